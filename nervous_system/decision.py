@@ -1,0 +1,49 @@
+"""What does a pure core take in, and what does it give back?
+
+A core is three functions. `initial()` is the state before anything happened; `evolve(state, recorded)` folds one event
+in; `decide(state, cause, now)` says what should follow from a cause, which is an event of the log or a `Tick`. None of
+them asks for the time, for chance, or for anything outside its arguments: `now` is the stream's time of the cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from nervous_system.event import Recorded
+from nervous_system.payload import Payload
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Silence: nothing came for a while. Written to the log only when something was decided on it."""
+
+    event_id: str  # derived from service, scope, term and number
+    term: int
+    number: int  # 1, 2, 3 … within the term
+    as_of_sequence: int  # the last position that was folded when it struck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit:
+    """One event that a core wants on the log. Its id derives from the cause and the label."""
+
+    label: str  # tells it from the other decisions of the same cause
+    payload: Payload
+    key: str | None = None  # the aggregate's token in the subject
+
+
+class Core(Protocol[State]):
+    """The face of every service's `core.py`."""
+
+    def initial(self) -> State:
+        """The state before the first event."""
+
+    def evolve(self, state: State, recorded: Recorded, /) -> State:
+        """The state after one more event; called exactly once per event, in the order of the log."""
+
+    def decide(self, state: State, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
+        """What follows from `cause`, which `state` already contains. Same arguments, same answer."""

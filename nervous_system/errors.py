@@ -1,0 +1,71 @@
+"""What can go wrong, and what should the caller's loop do about it?
+
+The family is for the loop, the sentence is for the reader: `Transient` may be tried again as it is, `Permanent`
+will never succeed with this input, `Fatal` means this process cannot go on and should exit with its sentence.
+"""
+
+from __future__ import annotations
+
+
+class GanglionError(Exception):
+    """Every error the project raises on purpose: what happened, where, and what to do."""
+
+
+class Transient(GanglionError):
+    """The same call may succeed later."""
+
+
+class Permanent(GanglionError):
+    """The same call will be refused every time."""
+
+
+class Fatal(GanglionError):
+    """This process cannot do its work; it should say why and exit."""
+
+
+class InvalidEvent(Permanent):
+    """The strict library refused an event before it was sent; `problems` says why, one sentence each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("the event was not sent: " + "; ".join(problems))
+        self.problems = problems
+
+
+class Unreadable(Permanent):
+    """Bytes from the log that are not an event we can read."""
+
+
+class NotAcknowledged(Transient):
+    """The log did not confirm within the deadline. The event may or may not be stored; the same id may be sent again."""
+
+
+class Unavailable(Transient):
+    """The log or the database could not be reached, or has no leader at the moment."""
+
+
+class LogFull(Permanent):
+    """The stream reached `max_bytes`; it refuses rather than forget."""
+
+
+class TooLarge(Permanent):
+    """The event is larger than the server's payload limit."""
+
+
+class Conflict(Transient):
+    """Somebody else appended to the same aggregate first: read again, decide again."""
+
+
+class Duplicate(Permanent):
+    """The batch holds an event id that the log already has; nothing of the batch was stored."""
+
+
+class Fenced(Fatal):
+    """A newer leader took over; this one's writes are refused by the log."""
+
+
+class Forbidden(Permanent):
+    """The server's permissions do not allow this user this subject, or the credentials are not valid."""
+
+
+class GapFound(Fatal):
+    """Positions of the log that should exist could not be read."""

@@ -1,0 +1,46 @@
+"""What is everything called on the wire? Streams, subjects, buckets, headers, error codes: only here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+STREAM: Final = "ENCHANTED_SWARM"
+"""The log. File-backed, limits retention, 30 days."""
+
+EVENTS: Final = "swarm.events"
+"""Every event's subject is `swarm.events.<source>.<kind>[.<key>]`."""
+
+ALL_EVENTS: Final = f"{EVENTS}.>"
+
+LEASES: Final = "swarm_leases"
+"""KV bucket: who leads, one key per `<service>.<scope>`, expiring."""
+
+SNAPSHOTS: Final = "swarm_snapshots"
+"""Object Store bucket: folded states with their position, one object per `<service>.<scope>`."""
+
+# Headers of NATS JetStream.
+MESSAGE_ID: Final = "Nats-Msg-Id"
+EXPECTED_STREAM: Final = "Nats-Expected-Stream"
+EXPECTED_LAST_SEQUENCE: Final = "Nats-Expected-Last-Subject-Sequence"
+EXPECTED_LAST_SUBJECT: Final = "Nats-Expected-Last-Subject-Sequence-Subject"
+BATCH_ID: Final = "Nats-Batch-Id"
+BATCH_SEQUENCE: Final = "Nats-Batch-Sequence"
+BATCH_COMMIT: Final = "Nats-Batch-Commit"
+
+# Headers of W3C Trace Context, lower case because NATS compares header names to the letter.
+TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
+
+# Error codes of the JetStream API (`err_code`).
+ERROR_WRONG_LAST_SEQUENCE: Final = 10071
+ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Final = 10164
+ERROR_STREAM_FULL: Final = 10077
+ERROR_MESSAGE_TOO_LARGE: Final = 10054
+ERROR_BATCH_DUPLICATE: Final = 10201
+ERROR_STREAM_NOT_FOUND: Final = 10059
+ERROR_CONSUMER_NOT_FOUND: Final = 10014
+ERROR_NO_MESSAGE_FOUND: Final = 10037
+ERROR_INSUFFICIENT_RESOURCES: Final = 10023
+
+MAX_BATCH_MESSAGES: Final = 1000
+"""The server's limit for one atomic batch."""

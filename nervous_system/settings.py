@@ -1,0 +1,53 @@
+"""How is the mesh told where things are? Every variable is here, in a service's `settings.py`, or in the engines'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MeshSettings(BaseSettings):
+    """What every process of the mesh needs to know. Read from the environment and `.env`, once, in wiring."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GANGLION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    home: Path = Field(Path(".ganglion"), description="folder of the mesh: data, logs, run files")
+    nats_url: str = Field(
+        "nats://127.0.0.1:4222",
+        validation_alias=AliasChoices("NATS_URL", "GANGLION_NATS_URL"),
+        description="address of the NATS server",
+    )
+    nats_user: str | None = Field(None, description="user name at the NATS server")
+    nats_password: str | None = Field(None, description="password at the NATS server")
+    nats_credentials: Path | None = Field(None, description="credentials file (JWT and nkey seed)")
+    clickhouse_url: str = Field(
+        "http://127.0.0.1:8123",
+        validation_alias=AliasChoices("CLICKHOUSE_URL", "GANGLION_CLICKHOUSE_URL"),
+        description="HTTP address of ClickHouse, with user and password where it needs them",
+    )
+    metrics_port: int = Field(0, description="port of /metrics and /healthz; 0 takes a free one")
+    metrics_host: str = Field("127.0.0.1", description="address of /metrics and /healthz")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field("json", description="json or console")
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="where traces go (OTLP over HTTP); none are made when empty",
+    )
+    publish_deadline_seconds: float = Field(
+        15.0, gt=0, description="one deadline for all tries of a publish"
+    )
+    redact_patterns: list[str] = Field(
+        default_factory=list, description="more regular expressions of secrets (a JSON list)"
+    )
+    stream_max_bytes: int = Field(
+        32 * 1024**3, description="size at which the log refuses new events"
+    )
+    stream_max_age_seconds: float = Field(
+        30 * 24 * 3600.0, description="how long the stream keeps events"
+    )
+    stream_replicas: int = Field(1, ge=1, le=5, description="copies of the log (3 in a cluster)")
