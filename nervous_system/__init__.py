@@ -1,1 +1,5 @@
-"""What does every agent and service of the mesh stand on? Start reading at `agent.py`, then `event.py`."""
+"""
+What does every agent and service of the mesh stand on?
+
+Start reading at `agent.py`, then `event.py`.
+"""

@@ -1,4 +1,6 @@
-"""What is wrong with an event? One list of sentences; the library refuses on it, the ingestor stores it beside the row.
+"""
+What is wrong with an event? One list of sentences; the library refuses on it, the ingestor stores
+it beside the row.
 
 The sentences hold no values, so that they can be counted and filtered; the value is in the event.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import re
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType, SwarmEvent
+
 from nervous_system.ids import is_uuid
 from nervous_system.payload import KINDS_BY_FIELD
 
@@ -19,12 +22,14 @@ _NO_SPAN = "0" * 16
 
 EARLIEST_SECONDS = -2208988800
 """1900-01-01, the first moment ClickHouse's DateTime64 can hold."""
+
 LATEST_SECONDS = 9183110400
 """2261-01-01, just below the last moment DateTime64(9) can hold."""
 
 
 def problems(message: SwarmEvent, payload_field: str) -> list[str]:
-    """Everything that breaks the contracts in an event whose payload is `payload_field`; empty when all is well."""
+    """Everything that breaks the contracts in an event whose payload is `payload_field`; empty
+    when all is well."""
     found: list[str] = []
     if not is_uuid(message.event_id):
         found.append("event_id is not a UUID")

@@ -1,4 +1,8 @@
-"""What time is it? The only place that asks the machine; everyone else is handed a `Clock`."""
+"""
+What time is it?
+
+The only place that asks the machine; everyone else is handed a `Clock`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Returns the present in UTC. Tests pass their own."""
+"""
+Returns the present in UTC.
+
+Tests pass their own.
+"""
 
 
 def system_clock() -> datetime:

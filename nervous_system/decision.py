@@ -1,8 +1,10 @@
-"""What does a pure core take in, and what does it give back?
+"""
+What does a pure core take in, and what does it give back?
 
-A core is three functions. `initial()` is the state before anything happened; `evolve(state, recorded)` folds one event
-in; `decide(state, cause, now)` says what should follow from a cause, which is an event of the log or a `Tick`. None of
-them asks for the time, for chance, or for anything outside its arguments: `now` is the stream's time of the cause.
+A core is three functions. `initial()` is the state before anything happened; `evolve(state,
+recorded)` folds one event in; `decide(state, cause, now)` says what should follow from a cause,
+which is an event of the log or a `Tick`. None of them asks for the time, for chance, or for
+anything outside its arguments: `now` is the stream's time of the cause.
 """
 
 from __future__ import annotations
@@ -19,7 +21,11 @@ State = TypeVar("State")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """Silence: nothing came for a while. Written to the log only when something was decided on it."""
+    """
+    Silence: nothing came for a while.
+
+    Written to the log only when something was decided on it.
+    """
 
     event_id: str  # derived from service, scope, term and number
     term: int
@@ -29,7 +35,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
-    """One event that a core wants on the log. Its id derives from the cause and the label."""
+    """
+    One event that a core wants on the log.
+
+    Its id derives from the cause and the label.
+    """
 
     label: str  # tells it from the other decisions of the same cause
     payload: Payload
@@ -43,7 +53,12 @@ class Core(Protocol[State]):
         """The state before the first event."""
 
     def evolve(self, state: State, recorded: Recorded, /) -> State:
-        """The state after one more event; called exactly once per event, in the order of the log."""
+        """The state after one more event; called exactly once per event, in the order of the
+        log."""
 
     def decide(self, state: State, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
-        """What follows from `cause`, which `state` already contains. Same arguments, same answer."""
+        """
+        What follows from `cause`, which `state` already contains.
+
+        Same arguments, same answer.
+        """

@@ -1,7 +1,9 @@
-"""What can go wrong, and what should the caller's loop do about it?
+"""
+What can go wrong, and what should the caller's loop do about it?
 
-The family is for the loop, the sentence is for the reader: `Transient` may be tried again as it is, `Permanent`
-will never succeed with this input, `Fatal` means this process cannot go on and should exit with its sentence.
+The family is for the loop, the sentence is for the reader: `Transient` may be tried again as it
+is, `Permanent` will never succeed with this input, `Fatal` means this process cannot go on and
+should exit with its sentence.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ class Fatal(GanglionError):
 
 
 class InvalidEvent(Permanent):
-    """The strict library refused an event before it was sent; `problems` says why, one sentence each."""
+    """The strict library refused an event before it was sent; `problems` says why, one sentence
+    each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("the event was not sent: " + "; ".join(problems))
@@ -36,7 +39,11 @@ class Unreadable(Permanent):
 
 
 class NotAcknowledged(Transient):
-    """The log did not confirm within the deadline. The event may or may not be stored; the same id may be sent again."""
+    """
+    The log did not confirm within the deadline.
+
+    The event may or may not be stored; the same id may be sent again.
+    """
 
 
 class Unavailable(Transient):
@@ -64,7 +71,8 @@ class Fenced(Fatal):
 
 
 class Forbidden(Permanent):
-    """The server's permissions do not allow this user this subject, or the credentials are not valid."""
+    """The server's permissions do not allow this user this subject, or the credentials are not
+    valid."""
 
 
 class GapFound(Fatal):

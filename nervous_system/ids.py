@@ -1,4 +1,8 @@
-"""Where do ids come from? New facts get a fresh one, what follows from a fact gets one derived from it."""
+"""
+Where do ids come from?
+
+New facts get a fresh one, what follows from a fact gets one derived from it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,11 @@ import hashlib
 import uuid
 
 _CHILDREN = uuid.UUID("6f1d3c1e-5d0c-5b0e-9a55-4a0f6c7e2b11")
-"""Namespace of all derived ids. Never change it: a changed namespace would store old imports a second time."""
+"""
+Namespace of all derived ids.
+
+Never change it: a changed namespace would store old imports a second time.
+"""
 
 
 def new_event_id() -> str:
@@ -16,7 +24,8 @@ def new_event_id() -> str:
 
 
 def child_id(cause: str, label: str) -> str:
-    """The UUID of what follows from `cause` under `label`: the same every time, on every machine."""
+    """The UUID of what follows from `cause` under `label`: the same every time, on every
+    machine."""
     return str(uuid.uuid5(_CHILDREN, f"{cause}\0{label}"))
 
 
@@ -32,7 +41,8 @@ def is_uuid(text: str) -> bool:
 
 
 def subject_key(*parts: str) -> str:
-    """Any strings as one subject token: 26 characters of base32(SHA-256(parts joined by NUL)), lower case."""
+    """Any strings as one subject token: 26 characters of base32(SHA-256(parts joined by NUL)),
+    lower case."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return base64.b32encode(digest)[:26].decode().lower()
 

@@ -1,11 +1,19 @@
-"""What is everything called on the wire? Streams, subjects, buckets, headers, error codes: only here."""
+"""
+What is everything called on the wire?
+
+Streams, subjects, buckets, headers, error codes: only here.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 STREAM: Final = "ENCHANTED_SWARM"
-"""The log. File-backed, limits retention, 30 days."""
+"""
+The log.
+
+File-backed, limits retention, 30 days.
+"""
 
 EVENTS: Final = "swarm.events"
 """Every event's subject is `swarm.events.<source>.<kind>[.<key>]`."""
@@ -41,6 +49,10 @@ ERROR_STREAM_NOT_FOUND: Final = 10059
 ERROR_CONSUMER_NOT_FOUND: Final = 10014
 ERROR_NO_MESSAGE_FOUND: Final = 10037
 ERROR_INSUFFICIENT_RESOURCES: Final = 10023
+
+PULL_REQUEST_ENDED: Final = frozenset({"Batch Completed", "Message Size Exceeds MaxBytes"})
+"""Descriptions of a 409 status after which the consumer lives on and only the pull request is
+over."""
 
 MAX_BATCH_MESSAGES: Final = 1000
 """The server's limit for one atomic batch."""

@@ -1,4 +1,8 @@
-"""What must never reach a log that forgets nothing? Secrets of known shapes, taken out before an event is encoded."""
+"""
+What must never reach a log that forgets nothing?
+
+Secrets of known shapes, taken out before an event is encoded.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from enchanted.events.v1.state_change_pb2 import StateChange
 from google.protobuf.descriptor import FieldDescriptor
 
 from nervous_system.payload import Payload
@@ -34,7 +39,11 @@ class Redactor:
 
     @classmethod
     def of(cls, configured: Iterable[str] = ()) -> Redactor:
-        """Known key shapes and the configured regular expressions. Raises re.error for a broken one."""
+        """
+        Known key shapes and the configured regular expressions.
+
+        Raises re.error for a broken one.
+        """
         shapes = [*KNOWN_SHAPES, *configured]
         for shape in shapes:
             re.compile(shape)
@@ -45,7 +54,8 @@ class Redactor:
         return self.pattern.subn(REPLACEMENT, text)
 
     def payload(self, payload: Payload) -> tuple[Payload, int]:
-        """A copy of the payload without secrets in its texts, and how many were taken out.
+        """
+        A copy of the payload without secrets in its texts, and how many were taken out.
 
         Where there is nothing to take out, it is the same object.
         """
@@ -71,4 +81,6 @@ class Redactor:
                 getattr(copy, field.name).extend(clean)
             else:
                 setattr(copy, field.name, clean)
+        if isinstance(copy, StateChange):
+            copy.is_reversible = False  # a patch without its secrets no longer fits
         return copy, count

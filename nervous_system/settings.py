@@ -1,4 +1,8 @@
-"""How is the mesh told where things are? Every variable is here, in a service's `settings.py`, or in the engines'."""
+"""
+How is the mesh told where things are?
+
+Every variable is here, in a service's `settings.py`, or in the engines'.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class MeshSettings(BaseSettings):
-    """What every process of the mesh needs to know. Read from the environment and `.env`, once, in wiring."""
+    """
+    What every process of the mesh needs to know.
+
+    Read from the environment and `.env`, once, in wiring.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="GANGLION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True

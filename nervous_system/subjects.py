@@ -6,6 +6,7 @@ import re
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
+
 from nervous_system.event import Event
 from nervous_system.ids import subject_key
 from nervous_system.names import EVENTS
@@ -14,7 +15,8 @@ _TOKEN = re.compile(r"^[A-Za-z0-9_-]+$")
 
 
 def source_of(role: AgentRole.ValueType) -> str:
-    """The <source> token of a role: ROLE_CODER is `coder`; a number this version does not know is `role<number>`."""
+    """The <source> token of a role: ROLE_CODER is `coder`; a number this version does not know is
+    `role<number>`."""
     if role not in AgentRole.values():
         return f"role{int(role)}"
     return AgentRole.Name(role).removeprefix("ROLE_").lower()
@@ -29,8 +31,13 @@ def subject_for(event: Event, *, key: str | None = None) -> str:
     """`swarm.events.<source>.<kind>[.<key>]`; a state change's key is always its resource's."""
     if isinstance(event.payload, StateChange):
         key = resource_key(event.payload.target_type, event.payload.target_resource)
-    subject = f"{EVENTS}.{source_of(event.agent_role)}.{event.kind.subject_word}"
+    subject = template_of(event)
     return f"{subject}.{token(key)}" if key else subject
+
+
+def template_of(event: Event) -> str:
+    """The subject without its key: what a span is named after."""
+    return f"{EVENTS}.{source_of(event.agent_role)}.{event.kind.subject_word}"
 
 
 def resource_key(target_type: str, target_resource: str) -> str:
@@ -39,7 +46,11 @@ def resource_key(target_type: str, target_resource: str) -> str:
 
 
 def chain_filter(key: str) -> str:
-    """The one filter of a resource's chain, whoever changes it. `key` is a resource key."""
+    """
+    The one filter of a resource's chain, whoever changes it.
+
+    `key` is a resource key.
+    """
     return f"{EVENTS}.*.state_change.{key}"
 
 

@@ -1,0 +1,307 @@
+"""How does an agent put on record what it decides and does?
+
+    async with open_agent("nats://127.0.0.1:4222", role="coder", agent_id="coder-1") as agent:
+        decision = await agent.decide(rationale="the test is wrong", chosen="fix it")
+        await agent.change("tests/test_x.py", before=old, after=new, because=decision)
+        await agent.outcome(decision, status="succeeded", exit_code=0)
+
+Each call returns after the event is on disk. Ids, hashes, diffs, traces and retries are done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
+from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from enchanted.events.v1.system_signal_pb2 import SystemSignal
+
+from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
+from nervous_system.errors import Conflict, InvalidEvent, Unreadable
+from nervous_system.event import Event
+from nervous_system.ids import new_event_id
+from nervous_system.message import Acknowledgement, Entry, Expectation
+from nervous_system.names import EVENTS
+from nervous_system.payload import KINDS, Payload
+from nervous_system.settings import MeshSettings
+from nervous_system.subjects import chain_filter, source_of
+from nervous_system.target import Content, Target
+from nervous_system.tracing import Span, Tracer
+
+_log = structlog.get_logger()
+
+MAX_OUTPUT_CHARACTERS = 65_536
+"""How much of an action's output is kept: the beginning and the end."""
+
+ENVELOPE_BYTES = 16_384
+"""What is kept free of the server's payload limit for the envelope around a diff."""
+
+Status = Literal["succeeded", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """
+    What the log confirmed.
+
+    Hand it to the calls that follow from it.
+    """
+
+    event_id: str
+    sequence: int
+    trace_id: str
+    traceparent: str
+    redacted: int = 0  # secrets that were taken out
+    external_change: bool = (
+        False  # the resource was not what its chain said; that was recorded first
+    )
+
+
+class Agent:
+    """
+    One member of the swarm.
+
+    Open it with `open_agent`; use it from one event loop.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        role: AgentRole.ValueType,
+        agent_id: str,
+        clock: Clock = system_clock,
+        watch: Stopwatch = stopwatch,
+        deadline_seconds: float = 15.0,
+    ) -> None:
+        self.bus = bus
+        self.role = role
+        self.agent_id = agent_id
+        self._clock = clock
+        self._watch = watch
+        self._deadline_seconds = deadline_seconds
+        self._session = new_event_id()
+        self._sequence = 0
+
+    async def decide(
+        self,
+        *,
+        rationale: str,
+        chosen: str,
+        alternatives: Sequence[str] = (),
+        confidence: float | None = None,
+        context_hash: str = "",
+        trigger: str = "",
+        memory_ids: Sequence[str] = (),
+        because: Receipt | None = None,
+    ) -> Receipt:
+        """
+        Record a decision: why, what was chosen, what was turned down.
+
+        `confidence` is 0 to 1.
+        """
+        payload = AgentDecision(
+            context_hash=context_hash,
+            input_trigger=trigger,
+            rationale=rationale,
+            rejected_alternatives=alternatives,
+            memory_ids=memory_ids,
+            confidence_score=confidence,
+            chosen_action=chosen,
+        )
+        return await self._record(payload, because=because)
+
+    async def outcome(
+        self,
+        decision: Receipt,
+        *,
+        status: Status,
+        output: str = "",
+        exit_code: int | None = None,
+        duration_seconds: float | None = None,
+        cost_usd: float | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+    ) -> Receipt:
+        """
+        Record what came of a decision.
+
+        A long output is kept at its beginning and its end.
+        """
+        payload = ActionOutcome(
+            decision_event_id=decision.event_id,
+            status=OutcomeStatus.Value(f"OUTCOME_{status.upper()}"),
+            exit_code=exit_code,
+            output=bounded(output),
+            output_truncated=len(output) > MAX_OUTPUT_CHARACTERS,
+            duration_seconds=duration_seconds,
+            cost_usd=cost_usd,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+        )
+        return await self._record(payload, because=decision)
+
+    async def signal(
+        self, status: str, *, cpu_load_percent: int = 0, memory_usage_mb: int = 0
+    ) -> Receipt:
+        """Say how this agent is doing: "STARTING", "HEALTHY", "CRITICAL_FAILURE" …"""
+        payload = SystemSignal(
+            status=status, cpu_load_percent=cpu_load_percent, memory_usage_mb=memory_usage_mb
+        )
+        return await self._record(payload, because=None)
+
+    async def change(
+        self,
+        target: Target | str,
+        *,
+        before: Content,
+        after: Content,
+        because: Receipt | None = None,
+    ) -> Receipt:
+        """
+        Append to a resource's chain.
+
+        A string is a file's path; None is a state that does not exist.
+                It is never refused for what it says: where `before` is not what the chain ends with, a
+        link marked `external` is recorded first, in the same batch, and the receipt says so. Raises
+        Conflict only when others kept appending to this very chain until the deadline.
+        """
+        target = Target.file(target) if isinstance(target, str) else target
+        with self._span(StateChange, because) as span:
+            room = self.bus.connection.client.max_payload - ENVELOPE_BYTES
+            link = target.link(before=before, after=after, most_bytes=room)
+            event = self._event(link, span, because)
+            started = self._watch()
+            while True:
+                try:
+                    acknowledgement, external = await self._append_link(target, event, before, span)
+                except Conflict:
+                    if self._watch() - started > self._deadline_seconds:
+                        raise
+                else:
+                    return _receipt(event, span, acknowledgement, external=external)
+
+    async def _append_link(
+        self, target: Target, event: Event, before: Content, span: Span
+    ) -> tuple[Acknowledgement, bool]:
+        chain = chain_filter(target.key)
+        head = await self.bus.stream.last_on(chain)
+        if head is None:
+            expectation = Expectation(chain, 0)
+            return await self.bus.publish(event, expectation=expectation), False
+        try:
+            last = recorded(head).event
+        except Unreadable as error:
+            _log.warning(
+                "chain.unreadable", subject=chain, sequence=head.sequence, error=str(error)
+            )
+            last = None
+        expectation = Expectation(chain, head.sequence)
+        link = event.payload
+        assert isinstance(link, StateChange)
+        recorded_hash = ""
+        if last is not None:
+            if last.event_id == event.event_id:  # an earlier try of this very call
+                return Acknowledgement(head.sequence, head.sequence, duplicate=True), False
+            if isinstance(last.payload, StateChange):
+                recorded_hash = last.payload.new_state_hash
+        if recorded_hash == link.previous_state_hash:
+            return await self.bus.publish(event, expectation=expectation), False
+        _log.warning("chain.external_change", target=target.resource, type=target.type)
+        found = self._event(
+            target.external_link(recorded_hash=recorded_hash, found=before), span, None
+        )
+        entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
+        return await self.bus.append(entries), True
+
+    async def _record(self, payload: Payload, *, because: Receipt | None) -> Receipt:
+        with self._span(type(payload), because) as span:
+            event = self._event(payload, span, because)
+            return _receipt(event, span, await self.bus.publish(event))
+
+    def _span(self, kind: type[Payload], because: Receipt | None) -> AbstractContextManager[Span]:
+        template = f"{EVENTS}.{source_of(self.role)}.{KINDS[kind].subject_word}"
+        return self.bus.tracer.span(
+            "record", template, parent=because.traceparent if because is not None else None
+        )
+
+    def _event(self, payload: Payload, span: Span, because: Receipt | None) -> Event:
+        self._sequence += 1
+        return Event(
+            event_id=new_event_id(),
+            timestamp=self._clock(),
+            agent_role=self.role,
+            agent_id=self.agent_id,
+            payload=payload,
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            causation_id=because.event_id if because is not None else "",
+            correlation_id=span.trace_id,
+            producer_session=self._session,
+            producer_sequence=self._sequence,
+        )
+
+
+def bounded(text: str, *, most_characters: int = MAX_OUTPUT_CHARACTERS) -> str:
+    """The text, or its beginning and its end with a line between that says how much was left
+    out."""
+    if len(text) <= most_characters:
+        return text
+    half = most_characters // 2
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n[… {left_out} characters left out …]\n{text[-half:]}"
+
+
+def role_named(name: str) -> AgentRole.ValueType:
+    """The role called `coder`, `reviewer` …; raises InvalidEvent with the names there are."""
+    try:
+        return AgentRole.Value(f"ROLE_{name.upper()}")
+    except ValueError as error:
+        known = ", ".join(source_of(role) for role in AgentRole.values() if role)
+        raise InvalidEvent([f"there is no role {name!r}; the roles are {known}"]) from error
+
+
+def _receipt(
+    event: Event, span: Span, acknowledgement: Acknowledgement, *, external: bool = False
+) -> Receipt:
+    return Receipt(
+        event_id=event.event_id,
+        sequence=acknowledgement.last_sequence,
+        trace_id=event.trace_id,
+        traceparent=span.traceparent,
+        redacted=acknowledgement.redacted,
+        external_change=external,
+    )
+
+
+@asynccontextmanager
+async def open_agent(
+    url: str,
+    *,
+    role: str,
+    agent_id: str,
+    settings: MeshSettings | None = None,
+    tracer: Tracer | None = None,
+) -> AsyncIterator[Agent]:
+    """
+    An agent on the mesh at `url`, such as "nats://127.0.0.1:4222".
+
+    `role` is architect, coder, reviewer or operator. Everything else comes from the environment,
+    or from `settings`. Raises Unavailable when nobody answers, Forbidden when the credentials are
+    not valid.
+    """
+    settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
+    number = role_named(role)
+    own = Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
+    try:
+        async with open_bus(settings, name=agent_id, tracer=tracer or own) as bus:
+            yield Agent(bus, role=number, agent_id=agent_id)
+    finally:
+        await own.close()

@@ -1,0 +1,245 @@
+"""
+What can a process do with the log?
+
+Publish, append atomically, read; everything else is built on these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from nervous_system import names
+from nervous_system import semantic_names as attribute
+from nervous_system.codec import decode
+from nervous_system.connection import Connection
+from nervous_system.errors import Unreadable
+from nervous_system.event import Event, Recorded
+from nervous_system.message import Acknowledgement, Entry, Expectation, Message, seal
+from nervous_system.publisher import Publisher
+from nervous_system.reader import Reader
+from nervous_system.redaction import Redactor
+from nervous_system.retry import RetryPolicy
+from nervous_system.settings import MeshSettings
+from nervous_system.stream import Stored, Stream
+from nervous_system.subjects import template_of
+from nervous_system.tracing import Span, Tracer
+
+_log = structlog.get_logger()
+
+MAX_BATCH_BYTES = 8 * 1024**2
+"""Where a bulk publish is cut, besides the server's limit in messages."""
+
+
+class Bus:
+    """
+    The log as one process uses it.
+
+    Open it with `open_bus`.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        redactor: Redactor,
+        tracer: Tracer,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self.connection = connection
+        self.stream = Stream(connection)
+        self.tracer = tracer
+        self._publisher = Publisher(connection, self.stream, retry=retry)
+        self._redactor = redactor
+
+    async def publish(
+        self, event: Event, *, key: str | None = None, expectation: Expectation | None = None
+    ) -> Acknowledgement:
+        """
+        Store one event; returns after it is on disk.
+
+        Its trace and span become those of the publishing span where the event names none. Raises
+        InvalidEvent, Conflict, NotAcknowledged, Unavailable, LogFull, TooLarge, Forbidden.
+        """
+        with self.tracer.span(
+            "publish",
+            template_of(event),
+            kind="producer",
+            attributes=self._attributes(event_id=event.event_id),
+        ) as span:
+            if not event.trace_id:
+                event = replace(event, trace_id=span.trace_id, span_id=span.span_id)
+            entry = Entry(event=event, key=key, expectation=expectation)
+            message, redacted = seal(entry, self._redactor, traceparent=span.traceparent)
+            acknowledgement = await self._publisher.append(message)
+        return self._counted(acknowledgement, redacted)
+
+    async def append(
+        self, entries: Sequence[Entry], *, fence: Expectation | None = None
+    ) -> Acknowledgement:
+        """
+        Store up to 1000 events together or not at all; `fence` guards the whole batch.
+
+        Raises as `publish`, Duplicate when the log has one of the ids already, Fenced when the
+        fence has moved.
+        """
+        with self._batch_span(len(entries)) as span:
+            sealed = [
+                seal(
+                    self._traced(entry, span.trace_id, span.span_id),
+                    self._redactor,
+                    traceparent=None,
+                )
+                for entry in entries
+            ]
+            acknowledgement = await self._publisher.append_batch(
+                [message for message, _ in sealed], fence=fence
+            )
+        return self._counted(acknowledgement, sum(redacted for _, redacted in sealed))
+
+    async def publish_all(self, entries: Sequence[Entry]) -> list[Acknowledgement]:
+        """Store any number of events in order, in as few atomic batches as the limits allow."""
+        acknowledgements = []
+        batch: list[Message] = []
+        size = redacted = 0
+
+        async def store() -> None:
+            nonlocal size, redacted
+            with self._batch_span(len(batch)):
+                acknowledgement = await self._publisher.append_batch(batch)
+            acknowledgements.append(self._counted(acknowledgement, redacted))
+            batch.clear()
+            size = redacted = 0
+
+        with self.tracer.span("publish_all") as span:
+            for entry in entries:
+                traced = self._traced(entry, span.trace_id, span.span_id)
+                message, taken = seal(traced, self._redactor, traceparent=None)
+                full = len(batch) >= names.MAX_BATCH_MESSAGES
+                if batch and (full or size + len(message.data) > MAX_BATCH_BYTES):
+                    await store()
+                batch.append(message)
+                size += len(message.data)
+                redacted += taken
+            if batch:
+                await store()
+        return acknowledgements
+
+    def reader(
+        self,
+        *,
+        start_sequence: int | None = None,
+        start_time: datetime | None = None,
+        subjects: Sequence[str] = (),
+        headers_only: bool = False,
+    ) -> Reader:
+        """Positions in order from a sequence, from a time, or (with neither) from now on; stays
+        live."""
+        return Reader(
+            self.connection,
+            start_sequence=start_sequence,
+            start_time=start_time,
+            subjects=subjects,
+            headers_only=headers_only,
+        )
+
+    async def replay(
+        self,
+        *,
+        start_sequence: int = 1,
+        start_time: datetime | None = None,
+        subjects: Sequence[str] = (),
+        headers_only: bool = False,
+    ) -> AsyncIterator[Stored]:
+        """Every position up to what was the end when this began, then stops."""
+        end = (await self.stream.state()).last_sequence
+        async with self.reader(
+            start_sequence=None if start_time else start_sequence,
+            start_time=start_time,
+            subjects=subjects,
+            headers_only=headers_only,
+        ) as reader:
+            while not reader.at_end:
+                for stored in await reader.batch(most=1000, within_seconds=5.0):
+                    if stored.sequence > end:
+                        return
+                    yield stored
+
+    async def event_ids(self, subjects: Sequence[str]) -> set[str]:
+        """The ids of all events on these filters; only headers travel."""
+        replay = self.replay(subjects=subjects, headers_only=True)
+        return {stored.message_id async for stored in replay if stored.message_id}
+
+    def _traced(self, entry: Entry, trace_id: str, span_id: str) -> Entry:
+        if entry.event.trace_id:
+            return entry
+        return replace(entry, event=replace(entry.event, trace_id=trace_id, span_id=span_id))
+
+    def _batch_span(self, count: int) -> AbstractContextManager[Span]:
+        return self.tracer.span(
+            "publish",
+            names.ALL_EVENTS,
+            kind="producer",
+            attributes={**self._attributes(), attribute.MESSAGING_BATCH_COUNT: count},
+        )
+
+    def _attributes(self, *, event_id: str | None = None) -> dict[str, str | int | float | bool]:
+        attributes: dict[str, str | int | float | bool] = {
+            attribute.MESSAGING_SYSTEM: attribute.NATS,
+            attribute.MESSAGING_OPERATION_NAME: "publish",
+            attribute.MESSAGING_OPERATION_TYPE: attribute.OPERATION_SEND,
+        }
+        if event_id is not None:
+            attributes[attribute.MESSAGING_MESSAGE_ID] = event_id
+        return attributes
+
+    def _counted(self, acknowledgement: Acknowledgement, redacted: int) -> Acknowledgement:
+        if not redacted:
+            return acknowledgement
+        _log.warning(
+            "publish.redacted", secrets=redacted, last_sequence=acknowledgement.last_sequence
+        )
+        return replace(acknowledgement, redacted=redacted)
+
+
+def recorded(stored: Stored) -> Recorded:
+    """
+    The event at a position.
+
+    Raises Unreadable.
+    """
+    try:
+        event = decode(stored.data)
+    except Unreadable as error:
+        raise Unreadable(f"position {stored.sequence} on {stored.subject}: {error}") from error
+    return Recorded(
+        event=event,
+        sequence=stored.sequence,
+        subject=stored.subject,
+        recorded_at=stored.recorded_at,
+    )
+
+
+@asynccontextmanager
+async def open_bus(
+    settings: MeshSettings, *, name: str, tracer: Tracer | None = None
+) -> AsyncIterator[Bus]:
+    """
+    A bus on its own connection, closed at the end of the block.
+
+    Raises Unavailable, Forbidden.
+    """
+    connection = await Connection.open(settings, name=name)
+    try:
+        yield Bus(
+            connection,
+            redactor=Redactor.of(settings.redact_patterns),
+            tracer=tracer or Tracer(),
+            retry=RetryPolicy(deadline_seconds=settings.publish_deadline_seconds),
+        )
+    finally:
+        await connection.close()

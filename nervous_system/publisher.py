@@ -1,0 +1,201 @@
+"""
+How does an event get onto the log, acknowledged, once?
+
+Single appends and atomic batches with one deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from nervous_system import names
+from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.connection import Connection, refusal, translated
+from nervous_system.errors import (
+    Conflict,
+    Duplicate,
+    Fenced,
+    NotAcknowledged,
+    Permanent,
+    Transient,
+    Unavailable,
+)
+from nervous_system.failpoint import failpoint
+from nervous_system.ids import new_event_id
+from nervous_system.message import Acknowledgement, Expectation, Message
+from nervous_system.retry import RetryPolicy
+from nervous_system.stream import Stream
+
+TRY_SECONDS = 2.0
+"""How long one try waits for the server's acknowledgement."""
+
+
+class Publisher:
+    """
+    Appends to the log.
+
+    Returns only after the server said that the event is on disk.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        stream: Stream,
+        *,
+        retry: RetryPolicy | None = None,
+        watch: Stopwatch = stopwatch,
+    ) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._retry = retry or RetryPolicy()
+        self._watch = watch
+        self._floor = (
+            0  # a position that was on the log before any try of ours that is still in doubt
+        )
+
+    async def append(self, message: Message) -> Acknowledgement:
+        """
+        Store one message.
+
+        Tried again under the same id until the deadline. Raises Conflict when its expectation does
+        not hold and what stands there is not its own earlier try; NotAcknowledged or Unavailable
+        when the deadline passed; LogFull, TooLarge, Forbidden at once.
+        """
+
+        async def once(timeout_seconds: float) -> Acknowledgement:
+            failpoint("publish.before_send")
+            reply = await self._connection.request(
+                message.subject,
+                message.data,
+                headers=message.headers(),
+                timeout_seconds=timeout_seconds,
+            )
+            failpoint("publish.after_ack")
+            return _acknowledgement(reply.data, what=f"the publish to {message.subject}")
+
+        try:
+            return await self._persist(once)
+        except Conflict:
+            expectation = message.expectation
+            if expectation is None:
+                raise
+            own = await self._find(
+                message.message_id, expectation.subject_filter, expectation.sequence + 1
+            )
+            if own is None:
+                raise
+            return Acknowledgement(own, own, duplicate=True)
+
+    async def append_batch(
+        self, messages: Sequence[Message], *, fence: Expectation | None = None
+    ) -> Acknowledgement:
+        """
+        Store all of them or none, one after the other, at most 1000.
+
+        `fence` is expected on the first message, which then can have no expectation of its own.
+        Raises Fenced when it does not hold, Conflict when a message's expectation does not,
+        Duplicate when the log already has one of the ids but not this batch, and as `append`.
+        """
+        if not messages:
+            raise ValueError("an empty batch was appended")
+        if len(messages) > names.MAX_BATCH_MESSAGES:
+            raise Permanent(
+                f"a batch of {len(messages)} messages is more than the {names.MAX_BATCH_MESSAGES}"
+                " that the server stores at once; cut it"
+            )
+        if fence is not None:
+            if messages[0].expectation is not None:
+                raise ValueError("the first message of a fenced batch cannot have an expectation")
+            messages = [replace(messages[0], expectation=fence), *messages[1:]]
+        if not self._floor:
+            self._floor = max(1, (await self._stream.state()).last_sequence)
+        floor = self._floor
+        first = messages[0]
+        try:
+            return await self._persist(lambda timeout: self._send_batch(messages, timeout))
+        except (Conflict, Duplicate) as error:
+            # An earlier try of ours may have been stored though its acknowledgement was lost.
+            own = await self._find(first.message_id, first.subject, floor)
+            if own is not None:
+                last = own + len(messages) - 1
+                stored = await self._stream.at(last)
+                if stored is not None and stored.message_id == messages[-1].message_id:
+                    return Acknowledgement(own, last, duplicate=True)
+            if fence is not None and isinstance(error, Conflict):
+                present = await self._stream.last_on(fence.subject_filter)
+                if present is None or present.sequence != fence.sequence:
+                    raise Fenced(
+                        f"a newer leader holds {fence.subject_filter}; this one stops writing"
+                    ) from error
+            raise
+
+    async def _send_batch(
+        self, messages: Sequence[Message], timeout_seconds: float
+    ) -> Acknowledgement:
+        batch_id = new_event_id()
+        *body, last = messages
+        publish = self._connection.client.publish
+        with translated("an atomic batch"):
+            for number, message in enumerate(body, 1):
+                headers = message.headers()
+                headers[names.BATCH_ID] = batch_id
+                headers[names.BATCH_SEQUENCE] = str(number)
+                await publish(message.subject, message.data, headers=headers)
+        headers = last.headers()
+        headers[names.BATCH_ID] = batch_id
+        headers[names.BATCH_SEQUENCE] = str(len(messages))
+        headers[names.BATCH_COMMIT] = "1"
+        failpoint("publish.before_commit")
+        reply = await self._connection.request(
+            last.subject, last.data, headers=headers, timeout_seconds=timeout_seconds
+        )
+        failpoint("publish.after_ack")
+        return _acknowledgement(reply.data, what="the atomic batch", messages=len(messages))
+
+    async def _persist(
+        self, once: Callable[[float], Awaitable[Acknowledgement]]
+    ) -> Acknowledgement:
+        started = self._watch()
+        attempt = 0
+        while True:
+            attempt += 1
+            left = self._retry.deadline_seconds - (self._watch() - started)
+            try:
+                acknowledgement = await once(max(0.05, min(TRY_SECONDS, left)))
+            except Transient as error:
+                wait = self._retry.wait(
+                    error, attempt=attempt, elapsed_seconds=self._watch() - started
+                )
+                if wait is None:
+                    if isinstance(error, (NotAcknowledged, Unavailable)):
+                        raise type(error)(
+                            f"{error}; gave up after {attempt} tries in"
+                            f" {self._watch() - started:.1f} s (the same event may be sent again)"
+                        ) from error
+                    raise
+                await asyncio.sleep(wait)
+                await self._connection.wait_connected(timeout_seconds=max(0.0, left - wait))
+            else:
+                self._floor = max(self._floor, acknowledgement.last_sequence)
+                return acknowledgement
+
+    async def _find(self, message_id: str, subject_filter: str, at_least: int) -> int | None:
+        """The position at or after `at_least` where this id stands on the filter."""
+        while True:
+            stored = await self._stream.next_on(subject_filter, at_least=at_least)
+            if stored is None:
+                return None
+            if stored.message_id == message_id:
+                return stored.sequence
+            at_least = stored.sequence + 1
+
+
+def _acknowledgement(data: bytes, *, what: str, messages: int = 1) -> Acknowledgement:
+    answer = json.loads(data)
+    if "error" in answer:
+        raise refusal(answer["error"], what=what)
+    last = answer["seq"]
+    return Acknowledgement(last - messages + 1, last, duplicate=answer.get("duplicate", False))
