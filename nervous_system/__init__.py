@@ -1,5 +1,4 @@
-"""
-What does every agent and service of the mesh stand on?
+"""What does every agent and service of the mesh stand on?
 
 Start reading at `agent.py`, then `event.py`.
 """

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import structlog
+
 from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.errors import Conflict, InvalidEvent, Unreadable
@@ -48,8 +48,7 @@ Status = Literal["succeeded", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """
-    What the log confirmed.
+    """What the log confirmed.
 
     Hand it to the calls that follow from it.
     """
@@ -65,8 +64,7 @@ class Receipt:
 
 
 class Agent:
-    """
-    One member of the swarm.
+    """One member of the swarm.
 
     Open it with `open_agent`; use it from one event loop.
     """
@@ -102,8 +100,7 @@ class Agent:
         memory_ids: Sequence[str] = (),
         because: Receipt | None = None,
     ) -> Receipt:
-        """
-        Record a decision: why, what was chosen, what was turned down.
+        """Record a decision: why, what was chosen, what was turned down.
 
         `confidence` is 0 to 1.
         """
@@ -130,8 +127,7 @@ class Agent:
         input_tokens: int | None = None,
         output_tokens: int | None = None,
     ) -> Receipt:
-        """
-        Record what came of a decision.
+        """Record what came of a decision.
 
         A long output is kept at its beginning and its end.
         """
@@ -165,12 +161,10 @@ class Agent:
         after: Content,
         because: Receipt | None = None,
     ) -> Receipt:
-        """
-        Append to a resource's chain.
+        """Append to a resource's chain. A string is a file's path; None is what does not exist.
 
-        A string is a file's path; None is a state that does not exist.
-                It is never refused for what it says: where `before` is not what the chain ends with, a
-        link marked `external` is recorded first, in the same batch, and the receipt says so. Raises
+        It is never refused for what it says: where `before` is not what the chain ends with, a link
+        marked `external` is recorded first, in the same batch, and the receipt says so. Raises
         Conflict only when others kept appending to this very chain until the deadline.
         """
         target = Target.file(target) if isinstance(target, str) else target
@@ -290,8 +284,7 @@ async def open_agent(
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Agent]:
-    """
-    An agent on the mesh at `url`, such as "nats://127.0.0.1:4222".
+    """An agent on the mesh at `url`, such as "nats://127.0.0.1:4222".
 
     `role` is architect, coder, reviewer or operator. Everything else comes from the environment,
     or from `settings`. Raises Unavailable when nobody answers, Forbidden when the credentials are

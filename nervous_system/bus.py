@@ -1,5 +1,4 @@
-"""
-What can a process do with the log?
+"""What can a process do with the log?
 
 Publish, append atomically, read; everything else is built on these.
 """
@@ -36,8 +35,7 @@ MAX_BATCH_BYTES = 8 * 1024**2
 
 
 class Bus:
-    """
-    The log as one process uses it.
+    """The log as one process uses it.
 
     Open it with `open_bus`.
     """
@@ -59,8 +57,7 @@ class Bus:
     async def publish(
         self, event: Event, *, key: str | None = None, expectation: Expectation | None = None
     ) -> Acknowledgement:
-        """
-        Store one event; returns after it is on disk.
+        """Store one event; returns after it is on disk.
 
         Its trace and span become those of the publishing span where the event names none. Raises
         InvalidEvent, Conflict, NotAcknowledged, Unavailable, LogFull, TooLarge, Forbidden.
@@ -81,8 +78,7 @@ class Bus:
     async def append(
         self, entries: Sequence[Entry], *, fence: Expectation | None = None
     ) -> Acknowledgement:
-        """
-        Store up to 1000 events together or not at all; `fence` guards the whole batch.
+        """Store up to 1000 events together or not at all; `fence` guards the whole batch.
 
         Raises as `publish`, Duplicate when the log has one of the ids already, Fenced when the
         fence has moved.
@@ -207,8 +203,7 @@ class Bus:
 
 
 def recorded(stored: Stored) -> Recorded:
-    """
-    The event at a position.
+    """The event at a position.
 
     Raises Unreadable.
     """
@@ -228,8 +223,7 @@ def recorded(stored: Stored) -> Recorded:
 async def open_bus(
     settings: MeshSettings, *, name: str, tracer: Tracer | None = None
 ) -> AsyncIterator[Bus]:
-    """
-    A bus on its own connection, closed at the end of the block.
+    """A bus on its own connection, closed at the end of the block.
 
     Raises Unavailable, Forbidden.
     """

@@ -1,6 +1,5 @@
-"""
-What is wrong with an event? One list of sentences; the library refuses on it, the ingestor stores
-it beside the row.
+"""What is wrong with an event? One list of sentences; the library refuses on it, the ingestor
+stores it beside the row.
 
 The sentences hold no values, so that they can be counted and filtered; the value is in the event.
 """
@@ -10,7 +9,6 @@ from __future__ import annotations
 import re
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType, SwarmEvent
-
 from nervous_system.ids import is_uuid
 from nervous_system.payload import KINDS_BY_FIELD
 

@@ -1,5 +1,4 @@
-"""
-What time is it?
+"""What time is it?
 
 The only place that asks the machine; everyone else is handed a `Clock`.
 """
@@ -11,8 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""
-Returns the present in UTC.
+"""Returns the present in UTC.
 
 Tests pass their own.
 """

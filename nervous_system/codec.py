@@ -1,5 +1,4 @@
-"""
-How does an `Event` become the bytes on the log, and back?
+"""How does an `Event` become the bytes on the log, and back?
 
 The only file that touches SwarmEvent messages.
 """
@@ -9,9 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import cast
 
-from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from google.protobuf.message import DecodeError
 
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from nervous_system.check import problems, timestamp_fits
 from nervous_system.errors import InvalidEvent, Unreadable
 from nervous_system.event import Event
@@ -19,8 +18,7 @@ from nervous_system.payload import KINDS, Payload
 
 
 def encode(event: Event) -> bytes:
-    """
-    The event's bytes, the same for the same event.
+    """The event's bytes, the same for the same event.
 
     Raises InvalidEvent where it breaks the contracts.
     """
@@ -46,8 +44,7 @@ def encode(event: Event) -> bytes:
 
 
 def decode(data: bytes) -> Event:
-    """
-    The event in these bytes.
+    """The event in these bytes.
 
     Raises Unreadable with the reason; fields we do not know stay in the payload.
     """

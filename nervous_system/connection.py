@@ -1,5 +1,4 @@
-"""
-How does a process hold on to the NATS server, and what do its errors mean to us?
+"""How does a process hold on to the NATS server, and what do its errors mean to us?
 
 nats-py's errors are turned into ours here and nowhere else. Its defaults are made safe: nothing is
 buffered while disconnected (a publish that raised must not be stored behind the caller's back), it
@@ -43,6 +42,8 @@ CONNECT_TIMEOUT_SECONDS = 5
 PING_INTERVAL_SECONDS = 10
 MAX_OUTSTANDING_PINGS = 2
 RECONNECT_WAIT_SECONDS = 0.25
+FIRST_ATTEMPTS = 1
+"""Tries before the first connection is given up; one that once stood is sought for ever."""
 
 _PERMISSION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]+)\"", re.I)
 """The server says which permission was missing in words only; there is no code."""
@@ -77,13 +78,13 @@ class Connection:
         self.generation = 0  # counts reconnects: whoever saw another number missed something
         self.closed = asyncio.Event()
         self._closing = False
+        self._last_error: Exception | None = None
         self._connected = asyncio.Event()
         self._awaiting: dict[str, set[asyncio.Future[Msg]]] = {}
 
     @classmethod
     async def open(cls, settings: MeshSettings, *, name: str) -> Connection:
-        """
-        Connect.
+        """Connect.
 
         Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
         """
@@ -99,7 +100,7 @@ class Connection:
                 else None,
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 allow_reconnect=True,
-                max_reconnect_attempts=-1,
+                max_reconnect_attempts=FIRST_ATTEMPTS,
                 reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]  # a float is fine
                 ping_interval=PING_INTERVAL_SECONDS,
                 max_outstanding_pings=MAX_OUTSTANDING_PINGS,
@@ -111,18 +112,20 @@ class Connection:
                 closed_cb=connection._on_closed,
                 skip_subject_validation=True,  # subjects are made by `subjects.py`
             )
-        except nats.errors.AuthorizationError as error:
+        except (OSError, nats.errors.Error, TimeoutError) as error:
             await connection.client.close()
+            cause = connection._last_error or error
+            if names.AUTHORIZATION_VIOLATION not in str(cause).lower():
+                raise Unavailable(
+                    f"no NATS server answers at {settings.nats_url}"
+                    f" ({cause or type(cause).__name__});"
+                    " start one with `ganglion up`, or set NATS_URL"
+                ) from error
             raise Forbidden(
                 f"{settings.nats_url} does not accept these credentials;"
                 " check GANGLION_NATS_USER, GANGLION_NATS_PASSWORD or GANGLION_NATS_CREDENTIALS"
             ) from error
-        except (OSError, nats.errors.Error, TimeoutError) as error:
-            await connection.client.close()
-            raise Unavailable(
-                f"no NATS server answers at {settings.nats_url} ({error or type(error).__name__});"
-                " start one with `ganglion up`, or set NATS_URL"
-            ) from error
+        connection.client.options["max_reconnect_attempts"] = -1
         connection._connected.set()
         return connection
 
@@ -134,8 +137,7 @@ class Connection:
         headers: dict[str, str] | None = None,
         timeout_seconds: float,
     ) -> Msg:
-        """
-        Send and wait for the reply.
+        """Send and wait for the reply.
 
         Raises NotAcknowledged, Unavailable, Forbidden, TooLarge.
         """
@@ -155,8 +157,7 @@ class Connection:
     async def request_json(
         self, subject: str, body: dict[str, Any], *, timeout_seconds: float = 5.0
     ) -> dict[str, Any]:
-        """
-        One call of the JetStream API.
+        """One call of the JetStream API.
 
         Raises as `request`, and `refusal(...)` for an error in the reply.
         """
@@ -193,7 +194,8 @@ class Connection:
             )
             for reply in self._awaiting.get(missing[2], ()):
                 reply.cancel(forbidden)  # any object may be the message
-        if not isinstance(error, OSError):
+        self._last_error = error
+        if self._connected.is_set() and not isinstance(error, OSError):
             _log.warning("nats.error", error=str(error) or type(error).__name__)
 
     async def _on_disconnected(self) -> None:
@@ -214,8 +216,7 @@ class Connection:
 
 @contextmanager
 def translated(what: str, *, timeout_seconds: float | None = None) -> Iterator[None]:
-    """
-    Inside, nats-py's errors come out as ours.
+    """Inside, nats-py's errors come out as ours.
 
     `what` begins the sentence.
     """

@@ -1,6 +1,5 @@
-"""
-How does an agent get work delivered at least once? A durable pull consumer, acknowledged after the
-work is done.
+"""How does an agent get work delivered at least once? A durable pull consumer, acknowledged after
+the work is done.
 
 The position is the server's; its acknowledgements can be lost in a crash, so a handler must bear
 seeing an event again (`Recorded.event.event_id` tells).
@@ -27,8 +26,7 @@ from nervous_system.stream import Stored
 _log = structlog.get_logger()
 
 Handler = Callable[[Recorded], Awaitable[None]]
-"""
-Does the work.
+"""Does the work.
 
 Transient: deliver again later. Permanent: give up on this event, named and counted.
 """
@@ -42,8 +40,7 @@ FETCH_SECONDS = 5.0
 
 
 class Consumer:
-    """
-    One durable subscription.
+    """One durable subscription.
 
     Any number of processes may share its name and so its work.
     """
@@ -67,8 +64,7 @@ class Consumer:
         self.given_up = 0
 
     async def ensure(self) -> None:
-        """
-        Make the durable if it is missing, from now on.
+        """Make the durable if it is missing, from now on.
 
         Raises Forbidden, Unavailable.
         """

@@ -1,5 +1,4 @@
-"""
-What does a pure core take in, and what does it give back?
+"""What does a pure core take in, and what does it give back?
 
 A core is three functions. `initial()` is the state before anything happened; `evolve(state,
 recorded)` folds one event in; `decide(state, cause, now)` says what should follow from a cause,
@@ -21,8 +20,7 @@ State = TypeVar("State")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """
-    Silence: nothing came for a while.
+    """Silence: nothing came for a while.
 
     Written to the log only when something was decided on it.
     """
@@ -35,8 +33,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
-    """
-    One event that a core wants on the log.
+    """One event that a core wants on the log.
 
     Its id derives from the cause and the label.
     """
@@ -57,8 +54,7 @@ class Core(Protocol[State]):
         log."""
 
     def decide(self, state: State, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
-        """
-        What follows from `cause`, which `state` already contains.
+        """What follows from `cause`, which `state` already contains.
 
         Same arguments, same answer.
         """

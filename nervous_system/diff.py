@@ -9,8 +9,7 @@ MAX_DIFFED_LINES = 20_000
 
 
 def unified_diff(before: str | None, after: str | None, *, path: str) -> str | None:
-    """
-    A unified diff that `patch` and `git apply` take; None where the texts are too large to
+    """A unified diff that `patch` and `git apply` take; None where the texts are too large to
     compare.
 
     None as a side is a file that does not exist. Source: GNU diffutils, "Detailed Description of
@@ -31,8 +30,7 @@ def unified_diff(before: str | None, after: str | None, *, path: str) -> str | N
 
 
 def _lines(text: str | None) -> list[str]:
-    """
-    Lines with their ends.
+    """Lines with their ends.
 
     Only a newline ends a line: a lone carriage return is content.
     """

@@ -41,7 +41,10 @@ class Endpoint:
         self._open: set[asyncio.Task[None]] = set()
 
     async def start(self, *, host: str, port: int) -> int:
-        """Listen, on a free port where `port` is 0, and return it. Raises Fatal if it is taken."""
+        """Listen, on a free port where `port` is 0, and return it.
+
+        Raises Fatal if it is taken.
+        """
         try:
             self._server = await asyncio.start_server(
                 self._accept, host, port, limit=MAX_REQUEST_BYTES

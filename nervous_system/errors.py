@@ -1,5 +1,4 @@
-"""
-What can go wrong, and what should the caller's loop do about it?
+"""What can go wrong, and what should the caller's loop do about it?
 
 The family is for the loop, the sentence is for the reader: `Transient` may be tried again as it
 is, `Permanent` will never succeed with this input, `Fatal` means this process cannot go on and
@@ -39,8 +38,7 @@ class Unreadable(Permanent):
 
 
 class NotAcknowledged(Transient):
-    """
-    The log did not confirm within the deadline.
+    """The log did not confirm within the deadline.
 
     The event may or may not be stored; the same id may be sent again.
     """

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType
-
 from nervous_system.payload import KINDS, Payload, PayloadKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """
-    One fact, complete and ready to be encoded.
+    """One fact, complete and ready to be encoded.
 
     Source: `contracts/enchanted/events/v1/swarm_event.proto`.
     """

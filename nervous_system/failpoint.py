@@ -1,5 +1,4 @@
-"""
-Where can a test kill this process? At named points, when the environment asks for it; otherwise
+"""Where can a test kill this process? At named points, when the environment asks for it; otherwise
 nothing happens.
 
 `GANGLION_FAILPOINT=publish.after_ack:3` ends the process with SIGKILL at the third time it passes
@@ -25,8 +24,7 @@ _armed: _Armed | None = None
 
 
 def arm(specification: str) -> None:
-    """
-    Set the point and the pass at which to die, as `name` or `name:pass`.
+    """Set the point and the pass at which to die, as `name` or `name:pass`.
 
     Called by wiring only.
     """

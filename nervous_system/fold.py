@@ -1,5 +1,4 @@
-"""
-How does a history become a state and its decisions, the same way every time?
+"""How does a history become a state and its decisions, the same way every time?
 
 Causes are taken in the order of the log, ticks at the position they had seen. What a cause leads
 to is folded at once, and what follows from that follows too, before the next cause is looked at;
@@ -17,14 +16,17 @@ from typing import Generic, TypeVar
 
 from enchanted.events.v1.leadership_pb2 import TickObserved
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
-
 from nervous_system.decision import Core, Emit, Tick
 from nervous_system.errors import Fatal
 from nervous_system.event import Event, Recorded
 from nervous_system.ids import child_id
 from nervous_system.message import Entry
+from nervous_system.subjects import subject_for
 
 State = TypeVar("State")
+
+MAIN = "main"
+"""The scope of what is led once for the whole mesh."""
 
 MOST_CONSEQUENCES = 1000
 """What one cause may lead to: a core that never comes to rest is a defect."""
@@ -87,10 +89,16 @@ class Fold(Generic[State]):
             trace_id=_hex(tick.event_id, 32),
             span_id=_hex(tick.event_id, 16),
         )
-        cause = Recorded(event=event, sequence=self.sequence, subject="", recorded_at=now)
+        key = scope_key(self._scope)
+        cause = Recorded(
+            event=event,
+            sequence=self.sequence,
+            subject=subject_for(event, key=key),
+            recorded_at=now,
+        )
         self.ahead.add(event.event_id)
         self.state = self._core.evolve(self.state, cause)
-        return [Entry(event=event, key=self._scope), *self._follow(cause, emits)]
+        return [Entry(event=event, key=key), *self._follow(cause, emits)]
 
     def _consequences(self, cause: Recorded) -> list[Entry]:
         return self._follow(cause, self._core.decide(self.state, cause, cause.recorded_at))
@@ -101,14 +109,15 @@ class Fold(Generic[State]):
         while waiting:
             because, emit = waiting.popleft()
             event = self._event(because, emit)
-            entries.append(Entry(event=event, key=emit.key))
+            key = emit.key or scope_key(self._scope)
+            entries.append(Entry(event=event, key=key))
             if len(entries) > MOST_CONSEQUENCES:
                 raise Fatal(
                     f"{self._service}: event {cause.event.event_id} led to more than"
                     f" {MOST_CONSEQUENCES} others; its core never comes to rest"
                 )
             self.ahead.add(event.event_id)
-            own = replace(because, event=event)
+            own = replace(because, event=event, subject=subject_for(event, key=key))
             self.state = self._core.evolve(self.state, own)
             following = self._core.decide(self.state, own, because.recorded_at)
             waiting.extend((own, each) for each in following)
@@ -128,6 +137,11 @@ class Fold(Generic[State]):
             causation_id=cause.event_id,
             correlation_id=cause.correlation_id or cause.event_id,
         )
+
+
+def scope_key(scope: str) -> str | None:
+    """The key of a role's own events: its scope, where there is more than the main one."""
+    return None if scope == MAIN else scope
 
 
 def _hex(text: str, digits: int) -> str:

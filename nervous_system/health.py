@@ -1,4 +1,7 @@
-"""Is this service getting on with its work? A loop that is silent for too long is stuck."""
+"""Is this service getting on with its work?
+
+A loop that is silent for too long is stuck.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ Fact = str | int | float | bool | None
 
 
 class Progress:
-    """The pulse of one loop. It is marked every round, also where there was nothing to do."""
+    """The pulse of one loop.
+
+    It is marked every round, also where there was nothing to do.
+    """
 
     def __init__(
         self, name: str, *, maximum_silence_seconds: float, clock: Clock, watch: Stopwatch
@@ -28,7 +34,10 @@ class Progress:
         self._marked_at = clock()
 
     def mark(self, doing: str = "") -> None:
-        """Work went on. `doing` says what comes next, for the sentence when it never ends."""
+        """Work went on.
+
+        `doing` says what comes next, for the sentence when it never ends.
+        """
         self._doing = doing
         self._marked = self._watch()
         self._marked_at = self._clock()

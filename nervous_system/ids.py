@@ -1,5 +1,4 @@
-"""
-Where do ids come from?
+"""Where do ids come from?
 
 New facts get a fresh one, what follows from a fact gets one derived from it.
 """
@@ -11,8 +10,7 @@ import hashlib
 import uuid
 
 _CHILDREN = uuid.UUID("6f1d3c1e-5d0c-5b0e-9a55-4a0f6c7e2b11")
-"""
-Namespace of all derived ids.
+"""Namespace of all derived ids.
 
 Never change it: a changed namespace would store old imports a second time.
 """

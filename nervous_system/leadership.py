@@ -1,5 +1,4 @@
-"""
-How does the log itself know who leads?
+"""How does the log itself know who leads?
 
 A change of term is an event, and every append expects its own to be last.
 """
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
-
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Clock
 from nervous_system.errors import Conflict, Fenced, Unreadable
@@ -40,8 +38,7 @@ class Term:
 async def take_term(
     bus: Bus, *, service: str, scope: str, role: AgentRole.ValueType, holder: str, clock: Clock
 ) -> Term:
-    """
-    Open the next term on the log.
+    """Open the next term on the log.
 
     Raises Fenced when another process did so at the same moment.
     """

@@ -1,5 +1,4 @@
-"""
-Who may lead, as far as the clock knows? An expiring key in a KV bucket, held by renewing it.
+"""Who may lead, as far as the clock knows? An expiring key in a KV bucket, held by renewing it.
 
 A lease only keeps two processes from trying at once. What makes a deposed leader harmless is the
 fence that the log checks (`leadership.py`), or, for the ingestor, ClickHouse.
@@ -8,7 +7,7 @@ fence that the log checks (`leadership.py`), or, for the ingestor, ClickHouse.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -32,8 +31,7 @@ POLL_SECONDS: Final = 0.8
 
 
 class Lease:
-    """
-    One lease while it is held.
+    """One lease while it is held.
 
     `lost` is set at the moment it can no longer be relied on.
     """
@@ -84,13 +82,24 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
 
 
 @asynccontextmanager
-async def leading(bucket: KeyValue, key: str, *, holder: str) -> AsyncIterator[Lease]:
-    """
-    Wait until the lease is ours, hold it during the block, give it back.
+async def leading(
+    bucket: KeyValue,
+    key: str,
+    *,
+    holder: str,
+    stop: asyncio.Event,
+    waiting: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Lease | None]:
+    """Wait until the lease is ours, hold it during the block, give it back.
 
-    The block is cancelled when the lease is lost, and Fenced comes out of it.
+    None where `stop` was set first; `waiting` is called each time it was asked for in vain. The
+    block is cancelled when the lease is lost, and Fenced comes out of it.
     """
-    lease = Lease(bucket, key, holder, await _acquire(bucket, key, holder))
+    revision = await _acquire(bucket, key, holder, stop, waiting)
+    if revision is None:
+        yield None
+        return
+    lease = Lease(bucket, key, holder, revision)
     _log.info("lease.acquired", lease=key, holder=holder)
     block = asyncio.current_task()
     assert block is not None
@@ -111,16 +120,21 @@ async def leading(bucket: KeyValue, key: str, *, holder: str) -> AsyncIterator[L
             await lease.release()
 
 
-async def _acquire(bucket: KeyValue, key: str, holder: str) -> int:
-    waiting = False
-    while True:
+async def _acquire(
+    bucket: KeyValue, key: str, holder: str, stop: asyncio.Event, waiting: Callable[[], None]
+) -> int | None:
+    waited = False
+    while not stop.is_set():
         try:
             with translated(f"taking the lease {key}"):
                 return await bucket.create(key, holder.encode())
         except nats.js.errors.KeyWrongLastSequenceError:
-            if not waiting:
+            if not waited:
                 _log.info("lease.waiting", lease=key)
-                waiting = True
+                waited = True
         except Transient as error:
             _log.warning("lease.unavailable", lease=key, reason=str(error))
-        await asyncio.sleep(POLL_SECONDS)
+        waiting()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+    return None

@@ -27,6 +27,7 @@ LEVELS: Final = {
     "ERROR": logging.ERROR,
 }
 MAX_FRAMES: Final = 20
+FIRST: Final = ("timestamp", "level", "service", "action")
 
 
 def configure(
@@ -48,6 +49,7 @@ def configure(
                 ExceptionDictTransformer(show_locals=False, max_frames=MAX_FRAMES)
             ),
             structlog.processors.EventRenamer("action"),
+            _in_order,
             structlog.processors.JSONRenderer(),
         ]
         if format == "json"
@@ -86,6 +88,11 @@ def _names(service: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]
         return line
 
     return add
+
+
+def _in_order(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """What every line has comes first, for those who read the JSON itself."""
+    return {name: line[name] for name in FIRST if name in line} | dict(line)
 
 
 class _FromLibraries(logging.Handler):

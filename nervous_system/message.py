@@ -1,5 +1,4 @@
-"""
-What is handed to the log?
+"""What is handed to the log?
 
 An event's bytes with its subject, its id and what it expects of its aggregate.
 """
@@ -35,8 +34,7 @@ class Entry:
 
 
 def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[Message, int]:
-    """
-    The entry as a message, and how many secrets were taken out.
+    """The entry as a message, and how many secrets were taken out.
 
     Raises InvalidEvent.     `traceparent` None stands for the span that the envelope names.
     """

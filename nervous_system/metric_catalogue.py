@@ -1,4 +1,7 @@
-"""What does the mesh count? Every metric of every service; see also `docs/telemetry.md`."""
+"""What does the mesh count?
+
+Every metric of every service; see also `docs/telemetry.md`.
+"""
 
 from __future__ import annotations
 

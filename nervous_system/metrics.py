@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
@@ -19,7 +26,10 @@ ROWS_BUCKETS: Final = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What is counted. Labels have few values: never an id, a subject or a path."""
+    """What is counted.
+
+    Labels have few values: never an id, a subject or a path.
+    """
 
     name: str
     help: str
@@ -47,6 +57,7 @@ class Metrics:
     """What one process counts, and its own CPU and memory."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # second series nobody wants
         self._registry = CollectorRegistry(auto_describe=True)
         self._built: dict[str, Counter | Gauge | Histogram] = {}
         ProcessCollector(registry=self._registry)
@@ -82,7 +93,10 @@ class Metrics:
         return built
 
     def value(self, name: str, /, **labels: str) -> float | None:
-        """One sample as it would be read; None where there is none. For facts and tests."""
+        """One sample as it would be read; None where there is none.
+
+        For facts and tests.
+        """
         return self._registry.get_sample_value(name, labels)
 
     def exposition(self) -> bytes:

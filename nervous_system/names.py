@@ -1,5 +1,4 @@
-"""
-What is everything called on the wire?
+"""What is everything called on the wire?
 
 Streams, subjects, buckets, headers, error codes: only here.
 """
@@ -9,8 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 STREAM: Final = "ENCHANTED_SWARM"
-"""
-The log.
+"""The log.
 
 File-backed, limits retention, 30 days.
 """
@@ -49,6 +47,9 @@ ERROR_STREAM_NOT_FOUND: Final = 10059
 ERROR_CONSUMER_NOT_FOUND: Final = 10014
 ERROR_NO_MESSAGE_FOUND: Final = 10037
 ERROR_INSUFFICIENT_RESOURCES: Final = 10023
+
+AUTHORIZATION_VIOLATION: Final = "authorization violation"
+"""How the server refuses credentials, in any case of letters; there is no code."""
 
 PULL_REQUEST_ENDED: Final = frozenset({"Batch Completed", "Message Size Exceeds MaxBytes"})
 """Descriptions of a 409 status after which the consumer lives on and only the pull request is

@@ -1,5 +1,4 @@
-"""
-Which kinds of fact are there, and what does each imply for the envelope and the subject?
+"""Which kinds of fact are there, and what does each imply for the envelope and the subject?
 
 The payload messages are used as they are generated: the contract is their definition, and a second
 set of classes would only say it again. They are treated as frozen: nobody changes one after it was

@@ -1,5 +1,4 @@
-"""
-How does an event get onto the log, acknowledged, once?
+"""How does an event get onto the log, acknowledged, once?
 
 Single appends and atomic batches with one deadline.
 """
@@ -34,8 +33,7 @@ TRY_SECONDS = 2.0
 
 
 class Publisher:
-    """
-    Appends to the log.
+    """Appends to the log.
 
     Returns only after the server said that the event is on disk.
     """
@@ -57,8 +55,7 @@ class Publisher:
         )
 
     async def append(self, message: Message) -> Acknowledgement:
-        """
-        Store one message.
+        """Store one message.
 
         Tried again under the same id until the deadline. Raises Conflict when its expectation does
         not hold and what stands there is not its own earlier try; NotAcknowledged or Unavailable
@@ -92,8 +89,7 @@ class Publisher:
     async def append_batch(
         self, messages: Sequence[Message], *, fence: Expectation | None = None
     ) -> Acknowledgement:
-        """
-        Store all of them or none, one after the other, at most 1000.
+        """Store all of them or none, one after the other, at most 1000.
 
         `fence` is expected on the first message, which then can have no expectation of its own.
         Raises Fenced when it does not hold, Conflict when a message's expectation does not,

@@ -1,5 +1,4 @@
-"""
-How is the log read in order, fast, without anything slipping by?
+"""How is the log read in order, fast, without anything slipping by?
 
 An ordered pull consumer that the server forgets by itself: one long-lived pull request keeps
 messages flowing into a bounded buffer, every position in the consumer's own count is checked, and
@@ -124,11 +123,15 @@ class Reader:
         out."""
         return not self._buffer and self.pending == 0
 
+    @property
+    def backlog(self) -> int:
+        """How many positions are known to be waiting, here and on the server."""
+        return len(self._buffer) + self.pending
+
     async def batch(
         self, *, most: int, within_seconds: float, most_bytes: int | None = None
     ) -> list[Stored]:
-        """
-        Up to `most` positions; waits at most `within_seconds` for the first, then takes what is
+        """Up to `most` positions; waits at most `within_seconds` for the first, then takes what is
         there.
 
         Raises Interrupted once everything received before the discontinuity was handed out.

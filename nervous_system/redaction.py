@@ -1,5 +1,4 @@
-"""
-What must never reach a log that forgets nothing?
+"""What must never reach a log that forgets nothing?
 
 Secrets of known shapes, taken out before an event is encoded.
 """
@@ -10,9 +9,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from enchanted.events.v1.state_change_pb2 import StateChange
 from google.protobuf.descriptor import FieldDescriptor
 
+from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.payload import Payload
 
 KNOWN_SHAPES: tuple[str, ...] = (
@@ -39,8 +38,7 @@ class Redactor:
 
     @classmethod
     def of(cls, configured: Iterable[str] = ()) -> Redactor:
-        """
-        Known key shapes and the configured regular expressions.
+        """Known key shapes and the configured regular expressions.
 
         Raises re.error for a broken one.
         """
@@ -54,8 +52,7 @@ class Redactor:
         return self.pattern.subn(REPLACEMENT, text)
 
     def payload(self, payload: Payload) -> tuple[Payload, int]:
-        """
-        A copy of the payload without secrets in its texts, and how many were taken out.
+        """A copy of the payload without secrets in its texts, and how many were taken out.
 
         Where there is nothing to take out, it is the same object.
         """

@@ -1,5 +1,4 @@
-"""
-Is it worth another try, and when?
+"""Is it worth another try, and when?
 
 An error and an attempt go in, a verdict comes out.
 """
@@ -20,8 +19,7 @@ class RetryPolicy:
     deadline_seconds: float = 15.0
 
     def wait(self, error: Exception, *, attempt: int, elapsed_seconds: float) -> float | None:
-        """
-        Seconds to wait before the next try; None to give up and raise.
+        """Seconds to wait before the next try; None to give up and raise.
 
         `attempt` counts from 1 and is the one that failed. A conflict is never retried here:
         whoever decided on the old state must decide again on the new one.

@@ -1,5 +1,4 @@
-"""
-How does a pure core run on the real log? One leader, from a snapshot on, every write fenced.
+"""How does a pure core run on the real log? One leader, from a snapshot on, every write fenced.
 
 Each time it starts, after a crash, a reconnect or a change of leader, it does the same thing: load
 the last snapshot that belongs to this log, read on from there, decide again, and append what is
@@ -16,9 +15,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
+
 from enchanted.events.v1.leadership_pb2 import TickObserved
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
-
 from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Clock, system_clock
@@ -26,7 +25,7 @@ from nervous_system.decision import Core
 from nervous_system.errors import Fenced, Transient, Unavailable, Unreadable
 from nervous_system.event import Event, Recorded
 from nervous_system.failpoint import failpoint
-from nervous_system.fold import Fold
+from nervous_system.fold import Fold, scope_key
 from nervous_system.ids import new_event_id
 from nervous_system.leadership import Term, take_term
 from nervous_system.lease import leading, open_leases
@@ -34,6 +33,7 @@ from nervous_system.message import Entry
 from nervous_system.payload import Payload
 from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.stream import Stored
+from nervous_system.subjects import token
 
 State = TypeVar("State")
 
@@ -66,12 +66,13 @@ class Role(Generic[State]):
     @property
     def own(self) -> tuple[str, ...]:
         """The filters of what it writes."""
-        return (f"{names.EVENTS}.{self.service}.>",)
+        key = scope_key(self.scope)
+        of_scope = ">" if key is None else f"*.{token(key)}"
+        return (f"{names.EVENTS}.{self.service}.{of_scope}",)
 
 
 class Runner(Generic[State]):
-    """
-    Runs one role in one process.
+    """Runs one role in one process.
 
     Others with the same key wait until this one is gone.
     """
@@ -95,8 +96,7 @@ class Runner(Generic[State]):
         self.skipped = 0  # events that could not be read; the ingestor parks them
 
     async def run(self, stop: asyncio.Event) -> None:
-        """
-        Lead whenever nobody else does, until `stop` is set.
+        """Lead whenever nobody else does, until `stop` is set.
 
         Raises only what is permanent or fatal.
         """
@@ -106,7 +106,11 @@ class Runner(Generic[State]):
         snapshots = Snapshots[State](bucket, self._role.key, self._role.state_type)
         while not stop.is_set():
             try:
-                async with leading(leases, self._role.key, holder=self._holder):
+                async with leading(
+                    leases, self._role.key, holder=self._holder, stop=stop, waiting=self._progress
+                ) as lease:
+                    if lease is None:
+                        return
                     self._term = await take_term(
                         self._bus,
                         service=self._role.service,
@@ -125,8 +129,7 @@ class Runner(Generic[State]):
                 self._caught_up.clear()
 
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
-        """
-        Append a measurement of the world as the leader; waits until there is one here.
+        """Append a measurement of the world as the leader; waits until there is one here.
 
         It comes back through the log and is decided on like any other event. Raises Fenced,
         NotAcknowledged and what `Bus.append` raises.
@@ -142,7 +145,8 @@ class Runner(Generic[State]):
             agent_id=f"{self._role.service}/{self._role.scope}",
             payload=payload,
         )
-        await self._bus.append([Entry(event=event, key=key)], fence=term.fence)
+        entry = Entry(event=event, key=key or scope_key(self._role.scope))
+        await self._bus.append([entry], fence=term.fence)
 
     async def _lead(self, term: Term, snapshots: Snapshots[State], stop: asyncio.Event) -> None:
         fold = await self._recover(snapshots, term)

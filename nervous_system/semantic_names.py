@@ -1,8 +1,8 @@
 """What are the attributes of spans called? OpenTelemetry's names change, so only here.
 
 Messaging and GenAI conventions have the status "Development".
-`tests/nervous_system/test_tracing_names.py` compares what is here with the conventions package that
-is installed.
+`tests/nervous_system/test_tracing_names.py` compares what is here with the conventions package
+that is installed.
 """
 
 from __future__ import annotations
@@ -43,13 +43,20 @@ GENAI_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 
 # Values of theirs that we use.
 NATS: Final = "nats"
-"""Value of `messaging.system`. The conventions list no name for NATS."""
+"""Value of `messaging.system`.
+
+The conventions list no name for NATS.
+"""
+
 CLICKHOUSE: Final = "clickhouse"
 """Value of `db.system.name`."""
+
 OPERATION_SEND: Final = "send"
 """Value of `messaging.operation.type` where messages are published."""
+
 OPERATION_RECEIVE: Final = "receive"
 """Value of `messaging.operation.type` where messages are fetched."""
+
 OPERATION_PROCESS: Final = "process"
 """Value of `messaging.operation.type` where messages are worked on."""
 INVOKE_AGENT: Final = "invoke_agent"

@@ -1,5 +1,4 @@
-"""
-How is the mesh told where things are?
+"""How is the mesh told where things are?
 
 Every variable is here, in a service's `settings.py`, or in the engines'.
 """
@@ -13,8 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class MeshSettings(BaseSettings):
-    """
-    What every process of the mesh needs to know.
+    """What every process of the mesh needs to know.
 
     Read from the environment and `.env`, once, in wiring.
     """

@@ -1,6 +1,5 @@
-"""
-From where can a fold go on without reading the whole log? States with their position, in an Object
-Store bucket.
+"""From where can a fold go on without reading the whole log? States with their position, in an
+Object Store bucket.
 
 Deleting them costs time, never truth. One that cannot be read counts as none, and is said to be
 so.

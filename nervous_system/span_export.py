@@ -30,6 +30,7 @@ _log = structlog.get_logger()
 
 QUEUE_SPANS: Final = 8192
 """Spans that may wait; OpenTelemetry's 2048 are full after a tenth of a second of a burst."""
+
 BATCH_SPANS: Final = 512
 SCHEDULE_SECONDS: Final = 2.0
 TRACES_PATH: Final = "/v1/traces"
@@ -46,7 +47,10 @@ class SpanExport:
 
     @classmethod
     def start(cls, *, service_name: str, endpoint: str, metrics: Metrics | None) -> SpanExport:
-        """Raises Fatal where `endpoint` is not an http address. Nothing is sent yet."""
+        """Raises Fatal where `endpoint` is not an http address.
+
+        Nothing is sent yet.
+        """
         address = urlsplit(endpoint)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise Fatal(
@@ -125,7 +129,10 @@ class _Tally:
             return not self._closed
 
     def close(self) -> int:
-        """Nothing is taken in or sent any more. Returns how many were still waiting."""
+        """Nothing is taken in or sent any more.
+
+        Returns how many were still waiting.
+        """
         with self._lock:
             self._closed = True
             left = self._accepted - self._taken

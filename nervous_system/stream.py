@@ -1,5 +1,4 @@
-"""
-What is the log, on the server's side?
+"""What is the log, on the server's side?
 
 Its settings, made idempotently, and the look at single positions.
 """
@@ -87,8 +86,7 @@ class Stream:
         self.name = name
 
     async def ensure(self, settings: MeshSettings) -> None:
-        """
-        Make the stream, or bring it to these settings.
+        """Make the stream, or bring it to these settings.
 
         Raises Fatal where an existing one cannot become it.
         """
@@ -113,8 +111,7 @@ class Stream:
         )
 
     async def state(self) -> StreamState:
-        """
-        First and last position, counts, creation.
+        """First and last position, counts, creation.
 
         Raises Unavailable when there is no stream.
         """

@@ -6,7 +6,6 @@ import re
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
-
 from nervous_system.event import Event
 from nervous_system.ids import subject_key
 from nervous_system.names import EVENTS
@@ -46,8 +45,7 @@ def resource_key(target_type: str, target_resource: str) -> str:
 
 
 def chain_filter(key: str) -> str:
-    """
-    The one filter of a resource's chain, whoever changes it.
+    """The one filter of a resource's chain, whoever changes it.
 
     `key` is a resource key.
     """

@@ -1,5 +1,4 @@
-"""
-What can an agent change?
+"""What can an agent change?
 
 A resource of some type, and how its two states become a link of its chain.
 """
@@ -10,7 +9,6 @@ import json
 from dataclasses import dataclass
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-
 from nervous_system.diff import unified_diff
 from nervous_system.ids import content_hash
 from nervous_system.subjects import resource_key
@@ -21,8 +19,7 @@ Content = bytes | str | None
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """
-    One resource that has states.
+    """One resource that has states.
 
     The type and the name are its identity.
     """

@@ -1,4 +1,7 @@
-"""What makes a service visible from outside? Logs, spans, metrics, health, built together."""
+"""What makes a service visible from outside?
+
+Logs, spans, metrics, health, built together.
+"""
 
 from __future__ import annotations
 

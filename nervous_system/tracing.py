@@ -1,9 +1,9 @@
 """To which trace does a piece of work belong? Spans around it, sent somewhere or not.
 
 Trace and span ids are always made, because every event carries them. Spans are recorded only where
-an OTLP endpoint is set; only then the OpenTelemetry SDK is imported (`span_export.py`). The current
-span lives in OpenTelemetry's own context, so that spans an agent makes with OpenTelemetry itself
-and ours are parents and children of each other.
+an OTLP endpoint is set; only then the OpenTelemetry SDK is imported (`span_export.py`). The
+current span lives in OpenTelemetry's own context, so that spans an agent makes with OpenTelemetry
+itself and ours are parents and children of each other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ AttributeValue = str | int | float | bool
 Kind = Literal["internal", "producer", "consumer", "client"]
 
 MAX_LINKS: Final = 32
-"""Links a span keeps. Each costs time and bytes, and a bulk batch has thousands of messages."""
+"""Links a span keeps.
+
+Each costs time and bytes, and a bulk batch has thousands of messages.
+"""
 
 _KINDS: Final[dict[Kind, SpanKind]] = {
     "internal": SpanKind.INTERNAL,
@@ -44,7 +47,10 @@ _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 class Span:
-    """One piece of work. Its ids are valid whether or not it is recorded."""
+    """One piece of work.
+
+    Its ids are valid whether or not it is recorded.
+    """
 
     __slots__ = ("_context", "_span")
 
@@ -78,7 +84,10 @@ class Span:
 
 
 class Tracer:
-    """Makes the spans of one process. Built once, in wiring; closed in the drain."""
+    """Makes the spans of one process.
+
+    Built once, in wiring; closed in the drain.
+    """
 
     def __init__(self, export: SpanExport | None = None) -> None:
         self._export = export
@@ -153,7 +162,10 @@ class Tracer:
             span.end()
 
     async def close(self, *, deadline_seconds: float = 3.0) -> None:
-        """Send what is waiting. What could not be sent by the deadline is dropped and counted."""
+        """Send what is waiting.
+
+        What could not be sent by the deadline is dropped and counted.
+        """
         if self._export is not None:
             await self._export.close(deadline_seconds=deadline_seconds)
 

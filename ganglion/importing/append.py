@@ -1,0 +1,218 @@
+"""
+How do imported units get onto the log so that doing it twice adds nothing, whenever and where?
+
+The log itself says what is there: the ids on the run's subjects are read once, a unit whose last
+event is among them is skipped, one of which only a part is there gets the rest. Every batch expects
+that nobody appended to the run since that read; where somebody did (another import of the same
+source), the run is read again and what is missing is decided again. A unit that fits into a batch
+is stored as a whole, together with its neighbours; a larger one in several batches, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ganglion.importing.ports import ImportLog
+from ganglion.importing.unit import ImportSource, ImportUnit, is_of_run, run_filter
+from nervous_system import names
+from nervous_system.errors import Conflict, Duplicate
+from nervous_system.failpoint import failpoint
+from nervous_system.message import Entry, Expectation
+from nervous_system.subjects import subject_for
+
+MAX_BATCH_BYTES: Final = 4 * 1024**2
+_ENVELOPE_BYTES: Final = 512
+_MAX_RE_READS: Final = 20
+_FILTERS_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How far an import came; the last one is its result."""
+
+    units_total: int
+    units: int = 0  # on the log as a whole by now, those that were there before included
+    units_skipped: int = 0  # of these, the ones that were there before
+    events: int = 0  # that this import added; another of the same source at once may count some too
+    redactions: int = 0  # secrets that were taken out of these
+
+
+Progress = Callable[[ImportReport], None]
+"""Told after every step forward. Must not block."""
+
+
+async def append_units(
+    log: ImportLog,
+    source: ImportSource,
+    *,
+    progress: Progress | None = None,
+    most_messages: int = names.MAX_BATCH_MESSAGES,
+    most_bytes: int = MAX_BATCH_BYTES,
+) -> ImportReport:
+    """
+    Append what is missing of every unit; on return all of it is on disk.
+
+    Whatever it raises, what was reported is on the log, and importing again goes on from there.
+    Raises the errors of `ImportLog` and of the source; Conflict or Duplicate only where 20 looks at
+    the log in a row did not show what was in the way.
+    """
+    appender = _Appender(
+        log,
+        progress=progress or (lambda report: None),
+        report=ImportReport(source.total),
+        most_messages=most_messages,
+        most_bytes=most_bytes,
+    )
+    async with aclosing(source.units) as units:
+        async for unit in units:
+            await appender.add(unit)
+    await appender.flush()
+    return appender.report
+
+
+class _Appender:
+    """What one import knows of the log, and what it has yet to send."""
+
+    def __init__(
+        self,
+        log: ImportLog,
+        *,
+        progress: Progress,
+        report: ImportReport,
+        most_messages: int,
+        most_bytes: int,
+    ) -> None:
+        self._log = log
+        self._progress = progress
+        self._most_messages = most_messages
+        self._most_bytes = most_bytes
+        self._run_filter = ""
+        self._present: set[str] = set()  # ids on the run's subjects, as far as they were read
+        self._last_sequence = 0  # on the run's filter
+        self._pending: list[ImportUnit] = []
+        self._pending_messages = 0
+        self._pending_bytes = 0
+        self.report = report
+
+    async def add(self, unit: ImportUnit) -> None:
+        """Take one more unit; it is on the log after the next `flush` at the latest."""
+        filter_of_run = run_filter(unit.run_key)
+        if filter_of_run != self._run_filter:
+            await self.flush()
+            self._run_filter = filter_of_run
+            await self._read_run()
+        if unit.last_id in self._present:
+            self._tell(units=1, units_skipped=1)
+            return
+        size = sum(_size_bytes(entry) for entry in unit.entries)
+        if (
+            self._pending_messages + len(unit.entries) > self._most_messages
+            or self._pending_bytes + size > self._most_bytes
+        ):
+            await self.flush()
+        self._pending.append(unit)
+        self._pending_messages += len(unit.entries)
+        self._pending_bytes += size
+
+    async def flush(self) -> None:
+        """Append everything that waits."""
+        re_reads = 0
+        while self._pending:
+            try:
+                await self._append_pending()
+            except (Conflict, Duplicate):
+                re_reads += 1
+                if re_reads > _MAX_RE_READS:
+                    raise
+                await self._read_run()
+                self._drop_present()
+        self._pending_messages = self._pending_bytes = 0
+
+    async def _append_pending(self) -> None:
+        """One try; the units that it completed are no longer pending, also when it raises."""
+        if not any(unit.first_id in self._present for unit in self._pending):
+            await self._append(
+                [entry for unit in self._pending for entry in unit.entries], self._pending
+            )
+            return
+        # Of at least one, somebody stored a beginning: send of each only what is missing.
+        for unit in list(self._pending):
+            await self._append(await self._missing(unit), [unit])
+
+    async def _append(self, entries: Sequence[Entry], units: Sequence[ImportUnit]) -> None:
+        for batch in self._batches(entries):
+            expectation = Expectation(self._run_filter, self._last_sequence)
+            acknowledgement = await self._log.append(
+                [replace(batch[0], expectation=expectation), *batch[1:]]
+            )
+            for offset, entry in enumerate(batch):
+                if is_of_run(entry):
+                    self._last_sequence = acknowledgement.first_sequence + offset
+                    self._present.add(entry.event.event_id)
+            self._tell(events=len(batch), redactions=acknowledgement.redacted)
+            failpoint("import.after_batch")
+        self._pending = [unit for unit in self._pending if unit.last_id not in self._present]
+        self._tell(units=len(units))
+
+    async def _missing(self, unit: ImportUnit) -> list[Entry]:
+        """The unit's entries that are not on the log, in order."""
+        if unit.first_id not in self._present:
+            return list(unit.entries)
+        subjects = sorted(
+            {
+                subject_for(entry.event, key=entry.key)
+                for entry in unit.entries
+                if not is_of_run(entry)
+            }
+        )
+        present = set(self._present)
+        for start in range(0, len(subjects), _FILTERS_AT_ONCE):
+            present |= await self._log.event_ids(subjects[start : start + _FILTERS_AT_ONCE])
+        return [entry for entry in unit.entries if entry.event.event_id not in present]
+
+    async def _read_run(self) -> None:
+        # In this order: what is appended between the two reads makes the expectation fail.
+        self._last_sequence = await self._log.last_sequence(self._run_filter)
+        self._present = await self._log.event_ids([self._run_filter])
+
+    def _drop_present(self) -> None:
+        """Forget the units that another import has completed meanwhile."""
+        before = len(self._pending)
+        self._pending = [unit for unit in self._pending if unit.last_id not in self._present]
+        dropped = before - len(self._pending)
+        if dropped:
+            self._tell(units=dropped, units_skipped=dropped)
+
+    def _batches(self, entries: Sequence[Entry]) -> Iterable[list[Entry]]:
+        batch: list[Entry] = []
+        size = 0
+        for entry in entries:
+            entry_bytes = _size_bytes(entry)
+            full = len(batch) >= self._most_messages or size + entry_bytes > self._most_bytes
+            if batch and full:
+                yield batch
+                batch, size = [], 0
+            batch.append(entry)
+            size += entry_bytes
+        if batch:
+            yield batch
+
+    def _tell(
+        self, *, units: int = 0, units_skipped: int = 0, events: int = 0, redactions: int = 0
+    ) -> None:
+        report = self.report
+        self.report = ImportReport(
+            report.units_total,
+            report.units + units,
+            report.units_skipped + units_skipped,
+            report.events + events,
+            report.redactions + redactions,
+        )
+        self._progress(self.report)
+
+
+def _size_bytes(entry: Entry) -> int:
+    return entry.event.payload.ByteSize() + _ENVELOPE_BYTES

@@ -1,0 +1,66 @@
+"""
+How much of a text goes into one event, and how does its reader see that there was more?
+
+NATS takes 1 MiB per message by default. An event of ours stays well below: the largest holds one
+diff of 512 KiB and little else. Sizes are of UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_DIFF_BYTES: Final = 512 * 1024
+"""A larger diff is left out as a whole: half a diff reverses nothing."""
+MAX_COMMIT_DIFF_BYTES: Final = 64 * 1024**2
+"""All diffs of one commit together; what comes after is left out, to fit into memory."""
+MAX_OUTPUT_BYTES: Final = 64 * 1024
+MAX_RATIONALE_BYTES: Final = 64 * 1024
+MAX_ACTION_BYTES: Final = 64 * 1024
+MAX_TRIGGER_BYTES: Final = 4 * 1024
+MAX_NAME_BYTES: Final = 256
+
+_MARKER_BYTES: Final = 48
+_TOKEN_END: Final = re.compile(r"[0-9A-Za-z_.+/=-]{1,1024}\Z")
+"""A cut never goes through a word: half a secret would not be recognised, and published."""
+
+
+def valid_text(text: str) -> str:
+    """
+    The text as Protobuf can carry it.
+
+    A lone surrogate, which JSON can spell, becomes its escape.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
+def cut(text: str, most_bytes: int) -> tuple[str, int]:
+    """
+    The beginning of `text` in at most `most_bytes`, and how many bytes were left out.
+
+    0 means that it is whole.
+    """
+    if len(text) * 4 <= most_bytes:
+        return text, 0
+    data = text.encode()
+    if len(data) <= most_bytes:
+        return text, 0
+    kept = _TOKEN_END.sub("", data[:most_bytes].decode(errors="ignore"))
+    return kept, len(data) - len(kept.encode())
+
+
+def marked(text: str, most_bytes: int) -> str:
+    """
+    As `cut`, with a visible mark at the end where something was left out.
+
+    For fields without a flag.
+    """
+    kept, left_out = cut(text, most_bytes)
+    if not left_out:
+        return text
+    kept, left_out = cut(text, most_bytes - _MARKER_BYTES)
+    return f"{kept}[… {left_out} bytes left out]"

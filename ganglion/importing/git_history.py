@@ -1,0 +1,150 @@
+"""
+How does a git history become events?
+
+Each commit a unit: its author's decision, a change per file, the outcome.
+
+- Ids derive from commit ids and paths, so that every clone gives the same events, with or without
+  `--since`.
+- A file is the resource `git:<12 hex digits of the oldest commit>/<path>`. The oldest commit of the
+  first-parent history is the one name of a repository that clones share and nobody can change; a
+  folder's name or a remote's address is not.
+- State hashes are git's blob ids. Along one first-parent history they chain: what a commit finds is
+  what the last one left. Two branches imported one after the other share their resources, and the
+  chain shows the fork.
+- The timestamp is the committer's clock; a moment before 1900 or after 2261 becomes the nearest one
+  that can be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from enchanted.events.v1.action_outcome_pb2 import OUTCOME_SUCCEEDED, ActionOutcome
+from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
+
+from ganglion.importing.bounded import (
+    MAX_ACTION_BYTES,
+    MAX_NAME_BYTES,
+    MAX_RATIONALE_BYTES,
+    MAX_TRIGGER_BYTES,
+    marked,
+    valid_text,
+)
+from ganglion.importing.git_log import SUBMODULE_MODE, Commit, FileChange
+from ganglion.importing.git_repository import GitRepository
+from ganglion.importing.origin import Origin
+from ganglion.importing.unit import ImportSource, ImportUnit
+from nervous_system.check import EARLIEST_SECONDS, LATEST_SECONDS
+from nervous_system.event import Event
+from nervous_system.message import Entry
+from nervous_system.payload import Payload
+
+_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def open_history(path: Path, *, since: str | None = None) -> ImportSource:
+    """
+    The first-parent history of the repository at `path`, after the commit `since` where that is
+    given.
+
+    The history up to HEAD at this moment. Raises ImportRefused where there is none to import.
+    """
+    repository = await GitRepository.open(path)
+    after = await repository.since(since) if since is not None else None
+    total = await repository.count(since=after)
+    return ImportSource(valid_text(str(path)), total, _units(repository, after))
+
+
+async def _units(repository: GitRepository, since: str | None) -> AsyncGenerator[ImportUnit, None]:
+    async with aclosing(repository.commits(since=since)) as commits:
+        async for commit in commits:
+            yield commit_unit(commit, root=repository.root)
+
+
+def commit_unit(commit: Commit, *, root: str) -> ImportUnit:
+    """All events of one commit. Pure. `root` is the id of the oldest commit of its history."""
+    origin = _origin(commit.commit_id)
+    history = f"git-{root[:12]}"
+    timestamp = _moment(commit.committed_at)
+    trace_id = origin.trace_id
+    span_id = origin.span_id("commit")
+    agent_id = marked(f"{commit.author_name} <{commit.author_email}>", MAX_NAME_BYTES)
+
+    def entry(label: str, causation_id: str, payload: Payload) -> Entry:
+        event = Event(
+            event_id=origin.event_id(label),
+            timestamp=timestamp,
+            agent_role=ROLE_CODER,
+            agent_id=agent_id,
+            payload=payload,
+            trace_id=trace_id,
+            span_id=span_id,
+            causation_id=causation_id,
+            correlation_id=history,
+        )
+        return Entry(event=event, key=history)
+
+    parent = commit.parents[0] if commit.parents else None
+    cause = _origin(parent).event_id("outcome") if parent else ""
+    decision = entry("decision", cause, _decision(commit))
+    decision_id = decision.event.event_id
+    changes = [
+        entry(f"change {change.quoted_path}", decision_id, _state_change(change, root=root))
+        for change in commit.changes
+    ]
+    outcome = ActionOutcome(
+        decision_event_id=decision_id,
+        status=OUTCOME_SUCCEEDED,
+        output=commit.summary or "no files changed",
+    )
+    subject = "".join(sign if sign.isprintable() else "?" for sign in commit.subject[:60])
+    return ImportUnit(
+        f"{commit.commit_id[:12]} {subject}",
+        (decision, *changes, entry("outcome", decision_id, outcome)),
+    )
+
+
+def _origin(commit_id: str) -> Origin:
+    return Origin(f"git:{commit_id}")
+
+
+def _decision(commit: Commit) -> AgentDecision:
+    merged = commit.parents[1:]
+    return AgentDecision(
+        context_hash=commit.parents[0] if commit.parents else "",
+        input_trigger=marked(f"merge of {', '.join(merged)}", MAX_TRIGGER_BYTES) if merged else "",
+        rationale=marked(commit.message, MAX_RATIONALE_BYTES),
+        chosen_action=marked(commit.subject, MAX_ACTION_BYTES),
+    )
+
+
+def _state_change(change: FileChange, *, root: str) -> StateChange:
+    patch = ""
+    reversible = False
+    if change.diff is not None:
+        try:
+            patch = change.diff.decode()
+            # A submodule's commit is not in this repository: no patch brings it back.
+            reversible = SUBMODULE_MODE not in (change.previous_mode, change.new_mode)
+        except UnicodeDecodeError:
+            # Readable, but no longer the bytes of the file.
+            patch = change.diff.decode(errors="backslashreplace")
+    return StateChange(
+        target_type="FILE_SYSTEM",
+        target_resource=f"git:{root[:12]}/{change.path}",
+        previous_state_hash=change.previous_hash,
+        new_state_hash=change.new_hash,
+        diff_patch=patch,
+        is_reversible=reversible,
+        truncated=change.diff is None,
+    )
+
+
+def _moment(seconds: int) -> datetime:
+    return _1970 + timedelta(seconds=min(max(seconds, EARLIEST_SECONDS), LATEST_SECONDS - 1))

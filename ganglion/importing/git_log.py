@@ -1,0 +1,271 @@
+"""
+What does `git log` print, as types?
+
+A pure parser that is fed pieces of its output, of any size.
+
+The output is made by `LOG_OPTIONS`. Each commit begins with a NUL at the beginning of a line, which
+nothing else in the output can: messages hold no NUL, and every line of a diff begins with a sign.
+So nothing in a repository can pretend to be a commit or another file's diff. A diff that is too
+large is dropped while it passes by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ganglion.importing.bounded import MAX_COMMIT_DIFF_BYTES, MAX_DIFF_BYTES, valid_text
+from ganglion.importing.refusal import ImportRefused
+from ganglion.importing.unified_diff import unquoted
+
+_FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ct", "%s", "%B")
+LOG_OPTIONS: Final = (
+    "--first-parent",
+    "--reverse",
+    "--root",
+    "--diff-merges=first-parent",
+    f"--format=%x00{'%x00'.join(_FIELDS)}%x00",
+    "--encoding=UTF-8",
+    "--no-notes",
+    "--no-show-signature",
+    "--no-decorate",
+    "--no-color",
+    "--raw",
+    "--no-abbrev",
+    "--shortstat",
+    "--patch",
+    "--full-index",
+    "--no-renames",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-relative",
+    "--submodule=short",
+    "--ignore-submodules=none",
+    "--diff-algorithm=myers",
+    "--indent-heuristic",
+    "--unified=3",
+    "--inter-hunk-context=0",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "-O/dev/null",
+)
+"""
+Everything that a person's or a repository's configuration could change is said, so that the output
+is the same.
+"""
+
+SUBMODULE_MODE: Final = "160000"
+_NUL: Final = b"\0"
+_SECTION: Final = b"diff --git "
+_BOUNDARY: Final = re.compile(rb"\n(?=\0|diff --git )")
+_BINARY: Final = re.compile(rb"^Binary files ", re.MULTILINE)
+_RAW: Final = re.compile(r":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\t(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of a commit, against the first parent."""
+
+    quoted_path: str  # as git prints it; different for any two paths
+    path: str
+    status: str  # A, M, D or T
+    previous_mode: str
+    new_mode: str
+    previous_hash: str  # git's whole blob id; empty where there was no file
+    new_hash: str
+    diff: bytes | None  # None where it is binary or too large
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the first-parent history."""
+
+    commit_id: str
+    parents: tuple[str, ...]
+    author_name: str
+    author_email: str
+    committed_at: int  # seconds since 1970, as the committer's clock said
+    subject: str
+    message: str
+    summary: str  # git's short statistics, empty where nothing changed
+    changes: tuple[FileChange, ...]
+
+
+class LogParser:
+    """Bytes in, commits out; one commit at a time is held, and of a diff no more than the limit."""
+
+    def __init__(
+        self,
+        *,
+        most_diff_bytes: int = MAX_DIFF_BYTES,
+        most_commit_diff_bytes: int = MAX_COMMIT_DIFF_BYTES,
+    ) -> None:
+        self._most_diff_bytes = most_diff_bytes
+        self._most_commit_diff_bytes = most_commit_diff_bytes
+        self._buffer = bytearray()
+        self._position = 0  # what stands before it is done with
+        self._scanned = 0
+        self._nuls = 0
+        self._fields: list[str] = []  # empty between commits
+        self._raw: list[str] = []
+        self._summary = ""
+        self._sections: list[bytes | None] = []
+        self._section: bytearray | None = None  # None outside of a diff
+        self._section_dropped = False
+        self._diff_bytes = 0
+
+    def feed(self, data: bytes) -> Iterator[Commit]:
+        """The commits that became complete with these bytes."""
+        self._buffer += data
+        yield from self._advance(at_end=False)
+        del self._buffer[: self._position]
+        self._scanned -= self._position
+        self._position = 0
+
+    def finish(self) -> Iterator[Commit]:
+        """The last commit. Raises ImportRefused where the output ends in the middle of one."""
+        yield from self._advance(at_end=True)
+        if self._fields:
+            yield self._commit()
+        if self._position < len(self._buffer):
+            raise ImportRefused("the output of git ended in the middle of a commit; try again")
+
+    def _advance(self, *, at_end: bool) -> Iterator[Commit]:
+        while self._position < len(self._buffer):
+            if not self._fields:
+                if not self._read_fields():
+                    return
+            elif self._buffer.startswith(_NUL, self._position) and self._section is None:
+                yield self._commit()
+            elif self._section is not None:
+                if not self._read_section(at_end=at_end):
+                    return
+            elif not self._read_line():
+                return
+
+    def _read_fields(self) -> bool:
+        buffer = self._buffer
+        if buffer[self._position] != 0:
+            raise ImportRefused("git printed a log of another shape than expected; is it too old?")
+        start = max(self._scanned, self._position)
+        self._nuls += buffer.count(_NUL, start)
+        self._scanned = len(buffer)
+        if self._nuls < len(_FIELDS) + 1:
+            return False
+        *fields, rest = bytes(buffer[self._position + 1 :]).split(_NUL, len(_FIELDS))
+        self._fields = [field.decode(errors="backslashreplace") for field in fields]
+        self._position = len(buffer) - len(rest)
+        self._nuls = 0
+        self._scanned = 0
+        return True
+
+    def _read_line(self) -> bool:
+        end = self._buffer.find(b"\n", self._position)
+        if end < 0:
+            return False
+        if self._buffer.startswith(_SECTION, self._position):
+            self._section = bytearray()
+            return True
+        line = bytes(self._buffer[self._position : end]).decode(errors="backslashreplace")
+        self._position = end + 1
+        if line.startswith(":"):
+            self._raw.append(line)
+        elif line:
+            self._summary = line.strip()
+        return True
+
+    def _read_section(self, *, at_end: bool) -> bool:
+        """Take the file's diff up to its end, or as far as it is there."""
+        boundary = _BOUNDARY.search(self._buffer, self._position)
+        if boundary is not None:
+            end = boundary.start() + 1
+        elif at_end:
+            end = len(self._buffer)
+        else:
+            self._keep(max(self._position, len(self._buffer) - len(_SECTION)))
+            return False
+        self._keep(end)
+        section = None if self._section_dropped else bytes(self._section or b"")
+        if section is not None:
+            self._diff_bytes += len(section)
+        self._sections.append(section)
+        self._section_dropped = False
+        self._section = None
+        return True
+
+    def _keep(self, end: int) -> None:
+        section = self._section
+        if section is not None and not self._section_dropped:
+            size = len(section) + end - self._position
+            if (
+                size > self._most_diff_bytes
+                or self._diff_bytes + size > self._most_commit_diff_bytes
+            ):
+                self._section_dropped = True
+                section.clear()
+            else:
+                section += self._buffer[self._position : end]
+        self._position = end
+
+    def _commit(self) -> Commit:
+        commit_id, parents, name, email, seconds, subject, message = self._fields
+        commit = Commit(
+            commit_id=commit_id,
+            parents=tuple(parents.split()),
+            author_name=name,
+            author_email=email,
+            committed_at=int(seconds) if seconds.lstrip("-").isdigit() else 0,
+            subject=subject,
+            message=message.rstrip("\n"),
+            summary=self._summary,
+            changes=tuple(self._changes(commit_id)),
+        )
+        self._fields = []
+        self._raw = []
+        self._summary = ""
+        self._sections = []
+        self._diff_bytes = 0
+        return commit
+
+    def _changes(self, commit_id: str) -> Iterator[FileChange]:
+        sections = iter(self._sections)
+        for line in self._raw:
+            match = _RAW.fullmatch(line)
+            if match is None:
+                raise _mismatch(commit_id)
+            previous_mode, new_mode, previous_hash, new_hash, status, path = match.groups()
+            # Where a file became a link or the like, git prints two diffs: its end, a beginning.
+            parts = [next(sections, b"") for _ in range(2 if status == "T" else 1)]
+            yield FileChange(
+                quoted_path=path,
+                path=valid_text(unquoted(path)),
+                status=status,
+                previous_mode=previous_mode,
+                new_mode=new_mode,
+                previous_hash=_object_id(previous_hash),
+                new_hash=_object_id(new_hash),
+                diff=self._joined(parts, commit_id),
+            )
+        if next(sections, None) is not None:
+            raise _mismatch(commit_id)
+
+    def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:
+        if b"" in parts:
+            raise _mismatch(commit_id)
+        if any(part is None or _BINARY.search(part) for part in parts):
+            return None
+        diff = b"".join(part for part in parts if part is not None)
+        return diff if len(diff) <= self._most_diff_bytes else None
+
+
+def _object_id(text: str) -> str:
+    return text if text.strip("0") else ""
+
+
+def _mismatch(commit_id: str) -> ImportRefused:
+    return ImportRefused(
+        f"git printed other diffs than files for the commit {commit_id};"
+        " please report it with the version of git"
+    )

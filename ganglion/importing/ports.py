@@ -1,0 +1,37 @@
+"""What do importers need of the log? Three promises, kept by `adapters.py` over the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from nervous_system.message import Acknowledgement, Entry
+
+
+class ImportLog(Protocol):
+    """The log as importers see it."""
+
+    async def last_sequence(self, subject_filter: str) -> int:
+        """
+        The last position on a filter; 0 where there is none.
+
+        May be a little behind on a replicated log. Raises Transient where the log could not be
+        read; calling again is harmless.
+        """
+
+    async def event_ids(self, subjects: Sequence[str]) -> set[str]:
+        """
+        The ids of everything that was acknowledged on these filters before the call, by anyone.
+
+        The filters do not overlap. Raises as `last_sequence`.
+        """
+
+    async def append(self, entries: Sequence[Entry]) -> Acknowledgement:
+        """
+        Store all entries, one behind the other, or none; returns when they are on disk.
+
+        Secrets are taken out on the way and counted. A lost acknowledgement is sought again under
+        the same ids. Raises Conflict where an entry's expectation does not hold, Duplicate where
+        the log knows one of the ids and it is not this very batch, InvalidEvent, and the errors of
+        a publish (NotAcknowledged, Unavailable, LogFull, TooLarge …).
+        """

@@ -1,0 +1,69 @@
+"""What does an importer hand over? Units: events that get onto the log together and in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from enchanted.events.v1.state_change_pb2 import StateChange
+
+from nervous_system.message import Entry
+from nervous_system.names import EVENTS
+from nervous_system.subjects import token
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUnit:
+    """
+    One trajectory or one commit.
+
+    All its events but the state changes, whose key is their resource's, carry the run's key, and
+    the first and the last one are such. So one read of the run's subjects tells of every unit where
+    it stands: the last event is there (it is whole), only the first is (a crash cut it), or none.
+    """
+
+    name: str  # for a person: a file, a commit
+    entries: tuple[Entry, ...]
+
+    def __post_init__(self) -> None:
+        ends = (self.entries[:1] or (None,))[0], (self.entries[-1:] or (None,))[0]
+        if any(end is None or not _is_keyed(end, self.run_key) for end in ends):
+            raise ValueError(f"the unit {self.name} does not begin and end under its run's key")
+
+    @property
+    def run_key(self) -> str:
+        """The token of the run that this unit belongs to."""
+        return (self.entries[-1].key or "") if self.entries else ""
+
+    @property
+    def first_id(self) -> str:
+        """If this is on the log, at least a part of the unit is."""
+        return self.entries[0].event.event_id
+
+    @property
+    def last_id(self) -> str:
+        """If this is on the log, all of the unit is."""
+        return self.entries[-1].event.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSource:
+    """Something that was opened and found readable; its units come one by one, oldest first."""
+
+    name: str
+    total: int  # units
+    units: AsyncGenerator[ImportUnit, None]
+
+
+def run_filter(run_key: str) -> str:
+    """The one filter of a run: every append of an importer expects the last sequence on it."""
+    return f"{EVENTS}.*.*.{token(run_key)}"
+
+
+def is_of_run(entry: Entry) -> bool:
+    """Whether the entry's subject is one that the filter of its run finds."""
+    return not isinstance(entry.event.payload, StateChange)
+
+
+def _is_keyed(entry: Entry, run_key: str) -> bool:
+    return bool(run_key) and entry.key == run_key and is_of_run(entry)

@@ -1,0 +1,84 @@
+"""How does a service start, stop and fail?
+
+One frame around every service's `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import TypeVar
+
+import structlog
+import uvloop
+from pydantic import ValidationError
+
+from nervous_system import failpoint
+from nervous_system.errors import GanglionError, Transient
+from nervous_system.retry import RetryPolicy
+
+_log = structlog.get_logger()
+
+Built = TypeVar("Built")
+
+DRAIN_SECONDS = 15.0
+"""From the stop to the moment at which what is still running is cancelled."""
+
+FAILED = 1
+"""Exit code of a service that could not go on; its last line on stderr says why."""
+
+
+def main(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> int:
+    """Run a service until SIGTERM or SIGINT; the exit code."""
+    armed = os.environ.get(failpoint.VARIABLE)
+    if armed:
+        failpoint.arm(armed)
+    return uvloop.run(_supervised(run))
+
+
+async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = asyncio.create_task(run(stop), name="service")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.wait_for(running, DRAIN_SECONDS if stop.is_set() else None)
+    except TimeoutError:
+        _log.error("service.drain_timed_out", seconds=DRAIN_SECONDS)
+        return FAILED
+    except ValidationError as error:
+        sentence = f"a setting is of no use: {error}; `ganglion settings` lists them all"
+        _log.error("service.failed", reason=sentence, family="Fatal")
+        sys.stderr.write(f"{sentence}\n")
+        return FAILED
+    except GanglionError as error:
+        _log.error("service.failed", reason=str(error), family=type(error).__mro__[1].__name__)
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    return 0
+
+
+async def patiently(
+    what: str, build: Callable[[], Awaitable[Built]], *, stop: asyncio.Event
+) -> Built | None:
+    """Build what may not be there yet, trying until it is; None when `stop` came first."""
+    retry = RetryPolicy(first_seconds=0.1, longest_seconds=2.0)
+    attempt = 0
+    while not stop.is_set():
+        attempt += 1
+        try:
+            return await build()
+        except Transient as error:
+            _log.warning("service.waiting", waiting_for=what, attempt=attempt, reason=str(error))
+            wait = retry.wait(error, attempt=attempt, elapsed_seconds=0.0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), wait)
+    return None

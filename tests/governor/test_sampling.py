@@ -1,0 +1,64 @@
+"""Does the loop of samples go on when one is lost, and end when something is broken?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from governor.shell import Sampling
+from nervous_system.errors import Fenced, Forbidden, LogFull, NotAcknowledged
+from nervous_system.health import Health
+from nervous_system.metrics import Metrics
+from nervous_system.payload import Payload
+
+
+class Machine:
+    """Counts how often it was looked at."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def sample(self) -> CapacitySampled:
+        self.looks += 1
+        return CapacitySampled(host="node-1", cpu_percent=self.looks, memory_limit_bytes=7)
+
+
+class Answers:
+    """A log that answers as it is told, one answer per sample; then Forbidden."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self._answers = list(answers)
+        self.recorded: list[Payload] = []
+
+    async def observe(self, payload: Payload, *, key: str | None = None) -> None:
+        assert key == "node-1"
+        if not self._answers:
+            raise Forbidden("the end of the test")
+        answer = self._answers.pop(0)
+        if isinstance(answer, TimeoutError):
+            await asyncio.Event().wait()  # never: as while another governor leads
+        if answer is not None:
+            raise answer
+        self.recorded.append(payload)
+
+
+async def test_a_lost_sample_is_counted_and_the_next_one_comes() -> None:
+    metrics, machine = Metrics(), Machine()
+    log = Answers(None, NotAcknowledged("x"), TimeoutError(), Fenced("x"), LogFull("x"), None)
+    sampling = Sampling(
+        sampler=machine,
+        observations=log,
+        metrics=metrics,
+        progress=Health(service="governor", metrics=metrics).progress(
+            "sample", maximum_silence_seconds=1
+        ),
+        sample_seconds=0.01,
+    )
+    with pytest.raises(Forbidden):
+        await sampling.run()
+    assert [getattr(sample, "cpu_percent", 0) for sample in log.recorded] == [1, 6]
+    assert metrics.value("ganglion_sample_failures_total", part="record") == 4
+    assert metrics.value("ganglion_host_cpu_percent") == 7
+    assert metrics.value("ganglion_host_memory_limit_bytes") == 7

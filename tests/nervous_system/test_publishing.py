@@ -1,0 +1,248 @@
+"""Does an acknowledgement mean that the event is on the log, once?"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from event_samples import decision, entry
+from real_servers import NatsServer
+
+from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from nervous_system import names
+from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.errors import (
+    Conflict,
+    Duplicate,
+    Fenced,
+    Forbidden,
+    InvalidEvent,
+    LogFull,
+    NotAcknowledged,
+    TooLarge,
+    Unavailable,
+)
+from nervous_system.message import Entry, Expectation
+from nervous_system.settings import MeshSettings
+from nervous_system.stream import Stored
+
+
+async def _everything(bus: Bus) -> list[Stored]:
+    return [stored async for stored in bus.replay()]
+
+
+async def test_an_acknowledged_event_is_on_the_log_with_its_id_and_trace(bus: Bus) -> None:
+    acknowledgement = await bus.publish(decision("one"))
+    (stored,) = await _everything(bus)
+    event = recorded(stored).event
+    assert stored.sequence == acknowledgement.last_sequence == 1
+    assert stored.subject == "swarm.events.coder.decision"
+    assert stored.message_id == event.event_id == decision("one").event_id
+    assert stored.headers is not None
+    assert stored.headers[names.TRACEPARENT] == f"00-{event.trace_id}-{event.span_id}-01"
+
+
+async def test_the_same_id_again_is_acknowledged_and_stored_once(bus: Bus) -> None:
+    first = await bus.publish(decision("one"))
+    again = await bus.publish(decision("one"))
+    assert again.duplicate
+    assert again.last_sequence == first.last_sequence
+    assert len(await _everything(bus)) == 1
+
+
+async def test_an_event_that_breaks_the_contracts_is_not_sent(bus: Bus) -> None:
+    wrong = decision("one", AgentDecision(rationale="r", confidence_score=1.4))
+    with pytest.raises(InvalidEvent, match="confidence_score is not between 0 and 1"):
+        await bus.publish(wrong)
+    assert await _everything(bus) == []
+
+
+async def test_secrets_are_taken_out_and_counted(bus: Bus) -> None:
+    secret = "sk-ant-" + "a" * 30
+    acknowledgement = await bus.publish(
+        decision("one", AgentDecision(rationale=f"use {secret}", memory_ids=[secret, "fine"]))
+    )
+    assert acknowledgement.redacted == 2
+    (stored,) = await _everything(bus)
+    assert secret.encode() not in stored.data
+
+
+async def test_an_event_too_large_is_refused_with_a_sentence(bus: Bus) -> None:
+    with pytest.raises(TooLarge, match="payload limit"):
+        await bus.publish(decision("large", AgentDecision(rationale="x" * 2_000_000)))
+
+
+async def test_a_full_log_refuses_and_keeps_what_it_has(nats_server: NatsServer) -> None:
+    settings = MeshSettings(nats_url=nats_server.url, stream_max_bytes=4096)
+    async with open_bus(settings, name="test") as bus:
+        await bus.stream.ensure(settings)
+        stored = 0
+        with pytest.raises(LogFull, match="GANGLION_STREAM_MAX_BYTES"):
+            for number in range(100):
+                await bus.publish(decision(f"{number}"))
+                stored += 1
+        assert len(await _everything(bus)) == stored > 0
+        roomier = settings.model_copy(update={"stream_max_bytes": 1024**2})
+        await bus.stream.ensure(roomier)
+        await bus.publish(decision("after"))
+
+
+async def test_compare_and_append_lets_one_of_two_win(bus: Bus) -> None:
+    nothing_yet = Expectation("swarm.events.*.decision.k", 0)
+    results = await asyncio.gather(
+        bus.publish(decision("a"), key="k", expectation=nothing_yet),
+        bus.publish(decision("b"), key="k", expectation=nothing_yet),
+        return_exceptions=True,
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Acknowledgement", "Conflict"]
+    assert len(await _everything(bus)) == 1
+
+
+async def test_compare_and_append_recognises_its_own_earlier_try(bus: Bus) -> None:
+    expectation = Expectation("swarm.events.*.decision.k", 0)
+    first = await bus.publish(decision("a"), key="k", expectation=expectation)
+    await bus.publish(decision("third party"), key="k")
+    again = await bus.publish(decision("a"), key="k", expectation=expectation)
+    assert again.duplicate
+    assert again.last_sequence == first.last_sequence
+    with pytest.raises(Conflict):
+        await bus.publish(decision("b"), key="k", expectation=expectation)
+
+
+async def test_a_batch_is_stored_whole_and_in_order(bus: Bus) -> None:
+    acknowledgement = await bus.append([entry(f"{n}") for n in range(1000)])
+    assert (acknowledgement.first_sequence, acknowledgement.last_sequence) == (1, 1000)
+    stored = await _everything(bus)
+    assert [each.message_id for each in stored] == [decision(f"{n}").event_id for n in range(1000)]
+
+
+async def test_a_batch_with_a_known_id_stores_nothing(bus: Bus) -> None:
+    await bus.publish(decision("old"))
+    with pytest.raises(Duplicate):
+        await bus.append([entry("new"), entry("old")])
+    assert len(await _everything(bus)) == 1
+
+
+async def test_a_batch_whose_acknowledgement_was_lost_is_recognised(bus: Bus) -> None:
+    await bus.publish(decision("before"))
+    batch = [entry("a"), entry("b"), entry("c")]
+    first = await bus.append(batch)
+    bus._publisher._floor = 1  # as it was before the first try
+    again = await bus.append(batch)
+    assert again.duplicate
+    assert (again.first_sequence, again.last_sequence) == (2, first.last_sequence)
+
+
+async def test_a_batch_whose_expectation_fails_stores_nothing(bus: Bus) -> None:
+    await bus.publish(decision("a"), key="k")
+    expectation = Expectation("swarm.events.*.decision.k", 0)
+    with pytest.raises(Conflict):
+        await bus.append([entry("b"), entry("c", key="k", expect=expectation)])
+    assert len(await _everything(bus)) == 1
+
+
+async def test_a_deposed_leader_is_fenced(bus: Bus) -> None:
+    term = await bus.publish(decision("term 1"), key="term")
+    fence = Expectation("swarm.events.coder.decision.term", term.last_sequence)
+    await bus.append([entry("by the leader")], fence=fence)
+    await bus.publish(decision("term 2"), key="term")
+    with pytest.raises(Fenced, match="newer leader"):
+        await bus.append([entry("too late")], fence=fence)
+    assert len(await _everything(bus)) == 3
+
+
+async def test_bulk_publish_is_cut_by_messages_and_by_bytes(bus: Bus) -> None:
+    big = [
+        Entry(event=decision(f"big {n}", AgentDecision(rationale="x" * 900_000))) for n in range(12)
+    ]
+    acknowledgements = await bus.publish_all([*(entry(f"{n}") for n in range(2500)), *big])
+    assert len(acknowledgements) > 3
+    assert acknowledgements[-1].last_sequence == 2512
+    assert len(await _everything(bus)) == 2512
+
+
+async def test_a_publish_waits_for_a_server_that_comes_back(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    nats_server.kill()
+    publishing = asyncio.create_task(bus.publish(decision("during")))
+    await asyncio.to_thread(nats_server.start)
+    acknowledgement = await publishing
+    assert acknowledgement.last_sequence == 1
+    assert len(await _everything(bus)) == 1
+
+
+async def test_a_publish_gives_up_at_its_deadline(nats_server: NatsServer) -> None:
+    settings = MeshSettings(nats_url=nats_server.url, publish_deadline_seconds=0.5)
+    async with open_bus(settings, name="test") as bus:
+        await bus.stream.ensure(settings)
+        nats_server.pause()
+        try:
+            with pytest.raises((NotAcknowledged, Unavailable), match="gave up after"):
+                await bus.publish(decision("never"))
+        finally:
+            nats_server.resume()
+
+
+async def test_a_forbidden_subject_is_an_error_at_once(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "guarded")
+    server.start(
+        extra="""
+authorization { users = [
+  { user: admin, password: admin }
+  { user: coder, password: coder,
+    permissions: { publish: ["swarm.events.coder.>", "$JS.API.>"], subscribe: ["_INBOX_test.>"] } }
+] }
+"""
+    )
+    try:
+        admin = MeshSettings(nats_url=server.url, nats_user="admin", nats_password="admin")
+        async with open_bus(admin, name="admin") as bus:
+            await bus.stream.ensure(admin)
+        coder = admin.model_copy(update={"nats_user": "coder", "nats_password": "coder"})
+        async with open_bus(coder, name="test") as bus:
+            await bus.publish(decision("allowed"))
+            with pytest.raises(Forbidden, match=r"swarm\.events\.reviewer\.decision"):
+                message = decision("forbidden")
+                await bus.connection.request(
+                    "swarm.events.reviewer.decision", message.agent_id.encode(), timeout_seconds=30
+                )
+        wrong = coder.model_copy(update={"nats_password": "wrong"})
+        with pytest.raises(Forbidden, match="does not accept these credentials"):
+            async with open_bus(wrong, name="test"):
+                pass
+    finally:
+        server.kill()
+
+
+async def test_nobody_at_the_address_is_said_clearly() -> None:
+    with pytest.raises(Unavailable, match="no NATS server answers at nats://127.0.0.1:1"):
+        async with open_bus(MeshSettings(nats_url="nats://127.0.0.1:1"), name="test"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("point", "stored_at_death"),
+    [("publish.before_send", 0), ("publish.after_ack", 1)],
+)
+async def test_a_publisher_killed_at_any_point_can_publish_the_same_again(
+    bus: Bus, mesh_settings: MeshSettings, point: str, stored_at_death: int
+) -> None:
+    """FAULTS 1: before send, and after the server stored it."""
+    program = Path(__file__).with_name("publishing_program.py")
+    run = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, str(program), mesh_settings.nats_url, point],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == -9, run.stderr
+    assert len(await _everything(bus)) == stored_at_death
+    expectation = Expectation("swarm.events.*.decision.k", 0)
+    await bus.publish(decision("once"), key="k", expectation=expectation)
+    assert len(await _everything(bus)) == 1

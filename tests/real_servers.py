@@ -1,0 +1,176 @@
+"""What do tests run against? Real servers in processes of their own, on free ports."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from ganglion.engines.nats import NatsConfiguration, find_binary
+
+STARTS_WITHIN_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 30.0) -> None:
+    """Wait for a condition, looking often."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {seconds:g} s")
+        time.sleep(0.02)
+
+
+class RealProcess:
+    """A child of the test, whose output goes to a file."""
+
+    def __init__(
+        self, command: list[str], *, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, *, seconds: float = 30.0) -> int:
+        """The exit code, negative for a signal."""
+        return self._process.wait(timeout=seconds)
+
+    def terminate(self, *, seconds: float = 30.0) -> int:
+        """SIGTERM, and the exit code."""
+        self._process.terminate()
+        return self.wait(seconds=seconds)
+
+    def kill(self) -> None:
+        """SIGKILL; also one that is stopped."""
+        if self.running:
+            self._process.kill()
+        self._process.wait(timeout=10)
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+
+
+class NatsServer:
+    """A nats-server with JetStream as `ganglion up` configures it."""
+
+    def __init__(self, folder: Path, *, store: Path | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.store = store or folder / "store"
+        self.port = free_port()
+        self.monitor_port = free_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._process: RealProcess | None = None
+
+    def start(self, *, extra: str = "", stream_max_bytes: int = 64 * 1024**3) -> None:
+        """Start, on the same store each time, and wait until it answers."""
+        configuration = self.folder / "nats.conf"
+        configuration.write_text(
+            NatsConfiguration(
+                server_name="test",
+                port=self.port,
+                monitor_port=self.monitor_port,
+                store=self.store,
+                stream_max_bytes=stream_max_bytes,
+                max_payload_bytes=1024**2,
+            ).render()
+            + extra
+        )
+        self._process = RealProcess(
+            [str(find_binary()), "-c", str(configuration)], log=self.folder / "nats.log"
+        )
+        wait_until(self._answers, f"nats-server on port {self.port}")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if not self._process.running:
+            raise AssertionError(f"nats-server ended: {(self.folder / 'nats.log').read_text()}")
+        with closing(socket.socket()) as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        """As an operator stops it."""
+        if self._process is not None and self._process.running:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """As a crash does."""
+        if self._process is not None:
+            self._process.kill()
+
+    def pause(self) -> None:
+        assert self._process is not None
+        self._process.pause()
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.resume()
+
+
+class ClickHouseServer:
+    """The embedded ClickHouse, on the same folder and port after each start."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: RealProcess | None = None
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self._process = RealProcess(
+            [
+                *(sys.executable, "-m", "ganglion.engines.clickhouse"),
+                *("--path", str(self.folder / "data"), "--port", str(self.port)),
+            ],
+            log=self.folder / "clickhouse.log",
+        )
+        wait_until(self._answers, f"ClickHouse on port {self.port}")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if not self._process.running:
+            raise AssertionError((self.folder / "clickhouse.log").read_text())
+        with closing(socket.socket()) as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        """As an operator stops it."""
+        if self._process is not None and self._process.running:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """As a crash does."""
+        if self._process is not None:
+            self._process.kill()
