@@ -1,0 +1,469 @@
+"""Which layout of `swarm.events` answers people's questions fastest, and what does it cost in disk and insert rate?
+
+`python bench/clickhouse_schema.py [--rows N]` builds each candidate in its own engine in a temporary folder, fills it with events
+made up by SQL (words of this repository's own sources, 30 days, 200 agents, traces of about 60 events that overlap), asks
+the questions and prints one table. Ten million rows take about five minutes and 3 GB of disk, freed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+from rich.console import Console
+from rich.table import Table
+
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
+from ingestor.clickhouse import statement
+from ingestor.frames import Framer
+from ingestor.ingest_schema import MESSAGE_NAME, ingest_schema
+from ingestor.migrate import migrations
+from ingestor.model import Place
+
+SLICE_ROWS = 1_000_000
+START_SECONDS = 1_793_000_000  # 26 October 2026: the 30 days lie in two partitions
+SECONDS = 30 * 24 * 3600
+FRAMES_PER_BATCH = 10_000
+BATCHES = 10
+
+ACCESS_PATHS = re.compile(r",\n    INDEX .*?\n\)\nENGINE = MergeTree", re.DOTALL)
+SORT_KEY = "ORDER BY (epoch, seq)"
+
+SKIP_INDEXES = """,
+    INDEX recorded_at_range recorded_at TYPE minmax GRANULARITY 1,
+    INDEX seq_range seq TYPE minmax GRANULARITY 1,
+    INDEX agent_id_set agent_id TYPE set(64) GRANULARITY 1,
+    INDEX event_id_filter event_id TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX trace_id_filter trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX resource_filter state_change.target_resource TYPE bloom_filter(0.01) GRANULARITY 1"""
+
+BY_EVENT_ID = """,
+    PROJECTION by_event_id (SELECT cityHash64(event_id), _part_offset ORDER BY cityHash64(event_id))
+        WITH SETTINGS (index_granularity = 256)"""
+
+PROJECTIONS = (
+    """,
+    INDEX recorded_at_range recorded_at TYPE minmax GRANULARITY 1,
+    PROJECTION by_trace_id (SELECT trace_id, _part_offset ORDER BY trace_id),
+    INDEX resource_filter state_change.target_resource TYPE bloom_filter(0.01) GRANULARITY 1,
+    PROJECTION by_agent (SELECT agent_id, payload_kind, _part_offset ORDER BY agent_id, payload_kind)"""
+    + BY_EVENT_ID
+)
+
+LAYOUTS: dict[str, tuple[str, str]] = {
+    "position, bare": (SORT_KEY, ""),
+    "position, skip indexes": (SORT_KEY, SKIP_INDEXES),
+    "position, projections": (SORT_KEY, PROJECTIONS),
+    "agent first, skip indexes": ("ORDER BY (payload_kind, agent_id, epoch, seq)", SKIP_INDEXES),
+    "as migrated": (SORT_KEY, "as migrated"),
+}
+
+BASE_COLUMNS = (
+    "epoch, seq, subject, recorded_at, disposition, event_id, timestamp, trace_id, span_id, agent_role, agent_id, event_type, "
+    "correlation_id, producer_session, producer_sequence, payload_kind, decision, state_change, action_outcome, "
+    "capacity_sampled, raw, writer"
+)
+
+BASE = """
+INSERT INTO FUNCTION file('{file}', Native)
+WITH
+    {words} AS words,
+    intDiv(number, 3000) * 50 + number % 50 AS run,
+    cityHash64(number, 'kind') % 100 AS die,
+    multiIf(die < 40, 'decision', die < 78, 'action_outcome', die < 92, 'state_change', die < 98, 'system_signal',
+        'capacity_sampled') AS kind,
+    200 * pow((cityHash64(run, 'agent') % 10000) / 10000, 2) AS agent,
+    arrayStringConcat(arrayMap(k -> words[1 + toUInt64(length(words) * pow((cityHash64(number, k) % 100000) / 100000, 3))],
+        range(5 + cityHash64(number, 'length') % 25)), ' ') AS text,
+    lower(hex(sipHash128(run, 'trace'))) AS trace,
+    lower(hex(cityHash64(number, 'span'))) AS span,
+    concat('src/module_', toString(toUInt64(300 * pow((cityHash64(number, 'file') % 10000) / 10000, 2))), '/file_',
+        toString(cityHash64(number, 'leaf') % 70), '.py') AS resource,
+    lower(hex(SHA256(toString(number)))) AS state,
+    toString(generateUUIDv4(number)) AS id,
+    fromUnixTimestamp64Nano(toInt64(number) * {step_nanoseconds}
+        + toInt64(cityHash64(number, 'jitter') % {step_nanoseconds}), 'UTC') AS moment,
+    (cityHash64(run, 'agent') % 3) + 1 AS role
+SELECT toUInt64(1) AS epoch, number + 1 AS seq,
+    concat('swarm.events.', ['architect', 'coder', 'reviewer'][role], '.', kind) AS subject, moment AS recorded_at,
+    'stored' AS disposition, id AS event_id,
+    moment - toIntervalMicrosecond(cityHash64(number, 'lag') % 900000) AS timestamp, trace AS trace_id, span AS span_id,
+    ['architect', 'coder', 'reviewer'][role] AS agent_role,
+    concat('agent-', leftPad(toString(toUInt64(agent)), 3, '0')) AS agent_id,
+    ['decision', 'outcome', 'state_change', 'system', 'observation'][indexOf(['decision', 'action_outcome', 'state_change',
+        'system_signal', 'capacity_sampled'], kind)] AS event_type,
+    trace AS correlation_id, substring(trace, 1, 12) AS producer_session, toUInt64(intDiv(number % 3000, 50)) AS producer_sequence,
+    kind AS payload_kind,
+    if(kind = 'decision', (state, 'step', text, [substring(text, 1, 40)], emptyArrayString(), 0.7, substring(text, 1, 60)),
+        ('', '', '', emptyArrayString(), emptyArrayString(), NULL, '')) AS decision,
+    if(kind = 'state_change', ('FILE_SYSTEM', resource, state, lower(hex(SHA256(state))), text, true, false, false),
+        ('', '', '', '', '', false, false, false)) AS state_change,
+    if(kind = 'action_outcome', (id, if(cityHash64(number, 'fate') % 10 < 2, 'failed', 'succeeded'), 0, text, false,
+        (cityHash64(number, 'time') % 100000) / 1000, 0.01, 1000 + cityHash64(number, 'in') % 9000,
+        cityHash64(number, 'out') % 900), ('', '', NULL, '', false, NULL, NULL, NULL, NULL)) AS action_outcome,
+    if(kind = 'capacity_sampled', ('host-1', 37.5, 16, 2.5, 2.1, 2.0, 9000000000, 16000000000, 0, 0, '/', 90000000000,
+        200000000000, true), ('', 0, 0, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, false)) AS capacity_sampled,
+    concat(id, trace, span, 'agent-', toString(toUInt64(agent)), substring(trace, 1, 12),
+        multiIf(kind = 'decision', concat(state, text, substring(text, 1, 100)),
+            kind = 'state_change', concat(resource, state, lower(hex(SHA256(state))), text),
+            kind = 'action_outcome', concat(id, text), 'HEALTHY')) AS raw,
+    toUInt64(1) AS writer
+FROM numbers({rows})
+"""
+"""One slice of the history, made once. The table is this slice over and over, later, under other ids and traces."""
+
+SLICE = f"""
+INSERT INTO swarm.events ({BASE_COLUMNS})
+SELECT * REPLACE (
+    seq + {{first}} AS seq,
+    recorded_at + toIntervalSecond({{offset_seconds}}) AS recorded_at,
+    timestamp + toIntervalSecond({{offset_seconds}}) AS timestamp,
+    toString(generateUUIDv4(seq)) AS event_id,
+    lower(hex(sipHash128(trace_id, {{first}}))) AS trace_id,
+    (capacity_sampled.1, capacity_sampled.2, capacity_sampled.3, capacity_sampled.4, capacity_sampled.5, capacity_sampled.6,
+        capacity_sampled.7, capacity_sampled.8, capacity_sampled.9, capacity_sampled.10, capacity_sampled.11,
+        capacity_sampled.12, capacity_sampled.13, capacity_sampled.14, []) AS capacity_sampled
+)
+FROM file('{{file}}', Native)
+SETTINGS use_structure_from_insertion_table_in_table_functions = 0, max_insert_block_size = 250000,
+    min_insert_block_size_rows = 250000, min_insert_block_size_bytes = 0,
+    max_insert_threads = 1
+"""
+
+QUESTIONS: dict[str, str] = {
+    "error rate of one agent, 30 days": """
+        SELECT countIf(status = 'failed') / countIf(status IN ('failed', 'succeeded')) FROM swarm.outcomes
+        WHERE agent_id = 'agent-150' AND recorded_at >= {start} AND recorded_at < {end}""",
+    "error rate of every agent by day": """
+        SELECT agent_id, toDate(recorded_at) AS day, countIf(status = 'failed') / count() FROM swarm.outcomes
+        WHERE status IN ('failed', 'succeeded') GROUP BY agent_id, day""",
+    "one trace, all of it": "SELECT * FROM swarm.events WHERE trace_id = '{trace}' ORDER BY epoch, seq",
+    "one resource's history": """
+        SELECT * FROM swarm.state_changes WHERE target_type = 'FILE_SYSTEM' AND target_resource = '{resource}'
+        ORDER BY epoch, seq""",
+    "one event by its id": """
+        SELECT * FROM swarm.events WHERE cityHash64(event_id) = cityHash64('{event}') AND event_id = '{event}'""",
+    "last hour, counts": """
+        SELECT agent_id, payload_kind, count() FROM swarm.events WHERE recorded_at >= {end} - 3600
+        GROUP BY agent_id, payload_kind""",
+    "last hour, newest 100 events": """
+        SELECT * FROM swarm.events WHERE recorded_at >= {end} - 3600 ORDER BY epoch DESC, seq DESC LIMIT 100""",
+    "one agent's last 100 decisions": """
+        SELECT * FROM swarm.decisions WHERE agent_id = 'agent-150' ORDER BY epoch DESC, seq DESC LIMIT 100""",
+    "max(seq) of the epoch": statement("watermark"),
+}
+
+
+def vocabulary() -> list[str]:
+    """The words of this repository's sources, commonest first."""
+    text = " ".join(path.read_text() for path in sorted(Path("nervous_system").glob("*.py")))
+    counts: dict[str, int] = {}
+    for word in re.findall(r"[A-Za-z_]{2,20}", text):
+        counts[word] = counts.get(word, 0) + 1
+    return sorted(counts, key=lambda word: -counts[word])[:2000]
+
+
+def frames_after(first: int) -> Iterator[bytes]:
+    """Batches of real frames, as the ingestor makes them."""
+    framer = Framer(epoch=1, writer=1)
+    words = vocabulary()
+    seq = first
+    for _ in range(BATCHES):
+        out = []
+        for _ in range(FRAMES_PER_BATCH):
+            seq += 1
+            digest = hashlib.sha256(str(seq).encode()).hexdigest()
+            message = SwarmEvent(
+                event_id=f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}",
+                trace_id=hashlib.md5(str(seq // 60).encode()).hexdigest(),
+                span_id=digest[:16],
+                agent_role=2,
+                agent_id=f"agent-{seq % 200:03}",
+                event_type=1,
+            )
+            message.timestamp.seconds = START_SECONDS + SECONDS
+            text = " ".join(words[(seq * k) % len(words)] for k in range(1, 40))
+            if seq % 2:
+                message.decision.rationale = text
+            else:
+                message.action_outcome.output = text
+                message.action_outcome.status = 1
+            raw = message.SerializeToString()
+            place = Place(
+                seq=seq,
+                subject="swarm.events.coder.decision",
+                recorded_at_nanoseconds=(START_SECONDS + SECONDS) * 1_000_000_000 + seq,
+            )
+            field = message.WhichOneof("payload")
+            assert field is not None
+            out.append(framer.event(message, place=place, raw=raw, payload_field=field))
+        yield b"".join(out)
+
+
+def schema_of(layout: str) -> list[str]:
+    """The statements of the migrations, with the table laid out otherwise."""
+    sort_key, paths = LAYOUTS[layout]
+    statements = [text for migration in migrations() for text in migration.statements]
+    if paths == "as migrated":
+        return statements
+    changed = []
+    for text in statements:
+        if "CREATE TABLE IF NOT EXISTS swarm.events" in text:
+            text, count = ACCESS_PATHS.subn(f"{paths}\n)\nENGINE = MergeTree", text)
+            assert count == 1, "the migration no longer looks as this benchmark expects"
+            assert SORT_KEY in text, (
+                "the migration has another sort key than this benchmark expects"
+            )
+            text = text.replace(SORT_KEY, sort_key)
+        changed.append(text)
+    return changed
+
+
+def milliseconds(client: Any, sql: str, **options: Any) -> float:
+    """Median of three."""
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        client.query(sql, **options)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def measure(layout: str, *, rows: int, folder: Path, base: Path) -> dict[str, float]:
+    """Builds one layout and returns what was measured; runs in a process of its own, for there is one engine per process."""
+    client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
+    client.command("CREATE DATABASE swarm")
+    for text in schema_of(layout):
+        client.command(text)
+    client.command("INSERT INTO swarm.writers VALUES (1, 'bench', now64())")
+    client.command("INSERT INTO swarm.epochs VALUES (1, now64(), 'bench', now64(), 1, 0, 'bench')")
+    found: dict[str, float] = {}
+    started = time.perf_counter()
+    slices = max(1, rows // SLICE_ROWS)
+    for number in range(slices):
+        offset = START_SECONDS + SECONDS * number // slices
+        client.command(SLICE.format(file=base, first=number * SLICE_ROWS, offset_seconds=offset))
+        print(f"progress {(number + 1) * SLICE_ROWS}", flush=True)
+    found["fill, rows/s"] = rows / (time.perf_counter() - started)
+    settled = time.perf_counter() + 60
+    while client.command("SELECT count() FROM system.merges") and time.perf_counter() < settled:
+        time.sleep(0.2)  # a benchmark may wait for the machine to be quiet
+    sizes = client.query(
+        "SELECT count(), sum(bytes_on_disk), sum(secondary_indices_compressed_bytes) FROM system.parts "
+        "WHERE table = 'events' AND active"
+    ).first_row
+    projections = client.command(
+        "SELECT sum(bytes_on_disk) FROM system.projection_parts WHERE table = 'events' AND active"
+    )
+    found["parts"] = sizes[0]
+    found["disk, bytes/event"] = sizes[1] / rows
+    found["  of it skip indexes"] = sizes[2] / rows
+    found["  of it projections"] = float(projections or 0) / rows
+
+    sample = client.query(
+        "SELECT any(trace_id), any(event_id) FROM swarm.events WHERE epoch = 1 AND seq = "
+        f"{rows // 2}"
+    ).first_row
+    resource = client.command("SELECT any(target_resource) FROM swarm.state_changes WHERE seq > 10")
+    context = {
+        "trace": sample[0],
+        "event": sample[1],
+        "resource": resource,
+        "start": f"toDateTime64({START_SECONDS}, 9, 'UTC')",
+        "end": f"toDateTime64({START_SECONDS + SECONDS}, 9, 'UTC')",
+    }
+    for question, sql in QUESTIONS.items():
+        found[f"{question}, ms"] = milliseconds(client, sql.format(**context))
+    for count in (1000, 3000):
+        ids = [
+            hashlib.sha256(f"{layout}{n}".encode()).hexdigest()[:32].translate({})
+            for n in range(count)
+        ]
+        found[f"{count} new ids looked up, ms"] = milliseconds(
+            client, statement("known_hashes"), parameters={"ids": ids}
+        )
+    found.update(insert_rate(client, rows))
+    client.close()
+    return found
+
+
+def insert_rate(client: Any, rows: int) -> dict[str, float]:
+    """Frames through the landing table into a table that already holds `rows`."""
+    settings = {
+        "format_schema_source": "string",
+        "format_schema": ingest_schema(),
+        "format_schema_message_name": MESSAGE_NAME,
+        "async_insert": 0,
+        "input_format_parallel_parsing": 0,
+        "max_insert_threads": 1,
+    }
+    batches = list(frames_after(rows))
+    times = []
+    for number, frames in enumerate(batches):
+        started = time.perf_counter()
+        client.raw_insert(
+            "swarm.landing",
+            insert_block=frames,
+            fmt="Protobuf",
+            settings={**settings, "insert_deduplication_token": f"bench-{number}"},
+        )
+        times.append(time.perf_counter() - started)
+    return {
+        f"frames inserted, {FRAMES_PER_BATCH} a batch, rows/s": FRAMES_PER_BATCH
+        / statistics.median(times)
+    }
+
+
+def codecs(*, rows: int, folder: Path, base: Path) -> dict[str, float]:
+    """Bytes per value of the big columns under several codecs."""
+    client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
+    client.command("CREATE DATABASE swarm")
+    for text in schema_of("position, bare"):
+        client.command(text)
+    client.command(SLICE.format(file=base, first=0, offset_seconds=START_SECONDS))
+    tried = {
+        "raw": ("String", ("LZ4", "ZSTD(1)", "ZSTD(3)", "ZSTD(6)")),
+        "event_id": ("String", ("LZ4", "ZSTD(1)", "ZSTD(3)")),
+        "trace_id": ("String", ("LZ4", "ZSTD(1)", "ZSTD(3)")),
+        "span_id": ("String", ("LZ4", "ZSTD(1)")),
+        "subject": ("String", ("LZ4", "ZSTD(1)")),
+        "seq": ("UInt64", ("LZ4", "Delta, LZ4", "Delta, ZSTD(1)", "DoubleDelta, ZSTD(1)")),
+        "recorded_at": ("DateTime64(9)", ("LZ4", "Delta, ZSTD(1)", "DoubleDelta, ZSTD(1)")),
+        "timestamp": ("Nullable(DateTime64(9))", ("LZ4", "Delta, ZSTD(1)", "ZSTD(1)")),
+    }
+    found: dict[str, float] = {}
+    for column, (kind, choices) in tried.items():
+        for choice in choices:
+            client.command(
+                f"CREATE TABLE codec (value {kind} CODEC({choice})) ENGINE = MergeTree ORDER BY tuple() "
+                "SETTINGS min_bytes_for_wide_part = 0"
+            )
+            started = time.perf_counter()
+            client.command(
+                f"INSERT INTO codec SELECT {column} FROM swarm.events ORDER BY epoch, seq"
+            )
+            written = time.perf_counter() - started
+            started = time.perf_counter()
+            client.query("SELECT sum(cityHash64(value)) FROM codec")
+            read = time.perf_counter() - started
+            size = client.command(
+                "SELECT sum(data_compressed_bytes) FROM system.columns WHERE table = 'codec'"
+            )
+            found[f"{column}: {choice}"] = float(size) / rows
+            found[f"{column}: {choice}; write s"] = written
+            found[f"{column}: {choice}; read s"] = read
+            client.command("DROP TABLE codec SYNC")
+    client.close()
+    return found
+
+
+def make_base(*, rows: int, folder: Path) -> None:
+    """Writes one slice of the history to `folder`/base.native."""
+    client = clickhouse_connect.get_client(dsn="chdb://memory")
+    words = "[" + ",".join(f"'{word}'" for word in vocabulary()) + "]"
+    client.command(
+        BASE.format(
+            words=words,
+            rows=SLICE_ROWS,
+            step_nanoseconds=SECONDS * 1_000_000_000 // max(rows, SLICE_ROWS),
+            file=folder / "base.native",
+        )
+    )
+    client.close()
+    print("{}")
+
+
+def run_apart(console: Console, *, part: str, rows: int, base: Path) -> dict[str, float]:
+    """One part of this script in a process with an engine of its own."""
+    folder = base.parent / "engine"
+    arguments = [sys.executable, __file__, "--part", part, "--rows", str(rows), "--base", str(base)]
+    try:
+        with console.status(part) as status:
+            child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+            assert child.stdout is not None
+            result: dict[str, float] | None = None
+            for line in child.stdout:
+                if line.startswith("progress "):
+                    status.update(f"{part}: {int(line.split()[1]):,} rows")
+                elif line.startswith("{"):
+                    result = json.loads(line)
+            if child.wait() or result is None:
+                raise SystemExit(f"{part} failed with exit code {child.returncode}")
+            return result
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Prints the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--only", action="append", choices=[*LAYOUTS, "codecs"], default=[])
+    parser.add_argument("--part", choices=[*LAYOUTS, "codecs", "base"], help=argparse.SUPPRESS)
+    parser.add_argument("--base", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part:
+        run_part(arguments.part, rows=arguments.rows, base=arguments.base)
+        return
+    console = Console(width=200)
+    with tempfile.TemporaryDirectory(prefix="ganglion-schema-") as folder:
+        compare(
+            console,
+            wanted=arguments.only or [*LAYOUTS, "codecs"],
+            rows=arguments.rows,
+            base=Path(folder) / "base.native",
+        )
+
+
+def run_part(part: str, *, rows: int, base: Path) -> None:
+    """What a child process does; its answer is the last line it prints."""
+    folder = base.parent / "engine"
+    if part == "base":
+        make_base(rows=rows, folder=base.parent)
+    elif part == "codecs":
+        print(json.dumps(codecs(rows=SLICE_ROWS, folder=folder, base=base)))
+    else:
+        print(json.dumps(measure(part, rows=rows, folder=folder, base=base)))
+
+
+def compare(console: Console, *, wanted: list[str], rows: int, base: Path) -> None:
+    """Runs the wanted parts one after the other and prints the two tables."""
+    run_apart(console, part="base", rows=rows, base=base)
+    layouts = {
+        part: run_apart(console, part=part, rows=rows, base=base)
+        for part in wanted
+        if part != "codecs"
+    }
+    if layouts:
+        table = Table(title=f"swarm.events, {rows:,} rows")
+        table.add_column("")
+        for layout in layouts:
+            table.add_column(layout, justify="right")
+        for measured in next(iter(layouts.values())):
+            table.add_row(measured, *(f"{found[measured]:,.1f}" for found in layouts.values()))
+        console.print(table)
+    if "codecs" in wanted:
+        found = run_apart(console, part="codecs", rows=rows, base=base)
+        table = Table(title=f"codecs, {SLICE_ROWS:,} rows")
+        for heading in ("column: codec", "bytes/value", "write s", "read s"):
+            table.add_column(heading, justify="left" if heading.startswith("c") else "right")
+        for name in [name for name in found if ";" not in name]:
+            write, read = found[f"{name}; write s"], found[f"{name}; read s"]
+            table.add_row(name, f"{found[name]:.2f}", f"{write:.2f}", f"{read:.2f}")
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()

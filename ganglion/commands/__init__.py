@@ -1,0 +1,4 @@
+"""Which commands are there?
+
+One module each, named as the command, with a `typer.Typer` called `app`.
+"""

@@ -1,0 +1,57 @@
+"""`ganglion doctor`: what is wrong, and what helps?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
+) -> None:
+    """Look at machine and mesh, and say what helps (exit 0: all is well, 1: something is not)."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from ganglion.addresses import configured_addresses, running_mesh
+    from ganglion.doctor.finding import Finding
+    from ganglion.doctor.machine import examine_machine
+    from ganglion.doctor.mesh import examine_mesh
+    from ganglion.errors import FAILURE
+    from ganglion.home import Home
+    from ganglion.settings import LocalMeshSettings, read_settings
+    from nervous_system.settings import MeshSettings
+
+    settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
+    addresses = configured_addresses(settings, local)
+    mesh = running_mesh(Home.at(settings.home))
+    findings: list[Finding] = []
+
+    def show(finding: Finding) -> None:
+        findings.append(finding)
+        if not as_json:
+            typer.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")
+            if finding.remedy:
+                typer.echo(f"     → {finding.remedy}")
+
+    async def examine() -> None:
+        monitor = mesh.nats_monitor_url if mesh is not None else None
+        async for finding in examine_mesh(settings, monitor_url=monitor):
+            show(finding)
+
+    for finding in examine_machine(settings, local, addresses=addresses, is_up=mesh is not None):
+        show(finding)
+    given = not (addresses.nats_embedded and addresses.clickhouse_embedded)
+    if mesh is not None or given:
+        asyncio.run(examine())
+    else:
+        show(Finding(name="mesh", ok=True, sentence=f"none runs in {Home.at(settings.home).path}"))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in findings], indent=2))
+    if not all(each.ok for each in findings):
+        raise typer.Exit(FAILURE)

@@ -1,0 +1,29 @@
+"""`ganglion down`: how does the mesh of this home end?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def down(
+    timeout: Annotated[
+        float, typer.Option("--timeout", help="Seconds to wait until everything is gone.")
+    ] = 60.0,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="End it at once; what was acknowledged is safe.")
+    ] = False,
+) -> None:
+    """Drain and stop the mesh of this home, and wait until all of it is gone (3: none runs)."""
+    from ganglion.home import Home
+    from ganglion.settings import read_settings
+    from ganglion.supervisor.take_down import take_down
+    from nervous_system.settings import MeshSettings
+
+    home = Home.at(read_settings(MeshSettings).home)
+    pid = take_down(home, timeout_seconds=timeout, kill=kill)
+    typer.echo(f"the mesh in {home.path} (pid {pid}) is stopped")

@@ -1,0 +1,213 @@
+"""`ganglion emit`: how does a person, or a script, put one event on the log?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from nervous_system.agent import Agent, Receipt
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Publish one event and print its id and position, once it is on disk.",
+)
+
+Role = Annotated[str, typer.Option("--role", help="architect, coder, reviewer or operator.")]
+AgentId = Annotated[str | None, typer.Option("--agent-id", help="Who speaks; you, if not given.")]
+Because = Annotated[
+    str | None, typer.Option("--because", help="Id of the event that made this one happen.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who publishes, and how the receipt is shown."""
+
+    role: str
+    agent_id: str | None
+    as_json: bool
+
+
+@app.command()
+def decision(
+    rationale: Annotated[str, typer.Option("--rationale", help="Why.")],
+    chosen: Annotated[str, typer.Option("--chosen", help="What was chosen.")],
+    alternative: Annotated[
+        list[str] | None, typer.Option("--alternative", help="What was turned down; repeatable.")
+    ] = None,
+    confidence: Annotated[float | None, typer.Option("--confidence", help="0 to 1.")] = None,
+    context_hash: Annotated[
+        str, typer.Option("--context-hash", help="Hash of what was looked at.")
+    ] = "",
+    trigger: Annotated[str, typer.Option("--trigger", help="What made it decide.")] = "",
+    because: Because = None,
+    role: Role = "operator",
+    agent_id: AgentId = None,
+    as_json: AsJson = False,
+) -> None:
+    """A decision: why, what was chosen, what was turned down."""
+    _publish(
+        Speaker(role, agent_id, as_json),
+        lambda agent: agent.decide(
+            rationale=rationale,
+            chosen=chosen,
+            alternatives=alternative or [],
+            confidence=confidence,
+            context_hash=context_hash,
+            trigger=trigger,
+            because=_cause(because),
+        ),
+    )
+
+
+@app.command()
+def change(
+    target: Annotated[str, typer.Argument(help="The resource: a file's path, a variable's name.")],
+    before: Annotated[
+        Path | None, typer.Option("--before", help="File with the old content; none: it was new.")
+    ] = None,
+    after: Annotated[
+        Path | None, typer.Option("--after", help="File with the new content; none: it is gone.")
+    ] = None,
+    target_type: Annotated[
+        str, typer.Option("--type", help="FILE_SYSTEM, ENV_VAR, DB_SCHEMA …")
+    ] = "FILE_SYSTEM",
+    because: Because = None,
+    role: Role = "operator",
+    agent_id: AgentId = None,
+    as_json: AsJson = False,
+) -> None:
+    """A change of a resource, appended to its chain with hashes and diff."""
+    from nervous_system.target import Target
+
+    if before is None and after is None:
+        raise typer.BadParameter("give --before, --after or both")
+    contents = [_content(before), _content(after)]
+    _publish(
+        Speaker(role, agent_id, as_json),
+        lambda agent: agent.change(
+            Target(target_type, target),
+            before=contents[0],
+            after=contents[1],
+            because=_cause(because),
+        ),
+    )
+
+
+@app.command()
+def signal(
+    status: Annotated[str, typer.Argument(help="STARTING, HEALTHY, CRITICAL_FAILURE …")],
+    cpu_load_percent: Annotated[int, typer.Option("--cpu-load-percent")] = 0,
+    memory_usage_mb: Annotated[int, typer.Option("--memory-usage-mb")] = 0,
+    role: Role = "operator",
+    agent_id: AgentId = None,
+    as_json: AsJson = False,
+) -> None:
+    """How somebody is doing."""
+    _publish(
+        Speaker(role, agent_id, as_json),
+        lambda agent: agent.signal(
+            status, cpu_load_percent=cpu_load_percent, memory_usage_mb=memory_usage_mb
+        ),
+    )
+
+
+@app.command()
+def outcome(
+    decision_id: Annotated[str, typer.Argument(help="Event id of the decision it came of.")],
+    status: Annotated[str, typer.Option("--status", help="succeeded, failed or cancelled.")],
+    output: Annotated[str, typer.Option("--output", help="What it printed.")] = "",
+    exit_code: Annotated[int | None, typer.Option("--exit-code")] = None,
+    duration_seconds: Annotated[float | None, typer.Option("--duration-seconds")] = None,
+    cost_usd: Annotated[float | None, typer.Option("--cost-usd")] = None,
+    input_tokens: Annotated[int | None, typer.Option("--input-tokens")] = None,
+    output_tokens: Annotated[int | None, typer.Option("--output-tokens")] = None,
+    role: Role = "operator",
+    agent_id: AgentId = None,
+    as_json: AsJson = False,
+) -> None:
+    """What came of a decision."""
+    known: tuple[Literal["succeeded", "failed", "cancelled"], ...]
+    known = ("succeeded", "failed", "cancelled")
+    if status not in known:
+        raise typer.BadParameter(f"--status is one of {', '.join(known)}")
+    cause = _cause(decision_id)
+    assert cause is not None  # an argument is always given
+    _publish(
+        Speaker(role, agent_id, as_json),
+        lambda agent: agent.outcome(
+            cause,
+            status=status,
+            output=output,
+            exit_code=exit_code,
+            duration_seconds=duration_seconds,
+            cost_usd=cost_usd,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+        ),
+    )
+
+
+def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> None:
+    import getpass
+    import json
+    import socket
+
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from nervous_system.agent import Agent, role_named
+
+    role = role_named(speaker.role)
+    agent_id = speaker.agent_id or f"{getpass.getuser()}@{socket.gethostname()}"
+
+    async def publish() -> Receipt:
+        async with bus_session(client_settings()) as bus:
+            return await call(Agent(bus, role=role, agent_id=agent_id))
+
+    receipt = asyncio.run(publish())
+    if speaker.as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "event_id": receipt.event_id,
+                    "sequence": receipt.sequence,
+                    "trace_id": receipt.trace_id,
+                    "redacted": receipt.redacted,
+                    "external_change": receipt.external_change,
+                }
+            )
+        )
+        return
+    typer.echo(f"{receipt.event_id} at position {receipt.sequence}")
+    if receipt.redacted:
+        typer.echo(f"{receipt.redacted} secrets were taken out before it was sent", err=True)
+    if receipt.external_change:
+        typer.echo("somebody else had changed it: that was recorded first", err=True)
+
+
+def _cause(event_id: str | None) -> Receipt | None:
+    """An event of which only the id is known: its trace stays its own."""
+    from nervous_system.agent import Receipt
+
+    if event_id is None:
+        return None
+    return Receipt(event_id=event_id, sequence=0, trace_id="", traceparent="")
+
+
+def _content(path: Path | None) -> bytes | None:
+    from ganglion.errors import BadSetting
+
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadSetting(f"{path} cannot be read ({error.strerror})") from error

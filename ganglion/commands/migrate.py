@@ -1,0 +1,43 @@
+"""`ganglion migrate`: is the schema of ClickHouse up to date, and if not, make it so?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 when something is pending.")
+    ] = False,
+) -> None:
+    """Apply the pending migrations; the ingestor does the same when it starts."""
+    import asyncio
+
+    from ganglion.errors import FAILURE
+
+    names = asyncio.run(_migrate(check=check))
+    if not names:
+        typer.echo("the schema is up to date")
+        return
+    for name in names:
+        typer.echo(f"{'pending' if check else 'applied'}: {name}")
+    if check:
+        raise typer.Exit(FAILURE)
+
+
+async def _migrate(*, check: bool) -> tuple[str, ...]:
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import quiet_log
+    from ingestor.warehouse import ClickHouseWarehouse
+
+    quiet_log()
+    warehouse = await ClickHouseWarehouse.connect(client_settings().clickhouse_url)
+    try:
+        return await (warehouse.pending_migrations() if check else warehouse.migrate())
+    finally:
+        await warehouse.close()

@@ -1,0 +1,46 @@
+"""`ganglion sql`: what do the tables say?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="The query; `-` reads it from stdin.")],
+    format_name: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="A format of ClickHouse; a FORMAT in the query wins over it."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per row (JSONEachRow).")
+    ] = False,
+) -> None:
+    """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe."""
+    import sys
+
+    from ganglion.addresses import client_settings
+    from ganglion.query import run_query
+
+    if as_json and format_name is not None:
+        raise typer.BadParameter("give --json or --format, not both")
+    terminal = sys.stdout.isatty()
+    text = sys.stdin.read() if query == "-" else query
+    if not text.strip():
+        raise typer.BadParameter("the query is empty")
+    wanted = format_name or (
+        "JSONEachRow" if as_json else "PrettyCompactMonoBlock" if terminal else "TabSeparated"
+    )
+    settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
+    answer = run_query(
+        client_settings().clickhouse_url, text, default_format=wanted, settings=settings
+    )
+    for piece in answer:
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,54 @@
+"""`ganglion status`: how is the mesh?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ganglion.status_report import StatusReport
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show processes, log and lag (exit 0: healthy, 1: something is not, 3: not running)."""
+    import asyncio
+    import json
+
+    from ganglion.errors import FAILURE, NOT_RUNNING, OK
+    from ganglion.settings import read_settings
+    from ganglion.status_report import report_status
+    from nervous_system.settings import MeshSettings
+
+    report = asyncio.run(report_status(read_settings(MeshSettings)))
+    if as_json:
+        typer.echo(json.dumps(report.document(), indent=2))
+    elif report.is_running:
+        _print_table(report)
+    if not as_json:
+        for problem in report.problems:
+            typer.echo(f"ganglion: {problem}", err=True)
+    if not report.is_running:
+        raise typer.Exit(NOT_RUNNING)
+    raise typer.Exit(FAILURE if report.problems else OK)
+
+
+def _print_table(report: StatusReport) -> None:
+    typer.echo(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
+    for process in report.processes:
+        pid = f"pid {process.pid}" if process.pid else "-"
+        again = f", started {process.attempt} times" if process.attempt > 1 else ""
+        typer.echo(f"  {process.name:<12} {pid:<12} {process.address:<28} {process.health}{again}")
+    if report.stream is not None:
+        state = report.stream
+        typer.echo(
+            f"log: positions {state.first_sequence:,} to {state.last_sequence:,},"
+            f" {state.bytes / 1024**2:,.1f} MiB"
+        )
+    if report.watermark is not None:
+        typer.echo(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")

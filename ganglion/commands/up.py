@@ -1,0 +1,35 @@
+"""`ganglion up`: how does a mesh come up, in the foreground or behind the scenes?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def up(
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it running behind the scenes.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Start only this process (may be given several times)."),
+    ] = None,
+) -> None:
+    """Start the mesh of this home and keep it up; Ctrl-C drains and stops everything."""
+    if detach:
+        from ganglion.supervisor.detach import start_detached
+
+        start_detached(only or [])
+        return
+
+    import os
+
+    from ganglion.supervisor.process_list import supervisor_arguments
+
+    # This process becomes the supervisor: same pid, same terminal, a third less memory.
+    arguments = supervisor_arguments(only or [])
+    os.execv(arguments[0], arguments)

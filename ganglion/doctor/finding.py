@@ -1,0 +1,25 @@
+"""What does one look at one thing give?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do where it is not well."""
+
+    name: str
+    ok: bool
+    sentence: str
+    remedy: str = ""  # empty when it is well
+
+
+def well(name: str, sentence: str) -> Finding:
+    """It is as it should be."""
+    return Finding(name=name, ok=True, sentence=sentence)
+
+
+def ill(name: str, sentence: str, *, remedy: str) -> Finding:
+    """It is not, and this is what helps."""
+    return Finding(name=name, ok=False, sentence=sentence, remedy=remedy)

@@ -1,0 +1,150 @@
+"""Can a mesh live on this machine?"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ganglion.addresses import Addresses
+from ganglion.doctor.finding import Finding, ill, well
+from ganglion.engines.nats import BESIDE_THE_STREAM_BYTES, MIN_VERSION, find_binary, version_of
+from ganglion.home import Home
+from ganglion.settings import LocalMeshSettings
+from ganglion.supervisor.preflight import is_free
+from nervous_system.errors import GanglionError
+from nervous_system.settings import MeshSettings
+
+MIN_PYTHON: Final = (3, 11)
+_ENGINE_SECONDS: Final = 60.0
+
+
+def examine_machine(
+    settings: MeshSettings, local: LocalMeshSettings, *, addresses: Addresses, is_up: bool
+) -> Iterator[Finding]:
+    """Everything that can be looked at without a mesh.
+
+    `is_up`: its own processes have the ports.
+    """
+    yield _python()
+    yield _nats_binary()
+    yield _engine()
+    home = Home.at(settings.home)
+    yield _home(home)
+    yield _disk(home, settings, local)
+    if not is_up:
+        if addresses.nats_embedded:
+            yield _port(local.nats_port, "GANGLION_NATS_PORT")
+            yield _port(local.nats_monitor_port, "GANGLION_NATS_MONITOR_PORT")
+        if addresses.clickhouse_embedded:
+            yield _port(local.clickhouse_port, "GANGLION_CLICKHOUSE_PORT")
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info[:2] < MIN_PYTHON:
+        return ill("python", f"this is Python {version}", remedy="install Python 3.11 or newer")
+    return well("python", f"this is Python {version}")
+
+
+def _nats_binary() -> Finding:
+    try:
+        binary = find_binary()
+        version = version_of(binary)
+    except GanglionError as error:
+        return ill("nats-server", str(error), remedy="run `make setup`")
+    text = ".".join(map(str, version))
+    if version < MIN_VERSION:
+        wanted = ".".join(map(str, MIN_VERSION))
+        return ill(
+            "nats-server",
+            f"{binary} is version {text}; older than {wanted}, it can lose what it acknowledged",
+            remedy="run `make setup` to install the one that is pinned",
+        )
+    return well("nats-server", f"{binary} is version {text}")
+
+
+def _engine() -> Finding:
+    # In a process of its own: the engine is 600 MB of code, and where it is broken it may crash.
+    program = "import chdb; print(chdb.query('SELECT version()').bytes().decode().strip())"
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-P", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=_ENGINE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return ill(
+            "clickhouse engine",
+            f"chdb did not answer within {_ENGINE_SECONDS:g} s",
+            remedy="run `make setup`, or set CLICKHOUSE_URL to a server that runs",
+        )
+    if answer.returncode != 0:
+        words = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]
+        return ill(
+            "clickhouse engine",
+            f"chdb does not load: {words[-1]}",
+            remedy="run `make setup`, or set CLICKHOUSE_URL to a server that runs",
+        )
+    version = answer.stdout.strip().strip('"')
+    return well("clickhouse engine", f"chdb loads, ClickHouse {version}")
+
+
+def _home(home: Home) -> Finding:
+    existing = home.path
+    while not existing.exists():
+        existing = existing.parent
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        return ill(
+            "home",
+            f"{existing} cannot be written to ({error.strerror})",
+            remedy="set GANGLION_HOME to a folder that you may write to",
+        )
+    return well("home", f"{home.path} can be written to")
+
+
+def _disk(home: Home, settings: MeshSettings, local: LocalMeshSettings) -> Finding:
+    existing: Path = home.path
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free
+    sentence = f"{_gib(free)} are free under {existing}"
+    if free < local.min_free_bytes:
+        return ill(
+            "disk",
+            f"{sentence}; the mesh wants {_gib(local.min_free_bytes)} to begin",
+            remedy="make room, or set GANGLION_HOME to another disk",
+        )
+    stored = sum(file.stat().st_size for file in home.nats_store.rglob("*") if file.is_file())
+    growth = settings.stream_max_bytes + BESIDE_THE_STREAM_BYTES - stored
+    if free < growth:
+        return ill(
+            "disk",
+            f"{sentence}, and the log may grow by another {_gib(growth)} before it refuses;"
+            " a full disk stops the server, a full log only refuses",
+            remedy="make room, or lower GANGLION_STREAM_MAX_BYTES",
+        )
+    return well("disk", sentence)
+
+
+def _port(number: int, variable: str) -> Finding:
+    name = f"port {number}"
+    try:
+        if is_free(number):
+            return well(name, "it is free")
+    except GanglionError as error:
+        return ill(name, str(error), remedy=f"set {variable} to another port")
+    return ill(name, "somebody else listens there", remedy=f"set {variable} to a free port")
+
+
+def _gib(size: int) -> str:
+    return f"{size / 1024**3:,.1f} GiB"

@@ -1,0 +1,156 @@
+"""Does this mesh keep its promises?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from typing import Any
+
+from ganglion.addresses import client_settings
+from ganglion.doctor.finding import Finding, ill, well
+from ganglion.errors import QueryRefused
+from ganglion.log_session import bus_session
+from ganglion.query import run_query
+from ganglion.status_report import StatusReport, report_status
+from ganglion.supervisor.http_get import http_get
+from nervous_system.errors import GanglionError
+from nervous_system.settings import MeshSettings
+from nervous_system.stream import configuration
+
+MUCH_LAG = 10_000
+UNKNOWN_TABLE = 60
+UNKNOWN_DATABASE = 81
+
+
+async def examine_mesh(
+    settings: MeshSettings, *, monitor_url: str | None
+) -> AsyncIterator[Finding]:
+    """The mesh of this home, or the servers that NATS_URL and CLICKHOUSE_URL lead to."""
+    report = await report_status(settings)
+    yield _processes(report)
+    found = client_settings()
+    if monitor_url is not None:
+        yield await _sync(monitor_url)
+    yield await _stream(found)
+    yield _schema(found)
+    if report.is_running:
+        yield _ingestor(report)
+    yield _positions(found, watermark=report.watermark)
+
+
+def _processes(report: StatusReport) -> Finding:
+    if not report.is_running:
+        return well("mesh", f"none runs in {report.home}")
+    sick = [f"{each.name}: {each.sentence}" for each in report.processes if each.health != "ok"]
+    if sick:
+        return ill(
+            "mesh", "; ".join(sick), remedy="see the logs that `ganglion status --json` names"
+        )
+    names = ", ".join(each.name for each in report.processes)
+    return well("mesh", f"{report.state} (pid {report.pid}): {names}")
+
+
+async def _sync(monitor_url: str) -> Finding:
+    try:
+        answer = json.loads((await http_get(f"{monitor_url}/varz")).body)
+    except (GanglionError, ValueError) as error:
+        return ill("nats durability", str(error), remedy="see logs/nats.log in the home")
+    configured = answer.get("jetstream", {}).get("config", {})
+    if not configured.get("sync_always"):
+        return ill(
+            "nats durability",
+            "the server acknowledges before an event is on disk: a power cut loses events",
+            remedy="set `sync_interval: always` in its jetstream block and restart it",
+        )
+    return well(
+        "nats durability", f"nats-server {answer.get('version')} syncs before it acknowledges"
+    )
+
+
+async def _stream(settings: MeshSettings) -> Finding:
+    try:
+        async with bus_session(settings) as bus:
+            have = await bus.stream.configuration()
+            state = await bus.stream.state()
+    except GanglionError as error:
+        return ill("stream", str(error), remedy="start the mesh with `ganglion up`")
+    differing = [key for key, value in configuration(settings).items() if have.get(key) != value]
+    if differing:
+        return ill(
+            "stream",
+            f"its {', '.join(differing)} are not what the settings say",
+            remedy="restart the mesh, which brings the stream up to its settings, or correct them",
+        )
+    used = 100 * state.bytes / state.max_bytes if state.max_bytes > 0 else 0.0
+    sentence = f"positions {state.first_sequence:,} to {state.last_sequence:,}, {used:.0f} % full"
+    if used > 90:
+        return ill(
+            "stream",
+            f"{sentence}; at 100 % it refuses new events",
+            remedy="raise GANGLION_STREAM_MAX_BYTES or lower GANGLION_STREAM_MAX_AGE_SECONDS",
+        )
+    return well("stream", sentence)
+
+
+def _schema(settings: MeshSettings) -> Finding:
+    from ingestor.migrate import migrations, still_pending
+
+    try:
+        rows = _ask(settings, "migrations")
+        applied = {int(row["number"]): str(row["checksum"]) for row in rows}
+        missing = still_pending(migrations(), applied)
+    except QueryRefused as error:
+        if error.code in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+            return ill("schema", "the tables are not there yet", remedy="run `ganglion migrate`")
+        return ill("schema", str(error), remedy="check the user and password in CLICKHOUSE_URL")
+    except GanglionError as error:
+        return ill("schema", str(error), remedy="start the mesh with `ganglion up`")
+    if missing:
+        names = ", ".join(f"{each.number:04} {each.name}" for each in missing)
+        return ill("schema", f"not applied yet: {names}", remedy="run `ganglion migrate`")
+    return well("schema", f"up to date at migration {max(applied, default=0):04}")
+
+
+def _ingestor(report: StatusReport) -> Finding:
+    if report.watermark is None or report.lag is None:
+        return ill("ingestor", "it does not say how far it is", remedy="see logs/ingestor.log")
+    sentence = f"up to position {report.watermark:,}, lag {report.lag:,}"
+    if report.lag > MUCH_LAG:
+        return ill("ingestor", sentence, remedy="see whether the lag falls; if not, its log")
+    return well("ingestor", sentence)
+
+
+def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
+    try:
+        rows = _ask(settings, "positions")
+    except GanglionError as error:
+        return ill("positions", str(error), remedy="see what `schema` says")
+    row = {key: int(value) for key, value in rows[0].items()} if rows else {"last_seq": 0}
+    if watermark is not None and row["last_seq"] < watermark:
+        return ill(
+            "positions",
+            f"the ingestor says that it stored up to position {watermark:,}, and the last one in"
+            f" swarm.events is {row['last_seq']:,}",
+            remedy="unless a TTL removed them, events are missing: keep the home and report it",
+        )
+    if not rows:
+        return well("positions", "nothing is recorded yet")
+    expected = row["last_seq"] - row["first_seq"] + 1
+    sentence = (
+        f"{row['positions']:,} = {row['stored']:,} stored + {row['parked']:,} parked"
+        f" + {row['duplicates']:,} duplicates"
+    )
+    if row["positions"] != expected:
+        return ill(
+            "positions",
+            f"{sentence}, but {row['first_seq']:,} to {row['last_seq']:,} are {expected:,}",
+            remedy="events are missing or doubled: keep the home as it is and report it",
+        )
+    return well("positions", sentence)
+
+
+def _ask(settings: MeshSettings, name: str) -> list[dict[str, Any]]:
+    query = (files("ganglion") / "doctor" / f"{name}.sql").read_text(encoding="utf-8")
+    answer = b"".join(run_query(settings.clickhouse_url, query, default_format="JSONEachRow"))
+    return [json.loads(line) for line in answer.splitlines()]

@@ -1,0 +1,50 @@
+"""How many statements run at once, and what happens to the next one?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ganglion.engines.clickhouse.exceptions import Code, refusal
+
+
+class Places:
+    """A bounded number of places, and a bounded queue for them. Who goes away frees what it
+    held."""
+
+    def __init__(self, *, running: int, waiting: int, max_wait_seconds: float) -> None:
+        self._places = asyncio.Semaphore(running)
+        self._running_limit = running
+        self._waiting_limit = waiting
+        self._max_wait_seconds = max_wait_seconds
+        self.waiting = 0
+        self.running = 0
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Hold a place. Raises `ClickHouseError` (202) when the queue is full or the wait too
+        long."""
+        if self._places.locked() and self.waiting >= self._waiting_limit:
+            raise self._refusal(f"and {self.waiting} more are waiting")
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._max_wait_seconds):
+                await self._places.acquire()
+        except TimeoutError:
+            raise self._refusal(f"and none ended within {self._max_wait_seconds:g} s") from None
+        finally:
+            self.waiting -= 1
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+            self._places.release()
+
+    def _refusal(self, why: str) -> Exception:
+        return refusal(
+            Code.TOO_MANY_SIMULTANEOUS_QUERIES,
+            f"Too many simultaneous queries: {self._running_limit} are running {why};"
+            " try again later",
+        )

@@ -1,0 +1,210 @@
+"""How does a statement travel through the engine: rows out through a pipe, data in by pieces,
+everything else at once?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from ganglion.engines.clickhouse.answer import Answer
+from ganglion.engines.clickhouse.body import Body
+from ganglion.engines.clickhouse.engine import Connection, Engine, descriptor_path
+from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
+from ganglion.engines.clickhouse.preparation import INPUT_TABLE, create_table
+from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
+from ganglion.engines.clickhouse.sessions import run_all
+from ganglion.engines.clickhouse.sql import Statement, quote, quote_name
+from ganglion.engines.clickhouse.threads import Threads, settled
+
+PIPE_BYTES = 1 << 20
+"""How far the engine may run ahead of its reader."""
+KILL_AGAIN_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A read under way: its output so far, and the promise of its counts."""
+
+    rows: asyncio.StreamReader
+    answer: asyncio.Future[Answer]
+
+
+class Execution:
+    """Runs statements on connections, in threads."""
+
+    def __init__(self, *, engine: Engine, threads: Threads) -> None:
+        self._engine = engine
+        self._threads = threads
+        self._markers: set[str] = set()
+
+    async def prepare(self, connection: Connection, statements: Sequence[str]) -> None:
+        """Run what makes a connection fit for its request. Raises `ClickHouseError`."""
+        if statements:
+            await self._threads.run(run_all, connection, statements)
+
+    async def run(self, connection: Connection, statement: Statement, output_format: str) -> Answer:
+        """Run a statement that neither streams rows nor takes data."""
+        text = statement.text[: statement.end]
+        return await self._threads.run(connection.run, text, output_format=output_format)
+
+    @asynccontextmanager
+    async def read(
+        self, connection: Connection, statement: Statement, output_format: str, *, token: str
+    ) -> AsyncIterator[Reading]:
+        """Run a read. Leaving the block before its end kills the statement; the connection is free
+        afterwards."""
+        read_end, write_end = os.pipe()
+        with contextlib.suppress(
+            OSError
+        ):  # over the user's pipe quota: the usual 64 KiB do as well
+            fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        marker = f"/* ganglion:{token} */"
+        text = _into_pipe(statement, output_format, descriptor_path(write_end), marker)
+        loop = asyncio.get_running_loop()
+        rows = asyncio.StreamReader(limit=PIPE_BYTES)
+        pipe, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(rows), os.fdopen(read_end, "rb", buffering=0)
+        )
+        self._markers.add(marker)
+        answer = self._threads.start(
+            _run_and_close, connection, statement, output_format, text, write_end
+        )
+        try:
+            yield Reading(rows, answer)
+        finally:
+            pipe.close()
+            stopping = asyncio.create_task(self._stop(answer, marker), name=f"stop {token}")
+            try:
+                await settled(stopping)
+            finally:
+                self._markers.discard(marker)
+            stopping.result()
+
+    async def insert(
+        self,
+        connection: Connection,
+        statement: Statement,
+        data: bytes,
+        body: Body,
+        input_format: str,
+    ) -> Answer:
+        """Insert `data` and then the rest of `body`. When it returns, the rows are stored."""
+        call = statement.input_call
+        head_end = statement.end if statement.format_start is None else statement.format_start
+        text = statement.text[:head_end]
+        if call is None:
+            cut = statement.settings_start or head_end
+            return await self._load(connection, text[:cut], text[cut:], data, body, input_format)
+        structure = call.structure.decode("utf-8", "replace")
+        table = ExternalTable(INPUT_TABLE, structure, input_format)
+        await self.load_table(connection, table, data, body)
+        try:
+            text = text[: call.start] + INPUT_TABLE.encode() + text[call.end :]
+            return await self._threads.run(connection.run, text)
+        finally:
+            await self._threads.run(run_all, connection, [f"DROP TEMPORARY TABLE {INPUT_TABLE}"])
+
+    async def load_table(
+        self, connection: Connection, table: ExternalTable, data: bytes, body: Body
+    ) -> None:
+        """Make a temporary table of `data` and the rest of `body`."""
+        await self._threads.run(run_all, connection, [create_table(table)])
+        text = f"INSERT INTO TABLE {quote_name(table.name)}".encode()
+        await self._load(connection, text, b"", data, body, table.input_format)
+
+    async def kill_all(self) -> None:
+        """End all reads under way."""
+        for marker in tuple(self._markers):
+            await self._kill(marker)
+
+    async def _load(
+        self,
+        connection: Connection,
+        into: bytes,
+        settings: bytes,
+        data: bytes,
+        body: Body,
+        input_format: str,
+    ) -> Answer:
+        """Insert `data` and the rest of `body`, once all of it has come.
+
+        The engine's own streaming insert is not used: in chDB 4.4 it runs no materialized view
+        that has a scalar subquery, stores nothing there, and says nothing.
+        """
+        with tempfile.TemporaryFile(dir=self._engine.path) as spool:
+            spool.write(data)
+            async for piece in body.pieces():
+                spool.write(piece)
+            spool.flush()
+            path = quote(descriptor_path(spool.fileno())).encode()
+            name = input_format.encode()
+            text = into + b" FROM INFILE " + path + b" " + settings + b" FORMAT " + name
+            return await self._threads.run(connection.run, text)
+
+    async def _stop(self, answer: asyncio.Future[Answer], marker: str) -> None:
+        """Wait for a read to end, and make it end. It may not have reached the engine yet: ask
+        until it is over."""
+        while not answer.done():
+            await self._kill(marker)
+            await asyncio.wait({answer}, timeout=KILL_AGAIN_SECONDS)
+        await settled(answer)
+
+    async def _kill(self, marker: str) -> None:
+        await self._threads.run(self._engine.kill, marker)
+
+
+def _into_pipe(statement: Statement, output_format: str, path: str, marker: str) -> bytes:
+    """The statement with an INTO OUTFILE before its FORMAT clause, and its marker at the very
+    end."""
+    outfile = f"\nINTO OUTFILE '{path}' TRUNCATE\n".encode()
+    if statement.format_start is None:
+        tail = f"FORMAT {output_format}".encode()
+        head = statement.text[: statement.end]
+    else:
+        tail = statement.text[statement.format_start : statement.end]
+        head = statement.text[: statement.format_start]
+    return head + outfile + tail + f"\n{marker}".encode()
+
+
+def _run_and_close(
+    connection: Connection, statement: Statement, output_format: str, text: bytes, write_end: int
+) -> Answer:
+    """Run a statement that writes to a pipe. The reader sees its end when both writers have closed
+    it.
+
+    What the parser refuses is asked again without our INTO OUTFILE: the error is then about the
+    client's own text, and a statement that only has no place for INTO OUTFILE still gets its rows.
+    """
+    with open(write_end, "wb", buffering=0) as pipe:
+        try:
+            return connection.run(text, output_format=DEFAULT_OUTPUT_FORMAT)
+        except ClickHouseError as error:
+            if error.code != Code.SYNTAX_ERROR:
+                raise
+        plain = statement.text[: statement.end]
+        answer = connection.run(plain, output_format=output_format)
+        rest = memoryview(answer.body)
+        while rest:
+            rest = rest[pipe.write(rest) :]
+        return answer
+
+
+def check_single(statement: Statement) -> None:
+    """Refuse what the HTTP interface never runs. Raises `ClickHouseError`."""
+    if not statement.words:
+        raise refusal(Code.SYNTAX_ERROR, "Empty query")
+    if not statement.is_single:
+        raise refusal(
+            Code.SYNTAX_ERROR, "Syntax error: Multi-statements are not allowed; send one at a time"
+        )
+    if statement.names_file:
+        raise refusal(
+            Code.INTO_OUTFILE_NOT_ALLOWED,
+            "INTO OUTFILE and FROM INFILE are not allowed over HTTP; the data travels in the body",
+        )

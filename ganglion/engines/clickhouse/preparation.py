@@ -1,0 +1,76 @@
+"""Which statements make a fresh connection fit for a request, and which make it as good as new
+afterwards? Pure.
+
+Settings never leak: they are set on a connection that serves one request, or are taken back before
+the session's next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganglion.engines.clickhouse.configuration import READER
+from ganglion.engines.clickhouse.exceptions import Code, refusal
+from ganglion.engines.clickhouse.request import Ask, ExternalTable
+from ganglion.engines.clickhouse.sql import quote, quote_name
+from ganglion.engines.clickhouse.users import User
+
+INPUT_TABLE = "_ganglion_input"
+"""The temporary table that stands in for `input(…)`."""
+
+
+def identity_statements(user: User) -> list[str]:
+    """What a new connection runs first: a reader gives up the rights that chDB gives to every
+    connection."""
+    return [f"SET ROLE {READER}"] if user.access == "read" else []
+
+
+def request_statements(user: User, ask: Ask) -> list[str]:
+    """Roles, database, settings and parameters of one request. Raises `ClickHouseError` (512)."""
+    statements = []
+    if ask.roles:
+        if user.access == "read" and set(ask.roles) != {READER}:
+            raise refusal(
+                Code.SET_NON_GRANTED_ROLE,
+                f"{user.name}: The role {', '.join(ask.roles)} is not granted to this account",
+            )
+        statements.append(f"SET ROLE {', '.join(quote_name(role) for role in ask.roles)}")
+    if ask.database:
+        statements.append(f"USE {quote_name(ask.database)}")
+    values = {name: value for name, value in ask.settings.items() if name != "readonly"}
+    values |= {f"param_{name}": value for name, value in ask.parameters.items()}
+    if values:
+        pairs = ", ".join(f"{name} = {quote(value)}" for name, value in values.items())
+        statements.append(f"SET {pairs}")
+    return statements
+
+
+def readonly_statement(user: User, ask: Ask) -> list[str]:
+    """The last statement before the request's own: from here on nothing but reading. Raises
+    `ClickHouseError`."""
+    wanted = ask.settings.get("readonly", "0") or "0"
+    if wanted not in ("0", "1", "2"):
+        raise refusal(Code.BAD_ARGUMENTS, f"readonly must be 0, 1 or 2, not {wanted!r}")
+    if wanted == "0" and "readonly" in ask.settings and user.access == "read":
+        raise refusal(Code.READONLY, "Cannot modify 'readonly' setting in readonly mode")
+    if wanted == "0" and (user.access == "read" or ask.is_safe_method):
+        wanted = "2"  # 2 and not 1: Grafana changes max_execution_time
+    return [f"SET readonly = {wanted}"] if wanted != "0" else []
+
+
+def restoring_statements(ask: Ask, *, database: str, own: Sequence[str]) -> list[str]:
+    """What takes a request's settings back from a session. `own` are the SET statements the session
+    ran itself."""
+    statements: list[str] = []
+    names = [name for name in ask.settings if name != "readonly"]
+    statements.extend(f"SET {name} = DEFAULT" for name in names)
+    if names:
+        statements.extend(own)
+    if ask.database:
+        statements.append(f"USE {quote_name(database)}")
+    return statements
+
+
+def create_table(table: ExternalTable) -> str:
+    """The statement that makes the temporary table of an external one."""
+    return f"CREATE TEMPORARY TABLE {quote_name(table.name)} ({table.structure})"

@@ -1,0 +1,272 @@
+"""What kind of statement is this, and where do its FORMAT clause and its inline data begin? Pure.
+
+The engine parses the SQL; this file only finds the few places at which the HTTP interface has to
+cut it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+Kind = Literal["read", "insert", "other"]
+"""`read` answers with a stream of rows, `insert` takes inline data, `other` is everything else."""
+
+_READ_VERBS = frozenset({"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"})
+
+_TOKEN = re.compile(
+    rb"""
+    (?P<blank>\s+|--[^\n]*|\#[ !][^\n]*|//[^\n]*
+        |\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8f\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]
+        |\xe3\x80\x80|\xef\xbb\xbf)
+  | (?P<comment>/\*)
+  | (?P<string>'(?:[^'\\]|\\.|'')*'|\xe2\x80\x98.*?\xe2\x80\x99)
+  | (?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|\xe2\x80\x9c.*?\xe2\x80\x9d)
+  | (?P<heredoc>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+  | (?P<word>[A-Za-z_][A-Za-z0-9_$]*)
+  | (?P<number>[0-9][0-9A-Za-z_.]*)
+  | (?P<mark>.)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_COMMENT_EDGE = re.compile(rb"/\*|\*/")
+_BEFORE_DATA = re.compile(rb"[ \t\f]*\r?\n?")
+_ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"0": b"\0"}
+
+
+@dataclass(frozen=True, slots=True)
+class InputCall:
+    """The call `input('structure')` of an `INSERT … SELECT … FROM input(…)`: its place and its
+    structure."""
+
+    start: int
+    end: int
+    structure: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement, cut where the HTTP interface needs it. Offsets count bytes of `text`."""
+
+    text: bytes
+    kind: Kind
+    words: tuple[str, ...] = ()
+    """The first words in upper case, at most three; none where the text holds no statement."""
+    end: int = 0
+    """Where the statement ends: before a closing semicolon and trailing blanks."""
+    format: str | None = None
+    """The output format of a read, the input format of an insert, where the statement names one."""
+    format_start: int | None = None
+    settings_start: int | None = None
+    """Where the SETTINGS clause of an insert with data begins."""
+    data_start: int | None = None
+    """Where the inline data of an insert begins; None where nothing in the text announces data."""
+    input_call: InputCall | None = None
+    functions: frozenset[str] = frozenset()
+    """Names, in lower case, that are followed by an opening parenthesis."""
+    names_file: bool = False
+    """Whether it has an INTO OUTFILE or FROM INFILE, which a server refuses."""
+    is_single: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    start: int
+    end: int
+    depth: int
+    upper: str
+
+
+def _tokens(text: bytes) -> Iterator[_Token]:
+    """The tokens of `text` that mean something: blanks and (nested) comments are left out."""
+    position, size, depth = 0, len(text), 0
+    while position < size:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            return
+        position = match.end()
+        kind = match.lastgroup or "mark"
+        if kind == "comment":
+            position = _comment_end(text, position)
+        elif kind != "blank":
+            upper = match.group().decode("latin-1").upper() if kind in ("word", "mark") else ""
+            depth -= upper in _CLOSING
+            yield _Token(kind, match.start(), position, depth, upper)
+            depth += upper in _OPENING
+
+
+def _comment_end(text: bytes, position: int) -> int:
+    depth = 1
+    while depth:
+        edge = _COMMENT_EDGE.search(text, position)
+        if edge is None:
+            return len(text)
+        depth += 1 if edge.group() == b"/*" else -1
+        position = edge.end()
+    return position
+
+
+def parse_statement(text: bytes) -> Statement:
+    """Cut `text`, the SQL with whatever data follows it. What is not SQL is left for the engine to
+    refuse."""
+    previous: _Token | None = None
+    for token in _tokens(text):
+        if previous is None and token.upper not in ("INSERT", "WITH"):
+            break
+        if token.upper == "INTO" and previous is not None and previous.upper == "INSERT":
+            return _parse_insert(text)
+        if token.upper == ";" or (token.depth == 0 and token.upper == "SELECT"):
+            break
+        previous = token
+    return _parse_plain(text)
+
+
+def _parse_plain(text: bytes) -> Statement:
+    tokens = list(_tokens(text))
+    stop = next((n for n, token in enumerate(tokens) if token.upper == ";"), len(tokens))
+    is_single = all(token.upper == ";" for token in tokens[stop:])
+    tokens = tokens[:stop]
+    words = _first_words(tokens)
+    top = [token for token in tokens if token.depth == 0]
+    is_read = bool(words) and words[0] in _READ_VERBS
+    clause = _format_clause(top)
+    return Statement(
+        text=text,
+        kind="read" if is_read else "other",
+        words=words,
+        end=tokens[-1].end if tokens else 0,
+        format=None if clause is None else _word(text, top[clause + 1]),
+        format_start=None if clause is None else top[clause].start,
+        functions=_functions(text, tokens),
+        names_file=_has_pair(top, ("INTO", "OUTFILE")),
+        is_single=is_single,
+    )
+
+
+def _parse_insert(text: bytes) -> Statement:
+    tokens: list[_Token] = []
+    words: tuple[str, ...] = ()
+    into = selects = False
+    input_call: InputCall | None = None
+    data_start: int | None = None
+    format_name: str | None = None
+    format_start: int | None = None
+    is_single = True
+    for token in _tokens(text):
+        previous = tokens[-1] if tokens else None
+        if token.upper == ";" and token.depth == 0:
+            is_single = False
+            break
+        tokens.append(token)
+        into |= token.upper == "INTO" and previous is not None and previous.upper == "INSERT"
+        selects |= into and token.upper == "SELECT"
+        input_call = input_call or _input_call(text, tokens)
+        if token.kind != "word" or token.depth or previous is None or not into:
+            continue
+        if token.upper == "VALUES" and not selects and previous.upper not in ("INTO", "TABLE", "."):
+            format_name, format_start, data_start = "Values", token.start, token.end
+            break
+        announced = (
+            previous.upper == "FORMAT" and previous.depth == 0 and (not selects or input_call)
+        )
+        if announced and len(tokens) > 2 and tokens[-3].upper not in ("INTO", "TABLE", "."):
+            format_name, format_start = _word(text, token), previous.start
+            blank = _BEFORE_DATA.match(text, token.end)
+            data_start = blank.end() if blank else token.end
+            break
+    else:
+        is_single = True
+    words = _first_words(tokens)
+    if not is_single:
+        rest = [token for token in _tokens(text[tokens[-1].end :]) if token.upper != ";"]
+        is_single = not rest
+    has_data = data_start is not None or not selects
+    return Statement(
+        text=text,
+        kind="insert" if has_data else "other",
+        words=words,
+        end=tokens[-1].end,
+        format=format_name,
+        format_start=format_start,
+        data_start=data_start,
+        settings_start=_insert_settings(tokens),
+        input_call=input_call,
+        functions=_functions(text, tokens),
+        names_file=_has_pair([token for token in tokens if not token.depth], ("FROM", "INFILE")),
+        is_single=is_single,
+    )
+
+
+def _format_clause(top: list[_Token]) -> int | None:
+    """The index of the closing FORMAT clause among the tokens outside of parentheses."""
+    for index in range(len(top) - 2, 0, -1):
+        if top[index].upper != "FORMAT" or top[index + 1].kind != "word":
+            continue
+        if top[index - 1].upper in (".", ",", "AS"):
+            continue
+        if index + 2 == len(top) or top[index + 2].upper == "SETTINGS":
+            return index
+    return None
+
+
+def _insert_settings(tokens: list[_Token]) -> int | None:
+    """Where SETTINGS stands as a clause: a word outside of parentheses, followed by `name =`."""
+    for index in range(len(tokens) - 2):
+        word, after = tokens[index], tokens[index + 2]
+        if word.upper == "SETTINGS" and not word.depth and after.upper == "=":
+            return word.start
+    return None
+
+
+def _input_call(text: bytes, tokens: list[_Token]) -> InputCall | None:
+    """The call of `input` that the last four tokens are, if they are one."""
+    if len(tokens) < 4 or tokens[-1].upper != ")" or tokens[-4].upper != "INPUT":
+        return None
+    opening, literal = tokens[-3], tokens[-2]
+    if opening.upper != "(" or literal.kind != "string":
+        return None
+    quoted = text[literal.start + 1 : literal.end - 1]
+    structure = _ESCAPE.sub(lambda match: _unescape(match.group(1)), quoted)
+    return InputCall(tokens[-4].start, tokens[-1].end, structure)
+
+
+def _unescape(escaped: bytes | None) -> bytes:
+    return b"'" if escaped is None else _ESCAPED.get(escaped, escaped)
+
+
+def _functions(text: bytes, tokens: list[_Token]) -> frozenset[str]:
+    return frozenset(
+        _word(text, name).strip('`"').lower()
+        for name, opening in pairwise(tokens)
+        if opening.upper == "(" and name.kind in ("word", "quoted")
+    )
+
+
+def _first_words(tokens: list[_Token]) -> tuple[str, ...]:
+    return tuple(token.upper for token in tokens if token.upper != "(")[:3]
+
+
+def _has_pair(tokens: list[_Token], pair: tuple[str, str]) -> bool:
+    return any((left.upper, right.upper) == pair for left, right in pairwise(tokens))
+
+
+def _word(text: bytes, token: _Token) -> str:
+    return text[token.start : token.end].decode("utf-8", "replace")
+
+
+def quote(value: str) -> str:
+    """`value` as an SQL string literal, whatever it holds."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
+    return f"'{escaped}'"
+
+
+def quote_name(name: str) -> str:
+    """`name` as an SQL identifier, whatever it holds."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"

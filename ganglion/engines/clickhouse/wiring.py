@@ -1,0 +1,115 @@
+"""Which parts make the embedded ClickHouse, and in which order do they start and stop? Everything
+is built here."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from aiohttp import web
+
+from ganglion.engines.clickhouse.admission import Places
+from ganglion.engines.clickhouse.compression import supported
+from ganglion.engines.clickhouse.engine import Connection, Engine
+from ganglion.engines.clickhouse.execution import Execution
+from ganglion.engines.clickhouse.response import ServerIdentity
+from ganglion.engines.clickhouse.server import ClickHouseServer
+from ganglion.engines.clickhouse.sessions import Sessions
+from ganglion.engines.clickhouse.settings import ClickHouseSettings
+from ganglion.engines.clickhouse.threads import Threads
+from ganglion.engines.clickhouse.users import default_users, read_users
+from nervous_system.ids import new_event_id
+
+READ_BUFFER_BYTES = 1 << 20
+_SPARE_THREADS = 4
+"""For killing, closing and packing while all places are taken."""
+
+Log = Callable[[str, dict[str, object]], None]
+"""Writes one line: its action, and what goes with it."""
+
+
+class PortInUseError(Exception):
+    """The server can't listen. The sentence says where and what to do."""
+
+
+async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. Raises what a user has to mend as one sentence.
+
+    `EngineStartError`, `UsersFileError`, `PortInUseError`.
+    """
+    users = default_users() if settings.users_file is None else read_users(settings.users_file)
+    threads = Threads(settings.max_queries + _SPARE_THREADS)
+    engine = Engine(path=settings.path, max_memory_bytes=settings.max_memory_bytes)
+    await threads.run(engine.open)
+    sessions = Sessions(engine=engine, threads=threads, limit=settings.max_sessions)
+    execution = Execution(engine=engine, threads=threads)
+    places = Places(
+        running=settings.max_queries,
+        waiting=settings.max_waiting_queries,
+        max_wait_seconds=settings.max_wait_seconds,
+    )
+    server = ClickHouseServer(
+        users=users,
+        places=places,
+        sessions=sessions,
+        execution=execution,
+        threads=threads,
+        encodings=supported(),
+        identity=await threads.run(_identity, engine.connect()),
+        new_id=new_event_id,
+    )
+    try:
+        await _listen(settings, server, places, execution, log)
+    finally:
+        await sessions.close()
+        await threads.run(engine.close)
+        threads.close()
+        log("clickhouse_stopped", {})
+
+
+async def _listen(
+    settings: ClickHouseSettings,
+    server: ClickHouseServer,
+    places: Places,
+    execution: Execution,
+    log: Log,
+) -> None:
+    runner = web.AppRunner(
+        server.application(),
+        access_log=None,
+        handler_cancellation=True,
+        auto_decompress=False,
+        read_bufsize=READ_BUFFER_BYTES,
+        keepalive_timeout=30.0,
+        shutdown_timeout=settings.drain_seconds,
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise PortInUseError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+            " Stop what listens there, or choose another port with --port."
+        ) from error
+    host, port = runner.addresses[0][:2]
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log("clickhouse_serving", {"url": f"http://{host}:{port}", "path": str(settings.path)})
+    await stop.wait()
+    log("clickhouse_draining", {"running": places.running, "waiting": places.waiting})
+    server.start_draining()
+    await runner.cleanup()
+
+
+def _identity(connection: Connection) -> ServerIdentity:
+    try:
+        line = connection.run(b"SELECT version(), timezone(), hostName()").body.decode()
+    finally:
+        connection.close()
+    version, timezone, display_name = line.rstrip("\n").split("\t")
+    return ServerIdentity(version, timezone, display_name)

@@ -1,0 +1,60 @@
+"""What lies where in the folder of a mesh?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nervous_system.errors import Fatal
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of one mesh (GANGLION_HOME). Two meshes have two homes."""
+
+    path: Path  # absolute
+
+    @classmethod
+    def at(cls, path: Path) -> Home:
+        """The home at `path`, whether it exists or not."""
+        return cls(path.expanduser().absolute())
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the supervisor while the mesh runs; its content is the supervisor's pid."""
+        return self.path / "run" / "lock"
+
+    @property
+    def mesh_file(self) -> Path:
+        """What runs, as JSON; see `supervisor/mesh_file.py`."""
+        return self.path / "run" / "mesh.json"
+
+    @property
+    def nats_configuration(self) -> Path:
+        """The embedded NATS server's configuration, written anew at every start."""
+        return self.path / "run" / "nats.conf"
+
+    @property
+    def nats_store(self) -> Path:
+        """The log's files."""
+        return self.path / "nats"
+
+    @property
+    def clickhouse_store(self) -> Path:
+        """The tables' files."""
+        return self.path / "clickhouse"
+
+    def log(self, name: str) -> Path:
+        """The log file of one process."""
+        return self.path / "logs" / f"{name}.log"
+
+    def create(self) -> None:
+        """Make the folders that are not there yet. Raises Fatal when that is not possible."""
+        try:
+            for folder in ("run", "logs", "nats", "clickhouse"):
+                (self.path / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Fatal(
+                f"the home {self.path} cannot be made ({error.strerror});"
+                " set GANGLION_HOME to a folder that you may write to"
+            ) from error

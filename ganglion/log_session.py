@@ -1,0 +1,45 @@
+"""How does a command talk to the log for a moment?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from nervous_system.bus import Bus, open_bus
+from nervous_system.errors import Unavailable
+from nervous_system.log import configure
+from nervous_system.settings import MeshSettings
+from nervous_system.tracing import Tracer
+
+CONNECT_SECONDS: Final = 3.0
+
+
+def quiet_log() -> None:
+    """A command speaks in sentences: the library's own lines show only with GANGLION_DEBUG."""
+    level = "DEBUG" if os.environ.get("GANGLION_DEBUG") else "ERROR"
+    configure(service="ganglion", level=level, format="console", stream=sys.stderr)
+
+
+@asynccontextmanager
+async def bus_session(settings: MeshSettings) -> AsyncIterator[Bus]:
+    """The log for one command, traced where an endpoint is set.
+
+    Raises Unavailable when nobody answers, Forbidden for bad credentials.
+    """
+    quiet_log()
+    async with AsyncExitStack() as stack:
+        tracer = Tracer.start(service_name="ganglion", endpoint=settings.otlp_endpoint)
+        stack.push_async_callback(tracer.close)
+        opening = open_bus(settings, name="ganglion", tracer=tracer)
+        try:
+            bus = await asyncio.wait_for(stack.enter_async_context(opening), CONNECT_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"no NATS server answers at {settings.nats_url} within {CONNECT_SECONDS:g} s;"
+                " start one with `ganglion up`, or set NATS_URL"
+            ) from error
+        yield bus

@@ -1,0 +1,99 @@
+"""Which settings are there, and what is in force? Read from the settings classes themselves."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from ganglion.settings import read_settings
+
+MODULES: Final = (
+    "nervous_system.settings",
+    "ganglion.settings",
+    "ganglion.engines.clickhouse.settings",
+    "ingestor.settings",
+    "governor.settings",
+)
+"""Where the settings classes are; a test looks for those that are missing here."""
+
+MASK: Final = "********"
+_SECRET: Final = re.compile(r"password|secret|token", re.I)
+_PASSWORD_IN_URL: Final = re.compile(r"(?<=://)([^/@:]*):([^/@]*)@")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One variable."""
+
+    variable: str
+    value: Any  # in force; passwords are masked
+    default: Any
+    given: bool  # by the environment or `.env`
+    description: str
+
+
+def list_settings() -> list[SettingRow]:
+    """Every setting of every class, each variable once.
+
+    Raises BadSetting for a value that cannot be used.
+    """
+    rows: dict[str, SettingRow] = {}
+    for settings_class in _classes():
+        settings = read_settings(settings_class)
+        for name, field in settings_class.model_fields.items():
+            variable = _variable(settings_class, name=name, field=field)
+            rows.setdefault(
+                variable,
+                SettingRow(
+                    variable=variable,
+                    value=_plain(getattr(settings, name), variable=variable),
+                    default=_plain(field.get_default(call_default_factory=True), variable=variable),
+                    given=name in settings.model_fields_set,
+                    description=field.description or "",
+                ),
+            )
+    return sorted(rows.values(), key=lambda row: row.variable)
+
+
+def _classes() -> Iterator[type[BaseSettings]]:
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for each in vars(module).values():
+            if (
+                isinstance(each, type)
+                and issubclass(each, BaseSettings)
+                and each.__module__ == name
+            ):
+                yield each
+
+
+def _variable(settings_class: type[BaseSettings], *, name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    if isinstance(alias, str):
+        return alias
+    return f"{settings_class.model_config.get('env_prefix', '')}{name}".upper()
+
+
+def _plain(value: Any, *, variable: str) -> Any:
+    """The value as JSON can hold it, without secrets."""
+    if value is None:
+        return None
+    if _SECRET.search(variable):
+        return MASK if str(value) else ""
+    if isinstance(value, bool | int | float):
+        return value
+    try:
+        json.dumps(value)
+    except TypeError:
+        value = str(value)
+    return _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", value) if isinstance(value, str) else value

@@ -1,0 +1,63 @@
+"""Which ports, sizes and deadlines does the local mesh use?"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ganglion.errors import BadSetting
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+class LocalMeshSettings(BaseSettings):
+    """What only `ganglion up` and its relatives need to know."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GANGLION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    nats_port: int = Field(4222, ge=1, le=65535, description="port of the embedded NATS server")
+    nats_monitor_port: int = Field(
+        8222, ge=1, le=65535, description="port of the embedded NATS server's monitoring"
+    )
+    nats_max_payload_bytes: int = Field(
+        1024**2, ge=1024, le=64 * 1024**2, description="largest event the embedded server takes"
+    )
+    clickhouse_port: int = Field(
+        8123, ge=1, le=65535, description="port of the embedded ClickHouse (HTTP)"
+    )
+    metrics_ports: dict[str, int] = Field(
+        default_factory=dict,
+        description="ports of /metrics and /healthz by process, as JSON such as"
+        ' {"ingestor": 9101}; a process that is not named gets a free one',
+    )
+    min_free_bytes: int = Field(
+        1024**3, ge=0, description="free disk space below which the mesh does not start"
+    )
+    ready_timeout_seconds: float = Field(
+        120.0, gt=0, description="how long a process may take until it is ready"
+    )
+    stop_timeout_seconds: float = Field(
+        30.0, gt=0, description="how long the whole mesh may drain before what is left is killed"
+    )
+    log_max_bytes: int = Field(
+        16 * 1024**2, ge=1024, description="size at which a process's log file is set aside"
+    )
+
+
+def read_settings(settings_class: type[Settings]) -> Settings:
+    """The settings from the environment and `.env`. Raises BadSetting, naming the variable."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else settings_class.__name__
+        prefix = settings_class.model_config.get("env_prefix", "")
+        variable = name if name.isupper() else f"{prefix}{name}".upper()
+        raise BadSetting(
+            f"{variable} is {first['input']!r}, and that cannot be used: {first['msg']};"
+            " correct it in the environment or in .env"
+        ) from error

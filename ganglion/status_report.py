@@ -1,0 +1,161 @@
+"""How is the mesh of this home: its processes, its log, and how far ClickHouse is behind?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ganglion.addresses import running_mesh
+from ganglion.home import Home
+from ganglion.log_session import bus_session
+from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
+from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
+from nervous_system.errors import GanglionError
+from nervous_system.settings import MeshSettings
+from nervous_system.stream import StreamState
+
+Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessStatus:
+    """One process as it is now."""
+
+    name: str
+    pid: int | None
+    address: str
+    health: Health
+    sentence: str  # what is wrong, empty when nothing is
+    attempt: int  # how often it was started
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """Everything `ganglion status` tells."""
+
+    home: str
+    state: str  # starting, running, stopping, or "not running"
+    pid: int | None  # the supervisor's
+    nats_url: str | None
+    clickhouse_url: str | None
+    processes: tuple[ProcessStatus, ...]
+    stream: StreamState | None
+    watermark: int | None  # last position that is in ClickHouse
+    lag: int | None  # positions that are not there yet
+    problems: tuple[str, ...]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a mesh at all."""
+        return self.pid is not None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of `status --json`."""
+        document = asdict(self)
+        if self.stream is not None:
+            stream = document["stream"]
+            document["stream"] = {"name": "ENCHANTED_SWARM", **stream}
+        return {**document, "healthy": self.is_running and not self.problems}
+
+
+async def report_status(settings: MeshSettings) -> StatusReport:
+    """How things are now; what does not answer is a problem in the report, not an error."""
+    home = Home.at(settings.home)
+    mesh = running_mesh(home)
+    if mesh is None:
+        return StatusReport(
+            home=str(home.path),
+            state="not running",
+            pid=None,
+            nats_url=None,
+            clickhouse_url=None,
+            processes=(),
+            stream=None,
+            watermark=None,
+            lag=None,
+            problems=(f"no mesh runs in {home.path}; start one with `ganglion up`",),
+        )
+    healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
+    # After the ingestor was asked, so that the lag is never said too small.
+    stream, stream_problem = await _stream_state(settings, mesh=mesh)
+    return assemble(home, mesh, healths=healths, stream=stream, stream_problem=stream_problem)
+
+
+def assemble(
+    home: Home,
+    mesh: MeshRecord,
+    *,
+    healths: list[ServiceHealth],
+    stream: StreamState | None,
+    stream_problem: str | None,
+) -> StatusReport:
+    """The report from what was found; pure."""
+    processes = tuple(
+        _process_status(process, health)
+        for process, health in zip(mesh.processes, healths, strict=True)
+    )
+    problems = [f"{each.name}: {each.sentence}" for each in processes if each.health != "ok"]
+    if stream_problem is not None:
+        problems.append(stream_problem)
+    if mesh.state != "running":
+        problems.append(f"the mesh is {mesh.state}")
+    recording = next(
+        (
+            recording_of(health)
+            for process, health in zip(mesh.processes, healths, strict=True)
+            if process.name == "ingestor"
+        ),
+        None,
+    )
+    watermark = recording.watermark if recording is not None else None
+    lag = recording.lag if recording is not None else None
+    if watermark is not None and stream is not None:
+        # Counted from the log itself: an ingestor that is stuck does not know how far behind it is.
+        lag = max(0, stream.last_sequence - watermark)
+    return StatusReport(
+        home=str(home.path),
+        state=mesh.state,
+        pid=mesh.pid,
+        nats_url=mesh.nats_url,
+        clickhouse_url=mesh.clickhouse_url,
+        processes=processes,
+        stream=stream,
+        watermark=watermark,
+        lag=lag,
+        problems=tuple(problems),
+    )
+
+
+def _process_status(process: ProcessRecord, health: ServiceHealth) -> ProcessStatus:
+    verdict: Health
+    sentence = ""
+    if process.state == "running":
+        verdict, sentence = ("ok", "") if health.ok else ("unhealthy", health.sentence)
+    elif process.state == "restarting":
+        verdict = "restarting"
+        sentence = f"it died (exit code {process.last_exit_code}) and is started again soon"
+    elif process.state in ("stopping", "stopped"):
+        verdict, sentence = process.state, f"it is {process.state}"
+    else:
+        verdict, sentence = "starting", "it is not ready yet"
+    return ProcessStatus(
+        name=process.name,
+        pid=process.pid,
+        address=process.address,
+        health=verdict,
+        sentence=sentence,
+        attempt=process.attempt,
+        log=process.log,
+    )
+
+
+async def _stream_state(
+    settings: MeshSettings, *, mesh: MeshRecord
+) -> tuple[StreamState | None, str | None]:
+    try:
+        async with bus_session(settings.model_copy(update={"nats_url": mesh.nats_url})) as bus:
+            return await bus.stream.state(), None
+    except GanglionError as error:
+        return None, f"the log: {error}"

@@ -1,0 +1,43 @@
+"""How does the supervisor run as a process of its own? `ganglion up` becomes this program.
+
+It stays for as long as the mesh does, so it is small: without the command line's libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from ganglion.ending import end_with
+from ganglion.errors import exit_code_of
+from ganglion.settings import LocalMeshSettings, read_settings
+from ganglion.supervisor.console import Console
+from ganglion.supervisor.wiring import run_mesh
+from nervous_system.settings import MeshSettings
+
+
+def main() -> None:
+    """Run the mesh of this home until it is asked to stop."""
+    parser = argparse.ArgumentParser(prog="ganglion up", allow_abbrev=False)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--ready-descriptor", type=int)
+    arguments = parser.parse_args()
+    console = Console(ready_descriptor=arguments.ready_descriptor)
+    try:
+        asyncio.run(
+            run_mesh(
+                read_settings(MeshSettings),
+                read_settings(LocalMeshSettings),
+                console=console,
+                only=arguments.only,
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - the end of the line
+        console.close()
+        console.failed(str(error), exit_code=exit_code_of(error))
+        end_with(error)
+    console.close()
+
+
+if __name__ == "__main__":
+    main()

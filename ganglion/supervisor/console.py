@@ -1,0 +1,143 @@
+"""What does a person see of the mesh's life?
+
+Lines that stay, and on a terminal one line that moves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
+from ganglion.supervisor.recording import Recording
+from ganglion.supervisor.supervisor import how_it_ended
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+NAME_WIDTH: Final = 12
+
+
+class Console:
+    """Writes to stdout; until the mesh is up also to `ready_descriptor`, where `up --detach` reads
+    along.
+    """
+
+    def __init__(self, *, ready_descriptor: int | None = None) -> None:
+        self.is_terminal = sys.stdout.isatty()
+        self._live: Live | None = None
+        self._starting: list[str] = []
+        self._ready_descriptor = ready_descriptor
+
+    def line(self, text: str) -> None:
+        """One line that stays."""
+        if self._live is None:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+        else:
+            self._live.console.print(text)
+        self._tell({"line": text})
+
+    def moving(self, text: str) -> None:
+        """The line that moves, on a terminal; elsewhere nothing."""
+        if not self.is_terminal:
+            return
+        if self._live is None:
+            from rich.console import Console as RichConsole
+            from rich.live import Live
+
+            # Without its own refreshing thread: it is refreshed when there is something new.
+            console = RichConsole(highlight=False, markup=False, soft_wrap=True)
+            self._live = Live(console=console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(text, refresh=True)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def starting(self, process: ProcessRecord) -> None:
+        """See `ports.Show`."""
+        self._starting.append(process.name)
+        self._show_starting()
+
+    def ready(self, process: ProcessRecord, *, after_seconds: float) -> None:
+        """See `ports.Show`."""
+        if process.attempt == 1 and process.name in self._starting:
+            self._starting.remove(process.name)
+        self.line(
+            f"  {process.name:<{NAME_WIDTH}} pid {process.pid:<8} {process.address:<26}"
+            f" ready after {after_seconds:.2f} s"
+        )
+        self._show_starting()
+
+    def died(
+        self,
+        process: ProcessRecord,
+        *,
+        code: int,
+        restart_in_seconds: float | None,
+        words: list[str],
+    ) -> None:
+        """See `ports.Show`."""
+        then = (
+            f"; it is started again in {restart_in_seconds:g} s"
+            if restart_in_seconds is not None
+            else ""
+        )
+        self.line(f"  {process.name:<{NAME_WIDTH}} {how_it_ended(code)}{then}")
+        for word in words:
+            self.line(f"  {'':<{NAME_WIDTH}} | {word}")
+
+    def trouble(self, sentence: str) -> None:
+        """See `ports.Show`."""
+        self.line(f"  {sentence}")
+
+    def stopping(self, process: ProcessRecord) -> None:
+        """See `ports.Show`."""
+        self.moving(f"  stopping {process.name} …")
+
+    def stopped(self, process: ProcessRecord, *, code: int, killed: bool) -> None:
+        """See `ports.Show`."""
+        how = "killed, it did not drain in time" if killed else "stopped"
+        if not killed and code not in (0, -15):
+            how = f"stopped; it {how_it_ended(code)}"
+        self.line(f"  {process.name:<{NAME_WIDTH}} {how}")
+
+    def up(self, mesh: MeshRecord) -> None:
+        """Everything is ready. From here on nobody reads along."""
+        self.line(f"ganglion is up: events to {mesh.nats_url}, SQL at {mesh.clickhouse_url}")
+        self._tell({"ready": True})
+        self._hang_up()
+
+    def failed(self, sentence: str, *, exit_code: int) -> None:
+        """It did not come up. The sentence itself is printed by whoever ends the process."""
+        self._tell({"error": sentence, "exit_code": exit_code})
+        self._hang_up()
+
+    def _show_starting(self) -> None:
+        if self._starting:
+            self.moving(f"  starting {', '.join(self._starting)} …")
+
+    def _tell(self, message: dict[str, object]) -> None:
+        if self._ready_descriptor is None:
+            return
+        try:
+            os.write(self._ready_descriptor, json.dumps(message).encode() + b"\n")
+        except BrokenPipeError:  # whoever waited has gone; the mesh comes up all the same
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._ready_descriptor is not None:
+            os.close(self._ready_descriptor)
+            self._ready_descriptor = None
+
+
+def recording_line(now: Recording, *, before: Recording | None, seconds: float) -> str:
+    """What is recorded, in one line."""
+    rate = 0.0 if before is None else max(0.0, (now.watermark - before.watermark) / seconds)
+    return f"recorded {now.watermark:,} events · lag {now.lag:,} · {rate:,.0f}/s"

@@ -1,0 +1,87 @@
+"""Who runs a mesh in this home? A file lock that the kernel takes back, however its holder ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ganglion.errors import InUse
+from nervous_system.errors import Fatal
+
+_PATIENCE_SECONDS: Final = 0.5
+"""`holder` takes the lock for an instant to see whether it is free; `up` must not stumble over
+that.
+"""
+
+
+@contextlib.contextmanager
+def hold_lock(path: Path) -> Iterator[None]:
+    """Hold the home's lock inside the block. Raises InUse with the holder's pid."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Fatal(
+            f"the lock file {path} cannot be opened ({error.strerror});"
+            " set GANGLION_HOME to a folder that you may write to"
+        ) from error
+    try:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not _take(descriptor, fcntl.LOCK_EX, path):
+            if time.monotonic() >= deadline:
+                raise InUse(
+                    f"the home {path.parent.parent} is in use by pid"
+                    f" {_read_pid(path) or 'unknown'}; stop it with `ganglion down`, or set"
+                    " GANGLION_HOME to another folder"
+                )
+            time.sleep(0.02)
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+        os.truncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> int | None:
+    """The pid that holds the lock, None when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Fatal(f"the lock file {path} cannot be read ({error.strerror})") from error
+    try:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not _take(descriptor, fcntl.LOCK_SH, path):
+            pid = _read_pid(path)
+            if pid is not None:
+                return pid
+            if time.monotonic() >= deadline:
+                raise Fatal(f"{path} is locked by a process that does not say its pid; see `fuser`")
+            time.sleep(0.02)  # it has the lock and is about to write its pid
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, kind: int, path: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise Fatal(
+            f"{path} cannot be locked ({error.strerror});"
+            " set GANGLION_HOME to a folder on a local disk"
+        ) from error
+    return True
+
+
+def _read_pid(path: Path) -> int | None:
+    text = path.read_text().strip()
+    return int(text) if text.isdigit() else None

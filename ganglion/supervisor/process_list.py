@@ -1,0 +1,153 @@
+"""Which processes make a local mesh? Adding a service is adding one line to `SERVICES`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ganglion.addresses import Addresses
+from ganglion.engines.nats import LOOPBACK, find_binary
+from ganglion.errors import BadSetting
+from ganglion.home import Home
+from ganglion.settings import LocalMeshSettings
+from ganglion.supervisor.preflight import WantedPort, pick_port
+from ganglion.supervisor.specification import ProcessSpecification
+
+NATS: Final = "nats"
+CLICKHOUSE: Final = "clickhouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Python service of the mesh: `python -m <name>`, with /healthz and /metrics.
+
+    Each waits by itself for the servers it needs, so all are started at once.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    ready_states: tuple[str, ...] = ()  # of its fact `state`; empty: a healthy answer is enough
+
+
+SERVICES: Final = (
+    Service(
+        "ingestor",
+        needs=(NATS, CLICKHOUSE),
+        # In both the schema is up to date; the lease may still be that of one that was killed.
+        ready_states=("recording", "waiting for the lease"),
+    ),
+    Service("governor", needs=(NATS,)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be started, and the ports that must be free for it."""
+
+    processes: tuple[ProcessSpecification, ...]
+    ports: tuple[WantedPort, ...]
+
+
+def plan_mesh(
+    settings: LocalMeshSettings,
+    *,
+    home: Home,
+    addresses: Addresses,
+    only: Collection[str] = (),
+) -> Plan:
+    """The processes of this home and their ports. `only` names the wanted ones, empty means all.
+
+    A server that somebody else runs is not among them. Raises BadSetting for a name nobody has.
+    """
+    known = (NATS, CLICKHOUSE, *(service.name for service in SERVICES))
+    unknown = sorted(set(only) - set(known))
+    if unknown:
+        raise BadSetting(f"no process is called {unknown[0]}; there are {', '.join(known)}")
+    wanted = set(only or known)
+    if not addresses.nats_embedded:
+        wanted.discard(NATS)
+    if not addresses.clickhouse_embedded:
+        wanted.discard(CLICKHOUSE)
+    processes: list[ProcessSpecification] = []
+    ports: list[WantedPort] = []
+    if NATS in wanted:
+        processes.append(_nats(settings, home=home, addresses=addresses))
+        ports.append(WantedPort(settings.nats_port, "GANGLION_NATS_PORT"))
+        ports.append(WantedPort(settings.nats_monitor_port, "GANGLION_NATS_MONITOR_PORT"))
+    if CLICKHOUSE in wanted:
+        processes.append(_clickhouse(settings, home=home, addresses=addresses))
+        ports.append(WantedPort(settings.clickhouse_port, "GANGLION_CLICKHOUSE_PORT"))
+    for service in SERVICES:
+        if service.name in wanted:
+            port = settings.metrics_ports.get(service.name) or pick_port(
+                home.path, name=service.name, taken={each.number for each in ports}
+            )
+            processes.append(_service(service, home=home, addresses=addresses, port=port))
+            ports.append(WantedPort(port, "GANGLION_METRICS_PORTS"))
+    return Plan(
+        processes=tuple(
+            replace(
+                each,
+                needs=tuple(name for name in each.needs if name in wanted),
+                ready_timeout_seconds=settings.ready_timeout_seconds,
+            )
+            for each in processes
+        ),
+        ports=tuple(ports),
+    )
+
+
+def _nats(settings: LocalMeshSettings, *, home: Home, addresses: Addresses) -> ProcessSpecification:
+    return ProcessSpecification(
+        name=NATS,
+        argv=(str(find_binary()), "--config", str(home.nats_configuration)),
+        address=addresses.nats_url,
+        health_url=f"http://{LOOPBACK}:{settings.nats_monitor_port}/healthz",
+    )
+
+
+def _clickhouse(
+    settings: LocalMeshSettings, *, home: Home, addresses: Addresses
+) -> ProcessSpecification:
+    port = settings.clickhouse_port
+    return ProcessSpecification(
+        name=CLICKHOUSE,
+        argv=_python(
+            "ganglion.engines.clickhouse", "--path", str(home.clickhouse_store), "--port", str(port)
+        ),
+        address=addresses.clickhouse_url,
+        health_url=f"http://{LOOPBACK}:{port}/ping",
+    )
+
+
+def _service(
+    service: Service, *, home: Home, addresses: Addresses, port: int
+) -> ProcessSpecification:
+    return ProcessSpecification(
+        name=service.name,
+        argv=_python(service.name),
+        environment={
+            "GANGLION_HOME": str(home.path),
+            "NATS_URL": addresses.nats_url,
+            "CLICKHOUSE_URL": addresses.clickhouse_url,
+            "GANGLION_METRICS_HOST": LOOPBACK,
+            "GANGLION_METRICS_PORT": str(port),
+        },
+        address=f"http://{LOOPBACK}:{port}",
+        health_url=f"http://{LOOPBACK}:{port}/healthz",
+        needs=service.needs,
+        patient=True,
+        ready_states=service.ready_states,
+    )
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    # -P: a folder called `ingestor` where the command was typed is not the ingestor.
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
+def supervisor_arguments(only: Collection[str]) -> list[str]:
+    """The command line of the supervisor itself."""
+    return [*_python("ganglion.supervisor"), *(word for name in only for word in ("--only", name))]

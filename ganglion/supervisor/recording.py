@@ -1,0 +1,65 @@
+"""What does the mesh record at this moment? The ingestor's own words, read from its /healthz."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ganglion.errors import NotRunning
+from ganglion.supervisor.http_get import http_get
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceHealth:
+    """How a service says it is doing."""
+
+    ok: bool
+    sentence: str  # empty when all is well
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """How far the ingestor is."""
+
+    watermark: int  # last position that is in ClickHouse
+    lag: int  # positions that are not there yet
+
+
+async def ask_health(url: str, *, timeout_seconds: float = 2.0) -> ServiceHealth:
+    """How the service behind `url` is doing; never raises: no answer is an answer."""
+    try:
+        answer = await http_get(url, timeout_seconds=timeout_seconds)
+    except NotRunning as error:
+        return ServiceHealth(ok=False, sentence=str(error), facts={})
+    ok = answer.status == 200
+    try:
+        document = json.loads(answer.body)
+    except ValueError:  # /ping of ClickHouse says "Ok."
+        document = {}
+    if not isinstance(document, dict):
+        document = {}
+    facts = document.get("facts")
+    sentence = "" if ok else (_sentence(document) or f"it answers {answer.status}")
+    return ServiceHealth(ok=ok, sentence=sentence, facts=facts if isinstance(facts, dict) else {})
+
+
+def recording_of(health: ServiceHealth) -> Recording | None:
+    """How far the ingestor is by its own facts, None when it does not say or does not record."""
+    if health.facts.get("state", "recording") != "recording":
+        return None
+    watermark, lag = health.facts.get("watermark"), health.facts.get("lag")
+    if not isinstance(watermark, int) or not isinstance(lag, int):
+        return None
+    return Recording(watermark=watermark, lag=lag)
+
+
+def _sentence(document: dict[str, Any]) -> str:
+    checks = document.get("checks")
+    found = [
+        str(check.get("sentence"))
+        for check in (checks.values() if isinstance(checks, dict) else ())
+        if isinstance(check, dict) and not check.get("ok", True)
+    ]
+    return "; ".join(found) or str(document.get("error") or "")

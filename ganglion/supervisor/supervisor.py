@@ -1,0 +1,328 @@
+"""How do the processes of a mesh come up in order, stay up, and go down in order?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
+from ganglion.errors import StartFailed
+from ganglion.home import Home
+from ganglion.supervisor.backoff import count_failures, restart_delay_seconds
+from ganglion.supervisor.child import Child
+from ganglion.supervisor.log_file import bound_log
+from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState, write_mesh
+from ganglion.supervisor.ports import Record, Show
+from ganglion.supervisor.recording import ask_health
+from ganglion.supervisor.specification import ProcessSpecification, dependents
+from nervous_system.clock import Stopwatch
+from nervous_system.errors import GanglionError
+
+_FIRST_LOOK_SECONDS: Final = 0.03
+_LONGEST_LOOK_SECONDS: Final = 0.2
+_LOG_CHECK_SECONDS: Final = 300.0
+
+
+class Supervisor:
+    """The parent of the processes. `run` is its whole life; it leaves nothing behind."""
+
+    def __init__(
+        self,
+        specifications: Sequence[ProcessSpecification],
+        *,
+        mesh: MeshRecord,
+        home: Home,
+        record: Record,
+        show: Show,
+        stopwatch: Stopwatch,
+        stop_timeout_seconds: float,
+        log_max_bytes: int,
+    ) -> None:
+        self._specifications = tuple(specifications)
+        self._dependents = dependents(specifications)
+        self._home = home
+        self._record = record
+        self._show = show
+        self._stopwatch = stopwatch
+        self._stop_timeout_seconds = stop_timeout_seconds
+        self._log_max_bytes = log_max_bytes
+        self._mesh = replace(
+            mesh,
+            processes=tuple(
+                ProcessRecord(
+                    name=each.name,
+                    state="waiting",
+                    pid=None,
+                    address=each.address,
+                    health_url=each.health_url,
+                    log=str(home.log(each.name)),
+                    attempt=0,
+                )
+                for each in specifications
+            ),
+        )
+        self._children: dict[str, Child] = {}
+        self._ready = {each.name: asyncio.Event() for each in specifications}
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    @property
+    def mesh(self) -> MeshRecord:
+        """What runs at this moment."""
+        return self._mesh
+
+    def ask_to_stop(self) -> None:
+        """Begin to drain; asked a second time, kill what is left.
+
+        Safe in a signal handler of the loop.
+        """
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    async def run(
+        self,
+        *,
+        while_running: Callable[[], Awaitable[None]],
+        before_stop: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Start everything, keep it up until asked to stop, stop everything.
+
+        `while_running` is awaited once all are ready, and cancelled when it is time to stop;
+        `before_stop` while all still run. Raises StartFailed when a process does not come up the
+        first time; then nothing is left running.
+        """
+        life = asyncio.ensure_future(self._live(while_running))
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({life, stop}, return_when=asyncio.FIRST_COMPLETED)
+            failure = life.exception() if life.done() else None
+            if isinstance(failure, BaseExceptionGroup):
+                failure = _first_of(failure)
+            if failure is not None:
+                raise failure
+        finally:
+            life.cancel()
+            stop.cancel()
+            await asyncio.wait({life, stop})
+            self._update(state="stopping")
+            try:
+                await before_stop()
+            finally:
+                await self._stop_all()
+
+    async def _live(self, while_running: Callable[[], Awaitable[None]]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for specification in self._specifications:
+                tasks.create_task(self._keep(specification), name=f"keep {specification.name}")
+            tasks.create_task(self._bound_logs(), name="bound logs")
+            for ready in self._ready.values():
+                await ready.wait()
+            self._update(state="running")
+            await while_running()
+
+    async def _keep(self, specification: ProcessSpecification) -> None:
+        """One process: wait for its turn, start it, start it again whenever it ends."""
+        for name in () if specification.patient else specification.needs:
+            await self._ready[name].wait()
+        failures = 0
+        while True:
+            began = self._stopwatch()
+            try:
+                child = self._start(specification)
+            except GanglionError as error:
+                if not self._all_ready:
+                    raise
+                failures = count_failures(failures, ran_seconds=0.0)
+                self._show.trouble(str(error))
+                await asyncio.sleep(restart_delay_seconds(failures))
+                continue
+            first = not self._ready[specification.name].is_set()
+            if await self._until_ready(specification, child=child, first=first):
+                self._change(specification, state="running")
+                record = self._of(specification)
+                self._show.ready(record, after_seconds=self._stopwatch() - began)
+                self._ready[specification.name].set()
+            code = await child.wait()
+            if not self._all_ready:
+                raise self._not_started(specification, child=child, code=code)
+            failures = count_failures(failures, ran_seconds=self._stopwatch() - began)
+            await self._pause(specification, child=child, code=code, failures=failures)
+
+    @property
+    def _all_ready(self) -> bool:
+        return all(ready.is_set() for ready in self._ready.values())
+
+    def _not_started(
+        self, specification: ProcessSpecification, *, child: Child, code: int
+    ) -> StartFailed:
+        self._change(specification, state="stopped", pid=None, last_exit_code=code)
+        record, words = self._of(specification), child.last_words()
+        self._show.died(record, code=code, restart_in_seconds=None, words=words)
+        return StartFailed(
+            f"the mesh did not start: {specification.name} {how_it_ended(code)} before all"
+            f" were ready ({words[-1] if words else 'it said nothing'}); see {record.log}"
+        )
+
+    def _start(self, specification: ProcessSpecification) -> Child:
+        child = Child.spawn(
+            specification,
+            log_path=self._home.log(specification.name),
+            log_max_bytes=self._log_max_bytes,
+        )
+        self._children[specification.name] = child
+        attempt = self._of(specification).attempt + 1
+        self._change(specification, state="starting", pid=child.pid, attempt=attempt)
+        if attempt == 1:
+            self._show.starting(self._of(specification))
+        self._record.put(ProcessStarted(name=specification.name, pid=child.pid, attempt=attempt))
+        return child
+
+    async def _until_ready(
+        self, specification: ProcessSpecification, *, child: Child, first: bool
+    ) -> bool:
+        """True once it answers 200, False when it ended before.
+
+        Raises StartFailed late in a first start.
+
+        A restarted process has all the time it needs: recovering a large store after a crash can
+        take minutes.
+        """
+        deadline = self._stopwatch() + specification.ready_timeout_seconds
+        pause, answered = _FIRST_LOOK_SECONDS, "it never answered"
+        while not child.exited:
+            health = await ask_health(specification.health_url)
+            state = health.facts.get("state")
+            if not health.ok:
+                answered = health.sentence
+            elif specification.ready_states and state not in specification.ready_states:
+                answered = f"its state is {state}"
+            else:
+                return not child.exited
+            if first and self._stopwatch() > deadline:
+                raise StartFailed(
+                    f"{specification.name} was not ready within"
+                    f" {specification.ready_timeout_seconds:g} s ({answered}); see"
+                    f" {self._of(specification).log}, or raise GANGLION_READY_TIMEOUT_SECONDS"
+                )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(child.wait(), pause)
+            pause = min(pause * 1.3, _LONGEST_LOOK_SECONDS)
+        return False
+
+    async def _pause(
+        self, specification: ProcessSpecification, *, child: Child, code: int, failures: int
+    ) -> None:
+        delay = restart_delay_seconds(failures)
+        self._change(specification, state="restarting", pid=None, last_exit_code=code)
+        record = self._of(specification)
+        self._record.put(
+            ProcessExited(
+                name=specification.name,
+                pid=child.pid,
+                exit_code=code,
+                attempt=record.attempt,
+                restart_in_seconds=delay,
+            )
+        )
+        self._show.died(record, code=code, restart_in_seconds=delay, words=child.last_words())
+        await asyncio.sleep(delay)
+
+    async def _bound_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_LOG_CHECK_SECONDS)
+            for specification in self._specifications:
+                log = self._home.log(specification.name)
+                try:
+                    bound_log(log, max_bytes=self._log_max_bytes)
+                except OSError as error:
+                    self._show.trouble(f"the log {log} could not be cut ({error.strerror})")
+
+    async def _stop_all(self) -> None:
+        gone = {specification.name: asyncio.Event() for specification in self._specifications}
+        deadline = self._stopwatch() + self._stop_timeout_seconds
+        await asyncio.gather(
+            *(self._stop_one(each, gone=gone, deadline=deadline) for each in self._specifications)
+        )
+
+    async def _stop_one(
+        self,
+        specification: ProcessSpecification,
+        *,
+        gone: dict[str, asyncio.Event],
+        deadline: float,
+    ) -> None:
+        for name in self._dependents[specification.name]:
+            await gone[name].wait()
+        child = self._children.get(specification.name)
+        if child is not None and not child.exited:
+            self._change(specification, state="stopping")
+            self._show.stopping(self._of(specification))
+            child.terminate()
+            patience = min(specification.stop_timeout_seconds, deadline - self._stopwatch())
+            killed = not await self._ended_within(max(patience, 0.0), child=child)
+            if killed:
+                child.kill()
+            code = await child.wait()
+            self._change(specification, state="stopped", pid=None, last_exit_code=code)
+            self._show.stopped(self._of(specification), code=code, killed=killed)
+        gone[specification.name].set()
+
+    async def _ended_within(self, patience_seconds: float, *, child: Child) -> bool:
+        ended = asyncio.ensure_future(child.wait())
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait(
+                {ended, hurry}, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            return child.exited
+        finally:
+            ended.cancel()
+            hurry.cancel()
+
+    def _of(self, specification: ProcessSpecification) -> ProcessRecord:
+        record = self._mesh.process(specification.name)
+        assert record is not None  # made in __init__, one for each
+        return record
+
+    def _change(
+        self,
+        specification: ProcessSpecification,
+        *,
+        state: ProcessState,
+        **changes: int | None,
+    ) -> None:
+        changed = replace(self._of(specification), state=state, **changes)  # type: ignore[arg-type]  # pid, attempt
+        self._mesh = replace(
+            self._mesh,
+            processes=tuple(
+                changed if each.name == changed.name else each for each in self._mesh.processes
+            ),
+        )
+        self._write()
+
+    def _update(self, *, state: str) -> None:
+        self._mesh = replace(self._mesh, state=state)  # type: ignore[arg-type]  # a MeshState
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            write_mesh(self._home.mesh_file, self._mesh)
+        except OSError as error:  # a full disk must not take the mesh down
+            self._show.trouble(f"{self._home.mesh_file} could not be written ({error.strerror})")
+
+
+def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that made the others: processes fail together when the first one pulls them
+    down.
+    """
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words; negative is the signal that ended it."""
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -1,0 +1,211 @@
+"""How is a local mesh put together and run, from settings to the last process that ends?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ganglion.addresses import Addresses, configured_addresses
+from ganglion.engines.nats import LOOPBACK, NatsConfiguration
+from ganglion.errors import NotRunning
+from ganglion.home import Home
+from ganglion.settings import LocalMeshSettings
+from ganglion.supervisor.console import Console, recording_line
+from ganglion.supervisor.http_get import http_get
+from ganglion.supervisor.lock import hold_lock
+from ganglion.supervisor.log_file import open_log
+from ganglion.supervisor.mesh_file import MeshRecord, remove_mesh
+from ganglion.supervisor.outbox import Outbox
+from ganglion.supervisor.preflight import check_disk, check_ports
+from ganglion.supervisor.process_list import NATS, Plan, plan_mesh
+from ganglion.supervisor.recording import Recording, ask_health, recording_of
+from ganglion.supervisor.supervisor import Supervisor
+from nervous_system.clock import Clock, stopwatch, system_clock
+from nervous_system.settings import MeshSettings
+
+LOOK_SECONDS: Final = 1.0
+"""How often a terminal's line is brought up to date."""
+QUIET_LOOK_SECONDS: Final = 30.0
+"""How often a log gets a line, if something changed."""
+LAST_WORDS_SECONDS: Final = 2.0
+SUPERVISOR_LOG_BYTES: Final = 16 * 1024**2
+
+if TYPE_CHECKING:
+    from ganglion.supervisor.log_publisher import LogPublisher
+
+
+async def run_mesh(
+    settings: MeshSettings, local: LocalMeshSettings, *, console: Console, only: Collection[str]
+) -> None:
+    """Start the mesh of this home and keep it up until SIGINT, SIGTERM or SIGHUP.
+
+    Raises InUse, NoRoom, NotRunning, StartFailed, Fatal; then nothing is left running.
+    """
+    home = Home.at(settings.home)
+    home.create()
+    with hold_lock(home.lock_file):
+        addresses = configured_addresses(settings, local)
+        plan = plan_mesh(local, home=home, addresses=addresses, only=only)
+        check_ports(plan.ports)
+        check_disk(home.path, min_free_bytes=local.min_free_bytes)
+        await _check_given(addresses)
+        _write_configuration(settings, local, home=home)
+        console.line(f"starting the mesh in {home.path}")
+        try:
+            await _supervise(
+                settings.model_copy(update={"home": home.path, "nats_url": addresses.nats_url}),
+                local,
+                plan=plan,
+                mesh=_first_record(addresses, local, plan=plan, clock=system_clock),
+                console=console,
+            )
+        finally:
+            remove_mesh(home.mesh_file)
+
+
+async def _supervise(
+    settings: MeshSettings,
+    local: LocalMeshSettings,
+    *,
+    plan: Plan,
+    mesh: MeshRecord,
+    console: Console,
+) -> None:
+    outbox = Outbox(clock=system_clock, trouble=console.trouble)
+    supervisor = Supervisor(
+        plan.processes,
+        mesh=mesh,
+        home=Home.at(settings.home),
+        record=outbox,
+        show=console,
+        stopwatch=stopwatch,
+        stop_timeout_seconds=local.stop_timeout_seconds,
+        log_max_bytes=local.log_max_bytes,
+    )
+    deliver: asyncio.Task[None] | None = None
+    publisher: LogPublisher | None = None
+
+    async def while_running() -> None:
+        nonlocal deliver, publisher
+        console.up(supervisor.mesh)
+        # Only now: what it imports takes half a second that the start would have to wait for.
+        publisher = _open_publisher(settings)
+        deliver = asyncio.create_task(outbox.deliver(publisher), name="deliver process events")
+        await _show_recording(supervisor, console=console)
+
+    async def before_stop() -> None:
+        if deliver is None or publisher is None:
+            return
+        console.moving("  draining …")
+        left = await outbox.drain(within_seconds=LAST_WORDS_SECONDS)
+        if left:
+            console.trouble(f"{left} events about processes could not be recorded")
+        deliver.cancel()
+        await asyncio.wait({deliver})
+        await publisher.close()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.ask_to_stop)
+    await supervisor.run(while_running=while_running, before_stop=before_stop)
+    console.line("everything is stopped")
+
+
+def _open_publisher(settings: MeshSettings) -> LogPublisher:
+    from ganglion.supervisor.log_publisher import LogPublisher
+    from nervous_system.log import configure
+
+    lines = open_log(Home.at(settings.home).log("supervisor"), max_bytes=SUPERVISOR_LOG_BYTES)
+    configure(
+        service="supervisor",
+        level=settings.log_level,
+        format=settings.log_format,
+        stream=os.fdopen(lines, "w", buffering=1, encoding="utf-8"),
+    )
+    return LogPublisher(settings)
+
+
+async def _show_recording(supervisor: Supervisor, *, console: Console) -> None:
+    """Keep the line about what is recorded up to date, for as long as the mesh runs."""
+    ingestor = supervisor.mesh.process("ingestor")
+    if ingestor is None:
+        await asyncio.Event().wait()
+        return
+    pause = LOOK_SECONDS if console.is_terminal else QUIET_LOOK_SECONDS
+    before: Recording | None = None
+    seen = stopwatch()
+    while True:
+        health = await ask_health(ingestor.health_url)
+        now, moment = recording_of(health), stopwatch()
+        if now is not None:
+            line = recording_line(now, before=before, seconds=moment - seen)
+            console.moving(f"  {line}")
+            if not console.is_terminal and now != before:
+                console.line(line)
+            before, seen = now, moment
+        else:
+            console.moving(f"  the ingestor does not say how far it is: {health.sentence or 'yet'}")
+        await asyncio.sleep(pause)
+
+
+async def _check_given(addresses: Addresses) -> None:
+    """Servers that somebody else runs must answer before anything is started."""
+    if not addresses.nats_embedded:
+        parts = urlsplit(addresses.nats_url.split(",")[0])
+        try:
+            _, writer = await asyncio.wait_for(
+                asyncio.open_connection(parts.hostname or LOOPBACK, parts.port or 4222), 5.0
+            )
+        except (OSError, TimeoutError, ValueError) as error:
+            raise NotRunning(
+                f"no NATS server answers at NATS_URL ({parts.hostname}:{parts.port or 4222});"
+                " start it, or unset NATS_URL to let ganglion run one"
+            ) from error
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    if not addresses.clickhouse_embedded and addresses.clickhouse_url.startswith("http://"):
+        parts = urlsplit(addresses.clickhouse_url)
+        where = f"http://{parts.hostname}:{parts.port or 8123}"
+        try:
+            await http_get(f"{where}/ping", timeout_seconds=5.0)
+        except NotRunning as error:
+            raise NotRunning(
+                f"no ClickHouse answers at CLICKHOUSE_URL ({where});"
+                " start it, or unset CLICKHOUSE_URL to let ganglion run one"
+            ) from error
+
+
+def _write_configuration(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
+    configuration = NatsConfiguration(
+        server_name=f"ganglion-{local.nats_port}",
+        port=local.nats_port,
+        monitor_port=local.nats_monitor_port,
+        store=home.nats_store,
+        stream_max_bytes=settings.stream_max_bytes,
+        max_payload_bytes=local.nats_max_payload_bytes,
+        user=settings.nats_user,
+        password=settings.nats_password,
+    )
+    home.nats_configuration.write_text(configuration.render())
+    home.nats_configuration.chmod(0o600)
+
+
+def _first_record(
+    addresses: Addresses, local: LocalMeshSettings, *, plan: Plan, clock: Clock
+) -> MeshRecord:
+    names = {each.name for each in plan.processes}
+    return MeshRecord(
+        pid=os.getpid(),
+        state="starting",
+        started_at=clock().isoformat(timespec="seconds"),
+        nats_url=addresses.nats_url,
+        nats_monitor_url=f"http://{LOOPBACK}:{local.nats_monitor_port}" if NATS in names else None,
+        clickhouse_url=addresses.clickhouse_url,
+        processes=(),
+    )

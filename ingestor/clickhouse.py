@@ -1,0 +1,137 @@
+"""How do we reach ClickHouse, which SQL do we send, and which of its errors may be tried again?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import aiohttp
+import clickhouse_connect
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    DataError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from clickhouse_connect.driver.exceptions import Error as DriverError
+
+from nervous_system.errors import Fenced, Forbidden, GanglionError, Permanent, Unavailable
+
+FENCED: Final = 395
+"""FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: the fence in `swarm.landing_to_events` is the only one of
+ours that throws.
+"""
+
+TRANSIENT_CODES: Final = frozenset(
+    {
+        3,  # UNEXPECTED_END_OF_FILE: the connection broke in the middle of a body
+        23,  # CANNOT_READ_FROM_ISTREAM
+        24,  # CANNOT_WRITE_TO_OSTREAM
+        74,  # CANNOT_READ_FROM_FILE_DESCRIPTOR
+        75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR
+        95,  # CANNOT_READ_FROM_SOCKET
+        96,  # CANNOT_WRITE_TO_SOCKET
+        159,  # TIMEOUT_EXCEEDED
+        160,  # TOO_SLOW
+        173,  # CANNOT_ALLOCATE_MEMORY
+        198,  # DNS_ERROR
+        201,  # QUOTA_EXCEEDED
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        203,  # NO_FREE_CONNECTION
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        236,  # ABORTED
+        241,  # MEMORY_LIMIT_EXCEEDED
+        242,  # TABLE_IS_READ_ONLY
+        243,  # NOT_ENOUGH_SPACE
+        252,  # TOO_MANY_PARTS
+        285,  # TOO_FEW_LIVE_REPLICAS
+        286,  # UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+        319,  # UNKNOWN_STATUS_OF_INSERT
+        394,  # QUERY_WAS_CANCELLED
+        425,  # SYSTEM_ERROR
+        439,  # CANNOT_SCHEDULE_TASK
+        473,  # DEADLOCK_AVOIDED
+        499,  # S3_ERROR
+        745,  # SERVER_OVERLOADED
+        999,  # KEEPER_EXCEPTION
+    }
+)
+"""ClickHouse's numbers for what passes by itself, or once there is room again. Everything else is
+about the request.
+"""
+
+UNMIGRATED_CODES: Final = frozenset({47, 60, 81})
+"""UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE: the schema is not the one that this code
+expects.
+"""
+
+FORBIDDEN_CODES: Final = frozenset({192, 193, 194, 497, 516})
+"""UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, ACCESS_DENIED, AUTHENTICATION_FAILED."""
+
+
+async def open_client(url: str, *, timeout_seconds: float) -> AsyncClient:
+    """A client for a ClickHouse HTTP address. Raises Unavailable, Forbidden or Permanent."""
+    with ganglion_errors(f"connecting to ClickHouse at {_without_password(url)}"):
+        return await clickhouse_connect.get_async_client(
+            dsn=url,
+            compress=False,
+            connect_timeout=min(5.0, timeout_seconds),
+            send_receive_timeout=timeout_seconds,
+            autogenerate_session_id=False,
+            form_encode_query_params=True,
+        )
+
+
+@cache
+def statement(name: str) -> str:
+    """The text of `ingestor/sql/<name>.sql`."""
+    return (files("ingestor") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def ganglion_errors(doing: str) -> Iterator[None]:
+    """Turns what the driver raises while we are `doing` something into an error of our families."""
+    try:
+        yield
+    except (ProgrammingError, DataError, NotSupportedError) as error:
+        if error.code is not None:
+            raise family_of(error.code, f"{doing}: {error}") from error
+        raise Permanent(f"{doing}: the driver would not send it: {error}") from error
+    except DriverError as error:
+        raise family_of(error.code, f"{doing}: {error}") from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unavailable(
+            f"{doing}: no answer ({type(error).__name__}: {error}); it is tried again, "
+            "see that ClickHouse runs there"
+        ) from error
+    except ClickHouseError as error:
+        raise Permanent(f"{doing}: {error}") from error
+
+
+def family_of(code: int | None, sentence: str) -> GanglionError:
+    """The error for a ClickHouse error number. None is a failure of the connection: the driver got
+    no answer.
+    """
+    if code is None:
+        return Unavailable(f"{sentence}; it is tried again, see that ClickHouse runs there")
+    if code == FENCED:
+        return Fenced(
+            f"{sentence}; another ingestor has taken over or opened a new epoch, this one must stop"
+        )
+    if code in TRANSIENT_CODES:
+        return Unavailable(f"{sentence}; it is tried again")
+    if code in FORBIDDEN_CODES:
+        return Forbidden(f"{sentence}; give CLICKHOUSE_URL a user and password that may do this")
+    if code in UNMIGRATED_CODES:
+        return Permanent(f"{sentence}; run `ganglion migrate`, which makes the tables this needs")
+    return Permanent(f"{sentence}; it would be refused every time")
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

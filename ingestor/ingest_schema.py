@@ -1,0 +1,116 @@
+"""Which .proto does ClickHouse decode our frames with? One text without imports, derived from the
+contract's descriptors.
+
+ClickHouse's schema-from-string resolves no imports and fails a whole batch on an enum number that
+it does not know, so every message is written out, `google.protobuf.Timestamp` is declared again
+with the same wire form, and enums are int32. What the ingestor adds to an event rides along in
+fields that the contract never uses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
+
+MESSAGE_NAME: Final = "SwarmEvent"
+"""Without the package: ClickHouse looks the message up by its bare name."""
+
+FIRST_RIDE_ALONG_NUMBER: Final = 1001
+LAST_RIDE_ALONG_NUMBER: Final = 1010
+"""The contract must stay clear of these; a test holds it to that."""
+
+
+@dataclass(frozen=True, slots=True)
+class RideAlong:
+    """One column of `swarm.landing` that the contract does not have."""
+
+    number: int
+    declaration: str  # its type in the .proto
+    name: str
+
+
+RIDE_ALONG: Final = (
+    RideAlong(1001, "fixed64", "epoch"),
+    RideAlong(1002, "fixed64", "seq"),
+    RideAlong(1003, "sfixed64", "recorded_at_nanoseconds"),
+    RideAlong(1004, "fixed64", "writer"),
+    RideAlong(1005, "int32", "disposition"),
+    RideAlong(1006, "string", "subject"),
+    RideAlong(1007, "string", "payload_kind"),
+    RideAlong(1008, "string", "reason"),
+    RideAlong(1009, "repeated string", "warnings"),
+    RideAlong(1010, "bytes", "raw"),
+)
+
+_SCALARS: Final = {
+    FieldDescriptor.TYPE_DOUBLE: "double",
+    FieldDescriptor.TYPE_FLOAT: "float",
+    FieldDescriptor.TYPE_INT64: "int64",
+    FieldDescriptor.TYPE_UINT64: "uint64",
+    FieldDescriptor.TYPE_INT32: "int32",
+    FieldDescriptor.TYPE_UINT32: "uint32",
+    FieldDescriptor.TYPE_FIXED64: "fixed64",
+    FieldDescriptor.TYPE_FIXED32: "fixed32",
+    FieldDescriptor.TYPE_SFIXED64: "sfixed64",
+    FieldDescriptor.TYPE_SFIXED32: "sfixed32",
+    FieldDescriptor.TYPE_SINT64: "sint64",
+    FieldDescriptor.TYPE_SINT32: "sint32",
+    FieldDescriptor.TYPE_BOOL: "bool",
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_BYTES: "bytes",
+    FieldDescriptor.TYPE_ENUM: "int32",
+}
+
+
+@cache
+def ingest_schema() -> str:
+    """The text for ClickHouse's setting `format_schema`, short because every insert carries it."""
+    messages: dict[str, str] = {}
+    envelope = _fields(SwarmEvent.DESCRIPTOR, messages)
+    envelope += [f"{extra.declaration} {extra.name}={extra.number};" for extra in RIDE_ALONG]
+    declared = [f"message {name}{{{body}}}" for name, body in messages.items()]
+    declared.append(f"message {MESSAGE_NAME}{{{''.join(envelope)}}}")
+    return 'syntax="proto3";' + "".join(declared)
+
+
+def _fields(message: Descriptor, messages: dict[str, str]) -> list[str]:
+    """The field declarations of `message`; the messages it needs are added to `messages`, innermost
+    first.
+    """
+    return [
+        f"{_label(field)}{_type(field, messages)} {field.name}={field.number};"
+        for field in message.fields
+    ]
+
+
+def _label(field: FieldDescriptor) -> str:
+    if field.is_repeated:
+        return "repeated "
+    oneof = field.containing_oneof
+    # proto3 `optional` is a oneof of one field that protoc makes up. Without it absent reads as 0.
+    if oneof is not None and len(oneof.fields) == 1 and oneof.name == f"_{field.name}":
+        return "optional "
+    return ""
+
+
+def _type(field: FieldDescriptor, messages: dict[str, str]) -> str:
+    if field.type != FieldDescriptor.TYPE_MESSAGE:
+        return _SCALARS[field.type]
+    inner = field.message_type
+    if inner is None:
+        raise AssertionError(f"{field.full_name} is a message without a type")
+    name = _name(inner)
+    if name not in messages:
+        messages[name] = "".join(_fields(inner, messages))
+    return name
+
+
+def _name(message: Descriptor) -> str:
+    """A message's name without its package; a nested one carries the names around it."""
+    package = message.file.package
+    return message.full_name.removeprefix(f"{package}.").replace(".", "_")

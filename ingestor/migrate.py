@@ -1,0 +1,132 @@
+"""Does this database have the schema that this code needs, and how does it get it?
+
+Migrations are `migrations/NNNN_name.sql`, numbered without gaps. Each statement may run twice, so
+one that stopped half-way is run again, and two ingestors migrating at once do the same work twice
+without harm. A migration that was applied never changes: its checksum is kept, and a file that
+differs from it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from ingestor.clickhouse import ganglion_errors, statement
+from nervous_system.errors import Fatal
+
+_FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+
+
+class SchemaMismatch(Fatal):
+    """The database's schema is not one that this code can bring up to date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One step of the schema."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, hex."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def statements(self) -> list[str]:
+        """The statements in order. In our files a semicolon ends a line only where it ends a
+        statement.
+        """
+        parts = re.split(r";[ \t]*$", self.sql, flags=re.MULTILINE)
+        return [part.strip() for part in parts if _has_code(part)]
+
+
+def migrations() -> tuple[Migration, ...]:
+    """All migrations that this code has, in order."""
+    found = []
+    for file in (files("ingestor") / "migrations").iterdir():
+        match = _FILE_NAME.fullmatch(file.name)
+        if match:
+            found.append(
+                Migration(number=int(match[1]), name=match[2], sql=file.read_text(encoding="utf-8"))
+            )
+    return tuple(sorted(found, key=lambda migration: migration.number))
+
+
+async def pending(
+    client: AsyncClient, *, known: tuple[Migration, ...] | None = None
+) -> tuple[Migration, ...]:
+    """The migrations that are still to be applied. Writes nothing.
+
+    Raises SchemaMismatch where an applied one was changed or the database is newer than this code.
+    """
+    known = migrations() if known is None else known
+    with ganglion_errors("reading which migrations were applied"):
+        exists = await client.query(statement("migrations_table_exists"))
+        rows: Sequence[Sequence[Any]] = []
+        if exists.result_rows[0][0]:
+            rows = (await client.query(statement("applied_migrations"))).result_rows
+    return still_pending(known, {int(number): str(checksum) for number, checksum in rows})
+
+
+def still_pending(
+    known: tuple[Migration, ...], applied: Mapping[int, str]
+) -> tuple[Migration, ...]:
+    """Which of `known` are not among `applied` (number → checksum). Raises SchemaMismatch as
+    `pending` does.
+    """
+    newer = sorted(applied.keys() - {migration.number for migration in known})
+    if newer:
+        raise SchemaMismatch(
+            f"the database has migration {newer[-1]}, which this version does not know "
+            f"(its last is {known[-1].number}): run the newer version, "
+            "an older one must not write to it"
+        )
+    for migration in known:
+        checksum = applied.get(migration.number)
+        if checksum is not None and checksum != migration.checksum:
+            raise SchemaMismatch(
+                f"migration {migration.number:04} {migration.name} was applied with another text "
+                "than this version has: restore the file as it was and put the change "
+                "into a new migration"
+            )
+    return tuple(migration for migration in known if migration.number not in applied)
+
+
+async def migrate(
+    client: AsyncClient, *, known: tuple[Migration, ...] | None = None
+) -> tuple[Migration, ...]:
+    """Brings database `swarm` up to date and returns what was applied. Applying twice, or two at
+    once, is harmless.
+
+    Raises SchemaMismatch, Unavailable, Forbidden or Permanent.
+    """
+    with ganglion_errors("creating the database swarm and its table of migrations"):
+        await client.command(statement("create_database"))
+        await client.command(statement("create_migrations_table"))
+    todo = await pending(client, known=known)
+    for migration in todo:
+        with ganglion_errors(f"applying migration {migration.number:04} {migration.name}"):
+            for text in migration.statements:
+                await client.command(text)
+            await client.command(
+                statement("record_migration"),
+                parameters={
+                    "number": migration.number,
+                    "name": migration.name,
+                    "checksum": migration.checksum,
+                },
+            )
+    return todo
+
+
+def _has_code(part: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("--") for line in part.splitlines())

@@ -1,0 +1,150 @@
+"""What does the ingestor hold in its hands? A position, a batch of them, and what ClickHouse says
+it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+Disposition = Literal["stored", "parked", "duplicate"]
+"""What became of a position: an event, bytes we cannot read, or an event whose id was stored
+before.
+"""
+
+_NANOSECONDS = 1_000_000_000
+
+
+def partition_of(recorded_at_nanoseconds: int) -> int:
+    """The partition of `swarm.events` for a stream time: year and month, UTC, as in 202611. One
+    batch, one partition.
+    """
+    moment = datetime.fromtimestamp(recorded_at_nanoseconds // _NANOSECONDS, tz=UTC)
+    return moment.year * 100 + moment.month
+
+
+def partition_end(recorded_at_nanoseconds: int) -> int:
+    """The first nanosecond after the partition of this stream time, so that a batch is cut by
+    comparing integers.
+    """
+    moment = datetime.fromtimestamp(recorded_at_nanoseconds // _NANOSECONDS, tz=UTC)
+    year, month = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)
+    return int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * _NANOSECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where on the log a message was."""
+
+    seq: int
+    subject: str
+    recorded_at_nanoseconds: int  # the stream's time, since 1970, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Consecutive positions of one epoch and one partition, encoded: the unit that is inserted
+    whole or not at all.
+    """
+
+    epoch: int
+    first_seq: int
+    last_seq: int
+    rows: int
+    frames: bytes  # as `frames.Framer` makes them, in the order of their sequences
+    writer: int = 0  # the number in every frame; where it is 0, any throw counts as the fence's
+
+    @property
+    def deduplication_token(self) -> str:
+        """A pure function of the content: the same bytes are stored once however often they are
+        sent.
+        """
+        digest = hashlib.sha256(self.frames).hexdigest()
+        return f"{self.epoch}-{self.first_seq}-{self.last_seq}-{digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watermark:
+    """How far the log was recorded: every position of `epoch` up to `seq` is in ClickHouse, or was
+    and has aged out.
+    """
+
+    epoch: int
+    seq: int  # 0 before the first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """What ClickHouse holds at one position, to tell whether the stream is still the one that was
+    read.
+    """
+
+    event_id: str  # empty where the bytes were unreadable
+    recorded_at_nanoseconds: int
+    raw_sha256: bytes
+
+    @staticmethod
+    def digest(raw: bytes) -> bytes:
+        """What `raw_sha256` is for these exact bytes."""
+        return hashlib.sha256(raw).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One life of the stream. Sequences are reused when it is truncated or made anew."""
+
+    epoch: int  # 1, 2, 3 …
+    opened_at: datetime
+    reason: str
+    stream_created: datetime
+    first_seq: int  # the first sequence that belongs to it
+    forked_from_seq: int  # the last sequence of the epoch before that it agrees with; 0 for none
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPosition:
+    """One row of `swarm.events` as it can be published again."""
+
+    seq: int
+    subject: str
+    recorded_at_nanoseconds: int
+    disposition: Disposition
+    reason: str
+    event_id: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What counting an epoch found. Lists are cut at `LISTED` entries."""
+
+    epoch: int
+    first_seq: int  # 0 when the epoch has no rows
+    last_seq: int
+    rows: int
+    stored: int
+    parked: int
+    duplicate: int
+    doubled: tuple[int, ...]  # sequences with more than one row
+    holes: tuple[
+        tuple[int, int], ...
+    ]  # (first, last) of runs without a row between first_seq and last_seq
+    repeated_ids: tuple[str, ...]  # event ids stored more than once, in any epoch
+
+    @property
+    def sound(self) -> bool:
+        """Whether each position from the first to the last has one row and each event id is stored
+        once.
+        """
+        return (
+            not (self.doubled or self.holes or self.repeated_ids)
+            and self.rows == self.stored + self.parked + self.duplicate
+            and (not self.rows or self.rows == self.last_seq - self.first_seq + 1)
+        )
+
+
+LISTED = 100
+"""How many offenders an audit lists of each sort."""

@@ -1,0 +1,41 @@
+"""Can these bytes be stored as an event, and with which warnings?
+
+Total: every input has an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
+from nervous_system.check import problems, timestamp_fits
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """An event that will be stored."""
+
+    message: SwarmEvent
+    payload_field: str
+    warnings: list[str]
+
+
+def read(data: bytes) -> Readable | str:
+    """The event in the bytes, or the reason why the position must be parked."""
+    if not data:
+        return "it is empty"
+    message = SwarmEvent()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return "its bytes are not a SwarmEvent"
+    if not message.event_id:
+        return "it has no event_id"
+    payload_field = message.WhichOneof("payload")
+    if payload_field is None:
+        return "it has no payload that this version knows"
+    if message.HasField("timestamp") and not timestamp_fits(message):
+        return "its timestamp is not between the years 1900 and 2261"
+    return Readable(message, payload_field, problems(message, payload_field))

@@ -1,0 +1,13 @@
+-- Rows of an epoch in their order, with the exact bytes, so that they can be published again.
+SELECT
+    seq,
+    subject,
+    toUnixTimestamp64Nano(recorded_at) AS recorded_at_nanoseconds,
+    toString(disposition) AS disposition,
+    reason,
+    event_id,
+    base64Encode(raw) AS raw_base64
+FROM swarm.events
+WHERE epoch = {epoch:UInt64} AND seq > {after_seq:UInt64}
+ORDER BY epoch, seq
+LIMIT {limit:UInt64}

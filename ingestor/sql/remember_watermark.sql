@@ -1,0 +1,8 @@
+-- Copies the last row's position to where no TTL reaches. Nothing when it is there already.
+INSERT INTO swarm.watermarks (epoch, seq, recorded_at, event_id, raw_sha256, written_at)
+SELECT epoch, seq, recorded_at, event_id, SHA256(raw), now64(9, 'UTC')
+FROM swarm.events
+WHERE epoch = (SELECT max(epoch) FROM swarm.epochs)
+    AND seq > (SELECT ifNull(max(seq), 0) FROM swarm.watermarks WHERE epoch = (SELECT max(epoch) FROM swarm.epochs))
+ORDER BY epoch DESC, seq DESC
+LIMIT 1

@@ -1,0 +1,2 @@
+-- Rows are kept for ever.
+ALTER TABLE swarm.events REMOVE TTL

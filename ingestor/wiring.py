@@ -1,0 +1,55 @@
+"""What is the ingestor made of?
+
+Everything is built here, from the environment, and taken down in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import AsyncExitStack
+
+from ingestor.settings import IngestorSettings
+from ingestor.shell import Ingestor
+from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.bus import open_bus
+from nervous_system.clock import system_clock
+from nervous_system.ids import new_event_id
+from nervous_system.process import patiently
+from nervous_system.settings import MeshSettings
+from nervous_system.telemetry import telemetry
+
+
+async def run(stop: asyncio.Event) -> None:
+    """One ingestor until `stop` is set."""
+    mesh, settings = MeshSettings(), IngestorSettings()
+    async with AsyncExitStack() as stack:
+        seen = await stack.enter_async_context(telemetry(mesh, service="ingestor"))
+        bus = await patiently(
+            "NATS",
+            lambda: stack.enter_async_context(open_bus(mesh, name="ingestor", tracer=seen.tracer)),
+            stop=stop,
+        )
+        if bus is None:
+            return
+        await bus.stream.ensure(mesh)
+        warehouse = await patiently(
+            "ClickHouse",
+            lambda: ClickHouseWarehouse.connect(
+                mesh.clickhouse_url, insert_timeout_seconds=settings.insert_timeout_seconds
+            ),
+            stop=stop,
+        )
+        if warehouse is None:
+            return
+        stack.push_async_callback(warehouse.close)
+        ingestor = Ingestor(
+            bus=bus,
+            warehouse=warehouse,
+            settings=settings,
+            telemetry=seen,
+            holder=f"{socket.gethostname()}/{os.getpid()}/{new_event_id()[:8]}",
+            clock=system_clock,
+        )
+        await ingestor.run(stop)

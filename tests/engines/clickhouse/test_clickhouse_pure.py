@@ -1,0 +1,137 @@
+"""Do errors, requests, packing and accounts mean what ClickHouse means by them? No server here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganglion.engines.clickhouse.compression import Decoder, choose_encoding, encoder, supported
+from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, from_engine
+from ganglion.engines.clickhouse.request import external_table, read_ask
+from ganglion.engines.clickhouse.settings import ClickHouseSettings
+from ganglion.engines.clickhouse.users import Credentials, UsersFileError, read_users
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "name", "status", "message"),
+    [
+        (
+            "Code: 60. DB::Exception: No table t. (UNKNOWN_TABLE)",
+            60,
+            "UNKNOWN_TABLE",
+            404,
+            "No table t",
+        ),
+        (
+            "Code: 164. DB::Exception: Code: 164. DB::Exception: No. (READONLY)"
+            " (version 26.9.2.1). (READONLY)",
+            164,
+            "READONLY",
+            500,
+            "No",
+        ),
+        ("Code: 62. DB::Exception: Bad (x). (SYNTAX_ERROR)", 62, "SYNTAX_ERROR", 400, "Bad (x)"),
+        ("out of the blue", 1002, "UNKNOWN_EXCEPTION", 500, "out of the blue"),
+    ],
+)
+def test_an_engine_error_keeps_its_number(
+    text: str, code: int, name: str, status: int, message: str
+) -> None:
+    error = from_engine(text)
+    assert (error.code, error.name, error.status, error.message) == (code, name, status, message)
+    assert error.text(version="1.2").endswith(f". ({name}) (version 1.2 (official build))")
+
+
+def test_a_url_becomes_settings_parameters_and_the_rest() -> None:
+    ask = read_ask(
+        method="POST",
+        query_string="query=SELECT+%7Ba%3AInt8%7D&param_a=1&max_threads=2&database=d&wait_end_of_query=1",
+        headers={"X-ClickHouse-User": "u", "X-ClickHouse-Key": "k"},
+    )
+    assert ask.query == b"SELECT {a:Int8}"
+    assert (dict(ask.parameters), dict(ask.settings)) == ({"a": "1"}, {"max_threads": "2"})
+    assert (ask.database, ask.waits_for_end) == ("d", True)
+    assert ask.credentials == Credentials("u", "k")
+
+
+@pytest.mark.parametrize(
+    "query_string", ["a%20b=1", "param_a%27=1", "session_timeout=x", "compress=1"]
+)
+def test_fields_that_make_no_sense_are_refused(query_string: str) -> None:
+    with pytest.raises(ClickHouseError):
+        read_ask(method="POST", query_string=query_string, headers={})
+
+
+def test_the_types_of_an_external_table_become_columns() -> None:
+    ask = read_ask(
+        method="POST",
+        query_string="t_types=Int8,Map(String,Int8)&t_format=CSV",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    table = external_table(ask, "t")
+    assert (table.structure, table.input_format) == ("_1 Int8, _2 Map(String,Int8)", "CSV")
+
+
+@pytest.mark.parametrize("encoding", sorted(supported()))
+def test_what_is_packed_can_be_unpacked_in_any_pieces(encoding: str) -> None:
+    data = b"ganglion " * 10_000
+    packer = encoder(encoding)
+    packed = packer.compress(data[:5]) + packer.compress(data[5:]) + packer.flush()
+    decoder = Decoder(encoding, available=supported())
+    both = packed if encoding == "br" else packed + packed  # members in a row are one body
+    unpacked = b"".join(decoder.decompress(both[n : n + 7]) for n in range(0, len(both), 7))
+    decoder.finish()
+    assert unpacked == data * (len(both) // len(packed))
+
+
+def test_packing_that_breaks_off_or_is_unknown_is_refused() -> None:
+    decoder = Decoder("gzip", available=supported())
+    decoder.decompress(b"\x1f\x8b\x08")
+    with pytest.raises(ClickHouseError) as broken:
+        decoder.finish()
+    assert broken.value.code == Code.CANNOT_DECOMPRESS
+    with pytest.raises(ClickHouseError) as unknown:
+        Decoder("rot13", available=supported())
+    assert unknown.value.code == Code.UNKNOWN_COMPRESSION_METHOD
+
+
+def test_the_cheapest_accepted_encoding_is_chosen() -> None:
+    assert choose_encoding("gzip, lz4;q=0.5, zstd", available=supported()) == "lz4"
+    assert choose_encoding("gzip, lz4;q=0", available=supported()) == "gzip"
+    assert choose_encoding("identity", available=supported()) is None
+
+
+def test_accounts_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "users.toml"
+    file.write_text('[users.analyst]\npassword = "x"\n[users.default]\npassword = "y"\n')
+    users = read_users(file)
+    assert users.authenticate(Credentials("analyst", "x")).access == "read"
+    assert users.authenticate(Credentials("default", "y")).access == "full"
+    with pytest.raises(ClickHouseError) as refused:
+        users.authenticate(Credentials("default", ""))
+    assert (refused.value.code, refused.value.status) == (516, 403)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "[users.a]\n",
+        "[users.a]\npassword = 1\n",
+        '[users.a]\npassword = "x"\naccess = "all"\n',
+        '[users.a]\npassword_sha256 = "xyz"\n',
+        '[users.a]\npassword = "x"\nrights = "all"\n',
+    ],
+)
+def test_a_users_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "users.toml"
+    file.write_text(text)
+    with pytest.raises(UsersFileError, match=str(file)):
+        read_users(file)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.org"])
+def test_only_the_loopback_is_listened_on(host: str) -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        ClickHouseSettings(host=host)

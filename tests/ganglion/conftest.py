@@ -1,0 +1,79 @@
+"""What do the tests of the command stand on?
+
+Free ports, a home of their own, and a command line.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine, FreePort, MakeCommandLine
+
+from ganglion.supervisor.lock import holder
+
+
+@pytest.fixture
+def free_port() -> Iterator[FreePort]:
+    """Ports that nobody has; the same one is never given twice in a test."""
+    given: set[int] = set()
+
+    def pick() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            if port not in given:
+                given.add(port)
+                return port
+
+    yield pick
+
+
+@pytest.fixture
+def command_lines(tmp_path: Path, free_port: FreePort) -> Iterator[MakeCommandLine]:
+    """Command lines of meshes with different homes and ports; what still runs at the end is
+    killed.
+    """
+    made: list[CommandLine] = []
+
+    def make(name: str) -> CommandLine:
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("GANGLION_", "NATS_", "CLICKHOUSE_", "OTEL_"))
+        }
+        home = tmp_path / name / "home"
+        home.parent.mkdir()
+        line = CommandLine(
+            home=home,
+            environment={
+                **kept,
+                "GANGLION_HOME": str(home),
+                "GANGLION_NATS_PORT": str(free_port()),
+                "GANGLION_NATS_MONITOR_PORT": str(free_port()),
+                "GANGLION_CLICKHOUSE_PORT": str(free_port()),
+            },
+        )
+        made.append(line)
+        return line
+
+    yield make
+    for line in made:
+        pid = holder(line.home / "run" / "lock")
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+        for process in line.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def ganglion(command_lines: MakeCommandLine) -> CommandLine:
+    """The command line of one mesh."""
+    return command_lines("one")

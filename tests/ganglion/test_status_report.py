@@ -1,0 +1,98 @@
+"""Does the report say what is wrong, and count the lag from the log itself?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganglion.home import Home
+from ganglion.status_report import StatusReport, assemble
+from ganglion.supervisor.console import recording_line
+from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState
+from ganglion.supervisor.recording import Recording, ServiceHealth
+from nervous_system.stream import StreamState
+
+STREAM = StreamState(
+    created="2026-11-21T09:00:00Z",
+    first_sequence=1,
+    last_sequence=120,
+    messages=120,
+    bytes=9000,
+    max_bytes=10**9,
+)
+WELL = ServiceHealth(ok=True, sentence="", facts={"watermark": 100, "lag": 3})
+STUCK = ServiceHealth(ok=False, sentence="no progress for 90 s", facts={})
+
+
+def report(
+    *,
+    state: ProcessState = "running",
+    health: ServiceHealth = WELL,
+    stream: StreamState | None = STREAM,
+    problem: str | None = None,
+) -> StatusReport:
+    process = ProcessRecord(
+        name="ingestor",
+        state=state,
+        pid=9,
+        address="http://127.0.0.1:1",
+        health_url="http://127.0.0.1:1/healthz",
+        log="/x",
+        attempt=2,
+        last_exit_code=-9,
+    )
+    mesh = MeshRecord(
+        pid=8,
+        state="running",
+        started_at="2026-11-21T09:00:00+00:00",
+        nats_url="nats://127.0.0.1:1",
+        nats_monitor_url=None,
+        clickhouse_url="http://127.0.0.1:2",
+        processes=(process,),
+    )
+    return assemble(
+        Home.at(Path("/h")), mesh, healths=[health], stream=stream, stream_problem=problem
+    )
+
+
+def test_all_is_well() -> None:
+    found = report()
+    assert found.problems == ()
+    assert (found.watermark, found.lag) == (100, 20)
+    document = found.document()
+    assert document["lag"] == 20
+    assert document["healthy"] is True
+    assert document["stream"]["first_sequence"] == 1
+    assert document["stream"]["last_sequence"] == 120
+    assert document["processes"][0]["name"] == "ingestor"
+
+
+def test_without_the_log_the_ingestors_own_word_counts() -> None:
+    found = report(stream=None, problem="the log: nobody answers")
+    assert found.lag == 3
+    assert found.problems == ("the log: nobody answers",)
+
+
+@pytest.mark.parametrize(
+    ("state", "health", "problem"),
+    [
+        ("running", STUCK, "ingestor: no progress for 90 s"),
+        ("restarting", STUCK, "ingestor: it died (exit code -9) and is started again soon"),
+        ("starting", STUCK, "ingestor: it is not ready yet"),
+        ("stopped", STUCK, "ingestor: it is stopped"),
+    ],
+)
+def test_what_is_wrong_is_said(state: ProcessState, health: ServiceHealth, problem: str) -> None:
+    found = report(state=state, health=health)
+    assert found.problems == (problem,)
+    assert found.lag is None
+    assert found.document()["healthy"] is False
+
+
+def test_the_recording_line() -> None:
+    now, before = Recording(watermark=12_000, lag=5), Recording(watermark=10_000, lag=0)
+    assert recording_line(now, before=before, seconds=2.0) == (
+        "recorded 12,000 events · lag 5 · 1,000/s"
+    )
+    assert recording_line(now, before=None, seconds=2.0).endswith("· 0/s")

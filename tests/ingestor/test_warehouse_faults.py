@@ -1,0 +1,144 @@
+"""What does the warehouse say, and what is left, when ClickHouse is not there, is killed, or
+refuses?
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+
+import pytest
+from clickhouse_process import ClickHouseProcess
+from ingestor_samples import batch_of
+
+from ingestor.clickhouse import FENCED, family_of, statement
+from ingestor.frames import Framer
+from ingestor.model import Watermark
+from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
+
+FIRST = Framer(epoch=1, writer=1)
+
+
+async def test_nobody_listens() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(Unavailable, match=f"127.0.0.1:{port}"):
+        await ClickHouseWarehouse.connect(f"http://user:secret@127.0.0.1:{port}")
+
+
+async def test_the_sentence_does_not_tell_the_password() -> None:
+    with pytest.raises(Unavailable) as caught:
+        await ClickHouseWarehouse.connect("http://user:secret@127.0.0.1:1")
+    assert "secret" not in str(caught.value)
+
+
+async def test_without_a_schema_the_refusal_is_permanent(
+    bare_warehouse: ClickHouseWarehouse,
+) -> None:
+    with pytest.raises(Permanent, match="migrate"):
+        await bare_warehouse.insert(batch_of(FIRST, range(1, 11)))
+
+
+async def test_what_was_inserted_survives_kill_9(own_clickhouse: ClickHouseProcess) -> None:
+    warehouse = await ClickHouseWarehouse.connect(own_clickhouse.url)
+    try:
+        await _prepare(warehouse)
+        await warehouse.insert(batch_of(FIRST, range(1, 2001)))
+        own_clickhouse.kill()
+        with pytest.raises(Transient):
+            await warehouse.insert(batch_of(FIRST, range(2001, 3001)))
+        own_clickhouse.start()
+        assert await warehouse.watermark() == Watermark(epoch=1, seq=2000)
+        # The same bytes again: the deduplication log survived too.
+        await warehouse.insert(batch_of(FIRST, range(1, 2001)))
+        await warehouse.insert(batch_of(FIRST, range(2001, 3001)))
+        audit = await warehouse.audit(1)
+        assert (audit.rows, audit.sound) == (3000, True)
+    finally:
+        await warehouse.close()
+
+
+@pytest.mark.parametrize("source", ["swarm.landing", "swarm.events"])
+async def test_a_view_that_throws_loses_and_doubles_nothing(
+    warehouse: ClickHouseWarehouse, source: str
+) -> None:
+    await warehouse.client.command(
+        "CREATE MATERIALIZED VIEW swarm.broken ENGINE = MergeTree ORDER BY seq AS "
+        f"SELECT seq, throwIf(seq > 5, 'broken view') AS thrown FROM {source}"
+    )
+    with pytest.raises(Unavailable, match="another view"):
+        await warehouse.insert(batch_of(FIRST, range(1, 11)))
+    assert (await warehouse.audit(1)).rows in (0, 10)
+    await warehouse.client.command("DROP VIEW swarm.broken SYNC")
+    await warehouse.insert(batch_of(FIRST, range(1, 11)))
+    audit = await warehouse.audit(1)
+    assert (audit.rows, audit.sound) == (10, True)
+
+
+async def test_take_over_waits_for_the_insert_that_is_under_way(
+    warehouse: ClickHouseWarehouse, clickhouse_url: str
+) -> None:
+    """An insert that has passed the fence must be over, one way or the other, before the watermark
+    is read.
+    """
+    await warehouse.client.command(
+        "CREATE MATERIALIZED VIEW swarm.a_slow_view ENGINE = Null AS "
+        "SELECT sleepEachRow(0.02) AS slept FROM swarm.landing"
+    )
+    slow = asyncio.create_task(warehouse.insert(batch_of(FIRST, range(1, 101))))
+    other = await ClickHouseWarehouse.connect(clickhouse_url)
+    try:
+        while not (await other.client.query(statement("inserts_in_flight"))).first_row[0]:
+            assert not slow.done(), "the insert was meant to be slow"
+        assert await other.take_over("second") == 2
+        first_look = await other.watermark()
+        (outcome,) = await asyncio.gather(slow, return_exceptions=True)
+        assert outcome is None or isinstance(outcome, Transient | Fenced)
+        assert await other.watermark() == first_look
+        assert first_look is not None
+        await warehouse.client.command("DROP VIEW swarm.a_slow_view SYNC")
+        rest = range(first_look.seq + 1, 201)
+        await other.insert(batch_of(Framer(epoch=1, writer=2), rest))
+        audit = await other.audit(1)
+        assert (audit.rows, audit.sound) == (200, True)
+    finally:
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "family"),
+    [
+        (None, Unavailable),
+        (FENCED, Fenced),
+        (159, Unavailable),
+        (202, Unavailable),
+        (210, Unavailable),
+        (241, Unavailable),
+        (243, Unavailable),
+        (252, Unavailable),
+        (516, Forbidden),
+        (497, Forbidden),
+        (60, Permanent),
+        (62, Permanent),
+        (33, Permanent),
+        (16, Permanent),
+    ],
+)
+def test_the_family_follows_from_the_number(code: int | None, family: type[Exception]) -> None:
+    assert type(family_of(code, "doing something")) is family
+
+
+async def _prepare(warehouse: ClickHouseWarehouse) -> None:
+    await warehouse.migrate()
+    await warehouse.take_over("first")
+    await warehouse.open_epoch(
+        epoch=1,
+        reason="first start",
+        stream_created=datetime(2026, 11, 1, tzinfo=UTC),
+        first_seq=1,
+        forked_from_seq=0,
+        holder="first",
+    )
