@@ -3,23 +3,47 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test setup
+.PHONY: help run test test-long lint bench bench-schema contracts lock setup
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
 
 run: setup  ## start the mesh in the foreground
 	@$(BIN)/ganglion up
 
-setup: .venv/.ready  ## the virtual environment with the `ganglion` command in it
+setup: .venv/.ready  ## make .venv with the `ganglion` command in it
 
 .venv/.ready: requirements.lock pyproject.toml
-	@echo "setting up .venv (first time about a minute)"
+	@echo "setting up .venv (about a minute the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ganglion needs Python 3.11 or newer; say which with `make PYTHON=python3.11 …`")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test: setup  ## every check and every test
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+lint: setup  ## style, types, import rules, drift of generated code
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/pytest
+	@$(BIN)/lint-imports | tail -1
+	@$(BIN)/python contracts/generate.py --check
+	@if command -v npx >/dev/null; then contracts/buf; else echo "buf: skipped, no Node here"; fi
+
+test: lint  ## every check and every test but the long ones
+	@$(BIN)/pytest -m "not long"
+
+test-long: setup  ## the long ones: fuzzing, faults under load
+	@$(BIN)/pytest -m long --timeout 900
+
+bench: setup  ## measure speed and memory, as ratios within one run
+	@$(BIN)/ganglion bench
+
+bench-schema: setup  ## compare layouts of swarm.events on ten million rows
+	@$(BIN)/python bench/clickhouse_schema.py
+
+contracts: setup  ## generate code from the .proto files
+	@$(BIN)/python contracts/generate.py
+
+lock: setup  ## resolve the dependencies anew, with hashes
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --extra dev --no-annotate --no-header --no-emit-index-url pyproject.toml --output-file requirements.lock

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingestor.frames import Framer
 from ingestor.model import Batch, Place, partition_end
@@ -19,8 +20,7 @@ from nervous_system.stream import Stored
 REPEATED = "its event_id was stored before"
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(NamedTuple):
     """A position and what its bytes turned out to be."""
 
     stored: Stored

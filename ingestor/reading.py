@@ -5,7 +5,7 @@ Total: every input has an answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -13,8 +13,7 @@ from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from nervous_system.check import problems, timestamp_fits
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
+class Readable(NamedTuple):
     """An event that will be stored."""
 
     message: SwarmEvent

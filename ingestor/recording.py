@@ -35,7 +35,7 @@ from nervous_system.names import ALL_EVENTS, TRACEPARENT
 from nervous_system.reader import Reader
 from nervous_system.retry import RetryPolicy
 from nervous_system.stream import Stored
-from nervous_system.tracing import Tracer
+from nervous_system.tracing import MAX_LINKS, Tracer
 
 _log = structlog.get_logger()
 
@@ -244,8 +244,5 @@ def _elsewhere(prepared: Prepared, half: Sequence[Examined]) -> frozenset[str]:
 
 
 def _links(prepared: Prepared) -> list[str]:
-    return [
-        each.stored.headers[TRACEPARENT]
-        for each in prepared.examined
-        if each.stored.headers and TRACEPARENT in each.stored.headers
-    ]
+    headers = (each.stored.headers for each in prepared.examined[: 2 * MAX_LINKS])
+    return [found[TRACEPARENT] for found in headers if TRACEPARENT in found]

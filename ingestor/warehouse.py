@@ -184,7 +184,7 @@ class ClickHouseWarehouse:
         return frozenset(found)
 
     async def _known(self, ids: Sequence[str]) -> set[str]:
-        """Two steps, because nearly always none of the hashes is there and the first is the last."""
+        """Two steps, because nearly always the first finds nothing and is the last."""
         packed = b"".join(_event_hash(event_id) for event_id in ids)
         rows = await self._rows(
             "looking ids up",
@@ -308,7 +308,7 @@ def _names(applied: tuple[migrate.Migration, ...]) -> tuple[str, ...]:
 
 
 def _event_hash(event_id: str) -> bytes:
-    """The 8 bytes that column `event_hash` holds for this id. Only a filter: ids are compared after."""
+    """The 8 bytes that column `event_hash` holds for this id. A filter: ids are compared after."""
     return hashlib.md5(event_id.encode(errors="replace"), usedforsecurity=False).digest()[:8]
 
 

@@ -51,7 +51,7 @@ class Bus:
         self.connection = connection
         self.stream = Stream(connection)
         self.tracer = tracer
-        self._publisher = Publisher(connection, self.stream, retry=retry)
+        self.publisher = Publisher(connection, self.stream, retry=retry)
         self._redactor = redactor
 
     async def publish(
@@ -72,7 +72,7 @@ class Bus:
                 event = replace(event, trace_id=span.trace_id, span_id=span.span_id)
             entry = Entry(event=event, key=key, expectation=expectation)
             message, redacted = seal(entry, self._redactor, traceparent=span.traceparent)
-            acknowledgement = await self._publisher.append(message)
+            acknowledgement = await self.publisher.append(message)
         return self._counted(acknowledgement, redacted)
 
     async def append(
@@ -92,7 +92,7 @@ class Bus:
                 )
                 for entry in entries
             ]
-            acknowledgement = await self._publisher.append_batch(
+            acknowledgement = await self.publisher.append_batch(
                 [message for message, _ in sealed], fence=fence
             )
         return self._counted(acknowledgement, sum(redacted for _, redacted in sealed))
@@ -106,7 +106,7 @@ class Bus:
         async def store() -> None:
             nonlocal size, redacted
             with self._batch_span(len(batch)):
-                acknowledgement = await self._publisher.append_batch(batch)
+                acknowledgement = await self.publisher.append_batch(batch)
             acknowledgements.append(self._counted(acknowledgement, redacted))
             batch.clear()
             size = redacted = 0

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 
-from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType, SwarmEvent
+from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, AgentRole, SwarmEvent
 from nervous_system.ids import is_uuid
 from nervous_system.payload import KINDS_BY_FIELD
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}").fullmatch
 _SPAN_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 _ROLES = frozenset(AgentRole.values())
+_EVENT_TYPES = {field: kind.event_type for field, kind in KINDS_BY_FIELD.items()}
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
 
@@ -35,20 +36,19 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
         found.append("timestamp is missing")
     elif not timestamp_fits(message):
         found.append("timestamp is not between the years 1900 and 2261")
-    if message.trace_id and (not _TRACE_ID(message.trace_id) or message.trace_id == _NO_TRACE):
+    trace_id, span_id, agent_role = message.trace_id, message.span_id, message.agent_role
+    if trace_id and (not _TRACE_ID(trace_id) or trace_id == _NO_TRACE):
         found.append("trace_id is not 32 lower-case hex digits")
-    if message.span_id and (not _SPAN_ID(message.span_id) or message.span_id == _NO_SPAN):
+    if span_id and (not _SPAN_ID(span_id) or span_id == _NO_SPAN):
         found.append("span_id is not 16 lower-case hex digits")
-    if not message.agent_role:
+    if not agent_role:
         found.append("agent_role is not given")
-    elif message.agent_role not in _ROLES:
+    elif agent_role not in _ROLES:
         found.append("agent_role has a number this version does not know")
     if not message.agent_id:
         found.append("agent_id is empty")
-    if message.event_type not in (
-        EventType.TYPE_UNSPECIFIED,
-        KINDS_BY_FIELD[payload_field].event_type,
-    ):
+    event_type = message.event_type
+    if event_type != TYPE_UNSPECIFIED and event_type != _EVENT_TYPES[payload_field]:
         found.append("event_type contradicts the payload")
     check = _PAYLOAD_CHECKS.get(payload_field)
     if check is not None:

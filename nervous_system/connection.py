@@ -17,10 +17,10 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from nervous_system import names
+from nervous_system.bulk_client import BulkClient
 from nervous_system.errors import (
     Conflict,
     Duplicate,
@@ -73,7 +73,7 @@ def refusal(error: dict[str, Any], *, what: str) -> GanglionError:
 class Connection:
     """One connection to NATS, shared by everything in a process."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: BulkClient) -> None:
         self.client = client
         self.generation = 0  # counts reconnects: whoever saw another number missed something
         self.closed = asyncio.Event()
@@ -88,7 +88,7 @@ class Connection:
 
         Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
         """
-        connection = cls(Client())
+        connection = cls(BulkClient())
         try:
             await connection.client.connect(
                 settings.nats_url,

@@ -117,7 +117,6 @@ class Consumer:
             message.subject,
             int(metadata.timestamp.timestamp() * 1_000_000) * 1000,
             message.data,
-            message.headers,
         )
         try:
             await handler(recorded(stored))

@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
+from nervous_system.bulk_client import parse_headers
 from nervous_system.connection import Connection, translated
 from nervous_system.errors import Transient
 from nervous_system.ids import new_event_id
@@ -75,6 +76,7 @@ class Reader:
         self._delivered = 0  # by the consumer's own count
         self._filled = asyncio.Event()
         self._interruption: Interrupted | None = None
+        self._time = asyncio.get_running_loop().time
         self._last_heard = 0.0
         self._generation = connection.generation
         self._name = ""
@@ -86,9 +88,8 @@ class Reader:
         self._name = f"reader_{new_event_id().replace('-', '')[:16]}"
         self._inbox = self._connection.client.new_inbox()
         with translated("opening a reader"):
-            self._subscription = await self._connection.client.subscribe(
-                self._inbox, cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
-            )
+            self._subscription = await self._connection.client.subscribe(self._inbox, cb=_never)
+            self._connection.client.divert(self._subscription, self._receive)
         created = await self._connection.request_json(
             f"$JS.API.CONSUMER.CREATE.{self._stream}.{self._name}",
             {
@@ -98,7 +99,7 @@ class Reader:
             },
         )
         self.pending = created["num_pending"]
-        self._last_heard = asyncio.get_running_loop().time()
+        self._last_heard = self._time()
         await self._pull()
         return self
 
@@ -108,6 +109,8 @@ class Reader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._subscription is not None:
+            self._connection.client.restore(self._subscription)
         if not self._connection.client.is_connected:
             return  # the server forgets both by itself
         if self._subscription is not None:
@@ -136,13 +139,13 @@ class Reader:
 
         Raises Interrupted once everything received before the discontinuity was handed out.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within_seconds
+        deadline = self._time() + within_seconds
         while not self._buffer:
             if self._interruption is not None:
                 raise self._interruption
-            self._check_silence(loop.time())
-            left = deadline - loop.time()
+            self._check_silence(self._time())
+            await self._pull_when_low()
+            left = deadline - self._time()
             if left <= 0:
                 return []
             self._filled.clear()
@@ -209,46 +212,48 @@ class Reader:
                 reply=self._inbox,
             )
 
-    async def _receive(self, message: Msg) -> None:
-        self._last_heard = asyncio.get_running_loop().time()
-        reply = message.reply
-        if not reply.startswith("$JS.ACK."):
-            await self._receive_status(message)
-            return
+    def _receive(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        self._last_heard = self._time()
         # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time ns>.<pending>,
         # or with <domain>.<account hash> before the stream and a token behind the end.
-        tokens = reply.split(".")
+        tokens = reply.split(b".")
+        if tokens[0] != b"$JS":
+            self._receive_status(parse_headers(headers))
+            return
         offset = 2 if len(tokens) > 9 else 0
         self._delivered += 1
         if int(tokens[6 + offset]) != self._delivered:
-            self._interrupt(f"a gap in front of position {tokens[5 + offset]}")
+            self._interrupt(f"a gap in front of position {int(tokens[5 + offset])}")
             return
         self._requested -= 1
         self.pending = int(tokens[8 + offset])
-        self._buffered_bytes += len(message.data)
+        self._buffered_bytes += len(data)
         self._buffer.append(
             Stored(
                 int(tokens[5 + offset]),
-                message.subject,
+                subject.decode(errors="replace"),
                 int(tokens[7 + offset]),
-                message.data,
-                message.headers,
+                bytes(data),
+                bytes(headers) if headers else b"",
             )
         )
         self._filled.set()
 
-    async def _receive_status(self, message: Msg) -> None:
-        headers: dict[str, Any] = message.headers or {}
-        status = headers.get("Status")
+    def _receive_status(self, headers: dict[str, str]) -> None:
+        status, description = headers.get("Status", ""), headers.get("Description", "")
         if status == "100":
             return
-        description = headers.get("Description", "")
         if status == "408" or description in names.PULL_REQUEST_ENDED:
             # The request ran out of time or bytes; what it had left will not come.
             self._requested = max(0, self._requested - int(headers.get("Nats-Pending-Messages", 0)))
-            await self._pull_when_low()
+            self._filled.set()
             return
         self._interrupt(f"the server said {status} {description}")
+
+
+async def _never(message: Msg) -> None:
+    """Messages of a diverted subscription do not come here."""
+    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
 
 
 def _configuration(

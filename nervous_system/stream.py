@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nats.aio.msg import Msg
 
 from nervous_system import names
+from nervous_system.bulk_client import parse_headers
 from nervous_system.connection import Connection, refusal
 from nervous_system.errors import Fatal, Unavailable
 from nervous_system.settings import MeshSettings
@@ -22,15 +23,14 @@ DUPLICATE_WINDOW_SECONDS: Final = 600
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One message as the log holds it: exact bytes and their place."""
 
     sequence: int
     subject: str
     recorded_at_ns: int  # the stream's clock, nanoseconds since 1970
     data: bytes
-    headers: dict[str, str] | None
+    raw_headers: bytes = b""  # as they travelled: few readers of many messages look into them
 
     @property
     def recorded_at(self) -> datetime:
@@ -38,9 +38,14 @@ class Stored:
         return EPOCH + timedelta(microseconds=self.recorded_at_ns // 1000)
 
     @property
+    def headers(self) -> dict[str, str]:
+        """The headers it was published with."""
+        return parse_headers(self.raw_headers)
+
+    @property
     def message_id(self) -> str | None:
         """The Nats-Msg-Id it was published under, if any."""
-        return (self.headers or {}).get(names.MESSAGE_ID)
+        return self.headers.get(names.MESSAGE_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +181,20 @@ class Stream:
 
 
 def _from_direct(reply: Msg, headers: dict[str, str]) -> Stored:
+    own = (f"{name}: {value}\r\n" for name, value in headers.items() if name not in _OF_DIRECT_GET)
     return Stored(
-        sequence=int(headers.pop("Nats-Sequence")),
-        subject=headers.pop("Nats-Subject"),
-        recorded_at_ns=_nanoseconds(headers.pop("Nats-Time-Stamp")),
+        sequence=int(headers["Nats-Sequence"]),
+        subject=headers["Nats-Subject"],
+        recorded_at_ns=_nanoseconds(headers["Nats-Time-Stamp"]),
         data=reply.data,
-        headers={k: v for k, v in headers.items() if k not in ("Nats-Stream", "Nats-Num-Pending")}
-        or None,
+        raw_headers=f"NATS/1.0\r\n{''.join(own)}".encode(),
     )
+
+
+_OF_DIRECT_GET: Final = frozenset(
+    {"Nats-Stream", "Nats-Sequence", "Nats-Subject", "Nats-Time-Stamp", "Nats-Num-Pending"}
+)
+"""Headers that the server adds to a message that is read directly."""
 
 
 def _nanoseconds(rfc3339: str) -> int:

@@ -130,7 +130,7 @@ async def test_a_batch_whose_acknowledgement_was_lost_is_recognised(bus: Bus) ->
     await bus.publish(decision("before"))
     batch = [entry("a"), entry("b"), entry("c")]
     first = await bus.append(batch)
-    bus._publisher._floor = 1  # as it was before the first try
+    bus.publisher._floor = 1  # as it was before the first try
     again = await bus.append(batch)
     assert again.duplicate
     assert (again.first_sequence, again.last_sequence) == (2, first.last_sequence)

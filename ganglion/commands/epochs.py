@@ -1,0 +1,84 @@
+"""`ganglion epochs`: which lives has the log had, and what of a lost one can be brought back?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ingestor.model import Epoch
+    from ingestor.republish import Republished
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="The lives of the stream: a new epoch begins where it was truncated or made anew.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Every epoch, why it began, and where."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    epochs = asyncio.run(_epochs())
+    for epoch in epochs:
+        if as_json:
+            typer.echo(json.dumps(asdict(epoch), default=str))
+        else:
+            typer.echo(
+                f"epoch {epoch.epoch}: from position {epoch.first_seq:,},"
+                f" opened {epoch.opened_at:%Y-%m-%d %H:%M:%S} UTC: {epoch.reason}"
+            )
+
+
+@app.command()
+def republish(
+    epoch: Annotated[int, typer.Argument(min=1, help="The epoch whose end was lost.")],
+    as_json: AsJson = False,
+) -> None:
+    """Publish again, under their old ids, the events that only ClickHouse still has."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    result = asyncio.run(_republish(epoch))
+    if as_json:
+        typer.echo(json.dumps(asdict(result)))
+        return
+    typer.echo(
+        f"{result.published:,} positions of epoch {epoch} published again,"
+        f" {result.left:,} were repeats"
+    )
+
+
+async def _epochs() -> tuple[Epoch, ...]:
+    from ganglion.positions.session import warehouse_session
+
+    async with warehouse_session() as warehouse:
+        return await warehouse.epochs()
+
+
+async def _republish(epoch: int) -> Republished:
+    from ganglion.positions.session import positions_session
+    from ingestor.republish import republish_tail
+    from nervous_system.errors import Permanent
+
+    async with positions_session() as session:
+        following = [each for each in await session.warehouse.epochs() if each.epoch == epoch + 1]
+        if not following:
+            raise Permanent(
+                f"no epoch follows epoch {epoch}, so none of its end was lost;"
+                " see `ganglion epochs list`"
+            )
+        return await republish_tail(
+            session.warehouse,
+            session.bus.publisher,
+            epoch=epoch,
+            after_seq=following[0].forked_from_seq,
+        )
