@@ -1,8 +1,8 @@
 """How does the generated code come to be? `python contracts/generate.py [--check]`.
 
-Runs protoc (grpcio-tools) with the mypy-protobuf plugin over every .proto file below `contracts/`, and writes the
-modules beside them with a banner. With `--check` nothing is written: the exit code is 1, and the files are named,
-if what is committed is not what the .proto files say.
+Runs protoc (grpcio-tools) with the mypy-protobuf plugin over every .proto file below `contracts/`,
+and writes the modules beside them with a banner. With `--check` nothing is written: the exit code
+is 1, and the files are named, if what is committed is not what the .proto files say.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A first agent: it decides, changes a file, and says what came of it. Run it while the mesh runs."""
+"""A first agent: it decides, changes a file, and says what came of it. Needs a running mesh."""
 
 import asyncio
 import os

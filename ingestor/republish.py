@@ -1,4 +1,4 @@
-"""How do exact bytes that only ClickHouse has get onto the log again? Under their old ids and subjects.
+"""How do exact bytes that only ClickHouse has get onto the log again? Under their old ids.
 
 Two uses: the tail of a truncated stream, and parked positions that a newer reader can read. What
 is published again is recorded as any position is; the row that was there stays as it was.

@@ -38,13 +38,11 @@ def list_(
     )
     wanted = "JSONEachRow" if as_json else "PrettyCompactMonoBlock"
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
-    pieces = list(
-        run_query(client_settings().clickhouse_url, query, default_format=wanted, settings=settings)
-    )
-    if not pieces and not as_json:
+    url = client_settings().clickhouse_url
+    answer = b"".join(run_query(url, query, default_format=wanted, settings=settings))
+    if not answer and not as_json:
         typer.echo("nothing is parked")
-    for piece in pieces:
-        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.write(answer)
 
 
 @app.command()

@@ -36,7 +36,6 @@ from enchanted.events.v1.action_outcome_pb2 import (
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-
 from ganglion.importing.bounded import (
     MAX_ACTION_BYTES,
     MAX_DIFF_BYTES,
