@@ -66,16 +66,22 @@ class Users:
 
 
 def default_users() -> Users:
-    """One account, `default`, with every right and no password: this server listens on the loopback
-    only."""
-    return Users({"default": User("default", "full", _sha256(""))})
+    """`default` with every right, `analyst` who may only read; neither has a password, because this
+    server listens on the loopback only."""
+    nothing = _sha256("")
+    return Users(
+        {
+            "default": User("default", "full", nothing),
+            "analyst": User("analyst", "read", nothing),
+        }
+    )
 
 
 def read_users(path: Path) -> Users:
     """The accounts in the TOML file at `path`: `[users.<name>]` with `access` and `password` or
     `password_sha256`.
 
-    `default` is there without being named; name it to give it a password. Raises `UsersFileError`.
+    `default` and `analyst` are there without being named; name one to give it a password. Raises `UsersFileError`.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ganglion.engines.clickhouse.users import Credentials, default_users
+
 if TYPE_CHECKING:
     from tests.engines.clickhouse.conftest import Http, Reply
 
@@ -97,3 +99,8 @@ async def test_a_reader_cannot_ask_for_more_in_the_url_or_in_a_session(analyst: 
         assert (await analyst(query, session_id="escape")).status != 200
     assert (await analyst("DROP TABLE facts", session_id="escape")).status != 200
     assert (await analyst("SELECT a FROM facts", session_id="escape")).status == 200
+
+
+def test_an_analyst_is_there_without_being_configured() -> None:
+    analyst = default_users().authenticate(Credentials("analyst", ""))
+    assert analyst.access == "read"
