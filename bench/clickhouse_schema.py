@@ -57,7 +57,7 @@ EVENT_HASH = """,
 SKIP_INDEXES = """,
     INDEX recorded_at_range recorded_at TYPE minmax GRANULARITY 1,
     INDEX seq_range seq TYPE minmax GRANULARITY 1,
-    INDEX agent_id_set agent_id TYPE set(64) GRANULARITY 1,
+    INDEX agent_id_set agent_id TYPE set(256) GRANULARITY 1,
     INDEX event_id_filter event_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX trace_id_filter trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX resource_filter state_change.target_resource TYPE bloom_filter(0.01) GRANULARITY 1"""

@@ -122,7 +122,7 @@ CREATE TABLE IF NOT EXISTS swarm.events
     writer UInt64 COMMENT 'the ingestor that wrote the row, see swarm.writers' CODEC(Delta, ZSTD(1)),
     event_hash UInt64 MATERIALIZED reinterpretAsUInt64(substring(MD5(event_id), 1, 8)) COMMENT 'first 8 bytes of MD5 of event_id, read when thousands of ids are looked up' CODEC(NONE),
     INDEX recorded_at_range recorded_at TYPE minmax GRANULARITY 1,
-    INDEX agent_id_set agent_id TYPE set(64) GRANULARITY 1,
+    INDEX agent_id_set agent_id TYPE set(256) GRANULARITY 1,
     INDEX event_id_filter event_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX trace_id_filter trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX resource_filter state_change.target_resource TYPE bloom_filter(0.01) GRANULARITY 1

@@ -81,7 +81,8 @@ def read_users(path: Path) -> Users:
     """The accounts in the TOML file at `path`: `[users.<name>]` with `access` and `password` or
     `password_sha256`.
 
-    `default` and `analyst` are there without being named; name one to give it a password. Raises `UsersFileError`.
+    `default` and `analyst` are there without being named; name one to give it a password. Raises
+    `UsersFileError`.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
