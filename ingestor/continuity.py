@@ -9,10 +9,10 @@ compared, and where they differ the place of the fork is found by bisection.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ingestor.model import Fingerprint
+from ingestor.model import Epoch, Fingerprint
 from nervous_system.stream import Stored, StreamState
 
 
@@ -23,6 +23,11 @@ class Recorded:
     epoch: int
     first_sequence: int
     watermark: int  # below first_sequence: nothing yet
+
+    @property
+    def reached(self) -> int:
+        """The last position that needs no more reading: recorded, or left to the epochs before."""
+        return max(self.watermark, self.first_sequence - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +53,37 @@ class Fork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """The stream dropped positions, by age, before they were read: nobody has them any more."""
+    """The stream lost positions, by age or damage, before they were read: nobody has them."""
 
     epoch: int  # the new one
     next_sequence: int
     lost_first: int
     lost_last: int
 
+    @property
+    def agreed(self) -> int:
+        """The last sequence that the new epoch shares with the one before."""
+        return self.lost_first - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one epoch has of the history that a later epoch continues."""
+
+    epoch: int
+    after: int
+    last: int | None  # None: to its end
+
 
 Agrees = Callable[[int], Awaitable[bool]]
-"""Whether the stream and ClickHouse hold the same at a sequence that both have."""
+"""Whether the stream and ClickHouse hold the same at a sequence, in the epoch it belongs to."""
 
 
 def same(stored: Stored | None, fingerprint: Fingerprint | None) -> bool:
     """Whether a position of the stream is the one that was recorded: same bytes at the same
-    time."""
+    time, or nothing on both sides."""
+    if stored is None and fingerprint is None:
+        return True
     return (
         stored is not None
         and fingerprint is not None
@@ -71,35 +92,44 @@ def same(stored: Stored | None, fingerprint: Fingerprint | None) -> bool:
     )
 
 
+def owner(sequence: int, epochs: Sequence[Epoch]) -> int | None:
+    """The epoch whose row is the one of this sequence in the newest history; None: before all of
+    them."""
+    return max((each.epoch for each in epochs if each.first_seq <= sequence), default=None)
+
+
+def history(epochs: Sequence[Epoch], *, until_epoch: int, after: int) -> Iterator[Part]:
+    """Where the rows behind `after` are, in order, of the history that ends with `until_epoch`."""
+    own = [each for each in epochs if each.epoch <= until_epoch]
+    for index, each in enumerate(own):
+        last = min((later.first_seq - 1 for later in own[index + 1 :]), default=None)
+        if last is None or last > after:
+            yield Part(epoch=each.epoch, after=after, last=last)
+
+
 async def compare(recorded: Recorded, stream: StreamState, agrees: Agrees) -> Continue | Fork | Gap:
     """What to do with this stream, given what was recorded."""
-    watermark = recorded.watermark
-    if watermark < recorded.first_sequence:
-        # Nothing of this epoch was recorded yet, so nothing can disagree; but it may have aged out.
-        expected = recorded.first_sequence
-        if stream.last_sequence + 1 < expected:
-            return _fork(recorded, agreed=stream.last_sequence, stream=stream)
-        if stream.first_sequence <= expected:
-            return Continue(epoch=recorded.epoch, next_sequence=expected)
-        return _gap(recorded, expected, stream)
-    if watermark > stream.last_sequence:
+    reached = recorded.reached
+    lowest = max(1, stream.first_sequence)
+    if reached + 1 == lowest:
+        return Continue(epoch=recorded.epoch, next_sequence=lowest)
+    if reached < lowest:
+        return gap(recorded, next_sequence=lowest)
+    if reached > stream.last_sequence:
         highest = stream.last_sequence
-    elif watermark < stream.first_sequence:
-        if watermark + 1 == stream.first_sequence:
-            return Continue(epoch=recorded.epoch, next_sequence=watermark + 1)
-        return _gap(recorded, watermark + 1, stream)
-    elif await agrees(watermark):
-        return Continue(epoch=recorded.epoch, next_sequence=watermark + 1)
+    elif await agrees(reached):
+        return Continue(epoch=recorded.epoch, next_sequence=reached + 1)
     else:
-        highest = watermark - 1
-    agreed = await _last_agreed(
-        lowest=max(stream.first_sequence, recorded.first_sequence), highest=highest, agrees=agrees
-    )
+        highest = reached - 1
+    agreed = await _last_agreed(lowest=lowest, highest=highest, agrees=agrees)
     return _fork(recorded, agreed=agreed, stream=stream)
 
 
 async def _last_agreed(*, lowest: int, highest: int, agrees: Agrees) -> int:
-    """The last sequence of the common beginning; histories that parted never meet again."""
+    """The last sequence of the common beginning; histories that parted never meet again.
+
+    None in common: `lowest` - 1, so that all that is on the stream is read again.
+    """
     agreed = lowest - 1
     while lowest <= highest:
         middle = (lowest + highest) // 2
@@ -114,21 +144,22 @@ def _fork(recorded: Recorded, *, agreed: int, stream: StreamState) -> Fork:
     return Fork(
         epoch=recorded.epoch + 1,
         agreed=agreed,
-        next_sequence=max(agreed + 1, stream.first_sequence, 1),
+        next_sequence=agreed + 1,
         lost_first=agreed + 1,
-        lost_last=recorded.watermark,
+        lost_last=recorded.reached,
         reason=(
-            f"the stream ends at {stream.last_sequence}, before the watermark {recorded.watermark}"
-            if stream.last_sequence < recorded.watermark
-            else f"another event stands at the watermark {recorded.watermark}"
+            f"the stream ends at {stream.last_sequence}, before the watermark {recorded.reached}"
+            if stream.last_sequence < recorded.reached
+            else f"another event stands at the watermark {recorded.reached}"
         ),
     )
 
 
-def _gap(recorded: Recorded, expected: int, stream: StreamState) -> Gap:
+def gap(recorded: Recorded, *, next_sequence: int) -> Gap:
+    """Reading can go on only at `next_sequence`, which does not follow on what was recorded."""
     return Gap(
         epoch=recorded.epoch + 1,
-        next_sequence=stream.first_sequence,
-        lost_first=expected,
-        lost_last=stream.first_sequence - 1,
+        next_sequence=next_sequence,
+        lost_first=recorded.reached + 1,
+        lost_last=next_sequence - 1,
     )

@@ -33,6 +33,7 @@ class Prepared:
 
     batch: Batch
     examined: Sequence[Examined]
+    known: AbstractSet[str]  # ids that were stored before it
     new_ids: frozenset[str]
     parked: int
     duplicates: int
@@ -63,49 +64,77 @@ def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
         yield examined[start:]
 
 
-def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[str]) -> Prepared:
-    """The batch of one run of positions; `known` are the ids that are stored before it."""
-    frames: list[bytes] = []
-    new_ids: set[str] = set()
-    parked = duplicates = 0
-    for each in examined:
-        stored = each.stored
-        place = Place(
-            seq=stored.sequence,
-            subject=stored.subject,
-            recorded_at_nanoseconds=stored.recorded_at_ns,
-        )
-        found = each.found
-        if isinstance(found, str):
-            parked += 1
-            frames.append(framer.parked(place=place, raw=stored.data, reason=found))
-            continue
-        event_id = found.message.event_id
-        repeated = event_id in new_ids or event_id in known
-        if repeated:
-            duplicates += 1
-        else:
-            new_ids.add(event_id)
-        frames.append(
-            framer.event(
-                found.message,
-                place=place,
-                raw=stored.data,
-                payload_field=found.payload_field,
-                warnings=found.warnings,
-                duplicate_of=REPEATED if repeated else "",
+class Preparation:
+    """A batch in the making: takes the positions of one run, slice by slice, and ends as
+    `Prepared`.
+
+    It goes by slices so that the event loop can do other things between them.
+    """
+
+    def __init__(self, framer: Framer, *, known: AbstractSet[str]) -> None:
+        """`known` are the ids that are stored before this batch."""
+        self._framer = framer
+        self._known = known
+        self._frames: list[bytes] = []
+        self._examined: list[Examined] = []
+        self._new_ids: set[str] = set()
+        self._parked = 0
+        self._duplicates = 0
+
+    def add(self, examined: Sequence[Examined]) -> None:
+        """The next positions of the run."""
+        self._examined += examined
+        for stored, found in examined:
+            place = Place(
+                seq=stored.sequence,
+                subject=stored.subject,
+                recorded_at_nanoseconds=stored.recorded_at_ns,
             )
+            if isinstance(found, str):
+                self._parked += 1
+                frame = self._framer.parked(place=place, raw=stored.data, reason=found)
+            else:
+                event_id = found.message.event_id
+                repeated = event_id in self._new_ids or event_id in self._known
+                if repeated:
+                    self._duplicates += 1
+                else:
+                    self._new_ids.add(event_id)
+                frame = self._framer.event(
+                    found.message,
+                    place=place,
+                    raw=stored.data,
+                    payload_field=found.payload_field,
+                    warnings=found.warnings,
+                    duplicate_of=REPEATED if repeated else "",
+                )
+            self._frames.append(frame)
+
+    def finish(self) -> Prepared:
+        """The batch.
+
+        At least one position was added.
+        """
+        return Prepared(
+            batch=Batch(
+                epoch=self._framer.epoch,
+                writer=self._framer.writer,
+                first_seq=self._examined[0].stored.sequence,
+                last_seq=self._examined[-1].stored.sequence,
+                rows=len(self._frames),
+                frames=b"".join(self._frames),
+            ),
+            examined=self._examined,
+            known=self._known,
+            new_ids=frozenset(self._new_ids),
+            parked=self._parked,
+            duplicates=self._duplicates,
         )
-    return Prepared(
-        batch=Batch(
-            epoch=framer.epoch,
-            first_seq=examined[0].stored.sequence,
-            last_seq=examined[-1].stored.sequence,
-            rows=len(frames),
-            frames=b"".join(frames),
-        ),
-        examined=examined,
-        new_ids=frozenset(new_ids),
-        parked=parked,
-        duplicates=duplicates,
-    )
+
+
+def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[str]) -> Prepared:
+    """The batch of one run of positions, in one go; `known` are the ids that are stored before
+    it."""
+    preparation = Preparation(framer, known=known)
+    preparation.add(examined)
+    return preparation.finish()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from nervous_system.check import problems, timestamp_fits
+from nervous_system.check import OUT_OF_RANGE, problems
 
 
 class Readable(NamedTuple):
@@ -35,6 +35,7 @@ def read(data: bytes) -> Readable | str:
     payload_field = message.WhichOneof("payload")
     if payload_field is None:
         return "it has no payload that this version knows"
-    if message.HasField("timestamp") and not timestamp_fits(message):
-        return "its timestamp is not between the years 1900 and 2261"
-    return Readable(message, payload_field, problems(message, payload_field))
+    warnings = problems(message, payload_field)
+    if OUT_OF_RANGE in warnings:
+        return f"its {OUT_OF_RANGE}"
+    return Readable(message, payload_field, warnings)

@@ -10,11 +10,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from itertools import count
+from typing import Any, TypeVar
 
 import structlog
 
-from ingestor.core import Examined, Prepared, cut, event_ids, examine, prepare
+from ingestor.core import (
+    Examined,
+    Preparation,
+    Prepared,
+    cut,
+    event_ids,
+    examine,
+    prepare,
+)
 from ingestor.frames import Framer
 from ingestor.model import Batch
 from ingestor.ports import Warehouse
@@ -32,7 +41,7 @@ from nervous_system.metric_catalogue import (
 )
 from nervous_system.metrics import Metrics
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
-from nervous_system.reader import Reader
+from nervous_system.reader import Interrupted, Reader
 from nervous_system.retry import RetryPolicy
 from nervous_system.stream import Stored
 from nervous_system.tracing import MAX_LINKS, Tracer
@@ -40,10 +49,14 @@ from nervous_system.tracing import MAX_LINKS, Tracer
 _log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
+Run = Sequence[Examined]
+"""Consecutive positions of one partition."""
 
-DRAIN_SECONDS = 8.0
-"""How long a stop waits for a ClickHouse that does not answer; what is not stored stays on the
-log."""
+SLICE_EVENTS = 500
+"""What is worked on in one go; in between, an insert under way goes on being sent."""
+
+DRAINING_WAIT_SECONDS = 0.2
+"""Between two tries after the stop."""
 
 REFUSED_BY_ENGINE = "ClickHouse does not take it"
 
@@ -56,6 +69,7 @@ class Recording:
         *,
         warehouse: Warehouse,
         framer: Framer,
+        next_sequence: int,
         settings: IngestorSettings,
         tracer: Tracer,
         metrics: Metrics,
@@ -71,30 +85,76 @@ class Recording:
         self._progress = progress
         self._stop = stop
         self._retry = retry or RetryPolicy(first_seconds=0.1, longest_seconds=5.0)
-        self._inserting: asyncio.Task[None] | None = None
-        self._inserting_ids: frozenset[str] = frozenset()
-        self.watermark = 0
+        self._inserting: asyncio.Task[frozenset[str]] | None = None
+        self._inserting_ids: frozenset[str] = frozenset()  # as prepared; settled: as it came out
+        self._next_sequence = next_sequence
+        self.watermark = next_sequence - 1
 
     async def run(self, reader: Reader) -> None:
-        """Record what the reader gives until the stop; then what is in hand is stored and it
-        returns.
+        """Record what the reader gives until the stop; what is in hand is stored, and it returns.
 
-        Raises Interrupted from the reader, Fenced and Permanent from ClickHouse.
+        Raises Interrupted from the reader and where a position is missing, Fenced and Permanent
+        from ClickHouse.
         """
+        runs: asyncio.Queue[Run | Exception | None] = asyncio.Queue(maxsize=1)
+        reading = asyncio.create_task(self._read(reader, runs), name="read")
+        try:
+            while (run := await self._next(runs)) is not None:
+                if isinstance(run, Exception):
+                    await self._settle()
+                    raise run
+                await self._record(run)
+            await self._settle()
+        finally:
+            for task in (reading, self._inserting):
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError, Exception):
+                        await task
+
+    async def _read(self, reader: Reader, runs: asyncio.Queue[Run | Exception | None]) -> None:
+        """Read and examine ahead of what is being recorded; ends with None, or with the error."""
         try:
             while not self._stop.is_set():
                 self._progress.mark("reading the log")
-                positions = await self._gather(reader)
-                if positions:
-                    await self._record(positions)
-                elif self._inserting is not None and self._inserting.done():
+                gathered = await self._gather(reader)
+                positions = self._without_hole(gathered)
+                examined: list[Examined] = []
+                for start in range(0, len(positions), SLICE_EVENTS):
+                    examined += examine(positions[start : start + SLICE_EVENTS])
+                    await asyncio.sleep(0)
+                for run in cut(examined):
+                    await runs.put(run)
+                if len(positions) < len(gathered):
+                    raise Interrupted(f"position {self._next_sequence} is not on the log")
+            await runs.put(None)
+        except Exception as error:  # noqa: BLE001 - it is raised where the runs are taken
+            await runs.put(error)
+
+    def _without_hole(self, positions: Sequence[Stored]) -> Sequence[Stored]:
+        """Those that follow without a hole on what was read before: none is skipped in silence."""
+        first = self._next_sequence
+        if positions and positions[-1].sequence - first + 1 != len(positions):
+            expected = zip(positions, count(first), strict=False)
+            whole = sum(1 for stored, sequence in expected if stored.sequence == sequence)
+            positions = positions[:whole]
+        self._next_sequence += len(positions)
+        return positions
+
+    async def _next(self, runs: asyncio.Queue[Run | Exception | None]) -> Run | Exception | None:
+        """What comes next; a failed insert is raised here, also when nothing comes."""
+        getting = asyncio.create_task(runs.get(), name="next run")
+        try:
+            while not getting.done():
+                waiting: set[asyncio.Task[Any]] = {getting}
+                if self._inserting is not None:
+                    waiting.add(self._inserting)
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if self._inserting is not None and self._inserting.done():
                     await self._settle()
-            await self._settle()
+            return getting.result()
         finally:
-            if self._inserting is not None:
-                self._inserting.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await self._inserting
+            getting.cancel()
 
     async def _gather(self, reader: Reader) -> list[Stored]:
         """The next batch: full, or old enough, or as large as the backlog allows."""
@@ -120,27 +180,34 @@ class Recording:
                 break
         return positions
 
-    async def _record(self, positions: Sequence[Stored]) -> None:
-        for run in cut(examine(positions)):
-            lookup = partial(self._warehouse.known, event_ids(run))
-            known = await self._persist("looking ids up", lookup)
+    async def _record(self, run: Run) -> None:
+        lookup = partial(self._warehouse.known, event_ids(run))
+        known = await self._persist("looking ids up", lookup)
+        assumed = self._inserting_ids
+        preparation = Preparation(self._framer, known=known | assumed)
+        for start in range(0, len(run), SLICE_EVENTS):
+            preparation.add(run[start : start + SLICE_EVENTS])
+            await asyncio.sleep(0)
+        prepared = preparation.finish()
+        failpoint("ingestor.before_insert")
+        await self._settle()
+        if self._inserting_ids != assumed:  # the engine refused an event, which then is not known
             prepared = prepare(run, self._framer, known=known | self._inserting_ids)
-            failpoint("ingestor.before_insert")
-            await self._settle()
-            self._inserting_ids = prepared.new_ids
-            self._inserting = asyncio.create_task(self._insert(prepared), name="insert")
+        self._inserting_ids = prepared.new_ids
+        self._inserting = asyncio.create_task(self._insert(prepared), name="insert")
 
     async def _settle(self) -> None:
         """Wait for the insert under way; its failure is raised here."""
         if self._inserting is not None:
             inserting, self._inserting = self._inserting, None
             try:
-                await inserting
+                self._inserting_ids = await inserting
             except asyncio.CancelledError:
                 inserting.cancel()
                 raise
 
-    async def _insert(self, prepared: Prepared) -> None:
+    async def _insert(self, prepared: Prepared) -> frozenset[str]:
+        """Store it, however long that takes; the ids that are stored by it."""
         batch = prepared.batch
         with (
             self._tracer.span(
@@ -163,84 +230,82 @@ class Recording:
         ):
             try:
                 await self._persist("inserting", partial(self._store, batch))
-            except Permanent as error:
-                await self._isolate(prepared, error)
+                written = [prepared]
+            except Permanent:
+                written = await self._isolate(prepared)
         failpoint("ingestor.after_insert")
         self.watermark = batch.last_seq
         self._metrics.gauge(WATERMARK).set(batch.last_seq)
         self._metrics.histogram(INSERT_ROWS).observe(batch.rows)
-        counts = {
-            "stored": batch.rows - prepared.parked - prepared.duplicates,
-            "parked": prepared.parked,
-            "duplicate": prepared.duplicates,
-        }
-        for disposition, count in counts.items():
-            self._metrics.counter(POSITIONS_STORED).labels(disposition=disposition).inc(count)
+        stored = self._metrics.counter(POSITIONS_STORED)
+        for part in written:
+            stored.labels(disposition="stored").inc(len(part.new_ids))
+            stored.labels(disposition="parked").inc(part.parked)
+            stored.labels(disposition="duplicate").inc(part.duplicates)
+        return frozenset().union(*(part.new_ids for part in written))
 
     async def _store(self, batch: Batch) -> None:
         failpoint("ingestor.during_insert")
         await self._warehouse.insert(batch)
 
-    async def _isolate(self, prepared: Prepared, error: Permanent) -> None:
-        """The engine refuses the batch: find the position it refuses, and park that one alone.
-
-        Where it refuses the position's bare bytes as well, the cause is not the event, and it is
-        waited for like any other outage.
+    async def _isolate(self, prepared: Prepared) -> list[Prepared]:
+        """The engine refuses the batch: halve it until the position that it refuses stands alone,
+        and park that one. What was written instead, in order.
         """
         examined = prepared.examined
-        if len(examined) > 1:
-            middle = len(examined) // 2
-            for half in (examined[:middle], examined[middle:]):
-                part = prepare(half, self._framer, known=_elsewhere(prepared, half))
-                try:
-                    await self._persist("inserting", partial(self._store, part.batch))
-                except Permanent as refused:
-                    await self._isolate(part, refused)
-            return
-        position = Examined(examined[0].stored, f"{REFUSED_BY_ENGINE}: {error}")
-        parked = prepare([position], self._framer, known=frozenset())
-        _log.error(
-            "ingestor.refused_by_engine",
-            sequence=position.stored.sequence,
-            reason=str(error),
-            remedy="look at it with `ganglion parked show`; if views were added, check them",
-        )
+        if len(examined) == 1:
+            return [await self._persist("storing it alone", partial(self._store_or_park, prepared))]
+        middle = len(examined) // 2
+        known = frozenset(prepared.known)
+        written: list[Prepared] = []
+        for half in (examined[:middle], examined[middle:]):
+            part = prepare(half, self._framer, known=known)
+            try:
+                await self._persist("inserting", partial(self._store, part.batch))
+                parts = [part]
+            except Permanent:
+                parts = await self._isolate(part)
+            written += parts
+            known = known.union(*(each.new_ids for each in parts))
+        return written
 
-        async def store() -> None:
+    async def _store_or_park(self, alone: Prepared) -> Prepared:
+        """Where the position's bare bytes are refused as well, the cause is not the event: that is
+        waited for like any other outage, and then the event itself is tried first.
+        """
+        try:
+            await self._store(alone.batch)
+        except Permanent as error:
+            position = Examined(alone.examined[0].stored, f"{REFUSED_BY_ENGINE}: {error}")
+            parked = prepare([position], self._framer, known=alone.known)
             try:
                 await self._store(parked.batch)
             except Permanent as general:
                 raise Unavailable(f"ClickHouse refuses every insert: {general}") from general
-
-        await self._persist("parking", store)
+            _log.error(
+                "ingestor.refused_by_engine",
+                sequence=position.stored.sequence,
+                reason=str(error),
+                remedy="look at it with `ganglion parked show`; if views were added, check them",
+            )
+            return parked
+        return alone
 
     async def _persist(self, doing: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Try for as long as it takes; after a stop, for as long as the drain may take."""
-        loop = asyncio.get_running_loop()
+        """Try for as long as it takes; the drain's deadline is `Ingestor.run`'s."""
         attempt = 0
-        give_up: float | None = None
         while True:
             attempt += 1
             try:
                 return await call()
             except Transient as error:
-                if self._stop.is_set():
-                    give_up = give_up or loop.time() + DRAIN_SECONDS
-                    if loop.time() > give_up:
-                        raise
                 self._metrics.counter(INSERT_FAILURES).inc()
                 _log.warning("ingestor.waiting", doing=doing, attempt=attempt, reason=str(error))
                 wait = self._retry.wait(error, attempt=attempt, elapsed_seconds=0.0) or 1.0
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), wait)
                 if self._stop.is_set():
-                    await asyncio.sleep(0.2)
-
-
-def _elsewhere(prepared: Prepared, half: Sequence[Examined]) -> frozenset[str]:
-    """Ids that make an event of this half a repeat: those the whole batch did not count as new."""
-    ids = frozenset(event_ids(half))
-    return ids - prepared.new_ids
+                    await asyncio.sleep(DRAINING_WAIT_SECONDS)
 
 
 def _links(prepared: Prepared) -> list[str]:

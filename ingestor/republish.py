@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import structlog
+
+from ingestor.continuity import history
 from ingestor.model import StoredPosition
 from ingestor.ports import Warehouse
 from ingestor.reading import Readable, read
-from nervous_system.ids import child_id
+from nervous_system.errors import TooLarge
+from nervous_system.ids import child_id, is_uuid
 from nervous_system.message import Message
 from nervous_system.publisher import Publisher
+
+_log = structlog.get_logger()
 
 PAGE = 500
 
@@ -24,24 +30,30 @@ class Republished:
     """What came of it."""
 
     published: int
-    left: int  # positions that were not published again, because it would serve nobody
+    left: int  # positions that were not published again: repeats, or too large with their headers
 
 
 async def republish_tail(
     warehouse: Warehouse, publisher: Publisher, *, epoch: int, after_seq: int
 ) -> Republished:
-    """Publish what an epoch had behind the place where its stream was cut; repeats stay behind.
+    """Publish what the stream had, up to its end in `epoch`, behind the place where it was cut;
+    each event once.
 
     Doing it twice is harmless: the server drops what it has within its window, the ingestor marks
     what comes later.
     """
     published = left = 0
-    async for position in positions(warehouse, epoch=epoch, after_seq=after_seq):
-        if position.disposition == "duplicate":
-            left += 1
-            continue
-        await publisher.append(_message(position, epoch))
-        published += 1
+    seen: set[str] = set()
+    for part in history(await warehouse.epochs(), until_epoch=epoch, after=after_seq):
+        async for position in positions(warehouse, epoch=part.epoch, after_seq=part.after):
+            if part.last is not None and position.seq > part.last:
+                break
+            message = _message(position, part.epoch)
+            if message.message_id not in seen and await _publish(publisher, message, position):
+                published += 1
+            else:
+                left += 1
+            seen.add(message.message_id)
     return Republished(published, left)
 
 
@@ -55,8 +67,10 @@ async def replay_parked(
         if not isinstance(found, Readable) or await warehouse.known([found.message.event_id]):
             left += 1
             continue
-        await publisher.append(_message(position, epoch))
-        published += 1
+        if await _publish(publisher, _message(position, epoch), position):
+            published += 1
+        else:
+            left += 1
     return Republished(published, left)
 
 
@@ -73,12 +87,21 @@ async def positions(
         after_seq = page[-1].seq
 
 
+async def _publish(publisher: Publisher, message: Message, position: StoredPosition) -> bool:
+    """False for one so large that it was stored only because it had no headers."""
+    try:
+        await publisher.append(message)
+    except TooLarge as error:
+        _log.error("republish.too_large", sequence=position.seq, reason=str(error))
+        return False
+    return True
+
+
 def _message(position: StoredPosition, epoch: int) -> Message:
-    found = read(position.raw)
+    """Under the event's id; one that is no UUID may not be fit for a header."""
+    own = position.event_id
     return Message(
         subject=position.subject,
-        message_id=found.message.event_id
-        if isinstance(found, Readable)
-        else child_id(f"{epoch}/{position.seq}", "republished"),
+        message_id=own if is_uuid(own) else child_id(f"{epoch}/{position.seq}", "republished"),
         data=position.raw,
     )

@@ -6,25 +6,38 @@ It waits to lead, finds out where to go on, records, and starts over when interr
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.swarm_event_pb2 import ROLE_INGESTOR
-from ingestor.continuity import Agrees, Continue, Fork, Gap, Recorded, compare, same
+from ingestor.continuity import (
+    Agrees,
+    Continue,
+    Fork,
+    Gap,
+    Recorded,
+    compare,
+    gap,
+    owner,
+    same,
+)
 from ingestor.frames import Framer
+from ingestor.model import Epoch
 from ingestor.ports import Warehouse
 from ingestor.recording import Recording
 from ingestor.settings import IngestorSettings
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
-from nervous_system.errors import Fenced, LogFull, Transient
+from nervous_system.errors import Fenced, LogFull, Permanent, Transient
 from nervous_system.event import Event
 from nervous_system.ids import child_id
 from nervous_system.lease import leading, open_leases
 from nervous_system.metric_catalogue import ALARMS, EPOCH, LAG, WATERMARK
+from nervous_system.names import ALL_EVENTS
 from nervous_system.reader import Interrupted
 from nervous_system.stream import StreamState
 from nervous_system.telemetry import Telemetry
@@ -36,6 +49,9 @@ RESTART_SECONDS = 1.0
 REPORT_SECONDS = 1.0
 REMEMBER_SECONDS = 60.0
 MOST_SILENT_SECONDS = 30.0
+
+DRAIN_SECONDS = 8.0
+"""How long a stop waits for servers that do not answer; what is not stored stays on the log."""
 
 
 class Ingestor:
@@ -82,7 +98,15 @@ class Ingestor:
         return max(0, self._last_sequence - self._watermark)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Record until `stop`; raises only what a person must mend."""
+        """Record until `stop`, and then what is in hand; raises only what a person must mend."""
+        try:
+            async with _limited(stop, DRAIN_SECONDS):
+                await self._live(stop)
+        except TimeoutError:
+            reason = f"not done after {DRAIN_SECONDS:g} s; what is not stored stays on the log"
+            _log.warning("ingestor.waiting", doing="draining", reason=reason)
+
+    async def _live(self, stop: asyncio.Event) -> None:
         await self._prepare_schema(stop)
         report = asyncio.create_task(self._report(stop), name="report")
         try:
@@ -132,7 +156,7 @@ class Ingestor:
         self._takeovers += 1
         self._state = "finding the position"
         self._progress.mark("taking over in ClickHouse")
-        generation = self._bus.connection.generation
+        sight = await self._sight()
         writer = await self._warehouse.take_over(f"{self._holder}/{self._takeovers}")
         start = await self._position()
         self._epoch = start.epoch
@@ -140,17 +164,17 @@ class Ingestor:
         recording = Recording(
             warehouse=self._warehouse,
             framer=Framer(epoch=start.epoch, writer=writer),
+            next_sequence=start.next_sequence,
             settings=self._settings,
             tracer=self._telemetry.tracer,
             metrics=self._telemetry.metrics,
             progress=self._progress,
             stop=stop,
         )
-        recording.watermark = start.next_sequence - 1
         self._telemetry.metrics.gauge(WATERMARK).set(recording.watermark)
         async with self._bus.reader(start_sequence=start.next_sequence) as reader:
-            if self._bus.connection.generation != generation:
-                raise Interrupted("the connection was lost while the position was being compared")
+            if await self._sight() != sight:
+                raise Interrupted("the log was out of sight while the position was being compared")
             self._recording = recording
             self._state = "recording"
             _log.info("ingestor.recording", epoch=start.epoch, next_sequence=start.next_sequence)
@@ -164,6 +188,11 @@ class Ingestor:
         await self._warehouse.remember_watermark()
         _log.info("ingestor.drained", watermark=recording.watermark)
 
+    async def _sight(self) -> tuple[int, str]:
+        """Where it changes, the log may have become another one unseen."""
+        created = (await self._bus.stream.state()).created
+        return self._bus.connection.generation, created
+
     async def _position(self) -> Continue:
         """Where to go on; opens a new epoch where the stream is not the one that was recorded."""
         stream = await self._bus.stream.state()
@@ -172,11 +201,13 @@ class Ingestor:
             first = max(1, stream.first_sequence)
             await self._open_epoch(1, "the first start", first, 0, stream)
             return Continue(epoch=1, next_sequence=first)
-        epoch = (await self._warehouse.epochs())[-1]
+        epochs = await self._warehouse.epochs()
         recorded = Recorded(
-            epoch=epoch.epoch, first_sequence=epoch.first_seq, watermark=watermark.seq
+            epoch=epochs[-1].epoch, first_sequence=epochs[-1].first_seq, watermark=watermark.seq
         )
-        verdict = await compare(recorded, stream, self._agrees_in(epoch.epoch))
+        verdict = await compare(recorded, stream, self._agrees_with(epochs))
+        if isinstance(verdict, Continue):
+            verdict = await self._past_a_hole(recorded, verdict, stream)
         # The alarm comes first: should we die in between, the comparison finds the same again.
         if isinstance(verdict, Fork):
             await self._raise_alarm(_truncated(recorded, verdict))
@@ -184,18 +215,30 @@ class Ingestor:
         elif isinstance(verdict, Gap):
             alarm = _lost(recorded, verdict)
             await self._raise_alarm(alarm)
-            agreed, reason = 0, alarm.message
+            agreed, reason = verdict.agreed, alarm.message
         else:
             return verdict
         await self._open_epoch(verdict.epoch, reason, verdict.next_sequence, agreed, stream)
         return Continue(epoch=verdict.epoch, next_sequence=verdict.next_sequence)
 
-    def _agrees_in(self, epoch: int) -> Agrees:
+    def _agrees_with(self, epochs: Sequence[Epoch]) -> Agrees:
         async def agrees(sequence: int) -> bool:
             stored = await self._bus.stream.at(sequence)
+            epoch = owner(sequence, epochs)
+            if epoch is None:
+                return False
             return same(stored, await self._warehouse.fingerprint(epoch=epoch, seq=sequence))
 
         return agrees
+
+    async def _past_a_hole(
+        self, recorded: Recorded, verdict: Continue, stream: StreamState
+    ) -> Continue | Gap:
+        """A damaged block can be missing in the middle of a log that goes on behind it."""
+        expected = verdict.next_sequence
+        following = await self._bus.stream.next_on(ALL_EVENTS, at_least=expected)
+        present = following.sequence if following is not None else stream.last_sequence + 1
+        return gap(recorded, next_sequence=present) if present > expected else verdict
 
     async def _open_epoch(
         self, number: int, reason: str, first: int, agreed: int, stream: StreamState
@@ -230,7 +273,7 @@ class Ingestor:
     async def _report(self, stop: asyncio.Event) -> None:
         """Keep the lag known, also while reading stands still."""
         while not stop.is_set():
-            with suppress(Transient):
+            with suppress(Transient, Permanent):
                 self._last_sequence = (await self._bus.stream.state()).last_sequence
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), REPORT_SECONDS)
@@ -240,6 +283,22 @@ class Ingestor:
             await asyncio.sleep(REMEMBER_SECONDS)
             with suppress(Transient):
                 await self._warehouse.remember_watermark()
+
+
+@asynccontextmanager
+async def _limited(stop: asyncio.Event, seconds: float) -> AsyncIterator[None]:
+    """The block may go on for so long after the stop; then TimeoutError."""
+
+    async def limit() -> None:
+        await stop.wait()
+        deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    async with asyncio.timeout(None) as deadline:
+        limiting = asyncio.create_task(limit(), name="limit")
+        try:
+            yield
+        finally:
+            limiting.cancel()
 
 
 def _truncated(recorded: Recorded, fork: Fork) -> AlarmRaised:
@@ -257,16 +316,16 @@ def _truncated(recorded: Recorded, fork: Fork) -> AlarmRaised:
     )
 
 
-def _lost(recorded: Recorded, gap: Gap) -> AlarmRaised:
+def _lost(recorded: Recorded, lost: Gap) -> AlarmRaised:
     return AlarmRaised(
         name="positions_lost",
         severity=SEVERITY_CRITICAL,
         message=(
-            f"positions {gap.lost_first} to {gap.lost_last} aged out before they were recorded:"
-            " the ingestor was away for longer than the stream keeps events"
+            f"positions {lost.lost_first} to {lost.lost_last} were never recorded and are no longer"
+            " on the stream: they aged out while the ingestor was away, or the store was damaged"
         ),
-        action="restore them from a backup of the stream, or accept the loss",
+        action="publish them again from a backup of the stream, or accept the loss",
         epoch=recorded.epoch,
-        first_sequence=gap.lost_first,
-        last_sequence=gap.lost_last,
+        first_sequence=lost.lost_first,
+        last_sequence=lost.lost_last,
     )

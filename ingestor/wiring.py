@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 
 from ingestor.settings import IngestorSettings
 from ingestor.shell import Ingestor
@@ -33,7 +34,7 @@ async def run(stop: asyncio.Event) -> None:
         )
         if bus is None:
             return
-        await bus.stream.ensure(mesh)
+        await patiently("the log", partial(bus.stream.ensure, mesh), stop=stop)
         warehouse = await patiently(
             "ClickHouse",
             lambda: ClickHouseWarehouse.connect(

@@ -19,6 +19,9 @@ _EVENT_TYPES = {field: kind.event_type for field, kind in KINDS_BY_FIELD.items()
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
 
+OUT_OF_RANGE = "timestamp is not between the years 1900 and 2261"
+"""The one problem that no column can hold: the ingestor parks such an event."""
+
 EARLIEST_SECONDS = -2208988800
 """1900-01-01, the first moment ClickHouse's DateTime64 can hold."""
 
@@ -35,7 +38,7 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
     if not message.HasField("timestamp"):
         found.append("timestamp is missing")
     elif not timestamp_fits(message):
-        found.append("timestamp is not between the years 1900 and 2261")
+        found.append(OUT_OF_RANGE)
     trace_id, span_id, agent_role = message.trace_id, message.span_id, message.agent_role
     if trace_id and (not _TRACE_ID(trace_id) or trace_id == _NO_TRACE):
         found.append("trace_id is not 32 lower-case hex digits")

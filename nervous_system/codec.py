@@ -11,7 +11,7 @@ from typing import cast
 from google.protobuf.message import DecodeError
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from nervous_system.check import problems, timestamp_fits
+from nervous_system.check import OUT_OF_RANGE, problems, timestamp_fits
 from nervous_system.errors import InvalidEvent, Unreadable
 from nervous_system.event import Event
 from nervous_system.payload import KINDS, Payload
@@ -75,5 +75,5 @@ def decode(data: bytes) -> Event:
 
 def _moment(message: SwarmEvent) -> datetime:
     if not timestamp_fits(message):
-        raise Unreadable("its timestamp is not between the years 1900 and 2261")
+        raise Unreadable(f"its {OUT_OF_RANGE}")
     return message.timestamp.ToDatetime(tzinfo=UTC)

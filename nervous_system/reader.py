@@ -233,8 +233,8 @@ class Reader:
                 int(tokens[5 + offset]),
                 subject.decode(errors="replace"),
                 int(tokens[7 + offset]),
-                bytes(data),
-                bytes(headers) if headers else b"",
+                data,
+                headers or b"",
             )
         )
         self._filled.set()

@@ -1,0 +1,63 @@
+"""How fast does the engine take rows that were made before? The same frames into the same table.
+
+One insert after the other over HTTP, 20,000 rows each, as the ingestor cuts them when it is behind;
+without its deduplication token, and nothing else to do in this process.
+"""
+
+from __future__ import annotations
+
+import clickhouse_connect
+
+from ganglion.benchmarks.contenders.order import Order, begin
+from ganglion.benchmarks.events import entries, payloads
+from ingestor.core import Examined, prepare
+from ingestor.frames import Framer
+from ingestor.ingest_schema import MESSAGE_NAME, ingest_schema
+from ingestor.reading import read
+from ingestor.settings import IngestorSettings
+from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.clock import system_clock
+from nervous_system.message import seal
+from nervous_system.redaction import Redactor
+from nervous_system.stream import Stored
+
+_NANOSECONDS = 1_000_000_000
+
+
+async def run(order: Order) -> None:
+    """Insert `order.count` rows; the schema is made here, before the clock starts."""
+    warehouse = await ClickHouseWarehouse.connect(order.clickhouse_url)
+    await warehouse.migrate()
+    writer = await warehouse.take_over("bench")
+    now = system_clock()
+    await warehouse.open_epoch(
+        epoch=1, reason="bench", stream_created=now, first_seq=1, forked_from_seq=0, holder="bench"
+    )
+    blocks = _blocks(order.count, writer, int(now.timestamp()) * _NANOSECONDS)
+    client = clickhouse_connect.get_client(dsn=order.clickhouse_url, compress=False)
+    settings = {
+        "async_insert": 0,
+        "format_schema_source": "string",
+        "format_schema": ingest_schema(),
+        "format_schema_message_name": MESSAGE_NAME,
+    }
+    begin()
+    for block in blocks:
+        client.raw_insert("swarm.landing", insert_block=block, fmt="Protobuf", settings=settings)
+    client.close()
+    await warehouse.close()
+
+
+def _blocks(count: int, writer: int, recorded_at_ns: int) -> list[bytes]:
+    framer, redactor = Framer(epoch=1, writer=writer), Redactor.of()
+    size = IngestorSettings.model_fields["catch_up_events"].default
+    made = list(entries(payloads(count)))
+    blocks = []
+    for start in range(0, count, size):
+        examined = []
+        for number, entry in enumerate(made[start : start + size], start + 1):
+            message, _ = seal(entry, redactor, traceparent=None)
+            stored = Stored(number, message.subject, recorded_at_ns + number, message.data)
+            examined.append(Examined(stored, read(message.data)))
+        blocks.append(prepare(examined, framer, known=frozenset()).batch.frames)
+    return blocks

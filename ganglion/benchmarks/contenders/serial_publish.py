@@ -1,0 +1,29 @@
+"""How fast is nats-py's own `js.publish`, one after the other, with the same bytes?
+
+Without headers and without checks: it is given every advantage.
+"""
+
+from __future__ import annotations
+
+import nats
+
+from ganglion.benchmarks.contenders.order import Order, result
+from ganglion.benchmarks.events import entries, payloads
+from nervous_system.clock import stopwatch
+from nervous_system.message import seal
+from nervous_system.redaction import Redactor
+
+
+async def run(order: Order) -> None:
+    """Publish `order.count` messages made before; the stream is there already."""
+    redactor = Redactor.of()
+    messages = [
+        seal(entry, redactor, traceparent=None)[0] for entry in entries(payloads(order.count))
+    ]
+    client = await nats.connect(order.nats_url)
+    stream = client.jetstream()
+    started = stopwatch()
+    for message in messages:
+        await stream.publish(message.subject, message.data)
+    result({"seconds": stopwatch() - started})
+    await client.close()

@@ -1,0 +1,116 @@
+"""In what do we measure? Servers of our own in a temporary folder, gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from ganglion.benchmarks.child import Child, python, started
+from ganglion.engines.nats import LOOPBACK, NatsConfiguration, find_binary
+from ganglion.errors import QueryRefused, StartFailed
+from nervous_system.settings import MeshSettings
+
+START_SECONDS: Final = 60.0
+
+_PAYLOAD_BYTES: Final = 1024**2
+_POLL_SECONDS: Final = 0.02
+
+
+class Laboratory:
+    """A folder, and the servers that were asked for, each on a free port."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        self.folder = folder
+        self._stack = stack
+        self._session: aiohttp.ClientSession | None = None
+        self._clickhouse_url = ""
+        self._nats_urls: dict[str, str] = {}
+
+    async def nats(self, name: str) -> str:
+        """The address of a nats-server as `ganglion up` starts it (`sync_interval: always`), one
+        for each name."""
+        if name not in self._nats_urls:
+            self._nats_urls[name] = await self._start_nats(name)
+        return self._nats_urls[name]
+
+    async def clickhouse(self) -> str:
+        """The address of the embedded ClickHouse."""
+        if not self._clickhouse_url:
+            port = free_port()
+            path = self.folder / "clickhouse"
+            argv = python("ganglion.engines.clickhouse", "--path", str(path), "--port", str(port))
+            child = await self._stack.enter_async_context(
+                started("clickhouse", argv, folder=self.folder)
+            )
+            await _listening(child, port)
+            self._clickhouse_url = f"http://{LOOPBACK}:{port}"
+        return self._clickhouse_url
+
+    async def ask(self, statement: str) -> str:
+        """What ClickHouse answers, without the last line's end. Raises QueryRefused."""
+        if self._session is None:
+            self._session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        url = await self.clickhouse()
+        async with self._session.post(url, data=statement.encode()) as response:
+            text = (await response.text()).rstrip("\n")
+            if response.status != 200:
+                raise QueryRefused(f"{statement.split()[0]} failed: {text}")
+            return text
+
+    async def _start_nats(self, name: str) -> str:
+        port = free_port()
+        folder = self.folder / name
+        folder.mkdir()
+        configuration = folder / "nats.conf"
+        text = NatsConfiguration(
+            server_name=name,
+            port=port,
+            monitor_port=free_port(),
+            store=folder / "store",
+            stream_max_bytes=MeshSettings.model_fields["stream_max_bytes"].default,
+            max_payload_bytes=_PAYLOAD_BYTES,
+        ).render()
+        await asyncio.to_thread(configuration.write_text, text)
+        argv = (str(find_binary()), "-c", str(configuration))
+        child = await self._stack.enter_async_context(started(name, argv, folder=folder))
+        await _listening(child, port)
+        return f"nats://{LOOPBACK}:{port}"
+
+
+@asynccontextmanager
+async def open_laboratory() -> AsyncIterator[Laboratory]:
+    """A laboratory; at the end its servers stop and its folder goes."""
+    with tempfile.TemporaryDirectory(prefix="ganglion-bench-") as folder:
+        async with AsyncExitStack() as stack:
+            yield Laboratory(Path(folder), stack)
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with closing(socket.socket()) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+async def _listening(child: Child, port: int) -> None:
+    """Wait until somebody listens there."""
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while child.running:
+                try:
+                    _, writer = await asyncio.open_connection(LOOPBACK, port)
+                except OSError:
+                    await asyncio.sleep(_POLL_SECONDS)
+                else:
+                    writer.close()
+                    return
+    except TimeoutError as error:
+        raise StartFailed(f"{child.name} does not listen within {START_SECONDS:g} s") from error
+    await child.line_with("never said", within_seconds=5)  # it ended: raises with its last words

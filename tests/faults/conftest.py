@@ -1,0 +1,51 @@
+"""What do fault runs run against? One engine for most, emptied before each; one of their own for those that kill
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+from mesh_under_test import Mesh
+from real_servers import ClickHouseServer
+
+
+@pytest.fixture(scope="session")
+def shared_clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    """One engine for the whole session."""
+    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def mesh(tmp_path: Path, shared_clickhouse: ClickHouseServer) -> AsyncIterator[Mesh]:
+    """A mesh on an empty database, its NATS server running, no ingestor yet."""
+    with clickhouse_connect.get_client(dsn=shared_clickhouse.url) as client:
+        client.command("DROP DATABASE IF EXISTS swarm SYNC")
+    mesh = Mesh(tmp_path, clickhouse_url=shared_clickhouse.url)
+    mesh.nats.start()
+    yield mesh
+    mesh.end()
+
+
+@pytest.fixture
+def own_engine(tmp_path: Path) -> Iterator[ClickHouseServer]:
+    """An engine that a test may stop or kill."""
+    server = ClickHouseServer(tmp_path / "clickhouse")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def mesh_of_its_own(tmp_path: Path, own_engine: ClickHouseServer) -> Iterator[Mesh]:
+    """A mesh around that engine."""
+    mesh = Mesh(tmp_path, clickhouse_url=own_engine.url)
+    mesh.nats.start()
+    yield mesh
+    mesh.end()

@@ -1,0 +1,80 @@
+"""FAULTS 2, 2b and 15: does anything get lost or doubled when ingestors die, sleep and take turns?"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+from events_under_test import labels
+from mesh_under_test import Mesh, until
+
+POINTS = ["ingestor.before_insert", "ingestor.during_insert", "ingestor.after_insert"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_an_ingestor_killed_around_an_insert(mesh: Mesh, point: str) -> None:
+    """FAULTS 2: each dies at its second batch, the last one lives."""
+    async with mesh.publishing() as publishing:
+        await publishing.all(labels("first", 300))
+        for round_number in range(2):
+            doomed = mesh.ingestor(failpoint=f"{point}:2", batch_events=100, catch_up_events=100)
+            await publishing.all(labels(f"round {round_number}", 300))
+            assert await doomed.dies() == -signal.SIGKILL
+        mesh.ingestor()
+        report = await mesh.law()
+    assert report.counts["stored"] == 900
+
+
+async def test_an_ingestor_stopped_while_another_takes_over(mesh: Mesh) -> None:
+    """FAULTS 2b: SIGSTOP, another starts, SIGCONT; the first comes back in the middle of a load."""
+    async with mesh.publishing() as publishing:
+        first = mesh.ingestor(batch_events=50)
+        await first.records()
+        async with publishing.load("before"):
+            await _some_recorded(mesh, at_least=100)
+            first.pause()
+            second = mesh.ingestor(batch_events=50)
+            await second.records()
+            first.resume()
+            await first.says("ingestor.restarting")
+            reached = await second.fact("watermark")
+            await _some_recorded(mesh, at_least=reached + 100)
+        assert first.running
+        assert second.running
+        await mesh.law()
+
+
+async def test_a_rolling_restart_under_load(mesh: Mesh) -> None:
+    """FAULTS 2b and 15: one after the other is ended as an operator ends it."""
+    async with mesh.publishing() as publishing, publishing.load("during"):
+        present = mesh.ingestor()
+        await present.records()
+        for _ in range(2):
+            following = mesh.ingestor()
+            await following.says("lease.waiting")
+            assert await asyncio.to_thread(present.terminate) == 0, present.told
+            await following.records()
+            present = following
+    await mesh.law()
+
+
+async def test_sigterm_in_the_middle_of_a_flush(mesh: Mesh) -> None:
+    """FAULTS 15: what was read is stored, the exit code is 0."""
+    async with mesh.publishing() as publishing:
+        ending = mesh.ingestor(batch_events=50, catch_up_events=50)
+        await ending.records()
+        async with publishing.load("during"):
+            await _some_recorded(mesh, at_least=100)
+            assert await asyncio.to_thread(ending.terminate, seconds=15) == 0, ending.told
+        assert "ingestor.drained" in ending.told
+        mesh.ingestor()
+        await mesh.law()
+
+
+async def _some_recorded(mesh: Mesh, *, at_least: int) -> None:
+    async def enough() -> bool:
+        facts = [await each.fact("watermark") for each in mesh.ingestors if each.running]
+        return max((fact or 0 for fact in facts), default=0) >= at_least
+
+    await until(enough, f"position {at_least} being recorded; see {mesh.folder}")
