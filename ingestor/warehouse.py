@@ -221,6 +221,20 @@ class ClickHouseWarehouse:
         except Fenced as error:
             await self._refuse_unless_fenced(batch, error)
             raise
+        await self._confirm(batch)
+
+    async def _confirm(self, batch: Batch) -> None:
+        """An insert that was taken is not believed until its last position is in the table: the
+        door keeps nothing, so a missing view would lose every row without an error.
+        """
+        watermark = await self.watermark()
+        if watermark is None or (watermark.epoch, watermark.seq) < (batch.epoch, batch.last_seq):
+            raise Unavailable(
+                f"ClickHouse took positions {batch.first_seq} to {batch.last_seq} of epoch "
+                f"{batch.epoch} and stored them nowhere: the view swarm.landing_to_events is gone "
+                "or was changed. Make it again as ingestor/migrations/ has it; the batch is tried "
+                "again until then"
+            )
 
     async def _refuse_unless_fenced(self, batch: Batch, error: Fenced) -> None:
         """The fence's number is that of `throwIf`, which a view that somebody added may use too:

@@ -8,14 +8,16 @@ way.
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections import deque
 from dataclasses import replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from enchanted.events.v1.leadership_pb2 import TickObserved
+from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from nervous_system import names
 from nervous_system.decision import Core, Emit, Tick
 from nervous_system.errors import Fatal
 from nervous_system.event import Event, Recorded
@@ -25,11 +27,13 @@ from nervous_system.subjects import subject_for
 
 State = TypeVar("State")
 
-MAIN = "main"
+MAIN: Final = "main"
 """The scope of what is led once for the whole mesh."""
 
-MOST_CONSEQUENCES = 1000
-"""What one cause may lead to: a core that never comes to rest is a defect."""
+MOST_ID_CHARACTERS: Final = 200
+"""What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
+
+_TRACED = re.compile(r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}").fullmatch
 
 
 class Fold(Generic[State]):
@@ -53,30 +57,54 @@ class Fold(Generic[State]):
         self.state: State = core.initial() if state is None else state
         self.sequence = sequence  # the last position taken
         self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
+        self._seen_at: datetime | None = None  # the stream's time of the last position taken
+        self._written: set[str] = set()  # ids of own events behind the position
+        self._ticks: deque[Event] = deque()  # those of them that are ticks and not struck yet
+
+    def recall(self, own: Recorded) -> None:
+        """An own event that stands on the log behind the position, in the order of the log.
+
+        All of them, before the first `take`: what is written is not decided twice, and a tick
+        strikes again where it struck.
+        """
+        event = own.event
+        self._written.add(event.event_id)
+        if isinstance(event.payload, TickObserved) and event.event_id not in self.ahead:
+            self._ticks.append(event)
+
+    @property
+    def missing(self) -> set[str]:
+        """After recalling: what the state contains and the log does not have.
+
+        Such a state is of another log.
+        """
+        return self.ahead - self._written
 
     def take(self, recorded: Recorded) -> list[Entry]:
-        """Fold one event of the log in, and return everything that follows from it."""
-        self.sequence = recorded.sequence
-        if recorded.event.event_id in self.ahead:
-            self.ahead.remove(recorded.event.event_id)
-            return []
-        self.state = self._core.evolve(self.state, recorded)
-        return self._consequences(recorded)
+        """Fold one event of the log in; what follows from it and is not on the log yet."""
+        entries: list[Entry] = []
+        while self._ticks and _tick_of(self._ticks[0]).as_of_sequence < recorded.sequence:
+            entries += self.strike(self._ticks.popleft())
+        self.sequence, self._seen_at = recorded.sequence, recorded.recorded_at
+        event_id = recorded.event.event_id
+        if event_id in self.ahead:
+            self.ahead.remove(event_id)
+        else:
+            self.state = self._core.evolve(self.state, recorded)
+            emits = self._core.decide(self.state, recorded, recorded.recorded_at)
+            entries += self._follow(recorded, emits)
+        new = [entry for entry in entries if entry.event.event_id not in self._written]
+        self._written.discard(event_id)
+        return new
 
-    def strike(self, *, term: int, number: int, now: datetime) -> list[Entry]:
-        """A tick: nothing, or the tick itself followed by what was decided on it."""
-        tick = Tick(
-            event_id=child_id(f"{self._service}/{self._scope}/{term}", f"tick {number}"),
-            term=term,
-            number=number,
-            as_of_sequence=self.sequence,
-        )
-        emits = self._core.decide(self.state, tick, now)
-        if not emits:
-            return []
-        event = Event(
-            event_id=tick.event_id,
-            timestamp=now,
+    def tick(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
+        """The tick that strikes now, behind the last position taken.
+
+        Its time is `now`, but never before that position's: the stream's time does not run back.
+        """
+        return Event(
+            event_id=child_id(term_id, f"tick {number}"),
+            timestamp=max(now, self._seen_at or now),
             agent_role=self._role,
             agent_id=f"{self._service}/{self._scope}",
             payload=TickObserved(
@@ -86,57 +114,77 @@ class Fold(Generic[State]):
                 number=number,
                 as_of_sequence=self.sequence,
             ),
-            trace_id=_hex(tick.event_id, 32),
-            span_id=_hex(tick.event_id, 16),
         )
+
+    def strike(self, event: Event) -> list[Entry]:
+        """Nothing, or the tick itself followed by what was decided on it: one batch."""
+        tick = _tick_of(event)
+        emits = self._core.decide(self.state, tick, event.timestamp)
+        if not emits:
+            return []
         key = scope_key(self._scope)
         cause = Recorded(
             event=event,
-            sequence=self.sequence,
+            sequence=tick.as_of_sequence,
             subject=subject_for(event, key=key),
-            recorded_at=now,
+            recorded_at=event.timestamp,
         )
         self.ahead.add(event.event_id)
         self.state = self._core.evolve(self.state, cause)
         return [Entry(event=event, key=key), *self._follow(cause, emits)]
 
-    def _consequences(self, cause: Recorded) -> list[Entry]:
-        return self._follow(cause, self._core.decide(self.state, cause, cause.recorded_at))
+    def forget(self, event_id: str) -> None:
+        """An event that was decided a second time will not come: the log refused the repetition."""
+        self.ahead.discard(event_id)
 
     def _follow(self, cause: Recorded, emits: tuple[Emit, ...]) -> list[Entry]:
         entries: list[Entry] = []
-        waiting = deque((cause, emit) for emit in emits)
+        waiting = deque((cause, emit) for emit in self._distinct(emits))
         while waiting:
             because, emit = waiting.popleft()
-            event = self._event(because, emit)
-            key = emit.key or scope_key(self._scope)
-            entries.append(Entry(event=event, key=key))
-            if len(entries) > MOST_CONSEQUENCES:
+            entry = self._entry(because, emit)
+            event = entry.event
+            if event.event_id in self.ahead:
+                continue  # its cause stands on the log twice
+            entries.append(entry)
+            if len(entries) >= names.MAX_BATCH_MESSAGES:  # one is the tick's
                 raise Fatal(
-                    f"{self._service}: event {cause.event.event_id} led to more than"
-                    f" {MOST_CONSEQUENCES} others; its core never comes to rest"
+                    f"{self._service}: event {cause.event.event_id} led to {len(entries)} others"
+                    " and more; its core never comes to rest"
                 )
             self.ahead.add(event.event_id)
-            own = replace(because, event=event, subject=subject_for(event, key=key))
+            own = replace(because, event=event, subject=subject_for(event, key=entry.key))
             self.state = self._core.evolve(self.state, own)
             following = self._core.decide(self.state, own, because.recorded_at)
-            waiting.extend((own, each) for each in following)
+            waiting.extend((own, each) for each in self._distinct(following))
         return entries
 
-    def _event(self, because: Recorded, emit: Emit) -> Event:
+    def _distinct(self, emits: tuple[Emit, ...]) -> tuple[Emit, ...]:
+        if len({emit.label for emit in emits}) != len(emits):
+            labels = ", ".join(emit.label for emit in emits)
+            raise Fatal(f"{self._service}: decisions on one cause share a label: {labels}")
+        return emits
+
+    def _entry(self, because: Recorded, emit: Emit) -> Entry:
+        if isinstance(emit.payload, StateChange):
+            raise Fatal(f"{self._service}: a core decides; resources are changed by `Agent.change`")
+        key = emit.key or scope_key(self._scope)
+        if self._scope != MAIN and key != self._scope:
+            raise Fatal(f"{self._service}: who leads {self._scope} cannot write for {key}")
         cause = because.event
-        event_id = child_id(cause.event_id, emit.label)
-        return Event(
-            event_id=event_id,
+        traced = _TRACED(f"{cause.trace_id}-{cause.span_id}") is not None
+        event = Event(
+            event_id=child_id(cause.event_id, f"{self._service}/{self._scope}/{emit.label}"),
             timestamp=because.recorded_at,
             agent_role=self._role,
             agent_id=f"{self._service}/{self._scope}",
             payload=emit.payload,
-            trace_id=cause.trace_id if len(cause.trace_id) == 32 else _hex(cause.event_id, 32),
-            span_id=_hex(event_id, 16),
-            causation_id=cause.event_id,
-            correlation_id=cause.correlation_id or cause.event_id,
+            trace_id=cause.trace_id if traced else "",
+            span_id=cause.span_id if traced else "",
+            causation_id=cause.event_id[:MOST_ID_CHARACTERS],
+            correlation_id=(cause.correlation_id or cause.event_id)[:MOST_ID_CHARACTERS],
         )
+        return Entry(event=event, key=key)
 
 
 def scope_key(scope: str) -> str | None:
@@ -144,5 +192,12 @@ def scope_key(scope: str) -> str | None:
     return None if scope == MAIN else scope
 
 
-def _hex(text: str, digits: int) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+def _tick_of(event: Event) -> Tick:
+    tick = event.payload
+    assert isinstance(tick, TickObserved)
+    return Tick(
+        event_id=event.event_id,
+        term=tick.term,
+        number=tick.number,
+        as_of_sequence=tick.as_of_sequence,
+    )

@@ -11,14 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import nats.errors
 import nats.js.errors
 import structlog
 from nats.js.kv import KeyValue
 
 from nervous_system import names
 from nervous_system.connection import Connection, translated
-from nervous_system.errors import Fenced, Transient
+from nervous_system.errors import Fenced, Transient, Unavailable
 
 _log = structlog.get_logger()
 
@@ -26,59 +25,72 @@ LEASE_SECONDS: Final = 4.0
 """How long a lease outlives its last renewal."""
 
 RENEW_SECONDS: Final = 1.3
+RETRY_SECONDS: Final = 0.3
+"""After a renewal that was not answered."""
+
 POLL_SECONDS: Final = 0.8
-"""How often one who waits asks again; a successor leads within LEASE_SECONDS + POLL_SECONDS."""
+"""How often one who waits asks again; a successor leads within LEASE_SECONDS + POLL_SECONDS, and
+what the server takes to notice that a key has run out."""
 
 
 class Lease:
-    """One lease while it is held.
+    """One lease while it is held, until the moment `until` of the event loop's clock."""
 
-    `lost` is set at the moment it can no longer be relied on.
-    """
-
-    def __init__(self, bucket: KeyValue, key: str, holder: str, revision: int) -> None:
+    def __init__(
+        self, bucket: KeyValue, key: str, *, holder: bytes, revision: int, until: float
+    ) -> None:
         self.key = key
-        self.lost = asyncio.Event()
+        self.until = until
+        self.lost_because = "ran out"
         self._bucket = bucket
-        self._holder = holder.encode()
+        self._holder = holder
         self._revision = revision
 
-    async def keep(self) -> None:
-        """Renew until the lease is lost; then raises Fenced."""
+    async def keep(self, limit: asyncio.Timeout) -> None:
+        """Renew again and again, each time moving `limit`; let it expire when the lease is lost."""
         loop = asyncio.get_running_loop()
-        renewed = loop.time()
+        wait = RENEW_SECONDS
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(wait)
             started = loop.time()
             try:
-                with translated(f"renewing the lease {self.key}"):
-                    self._revision = await self._bucket.update(
-                        self.key, self._holder, last=self._revision
-                    )
-                renewed = started
-            except nats.js.errors.KeyWrongLastSequenceError as error:
-                self.lost.set()
-                raise Fenced(f"the lease {self.key} was taken by another process") from error
+                revision = await _take(self._bucket, self.key, self._holder, last=self._revision)
             except Transient as error:
-                if loop.time() - renewed > LEASE_SECONDS:
-                    self.lost.set()
-                    raise Fenced(f"the lease {self.key} ran out: {error}") from error
+                self.lost_because = f"ran out: {error}"
+                wait = RETRY_SECONDS
+                continue
+            if limit.expired():
+                return
+            if revision is None:
+                self.lost_because = "was taken by another process, or taken away"
+                limit.reschedule(loop.time())
+                return
+            self._revision = revision
+            limit.reschedule(started + LEASE_SECONDS)
+            wait = RENEW_SECONDS
 
     async def release(self) -> None:
         """Give it back, so that nobody has to wait for it to run out."""
         try:
             with translated(f"releasing the lease {self.key}"):
                 await self._bucket.delete(self.key, last=self._revision)
-        except (Transient, nats.js.errors.KeyWrongLastSequenceError) as error:
+        except (Transient, nats.js.errors.Error) as error:
             _log.info("lease.not_released", lease=self.key, reason=str(error))
 
 
 async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
-    """The bucket of leases, made if it is missing."""
+    """The bucket of leases, made if it is missing.
+
+    Raises Unavailable, NotAcknowledged.
+    """
+    jetstream = connection.client.jetstream(timeout=2)
     with translated("opening the bucket of leases"):
-        return await connection.client.jetstream(timeout=2).create_key_value(
-            bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
-        )
+        try:
+            return await jetstream.key_value(names.LEASES)
+        except nats.js.errors.BucketNotFoundError:
+            return await jetstream.create_key_value(
+                bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
+            )
 
 
 @asynccontextmanager
@@ -92,49 +104,72 @@ async def leading(
 ) -> AsyncIterator[Lease | None]:
     """Wait until the lease is ours, hold it during the block, give it back.
 
-    None where `stop` was set first; `waiting` is called each time it was asked for in vain. The
-    block is cancelled when the lease is lost, and Fenced comes out of it.
+    None where `stop` was set first; `waiting` is called each time it was asked for in vain.
+    `holder` is a name that nobody else ever uses. The block is cancelled at the moment the lease
+    can no longer be relied on, and Fenced comes out of it. Raises Unavailable, NotAcknowledged
+    where the lease cannot be asked for.
     """
-    revision = await _acquire(bucket, key, holder, stop, waiting)
-    if revision is None:
+    lease = await _acquire(bucket, key, holder.encode(), stop, waiting)
+    if lease is None:
         yield None
         return
-    lease = Lease(bucket, key, holder, revision)
     _log.info("lease.acquired", lease=key, holder=holder)
-    block = asyncio.current_task()
-    assert block is not None
-    keeper = asyncio.create_task(lease.keep(), name=f"lease {key}")
-    keeper.add_done_callback(lambda done: None if done.cancelled() else block.cancel())
     try:
-        yield lease
-    except asyncio.CancelledError:
-        if keeper.done() and not keeper.cancelled():
-            block.uncancel()
-            await keeper  # raises Fenced
-        raise
+        async with asyncio.timeout_at(lease.until) as limit:
+            keeper = asyncio.create_task(lease.keep(limit), name=f"lease {key}")
+            try:
+                yield lease
+            finally:
+                keeper.cancel()
+                await asyncio.wait({keeper})
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise Fenced(f"the lease {key} {lease.lost_because}") from error
     finally:
-        if not keeper.done():
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+        if not limit.expired():
             await lease.release()
 
 
 async def _acquire(
-    bucket: KeyValue, key: str, holder: str, stop: asyncio.Event, waiting: Callable[[], None]
-) -> int | None:
+    bucket: KeyValue, key: str, holder: bytes, stop: asyncio.Event, waiting: Callable[[], None]
+) -> Lease | None:
+    loop = asyncio.get_running_loop()
     waited = False
     while not stop.is_set():
-        try:
-            with translated(f"taking the lease {key}"):
-                return await bucket.create(key, holder.encode())
-        except nats.js.errors.KeyWrongLastSequenceError:
-            if not waited:
-                _log.info("lease.waiting", lease=key)
-                waited = True
-        except Transient as error:
-            _log.warning("lease.unavailable", lease=key, reason=str(error))
+        started = loop.time()
+        revision = await _take(bucket, key, holder, last=0)
+        if revision is not None:
+            return Lease(
+                bucket, key, holder=holder, revision=revision, until=started + LEASE_SECONDS
+            )
+        if not waited:
+            _log.info("lease.waiting", lease=key)
+            waited = True
         waiting()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), POLL_SECONDS)
     return None
+
+
+async def _take(bucket: KeyValue, key: str, holder: bytes, *, last: int) -> int | None:
+    """The lease's new revision, None where somebody else has it.
+
+    `last` is the revision we had, 0 for none. Raises Unavailable, NotAcknowledged.
+    """
+    try:
+        with translated(f"taking the lease {key}"):
+            try:
+                if last:
+                    return await bucket.update(key, holder, last=last)
+                return await bucket.create(key, holder)
+            except nats.js.errors.KeyWrongLastSequenceError:
+                # It may be ours all the same, by a try whose answer was lost.
+                found = await bucket.get(key)
+                if found.value != holder:
+                    return None
+                return await bucket.update(key, holder, last=found.revision)
+    except nats.js.errors.KeyValueError:
+        return None  # it was taken or ran out between two of these questions
+    except nats.js.errors.APIError as error:
+        raise Unavailable(f"the lease {key} cannot be taken: {error}") from error

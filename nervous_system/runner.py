@@ -1,47 +1,56 @@
 """How does a pure core run on the real log? One leader, from a snapshot on, every write fenced.
 
 Each time it starts, after a crash, a reconnect or a change of leader, it does the same thing: load
-the last snapshot that belongs to this log, read on from there, decide again, and append what is
-not on the log yet. Derived ids make the repeat harmless. Any failure ends in this very start.
+the last snapshot that belongs to this log, recall what the service has written since, read on,
+decide again, and append what is not on the log yet. Derived ids make the repeat harmless. Any
+failure ends in this very start.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Final, Generic, TypeVar
 
+import nats.js.errors
 import structlog
 
-from enchanted.events.v1.leadership_pb2 import TickObserved
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
 from nervous_system.bus import Bus, recorded
-from nervous_system.clock import Clock, system_clock
+from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.decision import Core
-from nervous_system.errors import Fenced, Transient, Unavailable, Unreadable
+from nervous_system.errors import Duplicate, Fenced, LogFull, Transient, Unavailable, Unreadable
 from nervous_system.event import Event, Recorded
 from nervous_system.failpoint import failpoint
 from nervous_system.fold import Fold, scope_key
-from nervous_system.ids import new_event_id
+from nervous_system.ids import content_hash, new_event_id
 from nervous_system.leadership import Term, take_term
 from nervous_system.lease import leading, open_leases
 from nervous_system.message import Entry
+from nervous_system.metric_catalogue import (
+    EVENTS_DECIDED,
+    EVENTS_FOLDED,
+    EVENTS_SKIPPED,
+    LEADING,
+    POSITION,
+    SNAPSHOTS,
+    TERM,
+)
 from nervous_system.payload import Payload
 from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.stream import Stored
-from nervous_system.subjects import token
+from nervous_system.subjects import source_of, token
 
 State = TypeVar("State")
 
 _log = structlog.get_logger()
 
-RESTART_SECONDS = 1.0
-BATCH_EVENTS = 500
-LONGEST_WAIT_SECONDS = 1.0
+RESTART_SECONDS: Final = 1.0
+BATCH_EVENTS: Final = 500
+LONGEST_WAIT_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +67,29 @@ class Role(Generic[State]):
     snapshot_events: int = 10_000
     snapshot_seconds: float = 300.0
 
+    def __post_init__(self) -> None:
+        if source_of(self.agent_role) != self.service:
+            raise ValueError(f"{self.service} cannot publish as {source_of(self.agent_role)}")
+
     @property
     def key(self) -> str:
         """Its name among leases and snapshots."""
-        return f"{self.service}.{self.scope}"
+        return f"{self.service}.{token(self.scope)}"
 
     @property
-    def own(self) -> tuple[str, ...]:
-        """The filters of what it writes."""
+    def own(self) -> str:
+        """The filter of what it writes."""
         key = scope_key(self.scope)
         of_scope = ">" if key is None else f"*.{token(key)}"
-        return (f"{names.EVENTS}.{self.service}.{of_scope}",)
+        return f"{names.EVENTS}.{self.service}.{of_scope}"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The filters of what is folded, none within another."""
+        filters = dict.fromkeys((*self.subjects, self.own))
+        return tuple(
+            each for each in filters if not any(covers(o, each) for o in filters if o != each)
+        )
 
 
 class Runner(Generic[State]):
@@ -84,49 +105,31 @@ class Runner(Generic[State]):
         *,
         holder: str,
         clock: Clock = system_clock,
+        watch: Stopwatch = stopwatch,
         progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._bus = bus
         self._role = role
         self._holder = holder
         self._clock = clock
+        self._watch = watch
         self._progress = progress
+        self._metrics = bus.metrics
         self._term: Term | None = None
-        self._caught_up = asyncio.Event()
-        self.skipped = 0  # events that could not be read; the ingestor parks them
+        self._leads = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever nobody else does, until `stop` is set.
 
-        Raises only what is permanent or fatal.
+        Raises only what is permanent or fatal; for a full log it waits.
         """
-        replicas = int((await self._bus.stream.configuration())["num_replicas"])
-        leases = await open_leases(self._bus.connection, replicas=replicas)
-        bucket = await open_snapshots(self._bus.connection, replicas=replicas)
-        snapshots = Snapshots[State](bucket, self._role.key, self._role.state_type)
         while not stop.is_set():
             try:
-                async with leading(
-                    leases, self._role.key, holder=self._holder, stop=stop, waiting=self._progress
-                ) as lease:
-                    if lease is None:
-                        return
-                    self._term = await take_term(
-                        self._bus,
-                        service=self._role.service,
-                        scope=self._role.scope,
-                        role=self._role.agent_role,
-                        holder=self._holder,
-                        clock=self._clock,
-                    )
-                    _log.info("leadership.taken", role=self._role.key, term=self._term.number)
-                    await self._lead(self._term, snapshots, stop)
-            except (Fenced, Transient) as error:
+                await self._run_once(stop)
+            except (Fenced, LogFull, Transient) as error:
                 _log.warning("runner.restarting", role=self._role.key, reason=str(error))
-                await _pause(stop, RESTART_SECONDS)
-            finally:
-                self._term = None
-                self._caught_up.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
 
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
         """Append a measurement of the world as the leader; waits until there is one here.
@@ -134,7 +137,7 @@ class Runner(Generic[State]):
         It comes back through the log and is decided on like any other event. Raises Fenced,
         NotAcknowledged and what `Bus.append` raises.
         """
-        await self._caught_up.wait()
+        await self._leads.wait()
         term = self._term
         if term is None:
             raise Unavailable(f"{self._role.key} has just stopped leading; observe again later")
@@ -148,160 +151,245 @@ class Runner(Generic[State]):
         entry = Entry(event=event, key=key or scope_key(self._role.scope))
         await self._bus.append([entry], fence=term.fence)
 
+    async def _run_once(self, stop: asyncio.Event) -> None:
+        role, connection = self._role, self._bus.connection
+        replicas = int((await self._bus.stream.configuration())["num_replicas"])
+        leases = await open_leases(connection, replicas=replicas)
+        async with leading(
+            leases, role.key, holder=self._holder, stop=stop, waiting=self._progress
+        ) as lease:
+            if lease is None:
+                return
+            bucket = await open_snapshots(connection, replicas=replicas)
+            term = await take_term(
+                self._bus,
+                service=role.service,
+                scope=role.scope,
+                role=role.agent_role,
+                holder=self._holder,
+                clock=self._clock,
+                watch=self._watch,
+            )
+            _log.info("leadership.taken", role=role.key, term=term.number)
+            self._metrics.gauge(TERM).set(term.number)
+            try:
+                await self._lead(term, Snapshots(bucket, role.key, role.state_type), stop)
+            finally:
+                self._metrics.gauge(LEADING).set(0)
+                self._term = None
+                self._leads.clear()
+
     async def _lead(self, term: Term, snapshots: Snapshots[State], stop: asyncio.Event) -> None:
-        fold = await self._recover(snapshots, term)
-        saved_sequence, saved_at = 0, self._clock()
-        loop = asyncio.get_running_loop()
+        fold = await self._recover(snapshots)
+        self._term = term
+        self._leads.set()
+        self._metrics.gauge(LEADING).set(1)
+        folded = self._metrics.counter(EVENTS_FOLDED)
+        unsaved, saved_at = 0, self._watch()
         number = 0
-        next_tick = loop.time() + self._role.tick_seconds
+        next_tick = self._watch() + self._role.tick_seconds
         async with self._bus.reader(
-            start_sequence=fold.sequence + 1, subjects=self._subjects
+            start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
         ) as reader:
-            self._caught_up.set()
             while not stop.is_set():
                 self._progress()
-                wait = min(LONGEST_WAIT_SECONDS, max(0.0, next_tick - loop.time()))
+                wait = min(max(0.0, next_tick - self._watch()), LONGEST_WAIT_SECONDS)
+                if not reader.at_end:
+                    wait = LONGEST_WAIT_SECONDS
                 entries: list[Entry] = []
-                for stored in await reader.batch(most=BATCH_EVENTS, within_seconds=wait):
-                    entries += self._take(fold, stored)
-                await self._append(entries, term)
-                if reader.at_end and loop.time() >= next_tick:
+                batch = await reader.batch(most=BATCH_EVENTS, within_seconds=wait)
+                for stored in batch:
+                    entries += self._take(fold, stored, term)
+                await self._append(fold, entries, term)
+                if reader.at_end and self._watch() >= next_tick:
                     number += 1
-                    struck = fold.strike(term=term.number, number=number, now=self._clock())
-                    await self._append(struck, term)
-                    next_tick = loop.time() + self._role.tick_seconds
-                age_seconds = (self._clock() - saved_at).total_seconds()
-                if fold.sequence - saved_sequence >= self._role.snapshot_events or (
-                    fold.sequence != saved_sequence and age_seconds >= self._role.snapshot_seconds
+                    tick = fold.tick(
+                        term=term.number,
+                        term_id=term.event_id,
+                        number=number,
+                        now=term.now(self._watch()),
+                    )
+                    await self._append(fold, fold.strike(tick), term)
+                    next_tick = self._watch() + self._role.tick_seconds
+                folded.inc(len(batch))
+                self._metrics.gauge(POSITION).set(fold.sequence)
+                unsaved += len(batch)
+                if unsaved >= self._role.snapshot_events or (
+                    unsaved and self._watch() - saved_at >= self._role.snapshot_seconds
                 ):
                     await self._save(snapshots, fold)
-                    saved_sequence, saved_at = fold.sequence, self._clock()
-        if fold.sequence != saved_sequence:
+                    unsaved, saved_at = 0, self._watch()
+        if unsaved:
             await self._save(snapshots, fold)
 
-    async def _recover(self, snapshots: Snapshots[State], term: Term) -> Fold[State]:
-        """The state at the end of the log; what an earlier leader decided but could not write is
-        written now."""
-        fold = await self._from_snapshot(snapshots)
-        start = fold.sequence + 1
-        written: set[str] = set()
-        ticks: deque[Recorded] = deque()
-        async for stored in self._bus.replay(start_sequence=start, subjects=self._role.own):
-            event = self._readable(stored)
-            if event is not None:
-                written.add(event.event.event_id)
-                if isinstance(event.event.payload, TickObserved):
-                    ticks.append(event)
-        entries: list[Entry] = []
-        async for stored in self._bus.replay(start_sequence=start, subjects=self._subjects):
-            while ticks and _seen(ticks[0]) < stored.sequence:
-                entries += self._strike_again(fold, ticks.popleft())
-            entries += self._take(fold, stored)
-            if len(entries) >= BATCH_EVENTS:
-                await self._append([each for each in entries if not _in(each, written)], term)
-                entries.clear()
-            self._progress()
-        while ticks:
-            entries += self._strike_again(fold, ticks.popleft())
-        await self._append([each for each in entries if not _in(each, written)], term)
+    async def _recover(self, snapshots: Snapshots[State]) -> Fold[State]:
+        """The last state that belongs to this log, and what was written behind it."""
+        snapshot = await snapshots.load()
+        fold = self._fold(snapshot)
+        await self._recall(fold)
+        if snapshot is not None:
+            reason = await self._foreign(snapshot, fold)
+            self._metrics.counter(SNAPSHOTS).labels("refused" if reason else "loaded").inc()
+            if reason:
+                _log.error(
+                    "snapshot.foreign",
+                    role=self._role.key,
+                    sequence=snapshot.sequence,
+                    reason=reason,
+                    remedy="none needed: the state is folded from the log again",
+                )
+                fold = self._fold(None)
+                await self._recall(fold)
+        first = (await self._bus.stream.state()).first_sequence
+        if fold.sequence + 1 < first:
+            _log.warning(
+                "runner.history_missing",
+                role=self._role.key,
+                first_sequence=fold.sequence + 1,
+                last_sequence=first - 1,
+                reason="the log no longer has these positions, and no snapshot is younger",
+            )
         return fold
 
-    async def _from_snapshot(self, snapshots: Snapshots[State]) -> Fold[State]:
-        snapshot = await snapshots.load()
-        if snapshot is None or not await self._belongs(snapshot):
-            return self._fold()
-        return self._fold(state=snapshot.state, sequence=snapshot.sequence, ahead=snapshot.ahead)
+    async def _recall(self, fold: Fold[State]) -> None:
+        subjects, start = [self._role.own], fold.sequence + 1
+        async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
+            with suppress(Unreadable):  # it is counted when its turn comes to be folded
+                fold.recall(recorded(stored))
+            self._progress()
 
-    async def _belongs(self, snapshot: Snapshot[State]) -> bool:
-        """Whether the log still is the one that the snapshot was folded from."""
+    async def _foreign(self, snapshot: Snapshot[State], fold: Fold[State]) -> str:
+        """Why the log is not the one that the snapshot was folded from; empty where it is."""
         state = await self._bus.stream.state()
-        reason = ""
         if snapshot.stream_created != state.created:
-            reason = f"the stream was made anew at {state.created}"
-        elif snapshot.sequence > state.last_sequence:
-            reason = f"the stream ends at {state.last_sequence}: it was truncated"
-        elif snapshot.sequence >= state.first_sequence:
+            return f"the stream was made anew at {state.created}"
+        if snapshot.sequence > state.last_sequence:
+            return f"the stream ends at {state.last_sequence}: it was truncated"
+        if fold.missing:
+            return f"{len(fold.missing)} events that it counts on are gone: the log was truncated"
+        if snapshot.sequence >= state.first_sequence:
             stored = await self._bus.stream.at(snapshot.sequence)
-            if stored is not None and (stored.message_id or "") != snapshot.event_id:
-                reason = "another event stands at its position: the stream was truncated"
-        if reason:
-            _log.error(
-                "snapshot.foreign",
-                role=self._role.key,
-                sequence=snapshot.sequence,
-                reason=reason,
-                remedy="none needed: the state is folded from the log again",
-            )
-        return not reason
+            if _fingerprint(stored) != snapshot.fingerprint:
+                return "another event stands at its position: the stream was truncated"
+        return ""
 
     async def _save(self, snapshots: Snapshots[State], fold: Fold[State]) -> None:
-        stored = await self._bus.stream.at(fold.sequence)
-        await snapshots.save(
-            Snapshot(
-                state=fold.state,
-                sequence=fold.sequence,
-                stream_created=(await self._bus.stream.state()).created,
-                event_id=(stored.message_id if stored is not None else None) or "",
-                ahead=frozenset(fold.ahead),
+        """A snapshot that cannot be written costs time later; leading goes on."""
+        try:
+            stored = await self._bus.stream.at(fold.sequence)
+            await snapshots.save(
+                Snapshot(
+                    state=fold.state,
+                    sequence=fold.sequence,
+                    stream_created=(await self._bus.stream.state()).created,
+                    fingerprint=_fingerprint(stored),
+                    ahead=frozenset(fold.ahead),
+                )
             )
-        )
+        except (Transient, nats.js.errors.Error) as error:
+            _log.warning("snapshot.not_written", role=self._role.key, reason=str(error))
+            self._metrics.counter(SNAPSHOTS).labels("not_written").inc()
+        else:
+            self._metrics.counter(SNAPSHOTS).labels("written").inc()
 
-    def _fold(
-        self,
-        *,
-        state: State | None = None,
-        sequence: int = 0,
-        ahead: frozenset[str] = frozenset(),
-    ) -> Fold[State]:
+    def _fold(self, snapshot: Snapshot[State] | None) -> Fold[State]:
         return Fold(
             self._role.core,
             service=self._role.service,
             scope=self._role.scope,
             role=self._role.agent_role,
-            state=state,
-            sequence=sequence,
-            ahead=ahead,
+            state=snapshot.state if snapshot is not None else None,
+            sequence=snapshot.sequence if snapshot is not None else 0,
+            ahead=snapshot.ahead if snapshot is not None else frozenset(),
         )
 
-    @property
-    def _subjects(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self._role.subjects, *self._role.own)))
-
-    def _take(self, fold: Fold[State], stored: Stored) -> list[Entry]:
-        event = self._readable(stored)
-        return [] if event is None else fold.take(event)
-
-    def _strike_again(self, fold: Fold[State], event: Recorded) -> list[Entry]:
-        tick = event.event.payload
-        assert isinstance(tick, TickObserved)
-        return fold.strike(term=tick.term, number=tick.number, now=event.event.timestamp)
-
-    def _readable(self, stored: Stored) -> Recorded | None:
+    def _take(self, fold: Fold[State], stored: Stored, term: Term) -> list[Entry]:
+        if stored.sequence > term.sequence and stored.subject == term.subject:
+            # What follows was decided by another: to fold it as if it were ours would be wrong.
+            raise Fenced(f"a newer leader holds {term.subject}; this one stops reading")
+        if not any(covers(each, stored.subject) for each in self._role.reads):
+            return []
         try:
-            return recorded(stored)
+            return fold.take(recorded(stored))
         except Unreadable as error:
-            self.skipped += 1
+            self._metrics.counter(EVENTS_SKIPPED).labels("unreadable").inc()
             _log.warning("runner.skipped", role=self._role.key, reason=str(error))
-            return None
+            return []
 
-    async def _append(self, entries: Sequence[Entry], term: Term) -> None:
+    async def _append(self, fold: Fold[State], entries: Sequence[Entry], term: Term) -> None:
         for start in range(0, len(entries), names.MAX_BATCH_MESSAGES):
-            failpoint("runner.before_append")
-            await self._bus.append(
-                entries[start : start + names.MAX_BATCH_MESSAGES], fence=term.fence
-            )
-            failpoint("runner.after_append")
+            batch = entries[start : start + names.MAX_BATCH_MESSAGES]
+            traces = list(dict.fromkeys(filter(None, map(_traceparent, batch))))
+            alone = traces[0] if len(traces) == 1 else None
+            with self._bus.tracer.span(
+                "decide",
+                f"{names.EVENTS}.{self._role.service}",
+                kind="consumer",
+                parent=alone,
+                links=() if alone else traces,
+            ) as span:
+                if alone:
+                    batch = [
+                        replace(each, event=replace(each.event, span_id=span.span_id))
+                        if each.event.trace_id
+                        else each
+                        for each in batch
+                    ]
+                failpoint("runner.before_append")
+                await self._append_batch(fold, batch, term)
+                failpoint("runner.after_append")
+
+    async def _append_batch(self, fold: Fold[State], batch: Sequence[Entry], term: Term) -> None:
+        decided = self._metrics.counter(EVENTS_DECIDED)
+        try:
+            await self._bus.append(batch, fence=term.fence)
+        except Duplicate as error:
+            # A cause stands on the log twice, and what follows from it is there already.
+            repeated = batch[0].event.event_id
+            if len(batch) > 1:
+                for each in batch:
+                    await self._append_batch(fold, [each], term)
+                return
+            fold.forget(repeated)
+            self._metrics.counter(EVENTS_SKIPPED).labels("repeated").inc()
+            _log.warning("runner.repeated", role=self._role.key, reason=str(error))
+        else:
+            decided.inc(len(batch))
 
 
-def _seen(tick: Recorded) -> int:
-    assert isinstance(tick.event.payload, TickObserved)
-    return tick.event.payload.as_of_sequence
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every subject of the filter `narrow`, or the subject `narrow`, is on `wide`."""
+    ours, theirs = wide.split("."), narrow.split(".")
+    for number, each in enumerate(ours):
+        if each == ">":
+            return len(theirs) > number
+        if number >= len(theirs) or theirs[number] == ">" or each not in ("*", theirs[number]):
+            return False
+    return len(ours) == len(theirs)
 
 
-def _in(entry: Entry, written: set[str]) -> bool:
-    return entry.event.event_id in written
+def _separate(filters: tuple[str, ...]) -> tuple[str, ...]:
+    """What the server is asked for: it takes no filters that overlap, and then all is read."""
+    overlapping = any(
+        _overlap(one, other) for one in filters for other in filters if one is not other
+    )
+    return (names.ALL_EVENTS,) if overlapping else filters
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+def _overlap(one: str, other: str) -> bool:
+    ours, theirs = one.split("."), other.split(".")
+    for mine, yours in zip(ours, theirs, strict=False):
+        if ">" in (mine, yours):
+            return True
+        if mine != yours and "*" not in (mine, yours):
+            return False
+    return len(ours) == len(theirs)
+
+
+def _fingerprint(stored: Stored | None) -> str:
+    return content_hash(stored.data if stored is not None else None)
+
+
+def _traceparent(entry: Entry) -> str | None:
+    event = entry.event
+    return f"00-{event.trace_id}-{event.span_id}-01" if event.trace_id else None

@@ -7,20 +7,26 @@ so.
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import nats.js.errors
 import structlog
 from nats.js.object_store import ObjectStore
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from nervous_system import names
 from nervous_system.connection import Connection, translated
+from nervous_system.ids import content_hash
 
 _log = structlog.get_logger()
 
 State = TypeVar("State")
+
+READ_SECONDS: Final = 30.0
+"""nats-py waits for ever for the parts of an object that are no longer there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,7 @@ class Snapshot(Generic[State]):
     state: State
     sequence: int
     stream_created: str  # a position means nothing on another stream
-    event_id: str  # of the event at the position: what tells a truncated log from the one we knew
+    fingerprint: str  # SHA-256 of what stands at the position: it tells a truncated log
     ahead: frozenset[str]  # ids of own events behind the position that are in the state already
 
 
@@ -41,29 +47,43 @@ class Snapshots(Generic[State]):
         self._bucket = bucket
         self._key = key
         self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
+        # Of another shape, a state would be read with defaults for what it never counted.
+        shape = json.dumps(self._adapter.json_schema(), sort_keys=True)
+        self._shape = content_hash(shape).encode()
 
     async def load(self) -> Snapshot[State] | None:
-        """The last snapshot; None where there is none that this version can read."""
+        """The last snapshot; None where there is none that this version can read.
+
+        Raises Unavailable, NotAcknowledged.
+        """
         try:
-            with translated("reading a snapshot"):
-                found = await self._bucket.get(self._key)
-            snapshot: Snapshot[State] = self._adapter.validate_json(found.data or b"")
-        except nats.js.errors.ObjectNotFoundError:
+            async with asyncio.timeout(READ_SECONDS):
+                with translated("reading a snapshot"):
+                    found = await self._bucket.get(self._key)
+            shape, _, state = (found.data or b"").partition(b"\n")
+            if shape != self._shape:
+                raise ValueError("it is of another version of this service's state")
+            snapshot: Snapshot[State] = self._adapter.validate_json(state)
+        except nats.js.errors.NotFoundError:
             return None
-        except (nats.js.errors.Error, ValidationError) as error:
+        except (nats.js.errors.Error, ValueError, TimeoutError) as error:
             _log.error(
                 "snapshot.unreadable",
                 snapshot=self._key,
-                reason=str(error)[:500],
+                reason=str(error)[:500] or "parts of it are missing",
                 remedy="none needed: the state is folded from the log again",
             )
             return None
         return snapshot
 
     async def save(self, snapshot: Snapshot[State]) -> None:
-        """Replace the snapshot."""
+        """Replace the snapshot.
+
+        Raises Transient, and what JetStream answers where the bucket is gone or full.
+        """
         with translated("writing a snapshot"):
-            await self._bucket.put(self._key, self._adapter.dump_json(snapshot))
+            data = self._shape + b"\n" + self._adapter.dump_json(snapshot)
+            await self._bucket.put(self._key, data)
 
 
 async def open_snapshots(connection: Connection, *, replicas: int = 1) -> ObjectStore:

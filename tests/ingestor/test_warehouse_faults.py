@@ -142,3 +142,13 @@ async def _prepare(warehouse: ClickHouseWarehouse) -> None:
         forked_from_seq=0,
         holder="first",
     )
+
+
+async def test_rows_that_go_nowhere_are_noticed(warehouse: ClickHouseWarehouse) -> None:
+    """Without its view the door would take every batch and keep none."""
+    await warehouse.client.command("DETACH VIEW swarm.landing_to_events")
+    with pytest.raises(Unavailable, match="stored them nowhere"):
+        await warehouse.insert(batch_of(FIRST, range(1, 11)))
+    await warehouse.client.command("ATTACH TABLE swarm.landing_to_events")
+    await warehouse.insert(batch_of(FIRST, range(1, 11)))
+    assert (await warehouse.audit(1)).stored == 10
