@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ingestor.model import Audit, Batch, Epoch, Fingerprint, StoredPosition, Watermark
+from ingestor.model import Audit, Batch, Disposition, Epoch, Fingerprint, StoredPosition, Watermark
 
 
 class Warehouse(Protocol):
@@ -89,10 +89,10 @@ class Warehouse(Protocol):
         """
 
     async def positions_after(
-        self, *, epoch: int, after_seq: int, limit: int
+        self, *, epoch: int, after_seq: int, limit: int, disposition: Disposition | None = None
     ) -> tuple[StoredPosition, ...]:
-        """Up to `limit` rows after a position in their order, with the exact bytes: the tail that
-        only we have.
+        """Up to `limit` rows after a position in their order, with the exact bytes; all of them, or
+        those of one disposition.
         """
 
     async def audit(self, epoch: int) -> Audit:

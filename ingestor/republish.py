@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from ingestor.continuity import history
-from ingestor.model import StoredPosition
+from ingestor.model import Disposition, StoredPosition
 from ingestor.ports import Warehouse
 from ingestor.reading import Readable, read
-from nervous_system.errors import TooLarge
 from nervous_system.ids import child_id, is_uuid
 from nervous_system.message import Message
 from nervous_system.publisher import Publisher
@@ -57,29 +56,31 @@ async def republish_tail(
     return Republished(published, left)
 
 
-async def replay_parked(
-    warehouse: Warehouse, publisher: Publisher, parked: AsyncIterator[tuple[int, StoredPosition]]
-) -> Republished:
+async def replay_parked(warehouse: Warehouse, publisher: Publisher) -> Republished:
     """Publish the parked positions that this version can read, and that are not stored by now."""
     published = left = 0
-    async for epoch, position in parked:
+    async for epoch, position in parked_positions(warehouse):
         found = read(position.raw)
         if not isinstance(found, Readable) or await warehouse.known([found.message.event_id]):
             left += 1
             continue
-        if await _publish(publisher, _message(position, epoch), position):
-            published += 1
-        else:
-            left += 1
+        await publisher.append(_message(position, epoch))
+        published += 1
     return Republished(published, left)
 
 
 async def positions(
-    warehouse: Warehouse, *, epoch: int, after_seq: int = 0
+    warehouse: Warehouse,
+    *,
+    epoch: int,
+    after_seq: int = 0,
+    disposition: Disposition | None = None,
 ) -> AsyncIterator[StoredPosition]:
-    """All rows of an epoch behind a position, in their order, a page at a time."""
+    """Rows of an epoch behind a position, in their order, a page at a time."""
     while True:
-        page = await warehouse.positions_after(epoch=epoch, after_seq=after_seq, limit=PAGE)
+        page = await warehouse.positions_after(
+            epoch=epoch, after_seq=after_seq, limit=PAGE, disposition=disposition
+        )
         for position in page:
             yield position
         if len(page) < PAGE:
@@ -87,14 +88,11 @@ async def positions(
         after_seq = page[-1].seq
 
 
-async def _publish(publisher: Publisher, message: Message, position: StoredPosition) -> bool:
-    """False for one so large that it was stored only because it had no headers."""
-    try:
-        await publisher.append(message)
-    except TooLarge as error:
-        _log.error("republish.too_large", sequence=position.seq, reason=str(error))
-        return False
-    return True
+async def parked_positions(warehouse: Warehouse) -> AsyncIterator[tuple[int, StoredPosition]]:
+    """Everything that is parked, with its epoch, the oldest first."""
+    for epoch in await warehouse.epochs():
+        async for position in positions(warehouse, epoch=epoch.epoch, disposition="parked"):
+            yield epoch.epoch, position
 
 
 def _message(position: StoredPosition, epoch: int) -> Message:

@@ -26,6 +26,7 @@ from ingestor.model import (
     LISTED,
     Audit,
     Batch,
+    Disposition,
     Epoch,
     Fingerprint,
     StoredPosition,
@@ -264,7 +265,7 @@ class ClickHouseWarehouse:
                 await self.client.command(statement("set_ttl").format(days=int(days)))
 
     async def positions_after(
-        self, *, epoch: int, after_seq: int, limit: int
+        self, *, epoch: int, after_seq: int, limit: int, disposition: Disposition | None = None
     ) -> tuple[StoredPosition, ...]:
         rows = await self._rows(
             f"reading epoch {epoch} after sequence {after_seq}",
@@ -272,6 +273,7 @@ class ClickHouseWarehouse:
             epoch=epoch,
             after_seq=after_seq,
             limit=limit,
+            disposition=disposition or "",
         )
         return tuple(
             StoredPosition(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,6 @@ import typer
 if TYPE_CHECKING:
     from ingestor.model import StoredPosition
     from ingestor.republish import Republished
-    from ingestor.warehouse import ClickHouseWarehouse
 
 app = typer.Typer(
     add_completion=False,
@@ -98,9 +96,10 @@ async def _find(sequence: int, epoch: int | None) -> StoredPosition | None:
     async with warehouse_session() as warehouse:
         if epoch is None:
             epoch = max((each.epoch for each in await warehouse.epochs()), default=1)
-        rows = await warehouse.positions_after(epoch=epoch, after_seq=sequence - 1, limit=1)
-    found = rows[0] if rows else None
-    return found if found and found.seq == sequence and found.disposition == "parked" else None
+        rows = await warehouse.positions_after(
+            epoch=epoch, after_seq=sequence - 1, limit=1, disposition="parked"
+        )
+    return rows[0] if rows and rows[0].seq == sequence else None
 
 
 async def _replay() -> Republished:
@@ -108,17 +107,4 @@ async def _replay() -> Republished:
     from ingestor.republish import replay_parked
 
     async with positions_session() as session:
-        return await replay_parked(
-            session.warehouse, session.bus.publisher, _parked(session.warehouse)
-        )
-
-
-async def _parked(
-    warehouse: ClickHouseWarehouse,
-) -> AsyncIterator[tuple[int, StoredPosition]]:
-    from ingestor.republish import positions
-
-    for epoch in await warehouse.epochs():
-        async for position in positions(warehouse, epoch=epoch.epoch):
-            if position.disposition == "parked":
-                yield epoch.epoch, position
+        return await replay_parked(session.warehouse, session.bus.publisher)

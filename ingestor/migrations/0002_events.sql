@@ -1,7 +1,7 @@
 -- The table, the door to it, and the one path between them.
 -- An insert goes into swarm.landing, which keeps nothing; swarm.landing_to_events turns its one block into one block of
 -- swarm.events, or into an error and nothing. Enum numbers become the names of the contract, an unknown number its digits.
--- Sort key, codecs and indexes were chosen by `make bench-schema`; docs/decisions/clickhouse-schema.md has the figures.
+-- Sort key, codecs and indexes were chosen by `make bench-schema`; docs/decisions/0005 has the figures.
 -- Parts stay compact up to 128 MiB: with a hundred columns, a wide part of a 20,000-row batch took three times as long.
 
 CREATE TABLE IF NOT EXISTS swarm.events
