@@ -15,6 +15,7 @@ from ingestor.continuity import history
 from ingestor.model import Disposition, StoredPosition
 from ingestor.ports import Warehouse
 from ingestor.reading import Readable, read
+from nervous_system.errors import TooLarge
 from nervous_system.ids import child_id, is_uuid
 from nervous_system.message import Message
 from nervous_system.publisher import Publisher
@@ -64,8 +65,10 @@ async def replay_parked(warehouse: Warehouse, publisher: Publisher) -> Republish
         if not isinstance(found, Readable) or await warehouse.known([found.message.event_id]):
             left += 1
             continue
-        await publisher.append(_message(position, epoch))
-        published += 1
+        if await _publish(publisher, _message(position, epoch), position):
+            published += 1
+        else:
+            left += 1
     return Republished(published, left)
 
 
@@ -93,6 +96,16 @@ async def parked_positions(warehouse: Warehouse) -> AsyncIterator[tuple[int, Sto
     for epoch in await warehouse.epochs():
         async for position in positions(warehouse, epoch=epoch.epoch, disposition="parked"):
             yield epoch.epoch, position
+
+
+async def _publish(publisher: Publisher, message: Message, position: StoredPosition) -> bool:
+    """False for one so large that it was stored only because it had no headers."""
+    try:
+        await publisher.append(message)
+    except TooLarge as error:
+        _log.error("republish.too_large", sequence=position.seq, reason=str(error))
+        return False
+    return True
 
 
 def _message(position: StoredPosition, epoch: int) -> Message:
