@@ -19,6 +19,8 @@ from nervous_system.connection import Connection
 from nervous_system.errors import Unreadable
 from nervous_system.event import Event, Recorded
 from nervous_system.message import Acknowledgement, Entry, Expectation, Message, seal
+from nervous_system.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
+from nervous_system.metrics import Metrics
 from nervous_system.publisher import Publisher
 from nervous_system.reader import Reader
 from nervous_system.redaction import Redactor
@@ -47,12 +49,15 @@ class Bus:
         redactor: Redactor,
         tracer: Tracer,
         retry: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.connection = connection
         self.stream = Stream(connection)
         self.tracer = tracer
-        self.publisher = Publisher(connection, self.stream, retry=retry)
+        self.metrics = metrics or Metrics()
+        self.publisher = Publisher(connection, self.stream, retry=retry, metrics=self.metrics)
         self._redactor = redactor
+        self.metrics.gauge(DISCONNECTS).set_function(lambda: connection.generation)
 
     async def publish(
         self, event: Event, *, key: str | None = None, expectation: Expectation | None = None
@@ -196,6 +201,7 @@ class Bus:
     def _counted(self, acknowledgement: Acknowledgement, redacted: int) -> Acknowledgement:
         if not redacted:
             return acknowledgement
+        self.metrics.counter(SECRETS_REDACTED).inc(redacted)
         _log.warning(
             "publish.redacted", secrets=redacted, last_sequence=acknowledgement.last_sequence
         )
@@ -221,11 +227,15 @@ def recorded(stored: Stored) -> Recorded:
 
 @asynccontextmanager
 async def open_bus(
-    settings: MeshSettings, *, name: str, tracer: Tracer | None = None
+    settings: MeshSettings,
+    *,
+    name: str,
+    tracer: Tracer | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Bus]:
     """A bus on its own connection, closed at the end of the block.
 
-    Raises Unavailable, Forbidden.
+    What it does is counted in `metrics`. Raises Unavailable, Forbidden.
     """
     connection = await Connection.open(settings, name=name)
     try:
@@ -234,6 +244,7 @@ async def open_bus(
             redactor=Redactor.of(settings.redact_patterns),
             tracer=tracer or Tracer(),
             retry=RetryPolicy(deadline_seconds=settings.publish_deadline_seconds),
+            metrics=metrics,
         )
     finally:
         await connection.close()

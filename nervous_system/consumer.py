@@ -8,35 +8,48 @@ seeing an event again (`Recorded.event.event_id` tells).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import nats.errors
+import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 
 from nervous_system import names
+from nervous_system import semantic_names as attribute
 from nervous_system.bus import Bus, recorded
 from nervous_system.connection import translated
-from nervous_system.errors import Permanent, Transient, Unreadable
+from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.event import Recorded
-from nervous_system.retry import RetryPolicy
+from nervous_system.metric_catalogue import EVENTS_HANDLED
 from nervous_system.stream import Stored
+from nervous_system.tracing import extract
 
 _log = structlog.get_logger()
 
 Handler = Callable[[Recorded], Awaitable[None]]
 """Does the work.
 
-Transient: deliver again later. Permanent: give up on this event, named and counted.
+Transient: deliver again later. Permanent: give up on this event, named and counted. Anything else
+ends `run`, and the event comes again.
 """
 
-ACK_WAIT_SECONDS = 30.0
-MOST_DELIVERIES = 20
+ACKNOWLEDGE_SECONDS: Final = 30.0
+"""After so long without a word from us the server delivers again; a handler may take longer."""
+
+MOST_DELIVERIES: Final = 20
 """Tries before an event that keeps failing is given up."""
 
-FETCH_SECONDS = 5.0
+FIRST_DELAY_SECONDS: Final = 1.0
+LONGEST_DELAY_SECONDS: Final = 60.0
+FETCH_SECONDS: Final = 1.0
 """How long one fetch waits, and so how late a stop can be noticed."""
+
+REBIND_SECONDS: Final = 0.5
 
 
 class Consumer:
@@ -51,22 +64,22 @@ class Consumer:
         *,
         durable: str,
         subjects: Sequence[str],
-        retry: RetryPolicy | None = None,
         most_in_flight: int = 100,
+        acknowledge_seconds: float = ACKNOWLEDGE_SECONDS,
+        first_delay_seconds: float = FIRST_DELAY_SECONDS,
     ) -> None:
         self._bus = bus
         self._durable = durable
         self._subjects = list(subjects)
-        self._retry = retry or RetryPolicy(
-            first_seconds=1.0, longest_seconds=60.0, deadline_seconds=600.0
-        )
         self._most_in_flight = most_in_flight
-        self.given_up = 0
+        self._acknowledge_seconds = acknowledge_seconds
+        self._first_delay_seconds = first_delay_seconds
+        self._outcomes = bus.metrics.counter(EVENTS_HANDLED)
 
     async def ensure(self) -> None:
-        """Make the durable if it is missing, from now on.
+        """Make the durable if it is missing; a new one begins where the log begins.
 
-        Raises Forbidden, Unavailable.
+        Raises Forbidden, Unavailable, NotAcknowledged.
         """
         await self._bus.connection.request_json(
             f"$JS.API.CONSUMER.DURABLE.CREATE.{names.STREAM}.{self._durable}",
@@ -75,8 +88,8 @@ class Consumer:
                 "config": {
                     "durable_name": self._durable,
                     "ack_policy": "explicit",
-                    "ack_wait": int(ACK_WAIT_SECONDS * 1_000_000_000),
-                    "max_deliver": -1,  # we park before the server would skip
+                    "ack_wait": int(self._acknowledge_seconds * 1_000_000_000),
+                    "max_deliver": -1,  # we give up, with a word, before the server would skip
                     "max_ack_pending": self._most_in_flight,
                     "deliver_policy": "all",
                     "filter_subjects": self._subjects,
@@ -85,55 +98,99 @@ class Consumer:
         )
 
     async def run(self, handler: Handler, stop: asyncio.Event) -> None:
-        """Hand every event to `handler`, in order of delivery, until `stop` is set."""
-        jetstream = self._bus.connection.client.jetstream()
-        failures = 0
+        """Hand every event to `handler`, in order of delivery, until `stop` is set.
+
+        A durable that was deleted is made again and begins anew: everything is delivered once more.
+        """
         while not stop.is_set():
             try:
-                with translated(f"fetching for {self._durable}"):
-                    subscription = await jetstream.pull_subscribe_bind(
-                        durable=self._durable, stream=names.STREAM
-                    )
-                try:
-                    while not stop.is_set():
-                        with translated(f"fetching for {self._durable}"):
-                            messages = await _fetch(subscription, self._most_in_flight)
-                        failures = 0
-                        for message in messages:
-                            await self._settle(message, handler)
-                finally:
-                    if self._bus.connection.client.is_connected:
-                        await subscription.unsubscribe()
+                await self._run_bound(handler, stop)
             except Transient as error:
-                failures += 1
                 _log.warning("consumer.interrupted", durable=self._durable, reason=str(error))
-                await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)))
-                await self.ensure()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), REBIND_SECONDS)
+
+    async def _run_bound(self, handler: Handler, stop: asyncio.Event) -> None:
+        await self.ensure()
+        jetstream = self._bus.connection.client.jetstream()
+        with translated(f"binding to {self._durable}"):
+            subscription = await jetstream.pull_subscribe_bind(
+                durable=self._durable, stream=names.STREAM
+            )
+        try:
+            while not stop.is_set():
+                waiting = deque(await self._fetch(subscription))
+                async with self._kept(waiting):
+                    while waiting and not stop.is_set():
+                        await self._settle(waiting[0], handler)
+                        waiting.popleft()
+                for message in waiting:
+                    await self._answer(message.nak())  # for those who go on
+        finally:
+            if self._bus.connection.client.is_connected:
+                with translated(f"leaving {self._durable}"):
+                    await subscription.unsubscribe()
+
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+        try:
+            with translated(f"fetching for {self._durable}"):
+                try:
+                    return await subscription.fetch(self._most_in_flight, timeout=FETCH_SECONDS)
+                except nats.errors.TimeoutError:
+                    return []
+        except nats.js.errors.APIError as error:
+            raise Unavailable(f"fetching for {self._durable} failed: {error}") from error
+
+    @asynccontextmanager
+    async def _kept(self, waiting: Sequence[Msg]) -> AsyncIterator[None]:
+        """Meanwhile the server is told that what waits here is being worked on."""
+
+        async def keep() -> None:
+            while True:
+                await asyncio.sleep(self._acknowledge_seconds / 3)
+                for message in list(waiting):
+                    with suppress(Transient):  # then it is delivered again
+                        await self._answer(message.in_progress())
+
+        keeper = asyncio.create_task(keep(), name=f"keep {self._durable}")
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait({keeper})
 
     async def _settle(self, message: Msg, handler: Handler) -> None:
-        metadata = message.metadata
-        stored = Stored(
-            metadata.sequence.stream,
-            message.subject,
-            int(metadata.timestamp.timestamp() * 1_000_000) * 1000,
-            message.data,
-        )
+        stored = _stored(message)
+        attempt = message.metadata.num_delivered or 1
         try:
-            await handler(recorded(stored))
+            with self._bus.tracer.span(
+                "process",
+                ".".join(stored.subject.split(".")[:4]),
+                kind="consumer",
+                parent=extract(message.headers),
+                attributes={
+                    attribute.MESSAGING_SYSTEM: attribute.NATS,
+                    attribute.MESSAGING_OPERATION_NAME: "process",
+                    attribute.MESSAGING_OPERATION_TYPE: attribute.OPERATION_PROCESS,
+                    attribute.MESSAGING_CONSUMER_GROUP: self._durable,
+                },
+            ):
+                await handler(recorded(stored))
         except Transient as error:
-            attempt = metadata.num_delivered or 1
-            wait = self._retry.wait(error, attempt=attempt, elapsed_seconds=0.0)
-            if wait is None or attempt >= MOST_DELIVERIES:
+            if attempt >= MOST_DELIVERIES:
                 await self._give_up(message, stored, error)
-            else:
-                await message.nak(delay=wait)
-        except (Unreadable, Permanent) as error:
+                return
+            wait = min(LONGEST_DELAY_SECONDS, self._first_delay_seconds * 2.0 ** (attempt - 1))
+            self._outcomes.labels("delayed").inc()
+            await self._answer(message.nak(delay=wait))
+        except Permanent as error:
             await self._give_up(message, stored, error)
         else:
-            await message.ack()
+            await self._answer(message.ack())
+            self._outcomes.labels("handled").inc()
 
     async def _give_up(self, message: Msg, stored: Stored, error: Exception) -> None:
-        self.given_up += 1
+        self._outcomes.labels("given_up").inc()
         _log.error(
             "consumer.gave_up",
             durable=self._durable,
@@ -142,11 +199,17 @@ class Consumer:
             reason=str(error),
             remedy="the event is still on the log; handle it by its sequence",
         )
-        await message.term()
+        await self._answer(message.term())
+
+    async def _answer(self, answering: Awaitable[None]) -> None:
+        with translated(f"acknowledging for {self._durable}"):
+            await answering
 
 
-async def _fetch(subscription: JetStreamContext.PullSubscription, most: int) -> list[Msg]:
-    try:
-        return await subscription.fetch(most, timeout=FETCH_SECONDS)
-    except nats.errors.TimeoutError:
-        return []
+def _stored(message: Msg) -> Stored:
+    # As the reader does: nats-py's own time has lost the last digits.
+    tokens = message.reply.split(".")
+    offset = 2 if len(tokens) > 9 else 0
+    return Stored(
+        int(tokens[5 + offset]), message.subject, int(tokens[7 + offset]), bytes(message.data)
+    )

@@ -32,8 +32,15 @@ PUBLISH_RETRIES: Final = DeclaredCounter(
 SECRETS_REDACTED: Final = DeclaredCounter(
     name="ganglion_secrets_redacted_total", help="Secrets taken out of events before publishing"
 )
-RECONNECTS: Final = DeclaredCounter(
-    name="ganglion_nats_reconnects_total", help="Times the connection to NATS was made again"
+DISCONNECTS: Final = DeclaredGauge(
+    name="ganglion_nats_disconnects", help="Times this process lost its connection to NATS"
+)
+
+# Working on what is delivered (consumer).
+EVENTS_HANDLED: Final = DeclaredCounter(
+    name="ganglion_events_handled_total",
+    help="Deliveries by what came of them: handled, delayed, given_up",
+    labels=("outcome",),
 )
 
 # Folding and deciding (runner).
@@ -42,7 +49,7 @@ EVENTS_FOLDED: Final = DeclaredCounter(
 )
 EVENTS_SKIPPED: Final = DeclaredCounter(
     name="ganglion_events_skipped_total",
-    help="Positions a fold passed over: unreadable, repeated",
+    help="Passed over in folding: unreadable events, decisions repeated by a repeated cause",
     labels=("reason",),
 )
 EVENTS_DECIDED: Final = DeclaredCounter(
@@ -57,7 +64,7 @@ POSITION: Final = DeclaredGauge(
 )
 SNAPSHOTS: Final = DeclaredCounter(
     name="ganglion_snapshots_total",
-    help="Snapshots by what came of them: written, loaded, refused",
+    help="Snapshots by what came of them: written, not_written, loaded, refused",
     labels=("outcome",),
 )
 

@@ -28,6 +28,9 @@ Built = TypeVar("Built")
 DRAIN_SECONDS = 15.0
 """From the stop to the moment at which what is still running is cancelled."""
 
+CANCEL_SECONDS = 2.0
+"""What is cancelled then has so long to let go."""
+
 FAILED = 1
 """Exit code of a service that could not go on; its last line on stderr says why."""
 
@@ -47,23 +50,29 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(run(stop), name="service")
     stopping = asyncio.create_task(stop.wait(), name="stop")
-    try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        await asyncio.wait_for(running, DRAIN_SECONDS if stop.is_set() else None)
-    except TimeoutError:
-        _log.error("service.drain_timed_out", seconds=DRAIN_SECONDS)
-        return FAILED
-    except ValidationError as error:
-        sentence = f"a setting is of no use: {error}; `ganglion settings` lists them all"
-        _log.error("service.failed", reason=sentence, family="Fatal")
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await asyncio.wait({running}, timeout=DRAIN_SECONDS)
+    if not running.done():
+        running.cancel()
+        await asyncio.wait({running}, timeout=CANCEL_SECONDS)
+        sentence = (
+            f"not stopped {DRAIN_SECONDS:g} s after it was asked to; what it did was given up"
+        )
+        _log.error("service.drain_timed_out", reason=sentence)
         sys.stderr.write(f"{sentence}\n")
         return FAILED
+    try:
+        await running
+    except ValidationError as error:
+        sentence = f"a setting is of no use: {error}; `ganglion settings` lists them all"
     except GanglionError as error:
-        _log.error("service.failed", reason=str(error), family=type(error).__mro__[1].__name__)
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    return 0
+        sentence = str(error)
+    else:
+        return 0
+    _log.error("service.failed", reason=sentence)
+    sys.stderr.write(f"{sentence}\n")
+    return FAILED
 
 
 async def patiently(

@@ -17,6 +17,7 @@ from nervous_system.errors import (
     Conflict,
     Duplicate,
     Fenced,
+    GanglionError,
     NotAcknowledged,
     Permanent,
     Transient,
@@ -25,6 +26,8 @@ from nervous_system.errors import (
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import new_event_id
 from nervous_system.message import Acknowledgement, Expectation, Message
+from nervous_system.metric_catalogue import EVENTS_PUBLISHED, PUBLISH_RETRIES, PUBLISH_SECONDS
+from nervous_system.metrics import Metrics
 from nervous_system.retry import RetryPolicy
 from nervous_system.stream import Stream
 
@@ -44,15 +47,19 @@ class Publisher:
         stream: Stream,
         *,
         retry: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
         watch: Stopwatch = stopwatch,
     ) -> None:
+        metrics = metrics or Metrics()
         self._connection = connection
         self._stream = stream
         self._retry = retry or RetryPolicy()
         self._watch = watch
-        self._floor = (
-            0  # a position that was on the log before any try of ours that is still in doubt
-        )
+        self._published = metrics.counter(EVENTS_PUBLISHED)
+        self._seconds = metrics.histogram(PUBLISH_SECONDS)
+        self._retries = metrics.counter(PUBLISH_RETRIES)
+        # The last position we know of: what is tried from now on will stand behind it.
+        self._floor: int | None = None
 
     async def append(self, message: Message) -> Acknowledgement:
         """Store one message.
@@ -61,7 +68,36 @@ class Publisher:
         not hold and what stands there is not its own earlier try; NotAcknowledged or Unavailable
         when the deadline passed; LogFull, TooLarge, Forbidden at once.
         """
+        return await self._measured(self._append(message), shape="event", events=1)
 
+    async def append_batch(
+        self, messages: Sequence[Message], *, fence: Expectation | None = None
+    ) -> Acknowledgement:
+        """Store all of them or none, one after the other, at most 1000.
+
+        `fence` is expected on the first message, which then can have no expectation of its own.
+        Raises Fenced when it does not hold, Conflict when a message's expectation does not,
+        Duplicate when the log already has one of the ids but not this batch, and as `append`.
+        """
+        return await self._measured(
+            self._append_batch(messages, fence), shape="batch", events=len(messages)
+        )
+
+    async def _measured(
+        self, appending: Awaitable[Acknowledgement], *, shape: str, events: int
+    ) -> Acknowledgement:
+        started = self._watch()
+        try:
+            acknowledgement = await appending
+        except GanglionError as error:
+            self._published.labels(_outcome(error)).inc(events)
+            raise
+        self._seconds.labels(shape).observe(self._watch() - started)
+        outcome = "duplicate" if acknowledgement.duplicate else "acknowledged"
+        self._published.labels(outcome).inc(events)
+        return acknowledgement
+
+    async def _append(self, message: Message) -> Acknowledgement:
         async def once(timeout_seconds: float) -> Acknowledgement:
             failpoint("publish.before_send")
             reply = await self._connection.request(
@@ -86,15 +122,9 @@ class Publisher:
                 raise
             return Acknowledgement(own, own, duplicate=True)
 
-    async def append_batch(
-        self, messages: Sequence[Message], *, fence: Expectation | None = None
+    async def _append_batch(
+        self, messages: Sequence[Message], fence: Expectation | None
     ) -> Acknowledgement:
-        """Store all of them or none, one after the other, at most 1000.
-
-        `fence` is expected on the first message, which then can have no expectation of its own.
-        Raises Fenced when it does not hold, Conflict when a message's expectation does not,
-        Duplicate when the log already has one of the ids but not this batch, and as `append`.
-        """
         if not messages:
             raise ValueError("an empty batch was appended")
         if len(messages) > names.MAX_BATCH_MESSAGES:
@@ -106,15 +136,15 @@ class Publisher:
             if messages[0].expectation is not None:
                 raise ValueError("the first message of a fenced batch cannot have an expectation")
             messages = [replace(messages[0], expectation=fence), *messages[1:]]
-        if not self._floor:
-            self._floor = max(1, (await self._stream.state()).last_sequence)
-        floor = self._floor
+        if self._floor is None:
+            self._floor = (await self._stream.state()).last_sequence
+        behind = self._floor + 1
         first = messages[0]
         try:
             return await self._persist(lambda timeout: self._send_batch(messages, timeout))
         except (Conflict, Duplicate) as error:
             # An earlier try of ours may have been stored though its acknowledgement was lost.
-            own = await self._find(first.message_id, first.subject, floor)
+            own = await self._find(first.message_id, first.subject, behind)
             if own is not None:
                 last = own + len(messages) - 1
                 stored = await self._stream.at(last)
@@ -134,6 +164,7 @@ class Publisher:
         batch_id = new_event_id()
         *body, last = messages
         publish = self._connection.client.publish
+        generation = self._connection.generation
         with translated("an atomic batch"):
             for number, message in enumerate(body, 1):
                 headers = message.headers()
@@ -145,6 +176,8 @@ class Publisher:
         headers[names.BATCH_SEQUENCE] = str(len(messages))
         headers[names.BATCH_COMMIT] = "1"
         failpoint("publish.before_commit")
+        if self._connection.generation != generation:
+            raise Unavailable("an atomic batch was cut off: the connection to NATS was lost")
         reply = await self._connection.request(
             last.subject, last.data, headers=headers, timeout_seconds=timeout_seconds
         )
@@ -172,10 +205,12 @@ class Publisher:
                             f" {self._watch() - started:.1f} s (the same event may be sent again)"
                         ) from error
                     raise
+                self._retries.inc()
                 await asyncio.sleep(wait)
-                await self._connection.wait_connected(timeout_seconds=max(0.0, left - wait))
+                left = self._retry.deadline_seconds - (self._watch() - started)
+                await self._connection.wait_connected(timeout_seconds=max(0.0, left))
             else:
-                self._floor = max(self._floor, acknowledgement.last_sequence)
+                self._floor = max(self._floor or 0, acknowledgement.last_sequence)
                 return acknowledgement
 
     async def _find(self, message_id: str, subject_filter: str, at_least: int) -> int | None:
@@ -195,3 +230,14 @@ def _acknowledgement(data: bytes, *, what: str, messages: int = 1) -> Acknowledg
         raise refusal(answer["error"], what=what)
     last = answer["seq"]
     return Acknowledgement(last - messages + 1, last, duplicate=answer.get("duplicate", False))
+
+
+def _outcome(error: GanglionError) -> str:
+    match error:
+        case Duplicate():
+            return "duplicate"
+        case Conflict() | Fenced():
+            return "conflict"
+        case Transient():
+            return "unconfirmed"
+    return "refused"

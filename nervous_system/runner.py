@@ -23,7 +23,7 @@ from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.decision import Core
 from nervous_system.errors import Duplicate, Fenced, LogFull, Transient, Unavailable, Unreadable
-from nervous_system.event import Event, Recorded
+from nervous_system.event import Event
 from nervous_system.failpoint import failpoint
 from nervous_system.fold import Fold, scope_key
 from nervous_system.ids import content_hash, new_event_id

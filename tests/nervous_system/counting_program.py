@@ -1,0 +1,34 @@
+"""A service that counts: `counting_program.py URL HOLDER [FAILPOINT]`, until SIGTERM.
+
+Its leases are short, so that a test need not wait for one to run out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from counting import role
+
+from nervous_system import lease
+from nervous_system.bus import open_bus
+from nervous_system.failpoint import arm
+from nervous_system.process import main
+from nervous_system.runner import Runner
+from nervous_system.settings import MeshSettings
+
+
+SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
+
+
+async def run(stop: asyncio.Event) -> None:
+    url, holder, *points = sys.argv[1:]
+    async with open_bus(MeshSettings(nats_url=url), name=holder) as bus:
+        for point in points:
+            arm(point)
+        await Runner(bus, role(tick_seconds=0.2), holder=holder).run(stop)
+
+
+if __name__ == "__main__":
+    vars(lease).update(SHORT_LEASE)
+    sys.exit(main(run))

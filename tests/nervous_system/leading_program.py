@@ -1,0 +1,26 @@
+"""One who wants to lead: `leading_program.py URL HOLDER`. Says that it leads, and why no longer."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from nervous_system.bus import open_bus
+from nervous_system.errors import Fenced
+from nervous_system.lease import leading, open_leases
+from nervous_system.settings import MeshSettings
+
+
+async def main(url: str, holder: str) -> None:
+    async with open_bus(MeshSettings(nats_url=url), name=holder) as bus:
+        leases = await open_leases(bus.connection)
+        try:
+            async with leading(leases, "test.main", holder=holder, stop=asyncio.Event()):
+                print("leading", flush=True)
+                await asyncio.Event().wait()
+        except Fenced as error:
+            print(f"fenced: {error}", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))

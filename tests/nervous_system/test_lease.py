@@ -1,0 +1,235 @@
+"""Does one lead at a time, and does another take over when it is gone?"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from nats.js.kv import KeyValue
+from real_servers import NatsServer, RealProcess, wait_until
+
+from nervous_system import lease as leases_module
+from nervous_system.bus import Bus
+from nervous_system.errors import Fenced, Transient
+from nervous_system.lease import LEASE_SECONDS, POLL_SECONDS, leading, open_leases
+
+KEY = "test.main"
+
+
+@pytest.fixture
+async def leases(bus: Bus) -> KeyValue:
+    return await open_leases(bus.connection)
+
+
+@pytest.fixture
+def leader(bus: Bus, nats_server: NatsServer, tmp_path: Path) -> Iterator[RealProcess]:
+    """Another process, which leads already."""
+    program = Path(__file__).with_name("leading_program.py")
+    process = RealProcess(
+        [sys.executable, str(program), nats_server.url, "other"], log=tmp_path / "leader.log"
+    )
+    wait_until(lambda: "leading" in process.log.read_text(), "the lease of the other process")
+    yield process
+    process.kill()
+
+
+class Someone:
+    """A task that wants to lead, holds the lease until `leave`, and notes what became of it."""
+
+    def __init__(self, bucket: KeyValue, holder: str) -> None:
+        self.stop, self.leave = asyncio.Event(), asyncio.Event()
+        self.leads, self.asked_in_vain = asyncio.Event(), asyncio.Event()
+        self.task = asyncio.create_task(self._run(bucket, holder))
+
+    async def _run(self, bucket: KeyValue, holder: str) -> bool:
+        async with leading(
+            bucket, KEY, holder=holder, stop=self.stop, waiting=self.asked_in_vain.set
+        ) as lease:
+            if lease is None:
+                return False
+            self.leads.set()
+            await self.leave.wait()
+            return True
+
+
+async def test_one_of_two_leads_and_a_clean_exit_lets_the_other_in_at_once(
+    leases: KeyValue,
+) -> None:
+    first = Someone(leases, "first")
+    await first.leads.wait()
+    second = Someone(leases, "second")
+    await second.asked_in_vain.wait()
+    assert not second.leads.is_set()
+    first.leave.set()
+    assert await first.task
+    async with asyncio.timeout(LEASE_SECONDS / 2):
+        await second.leads.wait()
+    second.leave.set()
+    assert await second.task
+
+
+async def test_a_lease_is_held_for_longer_than_it_lasts(
+    leases: KeyValue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(leases_module, "LEASE_SECONDS", 0.5)
+    holder = Someone(leases, "holder")
+    await holder.leads.wait()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):  # twice as long as it lasts
+            await asyncio.shield(holder.task)
+    holder.leave.set()
+    assert await holder.task
+
+
+async def test_who_stops_while_waiting_gets_nothing(leases: KeyValue) -> None:
+    first = Someone(leases, "first")
+    await first.leads.wait()
+    second = Someone(leases, "second")
+    await second.asked_in_vain.wait()
+    second.stop.set()
+    assert not await second.task
+    first.leave.set()
+    await first.task
+
+
+async def test_a_successor_leads_soon_after_a_leader_was_killed(
+    leases: KeyValue, leader: RealProcess
+) -> None:
+    """FAULTS 3: SIGKILL releases nothing; the lease runs out."""
+    successor = Someone(leases, "successor")
+    await successor.asked_in_vain.wait()
+    leader.kill()
+    killed = time.monotonic()
+    async with asyncio.timeout(20):
+        await successor.leads.wait()
+    assert time.monotonic() - killed < LEASE_SECONDS + POLL_SECONDS + 1.0
+    successor.leave.set()
+    await successor.task
+
+
+async def test_a_paused_leader_learns_that_it_lost(leases: KeyValue, leader: RealProcess) -> None:
+    leader.pause()
+    successor = Someone(leases, "successor")
+    async with asyncio.timeout(20):
+        await successor.leads.wait()
+    leader.resume()
+    await asyncio.to_thread(
+        wait_until, lambda: "fenced" in leader.log.read_text(), "the news of the lost lease"
+    )
+    assert successor.leads.is_set()
+    successor.leave.set()
+    assert await successor.task
+
+
+async def test_a_lease_taken_away_cancels_the_block(
+    leases: KeyValue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.05)
+    holder = Someone(leases, "holder")
+    await holder.leads.wait()
+    await leases.put(KEY, b"thief")
+    with pytest.raises(Fenced, match="taken by another process"):
+        await holder.task
+    assert (await leases.get(KEY)).value == b"thief"
+    await leases.delete(KEY)
+    again = Someone(leases, "again")
+    await again.leads.wait()
+    await leases.delete(KEY)
+    with pytest.raises(Fenced, match="taken away"):
+        await again.task
+
+
+async def test_a_lease_that_cannot_be_renewed_ends_before_the_server_gives_it_away(
+    leases: KeyValue, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases_module, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.1)
+    holder = Someone(leases, "holder")
+    await holder.leads.wait()
+    nats_server.pause()
+    try:
+        paused = time.monotonic()
+        with pytest.raises(Fenced, match="ran out"):
+            await holder.task
+        assert time.monotonic() - paused < 2.0
+    finally:
+        nats_server.resume()
+
+
+async def test_a_leader_outlives_a_short_restart_of_nats(
+    leases: KeyValue, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.2)
+    holder = Someone(leases, "holder")
+    await holder.leads.wait()
+    before = (await leases.get(KEY)).revision
+    nats_server.kill()
+    await asyncio.to_thread(nats_server.start)
+    async with asyncio.timeout(10):
+        while await _revision(leases) <= before:
+            assert not holder.task.done()
+    holder.leave.set()
+    assert await holder.task
+
+
+async def _revision(leases: KeyValue) -> int:
+    await asyncio.sleep(0.02)
+    try:
+        return (await leases.get(KEY)).revision or 0
+    except Exception:  # noqa: BLE001 - the server is on its way back
+        return 0
+
+
+async def test_a_renewal_whose_answer_was_lost_is_recognised(
+    leases: KeyValue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.05)
+    holder = Someone(leases, "holder")
+    await holder.leads.wait()
+    ours = await leases.put(KEY, b"holder")  # stored, and nobody told the holder its revision
+    async with asyncio.timeout(5):
+        while await _revision(leases) <= ours:
+            assert not holder.task.done()
+    holder.leave.set()
+    assert await holder.task
+
+
+async def test_what_the_block_raises_comes_out_and_releases(leases: KeyValue) -> None:
+    with pytest.raises(ValueError, match="broken"):
+        async with leading(leases, KEY, holder="one", stop=asyncio.Event()):
+            raise ValueError("broken")
+    with pytest.raises(TimeoutError):  # one of the block's own
+        async with leading(leases, KEY, holder="two", stop=asyncio.Event()):
+            raise TimeoutError
+    async with asyncio.timeout(POLL_SECONDS), AsyncExitStack() as stack:
+        await stack.enter_async_context(leading(leases, KEY, holder="three", stop=asyncio.Event()))
+
+
+async def test_a_cancelled_leader_is_cancelled_and_releases(leases: KeyValue) -> None:
+    holder = Someone(leases, "holder")
+    await holder.leads.wait()
+    holder.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holder.task
+    successor = Someone(leases, "successor")
+    async with asyncio.timeout(POLL_SECONDS):
+        await successor.leads.wait()
+    successor.leave.set()
+    await successor.task
+
+
+async def test_without_its_bucket_a_lease_is_unavailable(bus: Bus, leases: KeyValue) -> None:
+    await bus.connection.client.jetstream().delete_key_value("swarm_leases")
+    with pytest.raises(Transient):
+        async with leading(leases, KEY, holder="x", stop=asyncio.Event()):
+            pass
+    async with leading(
+        await open_leases(bus.connection), KEY, holder="x", stop=asyncio.Event()
+    ) as lease:
+        assert lease is not None

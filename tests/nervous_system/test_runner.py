@@ -1,0 +1,568 @@
+"""Does a core's decision stand on the real log once, whatever happens to those who lead?"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+from counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
+from counting_program import SHORT_LEASE
+from event_samples import decision, entry
+from real_servers import NatsServer, RealProcess, wait_until
+
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken, TickObserved
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN
+from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from nervous_system import lease, names, runner, snapshots
+from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.clock import stopwatch, system_clock
+from nervous_system.codec import encode
+from nervous_system.errors import Unreadable
+from nervous_system.event import Recorded
+from nervous_system.leadership import take_term
+from nervous_system.metrics import Metrics
+from nervous_system.runner import Role, Runner, covers
+from nervous_system.settings import MeshSettings
+from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.subjects import leadership_subject
+
+THIRDS = "swarm.events.guardian.alarm_raised"
+ANSWERS = "swarm.events.guardian.signal"
+TERMS = leadership_subject(service=SERVICE, scope="main")
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "RESTART_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "LONGEST_WAIT_SECONDS", 0.05)
+    for name, seconds in SHORT_LEASE.items():
+        monkeypatch.setattr(lease, name, seconds)
+
+
+class Running:
+    """A runner in this process, on a connection and with counts of its own."""
+
+    def __init__(self, bus: Bus, runner: Runner[Counts]) -> None:
+        self.bus, self.runner = bus, runner
+        self.stop = asyncio.Event()
+        self.task = asyncio.create_task(runner.run(self.stop))
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.bus.metrics.value(f"ganglion_{name}", **labels) or 0
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                assert not self.task.done(), self.task
+                await asyncio.sleep(0.01)
+    
+    async def leads(self) -> None:
+        await self.until(lambda: self.value("leading") == 1, "leadership")
+
+    async def reached(self, sequence: int) -> None:
+        await self.until(lambda: self.value("position") >= sequence, f"position {sequence}")
+
+    async def finish(self) -> None:
+        self.stop.set()
+        await self.task
+
+
+@asynccontextmanager
+async def running(
+    settings: MeshSettings,
+    *,
+    holder: str = "one",
+    of: Role[Counts] | None = None,
+    clock: Callable[[], datetime] = system_clock,
+) -> AsyncIterator[Running]:
+    """A runner while the block runs; stopped in good order at its end."""
+    async with open_bus(settings, name=holder, metrics=Metrics()) as bus:
+        run = Running(bus, Runner(bus, of or role(), holder=holder, clock=clock))
+        try:
+            yield run
+        finally:
+            await run.finish()
+
+
+async def history(bus: Bus) -> list[Recorded]:
+    found = []
+    async for stored in bus.replay():
+        try:
+            found.append(recorded(stored))
+        except Unreadable:
+            continue
+    return found
+
+
+async def until_on_log(bus: Bus, subject: str, count: int) -> None:
+    """As soon as there are so many."""
+    async with (
+        asyncio.timeout(30),
+        bus.reader(start_sequence=1, subjects=[subject], headers_only=True) as reader,
+    ):
+        while count > 0:
+            count -= len(await reader.batch(most=count, within_seconds=5))
+
+
+async def publish(bus: Bus, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        await bus.publish(decision(f"agent {number}"))
+
+
+def subjects_of(events: list[Recorded]) -> Counter[str]:
+    return Counter(each.subject for each in events)
+
+
+async def assert_complete(bus: Bus, *, agents: int) -> Counts:
+    """Nothing twice, nothing missing, and a rebuild decides nothing anew."""
+    events = await history(bus)
+    ids = [each.event.event_id for each in events]
+    assert len(ids) == len(set(ids))
+    fold, missing = rebuilt([each for each in events if covers_any(each.subject)])
+    assert missing == []
+    assert not fold.ahead
+    assert fold.state.counted == agents
+    counted = subjects_of(events)
+    thirds = [
+        each.event.payload.message
+        for each in events
+        if isinstance(each.event.payload, AlarmRaised) and each.event.payload.name == "third"
+    ]
+    assert thirds == [str(number) for number in range(3, agents + 1, 3)]
+    assert counted[ANSWERS] == 2 * len(thirds)  # a note and an answer to each
+    return fold.state
+
+
+def covers_any(subject: str) -> bool:
+    return any(covers(each, subject) for each in role().reads)
+
+
+async def saved(bus: Bus) -> Snapshot[Counts]:
+    bucket = await open_snapshots(bus.connection)
+    found = await Snapshots(bucket, role().key, Counts).load()
+    assert found is not None
+    return found
+
+
+async def test_decisions_and_what_follows_from_them_appear_once(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    await publish(bus, 1, 4)
+    async with running(mesh_settings) as run:
+        await publish(bus, 5, 7)
+        await until_on_log(bus, ANSWERS, 4)
+        await run.reached((await bus.stream.state()).last_sequence)
+        assert run.value("events_decided_total") == 6
+        assert run.value("term") == 1
+    assert run.value("leading") == 0
+    assert run.value("snapshots_total", outcome="written") == 1
+    state = await assert_complete(bus, agents=7)
+    assert (await saved(bus)).state == state
+    assert state.answered == 2
+    events = {each.event.event_id: each for each in await history(bus)}
+    answer = next(
+        each
+        for each in events.values()
+        if isinstance(each.event.payload, SystemSignal) and each.event.payload.status == "answer 3"
+    )
+    third = events[answer.event.causation_id]
+    assert events[third.event.causation_id].event.event_id == decision("agent 3").event_id
+
+
+@pytest.fixture
+def program(nats_server: NatsServer, tmp_path: Path) -> Iterator[Callable[..., RealProcess]]:
+    """Starts counting services in processes of their own."""
+    started: list[RealProcess] = []
+
+    def start(holder: str, *points: str) -> RealProcess:
+        path = Path(__file__).with_name("counting_program.py")
+        process = RealProcess(
+            [sys.executable, str(path), nats_server.url, holder, *points],
+            log=tmp_path / f"{holder}.log",
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+@pytest.mark.parametrize("point", ["runner.before_append:2", "runner.after_append:2"])
+async def test_a_leader_killed_around_an_append_repeats_and_loses_nothing(
+    bus: Bus, mesh_settings: MeshSettings, program: Callable[..., RealProcess], point: str
+) -> None:
+    """FAULTS 3."""
+    doomed = program("doomed", point)
+    await publish(bus, 1, 9)
+    assert await asyncio.to_thread(doomed.wait) == -9
+    async with running(mesh_settings, of=role(tick_seconds=0.05)) as run:
+        await publish(bus, 10, 12)
+        await until_on_log(bus, ANSWERS, 8)
+        await run.reached((await bus.stream.state()).last_sequence)
+    await assert_complete(bus, agents=12)
+
+
+async def test_two_at_once_and_the_other_takes_over(bus: Bus, mesh_settings: MeshSettings) -> None:
+    async with running(mesh_settings, holder="first") as first:
+        await first.leads()
+        async with running(mesh_settings, holder="second") as second:
+            await publish(bus, 1, 6)
+            await until_on_log(bus, ANSWERS, 4)
+            assert second.value("leading") == 0
+            await first.finish()
+            await second.leads()
+            await publish(bus, 7, 9)
+            await until_on_log(bus, ANSWERS, 6)
+            assert second.value("snapshots_total", outcome="loaded") == 1
+    await assert_complete(bus, agents=9)
+
+
+async def test_a_paused_leader_that_wakes_up_writes_nothing(
+    bus: Bus, mesh_settings: MeshSettings, program: Callable[..., RealProcess]
+) -> None:
+    """FAULTS 3: the successor's term fences it."""
+    sleeper = program("sleeper")
+    await publish(bus, 1, 4)
+    await until_on_log(bus, ANSWERS, 2)
+    sleeper.pause()
+    async with running(mesh_settings, holder="successor", of=role(tick_seconds=0.1)) as run:
+        await publish(bus, 5, 7)
+        await run.leads()
+        await until_on_log(bus, ANSWERS, 4)
+        sleeper.resume()
+        await asyncio.to_thread(
+            wait_until,
+            lambda: "lease.waiting" in sleeper.log.read_text(),
+            "the sleeper to notice",
+        )
+        await publish(bus, 8, 9)
+        await until_on_log(bus, ANSWERS, 6)
+        terms = [
+            each.event.payload.holder
+            for each in await history(bus)
+            if isinstance(each.event.payload, LeadershipTaken)
+        ]
+        assert terms == ["sleeper", "successor"]
+        await run.reached((await bus.stream.state()).last_sequence)
+    assert "runner.restarting" in sleeper.log.read_text()
+    await assert_complete(bus, agents=9)
+
+
+async def test_a_leader_that_reads_of_a_newer_term_stops(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """Also when its lease says otherwise, and before it has anything to write."""
+    async with running(mesh_settings) as run:
+        await run.leads()
+        await take_term(
+            bus,
+            service=SERVICE,
+            scope="main",
+            role=ROLE_GUARDIAN,
+            holder="usurper",
+            clock=system_clock,
+            watch=stopwatch,
+        )
+        await run.until(lambda: run.value("term") == 3, "a term of its own again")
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+    await assert_complete(bus, agents=3)
+
+
+async def test_a_restart_begins_at_the_snapshot(bus: Bus, mesh_settings: MeshSettings) -> None:
+    await bus.publish_all([entry(f"agent {number}") for number in range(1, 1201)])
+    async with running(mesh_settings, of=role(snapshot_events=500)) as run:
+        await until_on_log(bus, ANSWERS, 800)
+        await run.until(lambda: run.value("snapshots_total", outcome="written") >= 2, "snapshots")
+    async with running(mesh_settings) as run:
+        await publish(bus, 1201, 1203)
+        await until_on_log(bus, ANSWERS, 802)
+        await run.reached((await bus.stream.state()).last_sequence)
+        assert run.value("snapshots_total", outcome="loaded") == 1
+        assert run.value("events_folded_total") < 1000  # of some 2400
+    state = await assert_complete(bus, agents=1203)
+    assert (await saved(bus)).state == state
+
+
+@pytest.mark.parametrize(
+    ("tampered", "reason"),
+    [
+        ({"stream_created": "2001-01-01T00:00:00Z"}, "made anew"),
+        ({"sequence": 1000}, "truncated"),
+        ({"fingerprint": "of another event"}, "another event"),
+        ({"ahead": frozenset({"lost"})}, "1 events that it counts on are gone"),
+    ],
+)
+async def test_a_snapshot_of_another_log_is_refused_and_said(
+    bus: Bus, mesh_settings: MeshSettings, tampered: dict[str, object], reason: str
+) -> None:
+    """FAULTS 12."""
+    async with running(mesh_settings) as run:
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+    bucket = await open_snapshots(bus.connection)
+    snapshots = Snapshots(bucket, role().key, Counts)
+    found = await snapshots.load()
+    assert found is not None
+    wrong = {name: getattr(found, name) for name in Snapshot.__dataclass_fields__}
+    await snapshots.save(Snapshot(**{**wrong, "state": Counts(counted=77), **tampered}))
+    with structlog.testing.capture_logs() as said:
+        async with running(mesh_settings) as run:
+            await publish(bus, 4, 6)
+            await until_on_log(bus, ANSWERS, 4)
+            assert run.value("snapshots_total", outcome="refused") == 1
+    (line,) = [line for line in said if line["event"] == "snapshot.foreign"]
+    assert reason in line["reason"]
+    await assert_complete(bus, agents=6)
+
+
+async def test_a_broken_snapshot_costs_time_only(
+    bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS 12: also one whose parts are gone, or whose bucket disappears while it leads."""
+    monkeypatch.setattr(snapshots, "READ_SECONDS", 0.3)
+    jetstream = bus.connection.client.jetstream()
+    bucket = await open_snapshots(bus.connection)
+    await bucket.put(role().key, b"\x00 no snapshot")
+    async with running(mesh_settings):
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+    await jetstream.purge_stream(f"OBJ_{names.SNAPSHOTS}", subject=f"$O.{names.SNAPSHOTS}.C.>")
+    with structlog.testing.capture_logs() as said:
+        async with running(mesh_settings) as run:
+            await publish(bus, 4, 6)
+            await until_on_log(bus, ANSWERS, 4)
+            await jetstream.delete_object_store(names.SNAPSHOTS)
+        assert run.value("snapshots_total", outcome="not_written") == 1
+    assert [line["reason"] for line in said if line["event"] == "snapshot.unreadable"] == [
+        "parts of it are missing"
+    ]
+    async with running(mesh_settings):
+        await publish(bus, 7, 9)
+        await until_on_log(bus, ANSWERS, 6)
+    await assert_complete(bus, agents=9)
+
+
+async def test_a_rebuild_from_nothing_gives_the_same_state_and_no_new_events(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """Ticks replay where they struck, although other events came in before they were stored."""
+    ticking = role(tick_seconds=0.05)
+    async with running(mesh_settings, of=ticking) as run:
+        for number in range(1, 30):
+            await publish(bus, number, number)
+            await asyncio.sleep(0.01)
+        await run.reached((await bus.stream.state()).last_sequence)
+    state = (await saved(bus)).state
+    before = await history(bus)
+    assert any(isinstance(each.event.payload, TickObserved) for each in before)
+    await bus.connection.client.jetstream().delete_object_store(names.SNAPSHOTS)
+    async with running(mesh_settings) as run:
+        await run.reached((await bus.stream.state()).last_sequence)
+        await run.until(lambda: run.value("events_folded_total") > len(before) - 1, "all folded")
+    after = await history(bus)
+    assert [type(each.event.payload) for each in after[len(before) :]] == [LeadershipTaken]
+    fold, missing = rebuilt(before)
+    assert missing == []
+    # The first runner may have stopped before its own last decisions came back; the state is ahead.
+    assert fold.state == state
+
+
+async def test_a_machine_clock_an_hour_off_changes_no_decision(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """FAULTS 8: what a tick decides on is the stream's time."""
+    async with running(
+        mesh_settings,
+        of=role(tick_seconds=0.05),
+        clock=lambda: system_clock() + timedelta(hours=1),
+    ):
+        await publish(bus, 1, 1)
+        await until_on_log(bus, THIRDS, 1)
+    (tick,) = [each for each in await history(bus) if isinstance(each.event.payload, TickObserved)]
+    assert abs(tick.event.timestamp - tick.recorded_at) < timedelta(seconds=5)
+    (published,) = [each for each in await history(bus) if each.subject.startswith(AGENTS[:-2])]
+    assert tick.event.timestamp >= published.recorded_at
+
+
+async def test_what_cannot_be_read_is_skipped_and_counted(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """FAULTS 9: also on the subjects that are the service's own."""
+    async with running(mesh_settings) as run:
+        await run.leads()
+        for subject in ("swarm.events.coder.decision", THIRDS):
+            for data in (b"\xff\xff poison", b"", b"\x00" * 100):
+                await bus.connection.request(subject, data, timeout_seconds=5)
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+        assert run.value("events_skipped_total", reason="unreadable") == 6
+    async with running(mesh_settings):
+        await publish(bus, 4, 6)
+        await until_on_log(bus, ANSWERS, 4)
+    await assert_complete(bus, agents=6)
+
+
+async def test_nonsense_on_the_subject_of_terms_is_passed_over(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    async with running(mesh_settings) as run:
+        await run.leads()
+        await bus.connection.request(TERMS, b"\xff", timeout_seconds=5)
+        await run.until(lambda: run.value("term") == 2, "the next term")
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+    await assert_complete(bus, agents=3)
+
+
+async def test_it_goes_on_after_a_restart_of_nats(
+    bus: Bus, mesh_settings: MeshSettings, nats_server: NatsServer
+) -> None:
+    async with running(mesh_settings) as run:
+        await publish(bus, 1, 5)
+        await run.leads()
+        nats_server.kill()
+        await asyncio.to_thread(nats_server.start)
+        await publish(bus, 6, 9)
+        await until_on_log(bus, ANSWERS, 6)
+        assert run.value("nats_disconnects") >= 1
+    await assert_complete(bus, agents=9)
+
+
+async def test_a_repeated_cause_breaks_nothing(bus: Bus, mesh_settings: MeshSettings) -> None:
+    """FAULTS 11: without an id for the server, the same event stands on the log again and again."""
+
+    async def again() -> None:
+        data = encode(decision("agent 3"))
+        await bus.connection.request("swarm.events.coder.decision", data, timeout_seconds=5)
+
+    core = role(subjects=(AGENTS,))
+    async with running(mesh_settings, of=_each_is_answered(core)) as run:
+        await publish(bus, 1, 3)
+        await until_on_log(bus, THIRDS, 3)
+        await again()
+        await again()
+        await publish(bus, 4, 4)
+        await until_on_log(bus, THIRDS, 4)
+        assert run.value("events_skipped_total", reason="repeated") == 2
+        assert not run.task.done()
+    async with running(mesh_settings, of=_each_is_answered(core)) as run:
+        await again()
+        await publish(bus, 5, 5)
+        await until_on_log(bus, THIRDS, 5)
+    messages = [
+        each.event.causation_id
+        for each in await history(bus)
+        if isinstance(each.event.payload, AlarmRaised)
+    ]
+    assert messages == [decision(f"agent {number}").event_id for number in range(1, 6)]
+
+
+def _each_is_answered(like: Role[Counts]) -> Role[Counts]:
+    from nervous_system.decision import Emit, Tick
+
+    class Answering(CountingCore):
+        def decide(
+            self, state: Counts, cause: Recorded | Tick, now: datetime, /
+        ) -> tuple[Emit, ...]:
+            if isinstance(cause, Recorded) and cause.subject == "swarm.events.coder.decision":
+                return (Emit(label="answer", payload=AlarmRaised(name="answer")),)
+            return ()
+
+    return Role(
+        core=Answering(),
+        state_type=Counts,
+        service=like.service,
+        scope=like.scope,
+        agent_role=like.agent_role,
+        subjects=like.subjects,
+        tick_seconds=like.tick_seconds,
+    )
+
+
+async def test_it_waits_while_the_log_is_full(nats_server: NatsServer) -> None:
+    """FAULTS 6."""
+    settings = MeshSettings(
+        nats_url=nats_server.url, stream_max_bytes=2000, publish_deadline_seconds=2.0
+    )
+    async with open_bus(settings, name="test") as bus:
+        await bus.stream.ensure(settings)
+        for number in range(1, 4):
+            await bus.publish(decision(f"agent {number}"))
+        async with running(settings) as run:
+            with structlog.testing.capture_logs() as said:
+                await run.until(
+                    lambda: any("GANGLION_STREAM_MAX_BYTES" in str(line) for line in said),
+                    "the refusal",
+                )
+            await bus.stream.ensure(settings.model_copy(update={"stream_max_bytes": 1024**2}))
+            await until_on_log(bus, ANSWERS, 2)
+        await assert_complete(bus, agents=3)
+
+
+async def test_observations_come_back_through_the_log(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    async with running(mesh_settings) as run:
+        await run.runner.observe(SystemSignal(status="answer by the world"))
+        await run.reached(2)
+    state = (await saved(bus)).state
+    assert state.answered == 1
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):  # nobody leads any more
+            await run.runner.observe(SystemSignal(status="x"))
+
+
+async def test_filters_that_overlap_are_read_once(bus: Bus, mesh_settings: MeshSettings) -> None:
+    """The server takes none that overlap; a core is given what it asked for all the same."""
+    overlapping = role(subjects=("swarm.events.*.decision", "swarm.events.guardian.alarm_raised"))
+    partly = role(subjects=("swarm.events.*.decision", "swarm.events.coder.*"))
+    async with running(mesh_settings, of=overlapping):
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+    async with running(mesh_settings, of=partly):
+        await bus.publish(decision("ignored", SystemSignal(status="x")), key="deeper")
+        await publish(bus, 4, 6)
+        await until_on_log(bus, ANSWERS, 4)
+    await assert_complete(bus, agents=6)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("a.>", "a.b", True),
+        ("a.>", "a", False),
+        ("a.>", "a.>", True),
+        ("a.*", "a.b", True),
+        ("a.*", "a.>", False),
+        ("a.*", "a.b.c", False),
+        ("a.b", "a.*", False),
+        ("*.b", "a.b", True),
+        ("a.*.c", "a.*.c", True),
+        ("a.b.c", "a.b", False),
+    ],
+)
+def test_what_a_filter_covers(wide: str, narrow: str, covered: bool) -> None:
+    assert covers(wide, narrow) is covered
+
+
+def test_a_service_publishes_under_its_own_name() -> None:
+    with pytest.raises(ValueError, match="guardian cannot publish as governor"):
+        Role(
+            core=CountingCore(),
+            state_type=Counts,
+            service="guardian",
+            scope="main",
+            agent_role=ROLE_GOVERNOR,
+            subjects=(),
+            tick_seconds=1,
+        )
