@@ -21,10 +21,11 @@ REPEATED = "its event_id was stored before"
 
 
 class Examined(NamedTuple):
-    """A position and what its bytes turned out to be."""
+    """A position and its frame: of an event not seen before, or parked. Messages are not kept."""
 
     stored: Stored
-    found: Readable | str  # the reason why it must be parked
+    event_id: str  # empty where the bytes could not be read
+    frame: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +34,32 @@ class Prepared:
 
     batch: Batch
     examined: Sequence[Examined]
-    known: AbstractSet[str]  # ids that were stored before it
     new_ids: frozenset[str]
     parked: int
     duplicates: int
 
 
-def examine(positions: Sequence[Stored]) -> list[Examined]:
-    """Read every position."""
-    return [Examined(stored, read(stored.data)) for stored in positions]
+def examine(positions: Sequence[Stored], framer: Framer) -> list[Examined]:
+    """Read and encode every position. Repeats are found later, and are few."""
+    examined = []
+    for stored in positions:
+        found = read(stored.data)
+        if isinstance(found, str):
+            examined.append(park(stored, framer, reason=found))
+        else:
+            frame = _event_frame(stored, found, framer)
+            examined.append(Examined(stored, found.message.event_id, frame))
+    return examined
+
+
+def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:
+    """The position as one that is kept with the reason why it is not an event."""
+    return Examined(stored, "", framer.parked(place=_place(stored), raw=stored.data, reason=reason))
 
 
 def event_ids(examined: Sequence[Examined]) -> list[str]:
     """The ids of the events that can be read, in order."""
-    return [each.found.message.event_id for each in examined if not isinstance(each.found, str)]
+    return [each.event_id for each in examined if each.event_id]
 
 
 def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
@@ -64,77 +77,56 @@ def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
         yield examined[start:]
 
 
-class Preparation:
-    """A batch in the making: takes the positions of one run, slice by slice, and ends as
-    `Prepared`.
-
-    It goes by slices so that the event loop can do other things between them.
-    """
-
-    def __init__(self, framer: Framer, *, known: AbstractSet[str]) -> None:
-        """`known` are the ids that are stored before this batch."""
-        self._framer = framer
-        self._known = known
-        self._frames: list[bytes] = []
-        self._examined: list[Examined] = []
-        self._new_ids: set[str] = set()
-        self._parked = 0
-        self._duplicates = 0
-
-    def add(self, examined: Sequence[Examined]) -> None:
-        """The next positions of the run."""
-        self._examined += examined
-        for stored, found in examined:
-            place = Place(
-                seq=stored.sequence,
-                subject=stored.subject,
-                recorded_at_nanoseconds=stored.recorded_at_ns,
-            )
-            if isinstance(found, str):
-                self._parked += 1
-                frame = self._framer.parked(place=place, raw=stored.data, reason=found)
-            else:
-                event_id = found.message.event_id
-                repeated = event_id in self._new_ids or event_id in self._known
-                if repeated:
-                    self._duplicates += 1
-                else:
-                    self._new_ids.add(event_id)
-                frame = self._framer.event(
-                    found.message,
-                    place=place,
-                    raw=stored.data,
-                    payload_field=found.payload_field,
-                    warnings=found.warnings,
-                    duplicate_of=REPEATED if repeated else "",
-                )
-            self._frames.append(frame)
-
-    def finish(self) -> Prepared:
-        """The batch.
-
-        At least one position was added.
-        """
-        return Prepared(
-            batch=Batch(
-                epoch=self._framer.epoch,
-                writer=self._framer.writer,
-                first_seq=self._examined[0].stored.sequence,
-                last_seq=self._examined[-1].stored.sequence,
-                rows=len(self._frames),
-                frames=b"".join(self._frames),
-            ),
-            examined=self._examined,
-            known=self._known,
-            new_ids=frozenset(self._new_ids),
-            parked=self._parked,
-            duplicates=self._duplicates,
-        )
-
-
 def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[str]) -> Prepared:
-    """The batch of one run of positions, in one go; `known` are the ids that are stored before
-    it."""
-    preparation = Preparation(framer, known=known)
-    preparation.add(examined)
-    return preparation.finish()
+    """The batch of one run of positions; `known` are the ids that are stored before it."""
+    frames: list[bytes] = []
+    new_ids: set[str] = set()
+    parked = duplicates = 0
+    for stored, event_id, frame in examined:
+        if not event_id:
+            parked += 1
+            frames.append(frame)
+        elif event_id in new_ids or event_id in known:
+            duplicates += 1
+            frames.append(_repeated_frame(stored, framer))
+        else:
+            new_ids.add(event_id)
+            frames.append(frame)
+    return Prepared(
+        batch=framer.batch(
+            frames,
+            first_seq=examined[0].stored.sequence,
+            last_seq=examined[-1].stored.sequence,
+        ),
+        examined=examined,
+        new_ids=frozenset(new_ids),
+        parked=parked,
+        duplicates=duplicates,
+    )
+
+
+def _repeated_frame(stored: Stored, framer: Framer) -> bytes:
+    found = read(stored.data)
+    assert isinstance(found, Readable)  # it was, when it was examined
+    return _event_frame(stored, found, framer, duplicate_of=REPEATED)
+
+
+def _event_frame(
+    stored: Stored, found: Readable, framer: Framer, *, duplicate_of: str = ""
+) -> bytes:
+    return framer.event(
+        found.message,
+        place=_place(stored),
+        raw=stored.data,
+        payload_field=found.payload_field,
+        warnings=found.warnings,
+        duplicate_of=duplicate_of,
+    )
+
+
+def _place(stored: Stored) -> Place:
+    return Place(
+        seq=stored.sequence,
+        subject=stored.subject,
+        recorded_at_nanoseconds=stored.recorded_at_ns,
+    )

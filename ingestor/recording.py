@@ -17,11 +17,11 @@ import structlog
 
 from ingestor.core import (
     Examined,
-    Preparation,
     Prepared,
     cut,
     event_ids,
     examine,
+    park,
     prepare,
 )
 from ingestor.frames import Framer
@@ -52,7 +52,7 @@ Answer = TypeVar("Answer")
 Run = Sequence[Examined]
 """Consecutive positions of one partition."""
 
-SLICE_EVENTS = 500
+SLICE_EVENTS = 200
 """What is worked on in one go; in between, an insert under way goes on being sent."""
 
 DRAINING_WAIT_SECONDS = 0.2
@@ -121,7 +121,7 @@ class Recording:
                 positions = self._without_hole(gathered)
                 examined: list[Examined] = []
                 for start in range(0, len(positions), SLICE_EVENTS):
-                    examined += examine(positions[start : start + SLICE_EVENTS])
+                    examined += examine(positions[start : start + SLICE_EVENTS], self._framer)
                     await asyncio.sleep(0)
                 for run in cut(examined):
                     await runs.put(run)
@@ -181,20 +181,20 @@ class Recording:
         return positions
 
     async def _record(self, run: Run) -> None:
-        lookup = partial(self._warehouse.known, event_ids(run))
-        known = await self._persist("looking ids up", lookup)
+        known = await self._known(run)
         assumed = self._inserting_ids
-        preparation = Preparation(self._framer, known=known | assumed)
-        for start in range(0, len(run), SLICE_EVENTS):
-            preparation.add(run[start : start + SLICE_EVENTS])
-            await asyncio.sleep(0)
-        prepared = preparation.finish()
+        prepared = prepare(run, self._framer, known=known | assumed)
         failpoint("ingestor.before_insert")
         await self._settle()
-        if self._inserting_ids != assumed:  # the engine refused an event, which then is not known
-            prepared = prepare(run, self._framer, known=known | self._inserting_ids)
+        if self._inserting_ids != assumed:  # the engine refused something: see what is stored now
+            prepared = prepare(run, self._framer, known=await self._known(run))
         self._inserting_ids = prepared.new_ids
         self._inserting = asyncio.create_task(self._insert(prepared), name="insert")
+
+    async def _known(self, run: Run) -> frozenset[str]:
+        """The ids of the run that ClickHouse has."""
+        lookup = partial(self._warehouse.known, event_ids(run))
+        return await self._persist("looking ids up", lookup)
 
     async def _settle(self) -> None:
         """Wait for the insert under way; its failure is raised here."""
@@ -256,17 +256,14 @@ class Recording:
         if len(examined) == 1:
             return [await self._persist("storing it alone", partial(self._store_or_park, prepared))]
         middle = len(examined) // 2
-        known = frozenset(prepared.known)
         written: list[Prepared] = []
         for half in (examined[:middle], examined[middle:]):
-            part = prepare(half, self._framer, known=known)
+            part = prepare(half, self._framer, known=await self._known(half))
             try:
                 await self._persist("inserting", partial(self._store, part.batch))
-                parts = [part]
+                written.append(part)
             except Permanent:
-                parts = await self._isolate(part)
-            written += parts
-            known = known.union(*(each.new_ids for each in parts))
+                written += await self._isolate(part)
         return written
 
     async def _store_or_park(self, alone: Prepared) -> Prepared:
@@ -276,8 +273,9 @@ class Recording:
         try:
             await self._store(alone.batch)
         except Permanent as error:
-            position = Examined(alone.examined[0].stored, f"{REFUSED_BY_ENGINE}: {error}")
-            parked = prepare([position], self._framer, known=alone.known)
+            reason = f"{REFUSED_BY_ENGINE}: {error}"
+            position = park(alone.examined[0].stored, self._framer, reason=reason)
+            parked = prepare([position], self._framer, known=frozenset())
             try:
                 await self._store(parked.batch)
             except Permanent as general:

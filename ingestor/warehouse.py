@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
+import lz4.frame
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from ingestor import migrate
@@ -212,7 +213,8 @@ class ClickHouseWarehouse:
             with ganglion_errors(doing):
                 await self.client.raw_insert(
                     "swarm.landing",
-                    insert_block=batch.frames,
+                    insert_block=lz4.frame.compress(batch.frames),
+                    compression="lz4",
                     fmt="Protobuf",
                     settings={
                         **self._insert_settings,

@@ -6,6 +6,7 @@ Everything is built here, from the environment, and taken down in turn.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 from contextlib import AsyncExitStack
@@ -25,6 +26,9 @@ from nervous_system.telemetry import telemetry
 async def run(stop: asyncio.Event) -> None:
     """One ingestor until `stop` is set."""
     mesh, settings = MeshSettings(), IngestorSettings()
+    # Thousands of positions live for a moment and hold no cycles: look for cycles less often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     async with AsyncExitStack() as stack:
         seen = await stack.enter_async_context(telemetry(mesh, service="ingestor"))
         bus = await patiently(

@@ -1,0 +1,219 @@
+"""Does any input break the decoder, the checks or an insert? Random bytes and mutated real events.
+
+The seed is printed with a failure and may be given as GANGLION_FUZZ_SEED.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import random  # noqa: TID251 - the seed is the door
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from real_servers import ClickHouseServer
+
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
+from ingestor.core import cut, examine, prepare
+from ingestor.frames import Framer
+from ingestor.reading import Readable, read
+from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.codec import decode
+from nervous_system.errors import Unreadable
+from nervous_system.ids import child_id
+from nervous_system.payload import KINDS_BY_FIELD
+from nervous_system.stream import Stored
+
+SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261121"))
+RECORDED_AT = 1_793_000_000_000_000_000
+BATCH = 2_000
+
+_SPECIAL_NUMBERS = (
+    0,
+    1,
+    -1,
+    127,
+    128,
+    2**31 - 1,
+    -(2**31),
+    2**32 - 1,
+    2**63 - 1,
+    -(2**63),
+    2**64 - 1,
+)
+_SPECIAL_TEXTS = (
+    "",
+    " ",
+    "\0",
+    "a\0b",
+    "\r\n",
+    "'\"\\",
+    "\U0001f9e0",
+    "\u202e",
+    "x" * 300,
+    "NULL",
+    "\\N",
+)
+_SPECIAL_FLOATS = (0.0, -0.0, 1.0, -1.5, 1e308, 5e-324, float("inf"), float("-inf"), float("nan"))
+
+
+def _filled(message: Message, chance: random.Random, depth: int = 0) -> None:
+    """Random values in random fields."""
+    for field in message.DESCRIPTOR.fields:
+        if field.containing_oneof is not None and len(field.containing_oneof.fields) > 1:
+            continue  # the payload is chosen by the caller
+        if chance.random() < 0.3:
+            continue
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            inner = getattr(message, field.name)
+            for _ in range(chance.randint(1, 3) if field.is_repeated else 1):
+                _filled(inner.add() if field.is_repeated else inner, chance, depth + 1)
+        elif field.is_repeated:
+            getattr(message, field.name).extend(
+                _value(field, chance) for _ in range(chance.randint(0, 4))
+            )
+        else:
+            setattr(message, field.name, _value(field, chance))
+
+
+def _value(field: FieldDescriptor, chance: random.Random) -> object:
+    kind = field.cpp_type
+    if kind == FieldDescriptor.CPPTYPE_STRING:
+        return chance.choice(_SPECIAL_TEXTS)
+    if kind == FieldDescriptor.CPPTYPE_BOOL:
+        return chance.random() < 0.5
+    if kind in (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT):
+        value = chance.choice(_SPECIAL_FLOATS)
+        return 0.5 if kind == FieldDescriptor.CPPTYPE_FLOAT and abs(value) > 1e38 else value
+    low, high = {
+        FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
+        FieldDescriptor.CPPTYPE_ENUM: (-(2**31), 2**31 - 1),
+        FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1),
+        FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
+        FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
+    }[kind]
+    return min(high, max(low, chance.choice(_SPECIAL_NUMBERS)))
+
+
+def _event(chance: random.Random) -> bytes:
+    """A real event: sometimes as the contract has it, sometimes with odd values."""
+    message = SwarmEvent()
+    kind = chance.choice(list(KINDS_BY_FIELD))
+    if chance.random() < 0.5:
+        _filled(message, chance)
+        _filled(getattr(message, kind), chance)
+    message.event_id = child_id("fuzz", str(chance.random()))
+    if chance.random() < 0.7:
+        message.timestamp.seconds = chance.randint(-2208988800, 9183110399)
+        message.timestamp.nanos = chance.randint(0, 999_999_999)
+    getattr(message, kind).SetInParent()
+    return message.SerializeToString()
+
+
+def _mutated(data: bytes, chance: random.Random) -> bytes:
+    """A few bytes flipped, removed, doubled or put in, or another event's end behind it."""
+    out = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(out) + 1)
+        match chance.randrange(6):
+            case 0 if at < len(out):
+                out[at] ^= 1 << chance.randrange(8)
+            case 1 if at < len(out):
+                out[at] = chance.randrange(256)
+            case 2:
+                del out[at : at + chance.randint(1, 8)]
+            case 3:
+                out[at:at] = chance.randbytes(chance.randint(1, 8))
+            case 4:
+                out[at:at] = out[max(0, at - 12) : at]
+            case 5:
+                out += _event(chance)[chance.randrange(20) :]
+    return bytes(out)
+
+
+def inputs(count: int, chance: random.Random) -> Iterator[bytes]:
+    """A tenth random bytes, a fifth sound events, the rest mutated."""
+    for _ in range(count):
+        share = chance.random()
+        if share < 0.1:
+            yield chance.randbytes(chance.randint(0, 60))
+        elif share < 0.3:
+            yield _event(chance)
+        else:
+            yield _mutated(_event(chance), chance)
+
+
+def _agree(data: bytes) -> bool:
+    """Neither raises anything undocumented; what is readable for one is for the other."""
+    found = read(data)
+    try:
+        decode(data)
+    except Unreadable:
+        return not isinstance(found, Readable) or not found.message.HasField("timestamp")
+    return isinstance(found, Readable) or found.endswith("1900 and 2261")
+
+
+@pytest.mark.parametrize("count", [2_000, pytest.param(120_000, marks=pytest.mark.long)])
+async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
+    count: int, tmp_path: Path
+) -> None:
+    print(f"GANGLION_FUZZ_SEED={SEED}")
+    chance = random.Random(SEED)
+    server = ClickHouseServer(tmp_path / "clickhouse")
+    await asyncio.to_thread(server.start)
+    warehouse = await ClickHouseWarehouse.connect(server.url)
+    try:
+        framer = await _prepared(warehouse)
+        readable = 0
+        for start in range(1, count + 1, BATCH):
+            size = min(BATCH, count + 1 - start)
+            positions = [
+                Stored(start + number, "swarm.events.fuzz.decision", RECORDED_AT + start, data)
+                for number, data in enumerate(inputs(size, chance))
+            ]
+            for stored in positions:
+                assert _agree(stored.data), stored.data.hex()
+            (run,) = cut(examine(positions, framer))
+            prepared = prepare(run, framer, known=frozenset())
+            readable += len(prepared.new_ids)
+            await warehouse.insert(prepared.batch)
+            await _comes_back(warehouse, positions)
+        audit = await warehouse.audit(1)
+        assert (audit.rows, audit.sound) == (count, True)
+        assert count * 0.2 < readable < count
+        assert audit.stored == readable
+    finally:
+        await warehouse.close()
+        server.kill()
+
+
+async def _prepared(warehouse: ClickHouseWarehouse) -> Framer:
+    await warehouse.migrate()
+    writer = await warehouse.take_over("fuzz")
+    await warehouse.open_epoch(
+        epoch=1,
+        reason="fuzz",
+        stream_created=datetime(2026, 11, 1, tzinfo=UTC),
+        first_seq=1,
+        forked_from_seq=0,
+        holder="fuzz",
+    )
+    return Framer(epoch=1, writer=writer)
+
+
+async def _comes_back(warehouse: ClickHouseWarehouse, positions: list[Stored]) -> None:
+    """Equal bytes, and of what could be read the equal id, in the row of the position."""
+    rows = await warehouse.client.query(
+        "SELECT seq, base64Encode(raw), event_id FROM swarm.events"
+        f" WHERE seq BETWEEN {positions[0].sequence} AND {positions[-1].sequence} ORDER BY seq"
+    )
+    assert len(rows.result_rows) == len(positions)
+    for stored, (seq, raw, event_id) in zip(positions, rows.result_rows, strict=True):
+        assert (seq, base64.b64decode(raw)) == (stored.sequence, stored.data)
+        found = read(stored.data)
+        assert event_id == (found.message.event_id if isinstance(found, Readable) else "")
