@@ -280,9 +280,13 @@ class Recording:
                 await self._store(parked.batch)
             except Permanent as general:
                 raise Unavailable(f"ClickHouse refuses every insert: {general}") from general
+            sequence = position.stored.sequence
+            held = await self._warehouse.fingerprint(epoch=self._framer.epoch, seq=sequence)
+            if held is not None and held.event_id:
+                return alone  # somebody's view threw after the event had been written
             _log.error(
                 "ingestor.refused_by_engine",
-                sequence=position.stored.sequence,
+                sequence=sequence,
                 reason=str(error),
                 remedy="look at it with `ganglion parked show`; if views were added, check them",
             )

@@ -56,9 +56,7 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
     if not running.done():
         running.cancel()
         await asyncio.wait({running}, timeout=CANCEL_SECONDS)
-        sentence = (
-            f"not stopped {DRAIN_SECONDS:g} s after it was asked to; what it did was given up"
-        )
+        sentence = f"it did not stop within {DRAIN_SECONDS:g} s; what it was doing was given up"
         _log.error("service.drain_timed_out", reason=sentence)
         sys.stderr.write(f"{sentence}\n")
         return FAILED

@@ -1,6 +1,4 @@
-"""What do fault runs run against? One engine for most, emptied before each; one of their own for those that kill
-it.
-"""
+"""What do fault runs run against? One engine for most, emptied before each; some have their own."""
 
 from __future__ import annotations
 

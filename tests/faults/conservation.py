@@ -185,8 +185,7 @@ def _events(evidence: Evidence, ledger: Ledger) -> list[str]:
     altered = [
         row.event_id
         for row in evidence.rows
-        if row.disposition == "stored"
-        and row.raw != ledger.acknowledged.get(row.event_id, row.raw)
+        if row.disposition == "stored" and row.raw != ledger.acknowledged.get(row.event_id, row.raw)
     ]
     if altered:
         found.append(f"{len(altered)} events were stored with other bytes: {_some(altered)}")
@@ -245,7 +244,8 @@ def _alarms(evidence: Evidence, due: set[str]) -> list[str]:
     on_the_log = {
         event.message.alarm_raised.name
         for stored in evidence.stream
-        if isinstance(event := read(stored.data), Readable) and event.payload_field == "alarm_raised"
+        if isinstance(event := read(stored.data), Readable)
+        and event.payload_field == "alarm_raised"
     }
     if due - on_the_log:
         found.append(f"alarms are not on the log: {', '.join(sorted(due - on_the_log))}")

@@ -1,4 +1,4 @@
-"""What does a fault run run? A NATS server, a ClickHouse and ingestors, each a process of its own."""
+"""What is a fault run made of? NATS, ClickHouse and ingestors, each a process of its own."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ class IngestorProcess(RealProcess):
 class Mesh:
     """One NATS server of the test's own, and ingestors between it and a ClickHouse."""
 
-    def __init__(self, folder: Path, *, clickhouse_url: str, nats: NatsServer | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, clickhouse_url: str, nats: NatsServer | None = None
+    ) -> None:
         self.folder = folder
         self.nats = nats or NatsServer(folder / "nats")
         self.clickhouse_url = clickhouse_url
@@ -156,7 +158,7 @@ class Mesh:
             await warehouse.close()
 
     async def recorded(self, *, seconds: float = GENEROUS_SECONDS) -> None:
-        """Wait until some ingestor says that it has recorded everything that is on the stream now."""
+        """Wait until an ingestor says that it has recorded everything that is on the stream now."""
         async with self.bus() as bus:
             state = await bus.stream.state()
 
@@ -166,7 +168,10 @@ class Mesh:
                     if health is None:
                         continue
                     facts = health["facts"]
-                    if facts.get("state") == "recording" and facts["watermark"] >= state.last_sequence:
+                    if (
+                        facts.get("state") == "recording"
+                        and facts["watermark"] >= state.last_sequence
+                    ):
                         return True
                 return False
 

@@ -1,4 +1,4 @@
-"""FAULTS 2, 2b and 15: does anything get lost or doubled when ingestors die, sleep and take turns?"""
+"""FAULTS 2, 2b, 15: is anything lost or doubled when ingestors die, sleep and take turns?"""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from mesh_under_test import Mesh, until
 POINTS = ["ingestor.before_insert", "ingestor.during_insert", "ingestor.after_insert"]
 
 
-@pytest.mark.parametrize("point", POINTS)
-async def test_an_ingestor_killed_around_an_insert(mesh: Mesh, point: str) -> None:
-    """FAULTS 2: each dies at its second batch, the last one lives."""
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
+async def test_ingestors_killed_around_an_insert(mesh: Mesh, times: int) -> None:
+    """FAULTS 2: one after the other dies at its second batch; the last one lives."""
     async with mesh.publishing() as publishing:
-        await publishing.all(labels("first", 300))
-        for round_number in range(2):
-            doomed = mesh.ingestor(failpoint=f"{point}:2", batch_events=100, catch_up_events=100)
-            await publishing.all(labels(f"round {round_number}", 300))
+        await publishing.all(labels("at first", 200))
+        for point in POINTS * times:
+            doomed = mesh.ingestor(failpoint=f"{point}:2", batch_events=50, catch_up_events=50)
+            await publishing.all(labels(f"for {doomed.pid}", 200))
             assert await doomed.dies() == -signal.SIGKILL
         mesh.ingestor()
-        report = await mesh.law()
-    assert report.counts["stored"] == 900
+        await mesh.law()
 
 
 async def test_an_ingestor_stopped_while_another_takes_over(mesh: Mesh) -> None:
@@ -45,6 +44,7 @@ async def test_an_ingestor_stopped_while_another_takes_over(mesh: Mesh) -> None:
         await mesh.law()
 
 
+@pytest.mark.long
 async def test_a_rolling_restart_under_load(mesh: Mesh) -> None:
     """FAULTS 2b and 15: one after the other is ended as an operator ends it."""
     async with mesh.publishing() as publishing, publishing.load("during"):

@@ -1,6 +1,4 @@
-"""FAULTS 4 and 12: the server dies, its log is cut, swapped, made anew or damaged. Is it noticed, and does
-everything come back?
-"""
+"""FAULTS 4 and 12: the server dies, its log is cut, swapped, renewed or damaged. Is it noticed?"""
 
 from __future__ import annotations
 
@@ -60,8 +58,9 @@ async def test_an_older_store_comes_back_and_new_events_hide_it(mesh: Mesh, tmp_
         assert (await mesh.law(alarms=["stream_truncated"])).counts["duplicate"] == 200
 
 
+@pytest.mark.long
 async def test_a_tail_that_was_brought_back_is_lost_once_more(mesh: Mesh, tmp_path: Path) -> None:
-    """FAULTS 12: what a republish brought are repeats in ClickHouse; the next one brings them again."""
+    """FAULTS 12: what one republish brought are repeats; the next brings them all the same."""
     first_copy, second_copy = tmp_path / "first copy", tmp_path / "second copy"
     async with mesh.publishing() as publishing:
         await publishing.all(labels("at first", 50))
@@ -101,6 +100,7 @@ async def test_the_stream_is_removed_and_made_anew_under_a_running_ingestor(mesh
         await mesh.law(alarms=["stream_truncated"])
 
 
+@pytest.mark.long
 async def test_a_stream_made_anew_after_a_truncation_is_read_from_its_beginning(
     mesh: Mesh, tmp_path: Path
 ) -> None:
@@ -127,6 +127,7 @@ async def test_a_stream_made_anew_after_a_truncation_is_read_from_its_beginning(
         await mesh.law(alarms=["stream_truncated"])
 
 
+@pytest.mark.long
 async def test_the_consumer_is_deleted_under_a_running_read(mesh: Mesh) -> None:
     """FAULTS 12: reading goes on behind what is recorded; nobody has to be told."""
     async with mesh.publishing() as publishing, mesh.bus() as bus:
@@ -134,22 +135,18 @@ async def test_the_consumer_is_deleted_under_a_running_read(mesh: Mesh) -> None:
         await ingestor.records()
         async with publishing.load("during"):
             for number in range(3):
-                await _acknowledged(mesh, 100 * (number + 1))
-                for consumer in await _consumers(bus):
-                    subject = f"$JS.API.CONSUMER.DELETE.{names.STREAM}.{consumer}"
-                    await bus.connection.request_json(subject, {})
-                restarts = number + 1
-
-                async def restarted(restarts: int = restarts) -> bool:
-                    return ingestor.told.count("ingestor.restarting") >= restarts
-
-                await until(restarted, "a restart")
+                await _acknowledged(mesh, len(mesh.ledger.acknowledged) + 50)
+                while ingestor.told.count("ingestor.restarting") <= number:
+                    for consumer in await _consumers(bus):
+                        subject = f"$JS.API.CONSUMER.DELETE.{names.STREAM}.{consumer}"
+                        await bus.connection.request_json(subject, {})
+                    await asyncio.sleep(0.05)
         report = await mesh.law()
         assert report.counts["epochs"] == 1
 
 
 async def test_one_flipped_byte_in_a_block(mesh: Mesh) -> None:
-    """FAULTS 12: the server drops what stands behind it without a word and uses the sequences again."""
+    """FAULTS 12: the server drops what stands behind it in silence, and reuses the sequences."""
     async with mesh.publishing() as publishing:
         await publishing.all(labels("before", 1000))
         ingestor = mesh.ingestor()
@@ -165,6 +162,7 @@ async def test_one_flipped_byte_in_a_block(mesh: Mesh) -> None:
         await mesh.law(alarms=["stream_truncated"])
 
 
+@pytest.mark.long
 async def test_a_block_is_missing_in_the_middle(mesh: Mesh) -> None:
     """FAULTS 12: positions that nobody read are gone, and the log goes on behind them."""
     async with mesh.publishing() as publishing:
@@ -173,17 +171,15 @@ async def test_a_block_is_missing_in_the_middle(mesh: Mesh) -> None:
         await ingestor.records()
         await mesh.recorded()
         assert await asyncio.to_thread(ingestor.terminate) == 0
-        lost = len(mesh.ledger.acknowledged)
-        await publishing.all(labels("large", 40), rationale="x" * 900_000)
+        await publishing.all(labels("large", 24), rationale="x" * 900_000)
         mesh.nats.stop()
         blocks = _blocks(mesh)
-        assert len(blocks) > 3
-        blocks[len(blocks) // 2].unlink()
+        assert len(blocks) >= 3  # of 8 MiB
+        blocks[1].unlink()
         await asyncio.to_thread(mesh.nats.start)
         present = await _present(mesh)
         gone = [key for key in mesh.ledger.acknowledged if key not in present]
         assert gone
-        assert lost
         for event_id in gone:  # nobody has them any more: what counts is that it is said
             del mesh.ledger.acknowledged[event_id]
         mesh.ingestor()
@@ -246,5 +242,3 @@ def _flip_a_byte(file: Path, *, at: float) -> None:
     data = bytearray(file.read_bytes())
     data[int(len(data) * at)] ^= 0xFF
     file.write_bytes(data)
-
-

@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 from real_servers import ClickHouseServer
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from ingestor.core import cut, examine, prepare
+from ingestor.core import cut, event_ids, examine, prepare
 from ingestor.frames import Framer
 from ingestor.reading import Readable, read
 from ingestor.warehouse import ClickHouseWarehouse
@@ -179,7 +179,8 @@ async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
             for stored in positions:
                 assert _agree(stored.data), stored.data.hex()
             (run,) = cut(examine(positions, framer))
-            prepared = prepare(run, framer, known=frozenset())
+            known = await warehouse.known(event_ids(run))
+            prepared = prepare(run, framer, known=known)
             readable += len(prepared.new_ids)
             await warehouse.insert(prepared.batch)
             await _comes_back(warehouse, positions)

@@ -9,6 +9,7 @@ import asyncio
 import sys
 
 from counting import role
+from leading_program import SHORT_LEASE
 
 from nervous_system import lease
 from nervous_system.bus import open_bus
@@ -16,9 +17,6 @@ from nervous_system.failpoint import arm
 from nervous_system.process import main
 from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
-
-
-SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 
 
 async def run(stop: asyncio.Event) -> None:

@@ -1,14 +1,20 @@
-"""One who wants to lead: `leading_program.py URL HOLDER`. Says that it leads, and why no longer."""
+"""One who wants to lead: `leading_program.py URL HOLDER`. Says that it leads, and why no longer.
+
+Its leases are short, so that a test need not wait long for one to run out.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
+from nervous_system import lease
 from nervous_system.bus import open_bus
 from nervous_system.errors import Fenced
 from nervous_system.lease import leading, open_leases
 from nervous_system.settings import MeshSettings
+
+SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 
 
 async def main(url: str, holder: str) -> None:
@@ -23,4 +29,5 @@ async def main(url: str, holder: str) -> None:
 
 
 if __name__ == "__main__":
+    vars(lease).update(SHORT_LEASE)
     asyncio.run(main(sys.argv[1], sys.argv[2]))

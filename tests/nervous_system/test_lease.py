@@ -10,15 +10,25 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from leading_program import SHORT_LEASE
 from nats.js.kv import KeyValue
 from real_servers import NatsServer, RealProcess, wait_until
 
 from nervous_system import lease as leases_module
 from nervous_system.bus import Bus
 from nervous_system.errors import Fenced, Transient
-from nervous_system.lease import LEASE_SECONDS, POLL_SECONDS, leading, open_leases
+from nervous_system.lease import leading, open_leases
 
 KEY = "test.main"
+LEASE_SECONDS, POLL_SECONDS = SHORT_LEASE["LEASE_SECONDS"], SHORT_LEASE["POLL_SECONDS"]
+EXPIRY_SECONDS = 1.0
+"""What the server may take to notice that a key has run out."""
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in SHORT_LEASE.items():
+        monkeypatch.setattr(leases_module, name, seconds)
 
 
 @pytest.fixture
@@ -67,21 +77,19 @@ async def test_one_of_two_leads_and_a_clean_exit_lets_the_other_in_at_once(
     assert not second.leads.is_set()
     first.leave.set()
     assert await first.task
-    async with asyncio.timeout(LEASE_SECONDS / 2):
+    async with asyncio.timeout(2 * POLL_SECONDS + 0.3):
         await second.leads.wait()
     second.leave.set()
     assert await second.task
 
 
 async def test_a_lease_is_held_for_longer_than_it_lasts(
-    leases: KeyValue, monkeypatch: pytest.MonkeyPatch
+    leases: KeyValue,
 ) -> None:
-    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.05)
-    monkeypatch.setattr(leases_module, "LEASE_SECONDS", 0.5)
     holder = Someone(leases, "holder")
     await holder.leads.wait()
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1.0):  # twice as long as it lasts
+        async with asyncio.timeout(1.5 * LEASE_SECONDS):
             await asyncio.shield(holder.task)
     holder.leave.set()
     assert await holder.task
@@ -108,7 +116,7 @@ async def test_a_successor_leads_soon_after_a_leader_was_killed(
     killed = time.monotonic()
     async with asyncio.timeout(20):
         await successor.leads.wait()
-    assert time.monotonic() - killed < LEASE_SECONDS + POLL_SECONDS + 1.0
+    assert time.monotonic() - killed < LEASE_SECONDS + POLL_SECONDS + EXPIRY_SECONDS
     successor.leave.set()
     await successor.task
 
@@ -146,10 +154,8 @@ async def test_a_lease_taken_away_cancels_the_block(
 
 
 async def test_a_lease_that_cannot_be_renewed_ends_before_the_server_gives_it_away(
-    leases: KeyValue, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    leases: KeyValue, nats_server: NatsServer
 ) -> None:
-    monkeypatch.setattr(leases_module, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.1)
     holder = Someone(leases, "holder")
     await holder.leads.wait()
     nats_server.pause()
@@ -163,9 +169,10 @@ async def test_a_lease_that_cannot_be_renewed_ends_before_the_server_gives_it_aw
 
 
 async def test_a_leader_outlives_a_short_restart_of_nats(
-    leases: KeyValue, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases_module, "RENEW_SECONDS", 0.2)
+    monkeypatch.setattr(leases_module, "LEASE_SECONDS", 4.0)
+    leases = await open_leases(bus.connection)
     holder = Someone(leases, "holder")
     await holder.leads.wait()
     before = (await leases.get(KEY)).revision
@@ -207,7 +214,7 @@ async def test_what_the_block_raises_comes_out_and_releases(leases: KeyValue) ->
     with pytest.raises(TimeoutError):  # one of the block's own
         async with leading(leases, KEY, holder="two", stop=asyncio.Event()):
             raise TimeoutError
-    async with asyncio.timeout(POLL_SECONDS), AsyncExitStack() as stack:
+    async with asyncio.timeout(1), AsyncExitStack() as stack:
         await stack.enter_async_context(leading(leases, KEY, holder="three", stop=asyncio.Event()))
 
 
@@ -218,7 +225,7 @@ async def test_a_cancelled_leader_is_cancelled_and_releases(leases: KeyValue) ->
     with pytest.raises(asyncio.CancelledError):
         await holder.task
     successor = Someone(leases, "successor")
-    async with asyncio.timeout(POLL_SECONDS):
+    async with asyncio.timeout(LEASE_SECONDS / 2):
         await successor.leads.wait()
     successor.leave.set()
     await successor.task

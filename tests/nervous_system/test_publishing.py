@@ -12,7 +12,7 @@ from event_samples import decision, entry
 from real_servers import NatsServer
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
-from nervous_system import names
+from nervous_system import names, publisher
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.errors import (
     Conflict,
@@ -26,6 +26,7 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.message import Entry, Expectation
+from nervous_system.metrics import Metrics
 from nervous_system.settings import MeshSettings
 from nervous_system.stream import Stored
 
@@ -173,6 +174,94 @@ async def test_a_publish_waits_for_a_server_that_comes_back(
     acknowledgement = await publishing
     assert acknowledgement.last_sequence == 1
     assert len(await _everything(bus)) == 1
+
+
+async def test_a_batch_cut_off_by_a_restart_is_sent_whole_again(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    """FAULTS 4: its beginning went to the server that died."""
+    batches = [[entry(f"{batch}/{n}") for n in range(200)] for batch in range(20)]
+
+    async def append_all() -> None:
+        for batch in batches:
+            await bus.append(batch)
+
+    appending = asyncio.create_task(append_all())
+    await until_stored(bus)
+    nats_server.kill()
+    await asyncio.to_thread(nats_server.start)
+    await appending
+    stored = [each.message_id for each in await _everything(bus)]
+    assert stored == [each.event.event_id for batch in batches for each in batch]
+
+
+async def test_a_batch_is_not_committed_on_another_connection(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server would call it incomplete, which sounds as if it were for ever."""
+    passed: list[str] = []
+
+    def reconnects_once(name: str) -> None:
+        passed.append(name)
+        if passed == ["publish.before_commit"]:
+            bus.connection.generation += 1
+
+    monkeypatch.setattr(publisher, "failpoint", reconnects_once)
+    await bus.append([entry("a"), entry("b")])
+    assert passed.count("publish.before_commit") == 2
+    assert len(await _everything(bus)) == 2
+
+
+async def until_stored(bus: Bus) -> None:
+    """Until the log has grown since this was called."""
+    async with asyncio.timeout(20):
+        assert await bus.connection.wait_connected(timeout_seconds=10)
+        before = (await bus.stream.state()).last_sequence
+        while (await bus.stream.state()).last_sequence == before:
+            pass  # each look is a question to the server
+
+
+async def test_what_became_of_events_is_counted(
+    mesh_settings: MeshSettings, nats_server: NatsServer
+) -> None:
+    metrics = Metrics()
+    hasty = mesh_settings.model_copy(update={"publish_deadline_seconds": 0.4})
+    async with open_bus(hasty, name="test", metrics=metrics) as bus:
+        await bus.stream.ensure(hasty)
+        await bus.publish(decision("a"), key="k")
+        await bus.publish(decision("a"), key="k")
+        await bus.append([entry("b"), entry("c"), entry("d")])
+        with pytest.raises(Conflict):
+            await bus.publish(
+                decision("e"), key="k", expectation=Expectation("swarm.events.*.decision.k", 0)
+            )
+        with pytest.raises(TooLarge):
+            await bus.publish(decision("large", AgentDecision(rationale="x" * 2_000_000)))
+        await bus.publish(decision("s", AgentDecision(rationale="glpat-" + "a" * 20)))
+        nats_server.pause()
+        try:
+            with pytest.raises((NotAcknowledged, Unavailable)):
+                await bus.publish(decision("f"))
+        finally:
+            nats_server.resume()
+        nats_server.kill()
+        await asyncio.to_thread(nats_server.start)
+        assert await bus.connection.wait_connected(timeout_seconds=10)
+    found = {
+        outcome: metrics.value("ganglion_events_published_total", outcome=outcome)
+        for outcome in ("acknowledged", "duplicate", "conflict", "refused", "unconfirmed")
+    }
+    assert found == {
+        "acknowledged": 5,
+        "duplicate": 1,
+        "conflict": 1,
+        "refused": 1,
+        "unconfirmed": 1,
+    }
+    assert metrics.value("ganglion_publish_seconds_count", shape="event") == 3
+    assert metrics.value("ganglion_publish_seconds_count", shape="batch") == 1
+    assert metrics.value("ganglion_secrets_redacted_total") == 1
+    assert (metrics.value("ganglion_nats_disconnects") or 0) >= 1
 
 
 async def test_a_publish_gives_up_at_its_deadline(nats_server: NatsServer) -> None:

@@ -82,7 +82,9 @@ async def test_a_small_byte_budget_still_delivers_everything(bus: Bus) -> None:
 
 async def test_a_deleted_consumer_is_an_interruption(bus: Bus) -> None:
     """FAULTS 12: nothing goes on as if nothing had happened."""
+    await _publish(bus, 1)
     async with bus.reader(start_sequence=1) as reader:
+        await _read(reader, 1)  # the server has the pull request: it tells whoever waits
         await bus.connection.request_json(
             f"$JS.API.CONSUMER.DELETE.{names.STREAM}.{reader._name}", {}
         )

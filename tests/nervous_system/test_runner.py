@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import structlog
 from counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
-from counting_program import SHORT_LEASE
 from event_samples import decision, entry
+from leading_program import SHORT_LEASE
 from real_servers import NatsServer, RealProcess, wait_until
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
@@ -63,7 +63,7 @@ class Running:
             while not condition():
                 assert not self.task.done(), self.task
                 await asyncio.sleep(0.01)
-    
+
     async def leads(self) -> None:
         await self.until(lambda: self.value("leading") == 1, "leadership")
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from otlp_collector import Collector
 
 from nervous_system import semantic_names, span_export, tracing
 from nervous_system.errors import Fatal
@@ -23,61 +20,6 @@ from nervous_system.metrics import Metrics
 from nervous_system.tracing import Tracer, current_ids, extract, inject
 
 REMOTE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
-
-
-class Collector(ThreadingHTTPServer):
-    """A receiver of OTLP over HTTP that keeps what it is sent."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.requests: list[ExportTraceServiceRequest] = []
-        self.paths: list[str] = []
-        self.answer = 200
-        self.released = threading.Event()
-        self.released.set()
-        super().__init__(("127.0.0.1", 0), _Receiving)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def spans(self) -> dict[str, SentSpan]:
-        return {
-            span.name: span
-            for request in self.requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        }
-
-
-class _Receiving(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.released.wait()
-        if self.server.answer == 200:
-            self.server.requests.append(ExportTraceServiceRequest.FromString(body))
-            self.server.paths.append(self.path)
-        self.send_response(self.server.answer)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
 
 
 def attributes(span: SentSpan) -> dict[str, object]:

@@ -1,0 +1,92 @@
+"""`ganglion bench`: how fast is it here, and how much does it take?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ganglion.benchmarks.report import Report
+    from ganglion.benchmarks.size import Size
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Keep the table in this Markdown file.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="idle, ingest, publish or tracing (several times)."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small and rough: only shows that it runs.")
+    ] = False,
+) -> None:
+    """Measure speed and memory as ratios within one run (exit 0: all targets met, 1: not all).
+
+    It starts servers of its own on free ports in a temporary folder and removes them at the end.
+    """
+    import asyncio
+    import json
+
+    from rich.console import Console
+
+    from ganglion.benchmarks.size import FULL, QUICK
+    from ganglion.errors import FAILURE
+
+    size = QUICK if quick else FULL
+    report = asyncio.run(_measure(only or [], size=size, quiet=as_json))
+    if as_json:
+        typer.echo(json.dumps(report.document(), indent=2, ensure_ascii=False))
+    else:
+        Console().print(report.table())
+    if write is not None:
+        write.write_text(report.markdown(), encoding="utf-8")
+        typer.echo(f"kept in {write}", err=True)
+    if report.missed and not quick:
+        raise typer.Exit(FAILURE)
+
+
+async def _measure(only: list[str], *, size: Size, quiet: bool) -> Report:
+    import asyncio
+    import signal
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ganglion.benchmarks.machine import describe_machine
+    from ganglion.benchmarks.report import Report
+    from ganglion.benchmarks.show import Bar
+    from ganglion.benchmarks.suites import measure_all
+    from nervous_system.clock import stopwatch, system_clock
+
+    task = asyncio.current_task()
+    assert task is not None
+    # As Ctrl-C does: what was started is stopped on the way out.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    machine, measured_at, began = describe_machine(), system_clock(), stopwatch()
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+        refresh_per_second=2,  # it runs on the machine that is being measured
+        transient=True,
+    )
+    with progress:
+        figures = await measure_all(only, size=size, show=Bar(progress))
+    return Report(
+        machine=machine,
+        measured_at=measured_at,
+        seconds=stopwatch() - began,
+        size=size,
+        figures=tuple(figures),
+    )

@@ -1,0 +1,224 @@
+"""Is every event handed over at least once, and given up only with a word?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import structlog
+from event_samples import decision, entry
+from real_servers import NatsServer
+
+from nervous_system import consumer, names
+from nervous_system.bus import Bus
+from nervous_system.consumer import Consumer
+from nervous_system.errors import Conflict, Permanent, Transient
+from nervous_system.event import Recorded
+
+AGENTS = ["swarm.events.coder.>"]
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "FETCH_SECONDS", 0.2)
+    monkeypatch.setattr(consumer, "REBIND_SECONDS", 0.05)
+
+
+class Worker:
+    """A handler that notes what it was given and fails as it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.failures: dict[str, list[Exception]] = {}
+        self.changed = asyncio.Event()
+
+    async def __call__(self, recorded: Recorded) -> None:
+        self.seen.append(recorded.event.event_id)
+        self.changed.set()
+        failures = self.failures.get(recorded.event.event_id)
+        if failures:
+            raise failures.pop(0)
+
+    def fails(self, label: str, *errors: Exception) -> None:
+        self.failures[decision(label).event_id] = list(errors)
+
+    def times(self, label: str) -> int:
+        return self.seen.count(decision(label).event_id)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(15):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@asynccontextmanager
+async def working(
+    bus: Bus, worker: Worker, *, acknowledge_seconds: float = 30.0
+) -> AsyncIterator[Consumer]:
+    """A consumer at work while the block runs."""
+    subscription = Consumer(
+        bus,
+        durable="workers",
+        subjects=AGENTS,
+        acknowledge_seconds=acknowledge_seconds,
+        first_delay_seconds=0.05,
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(subscription.run(worker, stop))
+    try:
+        yield subscription
+    finally:
+        stop.set()
+        async with asyncio.timeout(10):
+            await task
+
+
+async def unsettled(bus: Bus) -> int:
+    """What the server still waits for."""
+    found = await bus.connection.request_json(f"$JS.API.CONSUMER.INFO.{names.STREAM}.workers", {})
+    return int(found["num_ack_pending"]) + int(found["num_pending"])
+
+
+async def until_settled(bus: Bus) -> None:
+    async with asyncio.timeout(15):
+        while await unsettled(bus):
+            pass  # each look is a question to the server
+
+
+async def test_events_come_in_order_and_go_on_where_they_stopped(bus: Bus) -> None:
+    worker = Worker()
+    await bus.publish_all([entry(f"{n}") for n in range(150)])
+    async with working(bus, worker):
+        await worker.until(lambda: len(worker.seen) == 150)
+        await until_settled(bus)
+    assert worker.seen == [decision(f"{n}").event_id for n in range(150)]
+    await bus.publish(decision("later"))
+    async with working(bus, worker):
+        await worker.until(lambda: worker.times("later") == 1)
+    assert len(worker.seen) == 151
+    assert bus.metrics.value("ganglion_events_handled_total", outcome="handled") == 151
+
+
+async def test_an_event_is_acknowledged_only_after_the_work(bus: Bus) -> None:
+    """Who dies in the middle of it gets it again."""
+    started = asyncio.Event()
+
+    async def never_done(recorded: Recorded) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    await bus.publish(decision("work"))
+    doomed = Consumer(bus, durable="workers", subjects=AGENTS, acknowledge_seconds=0.3)
+    task = asyncio.create_task(doomed.run(never_done, asyncio.Event()))
+    await started.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    worker = Worker()
+    async with working(bus, worker, acknowledge_seconds=0.3):
+        await worker.until(lambda: worker.times("work") == 1)
+        await until_settled(bus)
+
+
+@pytest.mark.parametrize("error", [Transient("try again"), Conflict("decide again")])
+async def test_what_fails_for_now_comes_again_later(bus: Bus, error: Exception) -> None:
+    worker = Worker()
+    worker.fails("a", error, error)
+    await bus.append([entry("a"), entry("b")])
+    async with working(bus, worker):
+        await worker.until(lambda: worker.times("a") == 3 and worker.times("b") == 1)
+        await until_settled(bus)
+    assert worker.seen.index(decision("b").event_id) == 1  # nobody waited for a
+    assert bus.metrics.value("ganglion_events_handled_total", outcome="delayed") == 2
+
+
+async def test_what_cannot_be_done_is_given_up_with_a_word_and_blocks_nobody(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS 9."""
+    monkeypatch.setattr(consumer, "MOST_DELIVERIES", 2)
+    worker = Worker()
+    worker.fails("impossible", Permanent("no such table"))
+    worker.fails("stubborn", Transient("once"), Transient("twice"))
+    await bus.publish(decision("impossible"))
+    await bus.connection.request("swarm.events.coder.decision", b"\xff", timeout_seconds=5)
+    await bus.append([entry("stubborn"), entry("fine")])
+    with structlog.testing.capture_logs() as said:
+        async with working(bus, worker):
+            await worker.until(lambda: worker.times("stubborn") == 2 and worker.times("fine") == 1)
+            await until_settled(bus)
+    assert bus.metrics.value("ganglion_events_handled_total", outcome="given_up") == 3
+    given_up = {
+        line["sequence"]: line["reason"] for line in said if line["event"] == "consumer.gave_up"
+    }
+    assert given_up[1] == "no such table"
+    assert "not a SwarmEvent" in given_up[2]
+    assert given_up[3] == "twice"
+
+
+async def test_work_that_takes_longer_than_the_server_waits_is_not_delivered_twice(
+    bus: Bus,
+) -> None:
+    class Slow(Worker):
+        async def __call__(self, recorded: Recorded) -> None:
+            await super().__call__(recorded)
+            await asyncio.sleep(0.4)
+
+    worker = Slow()
+    await bus.append([entry(f"{n}") for n in range(4)])
+    async with working(bus, worker, acknowledge_seconds=0.3):
+        await worker.until(lambda: len(worker.seen) == 4)
+        await until_settled(bus)
+    assert len(set(worker.seen)) == 4
+
+
+async def test_a_deleted_durable_is_made_again(bus: Bus) -> None:
+    """FAULTS 12: under a running fetch."""
+    worker = Worker()
+    await bus.publish(decision("before"))
+    async with working(bus, worker):
+        await worker.until(lambda: worker.times("before") == 1)
+        await until_settled(bus)
+        await bus.connection.request_json(f"$JS.API.CONSUMER.DELETE.{names.STREAM}.workers", {})
+        await bus.publish(decision("after"))
+        await worker.until(lambda: worker.times("after") == 1)
+
+
+async def test_it_goes_on_after_a_restart_of_nats(bus: Bus, nats_server: NatsServer) -> None:
+    worker = Worker()
+    await bus.publish(decision("before"))
+    async with working(bus, worker, acknowledge_seconds=0.5):
+        await worker.until(lambda: worker.times("before") == 1)
+        nats_server.kill()
+        await asyncio.to_thread(nats_server.start)
+        await bus.publish(decision("after"))
+        await worker.until(lambda: worker.times("after") >= 1)
+        await until_settled(bus)
+
+
+async def test_who_stops_hands_the_rest_back_at_once(bus: Bus) -> None:
+    stop = asyncio.Event()
+    first = Worker()
+
+    async def stopping(recorded: Recorded) -> None:
+        await first(recorded)
+        stop.set()
+
+    await bus.append([entry(f"{n}") for n in range(5)])
+    await Consumer(bus, durable="workers", subjects=AGENTS).run(stopping, stop)
+    assert len(first.seen) == 1
+    second = Worker()
+    async with working(bus, second):
+        async with asyncio.timeout(5):  # not the 30 s of the server's patience
+            await second.until(lambda: len(second.seen) == 4)
+
+
+async def test_a_handlers_own_defect_ends_the_run(bus: Bus) -> None:
+    async def broken(recorded: Recorded) -> None:
+        raise ZeroDivisionError
+
+    await bus.publish(decision("a"))
+    with pytest.raises(ZeroDivisionError):
+        await Consumer(bus, durable="workers", subjects=AGENTS).run(broken, asyncio.Event())

@@ -1,0 +1,102 @@
+"""Does a trace go on where its event is worked on, as OpenTelemetry wants it?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from counting import role
+from event_samples import decision
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from otlp_collector import Collector
+
+from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.consumer import Consumer
+from nervous_system.event import Recorded
+from nervous_system.message import Entry
+from nervous_system.runner import Runner
+from nervous_system.settings import MeshSettings
+from nervous_system.tracing import Tracer
+
+PUBLISHED = "publish swarm.events.coder.decision"
+
+
+def spans_named(collector: Collector, name: str) -> list[Span]:
+    return [
+        span
+        for request in collector.requests
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+        if span.name == name
+    ]
+
+
+async def test_a_handler_works_within_the_publishers_trace(
+    bus: Bus, mesh_settings: MeshSettings, collector: Collector
+) -> None:
+    tracer = Tracer.start(service_name="test", endpoint=collector.url)
+    stop = asyncio.Event()
+    async with open_bus(mesh_settings, name="traced", tracer=tracer) as traced:
+
+        async def answer(cause: Recorded) -> None:
+            await traced.publish(decision("answer", SystemSignal(status="DONE")))
+            stop.set()
+
+        await traced.publish(decision("question"))
+        consumer = Consumer(traced, durable="d", subjects=["swarm.events.coder.decision"])
+        await consumer.run(answer, stop)
+    await tracer.close()
+    spans = collector.spans()
+    question = spans[PUBLISHED]
+    work = spans["process swarm.events.coder.decision"]
+    assert work.kind == Span.SPAN_KIND_CONSUMER
+    assert (work.trace_id, work.parent_span_id) == (question.trace_id, question.span_id)
+    answered = spans["publish swarm.events.coder.signal"]
+    assert (answered.trace_id, answered.parent_span_id) == (question.trace_id, work.span_id)
+    (stored,) = [each async for each in bus.replay(subjects=["swarm.events.coder.signal"])]
+    event = recorded(stored).event
+    assert (event.trace_id, event.span_id) == (answered.trace_id.hex(), answered.span_id.hex())
+
+
+async def test_a_decision_is_a_child_of_its_causes_span(
+    bus: Bus, mesh_settings: MeshSettings, collector: Collector
+) -> None:
+    tracer = Tracer.start(service_name="test", endpoint=collector.url)
+    stop = asyncio.Event()
+    async with open_bus(mesh_settings, name="traced", tracer=tracer) as traced:
+        running = asyncio.create_task(Runner(traced, role(), holder="h").run(stop))
+        for number in range(3):
+            await traced.publish(decision(f"{number}"))
+        decided = await _decided(traced, 3)
+        assert len({each.event.trace_id for each in decided}) == 1
+        # Many causes of many traces, decided in one go.
+        many = [replace(decision(f"many {n}"), trace_id=f"{n + 1:032x}") for n in range(6)]
+        spanned = [replace(each, span_id=f"{n + 1:016x}") for n, each in enumerate(many)]
+        await traced.append([Entry(event=each) for each in spanned])
+        await _decided(traced, 9)
+        stop.set()
+        await running
+    await tracer.close()
+    causes = {span.span_id: span for span in spans_named(collector, PUBLISHED)}
+    first, second = spans_named(collector, "decide swarm.events.guardian")
+    assert first.parent_span_id in causes
+    assert first.trace_id == causes[first.parent_span_id].trace_id
+    assert {(each.event.trace_id, each.event.span_id) for each in decided} == {
+        (first.trace_id.hex(), first.span_id.hex())
+    }
+    assert not second.parent_span_id
+    assert [int(link.trace_id.hex(), 16) for link in second.links] == [3, 6]
+
+
+async def _decided(bus: Bus, count: int) -> list[Recorded]:
+    found: list[Recorded] = []
+    subjects = ["swarm.events.guardian.alarm_raised", "swarm.events.guardian.signal"]
+    async with (
+        asyncio.timeout(20),
+        bus.reader(start_sequence=1, subjects=subjects) as reader,
+    ):
+        while len(found) < count:
+            found += [recorded(each) for each in await reader.batch(most=100, within_seconds=1)]
+    return found
