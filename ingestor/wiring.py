@@ -33,7 +33,9 @@ async def run(stop: asyncio.Event) -> None:
         seen = await stack.enter_async_context(telemetry(mesh, service="ingestor"))
         bus = await patiently(
             "NATS",
-            lambda: stack.enter_async_context(open_bus(mesh, name="ingestor", tracer=seen.tracer)),
+            lambda: stack.enter_async_context(
+                open_bus(mesh, name="ingestor", tracer=seen.tracer, metrics=seen.metrics)
+            ),
             stop=stop,
         )
         if bus is None:

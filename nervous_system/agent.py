@@ -292,9 +292,15 @@ async def open_agent(
     """
     settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
     number = role_named(role)
-    own = Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
+    own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:
-        async with open_bus(settings, name=agent_id, tracer=tracer or own) as bus:
-            yield Agent(bus, role=number, agent_id=agent_id)
+        async with open_bus(settings, name=agent_id, tracer=own) as bus:
+            yield Agent(
+                bus,
+                role=number,
+                agent_id=agent_id,
+                deadline_seconds=settings.publish_deadline_seconds,
+            )
     finally:
-        await own.close()
+        if tracer is None:
+            await own.close()

@@ -55,6 +55,7 @@ _REFUSALS: dict[int, type[GanglionError]] = {
     names.ERROR_INSUFFICIENT_RESOURCES: LogFull,
     names.ERROR_MESSAGE_TOO_LARGE: TooLarge,
     names.ERROR_BATCH_DUPLICATE: Duplicate,
+    names.ERROR_BATCH_INCOMPLETE: Unavailable,
     names.ERROR_STREAM_NOT_FOUND: Unavailable,
 }
 

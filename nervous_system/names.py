@@ -43,6 +43,9 @@ ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Final = 10164
 ERROR_STREAM_FULL: Final = 10077
 ERROR_MESSAGE_TOO_LARGE: Final = 10054
 ERROR_BATCH_DUPLICATE: Final = 10201
+ERROR_BATCH_INCOMPLETE: Final = 10176
+"""The server lost the beginning of an atomic batch, as over a reconnect; nothing was stored."""
+
 ERROR_STREAM_NOT_FOUND: Final = 10059
 ERROR_CONSUMER_NOT_FOUND: Final = 10014
 ERROR_NO_MESSAGE_FOUND: Final = 10037

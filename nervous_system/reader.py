@@ -90,17 +90,21 @@ class Reader:
         with translated("opening a reader"):
             self._subscription = await self._connection.client.subscribe(self._inbox, cb=_never)
             self._connection.client.divert(self._subscription, self._receive)
-        created = await self._connection.request_json(
-            f"$JS.API.CONSUMER.CREATE.{self._stream}.{self._name}",
-            {
-                "stream_name": self._stream,
-                "config": {**self._configuration, "name": self._name},
-                "action": "create",
-            },
-        )
-        self.pending = created["num_pending"]
-        self._last_heard = self._time()
-        await self._pull()
+        try:
+            created = await self._connection.request_json(
+                f"$JS.API.CONSUMER.CREATE.{self._stream}.{self._name}",
+                {
+                    "stream_name": self._stream,
+                    "config": {**self._configuration, "name": self._name},
+                    "action": "create",
+                },
+            )
+            self.pending = created["num_pending"]
+            self._last_heard = self._time()
+            await self._pull()
+        except BaseException:
+            await self._forget()
+            raise
         return self
 
     async def __aexit__(
@@ -109,16 +113,18 @@ class Reader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._subscription is not None:
-            self._connection.client.restore(self._subscription)
-        if not self._connection.client.is_connected:
-            return  # the server forgets both by itself
-        if self._subscription is not None:
-            with translated("closing a reader"):
-                await self._subscription.unsubscribe()
-                await self._connection.client.publish(
-                    f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b""
-                )
+        await self._forget()
+
+    async def _forget(self) -> None:
+        """Give the subscription back, and the consumer where the server can be told of it."""
+        client, subscription = self._connection.client, self._subscription
+        if subscription is None or client.is_closed:
+            return
+        client.restore(subscription)
+        with translated("closing a reader"):
+            await subscription.unsubscribe()
+            if client.is_connected:  # otherwise the server forgets it by itself
+                await client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")
 
     @property
     def at_end(self) -> bool:

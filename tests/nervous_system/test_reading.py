@@ -11,6 +11,7 @@ from real_servers import NatsServer
 
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.errors import Unavailable
 from nervous_system.reader import Interrupted, Reader
 from nervous_system.stream import Stored
 
@@ -120,3 +121,12 @@ async def test_recorded_times_keep_their_nanoseconds(bus: Bus) -> None:
     assert by_sequence is not None
     assert by_sequence.recorded_at_ns == by_reader.recorded_at_ns
     assert by_sequence.data == by_reader.data
+
+
+async def test_a_reader_that_cannot_open_leaves_nothing_behind(bus: Bus) -> None:
+    before = set(bus.connection.client._subs)
+    with pytest.raises(Unavailable):
+        async with Reader(bus.connection, stream="NO_SUCH_STREAM", start_sequence=1):
+            pass
+    assert len(set(bus.connection.client._subs) - before) <= 1  # the inbox of requests
+    assert bus.connection.client._diverted == {}
