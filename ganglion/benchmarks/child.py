@@ -29,9 +29,13 @@ _LAST_WORDS: Final = 5
 class Child:
     """A process in a session of its own (Ctrl-C does not reach it), killed when we die."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, *, stop_signal: signal.Signals
+    ) -> None:
         self.name = name
         self._process = process
+        self._stop_signal = stop_signal
+        self._pidfd = os.pidfd_open(process.pid)  # it never becomes somebody else's
         self._last: deque[str] = deque(maxlen=_LAST_WORDS)
         self._lines: asyncio.Queue[tuple[float, str] | None] = asyncio.Queue()
         self._reading = asyncio.create_task(self._read(), name=f"output of {name}")
@@ -68,15 +72,34 @@ class Child:
         found: dict[str, Any] = json.loads(line)["result"]
         return found
 
+    async def output(self, *, within_seconds: float, check: bool = True) -> str:
+        """All it prints until it ends. Raises StartFailed where it fails, or takes too long."""
+        lines: list[str] = []
+        try:
+            async with asyncio.timeout(within_seconds):
+                while (found := await self._lines.get()) is not None:
+                    lines.append(found[1])
+                code = await self._process.wait()
+        except TimeoutError as error:
+            raise StartFailed(self._sentence(f"took longer than {within_seconds:g} s")) from error
+        if check and code:
+            raise StartFailed(self._sentence(f"failed with exit code {code}"))
+        return "\n".join(lines)
+
+    def terminate(self) -> None:
+        """Ask it to end. asyncio's own way to do so reaps the process behind asyncio's back."""
+        with contextlib.suppress(ProcessLookupError):  # it ended just now
+            signal.pidfd_send_signal(self._pidfd, self._stop_signal)
+
     async def stop(self) -> None:
-        """SIGTERM, then SIGKILL for it and what it started; returns when it is gone."""
-        if self.running:
-            self._process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in it
-            os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
+        """Ask it to end, at last kill it; returns when it is gone."""
+        self.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            await self._process.wait()
+        os.close(self._pidfd)
         self._reading.cancel()
 
     async def _read(self) -> None:
@@ -99,6 +122,7 @@ async def started(
     *,
     folder: Path,
     environment: Mapping[str, str] | None = None,
+    stop_signal: signal.Signals = signal.SIGTERM,
 ) -> AsyncIterator[Child]:
     """The process while the block runs, in `folder`, where no `.env` of ours is read."""
     process = await asyncio.create_subprocess_exec(
@@ -112,7 +136,7 @@ async def started(
         preexec_fn=_die_with(os.getpid()),
         limit=1024**2,
     )
-    child = Child(name, process)
+    child = Child(name, process, stop_signal=stop_signal)
     try:
         yield child
     finally:

@@ -95,7 +95,7 @@ def _payload(number: int) -> Payload:
             target_resource=file,
             previous_state_hash=_hex(f"payload {number - 1}", 64),
             new_state_hash=token,
-            diff_patch=f"@@ -{number % 900},1 +{number % 900},1 @@\n-x = None\n+x = '{token[:9]}'\n",
+            diff_patch=f"@@ -{number % 900} +{number % 900} @@\n-x = None\n+x = '{token[:9]}'\n",
             is_reversible=True,
         )
     return SystemSignal(status="HEALTHY", cpu_load_percent=number % 100, memory_usage_mb=number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["×", "%", "MB", "s"]
+Unit = Literal["x", "%", "MB", "s"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from ganglion.benchmarks.laboratory import Laboratory
 from ganglion.benchmarks.rounds import Measure, interleave
 from ganglion.benchmarks.show import Show
 from ganglion.benchmarks.size import Size
-from ganglion.errors import StartFailed
 from nervous_system.clock import stopwatch
 
 NATS: Final = "nats-ingest"
@@ -127,9 +126,8 @@ class Ingest:
         return await self._laboratory.nats(NATS)
 
 
-async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure]:
+async def measure(ingest: Ingest, size: Size, show: Show) -> list[Figure]:
     """The figures of ingest."""
-    ingest = Ingest(laboratory, size)
     contenders: dict[str, Measure] = {
         OURS: ingest.ingestor,
         PLAIN: ingest.plain,
@@ -152,7 +150,7 @@ async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure
             name="ingest.plain",
             what="stream to queryable row, over the plain recipe",
             value=found.ratio(OURS, PLAIN).median,
-            unit="×",
+            unit="x",
             target=5.0,
             at_least=True,
             detail=detail(PLAIN),

@@ -18,6 +18,7 @@ class Size:
     rounds: int
     tracing_rounds: int  # a cost of a few per cent needs more of them
     warm_up: bool
+    settle_seconds: float  # from ready to idle
     idle_seconds: float
 
 
@@ -30,6 +31,7 @@ FULL: Final = Size(
     rounds=3,
     tracing_rounds=5,
     warm_up=True,
+    settle_seconds=3.0,
     idle_seconds=20.0,
 )
 
@@ -42,5 +44,6 @@ QUICK: Final = Size(
     rounds=1,
     tracing_rounds=1,
     warm_up=False,
+    settle_seconds=0.0,
     idle_seconds=0.5,
 )

@@ -15,8 +15,8 @@ GROWTH_BYTES = 400 * 1024**2
     ("count", "size_bytes"),
     [
         pytest.param(10_000, 500, id="a burst"),
-        pytest.param(150_000, 500, id="a long burst", marks=pytest.mark.long),
-        pytest.param(1_500, 500_000, id="large events", marks=pytest.mark.long),
+        pytest.param(60_000, 500, id="a long burst", marks=pytest.mark.long),
+        pytest.param(900, 500_000, id="large events", marks=pytest.mark.long),
     ],
 )
 async def test_a_burst_against_a_slow_clickhouse(mesh: Mesh, count: int, size_bytes: int) -> None:

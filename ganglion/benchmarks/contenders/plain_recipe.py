@@ -24,22 +24,47 @@ from nervous_system.names import ALL_EVENTS, STREAM
 TABLE: Final = "plain.events"
 ROWS_PER_INSERT: Final = 1000
 
-_TEXTS: Final = (
-    "event_id timestamp trace_id span_id agent_role agent_id event_type causation_id"
-    " correlation_id producer_session producer_sequence"
-).split()
+_TEXTS: Final = [
+    "event_id",
+    "timestamp",
+    "trace_id",
+    "span_id",
+    "agent_role",
+    "agent_id",
+    "event_type",
+    "causation_id",
+    "correlation_id",
+    "producer_session",
+    "producer_sequence",
+]
 _PAYLOADS: Final = {
-    "decision": (
-        "context_hash input_trigger rationale rejected_alternatives confidence_score chosen_action"
-    ).split(),
-    "action_outcome": (
-        "decision_event_id status exit_code output duration_seconds cost_usd input_tokens"
-        " output_tokens"
-    ).split(),
-    "state_change": (
-        "target_type target_resource previous_state_hash new_state_hash diff_patch is_reversible"
-    ).split(),
-    "system_signal": "status cpu_load_percent memory_usage_mb".split(),
+    "decision": [
+        "context_hash",
+        "input_trigger",
+        "rationale",
+        "rejected_alternatives",
+        "confidence_score",
+        "chosen_action",
+    ],
+    "action_outcome": [
+        "decision_event_id",
+        "status",
+        "exit_code",
+        "output",
+        "duration_seconds",
+        "cost_usd",
+        "input_tokens",
+        "output_tokens",
+    ],
+    "state_change": [
+        "target_type",
+        "target_resource",
+        "previous_state_hash",
+        "new_state_hash",
+        "diff_patch",
+        "is_reversible",
+    ],
+    "system_signal": ["status", "cpu_load_percent", "memory_usage_mb"],
 }
 _TYPES: Final = {
     "producer_sequence": "UInt64",

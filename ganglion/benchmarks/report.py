@@ -1,0 +1,101 @@
+"""What did a run find? For a person, for a program, and for `docs/benchmarks.md`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rich.table import Table
+
+from ganglion.benchmarks.figure import Figure
+from ganglion.benchmarks.machine import Machine
+from ganglion.benchmarks.size import Size
+
+HEADINGS: Final = ("figure", "what", "measured", "target", "verdict", "made of")
+_VERDICTS: Final = {True: "met", False: "MISSED", None: ""}
+_STYLES: Final = {True: "green", False: "bold red", None: "dim"}
+
+METHOD: Final = """\
+Each figure is a ratio of things that ran on the same machine in the same run, in turn (A B C, A B
+C …), after a round that warms up; the ratio is taken within each round, and the median of the
+rounds counts. Servers are started for the run: nats-server with `sync_interval: always`, the
+embedded ClickHouse with fsync on our tables. Every contender is a process of its own, and
+`ganglion/benchmarks/` says of each what it does; whoever we are compared with is given the better
+setting where there is a choice.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run."""
+
+    machine: Machine
+    measured_at: datetime
+    seconds: float
+    size: Size
+    figures: tuple[Figure, ...]
+
+    @property
+    def missed(self) -> int:
+        """How many targets were not reached."""
+        return sum(figure.met is False for figure in self.figures)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "machine": asdict(self.machine),
+            "measured_at": self.measured_at.isoformat(),
+            "seconds": round(self.seconds, 1),
+            "size": asdict(self.size),
+            "figures": [{**asdict(figure), "met": figure.met} for figure in self.figures],
+        }
+
+    def table(self) -> Table:
+        """For a terminal."""
+        table = Table(title=self.machine.sentence, title_style="dim", header_style="bold")
+        table.add_column("figure", no_wrap=True)
+        table.add_column("what, and what it is made of")
+        table.add_column("measured", justify="right", no_wrap=True)
+        table.add_column("target", justify="right", no_wrap=True)
+        table.add_column("verdict", no_wrap=True)
+        for figure in self.figures:
+            verdict = f"[{_STYLES[figure.met]}]{_VERDICTS[figure.met]}[/]"
+            what = f"{figure.what}\n[dim]{figure.detail}[/]"
+            table.add_row(figure.name, what, figure.shown, figure.shown_target, verdict)
+        return table
+
+    def markdown(self) -> str:
+        """The whole of `docs/benchmarks.md`."""
+        versions = ", ".join(f"{name} {number}" for name, number in self.machine.versions.items())
+        rows = [
+            (
+                f"`{each.name}`",
+                each.what,
+                each.shown,
+                each.shown_target,
+                _VERDICTS[each.met],
+                each.detail,
+            )
+            for each in self.figures
+        ]
+        lines = [
+            "# Benchmarks",
+            "",
+            "Written by `ganglion bench --write docs/benchmarks.md`; `make bench` prints the same"
+            " for your machine.",
+            "",
+            METHOD,
+            f"Measured on {self.measured_at:%Y-%m-%d %H:%M} UTC in {self.seconds:.0f} s:"
+            f" {self.machine.sentence}.",
+            f"{versions}.",
+            "",
+            f"| {' | '.join(HEADINGS)} |",
+            f"|{' --- |' * len(HEADINGS)}",
+            *(
+                f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+                for row in rows
+            ),
+            "",
+        ]
+        return "\n".join(lines)

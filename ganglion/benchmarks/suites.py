@@ -1,0 +1,38 @@
+"""What can be measured, and in which order? Each suite gives the figures of one question."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import Final
+
+from ganglion.benchmarks import idle, ingest, publish, tracing
+from ganglion.benchmarks.figure import Figure
+from ganglion.benchmarks.laboratory import open_laboratory
+from ganglion.benchmarks.show import Show
+from ganglion.benchmarks.size import Size
+from ganglion.errors import BadSetting
+
+NAMES: Final = ("idle", "ingest", "publish", "tracing")
+"""In the order in which they run: a mesh is idle as long as nothing else was started."""
+
+
+async def measure_all(only: Collection[str], *, size: Size, show: Show) -> list[Figure]:
+    """The figures of the suites named, of all where none is. Raises BadSetting for other names."""
+    unknown = sorted(set(only) - set(NAMES))
+    if unknown:
+        raise BadSetting(f"there is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
+    figures: list[Figure] = []
+    async with open_laboratory() as laboratory:
+        ingesting = ingest.Ingest(laboratory, size)
+        publishing = publish.Publishing(laboratory, size)
+        suites: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+            "idle": partial(idle.measure, laboratory, size, show),
+            "ingest": partial(ingest.measure, ingesting, size, show),
+            "publish": partial(publish.measure, publishing, size, show),
+            "tracing": partial(tracing.measure, ingesting, publishing, laboratory, size, show),
+        }
+        for name, measure in suites.items():
+            if not only or name in only:
+                figures += await measure()
+    return figures
