@@ -42,6 +42,8 @@ CONNECT_TIMEOUT_SECONDS = 5
 PING_INTERVAL_SECONDS = 10
 MAX_OUTSTANDING_PINGS = 2
 RECONNECT_WAIT_SECONDS = 0.25
+HEADER_FRAME_BYTES = len(b"NATS/1.0\r\n\r\n")
+HEADER_LINE_BYTES = len(b": \r\n")
 FIRST_ATTEMPTS = 1
 """Tries before the first connection is given up; one that once stood is sought for ever."""
 
@@ -142,6 +144,7 @@ class Connection:
 
         Raises NotAcknowledged, Unavailable, Forbidden, TooLarge.
         """
+        self.check_size(subject, data, headers or {})
         reply = asyncio.ensure_future(
             self.client.request(subject, data, timeout=timeout_seconds, headers=headers)
         )
@@ -154,6 +157,22 @@ class Connection:
             waiting.discard(reply)
             if not waiting:
                 del self._awaiting[subject]
+
+    def check_size(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
+        """Raises TooLarge for what the server would close the connection over.
+
+        It counts the headers, too; nats-py looks at the data only.
+        """
+        size = len(data)
+        if headers:
+            size += HEADER_FRAME_BYTES
+            for name, value in headers.items():
+                size += len(name) + len(value.encode()) + HEADER_LINE_BYTES
+        if size > self.client.max_payload:
+            raise TooLarge(
+                f"a message of {size:,} bytes for {subject} is larger than the server's payload"
+                f" limit of {self.client.max_payload:,}; leave something out, or raise the limit"
+            )
 
     async def request_json(
         self, subject: str, body: dict[str, Any], *, timeout_seconds: float = 5.0

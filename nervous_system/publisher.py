@@ -170,6 +170,7 @@ class Publisher:
                 headers = message.headers()
                 headers[names.BATCH_ID] = batch_id
                 headers[names.BATCH_SEQUENCE] = str(number)
+                self._connection.check_size(message.subject, message.data, headers)
                 await publish(message.subject, message.data, headers=headers)
         headers = last.headers()
         headers[names.BATCH_ID] = batch_id

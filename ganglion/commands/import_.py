@@ -56,9 +56,10 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
         typer.echo(json.dumps({"source": name, **asdict(report)}))
         return
     there = f", {report.units_skipped:,} were there already" if report.units_skipped else ""
+    units = "unit" if report.units == 1 else "units"
     secrets = f"; {report.redactions:,} secrets were taken out" if report.redactions else ""
     typer.echo(
-        f"{name}: {report.events:,} events added from {report.units:,} units{there}{secrets}"
+        f"{name}: {report.events:,} events added from {report.units:,} {units}{there}{secrets}"
     )
 
 

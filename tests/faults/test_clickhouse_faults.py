@@ -119,7 +119,7 @@ ON_EVENTS_ONLY = "if(event_id = '', 0, toUInt8(concat('not a number', event_id))
     ],
 )
 async def test_a_view_on_the_door_throws(mesh: Mesh, expression: str) -> None:
-    """The lag grows, nothing is parked for it, and all comes in order when the view is gone."""
+    """Nothing is lost, doubled or parked for it, and all is in order when the view is gone."""
     async with mesh.publishing() as publishing:
         ingestor = mesh.ingestor()
         await ingestor.records()
@@ -128,11 +128,12 @@ async def test_a_view_on_the_door_throws(mesh: Mesh, expression: str) -> None:
         _add_view(mesh, "swarm.landing", expression)
         await publishing.all(labels("behind the view", 40))
 
-        async def stands_or_parks() -> bool:
-            told = ingestor.told
-            return told.count("ingestor.waiting") >= 2 or "refused_by_engine" in told
+        async def stands_or_is_through() -> bool:
+            """Whether the rows were written before the view threw is the engine's choice."""
+            through = (await ingestor.fact("watermark") or 0) >= 140
+            return through or ingestor.told.count("ingestor.waiting") >= 2
 
-        await until(stands_or_parks, f"a refusal in {ingestor.log}")
+        await until(stands_or_is_through, f"a refusal in {ingestor.log}")
         _drop_view(mesh)
         await publishing.all(labels("after", 100))
         report = await mesh.law()

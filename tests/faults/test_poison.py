@@ -223,10 +223,6 @@ async def test_poison_is_parked_and_its_neighbours_are_stored(poisoned: Mesh) ->
         assert warnings[each.event_id] == sorted(each.warnings), name
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="nats-py does not count headers against max_payload; the server closes the connection",
-)
 @pytest.mark.long
 async def test_what_was_stored_of_the_odd_ones_can_be_published_again(poisoned: Mesh) -> None:
     """Ids that fit no header and events that fit only without headers must not stop a republish."""
