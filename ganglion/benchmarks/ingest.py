@@ -139,11 +139,17 @@ async def measure(ingest: Ingest, size: Size, show: Show) -> list[Figure]:
     show.step("filling the stream")
     await ingest.fill()
     show.done()
-    found = await interleave(contenders, rounds=size.rounds, warm_up=size.warm_up, show=show)
+    found = await interleave(
+        contenders,
+        rounds=size.rounds,
+        warm_up=size.warm_up,
+        most_seconds=size.suite_seconds,
+        show=show,
+    )
 
     def detail(*others: str) -> str:
         sides = "; ".join(f"{each} {found.median(each):,.0f}/s" for each in (OURS, *others))
-        return f"{sides}; rounds {found.ratio(OURS, *others).spread}"
+        return f"{sides}; {found.ratio(OURS, *others).spread}"
 
     return [
         Figure(

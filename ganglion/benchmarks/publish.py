@@ -50,7 +50,13 @@ async def measure(publishing: Publishing, size: Size, show: Show) -> list[Figure
     """The figures of publishing."""
     contenders: dict[str, Measure] = {BULK: publishing.bulk, SERIAL: publishing.serial}
     show.expect(size.rounds + len(contenders) * (size.rounds + size.warm_up))
-    found = await interleave(contenders, rounds=size.rounds, warm_up=size.warm_up, show=show)
+    found = await interleave(
+        contenders,
+        rounds=size.rounds,
+        warm_up=size.warm_up,
+        most_seconds=size.suite_seconds,
+        show=show,
+    )
     bulk = found.ratio(BULK, SERIAL)
     figures = [
         Figure(
@@ -62,7 +68,7 @@ async def measure(publishing: Publishing, size: Size, show: Show) -> list[Figure
             at_least=True,
             detail=(
                 f"{BULK} {found.median(BULK):,.0f}/s; {SERIAL} {found.median(SERIAL):,.0f}/s;"
-                f" rounds {bulk.spread}"
+                f" {bulk.spread}"
             ),
         )
     ]
@@ -92,5 +98,5 @@ def _single(
         unit="x",
         target=target,
         at_least=False,
-        detail=f"{what} {ours:,.0f} µs; js.publish {raw:,.0f} µs; rounds {ratio.spread}",
+        detail=f"{what} {ours:,.0f} µs; js.publish {raw:,.0f} µs; {ratio.spread}",
     )

@@ -17,8 +17,8 @@ _VERDICTS: Final = {True: "met", False: "MISSED", None: ""}
 _STYLES: Final = {True: "green", False: "bold red", None: "dim"}
 
 METHOD: Final = """\
-Each figure is a ratio of things that ran on the same machine in the same run, in turn (A B C, A B
-C …), after a round that warms up; the ratio is taken within each round, and the median of the
+Each figure is a ratio of things that ran on the same machine in the same run, in turn (A B C, C B
+A …), after a round that warms up; the ratio is taken within each round, and the median of the
 rounds counts. Servers are started for the run: nats-server with `sync_interval: always`, the
 embedded ClickHouse with fsync on our tables. Every contender is a process of its own, and
 `ganglion/benchmarks/` says of each what it does; whoever we are compared with is given the better

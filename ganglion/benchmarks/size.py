@@ -11,26 +11,26 @@ class Size:
     """Counts of events and rounds. Rates are compared, so slow contenders get fewer events."""
 
     ingest_events: int
-    plain_events: int
+    plain_events: int  # of the plain recipe and of nats-py's pull
     bulk_events: int
     serial_events: int
     single_samples: int  # of each way, in each round
     rounds: int
-    tracing_rounds: int  # a cost of a few per cent needs more of them
     warm_up: bool
+    suite_seconds: float  # no further round where it would take longer
     settle_seconds: float  # from ready to idle
     idle_seconds: float
 
 
 FULL: Final = Size(
     ingest_events=100_000,
-    plain_events=40_000,
-    bulk_events=40_000,
-    serial_events=5_000,
-    single_samples=2_500,
+    plain_events=20_000,
+    bulk_events=20_000,
+    serial_events=3_000,
+    single_samples=2_000,
     rounds=3,
-    tracing_rounds=5,
     warm_up=True,
+    suite_seconds=95.0,
     settle_seconds=3.0,
     idle_seconds=20.0,
 )
@@ -42,8 +42,8 @@ QUICK: Final = Size(
     serial_events=200,
     single_samples=100,
     rounds=1,
-    tracing_rounds=1,
     warm_up=False,
+    suite_seconds=60.0,
     settle_seconds=0.0,
     idle_seconds=0.5,
 )

@@ -32,12 +32,16 @@ async def measure(
             "ingest": ingest.ingestor,
             "ingest, traced": partial(ingest.ingestor, otlp_endpoint=endpoint),
         }
-        show.expect(1 + len(contenders) * (size.tracing_rounds + size.warm_up))
+        show.expect(1 + len(contenders) * (size.rounds + size.warm_up))
         show.step("filling the stream")
         await ingest.fill()
         show.done()
         found = await interleave(
-            contenders, rounds=size.tracing_rounds, warm_up=size.warm_up, show=show
+            contenders,
+            rounds=size.rounds,
+            warm_up=size.warm_up,
+            most_seconds=size.suite_seconds,
+            show=show,
         )
         sink.terminate()
         taken = int((await sink.answer(within_seconds=_SINK_SECONDS))["bytes"])
@@ -56,7 +60,7 @@ async def measure(
                 at_least=False,
                 detail=(
                     f"off {found.median(name):,.0f}/s; on {found.median(f'{name}, traced'):,.0f}/s;"
-                    f" rounds x {slowed.spread}"
+                    f" time x, {slowed.spread}"
                 ),
             )
         )

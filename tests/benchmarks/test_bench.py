@@ -25,7 +25,9 @@ from nervous_system.codec import encode
 BENCH = [sys.executable, "-m", "ganglion", "bench", "--quick"]
 
 
-@pytest.mark.parametrize("name", ["idle", "ingest", "publish", "tracing"])
+@pytest.mark.parametrize(
+    "name", ["ingest", "publish", "tracing", pytest.param("idle", marks=pytest.mark.long)]
+)
 def test_each_benchmark_runs_and_its_figures_are_positive(name: str, tmp_path: Path) -> None:
     kept = tmp_path / "kept.md"
     ended = subprocess.run(
@@ -69,6 +71,16 @@ def test_when_it_is_stopped_its_servers_stop_too(number: signal.Signals, tmp_pat
         assert [each.name for each in tmp_path.iterdir()] == ["log"]
 
 
+class Nobody:
+    """Shows nothing."""
+
+    def expect(self, steps: int) -> None: ...
+
+    def step(self, what: str) -> None: ...
+
+    def done(self) -> None: ...
+
+
 def _processes_in(folder: Path) -> list[int]:
     """Pids whose command line or working folder names the folder of the measurement."""
     word = f"{folder}/ganglion-bench-"
@@ -83,7 +95,7 @@ def _processes_in(folder: Path) -> list[int]:
     return found
 
 
-async def test_rounds_take_turns_and_ratios_are_taken_within_a_round() -> None:
+async def test_rounds_turn_the_order_round_and_ratios_are_taken_within_a_round() -> None:
     order: list[str] = []
     speeds = {"ours": iter([9.0, 10.0, 30.0]), "theirs": iter([9.0, 5.0, 10.0])}
 
@@ -95,18 +107,41 @@ async def test_rounds_take_turns_and_ratios_are_taken_within_a_round() -> None:
 
         return measure
 
-    class Nobody:
-        def expect(self, steps: int) -> None: ...
-        def step(self, what: str) -> None: ...
-        def done(self) -> None: ...
-
     found = await interleave(
-        {name: contender(name) for name in speeds}, rounds=2, warm_up=True, show=Nobody()
+        {name: contender(name) for name in speeds},
+        rounds=2,
+        warm_up=True,
+        most_seconds=60.0,
+        show=Nobody(),
     )
-    assert order == ["ours", "theirs"] * 3
+    assert order == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
     assert found.ratio("ours", "theirs").values == (2.0, 3.0)
     assert found.ratio("ours", "theirs").median == 2.5
     assert found.median("ours") == 20.0
+
+
+async def test_no_round_is_begun_that_would_end_too_late() -> None:
+    moment = 0.0
+
+    async def ten_seconds() -> float:
+        nonlocal moment
+        moment += 10.0
+        return 1.0
+
+    async def rounds_within(seconds: float) -> int:
+        found = await interleave(
+            {"ours": ten_seconds},
+            rounds=5,
+            warm_up=True,
+            most_seconds=seconds,
+            show=Nobody(),
+            watch=lambda: moment,
+        )
+        return len(found.values["ours"])
+
+    assert await rounds_within(45.0) == 3
+    assert await rounds_within(1.0) == 1
+    assert await rounds_within(1000.0) == 5
 
 
 def test_a_target_is_a_floor_or_a_ceiling_or_nothing() -> None:

@@ -50,10 +50,15 @@ async def run(order: Order) -> None:
 
 
 def _blocks(count: int, writer: int, recorded_at_ns: int) -> list[bytes]:
+    """The same events in each block, at positions of their own."""
     framer, redactor = Framer(epoch=1, writer=writer), Redactor.of()
-    positions = []
-    for number, entry in enumerate(entries(payloads(count)), 1):
-        message, _ = seal(entry, redactor, traceparent=None)
-        positions.append(Stored(number, message.subject, recorded_at_ns + number, message.data))
-    runs = (positions[start : start + ROWS] for start in range(0, count, ROWS))
-    return [prepare(examine(run, framer), framer, known=frozenset()).batch.frames for run in runs]
+    sealed = [seal(entry, redactor, traceparent=None)[0] for entry in entries(payloads(ROWS))]
+    blocks = []
+    for start in range(0, count, ROWS):
+        positions = [
+            Stored(sequence, message.subject, recorded_at_ns + sequence, message.data)
+            for sequence, message in enumerate(sealed[: count - start], start + 1)
+        ]
+        examined = examine(positions, framer)
+        blocks.append(prepare(examined, framer, known=frozenset()).batch.frames)
+    return blocks

@@ -9,13 +9,18 @@ import nats
 
 from ganglion.benchmarks.contenders.order import Order, result
 from ganglion.benchmarks.events import entries, payloads
+from nervous_system.bus import open_bus
 from nervous_system.clock import stopwatch
 from nervous_system.message import seal
 from nervous_system.redaction import Redactor
+from nervous_system.settings import MeshSettings
 
 
 async def run(order: Order) -> None:
-    """Publish `order.count` messages made before; the stream is there already."""
+    """Publish `order.count` messages made before; the stream is made first, where it is not there."""
+    settings = MeshSettings(nats_url=order.nats_url)
+    async with open_bus(settings, name="bench") as bus:
+        await bus.stream.ensure(settings)
     redactor = Redactor.of()
     messages = [
         seal(entry, redactor, traceparent=None)[0] for entry in entries(payloads(order.count))
