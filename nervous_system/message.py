@@ -39,15 +39,19 @@ def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[
     Raises InvalidEvent.     `traceparent` None stands for the span that the envelope names.
     """
     event = entry.event
-    payload, redacted = redactor.payload(event.payload)
-    if redacted:
-        event = replace(event, payload=payload)
+    data = encode(event)
+    redacted = 0
+    if redactor.suspects(data):
+        payload, redacted = redactor.payload(event.payload)
+        if redacted:
+            event = replace(event, payload=payload)
+            data = encode(event)
     if traceparent is None and event.trace_id and event.span_id:
         traceparent = f"00-{event.trace_id}-{event.span_id}-01"
     message = Message(
         subject=subject_for(event, key=entry.key),
         message_id=event.event_id,
-        data=encode(event),
+        data=data,
         expectation=entry.expectation,
         traceparent=traceparent,
     )

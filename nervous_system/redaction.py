@@ -27,6 +27,12 @@ KNOWN_SHAPES: tuple[str, ...] = (
     r"\bS[UAON][A-Z2-7]{56}\b",  # NATS seeds
 )
 
+HINTS = re.compile(
+    rb"PRIVATE KEY-----|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|xox[abprs]-|AIza|eyJ"
+    rb"|S[UAON][A-Z2-7]{56}"
+)
+"""What every known shape holds: one quick search over encoded bytes spares most events the rest."""
+
 REPLACEMENT = "[REDACTED]"
 
 
@@ -35,6 +41,7 @@ class Redactor:
     """Takes secrets out of text."""
 
     pattern: re.Pattern[str]
+    only_known_shapes: bool
 
     @classmethod
     def of(cls, configured: Iterable[str] = ()) -> Redactor:
@@ -45,7 +52,12 @@ class Redactor:
         shapes = [*KNOWN_SHAPES, *configured]
         for shape in shapes:
             re.compile(shape)
-        return cls(re.compile("|".join(f"(?:{shape})" for shape in shapes)))
+        pattern = re.compile("|".join(f"(?:{shape})" for shape in shapes))
+        return cls(pattern, only_known_shapes=len(shapes) == len(KNOWN_SHAPES))
+
+    def suspects(self, encoded: bytes) -> bool:
+        """Whether an encoded event may hold a secret; where it says no, there is none."""
+        return not self.only_known_shapes or HINTS.search(encoded) is not None
 
     def text(self, text: str) -> tuple[str, int]:
         """The text without secrets, and how many were taken out."""

@@ -10,15 +10,14 @@ from nervous_system.event import Event
 from nervous_system.ids import subject_key
 from nervous_system.names import EVENTS
 
+_SOURCES = {role: AgentRole.Name(role).removeprefix("ROLE_").lower() for role in AgentRole.values()}
 _TOKEN = re.compile(r"^[A-Za-z0-9_-]+$")
 
 
 def source_of(role: AgentRole.ValueType) -> str:
     """The <source> token of a role: ROLE_CODER is `coder`; a number this version does not know is
     `role<number>`."""
-    if role not in AgentRole.values():
-        return f"role{int(role)}"
-    return AgentRole.Name(role).removeprefix("ROLE_").lower()
+    return _SOURCES.get(role) or f"role{int(role)}"
 
 
 def token(text: str) -> str:

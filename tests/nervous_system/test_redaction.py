@@ -104,3 +104,16 @@ def test_what_was_cleaned_stays_clean(before: str, name: str, after: str) -> Non
     text, _ = REDACTOR.text(f"{before} {SECRETS[name]} {after}")
     assert SECRETS[name] not in text
     assert REDACTOR.text(text)[1] == 0
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_the_quick_search_misses_no_secret(name: str) -> None:
+    encoded = AgentDecision(rationale=f"before {SECRETS[name]} after").SerializeToString()
+    assert REDACTOR.suspects(encoded)
+    if name != "configured":
+        assert Redactor.of().suspects(encoded)
+
+
+def test_the_quick_search_spares_what_is_harmless() -> None:
+    encoded = AgentDecision(rationale="the key is under the mat").SerializeToString()
+    assert not Redactor.of().suspects(encoded)

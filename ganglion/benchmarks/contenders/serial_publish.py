@@ -17,7 +17,7 @@ from nervous_system.settings import MeshSettings
 
 
 async def run(order: Order) -> None:
-    """Publish `order.count` messages made before; the stream is made first, where it is not there."""
+    """Publish `order.count` messages made before; the stream is made first."""
     settings = MeshSettings(nats_url=order.nats_url)
     async with open_bus(settings, name="bench") as bus:
         await bus.stream.ensure(settings)
