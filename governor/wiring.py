@@ -19,7 +19,8 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.errors import Fatal
 from nervous_system.ids import new_event_id
 from nervous_system.process import patiently
-from nervous_system.runner import Role, Runner
+from nervous_system.role import Role
+from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry import Telemetry, telemetry
 

@@ -25,6 +25,7 @@ class Examined(NamedTuple):
 
     stored: Stored
     event_id: str  # empty where the bytes could not be read
+    payload_field: str  # empty likewise
     frame: bytes
 
 
@@ -48,13 +49,14 @@ def examine(positions: Sequence[Stored], framer: Framer) -> list[Examined]:
             examined.append(park(stored, framer, reason=found))
         else:
             frame = _event_frame(stored, found, framer)
-            examined.append(Examined(stored, found.message.event_id, frame))
+            examined.append(Examined(stored, found.message.event_id, found.payload_field, frame))
     return examined
 
 
 def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:
     """The position as one that is kept with the reason why it is not an event."""
-    return Examined(stored, "", framer.parked(place=_place(stored), raw=stored.data, reason=reason))
+    frame = framer.parked(place=_place(stored), raw=stored.data, reason=reason)
+    return Examined(stored, "", "", frame)
 
 
 def event_ids(examined: Sequence[Examined]) -> list[str]:
@@ -82,7 +84,7 @@ def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[
     frames: list[bytes] = []
     new_ids: set[str] = set()
     parked = duplicates = 0
-    for stored, event_id, frame in examined:
+    for stored, event_id, _, frame in examined:
         if not event_id:
             parked += 1
             frames.append(frame)
@@ -97,6 +99,7 @@ def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[
             frames,
             first_seq=examined[0].stored.sequence,
             last_seq=examined[-1].stored.sequence,
+            kinds=frozenset(each.payload_field for each in examined if each.payload_field),
         ),
         examined=examined,
         new_ids=frozenset(new_ids),

@@ -106,7 +106,14 @@ class Framer:
         """
         return self._frame("parked", place, raw, _text("reason", _utf8(reason)))
 
-    def batch(self, frames: Sequence[bytes], *, first_seq: int, last_seq: int) -> Batch:
+    def batch(
+        self,
+        frames: Sequence[bytes],
+        *,
+        first_seq: int,
+        last_seq: int,
+        kinds: frozenset[str] | None = None,
+    ) -> Batch:
         """These frames, in the order of their sequences, as the unit of an insert."""
         return Batch(
             epoch=self.epoch,
@@ -115,6 +122,7 @@ class Framer:
             last_seq=last_seq,
             rows=len(frames),
             frames=b"".join(frames),
+            kinds=kinds,
         )
 
     def _frame(self, disposition: Disposition, place: Place, raw: bytes, event: bytes) -> bytes:

@@ -22,7 +22,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from ingestor import migrate
 from ingestor.clickhouse import ganglion_errors, open_client, statement
-from ingestor.ingest_schema import MESSAGE_NAME, ingest_schema
+from ingestor.ingest_schema import MESSAGE_NAME, ingest_columns, ingest_schema
 from ingestor.model import (
     LISTED,
     Audit,
@@ -67,7 +67,6 @@ class ClickHouseWarehouse:
         self.client: Final = client
         self._insert_settings: Final[dict[str, Any]] = {
             **_INSERT_SETTINGS,
-            "format_schema": ingest_schema(),
             "max_execution_time": int(max(1, insert_timeout_seconds)),
         }
 
@@ -213,11 +212,13 @@ class ClickHouseWarehouse:
             with ganglion_errors(doing):
                 await self.client.raw_insert(
                     "swarm.landing",
+                    column_names=ingest_columns(batch.kinds),
                     insert_block=lz4.frame.compress(batch.frames),
                     compression="lz4",
                     fmt="Protobuf",
                     settings={
                         **self._insert_settings,
+                        "format_schema": ingest_schema(batch.kinds),
                         "insert_deduplication_token": batch.deduplication_token,
                     },
                 )

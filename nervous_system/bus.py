@@ -56,7 +56,7 @@ class Bus:
         self.tracer = tracer
         self.metrics = metrics or Metrics()
         self.publisher = Publisher(connection, self.stream, retry=retry, metrics=self.metrics)
-        self._redactor = redactor
+        self.redactor = redactor
         self.metrics.gauge(DISCONNECTS).set_function(lambda: connection.generation)
 
     async def publish(
@@ -76,7 +76,7 @@ class Bus:
             if not event.trace_id:
                 event = replace(event, trace_id=span.trace_id, span_id=span.span_id)
             entry = Entry(event=event, key=key, expectation=expectation)
-            message, redacted = seal(entry, self._redactor, traceparent=span.traceparent)
+            message, redacted = seal(entry, self.redactor, traceparent=span.traceparent)
             acknowledgement = await self.publisher.append(message)
         return self._counted(acknowledgement, redacted)
 
@@ -92,7 +92,7 @@ class Bus:
             sealed = [
                 seal(
                     self._traced(entry, span.trace_id, span.span_id),
-                    self._redactor,
+                    self.redactor,
                     traceparent=None,
                 )
                 for entry in entries
@@ -119,7 +119,7 @@ class Bus:
         with self.tracer.span("publish_all") as span:
             for entry in entries:
                 traced = self._traced(entry, span.trace_id, span.span_id)
-                message, taken = seal(traced, self._redactor, traceparent=None)
+                message, taken = seal(traced, self.redactor, traceparent=None)
                 full = len(batch) >= names.MAX_BATCH_MESSAGES
                 if batch and (full or size + len(message.data) > MAX_BATCH_BYTES):
                     await store()

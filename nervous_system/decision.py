@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from nervous_system.event import Recorded
+from enchanted.events.v1.answer_pb2 import Answer
+from nervous_system.event import Event, Recorded
 from nervous_system.payload import Payload
 
 State = TypeVar("State")
@@ -40,7 +41,8 @@ class Emit:
 
     label: str  # tells it from the other decisions of the same cause
     payload: Payload
-    key: str | None = None  # the aggregate's token in the subject
+    key: str | None = None  # the last token of the subject, where the payload does not say it
+    begins: bool = False  # it is the first event of its aggregate
 
 
 class Core(Protocol[State]):
@@ -57,4 +59,14 @@ class Core(Protocol[State]):
         """What follows from `cause`, which `state` already contains.
 
         Same arguments, same answer.
+        """
+
+
+class AnsweringCore(Core[State], Protocol):
+    """A core that can be asked: what a request leads to is decided as for any other cause."""
+
+    def answer(self, state: State, request: Event, now: datetime, /) -> Answer:
+        """What the state says to `request`, which was decided on already, now or long ago.
+
+        Asked again, it says the same as long as the state holds what the request led to.
         """

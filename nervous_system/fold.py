@@ -1,29 +1,30 @@
 """How does a history become a state and its decisions, the same way every time?
 
-Causes are taken in the order of the log, ticks at the position they had seen. What a cause leads
-to is folded at once, and what follows from that follows too, before the next cause is looked at;
-when the log delivers it later, it is skipped. Live, after a crash and in a replay, this is the one
-way.
+Causes are taken in the order of the log, ticks and requests at the position they had seen. What a
+cause leads to is folded at once, and what follows from that follows too, before the next cause is
+looked at; when the log delivers it later, it is skipped. Live, after a crash and in a replay, this
+is the one way.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from enchanted.events.v1.leadership_pb2 import TickObserved
+from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.state_change_pb2 import StateChange
-from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system import names
 from nervous_system.decision import Core, Emit, Tick
 from nervous_system.errors import Fatal
 from nervous_system.event import Event, Recorded
 from nervous_system.ids import child_id
-from nervous_system.message import Entry
-from nervous_system.subjects import subject_for
+from nervous_system.message import Entry, Expectation
+from nervous_system.subjects import aggregate_filter, subject_for
 
 State = TypeVar("State")
 
@@ -34,6 +35,17 @@ MOST_ID_CHARACTERS: Final = 200
 """What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
 
 _TRACED = re.compile(r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}").fullmatch
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A point at which was decided on something that is not an event of others: silence, or
+    requests."""
+
+    event: Event  # of a TickObserved or a RequestsTaken
+    as_of_sequence: int
+    requests: list[Event] = field(default_factory=list)
+    expected: int = 0  # how many requests follow it on the log
 
 
 class Fold(Generic[State]):
@@ -59,7 +71,7 @@ class Fold(Generic[State]):
         self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
         self._seen_at: datetime | None = None  # the stream's time of the last position taken
         self._written: set[str] = set()  # ids of own events behind the position
-        self._ticks: deque[Event] = deque()  # those of them that are ticks and not struck yet
+        self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
 
     def recall(self, own: Recorded) -> None:
         """An own event that stands on the log behind the position, in the order of the log.
@@ -67,10 +79,19 @@ class Fold(Generic[State]):
         All of them, before the first `take`: what is written is not decided twice, and a tick
         strikes again where it struck.
         """
-        event = own.event
+        event, payload = own.event, own.event.payload
         self._written.add(event.event_id)
-        if isinstance(event.payload, TickObserved) and event.event_id not in self.ahead:
-            self._ticks.append(event)
+        if event.event_id in self.ahead:
+            return
+        if isinstance(payload, TickObserved):
+            self._turns.append(_Turn(event, payload.as_of_sequence))
+        elif isinstance(payload, RequestsTaken):
+            turn = _Turn(event, payload.as_of_sequence, expected=payload.requests)
+            self._turns.append(turn)
+        elif event.event_type == TYPE_REQUEST and self._turns:
+            turn = self._turns[-1]
+            if len(turn.requests) < turn.expected:
+                turn.requests.append(event)
 
     @property
     def missing(self) -> set[str]:
@@ -83,13 +104,8 @@ class Fold(Generic[State]):
     def take(self, recorded: Recorded) -> list[Entry]:
         """Fold one event of the log in; what follows from it and is not on the log yet."""
         entries: list[Entry] = []
-        while self._ticks and _tick_of(self._ticks[0]).as_of_sequence < recorded.sequence:
-            entries += self.strike(self._ticks.popleft())
-        self.sequence, self._seen_at = recorded.sequence, recorded.recorded_at
         event_id = recorded.event.event_id
-        if event_id in self.ahead:
-            self.ahead.remove(event_id)
-        else:
+        if not self.arrived(event_id, recorded.sequence, recorded.recorded_at, entries):
             self.state = self._core.evolve(self.state, recorded)
             emits = self._core.decide(self.state, recorded, recorded.recorded_at)
             entries += self._follow(recorded, emits)
@@ -97,23 +113,59 @@ class Fold(Generic[State]):
         self._written.discard(event_id)
         return new
 
+    def arrived(
+        self, event_id: str, sequence: int, recorded_at: datetime, entries: list[Entry]
+    ) -> bool:
+        """Go on to a position; whether what stands there is in the state already.
+
+        Turns that had not seen it are taken first; what follows from them is added to `entries`.
+        """
+        while self._turns and self._turns[0].as_of_sequence < sequence:
+            turn = self._turns.popleft()
+            if isinstance(turn.event.payload, TickObserved):
+                entries += self.strike(turn.event)
+            else:
+                entries += self.decide_requests(turn.event, turn.requests)
+        self.sequence, self._seen_at = sequence, recorded_at
+        if event_id not in self.ahead:
+            return False
+        self.ahead.remove(event_id)
+        return True
+
     def tick(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
         """The tick that strikes now, behind the last position taken.
 
         Its time is `now`, but never before that position's: the stream's time does not run back.
         """
+        payload = TickObserved(
+            service=self._service,
+            scope=self._scope,
+            term=term,
+            number=number,
+            as_of_sequence=self.sequence,
+        )
+        return self._turn_event(child_id(term_id, f"tick {number}"), now, payload)
+
+    def requests_taken(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
+        """What stands before requests that are decided now; as `tick`."""
+        payload = RequestsTaken(
+            service=self._service,
+            scope=self._scope,
+            term=term,
+            number=number,
+            as_of_sequence=self.sequence,
+        )
+        return self._turn_event(child_id(term_id, f"requests {number}"), now, payload)
+
+    def _turn_event(
+        self, event_id: str, now: datetime, payload: TickObserved | RequestsTaken
+    ) -> Event:
         return Event(
-            event_id=child_id(term_id, f"tick {number}"),
+            event_id=event_id,
             timestamp=max(now, self._seen_at or now),
             agent_role=self._role,
             agent_id=f"{self._service}/{self._scope}",
-            payload=TickObserved(
-                service=self._service,
-                scope=self._scope,
-                term=term,
-                number=number,
-                as_of_sequence=self.sequence,
-            ),
+            payload=payload,
         )
 
     def strike(self, event: Event) -> list[Entry]:
@@ -132,6 +184,40 @@ class Fold(Generic[State]):
         self.ahead.add(event.event_id)
         self.state = self._core.evolve(self.state, cause)
         return [Entry(event=event, key=key), *self._follow(cause, emits)]
+
+    def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
+        """Nothing, or `taken` followed by each request that led to something and by that.
+
+        A request that leads to nothing leaves no trace: the state is as if it had never come.
+        """
+        payload = taken.payload
+        assert isinstance(payload, RequestsTaken)
+        entries: list[Entry] = []
+        decided = 0
+        for request in requests:
+            if request.event_id in self.ahead:
+                continue  # it came twice before the log delivered it
+            cause = Recorded(
+                event=request,
+                sequence=payload.as_of_sequence,
+                subject=subject_for(request),
+                recorded_at=taken.timestamp,
+            )
+            emits = self._core.decide(self.state, cause, taken.timestamp)
+            if not emits:
+                continue
+            decided += 1
+            self.ahead.add(request.event_id)
+            self.state = self._core.evolve(self.state, cause)
+            entries += [Entry(event=request), *self._follow(cause, emits)]
+        if not decided:
+            return []
+        counted = RequestsTaken()
+        counted.CopyFrom(payload)
+        counted.requests = decided
+        self.ahead.add(taken.event_id)
+        head = replace(taken, payload=counted)
+        return [Entry(event=head, key=scope_key(self._scope)), *entries]
 
     def forget(self, event_id: str) -> None:
         """An event that was decided a second time will not come: the log refused the repetition."""
@@ -184,7 +270,9 @@ class Fold(Generic[State]):
             causation_id=cause.event_id[:MOST_ID_CHARACTERS],
             correlation_id=(cause.correlation_id or cause.event_id)[:MOST_ID_CHARACTERS],
         )
-        return Entry(event=event, key=key)
+        aggregate = aggregate_filter(event) if emit.begins else None
+        first = Expectation(aggregate, 0) if aggregate is not None else None
+        return Entry(event=event, key=key, expectation=first)
 
 
 def scope_key(scope: str) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.payload import Payload
@@ -68,28 +69,28 @@ class Redactor:
 
         Where there is nothing to take out, it is the same object.
         """
-        replacements: list[tuple[FieldDescriptor, str | list[str]]] = []
-        count = 0
-        for field, value in payload.ListFields():
-            if field.type != FieldDescriptor.TYPE_STRING:
-                continue
-            texts = list(value) if field.is_repeated else [value]
-            cleaned = [self.text(text) for text in texts]
-            taken = sum(number for _, number in cleaned)
-            if taken:
-                count += taken
-                new = [text for text, _ in cleaned]
-                replacements.append((field, new if field.is_repeated else new[0]))
-        if not count:
-            return payload, 0
         copy = type(payload)()
         copy.MergeFrom(payload)  # type: ignore[arg-type]  # the same type, which the union hides
-        for field, clean in replacements:
-            copy.ClearField(field.name)  # type: ignore[arg-type]
-            if isinstance(clean, list):
-                getattr(copy, field.name).extend(clean)
-            else:
-                setattr(copy, field.name, clean)
+        count = self._clean(copy)
+        if not count:
+            return payload, 0
         if isinstance(copy, StateChange):
             copy.is_reversible = False  # a patch without its secrets no longer fits
         return copy, count
+
+    def _clean(self, message: Message) -> int:
+        """Take the secrets out of a message's texts and of those within it; how many they were."""
+        count = 0
+        for field, value in message.ListFields():
+            if field.type == FieldDescriptor.TYPE_MESSAGE:
+                count += sum(map(self._clean, value if field.is_repeated else [value]))
+            elif field.type == FieldDescriptor.TYPE_STRING and field.is_repeated:
+                for number, text in enumerate(value):
+                    value[number], taken = self.text(text)
+                    count += taken
+            elif field.type == FieldDescriptor.TYPE_STRING:
+                clean, taken = self.text(value)
+                if taken:
+                    setattr(message, field.name, clean)
+                    count += taken
+        return count

@@ -10,28 +10,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Final, Generic, TypeVar
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar, cast
 
 import nats.js.errors
 import structlog
 
-from enchanted.events.v1.swarm_event_pb2 import AgentRole
-from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
-from nervous_system.decision import Core
-from nervous_system.errors import Duplicate, Fenced, LogFull, Transient, Unavailable, Unreadable
+from nervous_system.decision import AnsweringCore
+from nervous_system.errors import Fenced, LogFull, Transient, Unavailable, Unreadable
 from nervous_system.event import Event
-from nervous_system.failpoint import failpoint
+from nervous_system.fenced_writer import FencedWriter
 from nervous_system.fold import Fold, scope_key
 from nervous_system.ids import content_hash, new_event_id
+from nervous_system.inbox import Inbox, not_now
 from nervous_system.leadership import Term, take_term
 from nervous_system.lease import leading, open_leases
 from nervous_system.message import Entry
 from nervous_system.metric_catalogue import (
-    EVENTS_DECIDED,
     EVENTS_FOLDED,
     EVENTS_SKIPPED,
     LEADING,
@@ -39,10 +38,13 @@ from nervous_system.metric_catalogue import (
     SNAPSHOTS,
     TERM,
 )
+from nervous_system.names import ALL_EVENTS
 from nervous_system.payload import Payload
+from nervous_system.reader import Reader
+from nervous_system.role import Role
 from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.stream import Stored
-from nervous_system.subjects import source_of, token
+from nervous_system.subjects import covers, overlap
 
 State = TypeVar("State")
 
@@ -50,46 +52,8 @@ _log = structlog.get_logger()
 
 RESTART_SECONDS: Final = 1.0
 BATCH_EVENTS: Final = 500
+BATCH_REQUESTS: Final = 100
 LONGEST_WAIT_SECONDS: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role(Generic[State]):
-    """What is run, as which part of the mesh."""
-
-    core: Core[State]
-    state_type: type[State]
-    service: str
-    scope: str  # what is led: "main", or a host
-    agent_role: AgentRole.ValueType
-    subjects: tuple[str, ...]  # filters of what the core reads; its own events are read in any case
-    tick_seconds: float
-    snapshot_events: int = 10_000
-    snapshot_seconds: float = 300.0
-
-    def __post_init__(self) -> None:
-        if source_of(self.agent_role) != self.service:
-            raise ValueError(f"{self.service} cannot publish as {source_of(self.agent_role)}")
-
-    @property
-    def key(self) -> str:
-        """Its name among leases and snapshots."""
-        return f"{self.service}.{token(self.scope)}"
-
-    @property
-    def own(self) -> str:
-        """The filter of what it writes."""
-        key = scope_key(self.scope)
-        of_scope = ">" if key is None else f"*.{token(key)}"
-        return f"{names.EVENTS}.{self.service}.{of_scope}"
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The filters of what is folded, none within another."""
-        filters = dict.fromkeys((*self.subjects, self.own))
-        return tuple(
-            each for each in filters if not any(covers(o, each) for o in filters if o != each)
-        )
 
 
 class Runner(Generic[State]):
@@ -181,46 +145,89 @@ class Runner(Generic[State]):
 
     async def _lead(self, term: Term, snapshots: Snapshots[State], stop: asyncio.Event) -> None:
         fold = await self._recover(snapshots)
+        writer = FencedWriter(self._bus, term, forget=fold.forget)
         self._term = term
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)
-        folded = self._metrics.counter(EVENTS_FOLDED)
-        unsaved, saved_at = 0, self._watch()
-        number = 0
-        next_tick = self._watch() + self._role.tick_seconds
-        async with self._bus.reader(
-            start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
-        ) as reader:
+        asked = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            reader = await stack.enter_async_context(
+                self._bus.reader(
+                    start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
+                )
+            )
+            inbox: Inbox | None = None
+            if self._role.requests is not None:
+                inbox = Inbox(self._bus, self._role.requests, some=asked)
+            leading = _Leading(fold, writer, term, snapshots, reader, inbox, saved_at=self._watch())
+            await self._catch_up(leading, stop)
+            if inbox is not None:
+                await stack.enter_async_context(inbox)
+            next_tick = self._watch() + self._role.tick_seconds
+            arrivals = stack.enter_context(_Arrivals(reader, asked))
             while not stop.is_set():
                 self._progress()
-                wait = min(max(0.0, next_tick - self._watch()), LONGEST_WAIT_SECONDS)
-                if not reader.at_end:
-                    wait = LONGEST_WAIT_SECONDS
-                entries: list[Entry] = []
-                batch = await reader.batch(most=BATCH_EVENTS, within_seconds=wait)
-                for stored in batch:
-                    entries += self._take(fold, stored, term)
-                await self._append(fold, entries, term)
+                batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))
+                await self._fold_in(leading, batch)
+                if inbox is not None:
+                    await self._decide_requests(leading, inbox)
                 if reader.at_end and self._watch() >= next_tick:
-                    number += 1
-                    tick = fold.tick(
-                        term=term.number,
-                        term_id=term.event_id,
-                        number=number,
-                        now=term.now(self._watch()),
-                    )
-                    await self._append(fold, fold.strike(tick), term)
+                    await self._tick(leading)
                     next_tick = self._watch() + self._role.tick_seconds
-                folded.inc(len(batch))
-                self._metrics.gauge(POSITION).set(fold.sequence)
-                unsaved += len(batch)
-                if unsaved >= self._role.snapshot_events or (
-                    unsaved and self._watch() - saved_at >= self._role.snapshot_seconds
-                ):
-                    await self._save(snapshots, fold)
-                    unsaved, saved_at = 0, self._watch()
-        if unsaved:
-            await self._save(snapshots, fold)
+                await self._save_when_due(leading)
+        await self._save_when_due(leading, at_once=True)
+
+    async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> None:
+        """Read on to the end of the log before anything is decided on silence or on requests."""
+        while not leading.reader.at_end and not stop.is_set():
+            self._progress()
+            batch = await leading.reader.batch(
+                most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS
+            )
+            await self._fold_in(leading, batch)
+            await self._save_when_due(leading)
+
+    async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
+        entries: list[Entry] = []
+        for stored in batch:
+            entries += self._take(leading, stored)
+        await leading.writer.append(entries)
+        self._metrics.counter(EVENTS_FOLDED).inc(len(batch))
+        self._metrics.gauge(POSITION).set(leading.fold.sequence)
+        leading.unsaved += len(batch)
+
+    async def _tick(self, leading: _Leading[State]) -> None:
+        leading.turns += 1
+        tick = leading.fold.tick(
+            term=leading.term.number,
+            term_id=leading.term.event_id,
+            number=leading.turns,
+            now=leading.term.now(self._watch()),
+        )
+        await leading.writer.append(leading.fold.strike(tick))
+
+    async def _decide_requests(self, leading: _Leading[State], inbox: Inbox) -> None:
+        """All that wait, in turns that each fit one batch; answered after the log confirmed."""
+        while asked := inbox.take(BATCH_REQUESTS):
+            leading.turns += 1
+            taken = leading.fold.requests_taken(
+                term=leading.term.number,
+                term_id=leading.term.event_id,
+                number=leading.turns,
+                now=leading.term.now(self._watch()),
+            )
+            requests = [each.event for each in asked]
+            try:
+                await leading.writer.append(leading.fold.decide_requests(taken, requests))
+            except BaseException as error:
+                for each in asked:
+                    await inbox.answer(each, not_now(str(error) or type(error).__name__))
+                raise
+            core = cast(AnsweringCore[State], self._role.core)
+            for each in asked:
+                answer = core.answer(leading.fold.state, each.event, taken.timestamp)
+                answer.sequence = leading.fold.sequence
+                await inbox.answer(each, answer)
 
     async def _recover(self, snapshots: Snapshots[State]) -> Fold[State]:
         """The last state that belongs to this log, and what was written behind it."""
@@ -252,7 +259,7 @@ class Runner(Generic[State]):
         return fold
 
     async def _recall(self, fold: Fold[State]) -> None:
-        subjects, start = [self._role.own], fold.sequence + 1
+        subjects, start = list(self._role.own), fold.sequence + 1
         async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
             with suppress(Unreadable):  # it is counted when its turn comes to be folded
                 fold.recall(recorded(stored))
@@ -272,6 +279,16 @@ class Runner(Generic[State]):
             if _fingerprint(stored) != snapshot.fingerprint:
                 return "another event stands at its position: the stream was truncated"
         return ""
+
+    async def _save_when_due(self, leading: _Leading[State], *, at_once: bool = False) -> None:
+        age_seconds = self._watch() - leading.saved_at
+        if leading.unsaved and (
+            at_once
+            or leading.unsaved >= self._role.snapshot_events
+            or age_seconds >= self._role.snapshot_seconds
+        ):
+            await self._save(leading.snapshots, leading.fold)
+            leading.unsaved, leading.saved_at = 0, self._watch()
 
     async def _save(self, snapshots: Snapshots[State], fold: Fold[State]) -> None:
         """A snapshot that cannot be written costs time later; leading goes on."""
@@ -303,12 +320,14 @@ class Runner(Generic[State]):
             ahead=snapshot.ahead if snapshot is not None else frozenset(),
         )
 
-    def _take(self, fold: Fold[State], stored: Stored, term: Term) -> list[Entry]:
+    def _take(self, leading: _Leading[State], stored: Stored) -> list[Entry]:
+        term, fold = leading.term, leading.fold
         if stored.sequence > term.sequence and stored.subject == term.subject:
             # What follows was decided by another: to fold it as if it were ours would be wrong.
             raise Fenced(f"a newer leader holds {term.subject}; this one stops reading")
         if not any(covers(each, stored.subject) for each in self._role.reads):
             return []
+        leading.writer.saw(stored.subject, stored.sequence)
         try:
             return fold.take(recorded(stored))
         except Unreadable as error:
@@ -316,80 +335,70 @@ class Runner(Generic[State]):
             _log.warning("runner.skipped", role=self._role.key, reason=str(error))
             return []
 
-    async def _append(self, fold: Fold[State], entries: Sequence[Entry], term: Term) -> None:
-        for start in range(0, len(entries), names.MAX_BATCH_MESSAGES):
-            batch = entries[start : start + names.MAX_BATCH_MESSAGES]
-            traces = list(dict.fromkeys(filter(None, map(_traceparent, batch))))
-            alone = traces[0] if len(traces) == 1 else None
-            with self._bus.tracer.span(
-                "decide",
-                f"{names.EVENTS}.{self._role.service}",
-                kind="consumer",
-                parent=alone,
-                links=() if alone else traces,
-            ) as span:
-                if alone:
-                    batch = [
-                        replace(each, event=replace(each.event, span_id=span.span_id))
-                        if each.event.trace_id
-                        else each
-                        for each in batch
-                    ]
-                failpoint("runner.before_append")
-                await self._append_batch(fold, batch, term)
-                failpoint("runner.after_append")
 
-    async def _append_batch(self, fold: Fold[State], batch: Sequence[Entry], term: Term) -> None:
-        decided = self._metrics.counter(EVENTS_DECIDED)
+@dataclass(slots=True)
+class _Leading(Generic[State]):
+    """What a leader holds while it leads."""
+
+    fold: Fold[State]
+    writer: FencedWriter
+    term: Term
+    snapshots: Snapshots[State]
+    reader: Reader
+    inbox: Inbox | None
+    saved_at: float  # by the stopwatch
+    unsaved: int = 0
+    turns: int = 0  # ticks and requests taken in this term
+
+
+class _Arrivals:
+    """Waits for the log and for requests at once, without losing what was read meanwhile."""
+
+    def __init__(self, reader: Reader, asked: asyncio.Event) -> None:
+        self._reader = reader
+        self._asked = asked
+        self._reading: asyncio.Task[list[Stored]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def next(self, *, within_seconds: float) -> list[Stored]:
+        """What the log brought; empty when a request came first, or nothing did in time."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(
+                self._reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
+            )
+        asked = asyncio.create_task(self._asked.wait())
         try:
-            await self._bus.append(batch, fence=term.fence)
-        except Duplicate as error:
-            # A cause stands on the log twice, and what follows from it is there already.
-            repeated = batch[0].event.event_id
-            if len(batch) > 1:
-                for each in batch:
-                    await self._append_batch(fold, [each], term)
-                return
-            fold.forget(repeated)
-            self._metrics.counter(EVENTS_SKIPPED).labels("repeated").inc()
-            _log.warning("runner.repeated", role=self._role.key, reason=str(error))
-        else:
-            decided.inc(len(batch))
-
-
-def covers(wide: str, narrow: str) -> bool:
-    """Whether every subject of the filter `narrow`, or the subject `narrow`, is on `wide`."""
-    ours, theirs = wide.split("."), narrow.split(".")
-    for number, each in enumerate(ours):
-        if each == ">":
-            return len(theirs) > number
-        if number >= len(theirs) or theirs[number] == ">" or each not in ("*", theirs[number]):
-            return False
-    return len(ours) == len(theirs)
+            await asyncio.wait(
+                (self._reading, asked),
+                timeout=min(within_seconds, LONGEST_WAIT_SECONDS),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            asked.cancel()
+        if not self._reading.done():
+            return []
+        read, self._reading = self._reading, None
+        return read.result()
 
 
 def _separate(filters: tuple[str, ...]) -> tuple[str, ...]:
     """What the server is asked for: it takes no filters that overlap, and then all is read."""
     overlapping = any(
-        _overlap(one, other) for one in filters for other in filters if one is not other
+        overlap(one, other) for one in filters for other in filters if one is not other
     )
-    return (names.ALL_EVENTS,) if overlapping else filters
-
-
-def _overlap(one: str, other: str) -> bool:
-    ours, theirs = one.split("."), other.split(".")
-    for mine, yours in zip(ours, theirs, strict=False):
-        if ">" in (mine, yours):
-            return True
-        if mine != yours and "*" not in (mine, yours):
-            return False
-    return len(ours) == len(theirs)
+    return (ALL_EVENTS,) if overlapping else filters
 
 
 def _fingerprint(stored: Stored | None) -> str:
     return content_hash(stored.data if stored is not None else None)
-
-
-def _traceparent(entry: Entry) -> str | None:
-    event = entry.event
-    return f"00-{event.trace_id}-{event.span_id}-01" if event.trace_id else None

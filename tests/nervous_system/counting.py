@@ -19,7 +19,7 @@ from nervous_system.decision import Emit, Tick
 from nervous_system.event import Recorded
 from nervous_system.fold import MAIN, Fold
 from nervous_system.message import Entry
-from nervous_system.runner import Role
+from nervous_system.role import Role
 from nervous_system.subjects import source_of
 
 SERVICE = "guardian"

@@ -13,11 +13,79 @@ from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
-from enchanted.events.v1.leadership_pb2 import LeadershipTaken, TickObserved
+from enchanted.events.v1.command_pb2 import COMMAND_STOP, CommandAcknowledged, CommandIssued
+from enchanted.events.v1.incident_pb2 import (
+    INCIDENT_CRITICAL,
+    CircuitOpened,
+    IncidentClosed,
+    IncidentEscalated,
+    IncidentOpened,
+    RecoveryAttempted,
+    TimelineEntry,
+)
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
+from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_CANCELLED,
+    ObjectiveAdded,
+    ObjectiveApproved,
+    ObjectiveFinished,
+    ObjectivePlanned,
+    ObjectiveProposed,
+    ObjectiveRejected,
+)
+from enchanted.events.v1.policy_pb2 import (
+    CharterAdopted,
+    PolicyAdopted,
+    RegistryAdopted,
+    RegistryEntry,
+)
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
+from enchanted.events.v1.pulse_pb2 import (
+    DispatchHeld,
+    DispatchResumed,
+    HaltLifted,
+    HaltOrdered,
+    KeyIndicator,
+    PulseCompleted,
+    SuccessWeight,
+    SystemModeChanged,
+)
 from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.station_pb2 import TaskImported, TaskStatusImported
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, SwarmEvent
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from enchanted.events.v1.task_pb2 import (
+    RESULT_QUARANTINED,
+    RISK_HIGH,
+    TaskAcknowledged,
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskExpired,
+    TaskFailed,
+    TaskManifest,
+    TaskProgressed,
+    TaskQuarantined,
+    TaskRejected,
+    TaskReleased,
+    TaskSubmitted,
+)
+from enchanted.events.v1.task_request_pb2 import (
+    ORDER_RETRY,
+    ClaimRequested,
+    ProgressReported,
+    ReleaseRequested,
+    ResultArrivedLate,
+    ResultReported,
+    TaskOrdered,
+    TasksProposed,
+)
+from enchanted.events.v1.worker_pb2 import (
+    WorkerDeparted,
+    WorkerHeartbeat,
+    WorkerLost,
+    WorkerRegistered,
+)
 from nervous_system.codec import encode
 from nervous_system.event import Event
 from nervous_system.payload import Payload
@@ -115,6 +183,330 @@ EVENTS: dict[str, Event] = {
             epoch=1,
             first_sequence=10,
             last_sequence=12,
+        )
+    ),
+    "task_submitted": whole(
+        TaskSubmitted(
+            manifest=TaskManifest(
+                task_id="task-2",
+                objective_id="objective-3",
+                action="action 4",
+                description="description 5",
+                payload_json='{"n": 6}',
+                priority=8,
+                owner="owner 8",
+                depends_on=["depends on 9"],
+                ttl_seconds=10.5,
+                required_skills=["required skills 11"],
+                required_cpu_count=12.5,
+                required_memory_bytes=4,
+                max_attempts=5,
+                idempotency_key="idempotency key 15",
+                risk_tier=RISK_HIGH,
+            )
+        )
+    ),
+    "task_rejected": whole(
+        TaskRejected(task_id="task-17", objective_id="objective-18", reasons=["reasons 19"])
+    ),
+    "task_claimed": whole(
+        TaskClaimed(
+            task_id="task-20",
+            worker_id="worker-21",
+            request_id=CAUSE_ID,
+            attempt=4,
+            lease_seconds=24.5,
+        )
+    ),
+    "task_progressed": whole(
+        TaskProgressed(
+            task_id="task-25",
+            worker_id="worker-26",
+            attempt=8,
+            fraction=28.5,
+            note="note 29",
+            lease_seconds=30.5,
+        )
+    ),
+    "task_released": whole(
+        TaskReleased(
+            task_id="task-31",
+            worker_id="worker-32",
+            attempt=4,
+            reason="reason 34",
+            retry_in_seconds=35.5,
+            given_back=True,
+        )
+    ),
+    "task_completed": whole(TaskCompleted(task_id="task-36", worker_id="worker-37", attempt=9)),
+    "task_failed": whole(
+        TaskFailed(
+            task_id="task-39",
+            worker_id="worker-40",
+            attempt=2,
+            result=RESULT_QUARANTINED,
+            reason="reason 43",
+            retry_in_seconds=44.5,
+        )
+    ),
+    "task_cancelled": whole(TaskCancelled(task_id="task-45", reason="reason 46")),
+    "task_expired": whole(TaskExpired(task_id="task-47", reason="reason 48")),
+    "task_quarantined": whole(TaskQuarantined(task_id="task-49", reason="reason 50")),
+    "task_acknowledged": whole(
+        TaskAcknowledged(
+            task_id="task-51",
+            objective_id="objective-52",
+            action="action 53",
+            worker_id="worker-54",
+            attempts=6,
+            result=RESULT_QUARANTINED,
+            output="output 57",
+            duration_seconds=58.5,
+            changed_files=["changed files 59"],
+            notes="notes 60",
+            tool_efficacy_score=1.5,
+        )
+    ),
+    "tasks_proposed": whole(
+        TasksProposed(
+            tasks=[
+                TaskManifest(
+                    task_id="task-63",
+                    objective_id="objective-64",
+                    action="action 65",
+                    description="description 66",
+                    payload_json='{"n": 67}',
+                    priority=9,
+                    owner="owner 69",
+                    depends_on=["depends on 70"],
+                    ttl_seconds=11.5,
+                    required_skills=["required skills 72"],
+                    required_cpu_count=13.5,
+                    required_memory_bytes=5,
+                    max_attempts=6,
+                    idempotency_key="idempotency key 76",
+                    risk_tier=RISK_HIGH,
+                )
+            ],
+            together=True,
+        )
+    ),
+    "claim_requested": whole(
+        ClaimRequested(
+            worker_id="worker-79", skills=["skills 80"], free_cpu_count=21.5, free_memory_bytes=3
+        )
+    ),
+    "progress_reported": whole(
+        ProgressReported(
+            task_id="task-83", worker_id="worker-84", attempt=6, fraction=26.5, note="note 87"
+        )
+    ),
+    "result_reported": whole(
+        ResultReported(
+            task_id="task-88",
+            worker_id="worker-89",
+            attempt=1,
+            result=RESULT_QUARANTINED,
+            output="output 92",
+            changed_files=["changed files 93"],
+            notes="notes 94",
+        )
+    ),
+    "result_arrived_late": whole(
+        ResultArrivedLate(
+            task_id="task-95",
+            worker_id="worker-96",
+            attempt=8,
+            result=RESULT_QUARANTINED,
+            reason="reason 99",
+        )
+    ),
+    "release_requested": whole(
+        ReleaseRequested(task_id="task-100", worker_id="worker-101", attempt=3, reason="reason 103")
+    ),
+    "task_ordered": whole(TaskOrdered(task_id="task-104", order=ORDER_RETRY, reason="reason 106")),
+    "objective_proposed": whole(
+        ObjectiveProposed(
+            objective_id="objective-107",
+            description="description 108",
+            priority=10,
+            metadata_json='{"n": 110}',
+            source="source 111",
+            history=True,
+        )
+    ),
+    "objective_added": whole(
+        ObjectiveAdded(
+            objective_id="objective-113",
+            description="description 114",
+            priority=6,
+            metadata_json='{"n": 116}',
+            source="source 117",
+            history=True,
+        )
+    ),
+    "objective_rejected": whole(
+        ObjectiveRejected(objective_id="objective-119", reasons=["reasons 120"])
+    ),
+    "objective_planned": whole(
+        ObjectivePlanned(
+            objective_id="objective-121",
+            plan="plan 122",
+            plan_version="plan version 123",
+            task_ids=["task ids 124"],
+            rationale="rationale 125",
+            risk_tier=RISK_HIGH,
+            waits_for_approval=True,
+        )
+    ),
+    "objective_approved": whole(
+        ObjectiveApproved(objective_id="objective-128", reason="reason 129")
+    ),
+    "objective_finished": whole(
+        ObjectiveFinished(
+            objective_id="objective-130", result=OBJECTIVE_CANCELLED, summary="summary 132"
+        )
+    ),
+    "worker_registered": whole(
+        WorkerRegistered(
+            worker_id="worker-133",
+            skills=["skills 134"],
+            max_concurrent_tasks=6,
+            host="host 136",
+            pid=8,
+            heartbeat_seconds=18.5,
+        )
+    ),
+    "worker_heartbeat": whole(
+        WorkerHeartbeat(worker_id="worker-139", task_ids=["task ids 140"], draining=True)
+    ),
+    "worker_departed": whole(WorkerDeparted(worker_id="worker-142", reason="reason 143")),
+    "worker_lost": whole(WorkerLost(worker_id="worker-144", silent_seconds=25.5)),
+    "policy_adopted": whole(
+        PolicyAdopted(hash="hash 146", text="text 147", warnings=["warnings 148"])
+    ),
+    "registry_adopted": whole(
+        RegistryAdopted(
+            hash="hash 149",
+            entries=[
+                RegistryEntry(
+                    agent_id="agent-151",
+                    role="role 152",
+                    skills=["skills 153"],
+                    autonomy="autonomy 154",
+                    entry_json='{"n": 155}',
+                )
+            ],
+            warnings=["warnings 156"],
+        )
+    ),
+    "charter_adopted": whole(CharterAdopted(hash="hash 157", path="path 158")),
+    "pulse_completed": whole(
+        PulseCompleted(
+            number=10,
+            charter_hash="charter hash 160",
+            policy_hash="policy hash 161",
+            interval_seconds=42.5,
+            system_mode="system mode 163",
+            workers_alive=5,
+            tasks_waiting=6,
+            tasks_claimed=7,
+            cpu_percent=47.5,
+            memory_percent=48.5,
+            ingest_lag=10,
+            planned_objectives=["planned objectives 170"],
+            dispatch_held=True,
+            hold_reason="hold reason 172",
+            tasks_completed=4,
+            tasks_failed=5,
+            tasks_requeued=6,
+            mean_tool_efficacy_score=56.5,
+            trend_tool_efficacy_score=57.5,
+            weights=[SuccessWeight(agent_id="agent-179", action="action 180", weight=1.5)],
+            recommendation="recommendation 182",
+            indicators=[KeyIndicator(name="name 184", value=5.5, target=6.5, met=True)],
+            alarms=["alarms 188"],
+        )
+    ),
+    "dispatch_held": whole(DispatchHeld(reason="reason 189")),
+    "dispatch_resumed": whole(DispatchResumed(reason="reason 190")),
+    "system_mode_changed": whole(SystemModeChanged(mode="mode 191", reason="reason 192")),
+    "halt_ordered": whole(HaltOrdered(reason="reason 193")),
+    "halt_lifted": whole(HaltLifted(reason="reason 194")),
+    "command_issued": whole(
+        CommandIssued(
+            kind=COMMAND_STOP,
+            target="target 196",
+            reason="reason 197",
+            expires_in_seconds=18.5,
+            limit=10,
+            releases_command_id=CAUSE_ID,
+            emergency=True,
+        )
+    ),
+    "command_acknowledged": whole(
+        CommandAcknowledged(command_id=CAUSE_ID, target="target 203", obeyed=True, note="note 205")
+    ),
+    "incident_opened": whole(
+        IncidentOpened(
+            incident_id="incident-206",
+            rule="rule 207",
+            subject_of_concern="subject of concern 208",
+            incident_class=INCIDENT_CRITICAL,
+            summary="summary 210",
+            cause_event_id=CAUSE_ID,
+        )
+    ),
+    "recovery_attempted": whole(
+        RecoveryAttempted(
+            incident_id="incident-212", step="step 213", attempt=5, detail="detail 215"
+        )
+    ),
+    "incident_escalated": whole(
+        IncidentEscalated(
+            incident_id="incident-216", incident_class=INCIDENT_CRITICAL, reason="reason 218"
+        )
+    ),
+    "incident_closed": whole(
+        IncidentClosed(
+            incident_id="incident-219",
+            recovered=True,
+            root_cause="root cause 221",
+            timeline=[TimelineEntry(after_seconds=43.5, text="text 224")],
+            duration_seconds=45.5,
+        )
+    ),
+    "circuit_opened": whole(
+        CircuitOpened(
+            playbook="playbook 226",
+            subject_of_concern="subject of concern 227",
+            for_seconds=48.5,
+            reason="reason 229",
+        )
+    ),
+    "requests_taken": whole(
+        RequestsTaken(
+            service="overseer", scope="main", term=3, number=8, as_of_sequence=1 << 53, requests=2
+        )
+    ),
+    "task_imported": whole(
+        TaskImported(
+            task_id="task-1",
+            manifest=TaskManifest(task_id="task-1", action="a", priority=5),
+            status="dispatched",
+            assignee="agent1",
+            created_at="2025-10-24T16:47:01.877753",
+            row_json='{"action": "a"}',
+        )
+    ),
+    "task_status_imported": whole(
+        TaskStatusImported(
+            task_id="task-1",
+            agent_id="agent1",
+            status="done",
+            notes="n",
+            reported_at="2025-10-24T16:47:01.877753",
+            row_json="{}",
         )
     ),
 }

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.task_pb2 import TaskManifest
+from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.redaction import KNOWN_SHAPES, REPLACEMENT, Redactor
 
 REDACTOR = Redactor.of(["hunter[0-9]"])
@@ -117,3 +119,13 @@ def test_the_quick_search_misses_no_secret(name: str) -> None:
 def test_the_quick_search_spares_what_is_harmless() -> None:
     encoded = AgentDecision(rationale="the key is under the mat").SerializeToString()
     assert not Redactor.of().suspects(encoded)
+
+
+def test_secrets_within_nested_messages_are_taken_out() -> None:
+    manifest = TaskManifest(
+        task_id="t", description="use " + SECRETS["GitHub"], depends_on=["a", SECRETS["GitHub"]]
+    )
+    clean, count = Redactor.of().payload(TasksProposed(tasks=[manifest]))
+    assert count == 2
+    assert SECRETS["GitHub"] not in str(clean)
+    assert manifest.description.endswith(SECRETS["GitHub"]), "what was given stays as it was"

@@ -14,7 +14,7 @@ from ganglion.benchmarks.contenders.order import Order, begin
 from ganglion.benchmarks.events import entries, payloads
 from ingestor.core import examine, prepare
 from ingestor.frames import Framer
-from ingestor.ingest_schema import MESSAGE_NAME, ingest_schema
+from ingestor.ingest_schema import MESSAGE_NAME, ingest_columns, ingest_schema
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.clock import system_clock
 from nervous_system.message import seal
@@ -34,31 +34,41 @@ async def run(order: Order) -> None:
     await warehouse.open_epoch(
         epoch=1, reason="bench", stream_created=now, first_seq=1, forked_from_seq=0, holder="bench"
     )
-    blocks = _blocks(order.count, writer, int(now.timestamp()) * _NANOSECONDS)
+    blocks, kinds = _blocks(order.count, writer, int(now.timestamp()) * _NANOSECONDS)
     client = clickhouse_connect.get_client(dsn=order.clickhouse_url, compress=False)
     settings = {
         "async_insert": 0,
         "format_schema_source": "string",
-        "format_schema": ingest_schema(),
+        "format_schema": ingest_schema(kinds),
         "format_schema_message_name": MESSAGE_NAME,
     }
     begin()
     for block in blocks:
-        client.raw_insert("swarm.landing", insert_block=block, fmt="Protobuf", settings=settings)
+        client.raw_insert(
+            "swarm.landing",
+            column_names=ingest_columns(kinds),
+            insert_block=block,
+            fmt="Protobuf",
+            settings=settings,
+        )
     client.close()
     await warehouse.close()
 
 
-def _blocks(count: int, writer: int, recorded_at_ns: int) -> list[bytes]:
-    """The same events in each block, at positions of their own."""
+def _blocks(
+    count: int, writer: int, recorded_at_ns: int
+) -> tuple[list[bytes], frozenset[str] | None]:
+    """The same events in each block, at positions of their own, and the kinds that occur."""
     framer, redactor = Framer(epoch=1, writer=writer), Redactor.of()
     sealed = [seal(entry, redactor, traceparent=None)[0] for entry in entries(payloads(ROWS))]
-    blocks = []
+    blocks, kinds = [], None
     for start in range(0, count, ROWS):
         positions = [
             Stored(sequence, message.subject, recorded_at_ns + sequence, message.data)
             for sequence, message in enumerate(sealed[: count - start], start + 1)
         ]
         examined = examine(positions, framer)
-        blocks.append(prepare(examined, framer, known=frozenset()).batch.frames)
-    return blocks
+        batch = prepare(examined, framer, known=frozenset()).batch
+        kinds = batch.kinds
+        blocks.append(batch.frames)
+    return blocks, kinds

@@ -24,6 +24,8 @@ from nervous_system.ids import new_event_id
 READ_BUFFER_BYTES = 1 << 20
 _SPARE_THREADS = 4
 """For killing, closing and packing while all places are taken."""
+MOST_URL_BYTES = 1 << 20
+"""As a ClickHouse server: settings and queries travel in the URL, a schema among them."""
 
 Log = Callable[[str, dict[str, object]], None]
 """Writes one line: its action, and what goes with it."""
@@ -81,6 +83,7 @@ async def _listen(
         handler_cancellation=True,
         auto_decompress=False,
         read_bufsize=READ_BUFFER_BYTES,
+        max_line_size=MOST_URL_BYTES,
         keepalive_timeout=30.0,
         shutdown_timeout=settings.drain_seconds,
     )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$enchanted/events/v1/leadership.proto\x12\x13\x65nchanted.events.v1\"O\n\x0fLeadershipTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06holder\x18\x04 \x01(\t\"d\n\x0cTickObserved\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$enchanted/events/v1/leadership.proto\x12\x13\x65nchanted.events.v1\"O\n\x0fLeadershipTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06holder\x18\x04 \x01(\t\"d\n\x0cTickObserved\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04\"w\n\rRequestsTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04\x12\x10\n\x08requests\x18\x06 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,4 +36,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEADERSHIPTAKEN']._serialized_end=140
   _globals['_TICKOBSERVED']._serialized_start=142
   _globals['_TICKOBSERVED']._serialized_end=242
+  _globals['_REQUESTSTAKEN']._serialized_start=244
+  _globals['_REQUESTSTAKEN']._serialized_end=363
 # @@protoc_insertion_point(module_scope)

@@ -84,3 +84,42 @@ class TickObserved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TickObserved: _TypeAlias = TickObserved  # noqa: Y015
+
+@_typing.final
+class RequestsTaken(_message.Message):
+    """Requests that led to decisions, which follow in the same batch, each before what it led to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    scope: _builtins.str
+    term: _builtins.int
+    number: _builtins.int
+    """within the term, counted together with the ticks"""
+    as_of_sequence: _builtins.int
+    """the last position of the log it had seen"""
+    requests: _builtins.int
+    """how many of this batch were decided at this point"""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        term: _builtins.int = ...,
+        number: _builtins.int = ...,
+        as_of_sequence: _builtins.int = ...,
+        requests: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "number", b"number", "requests", b"requests", "scope", b"scope", "service", b"service", "term", b"term"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestsTaken: _TypeAlias = RequestsTaken  # noqa: Y015

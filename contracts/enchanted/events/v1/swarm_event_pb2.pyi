@@ -8,10 +8,19 @@ from enchanted.events.v1 import action_outcome_pb2 as _action_outcome_pb2
 from enchanted.events.v1 import agent_decision_pb2 as _agent_decision_pb2
 from enchanted.events.v1 import alarm_pb2 as _alarm_pb2
 from enchanted.events.v1 import capacity_pb2 as _capacity_pb2
+from enchanted.events.v1 import command_pb2 as _command_pb2
+from enchanted.events.v1 import incident_pb2 as _incident_pb2
 from enchanted.events.v1 import leadership_pb2 as _leadership_pb2
+from enchanted.events.v1 import objective_pb2 as _objective_pb2
+from enchanted.events.v1 import policy_pb2 as _policy_pb2
 from enchanted.events.v1 import process_pb2 as _process_pb2
+from enchanted.events.v1 import pulse_pb2 as _pulse_pb2
 from enchanted.events.v1 import state_change_pb2 as _state_change_pb2
+from enchanted.events.v1 import station_pb2 as _station_pb2
 from enchanted.events.v1 import system_signal_pb2 as _system_signal_pb2
+from enchanted.events.v1 import task_pb2 as _task_pb2
+from enchanted.events.v1 import task_request_pb2 as _task_request_pb2
+from enchanted.events.v1 import worker_pb2 as _worker_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -49,6 +58,8 @@ class _AgentRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AgentRole.V
     ROLE_MISSION_CONTROL: _AgentRole.ValueType  # 14
     ROLE_SUPERVISOR: _AgentRole.ValueType  # 15
     """the parent of the processes of `ganglion up`"""
+    ROLE_WORKER: _AgentRole.ValueType  # 16
+    """one that does tasks and is none of the agents above"""
 
 class AgentRole(_AgentRole, metaclass=_AgentRoleEnumTypeWrapper):
     """Who speaks. Agents have numbers below 10, services of the mesh from 10."""
@@ -69,6 +80,8 @@ ROLE_INGESTOR: AgentRole.ValueType  # 13
 ROLE_MISSION_CONTROL: AgentRole.ValueType  # 14
 ROLE_SUPERVISOR: AgentRole.ValueType  # 15
 """the parent of the processes of `ganglion up`"""
+ROLE_WORKER: AgentRole.ValueType  # 16
+"""one that does tasks and is none of the agents above"""
 Global___AgentRole: _TypeAlias = AgentRole  # noqa: Y015
 
 class _EventType:
@@ -90,6 +103,12 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """a measurement of the world"""
     TYPE_ALARM: _EventType.ValueType  # 12
     """something a person must know"""
+    TYPE_REQUEST: _EventType.ValueType  # 13
+    """what was asked of a service, and led to something"""
+    TYPE_WORK: _EventType.ValueType  # 14
+    """a step in the life of a task or an objective"""
+    TYPE_RULE: _EventType.ValueType  # 15
+    """what is in force: policy, registry, mode, commands"""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """What sort of fact an event is. Implied by the payload and checked against it."""
@@ -107,6 +126,12 @@ TYPE_OBSERVATION: EventType.ValueType  # 11
 """a measurement of the world"""
 TYPE_ALARM: EventType.ValueType  # 12
 """something a person must know"""
+TYPE_REQUEST: EventType.ValueType  # 13
+"""what was asked of a service, and led to something"""
+TYPE_WORK: EventType.ValueType  # 14
+"""a step in the life of a task or an objective"""
+TYPE_RULE: EventType.ValueType  # 15
+"""what is in force: policy, registry, mode, commands"""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -134,6 +159,53 @@ class SwarmEvent(_message.Message):
     PROCESS_STARTED_FIELD_NUMBER: _builtins.int
     PROCESS_EXITED_FIELD_NUMBER: _builtins.int
     ALARM_RAISED_FIELD_NUMBER: _builtins.int
+    TASK_SUBMITTED_FIELD_NUMBER: _builtins.int
+    TASK_REJECTED_FIELD_NUMBER: _builtins.int
+    TASK_CLAIMED_FIELD_NUMBER: _builtins.int
+    TASK_PROGRESSED_FIELD_NUMBER: _builtins.int
+    TASK_RELEASED_FIELD_NUMBER: _builtins.int
+    TASK_COMPLETED_FIELD_NUMBER: _builtins.int
+    TASK_FAILED_FIELD_NUMBER: _builtins.int
+    TASK_CANCELLED_FIELD_NUMBER: _builtins.int
+    TASK_EXPIRED_FIELD_NUMBER: _builtins.int
+    TASK_QUARANTINED_FIELD_NUMBER: _builtins.int
+    TASK_ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
+    TASKS_PROPOSED_FIELD_NUMBER: _builtins.int
+    CLAIM_REQUESTED_FIELD_NUMBER: _builtins.int
+    PROGRESS_REPORTED_FIELD_NUMBER: _builtins.int
+    RESULT_REPORTED_FIELD_NUMBER: _builtins.int
+    RESULT_ARRIVED_LATE_FIELD_NUMBER: _builtins.int
+    RELEASE_REQUESTED_FIELD_NUMBER: _builtins.int
+    TASK_ORDERED_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_PROPOSED_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_ADDED_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_REJECTED_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_PLANNED_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_APPROVED_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_FINISHED_FIELD_NUMBER: _builtins.int
+    WORKER_REGISTERED_FIELD_NUMBER: _builtins.int
+    WORKER_HEARTBEAT_FIELD_NUMBER: _builtins.int
+    WORKER_DEPARTED_FIELD_NUMBER: _builtins.int
+    WORKER_LOST_FIELD_NUMBER: _builtins.int
+    POLICY_ADOPTED_FIELD_NUMBER: _builtins.int
+    REGISTRY_ADOPTED_FIELD_NUMBER: _builtins.int
+    CHARTER_ADOPTED_FIELD_NUMBER: _builtins.int
+    PULSE_COMPLETED_FIELD_NUMBER: _builtins.int
+    DISPATCH_HELD_FIELD_NUMBER: _builtins.int
+    DISPATCH_RESUMED_FIELD_NUMBER: _builtins.int
+    SYSTEM_MODE_CHANGED_FIELD_NUMBER: _builtins.int
+    HALT_ORDERED_FIELD_NUMBER: _builtins.int
+    HALT_LIFTED_FIELD_NUMBER: _builtins.int
+    COMMAND_ISSUED_FIELD_NUMBER: _builtins.int
+    COMMAND_ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
+    INCIDENT_OPENED_FIELD_NUMBER: _builtins.int
+    RECOVERY_ATTEMPTED_FIELD_NUMBER: _builtins.int
+    INCIDENT_ESCALATED_FIELD_NUMBER: _builtins.int
+    INCIDENT_CLOSED_FIELD_NUMBER: _builtins.int
+    CIRCUIT_OPENED_FIELD_NUMBER: _builtins.int
+    REQUESTS_TAKEN_FIELD_NUMBER: _builtins.int
+    TASK_IMPORTED_FIELD_NUMBER: _builtins.int
+    TASK_STATUS_IMPORTED_FIELD_NUMBER: _builtins.int
     PRODUCER_SESSION_FIELD_NUMBER: _builtins.int
     PRODUCER_SEQUENCE_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -177,6 +249,100 @@ class SwarmEvent(_message.Message):
     def process_exited(self) -> _process_pb2.ProcessExited: ...
     @_builtins.property
     def alarm_raised(self) -> _alarm_pb2.AlarmRaised: ...
+    @_builtins.property
+    def task_submitted(self) -> _task_pb2.TaskSubmitted: ...
+    @_builtins.property
+    def task_rejected(self) -> _task_pb2.TaskRejected: ...
+    @_builtins.property
+    def task_claimed(self) -> _task_pb2.TaskClaimed: ...
+    @_builtins.property
+    def task_progressed(self) -> _task_pb2.TaskProgressed: ...
+    @_builtins.property
+    def task_released(self) -> _task_pb2.TaskReleased: ...
+    @_builtins.property
+    def task_completed(self) -> _task_pb2.TaskCompleted: ...
+    @_builtins.property
+    def task_failed(self) -> _task_pb2.TaskFailed: ...
+    @_builtins.property
+    def task_cancelled(self) -> _task_pb2.TaskCancelled: ...
+    @_builtins.property
+    def task_expired(self) -> _task_pb2.TaskExpired: ...
+    @_builtins.property
+    def task_quarantined(self) -> _task_pb2.TaskQuarantined: ...
+    @_builtins.property
+    def task_acknowledged(self) -> _task_pb2.TaskAcknowledged: ...
+    @_builtins.property
+    def tasks_proposed(self) -> _task_request_pb2.TasksProposed: ...
+    @_builtins.property
+    def claim_requested(self) -> _task_request_pb2.ClaimRequested: ...
+    @_builtins.property
+    def progress_reported(self) -> _task_request_pb2.ProgressReported: ...
+    @_builtins.property
+    def result_reported(self) -> _task_request_pb2.ResultReported: ...
+    @_builtins.property
+    def result_arrived_late(self) -> _task_request_pb2.ResultArrivedLate: ...
+    @_builtins.property
+    def release_requested(self) -> _task_request_pb2.ReleaseRequested: ...
+    @_builtins.property
+    def task_ordered(self) -> _task_request_pb2.TaskOrdered: ...
+    @_builtins.property
+    def objective_proposed(self) -> _objective_pb2.ObjectiveProposed: ...
+    @_builtins.property
+    def objective_added(self) -> _objective_pb2.ObjectiveAdded: ...
+    @_builtins.property
+    def objective_rejected(self) -> _objective_pb2.ObjectiveRejected: ...
+    @_builtins.property
+    def objective_planned(self) -> _objective_pb2.ObjectivePlanned: ...
+    @_builtins.property
+    def objective_approved(self) -> _objective_pb2.ObjectiveApproved: ...
+    @_builtins.property
+    def objective_finished(self) -> _objective_pb2.ObjectiveFinished: ...
+    @_builtins.property
+    def worker_registered(self) -> _worker_pb2.WorkerRegistered: ...
+    @_builtins.property
+    def worker_heartbeat(self) -> _worker_pb2.WorkerHeartbeat: ...
+    @_builtins.property
+    def worker_departed(self) -> _worker_pb2.WorkerDeparted: ...
+    @_builtins.property
+    def worker_lost(self) -> _worker_pb2.WorkerLost: ...
+    @_builtins.property
+    def policy_adopted(self) -> _policy_pb2.PolicyAdopted: ...
+    @_builtins.property
+    def registry_adopted(self) -> _policy_pb2.RegistryAdopted: ...
+    @_builtins.property
+    def charter_adopted(self) -> _policy_pb2.CharterAdopted: ...
+    @_builtins.property
+    def pulse_completed(self) -> _pulse_pb2.PulseCompleted: ...
+    @_builtins.property
+    def dispatch_held(self) -> _pulse_pb2.DispatchHeld: ...
+    @_builtins.property
+    def dispatch_resumed(self) -> _pulse_pb2.DispatchResumed: ...
+    @_builtins.property
+    def system_mode_changed(self) -> _pulse_pb2.SystemModeChanged: ...
+    @_builtins.property
+    def halt_ordered(self) -> _pulse_pb2.HaltOrdered: ...
+    @_builtins.property
+    def halt_lifted(self) -> _pulse_pb2.HaltLifted: ...
+    @_builtins.property
+    def command_issued(self) -> _command_pb2.CommandIssued: ...
+    @_builtins.property
+    def command_acknowledged(self) -> _command_pb2.CommandAcknowledged: ...
+    @_builtins.property
+    def incident_opened(self) -> _incident_pb2.IncidentOpened: ...
+    @_builtins.property
+    def recovery_attempted(self) -> _incident_pb2.RecoveryAttempted: ...
+    @_builtins.property
+    def incident_escalated(self) -> _incident_pb2.IncidentEscalated: ...
+    @_builtins.property
+    def incident_closed(self) -> _incident_pb2.IncidentClosed: ...
+    @_builtins.property
+    def circuit_opened(self) -> _incident_pb2.CircuitOpened: ...
+    @_builtins.property
+    def requests_taken(self) -> _leadership_pb2.RequestsTaken: ...
+    @_builtins.property
+    def task_imported(self) -> _station_pb2.TaskImported: ...
+    @_builtins.property
+    def task_status_imported(self) -> _station_pb2.TaskStatusImported: ...
     def __init__(
         self,
         *,
@@ -199,14 +365,61 @@ class SwarmEvent(_message.Message):
         process_started: _process_pb2.ProcessStarted | None = ...,
         process_exited: _process_pb2.ProcessExited | None = ...,
         alarm_raised: _alarm_pb2.AlarmRaised | None = ...,
+        task_submitted: _task_pb2.TaskSubmitted | None = ...,
+        task_rejected: _task_pb2.TaskRejected | None = ...,
+        task_claimed: _task_pb2.TaskClaimed | None = ...,
+        task_progressed: _task_pb2.TaskProgressed | None = ...,
+        task_released: _task_pb2.TaskReleased | None = ...,
+        task_completed: _task_pb2.TaskCompleted | None = ...,
+        task_failed: _task_pb2.TaskFailed | None = ...,
+        task_cancelled: _task_pb2.TaskCancelled | None = ...,
+        task_expired: _task_pb2.TaskExpired | None = ...,
+        task_quarantined: _task_pb2.TaskQuarantined | None = ...,
+        task_acknowledged: _task_pb2.TaskAcknowledged | None = ...,
+        tasks_proposed: _task_request_pb2.TasksProposed | None = ...,
+        claim_requested: _task_request_pb2.ClaimRequested | None = ...,
+        progress_reported: _task_request_pb2.ProgressReported | None = ...,
+        result_reported: _task_request_pb2.ResultReported | None = ...,
+        result_arrived_late: _task_request_pb2.ResultArrivedLate | None = ...,
+        release_requested: _task_request_pb2.ReleaseRequested | None = ...,
+        task_ordered: _task_request_pb2.TaskOrdered | None = ...,
+        objective_proposed: _objective_pb2.ObjectiveProposed | None = ...,
+        objective_added: _objective_pb2.ObjectiveAdded | None = ...,
+        objective_rejected: _objective_pb2.ObjectiveRejected | None = ...,
+        objective_planned: _objective_pb2.ObjectivePlanned | None = ...,
+        objective_approved: _objective_pb2.ObjectiveApproved | None = ...,
+        objective_finished: _objective_pb2.ObjectiveFinished | None = ...,
+        worker_registered: _worker_pb2.WorkerRegistered | None = ...,
+        worker_heartbeat: _worker_pb2.WorkerHeartbeat | None = ...,
+        worker_departed: _worker_pb2.WorkerDeparted | None = ...,
+        worker_lost: _worker_pb2.WorkerLost | None = ...,
+        policy_adopted: _policy_pb2.PolicyAdopted | None = ...,
+        registry_adopted: _policy_pb2.RegistryAdopted | None = ...,
+        charter_adopted: _policy_pb2.CharterAdopted | None = ...,
+        pulse_completed: _pulse_pb2.PulseCompleted | None = ...,
+        dispatch_held: _pulse_pb2.DispatchHeld | None = ...,
+        dispatch_resumed: _pulse_pb2.DispatchResumed | None = ...,
+        system_mode_changed: _pulse_pb2.SystemModeChanged | None = ...,
+        halt_ordered: _pulse_pb2.HaltOrdered | None = ...,
+        halt_lifted: _pulse_pb2.HaltLifted | None = ...,
+        command_issued: _command_pb2.CommandIssued | None = ...,
+        command_acknowledged: _command_pb2.CommandAcknowledged | None = ...,
+        incident_opened: _incident_pb2.IncidentOpened | None = ...,
+        recovery_attempted: _incident_pb2.RecoveryAttempted | None = ...,
+        incident_escalated: _incident_pb2.IncidentEscalated | None = ...,
+        incident_closed: _incident_pb2.IncidentClosed | None = ...,
+        circuit_opened: _incident_pb2.CircuitOpened | None = ...,
+        requests_taken: _leadership_pb2.RequestsTaken | None = ...,
+        task_imported: _station_pb2.TaskImported | None = ...,
+        task_status_imported: _station_pb2.TaskStatusImported | None = ...,
         producer_session: _builtins.str = ...,
         producer_sequence: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["action_outcome", b"action_outcome", "alarm_raised", b"alarm_raised", "capacity_sampled", b"capacity_sampled", "decision", b"decision", "leadership_taken", b"leadership_taken", "payload", b"payload", "process_exited", b"process_exited", "process_started", b"process_started", "state_change", b"state_change", "system_signal", b"system_signal", "tick_observed", b"tick_observed", "timestamp", b"timestamp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action_outcome", b"action_outcome", "alarm_raised", b"alarm_raised", "capacity_sampled", b"capacity_sampled", "charter_adopted", b"charter_adopted", "circuit_opened", b"circuit_opened", "claim_requested", b"claim_requested", "command_acknowledged", b"command_acknowledged", "command_issued", b"command_issued", "decision", b"decision", "dispatch_held", b"dispatch_held", "dispatch_resumed", b"dispatch_resumed", "halt_lifted", b"halt_lifted", "halt_ordered", b"halt_ordered", "incident_closed", b"incident_closed", "incident_escalated", b"incident_escalated", "incident_opened", b"incident_opened", "leadership_taken", b"leadership_taken", "objective_added", b"objective_added", "objective_approved", b"objective_approved", "objective_finished", b"objective_finished", "objective_planned", b"objective_planned", "objective_proposed", b"objective_proposed", "objective_rejected", b"objective_rejected", "payload", b"payload", "policy_adopted", b"policy_adopted", "process_exited", b"process_exited", "process_started", b"process_started", "progress_reported", b"progress_reported", "pulse_completed", b"pulse_completed", "recovery_attempted", b"recovery_attempted", "registry_adopted", b"registry_adopted", "release_requested", b"release_requested", "requests_taken", b"requests_taken", "result_arrived_late", b"result_arrived_late", "result_reported", b"result_reported", "state_change", b"state_change", "system_mode_changed", b"system_mode_changed", "system_signal", b"system_signal", "task_acknowledged", b"task_acknowledged", "task_cancelled", b"task_cancelled", "task_claimed", b"task_claimed", "task_completed", b"task_completed", "task_expired", b"task_expired", "task_failed", b"task_failed", "task_imported", b"task_imported", "task_ordered", b"task_ordered", "task_progressed", b"task_progressed", "task_quarantined", b"task_quarantined", "task_rejected", b"task_rejected", "task_released", b"task_released", "task_status_imported", b"task_status_imported", "task_submitted", b"task_submitted", "tasks_proposed", b"tasks_proposed", "tick_observed", b"tick_observed", "timestamp", b"timestamp", "worker_departed", b"worker_departed", "worker_heartbeat", b"worker_heartbeat", "worker_lost", b"worker_lost", "worker_registered", b"worker_registered"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_outcome", b"action_outcome", "agent_id", b"agent_id", "agent_role", b"agent_role", "alarm_raised", b"alarm_raised", "capacity_sampled", b"capacity_sampled", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "decision", b"decision", "event_id", b"event_id", "event_type", b"event_type", "leadership_taken", b"leadership_taken", "payload", b"payload", "process_exited", b"process_exited", "process_started", b"process_started", "producer_sequence", b"producer_sequence", "producer_session", b"producer_session", "span_id", b"span_id", "state_change", b"state_change", "system_signal", b"system_signal", "tick_observed", b"tick_observed", "timestamp", b"timestamp", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_outcome", b"action_outcome", "agent_id", b"agent_id", "agent_role", b"agent_role", "alarm_raised", b"alarm_raised", "capacity_sampled", b"capacity_sampled", "causation_id", b"causation_id", "charter_adopted", b"charter_adopted", "circuit_opened", b"circuit_opened", "claim_requested", b"claim_requested", "command_acknowledged", b"command_acknowledged", "command_issued", b"command_issued", "correlation_id", b"correlation_id", "decision", b"decision", "dispatch_held", b"dispatch_held", "dispatch_resumed", b"dispatch_resumed", "event_id", b"event_id", "event_type", b"event_type", "halt_lifted", b"halt_lifted", "halt_ordered", b"halt_ordered", "incident_closed", b"incident_closed", "incident_escalated", b"incident_escalated", "incident_opened", b"incident_opened", "leadership_taken", b"leadership_taken", "objective_added", b"objective_added", "objective_approved", b"objective_approved", "objective_finished", b"objective_finished", "objective_planned", b"objective_planned", "objective_proposed", b"objective_proposed", "objective_rejected", b"objective_rejected", "payload", b"payload", "policy_adopted", b"policy_adopted", "process_exited", b"process_exited", "process_started", b"process_started", "producer_sequence", b"producer_sequence", "producer_session", b"producer_session", "progress_reported", b"progress_reported", "pulse_completed", b"pulse_completed", "recovery_attempted", b"recovery_attempted", "registry_adopted", b"registry_adopted", "release_requested", b"release_requested", "requests_taken", b"requests_taken", "result_arrived_late", b"result_arrived_late", "result_reported", b"result_reported", "span_id", b"span_id", "state_change", b"state_change", "system_mode_changed", b"system_mode_changed", "system_signal", b"system_signal", "task_acknowledged", b"task_acknowledged", "task_cancelled", b"task_cancelled", "task_claimed", b"task_claimed", "task_completed", b"task_completed", "task_expired", b"task_expired", "task_failed", b"task_failed", "task_imported", b"task_imported", "task_ordered", b"task_ordered", "task_progressed", b"task_progressed", "task_quarantined", b"task_quarantined", "task_rejected", b"task_rejected", "task_released", b"task_released", "task_status_imported", b"task_status_imported", "task_submitted", b"task_submitted", "tasks_proposed", b"tasks_proposed", "tick_observed", b"tick_observed", "timestamp", b"timestamp", "trace_id", b"trace_id", "worker_departed", b"worker_departed", "worker_heartbeat", b"worker_heartbeat", "worker_lost", b"worker_lost", "worker_registered", b"worker_registered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["decision", "state_change", "system_signal", "action_outcome", "capacity_sampled", "leadership_taken", "tick_observed", "process_started", "process_exited", "alarm_raised"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["decision", "state_change", "system_signal", "action_outcome", "capacity_sampled", "leadership_taken", "tick_observed", "process_started", "process_exited", "alarm_raised", "task_submitted", "task_rejected", "task_claimed", "task_progressed", "task_released", "task_completed", "task_failed", "task_cancelled", "task_expired", "task_quarantined", "task_acknowledged", "tasks_proposed", "claim_requested", "progress_reported", "result_reported", "result_arrived_late", "release_requested", "task_ordered", "objective_proposed", "objective_added", "objective_rejected", "objective_planned", "objective_approved", "objective_finished", "worker_registered", "worker_heartbeat", "worker_departed", "worker_lost", "policy_adopted", "registry_adopted", "charter_adopted", "pulse_completed", "dispatch_held", "dispatch_resumed", "system_mode_changed", "halt_ordered", "halt_lifted", "command_issued", "command_acknowledged", "incident_opened", "recovery_attempted", "incident_escalated", "incident_closed", "circuit_opened", "requests_taken", "task_imported", "task_status_imported"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -1,0 +1,56 @@
+"""What is run on the log, as which part of the mesh?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from nervous_system import names
+from nervous_system.decision import Core
+from nervous_system.fold import scope_key
+from nervous_system.subjects import covers, source_of, token
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role(Generic[State]):
+    """What is run, as which part of the mesh."""
+
+    core: Core[State]
+    state_type: type[State]
+    service: str
+    scope: str  # what is led: "main", or a host
+    agent_role: AgentRole.ValueType
+    subjects: tuple[str, ...]  # filters of what the core reads; its own events are read in any case
+    tick_seconds: float
+    sources: tuple[str, ...] = ()  # the <source>s that it alone writes, besides its own
+    requests: str | None = None  # the subject on which it is asked; its core can answer then
+    snapshot_events: int = 10_000
+    snapshot_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if source_of(self.agent_role) != self.service:
+            raise ValueError(f"{self.service} cannot publish as {source_of(self.agent_role)}")
+
+    @property
+    def key(self) -> str:
+        """Its name among leases and snapshots."""
+        return f"{self.service}.{token(self.scope)}"
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The filters of what it writes."""
+        key = scope_key(self.scope)
+        of_scope = ">" if key is None else f"*.{token(key)}"
+        others = (f"{names.EVENTS}.{source}.>" for source in self.sources)
+        return (f"{names.EVENTS}.{self.service}.{of_scope}", *others)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The filters of what is folded, none within another."""
+        filters = dict.fromkeys((*self.subjects, *self.own))
+        return tuple(
+            each for each in filters if not any(covers(o, each) for o in filters if o != each)
+        )
