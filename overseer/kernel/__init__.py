@@ -1,0 +1,1 @@
+"""The task kernel: what is true of tasks and workers, and what follows. Pure."""

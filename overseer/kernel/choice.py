@@ -1,0 +1,79 @@
+"""Which task does a worker get? The best one that is ready and that it may and can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.task_request_pb2 import ClaimRequested
+from overseer.kernel.state import Kernel, Settings
+from overseer.kernel.task import Task
+from overseer.policy import Policy
+
+SUCCESS_SHARE: Final = 1.0
+"""An agent that always succeeded at an action is worth one step of priority more than one that
+never did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds for handing out and accepting tasks at this moment."""
+
+    policy: Policy
+    registered: frozenset[str]
+    held: str = ""  # why nothing is handed out; empty where it is
+
+
+def choose(
+    kernel: Kernel, rules: Rules, settings: Settings, request: ClaimRequested, now: datetime
+) -> Task | str:
+    """The task to hand out, or why there is none."""
+    worker = kernel.workers.get(request.worker_id)
+    if rules.held:
+        return rules.held
+    if worker is None:
+        return f"{request.worker_id} is not registered as a worker; publish WorkerRegistered first"
+    if request.worker_id not in rules.registered and not rules.policy.allow_unregistered_agents:
+        return f"{request.worker_id} is not in the registry, and the policy allows no others"
+    if worker.draining:
+        return f"{request.worker_id} is draining"
+    if len(worker.task_ids) >= worker.max_concurrent_tasks:
+        return f"{request.worker_id} has {len(worker.task_ids)} tasks, as many as it may have"
+    skills = worker.skills | frozenset(request.skills)
+    index = kernel.line.due(kernel.tasks, now)
+    ready = [
+        task
+        for task in index.heads(kernel.tasks)
+        if task.manifest.required_skills <= skills
+        and _fits(task, request)
+        and not rules.policy.against(action=task.manifest.action, risk_tier=task.manifest.risk_tier)
+    ]
+    if not ready:
+        return "nothing is ready that this worker can do"
+    return max(
+        ready,
+        key=lambda task: (_worth(kernel, settings, task, request.worker_id, now), -task.ticket),
+    )
+
+
+def _worth(kernel: Kernel, settings: Settings, task: Task, worker_id: str, now: datetime) -> float:
+    """Steps of priority: its own, one for every so many seconds of age so that nothing starves, and
+    up to one for who does it well."""
+    age_seconds = (now - task.submitted_at).total_seconds()
+    record = kernel.record(worker_id, task.manifest.action)
+    return (
+        task.manifest.priority
+        + age_seconds / settings.aging_seconds
+        + SUCCESS_SHARE * record.weight
+    )
+
+
+def _fits(task: Task, request: ClaimRequested) -> bool:
+    """Whether what the worker says is free is enough; what it does not say is enough."""
+    manifest = task.manifest
+    if request.free_cpu_count and manifest.required_cpu_count > request.free_cpu_count:
+        return False
+    return not (
+        request.free_memory_bytes and manifest.required_memory_bytes > request.free_memory_bytes
+    )

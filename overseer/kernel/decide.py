@@ -1,0 +1,367 @@
+"""What follows from a request about tasks, and from the passing of time?
+
+Nothing here changes anything: each function says which events should come next. `evolve.py` says
+what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from enchanted.events.v1.task_pb2 import (
+    RESULT_CANCELLED,
+    RESULT_COMPLETED,
+    RESULT_EXPIRED,
+    RESULT_QUARANTINED,
+    TaskAcknowledged,
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskExpired,
+    TaskFailed,
+    TaskManifest,
+    TaskProgressed,
+    TaskQuarantined,
+    TaskRejected,
+    TaskReleased,
+    TaskResult,
+    TaskSubmitted,
+)
+from enchanted.events.v1.task_request_pb2 import (
+    ORDER_CANCEL,
+    ORDER_QUARANTINE,
+    ORDER_RETRY,
+    ClaimRequested,
+    ProgressReported,
+    ReleaseRequested,
+    ResultArrivedLate,
+    ResultReported,
+    TaskOrdered,
+    TasksProposed,
+)
+from enchanted.events.v1.worker_pb2 import WorkerLost
+from nervous_system.decision import Emit
+from overseer.kernel.choice import Rules, choose
+from overseer.kernel.efficacy import tool_efficacy_score
+from overseer.kernel.manifest_check import problems
+from overseer.kernel.state import Kernel, Settings
+from overseer.kernel.task import Task
+
+MOST_PROPOSED: Final = 400
+"""Tasks in one proposal: with what follows they must fit one atomic batch."""
+
+MOST_PER_TICK: Final = 200
+"""Tasks that time decides over at once; the others follow a tick later."""
+
+
+def on_proposal(
+    kernel: Kernel, rules: Rules, request_id: str, proposal: TasksProposed
+) -> tuple[Emit, ...]:
+    """Each task is submitted or rejected."""
+    known = [kernel.tasks.get(each.task_id) for each in proposal.tasks]
+    if any(task is not None and task.request_id == request_id for task in known):
+        return ()  # asked again
+    ended = [kernel.ended.get(each.task_id) for each in proposal.tasks]
+    if any(task is not None and task.request_id == request_id for task in ended):
+        return ()
+    return submissions(kernel, rules, proposal.tasks, together=proposal.together)
+
+
+def submissions(
+    kernel: Kernel, rules: Rules, manifests: Sequence[TaskManifest], *, together: bool
+) -> tuple[Emit, ...]:
+    """What proposed manifests lead to; with `together`, one that is wrong rejects them all."""
+    wrong = {number: list(why) for number, why in problems(kernel, manifests).items()}
+    for number, manifest in enumerate(manifests):
+        against = rules.policy.against(action=manifest.action, risk_tier=manifest.risk_tier)
+        if against:
+            wrong.setdefault(number, []).append(against)
+    most = rules.policy.max_open_tasks
+    everything = ""
+    if len(manifests) > MOST_PROPOSED:
+        everything = f"{len(manifests)} tasks at once are more than {MOST_PROPOSED}"
+        manifests = manifests[:1]
+    elif len(kernel.tasks) + len(manifests) > most:
+        everything = f"the policy allows {most} open tasks and {len(kernel.tasks)} are"
+    elif together and wrong:
+        everything = "it was proposed together with a task that was rejected"
+    emits = []
+    for number, manifest in enumerate(manifests):
+        reasons = wrong.get(number) or ([everything] if everything else [])
+        if reasons:
+            rejected = TaskRejected(
+                task_id=manifest.task_id, objective_id=manifest.objective_id, reasons=reasons
+            )
+            emits.append(Emit(label=f"rejected {number}", payload=rejected))
+        else:
+            submitted = TaskSubmitted(manifest=manifest)
+            emits.append(Emit(label=f"submitted {number}", payload=submitted, begins=True))
+    return tuple(emits)
+
+
+def on_claim(
+    kernel: Kernel,
+    rules: Rules,
+    settings: Settings,
+    request_id: str,
+    request: ClaimRequested,
+    now: datetime,
+) -> tuple[Emit, ...]:
+    """The best task is claimed, or nothing happens."""
+    if granted(kernel, request_id, request.worker_id) is not None:
+        return ()  # asked again
+    task = choose(kernel, rules, settings, request, now)
+    if isinstance(task, str):
+        return ()
+    claimed = TaskClaimed(
+        task_id=task.task_id,
+        worker_id=request.worker_id,
+        request_id=request_id,
+        attempt=task.attempt + 1,
+        lease_seconds=settings.lease_seconds,
+    )
+    return (Emit(label="claimed", payload=claimed),)
+
+
+def granted(kernel: Kernel, request_id: str, worker_id: str) -> Task | None:
+    """The task that this very request was given, while the worker has it."""
+    worker = kernel.workers.get(worker_id)
+    for task_id in worker.task_ids if worker is not None else ():
+        task = kernel.tasks.get(task_id)
+        if task is not None and task.claim is not None and task.claim.request_id == request_id:
+            return task
+    return None
+
+
+def on_progress(kernel: Kernel, settings: Settings, request: ProgressReported) -> tuple[Emit, ...]:
+    """The lease begins anew, where the worker still has it."""
+    if held(kernel, request.task_id, request.worker_id, request.attempt) is None:
+        return ()
+    progressed = TaskProgressed(
+        task_id=request.task_id,
+        worker_id=request.worker_id,
+        attempt=request.attempt,
+        note=request.note,
+        lease_seconds=settings.lease_seconds,
+    )
+    if request.HasField("fraction"):
+        progressed.fraction = request.fraction
+    return (Emit(label="progressed", payload=progressed),)
+
+
+def held(kernel: Kernel, task_id: str, worker_id: str, attempt: int) -> Task | None:
+    """The task, if this worker has it in this attempt."""
+    task = kernel.tasks.get(task_id)
+    if task is None or task.claim is None:
+        return None
+    return task if (task.claim.worker_id, task.attempt) == (worker_id, attempt) else None
+
+
+def on_result(
+    kernel: Kernel, settings: Settings, request_id: str, report: ResultReported, now: datetime
+) -> tuple[Emit, ...]:
+    """The task is completed, or fails; what comes too late is recorded and changes nothing."""
+    if applied(kernel, report.task_id, request_id) or request_id in kernel.refusals:
+        return ()  # asked again
+    task = held(kernel, report.task_id, report.worker_id, report.attempt)
+    if task is None:
+        late = ResultArrivedLate(
+            task_id=report.task_id,
+            worker_id=report.worker_id,
+            attempt=report.attempt,
+            result=report.result,
+            reason=_why_late(kernel, report),
+        )
+        return (Emit(label="late", payload=late),)
+    if report.result == RESULT_COMPLETED:
+        completed = TaskCompleted(
+            task_id=task.task_id, worker_id=report.worker_id, attempt=report.attempt
+        )
+        return (
+            Emit(label="completed", payload=completed),
+            acknowledge(task, report.result, now, report=report),
+        )
+    failed = TaskFailed(
+        task_id=task.task_id,
+        worker_id=report.worker_id,
+        attempt=report.attempt,
+        result=report.result,
+        reason=report.notes or "its worker gave no reason",
+    )
+    if task.failures + 1 < task.manifest.max_attempts:
+        failed.retry_in_seconds = _backoff(settings, task.failures + 1)
+        return (Emit(label="failed", payload=failed),)
+    return (
+        Emit(label="failed", payload=failed),
+        acknowledge(task, report.result, now, report=report),
+    )
+
+
+def applied(kernel: Kernel, task_id: str, request_id: str) -> bool:
+    """Whether this very report was taken before."""
+    task = kernel.tasks.get(task_id)
+    if task is not None:
+        return task.last_result_id == request_id
+    ended = kernel.ended.get(task_id)
+    return ended is not None and ended.last_result_id == request_id
+
+
+def on_release(kernel: Kernel, request_id: str, request: ReleaseRequested) -> tuple[Emit, ...]:
+    """A task that its worker gives back waits again, at once."""
+    if applied(kernel, request.task_id, request_id):
+        return ()
+    task = held(kernel, request.task_id, request.worker_id, request.attempt)
+    if task is None:
+        return ()
+    released = TaskReleased(
+        task_id=task.task_id,
+        worker_id=request.worker_id,
+        attempt=request.attempt,
+        reason=request.reason or "its worker gave it back",
+        given_back=True,
+    )
+    return (Emit(label="released", payload=released),)
+
+
+def on_order(kernel: Kernel, order: TaskOrdered, now: datetime) -> tuple[Emit, ...]:
+    """A person or the guardian has the last word over an open task."""
+    task = kernel.tasks.get(order.task_id)
+    if task is None:
+        return ()
+    if order.order == ORDER_CANCEL:
+        return _cancel(task, order.reason or "it was called off", now)
+    if order.order == ORDER_QUARANTINE and not task.quarantined:
+        return _quarantine(task, order.reason or "it was set aside", now)
+    if order.order == ORDER_RETRY and task.quarantined:
+        released = TaskReleased(
+            task_id=task.task_id,
+            attempt=task.attempt,
+            reason=order.reason or "it may be tried again",
+            given_back=True,
+        )
+        return (Emit(label=f"released {task.task_id}", payload=released),)
+    return ()
+
+
+def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+    """What ran out: workers' patience, leases, times to live, hope for a dependency."""
+    emits: list[Emit] = []
+    for task in islice(_left_alone(kernel, now), MOST_PER_TICK):
+        emits += _lost(task, settings, now)
+    lost = (
+        worker
+        for worker in kernel.workers.values()
+        if (now - worker.heard_at).total_seconds() > settings.worker_timeout_seconds
+    )
+    for worker in islice(lost, MOST_PER_TICK):
+        silent_seconds = (now - worker.heard_at).total_seconds()
+        gone = WorkerLost(worker_id=worker.worker_id, silent_seconds=silent_seconds)
+        emits.append(Emit(label=f"lost {worker.worker_id}", payload=gone))
+    for task in islice(kernel.line.expired(kernel.tasks, now), MOST_PER_TICK):
+        expired = TaskExpired(
+            task_id=task.task_id,
+            reason=f"nobody had done it after {task.manifest.ttl_seconds:g} s",
+        )
+        emits.append(Emit(label=f"expired {task.task_id}", payload=expired))
+        emits.append(acknowledge(task, RESULT_EXPIRED, now))
+    over = {emit.payload.task_id for emit in emits if isinstance(emit.payload, TaskExpired)}
+    for task_id, reason in islice(kernel.doomed.items(), MOST_PER_TICK):
+        doomed = kernel.tasks.get(task_id)
+        if doomed is not None and task_id not in over:
+            emits += _cancel(doomed, reason, now)
+    return tuple(emits)
+
+
+def _left_alone(kernel: Kernel, now: datetime) -> Iterator[Task]:
+    """Claimed tasks whose lease ran out, or whose worker is gone."""
+    for task_id in kernel.claimed:
+        task = kernel.tasks[task_id]
+        claim = task.claim
+        if claim is not None and (
+            claim.lease_until <= now or claim.worker_id not in kernel.workers
+        ):
+            yield task
+
+
+def _lost(task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+    claim = task.claim
+    assert claim is not None
+    if task.losses + 1 >= settings.most_losses:
+        reason = f"{task.losses + 1} workers fell silent over it"
+        return _quarantine(task, reason, now)
+    silent = claim.lease_until <= now
+    released = TaskReleased(
+        task_id=task.task_id,
+        worker_id=claim.worker_id,
+        attempt=task.attempt,
+        reason="its lease ran out" if silent else f"its worker {claim.worker_id} is gone",
+        retry_in_seconds=0.0 if task.losses == 0 else _backoff(settings, task.losses),
+    )
+    return (Emit(label=f"released {task.task_id}", payload=released),)
+
+
+def _cancel(task: Task, reason: str, now: datetime) -> tuple[Emit, ...]:
+    cancelled = TaskCancelled(task_id=task.task_id, reason=reason)
+    return (
+        Emit(label=f"cancelled {task.task_id}", payload=cancelled),
+        acknowledge(task, RESULT_CANCELLED, now, notes=reason),
+    )
+
+
+def _quarantine(task: Task, reason: str, now: datetime) -> tuple[Emit, ...]:
+    set_aside = TaskQuarantined(task_id=task.task_id, reason=reason)
+    return (
+        Emit(label=f"quarantined {task.task_id}", payload=set_aside),
+        acknowledge(task, RESULT_QUARANTINED, now, notes=reason),
+    )
+
+
+def acknowledge(
+    task: Task,
+    result: TaskResult.ValueType,
+    now: datetime,
+    *,
+    report: ResultReported | None = None,
+    notes: str = "",
+) -> Emit:
+    """What a task that ends leaves behind."""
+    began = task.claim.claimed_at if task.claim is not None else now
+    duration_seconds = (now - began).total_seconds()
+    changed_files = list(report.changed_files) if report is not None else []
+    acknowledged = TaskAcknowledged(
+        task_id=task.task_id,
+        objective_id=task.manifest.objective_id,
+        action=task.manifest.action,
+        worker_id=task.claim.worker_id if task.claim is not None else task.last_worker_id,
+        attempts=task.attempt,
+        result=result,
+        output=report.output if report is not None else "",
+        duration_seconds=duration_seconds,
+        changed_files=changed_files,
+        notes=report.notes if report is not None else notes,
+        tool_efficacy_score=tool_efficacy_score(
+            result=result, duration_seconds=duration_seconds, changed_files=len(changed_files)
+        ),
+    )
+    return Emit(label=f"acknowledged {task.task_id}", payload=acknowledged)
+
+
+def _why_late(kernel: Kernel, report: ResultReported) -> str:
+    if report.task_id in kernel.ended:
+        return "the task has ended"
+    task = kernel.tasks.get(report.task_id)
+    if task is None:
+        return "there is no such task"
+    if task.claim is None:
+        return f"the lease of attempt {report.attempt} was lost, and the task waits again"
+    return f"attempt {task.attempt} of {task.claim.worker_id} is under way"
+
+
+def _backoff(settings: Settings, times: int) -> float:
+    """Before the next attempt after so many failures."""
+    return min(
+        settings.longest_backoff_seconds, settings.backoff_seconds * 2.0 ** min(times - 1, 30)
+    )

@@ -1,0 +1,351 @@
+"""What does each event mean for the kernel? One function a kind of event, state in, state out.
+
+What does not fit the state, such as a step of a task that is not open, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
+    RESULT_QUARANTINED,
+    TaskAcknowledged,
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskExpired,
+    TaskFailed,
+    TaskProgressed,
+    TaskQuarantined,
+    TaskRejected,
+    TaskReleased,
+    TaskSubmitted,
+)
+from enchanted.events.v1.task_request_pb2 import ResultArrivedLate
+from enchanted.events.v1.worker_pb2 import (
+    WorkerDeparted,
+    WorkerHeartbeat,
+    WorkerLost,
+    WorkerRegistered,
+)
+from nervous_system.event import Recorded
+from overseer.kernel.state import MOST_ENDED, MOST_REFUSALS, Kernel, Record, record_key
+from overseer.kernel.task import Claim, Ended, Manifest, Task
+from overseer.kernel.waiting import line_of
+from overseer.kernel.worker import Worker
+
+
+def evolve(kernel: Kernel, recorded: Recorded) -> Kernel:
+    """The kernel after one more event."""
+    means = _MEANING.get(type(recorded.event.payload))
+    return kernel if means is None else means(kernel, recorded.event.payload, recorded)
+
+
+def _submitted(kernel: Kernel, payload: TaskSubmitted, recorded: Recorded) -> Kernel:
+    manifest = Manifest.decode(payload.manifest)
+    if manifest.task_id in kernel.tasks or manifest.task_id in kernel.ended:
+        return kernel
+    unmet = frozenset(
+        each
+        for each in manifest.depends_on
+        if each not in kernel.ended or kernel.ended[each].result != RESULT_COMPLETED
+    )
+    task = Task(
+        manifest=manifest,
+        submitted_at=recorded.recorded_at,
+        request_id=recorded.event.causation_id,
+        ticket=kernel.next_ticket,
+        waits_until=recorded.recorded_at,
+        unmet=unmet,
+    )
+    return replace(
+        kernel,
+        tasks=kernel.tasks.set(task.task_id, task),
+        waiting=kernel.line.added(task).queued(task),
+        next_ticket=kernel.next_ticket + 1,
+    )
+
+
+def _claimed(kernel: Kernel, payload: TaskClaimed, recorded: Recorded) -> Kernel:
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or not task.waiting:
+        return kernel
+    event = recorded.event
+    claim = Claim(
+        worker_id=payload.worker_id,
+        request_id=payload.request_id,
+        event_id=event.event_id,
+        traceparent=f"00-{event.trace_id}-{event.span_id}-01" if event.trace_id else "",
+        claimed_at=recorded.recorded_at,
+        lease_seconds=payload.lease_seconds,
+        lease_until=recorded.recorded_at + timedelta(seconds=payload.lease_seconds),
+    )
+    task = replace(task, claim=claim, attempt=payload.attempt, last_worker_id=payload.worker_id)
+    tasks = kernel.tasks.set(task.task_id, task)
+    waiting = kernel.line.due(tasks, recorded.recorded_at).trimmed(tasks, line_of(task))
+    return replace(
+        kernel,
+        tasks=tasks,
+        waiting=waiting,
+        claimed=kernel.claimed.set(task.task_id, payload.worker_id),
+        workers=_holding(kernel, payload.worker_id, task.task_id, recorded.recorded_at),
+    )
+
+
+def _progressed(kernel: Kernel, payload: TaskProgressed, recorded: Recorded) -> Kernel:
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or task.claim is None or task.attempt != payload.attempt:
+        return kernel
+    tasks = kernel.tasks.set(task.task_id, _renewed(task, recorded.recorded_at))
+    return replace(
+        kernel, tasks=tasks, workers=_heard(kernel, payload.worker_id, recorded.recorded_at)
+    )
+
+
+def _renewed(task: Task, now: datetime) -> Task:
+    claim = task.claim
+    assert claim is not None
+    until = now + timedelta(seconds=claim.lease_seconds)
+    return replace(task, claim=replace(claim, lease_until=until))
+
+
+def _released(kernel: Kernel, payload: TaskReleased, recorded: Recorded) -> Kernel:
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or (task.claim is None and not task.quarantined):
+        return kernel
+    task = replace(
+        task,
+        losses=task.losses if payload.given_back else task.losses + 1,
+        last_result_id=recorded.event.causation_id,
+    )
+    if task.quarantined:
+        task = replace(task, losses=0, failures=0)
+    return _waits_again(kernel, task, payload.retry_in_seconds, recorded.recorded_at)
+
+
+def _failed(kernel: Kernel, payload: TaskFailed, recorded: Recorded) -> Kernel:
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or task.claim is None or task.attempt != payload.attempt:
+        return kernel
+    task = replace(task, failures=task.failures + 1, last_result_id=recorded.event.causation_id)
+    kernel = _scored(kernel, task, payload.worker_id, success=False)
+    if not payload.HasField("retry_in_seconds"):
+        return _put(kernel, task)  # its acknowledgement follows in the same batch
+    return _waits_again(kernel, task, payload.retry_in_seconds, recorded.recorded_at)
+
+
+def _completed(kernel: Kernel, payload: TaskCompleted, recorded: Recorded) -> Kernel:
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or task.claim is None or task.attempt != payload.attempt:
+        return kernel
+    task = replace(task, last_result_id=recorded.event.causation_id)
+    return _put(_scored(kernel, task, payload.worker_id, success=True), task)
+
+
+def _quarantined(kernel: Kernel, payload: TaskQuarantined, recorded: Recorded) -> Kernel:
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or task.quarantined:
+        return kernel
+    kernel = _let_go(kernel, task)
+    return _put(kernel, replace(task, claim=None, quarantined=True))
+
+
+def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded) -> Kernel:
+    """The end of a task, whatever the step before was; what waited for it goes on or is doomed."""
+    task = kernel.tasks.get(payload.task_id)
+    if task is None or payload.result == RESULT_QUARANTINED:
+        return kernel
+    kernel = _let_go(kernel, task)
+    ended = Ended(
+        result=payload.result,
+        ended_at=recorded.recorded_at,
+        objective_id=payload.objective_id,
+        action=payload.action,
+        worker_id=payload.worker_id,
+        attempts=payload.attempts,
+        tool_efficacy_score=payload.tool_efficacy_score,
+        request_id=task.request_id,
+        last_result_id=task.last_result_id,
+    )
+    number = kernel.ended_count
+    all_ended = kernel.ended.set(task.task_id, ended)
+    order = kernel.ended_order.set(str(number), task.task_id)
+    oldest = order.get(str(number - MOST_ENDED))
+    if oldest is not None:
+        all_ended = all_ended.delete(oldest)
+        order = order.delete(str(number - MOST_ENDED))
+    doomed = kernel.doomed
+    if task.task_id in doomed:
+        doomed = doomed.delete(task.task_id)
+    kernel = replace(
+        kernel,
+        tasks=kernel.tasks.delete(task.task_id),
+        ended=all_ended,
+        ended_order=order,
+        ended_count=number + 1,
+        doomed=doomed,
+    )
+    kernel = _dependents_after(kernel, task.task_id, payload)
+    trimmed = kernel.line.trimmed(kernel.tasks, line_of(task)).without_ended(kernel.tasks)
+    return replace(kernel, waiting=trimmed)
+
+
+def _dependents_after(kernel: Kernel, task_id: str, payload: TaskAcknowledged) -> Kernel:
+    dependents = kernel.line.dependents.get(task_id)
+    if dependents is None:
+        return kernel
+    index = replace(kernel.line, dependents=kernel.line.dependents.delete(task_id))
+    tasks, doomed = kernel.tasks, kernel.doomed
+    for each in sorted(dependents):
+        dependent = tasks.get(each)
+        if dependent is None:
+            continue
+        if payload.result == RESULT_COMPLETED:
+            dependent = replace(dependent, unmet=dependent.unmet - {task_id})
+            tasks = tasks.set(each, dependent)
+            index = index.queued(dependent)
+        else:
+            doomed = doomed.set(each, f"it depends on {task_id}, which was not completed")
+    return replace(kernel, tasks=tasks, doomed=doomed, waiting=index)
+
+
+def _rejected(kernel: Kernel, payload: TaskRejected, recorded: Recorded) -> Kernel:
+    name = payload.task_id or "a task without an id"
+    reasons = tuple(f"{name}: {reason}" for reason in payload.reasons)
+    return _refused(kernel, recorded.event.causation_id, reasons)
+
+
+def _late(kernel: Kernel, payload: ResultArrivedLate, recorded: Recorded) -> Kernel:
+    return _refused(kernel, recorded.event.causation_id, (payload.reason,))
+
+
+def _refused(kernel: Kernel, request_id: str, reasons: tuple[str, ...]) -> Kernel:
+    refusals, order = kernel.refusals, kernel.refusal_order
+    if request_id not in refusals:
+        order = (*order, request_id)
+    refusals = refusals.set(request_id, (*refusals.get(request_id, ()), *reasons)[:50])
+    if len(order) > MOST_REFUSALS:
+        refusals = refusals.delete(order[0])
+        order = order[1:]
+    return replace(kernel, refusals=refusals, refusal_order=order)
+
+
+def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -> Kernel:
+    before = kernel.workers.get(payload.worker_id)
+    worker = Worker(
+        worker_id=payload.worker_id,
+        skills=frozenset(payload.skills),
+        max_concurrent_tasks=payload.max_concurrent_tasks or 1,
+        host=payload.host,
+        registered_at=recorded.recorded_at,
+        heard_at=recorded.recorded_at,
+        task_ids=before.task_ids if before is not None else frozenset(),
+    )
+    return replace(kernel, workers=kernel.workers.set(worker.worker_id, worker))
+
+
+def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> Kernel:
+    worker = kernel.workers.get(payload.worker_id)
+    if worker is None:
+        return kernel
+    worker = replace(worker, heard_at=recorded.recorded_at, draining=payload.draining)
+    tasks = kernel.tasks
+    for task_id in worker.task_ids.intersection(payload.task_ids):
+        task = tasks.get(task_id)
+        if task is not None and task.claim is not None:
+            tasks = tasks.set(task_id, _renewed(task, recorded.recorded_at))
+    return replace(kernel, tasks=tasks, workers=kernel.workers.set(worker.worker_id, worker))
+
+
+def _gone(kernel: Kernel, payload: WorkerDeparted | WorkerLost, recorded: Recorded) -> Kernel:
+    """What it held is released at the next tick."""
+    if payload.worker_id not in kernel.workers:
+        return kernel
+    return replace(kernel, workers=kernel.workers.delete(payload.worker_id))
+
+
+def _waits_again(kernel: Kernel, task: Task, retry_in_seconds: float, now: datetime) -> Kernel:
+    kernel = _let_go(kernel, task)
+    task = replace(
+        task,
+        claim=None,
+        quarantined=False,
+        ticket=kernel.next_ticket,
+        waits_until=now + timedelta(seconds=retry_in_seconds),
+    )
+    return replace(
+        kernel,
+        tasks=kernel.tasks.set(task.task_id, task),
+        waiting=kernel.line.queued(task),
+        next_ticket=kernel.next_ticket + 1,
+    )
+
+
+def _let_go(kernel: Kernel, task: Task) -> Kernel:
+    """Nobody holds it any more."""
+    if task.claim is None:
+        return kernel
+    workers = kernel.workers
+    worker = workers.get(task.claim.worker_id)
+    if worker is not None:
+        left = replace(worker, task_ids=worker.task_ids - {task.task_id})
+        workers = workers.set(worker.worker_id, left)
+    claimed = kernel.claimed
+    if task.task_id in claimed:
+        claimed = claimed.delete(task.task_id)
+    return replace(kernel, workers=workers, claimed=claimed)
+
+
+def _put(kernel: Kernel, task: Task) -> Kernel:
+    return replace(kernel, tasks=kernel.tasks.set(task.task_id, task))
+
+
+def _scored(kernel: Kernel, task: Task, worker_id: str, *, success: bool) -> Kernel:
+    record = kernel.record(worker_id, task.manifest.action)
+    record = Record(successes=record.successes + success, finished=record.finished + 1)
+    key = record_key(worker_id, task.manifest.action)
+    return replace(kernel, records=kernel.records.set(key, record))
+
+
+def _holding(kernel: Kernel, worker_id: str, task_id: str, now: datetime) -> Any:
+    worker = kernel.workers.get(worker_id)
+    if worker is None:
+        return kernel.workers
+    worker = replace(worker, heard_at=now, task_ids=worker.task_ids | {task_id})
+    return kernel.workers.set(worker_id, worker)
+
+
+def _heard(kernel: Kernel, worker_id: str, now: datetime) -> Any:
+    worker = kernel.workers.get(worker_id)
+    if worker is None:
+        return kernel.workers
+    return kernel.workers.set(worker_id, replace(worker, heard_at=now))
+
+
+def _ends(kernel: Kernel, payload: TaskCancelled | TaskExpired, recorded: Recorded) -> Kernel:
+    """The acknowledgement in the same batch ends it."""
+    return kernel
+
+
+_MEANING: Final[dict[type, Callable[[Kernel, Any, Recorded], Kernel]]] = {
+    TaskSubmitted: _submitted,
+    TaskRejected: _rejected,
+    TaskClaimed: _claimed,
+    TaskProgressed: _progressed,
+    TaskReleased: _released,
+    TaskFailed: _failed,
+    TaskCompleted: _completed,
+    TaskCancelled: _ends,
+    TaskExpired: _ends,
+    TaskQuarantined: _quarantined,
+    TaskAcknowledged: _acknowledged,
+    ResultArrivedLate: _late,
+    WorkerRegistered: _registered,
+    WorkerHeartbeat: _heartbeat,
+    WorkerDeparted: _gone,
+    WorkerLost: _gone,
+}

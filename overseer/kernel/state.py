@@ -1,0 +1,83 @@
+"""What does the task kernel know? Open tasks, ended ones, workers, and how well who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from nervous_system.persistent import EMPTY, Table
+from overseer.kernel.task import Ended, Task
+from overseer.kernel.waiting import Waiting
+from overseer.kernel.worker import Worker
+
+MOST_ENDED: Final = 100_000
+"""Ended tasks that are remembered; the log itself refuses an older id that is used again."""
+
+MOST_REFUSALS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the kernel goes by; part of its core, not of its state."""
+
+    lease_seconds: float = 120.0
+    worker_timeout_seconds: float = 120.0
+    backoff_seconds: float = 2.0  # before the second attempt; doubles from there on
+    longest_backoff_seconds: float = 300.0
+    aging_seconds: float = 60.0  # waiting so long is worth one step of priority
+    most_losses: int = 5  # so many workers may fall silent over a task before it is set aside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """How often one agent succeeded at one action."""
+
+    successes: int = 0
+    finished: int = 0
+
+    @property
+    def weight(self) -> float:
+        """0 to 1; 0.5 before anything is known."""
+        return (self.successes + 1) / (self.finished + 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """The state. What waits in which order is derived, and not written into snapshots."""
+
+    tasks: Table[str, Task] = EMPTY
+    claimed: Table[str, str] = EMPTY  # those that a worker has, and which
+    doomed: Table[str, str] = EMPTY  # those that can never be ready, and why
+    ended: Table[str, Ended] = EMPTY
+    ended_order: Table[str, str] = EMPTY  # by number: the ids, to forget the oldest
+    ended_count: int = 0
+    workers: Table[str, Worker] = EMPTY
+    records: Table[str, Record] = EMPTY  # by agent and action
+    refusals: Table[str, tuple[str, ...]] = EMPTY  # by request: why it was not accepted
+    refusal_order: tuple[str, ...] = ()
+    next_ticket: int = 1
+    waiting: Annotated[Any, Field(exclude=True)] = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.waiting is None:
+            object.__setattr__(self, "waiting", Waiting.of(self.tasks.values()))
+
+    @property
+    def line(self) -> Waiting:
+        """The index of those that wait."""
+        assert isinstance(self.waiting, Waiting)
+        return self.waiting
+
+    def record(self, agent_id: str, action: str) -> Record:
+        """How one agent did at one action so far."""
+        return self.records.get(record_key(agent_id, action), _NOTHING_KNOWN)
+
+
+_NOTHING_KNOWN: Final = Record()
+
+
+def record_key(agent_id: str, action: str) -> str:
+    """The key of `Kernel.records`."""
+    return f"{agent_id}\n{action}"

@@ -1,0 +1,131 @@
+"""What is a task, while it is open and after it ended?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.task_pb2 import RiskTier, TaskManifest, TaskResult
+
+LOWEST_PRIORITY: Final = 0
+HIGHEST_PRIORITY: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What is to be done, as `TaskManifest` of the contracts."""
+
+    task_id: str
+    objective_id: str
+    action: str
+    description: str
+    payload_json: str
+    priority: int
+    owner: str
+    depends_on: tuple[str, ...]
+    ttl_seconds: float
+    required_skills: frozenset[str]
+    required_cpu_count: float
+    required_memory_bytes: int
+    max_attempts: int
+    idempotency_key: str
+    risk_tier: RiskTier.ValueType
+
+    @classmethod
+    def decode(cls, message: TaskManifest) -> Manifest:
+        """From the wire."""
+        return cls(
+            task_id=message.task_id,
+            objective_id=message.objective_id,
+            action=message.action,
+            description=message.description,
+            payload_json=message.payload_json,
+            priority=message.priority,
+            owner=message.owner,
+            depends_on=tuple(dict.fromkeys(message.depends_on)),
+            ttl_seconds=message.ttl_seconds,
+            required_skills=frozenset(message.required_skills),
+            required_cpu_count=message.required_cpu_count,
+            required_memory_bytes=message.required_memory_bytes,
+            max_attempts=message.max_attempts or 1,
+            idempotency_key=message.idempotency_key or message.task_id,
+            risk_tier=message.risk_tier,
+        )
+
+    def encode(self) -> TaskManifest:
+        """To the wire."""
+        return TaskManifest(
+            task_id=self.task_id,
+            objective_id=self.objective_id,
+            action=self.action,
+            description=self.description,
+            payload_json=self.payload_json,
+            priority=self.priority,
+            owner=self.owner,
+            depends_on=self.depends_on,
+            ttl_seconds=self.ttl_seconds,
+            required_skills=sorted(self.required_skills),
+            required_cpu_count=self.required_cpu_count,
+            required_memory_bytes=self.required_memory_bytes,
+            max_attempts=self.max_attempts,
+            idempotency_key=self.idempotency_key,
+            risk_tier=self.risk_tier,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A worker's hold on a task."""
+
+    worker_id: str
+    request_id: str
+    event_id: str  # of the TaskClaimed
+    traceparent: str
+    claimed_at: datetime
+    lease_seconds: float
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task that has not ended. Ready is derived: unclaimed, nothing unmet, its time has come."""
+
+    manifest: Manifest
+    submitted_at: datetime
+    request_id: str  # of what proposed it
+    ticket: int  # its place among those that wait; a new one each time it waits anew
+    waits_until: datetime  # backoff; when it last began to wait, else
+    unmet: frozenset[str] = frozenset()  # tasks that must be completed before
+    attempt: int = 0  # the last one begun
+    failures: int = 0
+    losses: int = 0  # attempts that ended because a worker fell silent
+    claim: Claim | None = None
+    quarantined: bool = False
+    last_worker_id: str = ""
+    last_result_id: str = ""  # of the ResultReported or ReleaseRequested that was applied last
+
+    @property
+    def task_id(self) -> str:
+        """Its id."""
+        return self.manifest.task_id
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nobody has it and somebody may, sooner or later."""
+        return self.claim is None and not self.quarantined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What is remembered of a task that ended."""
+
+    result: TaskResult.ValueType
+    ended_at: datetime
+    objective_id: str
+    action: str
+    worker_id: str
+    attempts: int
+    tool_efficacy_score: float
+    request_id: str  # of what proposed it
+    last_result_id: str

@@ -1,0 +1,146 @@
+"""Which tasks wait, and in which order could they be handed out? An index over the open tasks.
+
+Tasks that ask the same of a worker stand in one line, first come first served. The best task for a
+worker is at the head of one of the lines, so a claim looks at a few dozen heads, however many wait.
+Entries of tasks that no longer wait stay until they come to the head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from immutables import Map
+
+from nervous_system.persistent import EMPTY, Heap, Queue
+from overseer.kernel.task import Task
+
+
+class Line(NamedTuple):
+    """What the tasks of one line have in common."""
+
+    priority: int
+    action: str
+    required_skills: frozenset[str]
+    required_cpu_count: float
+    required_memory_bytes: int
+
+
+class Entry(NamedTuple):
+    """A place in a line; valid while the task still has this ticket and waits."""
+
+    task_id: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Waiting:
+    """The index. It is a function of the open tasks."""
+
+    lines: Map[Line, Queue[Entry]] = EMPTY
+    delayed: Heap[Entry] | None = None  # by when their backoff ends
+    expiring: Heap[str] | None = None  # by when their time to live ends
+    dependents: Map[str, frozenset[str]] = EMPTY  # of an open task: who waits for it
+
+    @classmethod
+    def of(cls, tasks: Iterable[Task]) -> Waiting:
+        """The index of these open tasks."""
+        index = cls()
+        for task in sorted(tasks, key=lambda each: each.ticket):
+            index = index.added(task)
+            if task.waiting:
+                index = index.queued(task)
+        return index
+
+    def added(self, task: Task) -> Waiting:
+        """A new open task: who depends on what, and when it expires."""
+        dependents, expiring = self.dependents, self.expiring
+        for before in task.unmet:
+            dependents = dependents.set(
+                before, dependents.get(before, frozenset()) | {task.task_id}
+            )
+        if task.manifest.ttl_seconds > 0:
+            at = task.submitted_at + timedelta(seconds=task.manifest.ttl_seconds)
+            expiring = Heap.push(expiring, at, task.task_id)
+        return replace(self, dependents=dependents, expiring=expiring)
+
+    def queued(self, task: Task) -> Waiting:
+        """The task waits: at the end of its line, or for its time first."""
+        if task.unmet:
+            return self
+        entry = Entry(task.task_id, task.ticket)
+        if task.failures or task.losses:
+            return replace(self, delayed=Heap.push(self.delayed, task.waits_until, entry))
+        return self._in_line(task, entry)
+
+    def due(self, tasks: Map[str, Task], now: datetime) -> Waiting:
+        """Those whose backoff has ended by now stand in line."""
+        index = self
+        while index.delayed is not None and index.delayed.key <= now:
+            entry, rest = index.delayed.item, index.delayed.rest()
+            index = replace(index, delayed=rest)
+            task = tasks.get(entry.task_id)
+            if task is not None and waits(task, entry):
+                index = index._in_line(task, entry)
+        return index
+
+    def heads(self, tasks: Map[str, Task]) -> Iterator[Task]:
+        """The first task of every line that still waits."""
+        for queue in self.lines.values():
+            for entry in queue:
+                task = tasks.get(entry.task_id)
+                if task is not None and waits(task, entry):
+                    yield task
+                    break
+
+    def trimmed(self, tasks: Map[str, Task], line: Line) -> Waiting:
+        """The line without what no longer waits at its head."""
+        queue = self.lines.get(line)
+        if queue is None:
+            return self
+        for entry in queue:
+            task = tasks.get(entry.task_id)
+            if task is not None and waits(task, entry):
+                return replace(self, lines=self.lines.set(line, queue))
+            queue = queue.rest()
+        return replace(self, lines=self.lines.delete(line))
+
+    def expired(self, tasks: Map[str, Task], now: datetime) -> Iterator[Task]:
+        """Open tasks whose time to live has ended and that nobody has; the longest ended first."""
+        heap = self.expiring
+        while heap is not None and heap.key <= now:
+            task = tasks.get(heap.item)
+            if task is not None and task.waiting:
+                yield task
+            heap = heap.rest()
+
+    def without_ended(self, tasks: Map[str, Task]) -> Waiting:
+        """The heap of times to live without what has ended at its head."""
+        heap = self.expiring
+        while heap is not None and heap.item not in tasks:
+            heap = heap.rest()
+        return self if heap is self.expiring else replace(self, expiring=heap)
+
+    def _in_line(self, task: Task, entry: Entry) -> Waiting:
+        line = line_of(task)
+        queue = self.lines.get(line) or Queue()
+        return replace(self, lines=self.lines.set(line, queue.push(entry)))
+
+
+def line_of(task: Task) -> Line:
+    """The line in which it waits."""
+    manifest = task.manifest
+    return Line(
+        manifest.priority,
+        manifest.action,
+        manifest.required_skills,
+        manifest.required_cpu_count,
+        manifest.required_memory_bytes,
+    )
+
+
+def waits(task: Task, entry: Entry) -> bool:
+    """Whether the entry is the task's present place."""
+    return task.ticket == entry.ticket and task.waiting and not task.unmet

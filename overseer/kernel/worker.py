@@ -1,0 +1,20 @@
+"""What is known of one who does tasks?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker that registered and has not departed."""
+
+    worker_id: str
+    skills: frozenset[str]
+    max_concurrent_tasks: int
+    host: str
+    registered_at: datetime
+    heard_at: datetime
+    draining: bool = False
+    task_ids: frozenset[str] = frozenset()  # what it holds, by the log

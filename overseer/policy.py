@@ -1,0 +1,120 @@
+"""Which rules are in force? `policy.yaml`, checked whole before any of it counts.
+
+Keys that this version does not know are kept in the event and warned of. A known key with a value
+of the wrong type refuses the whole file, and the last good policy stays in force.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+
+from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, RISK_HIGH, RISK_SAFE, RiskTier
+from nervous_system.errors import Permanent
+from nervous_system.ids import content_hash
+
+Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
+
+_TIERS: Final = {"safe": RISK_SAFE, "experimental": RISK_EXPERIMENTAL, "high-risk": RISK_HIGH}
+
+
+class PolicyRefused(Permanent):
+    """The policy file says something that cannot be; the last good one stays in force."""
+
+
+class Policy(BaseModel):
+    """What the overseer and the governor hold the swarm to. The defaults are those of no file."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    max_cpu_pct: Percent = 95.0  # no task is handed out above
+    max_ram_pct: Percent = 95.0
+    allow_unregistered_agents: StrictBool = True
+    allowed_actions: tuple[str, ...] = ("*",)  # patterns as in a shell
+    allowed_tiers: tuple[Literal["safe", "experimental", "high-risk"], ...] = (
+        "safe",
+        "experimental",
+        "high-risk",
+    )
+    max_open_tasks: Annotated[int, Field(ge=1, strict=True)] = 1_000_000
+    max_claims_per_minute: Annotated[int, Field(ge=1, strict=True)] = 1_000_000
+
+    def against(self, *, action: str, risk_tier: RiskTier.ValueType) -> str:
+        """Why this policy forbids a task; empty where it does not."""
+        if not any(fnmatchcase(action, pattern) for pattern in self.allowed_actions):
+            return f"the policy does not allow the action {action}"
+        if risk_tier and risk_tier not in {_TIERS[tier] for tier in self.allowed_tiers}:
+            return f"the policy does not allow the risk tier {tier_name(risk_tier)}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFile:
+    """A policy that was read, with what is to be said about the file."""
+
+    policy: Policy
+    text: str
+    warnings: tuple[str, ...]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the text."""
+        return content_hash(self.text)
+
+
+def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
+    """The policy in a YAML text; a byte-order mark does no harm.
+
+    Raises PolicyRefused with the line, where there is one.
+    """
+    text = text.removeprefix("\ufeff")
+    try:
+        found = yaml.safe_load(text)
+        lines = _lines(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise PolicyRefused(f"{where}{line}: {problem}") from error
+    if found is None:
+        found = {}
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        raise PolicyRefused(f"{where}:1: a policy is a list of `key: value` lines")
+    try:
+        policy = Policy.model_validate(found)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{where}:{lines.get(str(each['loc'][0]), 1)}:"
+            f" {'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise PolicyRefused(wrong) from error
+    unknown = [key for key in found if key not in Policy.model_fields]
+    warnings = tuple(
+        f"{where}:{lines.get(key, 1)}: {key} is not known to this version; it is kept and does"
+        " nothing"
+        for key in unknown
+    )
+    return PolicyFile(policy=policy, text=text, warnings=warnings)
+
+
+def tier_name(tier: RiskTier.ValueType) -> str:
+    """The name a policy uses for a tier."""
+    return next((name for name, number in _TIERS.items() if number == tier), "unspecified")
+
+
+def tier_named(name: str) -> RiskTier.ValueType:
+    """The tier a policy or a plan names. Raises KeyError."""
+    return _TIERS[name]
+
+
+def _lines(text: str) -> dict[str, int]:
+    """On which line each key of the top level stands."""
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
