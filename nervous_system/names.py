@@ -24,6 +24,9 @@ LEASES: Final = "swarm_leases"
 SNAPSHOTS: Final = "swarm_snapshots"
 """Object Store bucket: folded states with their position, one object per `<service>.<scope>`."""
 
+REQUESTS: Final = "swarm.requests"
+"""Whoever leads a service is asked on `swarm.requests.<service>`, by request and reply."""
+
 # Headers of NATS JetStream.
 MESSAGE_ID: Final = "Nats-Msg-Id"
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"

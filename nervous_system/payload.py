@@ -153,14 +153,14 @@ class PayloadKind:
     event_type: EventType.ValueType
     subject_word: str  # the <kind> of swarm.events.<source>.<kind>
     source: str = ""  # the <source>, where it is not the role of who speaks
-    key_field: str = ""  # the payload's field that is the <key>
+    key_field: str = ""  # where in the payload the <key> is, such as `task_id`
     aggregate: bool = False  # appended only behind the last event of its source and key
 
 
-def _task(field: str) -> PayloadKind:
+def _task(field: str, key_field: str = "task_id") -> PayloadKind:
     """A step of a task: on the one filter of that task."""
     word = field.removeprefix("task_")
-    return PayloadKind(field, TYPE_WORK, word, source="task", key_field="task_id", aggregate=True)
+    return PayloadKind(field, TYPE_WORK, word, source="task", key_field=key_field, aggregate=True)
 
 
 def _objective(field: str) -> PayloadKind:
@@ -200,7 +200,7 @@ KINDS: dict[type[Payload], PayloadKind] = {
     ProcessStarted: PayloadKind("process_started", TYPE_SYSTEM, "process_started"),
     ProcessExited: PayloadKind("process_exited", TYPE_SYSTEM, "process_exited"),
     AlarmRaised: PayloadKind("alarm_raised", TYPE_ALARM, "alarm_raised"),
-    TaskSubmitted: _task("task_submitted"),
+    TaskSubmitted: _task("task_submitted", "manifest.task_id"),
     # What was never a task is not on a task's filter.
     TaskRejected: PayloadKind("task_rejected", TYPE_WORK, "task_rejected", key_field="task_id"),
     TaskClaimed: _task("task_claimed"),

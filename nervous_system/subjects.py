@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 
 from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -17,6 +18,7 @@ EMERGENCY = "emergency"
 """The <kind> of a command that must not wait behind others."""
 
 _AGGREGATES = frozenset(kind.source for kind in KINDS.values() if kind.aggregate)
+_KEYS = {each: attrgetter(kind.key_field) for each, kind in KINDS.items() if kind.key_field}
 _TOKEN = re.compile(r"^[A-Za-z0-9_-]+$")
 
 
@@ -40,7 +42,7 @@ def subject_for(event: Event, *, key: str | None = None) -> str:
     if isinstance(payload, StateChange):
         key = resource_key(payload.target_type, payload.target_resource)
     elif kind.key_field:
-        key = getattr(payload, kind.key_field) or key
+        key = _KEYS[type(payload)](payload) or key
     subject = template_of(event)
     return f"{subject}.{token(key)}" if key else subject
 
@@ -60,7 +62,7 @@ def aggregate_filter(event: Event) -> str | None:
     kind = event.kind
     if not kind.aggregate:
         return None
-    return f"{EVENTS}.{kind.source}.*.{token(getattr(event.payload, kind.key_field))}"
+    return f"{EVENTS}.{kind.source}.*.{token(_KEYS[type(event.payload)](event.payload))}"
 
 
 def resource_key(target_type: str, target_resource: str) -> str:

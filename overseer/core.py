@@ -1,0 +1,241 @@
+"""What does the overseer decide? Requests about tasks and objectives are answered at once; time
+brings leases to their end, limits to bear, and the pulse.
+
+Each decision is in the file of what it is about: `kernel/` for tasks and workers, `objectives.py`,
+`gates.py` for who may hold dispatch, `pulse.py`. This file only leads from a cause to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from enchanted.events.v1.objective_pb2 import (
+    ObjectiveAdded,
+    ObjectiveApproved,
+    ObjectiveProposed,
+)
+from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted, RegistryAdopted
+from enchanted.events.v1.pulse_pb2 import (
+    DispatchHeld,
+    DispatchResumed,
+    HaltLifted,
+    HaltOrdered,
+    PulseCompleted,
+    SystemModeChanged,
+)
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
+    TaskAcknowledged,
+    TaskClaimed,
+    TaskFailed,
+    TaskReleased,
+)
+from enchanted.events.v1.task_request_pb2 import (
+    ClaimRequested,
+    ProgressReported,
+    ReleaseRequested,
+    ResultReported,
+    TaskOrdered,
+    TasksProposed,
+)
+from nervous_system.decision import Emit, Tick
+from nervous_system.event import Event, Recorded
+from overseer import gates, objectives, pulse
+from overseer.answers import answer
+from overseer.kernel import decide as tasks
+from overseer.kernel import evolve as kernel
+from overseer.kernel.state import Settings as KernelSettings
+from overseer.model import MOST_SCORES, Cadence, Load, OverseerState, Settings
+from overseer.policy import PolicyRefused, read_policy
+from overseer.ports import Planner
+
+MAINTENANCE = "maintenance"
+"""The objective that the overseer proposes to itself, again and again."""
+
+_OURS = ("task", "objective")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverseerCore:
+    """The pure half of the overseer."""
+
+    planner: Planner
+    settings: Settings = field(default_factory=Settings)
+    kernel_settings: KernelSettings = field(default_factory=KernelSettings)
+
+    def initial(self) -> OverseerState:
+        """Nothing has happened."""
+        return OverseerState()
+
+    def evolve(self, state: OverseerState, recorded: Recorded, /) -> OverseerState:
+        """The state after one more event. What only the overseer may say counts only from it."""
+        event = recorded.event
+        if event.kind.source in _OURS and event.agent_role != ROLE_OVERSEER:
+            return state
+        after = kernel.evolve(state.kernel, recorded)
+        if after is not state.kernel:
+            state = replace(state, kernel=after)
+        return _counted(objectives.evolve(state, recorded), recorded)
+
+    def decide(
+        self, state: OverseerState, cause: Recorded | Tick, now: datetime, /
+    ) -> tuple[Emit, ...]:
+        """What follows from a request, from the overseer's own events, or from time."""
+        if isinstance(cause, Tick):
+            return self._on_time(state, now)
+        payload, request_id = cause.event.payload, cause.event.event_id
+        match payload:
+            case ClaimRequested():
+                return tasks.on_claim(
+                    state.kernel,
+                    gates.rules(state, now),
+                    self.kernel_settings,
+                    request_id,
+                    payload,
+                    now,
+                )
+            case ResultReported():
+                return tasks.on_result(state.kernel, self.kernel_settings, request_id, payload, now)
+            case ProgressReported():
+                return tasks.on_progress(state.kernel, self.kernel_settings, payload)
+            case TasksProposed():
+                return tasks.on_proposal(state.kernel, gates.rules(state, now), request_id, payload)
+            case ReleaseRequested():
+                return tasks.on_release(state.kernel, request_id, payload)
+            case TaskOrdered():
+                return tasks.on_order(state.kernel, payload, now)
+            case ObjectiveProposed():
+                return objectives.on_proposal(state, self.planner, request_id, payload)
+            case ObjectiveApproved():
+                return objectives.on_approval(state, self.planner, gates.rules(state, now), payload)
+            case ObjectiveAdded():
+                return self._plan(state, payload.objective_id, now)
+            case TaskAcknowledged():
+                return objectives.on_end_of_task(state, payload)
+            case _:
+                return ()
+
+    def answer(self, state: OverseerState, request: Event, now: datetime, /) -> Answer:
+        """What the state says to a request that was decided on."""
+        return answer(state, gates.rules(state, now), self.kernel_settings, request, now)
+
+    def _plan(self, state: OverseerState, objective_id: str, now: datetime) -> tuple[Emit, ...]:
+        objective = state.objectives.get(objective_id)
+        if objective is None or objective.plan:
+            return ()
+        rules = gates.rules(state, now)
+        return objectives.plan_now(state, self.planner, rules, objective, approved=False)
+
+    def _on_time(self, state: OverseerState, now: datetime) -> tuple[Emit, ...]:
+        emits = [
+            *tasks.on_time(state.kernel, self.kernel_settings, now),
+            *gates.on_time(state, self.settings, now),
+        ]
+        if pulse.due(state, now):
+            planned: list[str] = []
+            for objective in state.objectives.values():
+                follows = self._plan(state, objective.objective_id, now)
+                if follows and len(emits) + len(follows) < tasks.MOST_PROPOSED:
+                    planned.append(objective.objective_id)
+                    emits += follows
+            emits.append(pulse.pulse(state, self.settings, now, planned=planned))
+        return (*emits, *self._maintenance(state, now))
+
+    def _maintenance(self, state: OverseerState, now: datetime) -> tuple[Emit, ...]:
+        every = timedelta(seconds=self.settings.maintenance_seconds)
+        last = state.maintained_at
+        if not self.settings.maintenance_seconds or (last is not None and now - last < every):
+            return ()
+        if any(each.source == MAINTENANCE for each in state.objectives.values()):
+            return ()
+        name = f"{MAINTENANCE}-{now.strftime('%Y%m%dT%H%M%S')}"
+        added = ObjectiveAdded(
+            objective_id=name,
+            description="rotate logs, prune reports, archive snapshots, verify checksums",
+            priority=2,
+            metadata_json='{"plan": "maintain"}',
+            source=MAINTENANCE,
+        )
+        return (Emit(label=name, payload=added, begins=True),)
+
+
+def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
+    """What is neither tasks nor objectives: rules, modes, machines, the pulse."""
+    payload, now = recorded.event.payload, recorded.recorded_at
+    match payload:
+        case TaskClaimed():
+            this = gates.minute(now)
+            count = state.claims_in_minute + 1 if state.claims_minute == this else 1
+            return replace(state, claims_minute=this, claims_in_minute=count)
+        case TaskAcknowledged():
+            scores = (*state.scores, payload.tool_efficacy_score)[-MOST_SCORES:]
+            done = payload.result == RESULT_COMPLETED
+            cadence = replace(
+                state.cadence,
+                completed=state.cadence.completed + done,
+                failed=state.cadence.failed + (not done),
+            )
+            return replace(state, scores=scores, cadence=cadence)
+        case TaskReleased() | TaskFailed():
+            requeued = state.cadence.requeued + 1
+            return replace(state, cadence=replace(state.cadence, requeued=requeued))
+        case CapacitySampled():
+            load = Load(
+                cpu_percent=payload.cpu_percent,
+                memory_percent=100.0 * payload.memory_used_bytes / payload.memory_limit_bytes
+                if payload.memory_limit_bytes
+                else 0.0,
+                sampled_at=now,
+            )
+            return replace(state, loads=state.loads.set(payload.host, load))
+        case AlarmRaised():
+            alarms = tuple(dict.fromkeys((*state.cadence.alarms, payload.name)))[:50]
+            return replace(state, cadence=replace(state.cadence, alarms=alarms))
+        case PulseCompleted():
+            return replace(
+                state,
+                cadence=Cadence(
+                    number=payload.number,
+                    due_at=now + timedelta(seconds=payload.interval_seconds),
+                    interval_seconds=payload.interval_seconds,
+                    pressed=state.cadence.pressed + 1 if state.held else 0,
+                ),
+            )
+        case _:
+            return _ruled(state, recorded)
+
+
+def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
+    """What is in force from here on."""
+    payload = recorded.event.payload
+    match payload:
+        case PolicyAdopted():
+            try:
+                policy = read_policy(payload.text).policy
+            except PolicyRefused:
+                return state  # nobody adopts what it cannot read; another version did
+            return replace(state, policy=policy, policy_hash=payload.hash)
+        case RegistryAdopted():
+            registered = frozenset(entry.agent_id for entry in payload.entries)
+            return replace(state, registered=registered, registry_hash=payload.hash)
+        case CharterAdopted():
+            return replace(state, charter_hash=payload.hash)
+        case DispatchHeld():
+            return replace(state, held=payload.reason)
+        case DispatchResumed():
+            return replace(state, held="")
+        case SystemModeChanged():
+            return replace(state, mode=payload.mode)
+        case HaltOrdered():
+            return replace(state, halted=payload.reason or "a person ordered it")
+        case HaltLifted():
+            return replace(state, halted="")
+        case ObjectiveAdded() if payload.source == MAINTENANCE:
+            return replace(state, maintained_at=recorded.recorded_at)
+        case _:
+            return state

@@ -1,0 +1,100 @@
+"""What does the overseer know, beside its tasks?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from nervous_system.persistent import EMPTY, Table
+from overseer.kernel.state import Kernel
+from overseer.policy import Policy
+
+SERVICE: Final = "overseer"
+
+OPERATIONAL: Final = "operational"
+DEGRADED: Final = "degraded"
+HALTED: Final = "halted"
+
+MOST_SCORES: Final = 20
+"""Of so many finished tasks the mean score is taken."""
+
+MOST_FINISHED: Final = 1_000
+"""Objectives that ended and are remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the overseer goes by; part of its core, not of its state."""
+
+    pulse_seconds: float = 240.0
+    longest_pulse_seconds: float = 960.0
+    maintenance_seconds: float = 1800.0
+    resume_below_points: float = 5.0  # percentage points below a limit before dispatch resumes
+    pressure_pulses: int = 2  # pulses under pressure, one after the other, that slow the cadence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """An objective that was added and has not finished."""
+
+    objective_id: str
+    description: str
+    priority: int
+    metadata_json: str
+    source: str
+    added_at: datetime
+    request_id: str
+    history: bool = False
+    plan: str = ""  # empty: not planned yet
+    waits_for_approval: bool = False
+    open_tasks: frozenset[str] = frozenset()
+    failed_tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The last look at one machine, in percent."""
+
+    cpu_percent: float
+    memory_percent: float
+    sampled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """When the next pulse is due, and what happened since the last."""
+
+    number: int = 0
+    due_at: datetime | None = None
+    interval_seconds: float = 0.0
+    pressed: int = 0  # pulses in a row that found pressure
+    completed: int = 0
+    failed: int = 0
+    requeued: int = 0
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverseerState:
+    """Everything that is folded."""
+
+    kernel: Kernel = field(default_factory=Kernel)
+    objectives: Table[str, Objective] = EMPTY
+    finished: Table[str, str] = EMPTY  # the last objectives that ended: which request brought them
+    finished_order: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    policy_hash: str = ""
+    registered: frozenset[str] = frozenset()
+    registry_hash: str = ""
+    charter_hash: str = ""
+    mode: str = OPERATIONAL
+    halted: str = ""  # why a person stopped dispatch
+    held: str = ""  # why the limits hold dispatch
+    loads: Table[str, Load] = EMPTY  # by host
+    ingest_lag: int = 0
+    claims_minute: str = ""  # the minute, and how many claims it had
+    claims_in_minute: int = 0
+    scores: tuple[float, ...] = ()  # of the last finished tasks, the oldest first
+    cadence: Cadence = Cadence()
+    maintained_at: datetime | None = None

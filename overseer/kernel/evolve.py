@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from enchanted.events.v1.objective_pb2 import ObjectiveRejected
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
     RESULT_QUARANTINED,
@@ -219,6 +220,10 @@ def _rejected(kernel: Kernel, payload: TaskRejected, recorded: Recorded) -> Kern
     return _refused(kernel, recorded.event.causation_id, reasons)
 
 
+def _objective_rejected(kernel: Kernel, payload: ObjectiveRejected, recorded: Recorded) -> Kernel:
+    return _refused(kernel, recorded.event.causation_id, tuple(payload.reasons))
+
+
 def _late(kernel: Kernel, payload: ResultArrivedLate, recorded: Recorded) -> Kernel:
     return _refused(kernel, recorded.event.causation_id, (payload.reason,))
 
@@ -344,6 +349,7 @@ _MEANING: Final[dict[type, Callable[[Kernel, Any, Recorded], Kernel]]] = {
     TaskQuarantined: _quarantined,
     TaskAcknowledged: _acknowledged,
     ResultArrivedLate: _late,
+    ObjectiveRejected: _objective_rejected,
     WorkerRegistered: _registered,
     WorkerHeartbeat: _heartbeat,
     WorkerDeparted: _gone,

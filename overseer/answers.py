@@ -1,0 +1,115 @@
+"""What does the state say to a request? Made from the state alone: asking again is harmless."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
+from enchanted.events.v1.objective_pb2 import ObjectiveApproved, ObjectiveProposed
+from enchanted.events.v1.task_request_pb2 import (
+    ORDER_QUARANTINE,
+    ClaimRequested,
+    ProgressReported,
+    ReleaseRequested,
+    ResultReported,
+    TaskOrdered,
+    TasksProposed,
+)
+from nervous_system.event import Event
+from overseer.kernel.choice import Rules, choose
+from overseer.kernel.decide import applied, granted, held
+from overseer.kernel.state import Kernel, Settings
+from overseer.kernel.task import Task
+from overseer.model import OverseerState
+
+
+def answer(
+    state: OverseerState, rules: Rules, settings: Settings, request: Event, now: datetime
+) -> Answer:
+    """The answer to a request that was decided on, now or before."""
+    kernel, payload, request_id = state.kernel, request.payload, request.event_id
+    match payload:
+        case ClaimRequested():
+            return _claim(kernel, rules, settings, request_id, payload, now)
+        case ResultReported() | ReleaseRequested():
+            if applied(kernel, payload.task_id, request_id):
+                return Answer(accepted=True, accepted_ids=[payload.task_id])
+            return _refused(kernel, request_id, "the worker does not have it in this attempt")
+        case ProgressReported():
+            if held(kernel, payload.task_id, payload.worker_id, payload.attempt) is not None:
+                return Answer(accepted=True, accepted_ids=[payload.task_id])
+            return Answer(reasons=[f"the lease of {payload.task_id} was lost: stop working on it"])
+        case TasksProposed():
+            return _proposal(kernel, request_id, payload)
+        case TaskOrdered():
+            return _order(kernel, payload)
+        case ObjectiveProposed():
+            known = state.objectives.get(payload.objective_id)
+            if (known is not None and known.request_id == request_id) or (
+                state.finished.get(payload.objective_id) == request_id
+            ):
+                return Answer(accepted=True, accepted_ids=[payload.objective_id])
+            return _refused(kernel, request_id, "it was not accepted")
+        case ObjectiveApproved():
+            known = state.objectives.get(payload.objective_id)
+            if known is not None and known.plan and not known.waits_for_approval:
+                return Answer(accepted=True, accepted_ids=[payload.objective_id])
+            return Answer(reasons=[f"no objective {payload.objective_id} waits for approval"])
+        case _:
+            return Answer(reasons=[f"the overseer is not asked for {request.kind.field}"])
+
+
+def _claim(
+    kernel: Kernel,
+    rules: Rules,
+    settings: Settings,
+    request_id: str,
+    request: ClaimRequested,
+    now: datetime,
+) -> Answer:
+    task = granted(kernel, request_id, request.worker_id)
+    if task is not None:
+        return Answer(accepted=True, accepted_ids=[task.task_id], grant=_grant(task, now))
+    reason = choose(kernel, rules, settings, request, now)
+    if isinstance(reason, str):
+        return Answer(reasons=[reason])
+    return Answer(again=True, reasons=["a task has just become ready"])
+
+
+def _grant(task: Task, now: datetime) -> TaskGrant:
+    claim = task.claim
+    assert claim is not None
+    return TaskGrant(
+        manifest=task.manifest.encode(),
+        attempt=task.attempt,
+        lease_seconds=max(0.0, (claim.lease_until - now).total_seconds()),
+        traceparent=claim.traceparent,
+        claim_event_id=claim.event_id,
+    )
+
+
+def _proposal(kernel: Kernel, request_id: str, proposal: TasksProposed) -> Answer:
+    accepted = []
+    for manifest in proposal.tasks:
+        known = kernel.tasks.get(manifest.task_id) or kernel.ended.get(manifest.task_id)
+        if known is not None and known.request_id == request_id:
+            accepted.append(manifest.task_id)
+    reasons = kernel.refusals.get(request_id, ())
+    return Answer(
+        accepted=bool(accepted) and not reasons,
+        accepted_ids=dict.fromkeys(accepted),
+        reasons=reasons,
+    )
+
+
+def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
+    task = kernel.tasks.get(order.task_id)
+    if task is None and order.task_id not in kernel.ended:
+        return Answer(reasons=[f"there is no task {order.task_id}"])
+    done = (task.quarantined is (order.order == ORDER_QUARANTINE)) if task is not None else True
+    reasons = [] if done else [f"{order.task_id} is not in a state for that"]
+    return Answer(accepted=done, accepted_ids=[order.task_id] if done else [], reasons=reasons)
+
+
+def _refused(kernel: Kernel, request_id: str, otherwise: str) -> Answer:
+    return Answer(reasons=kernel.refusals.get(request_id, (otherwise,)))

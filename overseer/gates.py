@@ -1,0 +1,64 @@
+"""May tasks be handed out now? A person, the guardian and the limits each can hold them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
+from nervous_system.decision import Emit
+from overseer.kernel.choice import Rules
+from overseer.model import HALTED, OverseerState, Settings
+
+STALE_AFTER: Final = timedelta(minutes=10)
+"""An older look at a machine says nothing of how it is."""
+
+
+def rules(state: OverseerState, now: datetime) -> Rules:
+    """What holds at this moment."""
+    return Rules(policy=state.policy, registered=state.registered, held=_held(state, now))
+
+
+def _held(state: OverseerState, now: datetime) -> str:
+    if state.halted:
+        return f"dispatch is halted: {state.halted}"
+    if state.mode == HALTED:
+        return "dispatch is halted by the guardian"
+    if state.held:
+        return f"dispatch is held: {state.held}"
+    most = state.policy.max_claims_per_minute
+    if state.claims_minute == minute(now) and state.claims_in_minute >= most:
+        return f"the policy allows {most} claims a minute"
+    return ""
+
+
+def minute(moment: datetime) -> str:
+    """The minute it lies in, as a name."""
+    return moment.strftime("%Y-%m-%dT%H:%M")
+
+
+def on_time(state: OverseerState, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+    """Hold dispatch above a limit; let it go on when every machine is well below again."""
+    over = _over(state, now, margin=settings.resume_below_points if state.held else 0.0)
+    if over and not state.held:
+        return (Emit(label="held", payload=DispatchHeld(reason=over)),)
+    if state.held and not over:
+        resumed = DispatchResumed(reason="every machine is well below the limits")
+        return (Emit(label="resumed", payload=resumed),)
+    return ()
+
+
+def _over(state: OverseerState, now: datetime, *, margin: float) -> str:
+    """What is above the limits less the margin, in one sentence; empty where nothing is."""
+    policy = state.policy
+    for host, load in sorted(state.loads.items()):
+        if now - load.sampled_at > STALE_AFTER:
+            continue
+        if load.cpu_percent > policy.max_cpu_pct - margin:
+            return f"CPU of {host} is at {load.cpu_percent:.0f} %, the limit {policy.max_cpu_pct:g}"
+        if load.memory_percent > policy.max_ram_pct - margin:
+            return (
+                f"memory of {host} is at {load.memory_percent:.0f} %,"
+                f" the limit {policy.max_ram_pct:g}"
+            )
+    return ""

@@ -1,0 +1,228 @@
+"""What follows from an objective, from its proposal to its end?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_ACHIEVED,
+    OBJECTIVE_FAILED,
+    ObjectiveAdded,
+    ObjectiveApproved,
+    ObjectiveFinished,
+    ObjectivePlanned,
+    ObjectiveProposed,
+    ObjectiveRejected,
+)
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskSubmitted
+from nervous_system.decision import Emit
+from nervous_system.event import Recorded
+from overseer.kernel.choice import Rules
+from overseer.kernel.decide import MOST_PROPOSED, submissions
+from overseer.model import MOST_FINISHED, Objective, OverseerState
+from overseer.plan import Plan, Wanted
+from overseer.ports import Planner
+
+HIGHEST_PRIORITY = 10
+
+
+def on_proposal(
+    state: OverseerState, planner: Planner, request_id: str, proposal: ObjectiveProposed
+) -> tuple[Emit, ...]:
+    """Added, or rejected with every reason there is."""
+    known = state.objectives.get(proposal.objective_id)
+    if known is not None and known.request_id == request_id:
+        return ()  # asked again
+    if state.finished.get(proposal.objective_id) == request_id:
+        return ()
+    reasons = _problems(state, planner, proposal)
+    if reasons:
+        rejected = ObjectiveRejected(objective_id=proposal.objective_id, reasons=reasons)
+        return (Emit(label="rejected", payload=rejected),)
+    added = ObjectiveAdded(
+        objective_id=proposal.objective_id,
+        description=proposal.description,
+        priority=proposal.priority,
+        metadata_json=proposal.metadata_json,
+        source=proposal.source,
+        history=proposal.history,
+    )
+    return (Emit(label="added", payload=added, begins=True),)
+
+
+def _problems(state: OverseerState, planner: Planner, proposal: ObjectiveProposed) -> list[str]:
+    reasons = []
+    if not proposal.objective_id:
+        reasons.append("it has no objective_id")
+    elif proposal.objective_id in state.objectives or proposal.objective_id in state.finished:
+        reasons.append(f"an objective {proposal.objective_id} exists already; choose another id")
+    if not proposal.description.strip():
+        reasons.append("it has no description")
+    if proposal.priority > HIGHEST_PRIORITY:
+        reasons.append(f"priority {proposal.priority} is above {HIGHEST_PRIORITY}")
+    try:
+        metadata = json.loads(proposal.metadata_json or "{}")
+    except ValueError as error:
+        reasons.append(f"its metadata is not JSON: {error}")
+        return reasons
+    if not isinstance(metadata, dict):
+        reasons.append("its metadata is not a JSON object")
+    elif not reasons and not proposal.history:
+        plan = planner.plan(
+            Wanted(
+                objective_id=proposal.objective_id,
+                description=proposal.description,
+                priority=proposal.priority,
+                metadata=metadata,
+            )
+        )
+        if isinstance(plan, str):
+            reasons.append(plan)
+        elif len(plan.tasks) > MOST_PROPOSED:
+            reasons.append(f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}")
+    return reasons
+
+
+def plan_now(
+    state: OverseerState, planner: Planner, rules: Rules, objective: Objective, *, approved: bool
+) -> tuple[Emit, ...]:
+    """The plan and its tasks; or only the plan, where a person must say yes first.
+
+    Nothing where the policy has no room for so many tasks: the next pulse asks again.
+    """
+    plan = planner.plan(wanted(objective))
+    if isinstance(plan, str):  # it had one when it was added: the catalogue has changed
+        plan = Plan(name="none", version="", tasks=(), rationale=plan)
+    waits = plan.needs_a_person and not approved
+    if not waits and len(state.kernel.tasks) + len(plan.tasks) > rules.policy.max_open_tasks:
+        return ()
+    tasks = () if waits else submissions(state.kernel, rules, plan.tasks, together=True)
+    planned = ObjectivePlanned(
+        objective_id=objective.objective_id,
+        plan=plan.name,
+        plan_version=plan.version,
+        task_ids=[task.task_id for task in plan.tasks],
+        rationale=plan.rationale,
+        risk_tier=plan.risk_tier,
+        waits_for_approval=waits,
+    )
+    label = f"planned {objective.objective_id}"
+    emits = [Emit(label=label, payload=planned)]
+    emits += [replace(each, label=f"{objective.objective_id} {each.label}") for each in tasks]
+    if not waits and not any(isinstance(each.payload, TaskSubmitted) for each in tasks):
+        emits.append(_finished(objective, "none of its tasks was accepted", achieved=False))
+    return tuple(emits)
+
+
+def wanted(objective: Objective) -> Wanted:
+    """The objective as a planner is asked about it."""
+    return Wanted(
+        objective_id=objective.objective_id,
+        description=objective.description,
+        priority=objective.priority,
+        metadata=json.loads(objective.metadata_json or "{}"),
+    )
+
+
+def on_approval(
+    state: OverseerState, planner: Planner, rules: Rules, approval: ObjectiveApproved
+) -> tuple[Emit, ...]:
+    """The tasks of a plan that waited; nothing for one that does not wait."""
+    objective = state.objectives.get(approval.objective_id)
+    if objective is None or not objective.waits_for_approval:
+        return ()
+    return plan_now(state, planner, rules, objective, approved=True)
+
+
+def on_end_of_task(state: OverseerState, payload: TaskAcknowledged) -> tuple[Emit, ...]:
+    """The objective's end, when this was its last open task."""
+    objective = state.objectives.get(payload.objective_id)
+    if objective is None or objective.open_tasks or not objective.plan:
+        return ()
+    if objective.waits_for_approval:
+        return ()
+    if objective.failed_tasks:
+        failed = ", ".join(objective.failed_tasks[:10])
+        return (_finished(objective, f"not completed: {failed}", achieved=False),)
+    return (_finished(objective, "all of its tasks were completed", achieved=True),)
+
+
+def _finished(objective: Objective, summary: str, *, achieved: bool) -> Emit:
+    finished = ObjectiveFinished(
+        objective_id=objective.objective_id,
+        result=OBJECTIVE_ACHIEVED if achieved else OBJECTIVE_FAILED,
+        summary=summary,
+    )
+    return Emit(label=f"finished {objective.objective_id}", payload=finished)
+
+
+def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
+    """The objectives after one more event."""
+    payload = recorded.event.payload
+    if isinstance(payload, ObjectiveAdded):
+        added = Objective(
+            objective_id=payload.objective_id,
+            description=payload.description,
+            priority=payload.priority,
+            metadata_json=payload.metadata_json,
+            source=payload.source,
+            added_at=recorded.recorded_at,
+            request_id=recorded.event.causation_id,
+            history=payload.history,
+        )
+        if payload.history:
+            return _remember_finished(state, added)
+        return replace(state, objectives=state.objectives.set(added.objective_id, added))
+    if isinstance(payload, ObjectivePlanned):
+        return _changed(
+            state,
+            payload.objective_id,
+            plan=payload.plan,
+            waits_for_approval=payload.waits_for_approval,
+        )
+    if isinstance(payload, TaskSubmitted):
+        manifest = payload.manifest
+        objective = state.objectives.get(manifest.objective_id)
+        if objective is None:
+            return state
+        open_tasks = objective.open_tasks | {manifest.task_id}
+        return _changed(state, manifest.objective_id, open_tasks=open_tasks)
+    if isinstance(payload, TaskAcknowledged):
+        return _task_ended(state, payload)
+    if isinstance(payload, ObjectiveFinished):
+        objective = state.objectives.get(payload.objective_id)
+        if objective is None:
+            return state
+        return _remember_finished(
+            replace(state, objectives=state.objectives.delete(payload.objective_id)), objective
+        )
+    return state
+
+
+def _task_ended(state: OverseerState, payload: TaskAcknowledged) -> OverseerState:
+    objective = state.objectives.get(payload.objective_id)
+    # A task that was set aside is still open in the kernel, which was told first.
+    if objective is None or payload.task_id in state.kernel.tasks:
+        return state
+    failed = objective.failed_tasks
+    if payload.result != RESULT_COMPLETED:
+        failed = (*failed, payload.task_id)
+    open_tasks = objective.open_tasks - {payload.task_id}
+    return _changed(state, payload.objective_id, open_tasks=open_tasks, failed_tasks=failed)
+
+
+def _changed(state: OverseerState, objective_id: str, **changes: object) -> OverseerState:
+    objective = state.objectives.get(objective_id)
+    if objective is None:
+        return state
+    changed = replace(objective, **changes)  # type: ignore[arg-type]
+    return replace(state, objectives=state.objectives.set(objective_id, changed))
+
+
+def _remember_finished(state: OverseerState, objective: Objective) -> OverseerState:
+    finished = state.finished.set(objective.objective_id, objective.request_id)
+    order = (*state.finished_order, objective.objective_id)
+    if len(order) > MOST_FINISHED:
+        finished, order = finished.delete(order[0]), order[1:]
+    return replace(state, finished=finished, finished_order=order)

@@ -1,0 +1,190 @@
+"""How does an objective become tasks? By the tasks it brings itself, or by a plan of the catalogue.
+
+The same objective always gets the same plan. A planner is a port (`ports.Planner`), so that another
+kind can take this one's place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from enchanted.events.v1.task_pb2 import RISK_HIGH, RISK_SAFE, RiskTier, TaskManifest
+from overseer.policy import tier_named
+
+EXPLICIT = "explicit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a planner is asked about."""
+
+    objective_id: str
+    description: str
+    priority: int
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Tasks, and why these."""
+
+    name: str
+    version: str
+    tasks: tuple[TaskManifest, ...]
+    rationale: str
+
+    @property
+    def risk_tier(self) -> RiskTier.ValueType:
+        """The highest of its tasks."""
+        return max((task.risk_tier for task in self.tasks), default=RISK_SAFE)
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether somebody must say yes first."""
+        return self.risk_tier == RISK_HIGH
+
+
+class Step(BaseModel):
+    """One task of a plan, or of an objective's own list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: str = Field(min_length=1)
+    id: str = ""
+    description: str = ""
+    payload: dict[str, Any] = Field(default_factory=dict)
+    priority: int | None = Field(None, ge=0, le=10)
+    after: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    cpu_count: float = Field(0.0, ge=0)
+    memory_bytes: int = Field(0, ge=0)
+    ttl_seconds: float = Field(0.0, ge=0)
+    max_attempts: int = Field(3, ge=1)
+    idempotency_key: str = ""
+    risk_tier: RiskTier.ValueType = RISK_SAFE
+
+    @field_validator("risk_tier", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        try:
+            return tier_named(value) if isinstance(value, str) else value
+        except KeyError:
+            raise ValueError(f"there is no risk tier {value!r}") from None
+
+    def manifest(self, wanted: Wanted, *, step_id: str) -> TaskManifest:
+        """The task it is for one objective."""
+        return TaskManifest(
+            task_id=_task_id(wanted, step_id),
+            objective_id=wanted.objective_id,
+            action=self.action,
+            description=self.description or wanted.description,
+            payload_json=json.dumps(self.payload, sort_keys=True) if self.payload else "",
+            priority=wanted.priority if self.priority is None else self.priority,
+            owner="overseer",
+            depends_on=[_task_id(wanted, each) for each in self.after],
+            ttl_seconds=self.ttl_seconds,
+            required_skills=self.skills,
+            required_cpu_count=self.cpu_count,
+            required_memory_bytes=self.memory_bytes,
+            max_attempts=self.max_attempts,
+            idempotency_key=self.idempotency_key,
+            risk_tier=self.risk_tier,
+        )
+
+
+class NamedPlan(BaseModel):
+    """An entry of the catalogue."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    words: tuple[str, ...] = ()
+    risk_tier: str = "safe"
+    steps: dict[str, Step] = Field(min_length=1)
+
+
+class Catalogue(BaseModel):
+    """All named plans, of one version."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str
+    plans: dict[str, NamedPlan]
+
+    @classmethod
+    def shipped(cls) -> Catalogue:
+        """The catalogue that comes with the overseer."""
+        text = (files("overseer") / "catalogue.yaml").read_text(encoding="utf-8")
+        return cls.model_validate(yaml.safe_load(text))
+
+
+class CataloguePlanner:
+    """The `Planner` that looks into a catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def plan(self, wanted: Wanted) -> Plan | str:
+        """As `Planner.plan` promises."""
+        if "tasks" in wanted.metadata:
+            return _explicit(wanted)
+        name = wanted.metadata.get("plan")
+        if name is not None and name not in self._catalogue.plans:
+            return f"there is no plan {name!r}; there are {', '.join(self._catalogue.plans)}"
+        if name is None:
+            name = self._best(wanted.description)
+        if name is None:
+            return (
+                "no plan of the catalogue fits its description; name one in its metadata"
+                f' ("plan": one of {", ".join(self._catalogue.plans)}) or give "tasks"'
+            )
+        plan = self._catalogue.plans[name]
+        tier = tier_named(plan.risk_tier)
+        tasks = []
+        for step_id, step in plan.steps.items():
+            manifest = step.manifest(wanted, step_id=step_id)
+            manifest.risk_tier = max(manifest.risk_tier, tier)
+            tasks.append(manifest)
+        return Plan(
+            name=name,
+            version=self._catalogue.version,
+            tasks=tuple(tasks),
+            rationale=f"plan {name} of catalogue {self._catalogue.version} fits best",
+        )
+
+    def _best(self, description: str) -> str | None:
+        said = {word.strip(".,:;!?()\"'").lower() for word in description.split()}
+        fits = {name: len(said.intersection(plan.words)) for name, plan in self._plans()}
+        best = max(fits, key=lambda name: fits[name], default=None)
+        return best if best is not None and fits[best] else None
+
+    def _plans(self) -> list[tuple[str, NamedPlan]]:
+        return list(self._catalogue.plans.items())
+
+
+def _explicit(wanted: Wanted) -> Plan | str:
+    listed = wanted.metadata["tasks"]
+    if not isinstance(listed, list) or not listed:
+        return '"tasks" in its metadata is not a list of tasks'
+    tasks = []
+    for number, each in enumerate(listed, 1):
+        try:
+            step = Step.model_validate(each)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            return f"task {number} of its metadata: {where}: {first['msg']}"
+        tasks.append(step.manifest(wanted, step_id=step.id or str(number)))
+    return Plan(
+        name=EXPLICIT, version="", tasks=tuple(tasks), rationale="the objective names its tasks"
+    )
+
+
+def _task_id(wanted: Wanted, step_id: str) -> str:
+    return f"{wanted.objective_id}.{step_id}"

@@ -1,0 +1,92 @@
+"""What does one round of Reflect, Plan, Act and Critique see and do? Written down as one event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import fmean
+
+from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
+from nervous_system.decision import Emit
+from overseer.model import OPERATIONAL, OverseerState, Settings
+
+MOST_WEIGHTS = 50
+
+
+def due(state: OverseerState, now: datetime) -> bool:
+    """Whether a pulse is due; the first is at once."""
+    return state.cadence.due_at is None or now >= state.cadence.due_at
+
+
+def pulse(
+    state: OverseerState, settings: Settings, now: datetime, *, planned: Sequence[str]
+) -> Emit:
+    """The event of a pulse that planned these objectives."""
+    completed = PulseCompleted(
+        number=state.cadence.number + 1,
+        charter_hash=state.charter_hash,
+        policy_hash=state.policy_hash,
+        interval_seconds=interval_seconds(state, settings),
+        system_mode=state.mode,
+        planned_objectives=planned,
+        dispatch_held=bool(state.halted or state.held),
+        hold_reason=state.halted or state.held,
+    )
+    _reflect(completed, state)
+    _critique(completed, state)
+    return Emit(label="pulse", payload=completed)
+
+
+def _reflect(completed: PulseCompleted, state: OverseerState) -> None:
+    kernel = state.kernel
+    completed.workers_alive = len(kernel.workers)
+    completed.tasks_claimed = len(kernel.claimed)
+    completed.tasks_waiting = len(kernel.tasks) - len(kernel.claimed)
+    loads = list(state.loads.values())
+    if loads:
+        completed.cpu_percent = max(load.cpu_percent for load in loads)
+        completed.memory_percent = max(load.memory_percent for load in loads)
+    completed.ingest_lag = state.ingest_lag
+    completed.alarms.extend(state.cadence.alarms)
+
+
+def _critique(completed: PulseCompleted, state: OverseerState) -> None:
+    cadence = state.cadence
+    completed.tasks_completed = cadence.completed
+    completed.tasks_failed = cadence.failed
+    completed.tasks_requeued = cadence.requeued
+    if state.scores:
+        completed.mean_tool_efficacy_score = fmean(state.scores)
+        completed.trend_tool_efficacy_score = trend(state.scores)
+    for key, record in sorted(state.kernel.records.items())[:MOST_WEIGHTS]:
+        agent_id, _, action = key.partition("\n")
+        weight = SuccessWeight(agent_id=agent_id, action=action, weight=record.weight)
+        completed.weights.append(weight)
+    completed.recommendation = recommendation(state)
+
+
+def trend(scores: Sequence[float]) -> float:
+    """The mean of the newer half less that of the older; 0 where there are fewer than four."""
+    half = len(scores) // 2
+    if half < 2:
+        return 0.0
+    return fmean(scores[-half:]) - fmean(scores[:half])
+
+
+def recommendation(state: OverseerState) -> str:
+    """steady, watch, hold or recover."""
+    if state.halted or state.held:
+        return "hold"
+    if state.mode != OPERATIONAL:
+        return "recover"
+    failing = state.cadence.failed > state.cadence.completed
+    falling = bool(state.scores) and trend(state.scores) < -10.0
+    return "watch" if failing or falling or state.cadence.alarms else "steady"
+
+
+def interval_seconds(state: OverseerState, settings: Settings) -> float:
+    """Until the next pulse: doubled for every pulse under pressure beyond the first few, and as
+    configured again when the pressure is gone."""
+    pressed = state.cadence.pressed + 1 if state.held else 0
+    doublings = max(0, pressed - settings.pressure_pulses + 1)
+    return min(settings.longest_pulse_seconds, settings.pulse_seconds * 2.0 ** min(doublings, 20))

@@ -1,0 +1,369 @@
+"""Does a task live as it should: claimed once, retried, put back, given up, never lost?"""
+
+from __future__ import annotations
+
+import pytest
+from overseen import BEGINNING, Overseen, core, task
+
+from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted, RegistryEntry
+from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
+from enchanted.events.v1.task_pb2 import (
+    RESULT_CHECKS_FAILED,
+    RESULT_COMPLETED,
+    RESULT_FAILED,
+    RISK_HIGH,
+    TaskAcknowledged,
+    TaskManifest,
+)
+from enchanted.events.v1.task_request_pb2 import (
+    ORDER_CANCEL,
+    ORDER_QUARANTINE,
+    ORDER_RETRY,
+    ClaimRequested,
+    ResultReported,
+    TasksProposed,
+)
+from enchanted.events.v1.worker_pb2 import WorkerDeparted
+from overseer.kernel.decide import MOST_PROPOSED
+
+
+@pytest.fixture
+def mesh() -> Overseen:
+    """An overseer with one worker."""
+    mesh = Overseen()
+    mesh.register("w1", skills=("python",))
+    return mesh
+
+
+def acknowledgements(mesh: Overseen) -> list[TaskAcknowledged]:
+    return [
+        each.event.payload for each in mesh.log if isinstance(each.event.payload, TaskAcknowledged)
+    ]
+
+
+def test_a_task_is_submitted_claimed_and_completed(mesh: Overseen) -> None:
+    assert mesh.propose(task("a")).accepted
+    grant = mesh.claim("w1").grant
+    assert (grant.manifest.task_id, grant.attempt, grant.lease_seconds) == ("a", 1, 30)
+    mesh.later(10)
+    assert mesh.result("w1", "a", RESULT_COMPLETED).accepted
+    assert mesh.kinds("a") == ["submitted", "claimed", "completed", "acknowledged"]
+    (left,) = acknowledgements(mesh)
+    assert (left.duration_seconds, left.attempts, left.result) == (10, 1, RESULT_COMPLETED)
+    assert left.tool_efficacy_score == 100
+    mesh.new_leader()
+    mesh.new_leader(snapshot_at=len(mesh.log))
+
+
+def test_a_claim_that_is_asked_again_is_answered_the_same(mesh: Overseen) -> None:
+    mesh.register("w1", most=2)
+    mesh.propose(task("a"), task("b"))
+    request = mesh.event(ClaimRequested(worker_id="w1"))
+    (first,) = mesh.ask(request)
+    length = len(mesh.log)
+    mesh.new_leader()
+    (second,) = mesh.ask(request)
+    assert first.grant == second.grant
+    assert len(mesh.log) == length
+
+
+def test_a_result_that_is_reported_again_changes_nothing(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    report = mesh.event(
+        ResultReported(task_id="a", worker_id="w1", attempt=1, result=RESULT_COMPLETED)
+    )
+    assert mesh.ask(report)[0].accepted
+    length = len(mesh.log)
+    assert mesh.ask(report)[0].accepted
+    assert len(mesh.log) == length
+
+
+def test_a_proposal_asked_again_is_answered_the_same(mesh: Overseen) -> None:
+    request = mesh.event(TasksProposed(tasks=[task("a"), task("b", priority=12)]))
+    (first,) = mesh.ask(request)
+    (second,) = mesh.ask(request)
+    assert list(first.accepted_ids) == ["a"] == list(second.accepted_ids)
+    assert first.reasons == second.reasons == ["b: priority 12 is above 10"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        (task("x", priority=12), "priority 12 is above 10"),
+        (task("x", ttl_seconds=-1), "has ended before it begins"),
+        (task("x", depends_on=["nobody"]), "which nobody knows"),
+        (task("x", depends_on=["x"]), "depends on itself"),
+        (task("x", action=""), "names no action"),
+        (task("", action="a"), "has no task_id"),
+        (task("x", payload_json="[1]"), "not a JSON object"),
+        (task("x", payload_json="{"), "not JSON"),
+        (task("x", ttl_seconds=float("nan")), "has ended before it begins"),
+    ],
+)
+def test_what_cannot_be_true_is_rejected_with_the_reason(
+    mesh: Overseen, manifest: TaskManifest, reason: str
+) -> None:
+    answer = mesh.propose(manifest)
+    assert not answer.accepted
+    assert any(reason in each for each in answer.reasons), answer.reasons
+    assert not mesh.state.kernel.tasks
+    assert any(each.event.kind.field == "task_rejected" for each in mesh.log)
+
+
+def test_a_circle_is_rejected_and_what_only_leads_to_it_too(mesh: Overseen) -> None:
+    answer = mesh.propose(
+        task("a", depends_on=["b"]), task("b", depends_on=["a"]), task("c"), together=True
+    )
+    assert not answer.accepted
+    assert not answer.accepted_ids
+    assert sum("lead back to itself" in each for each in answer.reasons) == 2
+
+
+def test_the_same_id_twice_is_rejected(mesh: Overseen) -> None:
+    assert list(mesh.propose(task("a"), task("a")).accepted_ids) == ["a"]
+    assert "exists already" in mesh.propose(task("a")).reasons[0]
+
+
+def test_too_many_at_once_are_rejected(mesh: Overseen) -> None:
+    answer = mesh.propose(*(task(f"t{number}") for number in range(MOST_PROPOSED + 1)))
+    assert not answer.accepted
+    assert f"more than {MOST_PROPOSED}" in answer.reasons[0]
+
+
+def test_a_task_waits_for_what_it_depends_on(mesh: Overseen) -> None:
+    mesh.propose(task("b", depends_on=["a"], priority=9), task("a", priority=1))
+    assert mesh.claim("w1").grant.manifest.task_id == "a"
+    mesh.register("w2")
+    assert "nothing is ready" in mesh.claim("w2").reasons[0]
+    mesh.result("w1", "a", RESULT_COMPLETED)
+    assert mesh.claim("w2").grant.manifest.task_id == "b"
+
+
+def test_what_depends_on_a_failed_task_is_cancelled(mesh: Overseen) -> None:
+    mesh.propose(task("a"), task("b", depends_on=["a"]), task("c", depends_on=["b"]))
+    mesh.claim("w1")
+    mesh.result("w1", "a", RESULT_FAILED)
+    mesh.tick()
+    mesh.tick()
+    assert mesh.kinds("b") == ["submitted", "cancelled", "acknowledged"]
+    assert mesh.kinds("c") == ["submitted", "cancelled", "acknowledged"]
+    assert not mesh.state.kernel.tasks
+    assert not mesh.state.kernel.doomed
+
+
+def test_a_failed_task_is_tried_again_after_a_while_until_attempts_are_used_up(
+    mesh: Overseen,
+) -> None:
+    mesh.propose(task("a", max_attempts=3))
+    for attempt in (1, 2, 3):
+        grant = mesh.claim("w1").grant
+        assert grant.attempt == attempt
+        mesh.result("w1", "a", RESULT_CHECKS_FAILED, attempt)
+        assert not mesh.claim("w1").accepted, "not before its time"
+        mesh.later(2**attempt)
+    assert mesh.kinds("a")[-2:] == ["failed", "acknowledged"]
+    assert acknowledgements(mesh)[0].attempts == 3
+    assert acknowledgements(mesh)[0].result == RESULT_CHECKS_FAILED
+
+
+def test_an_expired_lease_puts_the_task_back_and_the_late_result_is_not_applied(
+    mesh: Overseen,
+) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    mesh.later(31)
+    mesh.register("w2")
+    mesh.tick()
+    grant = mesh.claim("w2").grant
+    assert (grant.manifest.task_id, grant.attempt) == ("a", 2)
+    late = mesh.result("w1", "a", RESULT_COMPLETED)
+    assert not late.accepted
+    assert "attempt 2 of w2 is under way" in late.reasons[0]
+    assert not mesh.progress("w1", "a").accepted
+    assert mesh.result("w2", "a", RESULT_COMPLETED, 2).accepted
+    assert mesh.kinds("a").count("completed") == 1
+    assert [e.subject for e in mesh.log if e.event.kind.field == "result_arrived_late"] == [
+        "swarm.events.overseer.result_arrived_late.a"
+    ]
+
+
+def test_progress_and_heartbeats_keep_the_lease(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    for _ in range(3):
+        mesh.later(25)
+        assert mesh.progress("w1", "a").accepted
+        mesh.later(25)
+        mesh.heartbeat("w1", "a")
+        mesh.tick()
+    assert "a" in mesh.state.kernel.claimed
+
+
+def test_a_worker_that_falls_silent_is_lost_and_its_task_goes_to_another(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    mesh.later(61)
+    mesh.tick()
+    assert "w1" not in mesh.state.kernel.workers
+    mesh.register("w2")
+    assert mesh.claim("w2").grant.manifest.task_id == "a"
+
+
+def test_what_a_departed_worker_held_waits_again_at_once(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    mesh.publish(WorkerDeparted(worker_id="w1"))
+    mesh.tick()
+    assert mesh.kinds("a")[-1] == "released"
+    assert not mesh.state.kernel.claimed
+
+
+def test_a_task_over_which_workers_keep_dying_is_set_aside(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    for _ in range(5):
+        mesh.later(60)
+        mesh.register("w1")
+        assert mesh.claim("w1").accepted
+        mesh.later(31)
+        mesh.tick()
+    assert mesh.kinds("a")[-2:] == ["quarantined", "acknowledged"]
+    assert not mesh.claim("w1").accepted
+    assert mesh.order("a", ORDER_RETRY).accepted
+    assert mesh.claim("w1").accepted
+    mesh.result("w1", "a", RESULT_COMPLETED, 6)
+    assert mesh.kinds("a")[-2:] == ["completed", "acknowledged"]
+
+
+def test_a_drained_worker_gives_back_and_it_does_not_count(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    assert mesh.release("w1", "a").accepted
+    kept = mesh.state.kernel.tasks["a"]
+    assert (kept.losses, kept.failures, kept.claim) == (0, 0, None)
+    assert mesh.claim("w1").grant.attempt == 2
+
+
+def test_a_task_nobody_does_expires(mesh: Overseen) -> None:
+    mesh.propose(task("a", ttl_seconds=100), task("b", ttl_seconds=50, depends_on=["a"]))
+    mesh.later(51)
+    mesh.tick()
+    assert mesh.kinds("b") == ["submitted", "expired", "acknowledged"]
+    mesh.later(50)
+    mesh.tick()
+    assert mesh.kinds("a") == ["submitted", "expired", "acknowledged"]
+
+
+def test_a_cancelled_task_is_over_for_its_worker_too(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    assert mesh.order("a", ORDER_CANCEL).accepted
+    assert not mesh.progress("w1", "a").accepted
+    assert not mesh.result("w1", "a", RESULT_COMPLETED).accepted
+    assert mesh.kinds("a") == ["submitted", "claimed", "cancelled", "acknowledged"]
+    assert mesh.order("a", ORDER_CANCEL).accepted, "asked again"
+    assert not mesh.order("nobody", ORDER_CANCEL).accepted
+
+
+def test_quarantine_by_order(mesh: Overseen) -> None:
+    mesh.propose(task("a"), task("b", depends_on=["a"]))
+    assert mesh.order("a", ORDER_QUARANTINE).accepted
+    mesh.tick()
+    assert not mesh.claim("w1").accepted
+    assert mesh.kinds("b") == ["submitted"], "what waits for it goes on waiting"
+
+
+def test_the_best_task_comes_first(mesh: Overseen) -> None:
+    mesh.register("w1", most=10)
+    mesh.propose(task("low", priority=1), task("high", priority=9), task("high2", priority=9))
+    got = [mesh.claim("w1").grant.manifest.task_id for _ in range(3)]
+    assert got == ["high", "high2", "low"]
+
+
+def test_nothing_starves(mesh: Overseen) -> None:
+    mesh.register("w1", most=100)
+    mesh.propose(task("old", priority=0))
+    for number in range(20):
+        mesh.later(60)
+        mesh.heartbeat("w1")
+        mesh.propose(task(f"new{number}", priority=10))
+        if mesh.claim("w1").grant.manifest.task_id == "old":
+            break
+    else:
+        pytest.fail("ten steps of priority should not outweigh twenty minutes")
+    assert number == 9, "equal then, and the older one goes first"
+
+
+def test_skills_and_resources_are_asked_for(mesh: Overseen) -> None:
+    mesh.propose(task("a", required_skills=["rust"]), task("b", required_memory_bytes=2000))
+    request = ClaimRequested(worker_id="w1", free_memory_bytes=1000)
+    assert not mesh.ask(mesh.event(request))[0].accepted
+    request = ClaimRequested(worker_id="w1", free_memory_bytes=3000)
+    assert mesh.ask(mesh.event(request))[0].grant.manifest.task_id == "b"
+    mesh.register("w2", skills=("rust", "go"))
+    assert mesh.claim("w2").grant.manifest.task_id == "a"
+
+
+def test_who_did_it_well_before_gets_it(mesh: Overseen) -> None:
+    mesh.register("w1", most=10)
+    mesh.propose(task("a", action="dig"), task("b", action="paint"))
+    mesh.claim("w1")
+    mesh.result("w1", "a", RESULT_FAILED)
+    mesh.claim("w1")
+    mesh.result("w1", "b", RESULT_COMPLETED)
+    mesh.propose(task("c", action="dig"), task("d", action="paint"))
+    assert mesh.claim("w1").grant.manifest.task_id == "d"
+
+
+def test_a_worker_has_at_most_as_many_as_it_may(mesh: Overseen) -> None:
+    mesh.register("w1", most=2)
+    mesh.propose(task("a"), task("b"), task("c"))
+    assert [mesh.claim("w1").accepted for _ in range(3)] == [True, True, False]
+
+
+def test_a_stranger_gets_nothing_where_the_policy_says_so(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    assert "not registered as a worker" in mesh.claim("w9").reasons[0]
+    mesh.publish(PolicyAdopted(hash="h", text="allow_unregistered_agents: false"))
+    assert "not in the registry" in mesh.claim("w1").reasons[0]
+    mesh.publish(RegistryAdopted(hash="r", entries=[RegistryEntry(agent_id="w1")]))
+    assert mesh.claim("w1").accepted
+
+
+def test_the_policy_forbids_actions_and_tiers(mesh: Overseen) -> None:
+    text = "allowed_actions: ['dig*']\nallowed_tiers: [safe]\nmax_open_tasks: 2\n"
+    mesh.publish(PolicyAdopted(hash="h", text=text))
+    assert "does not allow the action" in mesh.propose(task("a", action="paint")).reasons[0]
+    high = task("b", action="dig", risk_tier=RISK_HIGH)
+    assert "risk tier high-risk" in mesh.propose(high).reasons[0]
+    assert mesh.propose(task("c", action="digging")).accepted
+    two = mesh.propose(task("d", action="dig"), task("e", action="dig"))
+    assert "allows 2 open tasks" in two.reasons[0]
+
+
+def test_halt_stops_dispatch_until_lifted(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.publish(HaltOrdered(reason="lunch"))
+    assert "halted: lunch" in mesh.claim("w1").reasons[0]
+    mesh.publish(HaltLifted())
+    assert mesh.claim("w1").accepted
+
+
+def test_what_others_claim_about_tasks_counts_for_nothing(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.publish(TaskAcknowledged(task_id="a", result=RESULT_COMPLETED))
+    assert "a" in mesh.state.kernel.tasks
+
+
+def test_a_leader_that_dies_before_its_append_has_decided_nothing(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    request = mesh.event(ClaimRequested(worker_id="w1"))
+    assert mesh.ask(request, lost=True)[0].again
+    (answer,) = mesh.ask(request)
+    assert answer.grant.manifest.task_id == "a"
+    assert mesh.kinds("a") == ["submitted", "claimed"]
+
+
+def test_the_state_begins_at_nothing() -> None:
+    assert not core().initial().kernel.tasks
+    assert Overseen().now == BEGINNING
