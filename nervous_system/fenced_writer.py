@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import Duplicate
@@ -42,6 +43,24 @@ class FencedWriter:
         aggregate = aggregate_of(subject)
         if aggregate is not None and sequence > self._last.get(aggregate, 0):
             self._remember(aggregate, sequence)
+
+    async def begun_before(self, entries: Sequence[Entry]) -> set[str]:
+        """After a Conflict: the causes of what would begin an aggregate that the log has already.
+
+        They can lead to nothing, however often they are decided on.
+        """
+        by_id = {entry.event.event_id: entry.event for entry in entries}
+        causes: set[str] = set()
+        for entry in entries:
+            if entry.expectation is None or entry.expectation.sequence:
+                continue
+            if await self._bus.stream.last_on(entry.expectation.subject_filter) is None:
+                continue
+            event = entry.event
+            while event.causation_id in by_id and event.event_type != TYPE_REQUEST:
+                event = by_id[event.causation_id]
+            causes.add(event.event_id if event.event_type == TYPE_REQUEST else event.causation_id)
+        return causes
 
     async def append(self, entries: Sequence[Entry]) -> None:
         """Store them in order, in as few batches as the server takes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Generic, TypeVar
@@ -61,11 +61,13 @@ class Fold(Generic[State]):
         state: State | None = None,
         sequence: int = 0,
         ahead: frozenset[str] = frozenset(),
+        refused: Container[str] = (),
     ) -> None:
         self._core = core
         self._service = service
         self._scope = scope
         self._role = role
+        self._refused = refused  # causes on which the log took nothing: they lead to nothing
         self.state: State = core.initial() if state is None else state
         self.sequence = sequence  # the last position taken
         self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
@@ -107,8 +109,9 @@ class Fold(Generic[State]):
         event_id = recorded.event.event_id
         if not self.arrived(event_id, recorded.sequence, recorded.recorded_at, entries):
             self.state = self._core.evolve(self.state, recorded)
-            emits = self._core.decide(self.state, recorded, recorded.recorded_at)
-            entries += self._follow(recorded, emits)
+            if event_id not in self._refused:
+                emits = self._core.decide(self.state, recorded, recorded.recorded_at)
+                entries += self._follow(recorded, emits)
         new = [entry for entry in entries if entry.event.event_id not in self._written]
         self._written.discard(event_id)
         return new
@@ -195,8 +198,8 @@ class Fold(Generic[State]):
         entries: list[Entry] = []
         decided = 0
         for request in requests:
-            if request.event_id in self.ahead:
-                continue  # it came twice before the log delivered it
+            if request.event_id in self.ahead or request.event_id in self._refused:
+                continue  # it came twice before the log delivered it, or can lead to nothing
             cause = Recorded(
                 event=request,
                 sequence=payload.as_of_sequence,

@@ -49,6 +49,10 @@ ERROR_BATCH_DUPLICATE: Final = 10201
 ERROR_BATCH_INCOMPLETE: Final = 10176
 """The server lost the beginning of an atomic batch, as over a reconnect; nothing was stored."""
 
+ERROR_BATCHES_IN_FLIGHT: Final = 10210
+"""More atomic batches have begun and not ended than the server keeps at once; one that is cut off
+is forgotten after ten seconds."""
+
 ERROR_STREAM_NOT_FOUND: Final = 10059
 ERROR_CONSUMER_NOT_FOUND: Final = 10014
 ERROR_NO_MESSAGE_FOUND: Final = 10037

@@ -21,7 +21,7 @@ import structlog
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.decision import AnsweringCore
-from nervous_system.errors import Fenced, LogFull, Transient, Unavailable, Unreadable
+from nervous_system.errors import Conflict, Fenced, LogFull, Transient, Unavailable, Unreadable
 from nervous_system.event import Event
 from nervous_system.fenced_writer import FencedWriter
 from nervous_system.fold import Fold, scope_key
@@ -53,6 +53,7 @@ _log = structlog.get_logger()
 RESTART_SECONDS: Final = 1.0
 BATCH_EVENTS: Final = 500
 BATCH_REQUESTS: Final = 100
+MOST_REFUSED: Final = 1_000
 LONGEST_WAIT_SECONDS: Final = 1.0
 
 
@@ -81,6 +82,8 @@ class Runner(Generic[State]):
         self._metrics = bus.metrics
         self._term: Term | None = None
         self._leads = asyncio.Event()
+        self._fold_now: Fold[State] | None = None
+        self._refused: dict[str, None] = {}  # causes on which the log took nothing, in order
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever nobody else does, until `stop` is set.
@@ -94,6 +97,11 @@ class Runner(Generic[State]):
                 _log.warning("runner.restarting", role=self._role.key, reason=str(error))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+
+    @property
+    def state(self) -> State | None:
+        """What is folded so far, while this process leads; None otherwise."""
+        return self._fold_now.state if self._fold_now is not None else None
 
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
         """Append a measurement of the world as the leader; waits until there is one here.
@@ -140,13 +148,13 @@ class Runner(Generic[State]):
                 await self._lead(term, Snapshots(bucket, role.key, role.state_type), stop)
             finally:
                 self._metrics.gauge(LEADING).set(0)
-                self._term = None
+                self._term = self._fold_now = None
                 self._leads.clear()
 
     async def _lead(self, term: Term, snapshots: Snapshots[State], stop: asyncio.Event) -> None:
         fold = await self._recover(snapshots)
         writer = FencedWriter(self._bus, term, forget=fold.forget)
-        self._term = term
+        self._term, self._fold_now = term, fold
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)
         asked = asyncio.Event()
@@ -191,10 +199,27 @@ class Runner(Generic[State]):
         entries: list[Entry] = []
         for stored in batch:
             entries += self._take(leading, stored)
-        await leading.writer.append(entries)
+        await self._append(leading, entries)
         self._metrics.counter(EVENTS_FOLDED).inc(len(batch))
         self._metrics.gauge(POSITION).set(leading.fold.sequence)
         leading.unsaved += len(batch)
+
+    async def _append(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+        try:
+            await leading.writer.append(entries)
+        except Conflict:
+            for cause in await leading.writer.begun_before(entries):
+                _log.error(
+                    "runner.begun_before",
+                    role=self._role.key,
+                    event_id=cause,
+                    reason="what it would begin is on the log already, and long over",
+                    remedy="none needed: nothing follows from it; choose another id",
+                )
+                self._refused[cause] = None
+            while len(self._refused) > MOST_REFUSED:
+                del self._refused[next(iter(self._refused))]
+            raise  # the state has it already: it is folded anew without
 
     async def _tick(self, leading: _Leading[State]) -> None:
         leading.turns += 1
@@ -204,7 +229,7 @@ class Runner(Generic[State]):
             number=leading.turns,
             now=leading.term.now(self._watch()),
         )
-        await leading.writer.append(leading.fold.strike(tick))
+        await self._append(leading, leading.fold.strike(tick))
 
     async def _decide_requests(self, leading: _Leading[State], inbox: Inbox) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
@@ -218,7 +243,7 @@ class Runner(Generic[State]):
             )
             requests = [each.event for each in asked]
             try:
-                await leading.writer.append(leading.fold.decide_requests(taken, requests))
+                await self._append(leading, leading.fold.decide_requests(taken, requests))
             except BaseException as error:
                 for each in asked:
                     await inbox.answer(each, not_now(str(error) or type(error).__name__))
@@ -318,6 +343,7 @@ class Runner(Generic[State]):
             state=snapshot.state if snapshot is not None else None,
             sequence=snapshot.sequence if snapshot is not None else 0,
             ahead=snapshot.ahead if snapshot is not None else frozenset(),
+            refused=self._refused,
         )
 
     def _take(self, leading: _Leading[State], stored: Stored) -> list[Entry]:

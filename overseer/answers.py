@@ -72,7 +72,7 @@ def _claim(
         return Answer(accepted=True, accepted_ids=[task.task_id], grant=_grant(task, now))
     reason = choose(kernel, rules, settings, request, now)
     if isinstance(reason, str):
-        return Answer(reasons=[reason])
+        return Answer(reasons=[reason], register_first=request.worker_id not in kernel.workers)
     return Answer(again=True, reasons=["a task has just become ready"])
 
 

@@ -6,18 +6,31 @@ of the wrong type refuses the whole file, and the last good policy stays in forc
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, RISK_HIGH, RISK_SAFE, RiskTier
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
 
 Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
+Count = Annotated[int, Field(ge=1, lt=1 << 32, strict=True)]
+
+
+def _plain(pattern: str) -> str:
+    if "[" in pattern:
+        raise ValueError(f"in {pattern!r}, `[` is no part of a pattern: * is any characters, ? one")
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_plain)]
 
 _TIERS: Final = {"safe": RISK_SAFE, "experimental": RISK_EXPERIMENTAL, "high-risk": RISK_HIGH}
 
@@ -34,18 +47,18 @@ class Policy(BaseModel):
     max_cpu_pct: Percent = 95.0  # no task is handed out above
     max_ram_pct: Percent = 95.0
     allow_unregistered_agents: StrictBool = True
-    allowed_actions: tuple[str, ...] = ("*",)  # patterns as in a shell
+    allowed_actions: tuple[Pattern, ...] = ("*",)
     allowed_tiers: tuple[Literal["safe", "experimental", "high-risk"], ...] = (
         "safe",
         "experimental",
         "high-risk",
     )
-    max_open_tasks: Annotated[int, Field(ge=1, strict=True)] = 1_000_000
-    max_claims_per_minute: Annotated[int, Field(ge=1, strict=True)] = 1_000_000
+    max_open_tasks: Count = 1_000_000
+    max_claims_per_minute: Count = 1_000_000
 
     def against(self, *, action: str, risk_tier: RiskTier.ValueType) -> str:
         """Why this policy forbids a task; empty where it does not."""
-        if not any(fnmatchcase(action, pattern) for pattern in self.allowed_actions):
+        if not matches_any(action, self.allowed_actions):
             return f"the policy does not allow the action {action}"
         if risk_tier and risk_tier not in {_TIERS[tier] for tier in self.allowed_tiers}:
             return f"the policy does not allow the risk tier {tier_name(risk_tier)}"
@@ -64,6 +77,22 @@ class PolicyFile:
     def hash(self) -> str:
         """SHA-256 of the text."""
         return content_hash(self.text)
+
+    def adopted(self) -> PolicyAdopted:
+        """The event that puts it in force, with its rules written out for who reads no YAML."""
+        policy = self.policy
+        return PolicyAdopted(
+            hash=self.hash,
+            text=self.text,
+            warnings=self.warnings,
+            max_cpu_pct=policy.max_cpu_pct,
+            max_ram_pct=policy.max_ram_pct,
+            allow_unregistered_agents=policy.allow_unregistered_agents,
+            allowed_actions=policy.allowed_actions,
+            allowed_tiers=[_TIERS[tier] for tier in policy.allowed_tiers],
+            max_open_tasks=policy.max_open_tasks,
+            max_claims_per_minute=policy.max_claims_per_minute,
+        )
 
 
 def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
@@ -100,6 +129,18 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
         for key in unknown
     )
     return PolicyFile(policy=policy, text=text, warnings=warnings)
+
+
+def matches_any(action: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns is the whole action: * is any characters, ? is one, nothing else
+    is special. `swarm.policy_violations` in ClickHouse reads them the same way."""
+    return any(_expression(pattern).fullmatch(action) for pattern in patterns)
+
+
+@lru_cache(maxsize=1024)
+def _expression(pattern: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(each) or re.escape(each) for each in pattern), re.DOTALL)
 
 
 def tier_name(tier: RiskTier.ValueType) -> str:

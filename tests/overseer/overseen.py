@@ -6,6 +6,7 @@ the world does to the runner.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -208,3 +209,14 @@ class Overseen:
 def again(event: Event, **changes: object) -> Event:
     """The event with something else in it."""
     return replace(event, **changes)  # type: ignore[arg-type]
+
+
+def rebuilt(
+    overseer: OverseerCore, events: Sequence[Recorded]
+) -> tuple[Fold[OverseerState], list[Entry]]:
+    """The state that a whole history leads to, and what it leads to beyond what is in it."""
+    fold = Fold(overseer, service=SERVICE, scope=MAIN, role=ROLE_OVERSEER)
+    for each in events:
+        if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request"):
+            fold.recall(each)
+    return fold, [entry for each in events for entry in fold.take(each)]

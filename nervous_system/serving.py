@@ -1,0 +1,162 @@
+"""How does a worker spend its day? It looks for work, does as much at once as it may, and winds up.
+
+Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its leases run
+out and others get it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from nats.aio.subscription import Subscription
+
+from nervous_system import names
+from nervous_system.errors import GanglionError, Transient
+from nervous_system.held_task import HeldTask, LeaseLost
+from nervous_system.worker import Worker
+
+_log = structlog.get_logger()
+
+FIRST_LOOK_SECONDS: Final = 0.05
+LONGEST_LOOK_SECONDS: Final = 2.0
+"""Between two questions for work, where nothing is heard of new tasks meanwhile."""
+
+HINTS: Final = ("submitted", "released", "acknowledged")
+"""Steps of tasks after which there may be work."""
+
+Do = Callable[[HeldTask], Awaitable[None]]
+"""Does one task and finishes it. What it raises fails the attempt."""
+
+
+async def serve(
+    worker: Worker, do: Do, stop: asyncio.Event, *, progress: Callable[[], None] = lambda: None
+) -> None:
+    """Do tasks until `stop`, or until the worker is told to drain or to stop.
+
+    `progress` is called at every look for work. Raises what is permanent or fatal.
+    """
+    looking = asyncio.Event()
+    ends = (stop, worker.orders.draining, worker.orders.stopping)
+    doing: dict[asyncio.Task[None], HeldTask] = {}
+    beside = [
+        asyncio.create_task(_keep_alive(worker), name="heartbeat"),
+        asyncio.create_task(worker.orders.listen(), name="orders"),
+    ]
+    hints = await _listen_for_hints(worker, looking)
+    pause_seconds = FIRST_LOOK_SECONDS
+    try:
+        while not any(end.is_set() for end in ends):
+            progress()
+            for ended in (each for each in beside if each.done()):
+                ended.result()
+            looking.clear()
+            task = await _next_task(worker)
+            if task is not None:
+                pause_seconds = FIRST_LOOK_SECONDS
+                doing[asyncio.create_task(_attempt(worker, do, task), name=task.task_id)] = task
+                continue
+            await _first_of((*ends, looking), list(doing), within_seconds=pause_seconds)
+            pause_seconds = min(LONGEST_LOOK_SECONDS, pause_seconds * 2)
+            doing = {each: held for each, held in doing.items() if not each.done()}
+        if not stop.is_set() and not worker.orders.stopping.is_set():
+            await _finish(worker, list(doing), stop, progress)
+        await _give_back(doing)
+    finally:
+        for each in (*beside, *doing):
+            each.cancel()
+        await asyncio.gather(*beside, *doing, return_exceptions=True)
+        if not worker.bus.connection.client.is_closed:
+            for hint in hints:
+                await hint.unsubscribe()
+
+
+async def _listen_for_hints(worker: Worker, looking: asyncio.Event) -> list[Subscription]:
+    async def heard(_: object) -> None:
+        looking.set()
+
+    subscribe = worker.bus.connection.client.subscribe
+    return [await subscribe(f"{names.EVENTS}.task.{word}.*", cb=heard) for word in HINTS]
+
+
+async def _next_task(worker: Worker) -> HeldTask | None:
+    try:
+        return await worker.claim()
+    except Transient as error:
+        _log.warning("worker.no_overseer", reason=str(error))
+        return None
+
+
+async def _attempt(worker: Worker, do: Do, task: HeldTask) -> None:
+    destination = f"{names.EVENTS}.task.{task.action}"
+    try:
+        with worker.bus.tracer.span("work", destination, parent=task.grant.traceparent or None):
+            await do(task)
+    except LeaseLost as error:
+        _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
+    except GanglionError as error:
+        await _failed(task, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is: the attempt failed, and says why
+        _log.error("worker.task_failed", task_id=task.task_id, exc_info=True)
+        await _failed(task, f"{type(error).__name__}: {error}")
+    finally:
+        worker.let_go(task)
+
+
+async def _failed(task: HeldTask, reason: str) -> None:
+    try:
+        await task.finish("failed", notes=reason)
+    except GanglionError as error:  # its lease will run out
+        _log.warning("worker.result_not_taken", task_id=task.task_id, reason=str(error))
+
+
+async def _keep_alive(worker: Worker) -> None:
+    while True:
+        await asyncio.sleep(worker.heartbeat_seconds)
+        try:
+            await worker.heartbeat()
+        except Transient as error:
+            _log.warning("worker.heartbeat_lost", reason=str(error))
+
+
+async def _finish(
+    worker: Worker,
+    doing: list[asyncio.Task[None]],
+    stop: asyncio.Event,
+    progress: Callable[[], None],
+) -> None:
+    """Wait for what is being done, unless it is to stop at once after all."""
+    while any(not each.done() for each in doing):
+        if stop.is_set() or worker.orders.stopping.is_set():
+            return
+        progress()
+        ends = (stop, worker.orders.stopping)
+        await _first_of(ends, doing, within_seconds=LONGEST_LOOK_SECONDS)
+
+
+async def _give_back(doing: dict[asyncio.Task[None], HeldTask]) -> None:
+    for each, held in doing.items():
+        if each.done():
+            continue
+        each.cancel()
+        await asyncio.gather(each, return_exceptions=True)
+        try:
+            await held.give_back("its worker stops")
+        except GanglionError as error:  # its lease will run out
+            _log.warning("worker.not_given_back", task_id=held.task_id, reason=str(error))
+
+
+async def _first_of(
+    events: tuple[asyncio.Event, ...], tasks: list[asyncio.Task[None]], *, within_seconds: float
+) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    running = [each for each in tasks if not each.done()]
+    try:
+        await asyncio.wait(
+            [*waits, *running], timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,110 @@
+"""What is the overseer made of? Everything is built here and taken down here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final
+
+from pydantic import ValidationError
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from nervous_system import names
+from nervous_system.asker import Asker
+from nervous_system.bus import Bus, open_bus
+from nervous_system.errors import Fatal
+from nervous_system.ids import new_event_id
+from nervous_system.process import patiently
+from nervous_system.role import Role
+from nervous_system.runner import Runner
+from nervous_system.settings import MeshSettings
+from nervous_system.telemetry import Telemetry, telemetry
+from overseer.core import OverseerCore
+from overseer.model import SERVICE, OverseerState
+from overseer.objective_inbox import ObjectiveInbox
+from overseer.plan import Catalogue, CataloguePlanner
+from overseer.rule_files import RuleFiles
+from overseer.settings import OverseerSettings
+
+MOST_SILENT_SECONDS: Final = 60.0
+"""A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
+
+READS: Final = (
+    f"{names.EVENTS}.worker.>",
+    f"{names.EVENTS}.operator.halt_ordered",
+    f"{names.EVENTS}.operator.halt_lifted",
+    f"{names.EVENTS}.governor.capacity_sampled.*",
+    f"{names.EVENTS}.guardian.>",
+    f"{names.EVENTS}.governor.alarm_raised.*",
+    f"{names.EVENTS}.ingestor.alarm_raised",
+)
+"""What others say that the overseer goes by, beside what it is asked."""
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Oversee the swarm until `stop` is set. Raises only what a person must mend."""
+    try:
+        mesh, settings = MeshSettings(), OverseerSettings()
+    except ValidationError as error:
+        raise Fatal(f"a setting is of no use: {error}") from error
+    async with AsyncExitStack() as stack:
+        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
+        bus = await patiently(
+            "NATS",
+            lambda: stack.enter_async_context(
+                open_bus(mesh, name=SERVICE, tracer=seen.tracer, metrics=seen.metrics)
+            ),
+            stop=stop,
+        )
+        if bus is None:
+            return
+        await bus.stream.ensure(mesh)
+        runner = _runner(bus, settings, seen)
+        rules = RuleFiles(
+            runner,
+            charter=settings.charter or mesh.home / "charter.md",
+            policy=settings.policy or mesh.home / "policy.yaml",
+            registry=settings.registry or mesh.home / "registry.jsonl",
+        )
+        rules.require_charter()
+        inbox = ObjectiveInbox(
+            settings.inbox or mesh.home / "objectives.jsonl",
+            Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox"),
+            leads=lambda: runner.state is not None,
+        )
+        rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        inbox_progress = seen.health.progress("inbox", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                beside = (
+                    tasks.create_task(rules.watch(progress=rules_progress.mark), name="rules"),
+                    tasks.create_task(inbox.watch(progress=inbox_progress.mark), name="inbox"),
+                )
+                await runner.run(stop)
+                for task in beside:
+                    task.cancel()
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
+
+
+def _runner(bus: Bus, settings: OverseerSettings, seen: Telemetry) -> Runner[OverseerState]:
+    return Runner(
+        bus,
+        Role(
+            core=OverseerCore(
+                planner=CataloguePlanner(Catalogue.shipped()),
+                settings=settings.of_core(),
+                kernel_settings=settings.of_kernel(),
+            ),
+            state_type=OverseerState,
+            service=SERVICE,
+            scope="main",
+            agent_role=ROLE_OVERSEER,
+            subjects=READS,
+            sources=("task", "objective", "request"),
+            requests=f"{names.REQUESTS}.{SERVICE}",
+            tick_seconds=settings.tick_seconds,
+        ),
+        holder=new_event_id(),
+        progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+    )

@@ -1,0 +1,53 @@
+"""A running overseer, on a real NATS server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from real_servers import NatsServer, RealProcess
+
+from nervous_system.settings import MeshSettings
+
+PROGRAM = Path(__file__).with_name("overseer_program.py")
+StartOverseer = Callable[..., RealProcess]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home directory with the sample charter, policy and registry."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for sample in (files("overseer") / "samples").iterdir():
+        (folder / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def start_overseer(
+    home: Path, mesh_settings: MeshSettings, nats_server: NatsServer
+) -> Iterator[StartOverseer]:
+    """Starts overseers; ends what is left of them."""
+    started: list[RealProcess] = []
+
+    def start(name: str = "overseer", **environment: str) -> RealProcess:
+        process = RealProcess(
+            [sys.executable, str(PROGRAM)],
+            log=home / f"{name}.log",
+            environment={
+                "GANGLION_HOME": str(home),
+                "NATS_URL": mesh_settings.nats_url,
+                "GANGLION_OVERSEER_TICK_SECONDS": "0.1",
+                "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
+                **environment,
+            },
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()

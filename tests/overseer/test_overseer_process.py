@@ -1,0 +1,265 @@
+"""Do agents get tasks from a real overseer, whatever is killed?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from conftest import StartOverseer
+from overseen import rebuilt, task
+from real_servers import NatsServer
+
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted
+from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
+from nervous_system.asker import Asker
+from nervous_system.bus import Bus, recorded
+from nervous_system.errors import NotAcknowledged
+from nervous_system.event import Recorded
+from nervous_system.held_task import HeldTask, LeaseLost
+from nervous_system.serving import serve
+from nervous_system.settings import MeshSettings
+from nervous_system.worker import Worker, open_worker
+from overseer.core import OverseerCore
+from overseer.model import SERVICE
+from overseer.plan import Catalogue, CataloguePlanner
+from overseer.settings import OverseerSettings
+
+
+@pytest.fixture
+def asker(bus: Bus) -> Asker:
+    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+
+
+@asynccontextmanager
+async def working(settings: MeshSettings, **more: object) -> AsyncIterator[Worker]:
+    given = {"worker_id": "w1", "skills": ["digging"], **more}
+    async with open_worker(settings.nats_url, settings=settings, **given) as worker:  # type: ignore[arg-type]
+        yield worker
+
+
+async def claimed(worker: Worker) -> HeldTask:
+    """The next task, as soon as there is one."""
+    async with asyncio.timeout(30):
+        while (found := await worker.claim()) is None:  # noqa: ASYNC110 - as agents do
+            await asyncio.sleep(0.02)
+    return found
+
+
+async def history(bus: Bus) -> list[Recorded]:
+    return [recorded(stored) async for stored in bus.replay()]
+
+
+async def until_logged(bus: Bus, subject: str, count: int = 1) -> None:
+    async with asyncio.timeout(30), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+        while count > 0:
+            count -= len(await reader.batch(most=count, within_seconds=5))
+
+
+async def test_a_task_goes_through_its_life(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    start_overseer()
+    answer = await asker.ask(TasksProposed(tasks=[task("a", payload_json='{"depth": 2}')]))
+    assert answer.accepted
+    async with working(mesh_settings) as worker:
+        held = await claimed(worker)
+        assert (held.task_id, held.attempt, held.arguments) == ("a", 1, {"depth": 2})
+        await held.progress(0.5, "half of it")
+        await held.finish(output="dug", changed_files=["hole.txt"])
+        with pytest.raises(LeaseLost):
+            await held.progress()
+        worker.let_go(held)
+    words = [
+        each.event.kind.subject_word
+        for each in await history(bus)
+        if each.subject.startswith("swarm.events.task.")
+    ]
+    assert words == ["submitted", "claimed", "progressed", "completed", "acknowledged"]
+
+
+async def test_an_objective_becomes_tasks_and_is_finished(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    start_overseer()
+    tasks = [
+        {"id": "dig", "action": "dig"},
+        {"id": "plant", "action": "plant", "after": ["dig"]},
+    ]
+    objective = ObjectiveProposed(
+        objective_id="o1",
+        description="plant a tree",
+        priority=7,
+        metadata_json=json.dumps({"tasks": tasks}),
+        source="test",
+    )
+    assert (await asker.ask(objective)).accepted
+    stop = asyncio.Event()
+    done: list[str] = []
+
+    async def do(held: HeldTask) -> None:
+        done.append(held.task_id)
+        await held.finish()
+
+    async with working(mesh_settings) as worker:
+        serving = asyncio.create_task(serve(worker, do, stop))
+        await until_logged(bus, "swarm.events.objective.finished.o1")
+        stop.set()
+        await serving
+    assert done == ["o1.dig", "o1.plant"]
+    traces = {each.event.trace_id for each in await history(bus) if ".o1" in each.subject}
+    assert len(traces) <= 3, "the objective's trace, and those of the two claims"
+
+
+async def test_a_line_dropped_into_the_inbox_is_an_objective(
+    start_overseer: StartOverseer, bus: Bus, home: Path
+) -> None:
+    inbox = home / "objectives.jsonl"
+    good = {"description": "Diagnose this machine", "priority": 7, "objective_id": "o1"}
+    inbox.write_text("\ufeff" + json.dumps(good) + '\n{"priority": 3}\nnot JSON\n')
+    process = start_overseer()
+    await until_logged(bus, "swarm.events.objective.planned.o1")
+    with inbox.open("a") as file:
+        file.write(json.dumps({**good, "objective_id": "o2"}) + "\n")
+    await until_logged(bus, "swarm.events.objective.planned.o2")
+    text = process.log.read_text()
+    assert f"{inbox}:2" in text
+    assert f"{inbox}:3" in text
+    plans = Counter(each.subject for each in await history(bus) if ".planned." in each.subject)
+    assert set(plans.values()) == {1}
+
+
+async def test_it_refuses_to_start_without_a_charter(
+    start_overseer: StartOverseer, home: Path
+) -> None:
+    (home / "charter.md").unlink()
+    process = start_overseer()
+    assert await asyncio.to_thread(process.wait) == 1
+    assert "does not act without a charter" in process.log.read_text()
+
+
+async def test_a_policy_is_adopted_while_it_runs_and_a_broken_one_is_not(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, home: Path
+) -> None:
+    start_overseer()
+    adopted = "swarm.events.overseer.policy_adopted"
+    await until_logged(bus, adopted)
+    policy = home / "policy.yaml"
+    policy.write_text("max_cpu_pct: lots\n")
+    await until_logged(bus, "swarm.events.overseer.alarm_raised")
+    policy.write_text("allowed_actions: [dig]\nnew_key: 1\n")
+    await until_logged(bus, adopted, 2)
+    answer = await asker.ask(TasksProposed(tasks=[task("a", action="paint")]))
+    assert "does not allow the action paint" in answer.reasons[0]
+    alarms = [e.event.payload for e in await history(bus) if e.subject.endswith("alarm_raised")]
+    assert "policy.yaml:1: max_cpu_pct" in alarms[0].message  # type: ignore[union-attr]
+
+
+async def test_nobody_is_held_up_for_long_when_the_leader_is_killed(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """FAULTS 3: another takes over; what was claimed stays claimed, once."""
+    first = start_overseer("first")
+    await asker.ask(TasksProposed(tasks=[task(f"t{number}") for number in range(20)]))
+    start_overseer("second")
+    async with working(mesh_settings, max_concurrent_tasks=20) as worker:
+        for number in range(20):
+            if number == 10:
+                first.kill()
+            held = await claimed(worker)
+            await held.finish()
+            worker.let_go(held)
+    events = [each.event for each in await history(bus)]
+    claims = Counter(e.payload.task_id for e in events if isinstance(e.payload, TaskClaimed))
+    completed = Counter(e.payload.task_id for e in events if isinstance(e.payload, TaskCompleted))
+    assert completed == claims == Counter({f"t{number}": 1 for number in range(20)})
+
+
+@pytest.mark.parametrize("failpoint", ["runner.before_append", "runner.after_append"])
+@pytest.mark.parametrize("turn", [2, 3, 4])
+async def test_a_leader_killed_in_the_middle_of_a_decision_does_no_harm(
+    start_overseer: StartOverseer,
+    asker: Asker,
+    bus: Bus,
+    mesh_settings: MeshSettings,
+    failpoint: str,
+    turn: int,
+) -> None:
+    doomed = start_overseer("doomed", GANGLION_FAILPOINT=f"{failpoint}:{turn}")
+    await until_logged(bus, "swarm.events.overseer.leadership_taken.main")
+    start_overseer("next")
+    async with working(mesh_settings) as worker:
+        await asker.ask(TasksProposed(tasks=[task("a"), task("b")]))
+        for _ in range(2):
+            held = await claimed(worker)
+            await held.finish()
+            worker.let_go(held)
+    assert await asyncio.to_thread(doomed.wait) == -9
+    events = [each.event for each in await history(bus)]
+    completed = Counter(e.payload.task_id for e in events if isinstance(e.payload, TaskCompleted))
+    assert completed == Counter(a=1, b=1)
+
+
+async def test_it_goes_on_after_a_restart_of_nats(
+    start_overseer: StartOverseer,
+    asker: Asker,
+    bus: Bus,
+    mesh_settings: MeshSettings,
+    nats_server: NatsServer,
+) -> None:
+    """FAULTS 4, one node."""
+    start_overseer()
+    await asker.ask(TasksProposed(tasks=[task("a"), task("b")]))
+    async with working(mesh_settings, max_concurrent_tasks=2) as worker:
+        first = await claimed(worker)
+        nats_server.kill()
+        await asyncio.to_thread(nats_server.start)
+        await first.finish()
+        second = await claimed(worker)
+        assert second.task_id != first.task_id
+        await second.finish()
+
+
+async def test_its_history_replays_to_the_same_decisions(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    process = start_overseer(GANGLION_OVERSEER_BACKOFF_SECONDS="0.1")
+    await asker.ask(
+        TasksProposed(tasks=[task(f"t{number}", max_attempts=2) for number in range(5)])
+    )
+
+    async def do(held: HeldTask) -> None:
+        await held.finish("failed" if held.attempt == 1 else "completed")
+
+    stop = asyncio.Event()
+    async with working(mesh_settings) as worker:
+        serving = asyncio.create_task(serve(worker, do, stop))
+        await until_logged(bus, "swarm.events.task.completed.*", 5)
+        stop.set()
+        await serving
+    assert await asyncio.to_thread(process.terminate) == 0
+    settings = OverseerSettings(backoff_seconds=0.1, maintenance_seconds=0)
+    overseer = OverseerCore(
+        planner=CataloguePlanner(Catalogue.shipped()),
+        settings=settings.of_core(),
+        kernel_settings=settings.of_kernel(),
+    )
+    fold, beyond = rebuilt(overseer, await history(bus))
+    assert beyond == []
+    assert not fold.ahead
+    assert not fold.state.kernel.tasks
+    assert len(fold.state.kernel.ended) == 5
+
+
+async def test_who_asks_without_an_overseer_is_told_so(asker: Asker, bus: Bus) -> None:
+    impatient = Asker(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=0.3
+    )
+    with pytest.raises(NotAcknowledged, match="the overseer did not answer"):
+        await impatient.ask(ClaimRequested(worker_id="w1"))
