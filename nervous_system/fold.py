@@ -105,24 +105,26 @@ class Fold(Generic[State]):
 
     def take(self, recorded: Recorded) -> list[Entry]:
         """Fold one event of the log in; what follows from it and is not on the log yet."""
-        entries: list[Entry] = []
         event_id = recorded.event.event_id
-        if not self.arrived(event_id, recorded.sequence, recorded.recorded_at, entries):
+        entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
+        if event_id in self.ahead:
+            self.ahead.remove(event_id)
+        else:
             self.state = self._core.evolve(self.state, recorded)
             if event_id not in self._refused:
                 emits = self._core.decide(self.state, recorded, recorded.recorded_at)
                 entries += self._follow(recorded, emits)
-        new = [entry for entry in entries if entry.event.event_id not in self._written]
-        self._written.discard(event_id)
-        return new
+        return self._unwritten(entries, event_id)
 
-    def arrived(
-        self, event_id: str, sequence: int, recorded_at: datetime, entries: list[Entry]
-    ) -> bool:
-        """Go on to a position; whether what stands there is in the state already.
+    def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `take`, of an event that is known to be in the state already."""
+        entries = self._go_on_to(sequence, recorded_at)
+        self.ahead.remove(event_id)
+        return self._unwritten(entries, event_id)
 
-        Turns that had not seen it are taken first; what follows from them is added to `entries`.
-        """
+    def _go_on_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """What follows from the turns that had not seen this position: they come before it."""
+        entries: list[Entry] = []
         while self._turns and self._turns[0].as_of_sequence < sequence:
             turn = self._turns.popleft()
             if isinstance(turn.event.payload, TickObserved):
@@ -130,10 +132,12 @@ class Fold(Generic[State]):
             else:
                 entries += self.decide_requests(turn.event, turn.requests)
         self.sequence, self._seen_at = sequence, recorded_at
-        if event_id not in self.ahead:
-            return False
-        self.ahead.remove(event_id)
-        return True
+        return entries
+
+    def _unwritten(self, entries: list[Entry], event_id: str) -> list[Entry]:
+        new = [entry for entry in entries if entry.event.event_id not in self._written]
+        self._written.discard(event_id)
+        return new
 
     def tick(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
         """The tick that strikes now, behind the last position taken.
