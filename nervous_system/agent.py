@@ -10,9 +10,10 @@ Each call returns after the event is on disk. Ids, hashes, diffs, traces and ret
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -24,7 +25,7 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
-from nervous_system.errors import Conflict, InvalidEvent, Unreadable
+from nervous_system.errors import Conflict, InvalidEvent, Permanent, Unavailable, Unreadable
 from nervous_system.event import Event
 from nervous_system.ids import new_event_id
 from nervous_system.message import Acknowledgement, Entry, Expectation
@@ -86,7 +87,8 @@ class Agent:
         self._watch = watch
         self._deadline_seconds = deadline_seconds
         self._session = new_event_id()
-        self._sequence = 0
+        self._sequence = 0  # the last number that an event took
+        self._turn = asyncio.Lock()
 
     async def decide(
         self,
@@ -189,7 +191,7 @@ class Agent:
         head = await self.bus.stream.last_on(chain)
         if head is None:
             expectation = Expectation(chain, 0)
-            return await self.bus.publish(event, expectation=expectation), False
+            return await self._publish(event, expectation), False
         try:
             last = recorded(head).event
         except Unreadable as error:
@@ -207,18 +209,53 @@ class Agent:
             if isinstance(last.payload, StateChange):
                 recorded_hash = last.payload.new_state_hash
         if recorded_hash == link.previous_state_hash:
-            return await self.bus.publish(event, expectation=expectation), False
+            return await self._publish(event, expectation), False
         _log.warning("chain.external_change", target=target.resource, type=target.type)
         found = self._event(
             target.external_link(recorded_hash=recorded_hash, found=before), span, None
         )
-        entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
-        return await self.bus.append(entries), True
+        async with self._numbered(found, event) as (found, event):
+            entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
+            return await self.bus.append(entries), True
 
     async def _record(self, payload: Payload, *, because: Receipt | None) -> Receipt:
         with self._span(type(payload), because) as span:
             event = self._event(payload, span, because)
-            return _receipt(event, span, await self.bus.publish(event))
+            return _receipt(event, span, await self._publish(event))
+
+    async def _publish(
+        self, event: Event, expectation: Expectation | None = None
+    ) -> Acknowledgement:
+        async with self._numbered(event) as (numbered,):
+            return await self.bus.publish(numbered, expectation=expectation)
+
+    @asynccontextmanager
+    async def _numbered(self, *events: Event) -> AsyncIterator[list[Event]]:
+        """The events with the agent's next numbers, in the order of the log: one call at a time.
+
+        What was refused never had a number, so a gap is an event that never arrived. Raises
+        Unavailable when what was called before is on its way for too long.
+        """
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable(
+                f"an event of {self.agent_id} was not sent: the one before it has been on its way"
+                f" for {self._deadline_seconds:g} s; record it again"
+            ) from error
+        before = self._sequence
+        self._sequence += len(events)
+        try:
+            yield [
+                replace(event, producer_sequence=number)
+                for number, event in enumerate(events, before + 1)
+            ]
+        except (Conflict, Permanent):
+            self._sequence = before
+            raise
+        finally:
+            self._turn.release()
 
     def _span(self, kind: type[Payload], because: Receipt | None) -> AbstractContextManager[Span]:
         template = f"{EVENTS}.{source_of(self.role)}.{KINDS[kind].subject_word}"
@@ -227,7 +264,6 @@ class Agent:
         )
 
     def _event(self, payload: Payload, span: Span, because: Receipt | None) -> Event:
-        self._sequence += 1
         return Event(
             event_id=new_event_id(),
             timestamp=self._clock(),
@@ -239,7 +275,6 @@ class Agent:
             causation_id=because.event_id if because is not None else "",
             correlation_id=span.trace_id,
             producer_session=self._session,
-            producer_sequence=self._sequence,
         )
 
 

@@ -58,7 +58,9 @@ _REFUSALS: dict[int, type[GanglionError]] = {
     names.ERROR_MESSAGE_TOO_LARGE: TooLarge,
     names.ERROR_BATCH_DUPLICATE: Duplicate,
     names.ERROR_BATCH_INCOMPLETE: Unavailable,
+    names.ERROR_BATCHES_IN_FLIGHT: Unavailable,
     names.ERROR_STREAM_NOT_FOUND: Unavailable,
+    names.ERROR_CONSUMER_NOT_FOUND: Unavailable,
 }
 
 

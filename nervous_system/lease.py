@@ -7,8 +7,8 @@ fence that the log checks (`leadership.py`), or, for the ingestor, ClickHouse.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 import nats.js.errors
@@ -31,6 +31,9 @@ RETRY_SECONDS: Final = 0.3
 POLL_SECONDS: Final = 0.8
 """How often one who waits asks again; a successor leads within LEASE_SECONDS + POLL_SECONDS, and
 what the server takes to notice that a key has run out."""
+
+_in_use: Final[set[tuple[str, str]]] = set()
+"""Keys and holders for which a task of this process leads or waits."""
 
 
 class Lease:
@@ -105,30 +108,48 @@ async def leading(
     """Wait until the lease is ours, hold it during the block, give it back.
 
     None where `stop` was set first; `waiting` is called each time it was asked for in vain.
-    `holder` is a name that nobody else ever uses. The block is cancelled at the moment the lease
-    can no longer be relied on, and Fenced comes out of it. Raises Unavailable, NotAcknowledged
-    where the lease cannot be asked for.
+    `holder` is a name that no other process ever uses: a lease that still bears it, because NATS
+    was away when it should have been given back, is ours again at once. The block is cancelled at
+    the moment the lease can no longer be relied on, and Fenced comes out of it. Raises Unavailable,
+    NotAcknowledged where the lease cannot be asked for, ValueError where another task of this
+    process uses the name.
     """
-    lease = await _acquire(bucket, key, holder.encode(), stop, waiting)
-    if lease is None:
-        yield None
-        return
-    _log.info("lease.acquired", lease=key, holder=holder)
+    with _one_at_a_time(key, holder):
+        lease = await _acquire(bucket, key, holder.encode(), stop, waiting)
+        if lease is None:
+            yield None
+            return
+        _log.info("lease.acquired", lease=key, holder=holder)
+        try:
+            async with asyncio.timeout_at(lease.until) as limit:
+                keeper = asyncio.create_task(lease.keep(limit), name=f"lease {key}")
+                try:
+                    yield lease
+                finally:
+                    keeper.cancel()
+                    await asyncio.wait({keeper})
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise Fenced(f"the lease {key} {lease.lost_because}") from error
+        finally:
+            if not limit.expired():
+                await lease.release()
+
+
+@contextmanager
+def _one_at_a_time(key: str, holder: str) -> Iterator[None]:
+    """What the key holds cannot tell two tasks with one name apart, so only one may use it."""
+    if (key, holder) in _in_use:
+        raise ValueError(
+            f"{holder} leads {key}, or waits for it, in this process already;"
+            " give each task a holder name of its own"
+        )
+    _in_use.add((key, holder))
     try:
-        async with asyncio.timeout_at(lease.until) as limit:
-            keeper = asyncio.create_task(lease.keep(limit), name=f"lease {key}")
-            try:
-                yield lease
-            finally:
-                keeper.cancel()
-                await asyncio.wait({keeper})
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise Fenced(f"the lease {key} {lease.lost_because}") from error
+        yield
     finally:
-        if not limit.expired():
-            await lease.release()
+        _in_use.discard((key, holder))
 
 
 async def _acquire(

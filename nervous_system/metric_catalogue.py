@@ -90,6 +90,13 @@ LAG: Final = DeclaredGauge(
     name="ganglion_lag", help="Stream positions that ClickHouse does not hold yet"
 )
 EPOCH: Final = DeclaredGauge(name="ganglion_epoch", help="The epoch of the stream being written")
+LOG_USED_BYTES: Final = DeclaredGauge(name="ganglion_log_used_bytes", help="Bytes the log holds")
+LOG_LIMIT_BYTES: Final = DeclaredGauge(
+    name="ganglion_log_limit_bytes", help="Bytes the log may hold; below 1 without a limit"
+)
+LOG_FULL: Final = DeclaredGauge(
+    name="ganglion_log_full", help="1 while the log has no room for a large event, else 0"
+)
 
 # Alarms, whoever raises them.
 ALARMS: Final = DeclaredCounter(

@@ -92,6 +92,13 @@ class Metrics:
             self._built[declared.name] = built
         return built
 
+    def forget(self, *gauges: DeclaredGauge) -> None:
+        """Report nothing under these names until they are asked for again."""
+        for declared in gauges:
+            built = self._built.pop(declared.name, None)
+            if built is not None:
+                self._registry.unregister(built)
+
     def value(self, name: str, /, **labels: str) -> float | None:
         """One sample as it would be read; None where there is none.
 

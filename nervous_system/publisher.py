@@ -136,14 +136,20 @@ class Publisher:
             if messages[0].expectation is not None:
                 raise ValueError("the first message of a fenced batch cannot have an expectation")
             messages = [replace(messages[0], expectation=fence), *messages[1:]]
-        if self._floor is None:
-            self._floor = (await self._stream.state()).last_sequence
-        behind = self._floor + 1
+        behind: int | None = None  # where the first try could have been stored at the earliest
+
+        async def once(timeout_seconds: float) -> Acknowledgement:
+            nonlocal behind
+            if behind is None:
+                behind = await self._known_end(timeout_seconds) + 1
+            return await self._send_batch(messages, timeout_seconds)
+
         first = messages[0]
         try:
-            return await self._persist(lambda timeout: self._send_batch(messages, timeout))
+            return await self._persist(once)
         except (Conflict, Duplicate) as error:
             # An earlier try of ours may have been stored though its acknowledgement was lost.
+            assert behind is not None
             own = await self._find(first.message_id, first.subject, behind)
             if own is not None:
                 last = own + len(messages) - 1
@@ -213,6 +219,13 @@ class Publisher:
             else:
                 self._floor = max(self._floor or 0, acknowledgement.last_sequence)
                 return acknowledgement
+
+    async def _known_end(self, timeout_seconds: float) -> int:
+        """A position that the log has reached; asked for once, as acknowledgements tell later."""
+        if self._floor is None:
+            state = await self._stream.state(timeout_seconds=timeout_seconds)
+            self._floor = max(self._floor or 0, state.last_sequence)
+        return self._floor
 
     async def _find(self, message_id: str, subject_filter: str, at_least: int) -> int | None:
         """The position at or after `at_least` where this id stands on the filter."""

@@ -13,6 +13,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -23,12 +24,16 @@ from nats.aio.subscription import Subscription
 from nervous_system import names
 from nervous_system.bulk_client import parse_headers
 from nervous_system.connection import Connection, translated
-from nervous_system.errors import Transient
+from nervous_system.errors import Forbidden, NotAcknowledged, Transient, Unavailable
 from nervous_system.ids import new_event_id
 from nervous_system.stream import Stored
 
 PULL_EXPIRES_SECONDS = 30
 HEARTBEAT_SECONDS = 5
+ANSWER_SECONDS = 1.0
+"""After so long without a word since a pull the server is asked whether the consumer still lives: a
+pull that meets its deletion can be lost without an answer."""
+
 FORGET_SECONDS = 60
 """After so long without a request the server removes the consumer."""
 
@@ -78,6 +83,7 @@ class Reader:
         self._interruption: Interrupted | None = None
         self._time = asyncio.get_running_loop().time
         self._last_heard = 0.0
+        self._pulled = 0.0  # when; 0 once the server was asked about it
         self._generation = connection.generation
         self._name = ""
         self._inbox = ""
@@ -147,9 +153,9 @@ class Reader:
         """
         deadline = self._time() + within_seconds
         while not self._buffer:
+            await self._check_silence(self._time())
             if self._interruption is not None:
                 raise self._interruption
-            self._check_silence(self._time())
             await self._pull_when_low()
             left = deadline - self._time()
             if left <= 0:
@@ -180,11 +186,26 @@ class Reader:
             taken.append(stored)
         return taken
 
-    def _check_silence(self, now: float) -> None:
+    async def _check_silence(self, now: float) -> None:
         if self._connection.generation != self._generation:
             self._interrupt("the connection to NATS was lost")
         elif now - self._last_heard > 3 * HEARTBEAT_SECONDS:
             self._interrupt(f"no heartbeat for {now - self._last_heard:.0f} s")
+        elif self._last_heard < self._pulled < now - ANSWER_SECONDS:
+            self._pulled = 0.0
+            await self._look_for_consumer()
+
+    async def _look_for_consumer(self) -> None:
+        # No answer, and no permission to ask, say nothing: silence is found out in any case.
+        with suppress(NotAcknowledged, Forbidden):
+            try:
+                await self._connection.request_json(
+                    f"$JS.API.CONSUMER.INFO.{self._stream}.{self._name}",
+                    {},
+                    timeout_seconds=ANSWER_SECONDS,
+                )
+            except Unavailable as error:
+                self._interrupt(str(error))
 
     def _interrupt(self, reason: str) -> None:
         if self._interruption is None:
@@ -211,6 +232,7 @@ class Reader:
             "idle_heartbeat": HEARTBEAT_SECONDS * _NANOSECONDS,
         }
         self._requested += room
+        self._pulled = self._time()
         with translated("a pull"):
             await self._connection.client.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}",

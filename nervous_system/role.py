@@ -26,6 +26,7 @@ class Role(Generic[State]):
     subjects: tuple[str, ...]  # filters of what the core reads; its own events are read in any case
     tick_seconds: float
     sources: tuple[str, ...] = ()  # the <source>s that it alone writes, besides its own
+    also_writes: tuple[str, ...] = ()  # filters of what it writes among others, such as commands
     requests: str | None = None  # the subject on which it is asked; its core can answer then
     snapshot_events: int = 10_000
     snapshot_seconds: float = 300.0
@@ -45,7 +46,7 @@ class Role(Generic[State]):
         key = scope_key(self.scope)
         of_scope = ">" if key is None else f"*.{token(key)}"
         others = (f"{names.EVENTS}.{source}.>" for source in self.sources)
-        return (f"{names.EVENTS}.{self.service}.{of_scope}", *others)
+        return (f"{names.EVENTS}.{self.service}.{of_scope}", *others, *self.also_writes)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ from nervous_system.settings import MeshSettings
 
 _NANOSECONDS: Final = 1_000_000_000
 DUPLICATE_WINDOW_SECONDS: Final = 600
+LARGE_EVENT_BYTES: Final = 1024**2
+"""The server's payload limit unless somebody sets another."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +60,18 @@ class StreamState:
     last_sequence: int
     messages: int
     bytes: int
-    max_bytes: int
+    max_bytes: int  # below 1: no limit
+
+    @property
+    def used_percent(self) -> float:
+        """How much of its room is used; 0 where there is no limit."""
+        return 100 * self.bytes / self.max_bytes if self.max_bytes > 0 else 0.0
+
+    @property
+    def full(self) -> bool:
+        """Whether an event can be refused for want of room: nearly none is left."""
+        reserve = min(LARGE_EVENT_BYTES, self.max_bytes // 100)
+        return self.max_bytes > 0 and self.max_bytes - self.bytes < reserve
 
 
 def configuration(settings: MeshSettings) -> dict[str, Any]:
@@ -115,12 +129,12 @@ class Stream:
             f"$JS.API.STREAM.UPDATE.{self.name}", {**have, **wanted}
         )
 
-    async def state(self) -> StreamState:
+    async def state(self, *, timeout_seconds: float = 5.0) -> StreamState:
         """First and last position, counts, creation.
 
         Raises Unavailable when there is no stream.
         """
-        found = await self._info_or_none()
+        found = await self._info_or_none(timeout_seconds=timeout_seconds)
         if found is None:
             raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
         state = found["state"]
@@ -168,9 +182,9 @@ class Stream:
             )
         return _from_direct(reply, headers)
 
-    async def _info_or_none(self) -> dict[str, Any] | None:
+    async def _info_or_none(self, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
         reply = await self._connection.request(
-            f"$JS.API.STREAM.INFO.{self.name}", b"", timeout_seconds=5.0
+            f"$JS.API.STREAM.INFO.{self.name}", b"", timeout_seconds=timeout_seconds
         )
         answer: dict[str, Any] = json.loads(reply.data)
         if "error" not in answer:

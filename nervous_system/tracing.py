@@ -191,6 +191,11 @@ def extract(headers: Mapping[str, str] | None) -> str | None:
     return value if value and _parse(value) else None
 
 
+def traceparent_of(trace_id: str, span_id: str) -> str | None:
+    """The `traceparent` of the span that an envelope names; None where its ids are not valid."""
+    return extract({TRACEPARENT: f"00-{trace_id}-{span_id}-01"})
+
+
 def _new_context(around: Context) -> SpanContext:
     above = trace.get_current_span(around).get_span_context()
     if above.is_valid:

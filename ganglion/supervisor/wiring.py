@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ganglion.addresses import Addresses, configured_addresses
+from ganglion.engines.batch_staging import BatchStaging
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration
 from ganglion.errors import NotRunning
 from ganglion.home import Home
@@ -87,6 +88,7 @@ async def _supervise(
         stop_timeout_seconds=local.stop_timeout_seconds,
         log_max_bytes=local.log_max_bytes,
     )
+    staging = BatchStaging(Home.at(settings.home).nats_store)
     deliver: asyncio.Task[None] | None = None
     publisher: LogPublisher | None = None
 
@@ -96,7 +98,10 @@ async def _supervise(
         # Only now: what it imports takes half a second that the start would have to wait for.
         publisher = _open_publisher(settings)
         deliver = asyncio.create_task(outbox.deliver(publisher), name="deliver process events")
-        await _show_recording(supervisor, console=console)
+        async with asyncio.TaskGroup() as tasks:
+            if supervisor.mesh.process(NATS) is not None:
+                tasks.create_task(staging.keep(), name="batch staging")
+            await _show_recording(supervisor, console=console)
 
     async def before_stop() -> None:
         if deliver is None or publisher is None:
@@ -112,7 +117,10 @@ async def _supervise(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.ask_to_stop)
-    await supervisor.run(while_running=while_running, before_stop=before_stop)
+    try:
+        await supervisor.run(while_running=while_running, before_stop=before_stop)
+    finally:
+        staging.remove()
     console.line("everything is stopped")
 
 
