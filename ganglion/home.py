@@ -48,6 +48,11 @@ class Home:
         """The log file of one process."""
         return self.path / "logs" / f"{name}.log"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no mesh has run here yet."""
+        return not self.nats_store.is_dir() or not any(self.nats_store.iterdir())
+
     def create(self) -> None:
         """Make the folders that are not there yet. Raises Fatal when that is not possible."""
         try:

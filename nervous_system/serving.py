@@ -7,8 +7,8 @@ out and others get it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 import structlog
 from nats.aio.subscription import Subscription
@@ -53,7 +53,7 @@ async def serve(
             for ended in (each for each in beside if each.done()):
                 ended.result()
             looking.clear()
-            task = await _next_task(worker)
+            task = await _next_task(worker, ends)
             if task is not None:
                 pause_seconds = FIRST_LOOK_SECONDS
                 doing[asyncio.create_task(_attempt(worker, do, task), name=task.task_id)] = task
@@ -81,12 +81,20 @@ async def _listen_for_hints(worker: Worker, looking: asyncio.Event) -> list[Subs
     return [await subscribe(f"{names.EVENTS}.task.{word}.*", cb=heard) for word in HINTS]
 
 
-async def _next_task(worker: Worker) -> HeldTask | None:
+async def _next_task(worker: Worker, ends: tuple[asyncio.Event, ...]) -> HeldTask | None:
+    """None also when it is time to go: what was granted unheard is released on departure."""
+    claiming = asyncio.create_task(worker.claim())
     try:
-        return await worker.claim()
+        while not claiming.done():
+            if any(end.is_set() for end in ends):
+                return None
+            await _first_of(ends, [claiming], within_seconds=LONGEST_LOOK_SECONDS)
+        return claiming.result()
     except Transient as error:
         _log.warning("worker.no_overseer", reason=str(error))
         return None
+    finally:
+        claiming.cancel()
 
 
 async def _attempt(worker: Worker, do: Do, task: HeldTask) -> None:
@@ -149,7 +157,10 @@ async def _give_back(doing: dict[asyncio.Task[None], HeldTask]) -> None:
 
 
 async def _first_of(
-    events: tuple[asyncio.Event, ...], tasks: list[asyncio.Task[None]], *, within_seconds: float
+    events: tuple[asyncio.Event, ...],
+    tasks: Sequence[asyncio.Task[Any]],
+    *,
+    within_seconds: float,
 ) -> None:
     waits = [asyncio.create_task(event.wait()) for event in events]
     running = [each for each in tasks if not each.done()]

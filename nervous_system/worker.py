@@ -67,6 +67,11 @@ class Worker:
         self._asker = Asker(bus, service=OVERSEER, role=role, agent_id=worker_id, clock=clock)
         self._held: dict[str, HeldTask] = {}
 
+    @property
+    def busy(self) -> int:
+        """How many tasks it holds."""
+        return len(self._held)
+
     async def register(self) -> None:
         """Offer itself; returns after the log has it."""
         await self._publish(

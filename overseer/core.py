@@ -185,7 +185,10 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
             requeued = state.cadence.requeued + 1
             return replace(state, cadence=replace(state.cadence, requeued=requeued))
         case CapacitySampled():
+            before = state.loads.get(payload.host)
             load = Load(
+                cpu_percent_before=before.cpu_percent if before is not None else 0.0,
+                memory_percent_before=before.memory_percent if before is not None else 0.0,
                 cpu_percent=payload.cpu_percent,
                 memory_percent=100.0 * payload.memory_used_bytes / payload.memory_limit_bytes
                 if payload.memory_limit_bytes

@@ -38,27 +38,32 @@ def minute(moment: datetime) -> str:
 
 
 def on_time(state: OverseerState, settings: Settings, now: datetime) -> tuple[Emit, ...]:
-    """Hold dispatch above a limit; let it go on when every machine is well below again."""
-    over = _over(state, now, margin=settings.resume_below_points if state.held else 0.0)
-    if over and not state.held:
-        return (Emit(label="held", payload=DispatchHeld(reason=over)),)
-    if state.held and not over:
+    """Hold dispatch when a machine was above a limit twice in a row; let it go on when every
+    machine is well below again."""
+    if state.held:
+        if _over(state, now, margin=settings.resume_below_points, sustained=False):
+            return ()
         resumed = DispatchResumed(reason="every machine is well below the limits")
         return (Emit(label="resumed", payload=resumed),)
-    return ()
+    over = _over(state, now, margin=0.0, sustained=True)
+    return (Emit(label="held", payload=DispatchHeld(reason=over)),) if over else ()
 
 
-def _over(state: OverseerState, now: datetime, *, margin: float) -> str:
+def _over(state: OverseerState, now: datetime, *, margin: float, sustained: bool) -> str:
     """What is above the limits less the margin, in one sentence; empty where nothing is."""
-    policy = state.policy
+    most_cpu, most_memory = state.policy.max_cpu_pct, state.policy.max_ram_pct
     for host, load in sorted(state.loads.items()):
         if now - load.sampled_at > STALE_AFTER:
             continue
-        if load.cpu_percent > policy.max_cpu_pct - margin:
-            return f"CPU of {host} is at {load.cpu_percent:.0f} %, the limit {policy.max_cpu_pct:g}"
-        if load.memory_percent > policy.max_ram_pct - margin:
+        cpu, memory = load.cpu_percent, load.memory_percent
+        if sustained:
+            cpu = min(cpu, load.cpu_percent_before)
+            memory = min(memory, load.memory_percent_before)
+        if cpu > most_cpu - margin:
+            return f"CPU of {host} is at {load.cpu_percent:.0f} %, the limit is {most_cpu:g} %"
+        if memory > most_memory - margin:
             return (
                 f"memory of {host} is at {load.memory_percent:.0f} %,"
-                f" the limit {policy.max_ram_pct:g}"
+                f" the limit is {most_memory:g} %"
             )
     return ""

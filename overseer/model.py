@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from nervous_system.persistent import EMPTY, Table
+from immutables import Map
+
+from nervous_system.persistent import Table
 from overseer.kernel.state import Kernel
 from overseer.policy import Policy
 
@@ -54,11 +56,13 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The last look at one machine, in percent."""
+    """The last two looks at one machine, in percent."""
 
     cpu_percent: float
     memory_percent: float
     sampled_at: datetime
+    cpu_percent_before: float = 0.0
+    memory_percent_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +84,10 @@ class OverseerState:
     """Everything that is folded."""
 
     kernel: Kernel = field(default_factory=Kernel)
-    objectives: Table[str, Objective] = EMPTY
-    finished: Table[str, str] = EMPTY  # the last objectives that ended: which request brought them
+    objectives: Table[str, Objective] = field(default_factory=Map)
+    finished: Table[str, str] = field(
+        default_factory=Map
+    )  # the last objectives that ended: which request brought them
     finished_order: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     policy_hash: str = ""
@@ -91,7 +97,7 @@ class OverseerState:
     mode: str = OPERATIONAL
     halted: str = ""  # why a person stopped dispatch
     held: str = ""  # why the limits hold dispatch
-    loads: Table[str, Load] = EMPTY  # by host
+    loads: Table[str, Load] = field(default_factory=Map)  # by host
     ingest_lag: int = 0
     claims_minute: str = ""  # the minute, and how many claims it had
     claims_in_minute: int = 0

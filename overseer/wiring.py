@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -13,6 +14,7 @@ from nervous_system import names
 from nervous_system.asker import Asker
 from nervous_system.bus import Bus, open_bus
 from nervous_system.errors import Fatal
+from nervous_system.health import Fact
 from nervous_system.ids import new_event_id
 from nervous_system.process import patiently
 from nervous_system.role import Role
@@ -28,6 +30,9 @@ from overseer.settings import OverseerSettings
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
+
+SOURCES: Final = ("task", "objective", "request")
+"""What it alone writes, beside what is in its own name."""
 
 READS: Final = (
     f"{names.EVENTS}.worker.>",
@@ -72,6 +77,7 @@ async def run(stop: asyncio.Event) -> None:
             Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox"),
             leads=lambda: runner.state is not None,
         )
+        _show(seen, runner)
         rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
         inbox_progress = seen.health.progress("inbox", maximum_silence_seconds=MOST_SILENT_SECONDS)
         try:
@@ -85,6 +91,25 @@ async def run(stop: asyncio.Event) -> None:
                     task.cancel()
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
+
+
+def _show(seen: Telemetry, runner: Runner[OverseerState]) -> None:
+    """How things stand, for `ganglion status`; nothing while another overseer leads."""
+
+    def fact(name: str, read: Callable[[OverseerState], Fact]) -> None:
+        def shown() -> Fact:
+            state = runner.state
+            return read(state) if state is not None else None
+
+        seen.health.fact(name, shown)
+
+    fact("mode", lambda state: state.mode)
+    fact("held", lambda state: state.halted or state.held)
+    fact("workers", lambda state: len(state.kernel.workers))
+    fact("tasks_waiting", lambda state: len(state.kernel.tasks) - len(state.kernel.claimed))
+    fact("tasks_claimed", lambda state: len(state.kernel.claimed))
+    fact("objectives", lambda state: len(state.objectives))
+    fact("pulse", lambda state: state.cadence.number)
 
 
 def _runner(bus: Bus, settings: OverseerSettings, seen: Telemetry) -> Runner[OverseerState]:
@@ -101,7 +126,7 @@ def _runner(bus: Bus, settings: OverseerSettings, seen: Telemetry) -> Runner[Ove
             scope="main",
             agent_role=ROLE_OVERSEER,
             subjects=READS,
-            sources=("task", "objective", "request"),
+            sources=SOURCES,
             requests=f"{names.REQUESTS}.{SERVICE}",
             tick_seconds=settings.tick_seconds,
         ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from ganglion.importing.append import ImportReport
+    from ganglion.importing.station_activation import ActivationReport
     from ganglion.importing.unit import ImportSource
 
 app = typer.Typer(
@@ -46,15 +50,85 @@ def git(
     _import(lambda: open_history(repository, since=since), as_json=as_json)
 
 
-def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool) -> None:
-    import asyncio
+@app.command()
+def station(
+    folder: Annotated[Path, typer.Argument(help="The folder with the station's files.")],
+    activate: Annotated[
+        bool,
+        typer.Option(
+            "--activate",
+            help="Also take it up: its rules come into force, what is open is proposed.",
+        ),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --activate: overwrite other rules in the home.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """A file-based overseer: every row as history; nothing is dispatched without --activate."""
     import json
-    from dataclasses import asdict
+
+    if force and not activate:
+        raise typer.BadParameter("--force is about --activate: an import overwrites nothing")
+    report, activated = asyncio.run(
+        _import_station(folder, activate=activate, force=force, quiet=as_json)
+    )
+    if as_json:
+        result = {"source": str(folder), **asdict(report)}
+        typer.echo(json.dumps(result | ({"activated": asdict(activated)} if activated else {})))
+        return
+    _say(str(folder), report)
+    if activated is not None:
+        typer.echo(activated.sentence())
+
+
+async def _import_station(
+    folder: Path, *, activate: bool, force: bool, quiet: bool
+) -> tuple[ImportReport, ActivationReport | None]:
+    import getpass
+    import socket
+
+    from ganglion.addresses import client_settings
+    from ganglion.home import Home
+    from ganglion.importing.adapters import BusLog
+    from ganglion.importing.append import append_units
+    from ganglion.importing.station_activation import ActivationReport, activation_of
+    from ganglion.importing.station_folder import read_station
+    from ganglion.importing.station_history import history_of, recorded_files
+    from ganglion.importing.station_rules import rules_to_write, write_rules
+    from ganglion.log_session import bus_session
+    from nervous_system.clock import system_clock
+
+    found = await asyncio.to_thread(read_station, folder)
+    settings = client_settings()
+    home = Home.at(settings.home).path
+    rules = rules_to_write(found, home, force=force) if activate else ()
+    async with bus_session(settings) as bus:
+        source = history_of(found, await recorded_files(bus))
+        with _progress(source, quiet=quiet) as show:
+            report = await append_units(BusLog(bus), source, progress=show)
+        if not activate:
+            return report, None
+        write_rules(found, home, rules)
+        activation = activation_of(found)
+        person = f"{getpass.getuser()}@{socket.gethostname()}"
+        proposals = activation.proposals(now=system_clock(), person=person)
+        with _progress(proposals, quiet=quiet) as show:
+            proposed = await append_units(BusLog(bus), proposals, progress=show)
+    return report, ActivationReport.of(activation, proposed, home=str(home), rules=rules)
+
+
+def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool) -> None:
+    import json
 
     name, report = asyncio.run(_append(open_source, quiet=as_json))
     if as_json:
         typer.echo(json.dumps({"source": name, **asdict(report)}))
-        return
+    else:
+        _say(name, report)
+
+
+def _say(name: str, report: ImportReport) -> None:
     there = f", {report.units_skipped:,} were there already" if report.units_skipped else ""
     units = "unit" if report.units == 1 else "units"
     secrets = f"; {report.redactions:,} secrets were taken out" if report.redactions else ""
@@ -66,15 +140,24 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
 async def _append(
     open_source: Callable[[], Awaitable[ImportSource]], *, quiet: bool
 ) -> tuple[str, ImportReport]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from ganglion.addresses import client_settings
     from ganglion.importing.adapters import BusLog
     from ganglion.importing.append import append_units
     from ganglion.log_session import bus_session
 
     source = await open_source()
+    async with bus_session(client_settings()) as bus:
+        with _progress(source, quiet=quiet) as show:
+            report = await append_units(BusLog(bus), source, progress=show)
+    return source.name, report
+
+
+@contextmanager
+def _progress(source: ImportSource, *, quiet: bool) -> Iterator[Callable[[ImportReport], None]]:
+    """A bar that shows how far an import is, for as long as the block runs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -84,12 +167,6 @@ async def _append(
         disable=quiet,
         transient=True,
     )
-    async with bus_session(client_settings()) as bus:
-        with bar:
-            task = bar.add_task(source.name, total=source.total, events=0)
-            report = await append_units(
-                BusLog(bus),
-                source,
-                progress=lambda now: bar.update(task, completed=now.units, events=now.events),
-            )
-    return source.name, report
+    with bar:
+        task = bar.add_task(source.name, total=source.total, events=0)
+        yield lambda now: bar.update(task, completed=now.units, events=now.events)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ganglion.importing.ports import ImportLog
-from ganglion.importing.unit import ImportSource, ImportUnit, is_of_run, run_filter
+from ganglion.importing.unit import ImportSource, ImportUnit
 from nervous_system import names
 from nervous_system.errors import Conflict, Duplicate
 from nervous_system.failpoint import failpoint
@@ -99,10 +99,9 @@ class _Appender:
 
     async def add(self, unit: ImportUnit) -> None:
         """Take one more unit; it is on the log after the next `flush` at the latest."""
-        filter_of_run = run_filter(unit.run_key)
-        if filter_of_run != self._run_filter:
+        if unit.run != self._run_filter:
             await self.flush()
-            self._run_filter = filter_of_run
+            self._run_filter = unit.run
             await self._read_run()
         if unit.last_id in self._present:
             self._tell(units=1, units_skipped=1)
@@ -149,7 +148,7 @@ class _Appender:
                 [replace(batch[0], expectation=expectation), *batch[1:]]
             )
             for offset, entry in enumerate(batch):
-                if is_of_run(entry):
+                if units[0].is_of_run(entry):
                     self._last_sequence = acknowledgement.first_sequence + offset
                     self._present.add(entry.event.event_id)
             self._tell(events=len(batch), redactions=acknowledgement.redacted)
@@ -165,7 +164,7 @@ class _Appender:
             {
                 subject_for(entry.event, key=entry.key)
                 for entry in unit.entries
-                if not is_of_run(entry)
+                if not unit.is_of_run(entry)
             }
         )
         present = set(self._present)

@@ -8,26 +8,42 @@ from dataclasses import dataclass
 from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.message import Entry
 from nervous_system.names import EVENTS
-from nervous_system.subjects import token
+from nervous_system.subjects import covers, subject_for, token
 
 
 @dataclass(frozen=True, slots=True)
 class ImportUnit:
     """
-    One trajectory or one commit.
+    One trajectory, one commit, one row of a file.
 
     All its events but the state changes, whose key is their resource's, carry the run's key, and
     the first and the last one are such. So one read of the run's subjects tells of every unit where
     it stands: the last event is there (it is whole), only the first is (a crash cut it), or none.
+    Where payloads bring keys of their own, `filter_of_all` names the run instead.
     """
 
     name: str  # for a person: a file, a commit
     entries: tuple[Entry, ...]
+    filter_of_all: str = ""  # the one filter that every event of the run is on, where there is one
 
     def __post_init__(self) -> None:
+        if self.filter_of_all:
+            subjects = [subject_for(entry.event, key=entry.key) for entry in self.entries]
+            if not subjects or not all(covers(self.filter_of_all, each) for each in subjects):
+                raise ValueError(f"the unit {self.name} is not on {self.filter_of_all}")
+            return
         ends = (self.entries[:1] or (None,))[0], (self.entries[-1:] or (None,))[0]
         if any(end is None or not _is_keyed(end, self.run_key) for end in ends):
             raise ValueError(f"the unit {self.name} does not begin and end under its run's key")
+
+    @property
+    def run(self) -> str:
+        """The filter of its run: every append of an importer expects the last sequence on it."""
+        return self.filter_of_all or run_filter(self.run_key)
+
+    def is_of_run(self, entry: Entry) -> bool:
+        """Whether the subject of one of its entries is one that the filter of its run finds."""
+        return bool(self.filter_of_all) or is_of_run(entry)
 
     @property
     def run_key(self) -> str:
@@ -55,12 +71,12 @@ class ImportSource:
 
 
 def run_filter(run_key: str) -> str:
-    """The one filter of a run: every append of an importer expects the last sequence on it."""
+    """The one filter of a run whose events carry its key."""
     return f"{EVENTS}.*.*.{token(run_key)}"
 
 
 def is_of_run(entry: Entry) -> bool:
-    """Whether the entry's subject is one that the filter of its run finds."""
+    """Whether the entry's subject carries the key of its run."""
     return not isinstance(entry.event.payload, StateChange)
 
 

@@ -276,12 +276,11 @@ def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ..
 
 
 def _left_alone(kernel: Kernel, now: datetime) -> Iterator[Task]:
-    """Claimed tasks whose lease ran out, or whose worker is gone."""
-    for task_id in kernel.claimed:
-        task = kernel.tasks[task_id]
-        claim = task.claim
-        if claim is not None and (
-            claim.lease_until <= now or claim.worker_id not in kernel.workers
+    """Claimed tasks whose lease ran out, or whose worker is gone or began a new life."""
+    for task_id, worker_id in kernel.claimed.items():
+        task, worker = kernel.tasks[task_id], kernel.workers.get(worker_id)
+        if task.claim is not None and (
+            task.claim.lease_until <= now or worker is None or task_id not in worker.task_ids
         ):
             yield task
 

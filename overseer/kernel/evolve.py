@@ -240,7 +240,7 @@ def _refused(kernel: Kernel, request_id: str, reasons: tuple[str, ...]) -> Kerne
 
 
 def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -> Kernel:
-    before = kernel.workers.get(payload.worker_id)
+    # A new life: what the same worker held in an earlier one is released at the next tick.
     worker = Worker(
         worker_id=payload.worker_id,
         skills=frozenset(payload.skills),
@@ -248,7 +248,6 @@ def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -
         host=payload.host,
         registered_at=recorded.recorded_at,
         heard_at=recorded.recorded_at,
-        task_ids=before.task_ids if before is not None else frozenset(),
     )
     return replace(kernel, workers=kernel.workers.set(worker.worker_id, worker))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
+from immutables import Map
 from pydantic import Field
 
-from nervous_system.persistent import EMPTY, Table
+from nervous_system.persistent import Table
 from overseer.kernel.task import Ended, Task
 from overseer.kernel.waiting import Waiting
 from overseer.kernel.worker import Worker
@@ -47,15 +48,19 @@ class Record:
 class Kernel:
     """The state. What waits in which order is derived, and not written into snapshots."""
 
-    tasks: Table[str, Task] = EMPTY
-    claimed: Table[str, str] = EMPTY  # those that a worker has, and which
-    doomed: Table[str, str] = EMPTY  # those that can never be ready, and why
-    ended: Table[str, Ended] = EMPTY
-    ended_order: Table[str, str] = EMPTY  # by number: the ids, to forget the oldest
+    tasks: Table[str, Task] = field(default_factory=Map)
+    claimed: Table[str, str] = field(default_factory=Map)  # those that a worker has, and which
+    doomed: Table[str, str] = field(default_factory=Map)  # those that can never be ready, and why
+    ended: Table[str, Ended] = field(default_factory=Map)
+    ended_order: Table[str, str] = field(
+        default_factory=Map
+    )  # by number: the ids, to forget the oldest
     ended_count: int = 0
-    workers: Table[str, Worker] = EMPTY
-    records: Table[str, Record] = EMPTY  # by agent and action
-    refusals: Table[str, tuple[str, ...]] = EMPTY  # by request: why it was not accepted
+    workers: Table[str, Worker] = field(default_factory=Map)
+    records: Table[str, Record] = field(default_factory=Map)  # by agent and action
+    refusals: Table[str, tuple[str, ...]] = field(
+        default_factory=Map
+    )  # by request: why it was not accepted
     refusal_order: tuple[str, ...] = ()
     next_ticket: int = 1
     waiting: Annotated[Any, Field(exclude=True)] = field(default=None, repr=False, compare=False)

@@ -110,6 +110,16 @@ class Task:
         """Its id."""
         return self.manifest.task_id
 
+    def status(self, now: datetime) -> str:
+        """In a word, how it stands."""
+        if self.quarantined:
+            return "quarantined"
+        if self.claim is not None:
+            return "claimed"
+        if self.unmet:
+            return f"waits for {len(self.unmet)}"
+        return "ready" if self.waits_until <= now else "backs off"
+
     @property
     def waiting(self) -> bool:
         """Whether nobody has it and somebody may, sooner or later."""

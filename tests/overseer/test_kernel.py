@@ -219,6 +219,15 @@ def test_what_a_departed_worker_held_waits_again_at_once(mesh: Overseen) -> None
     assert not mesh.state.kernel.claimed
 
 
+def test_a_worker_that_was_killed_and_comes_back_holds_nothing(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    mesh.register("w1")
+    mesh.tick()
+    assert mesh.claim("w1").grant.attempt == 2
+    assert mesh.state.kernel.tasks["a"].losses == 1
+
+
 def test_a_task_over_which_workers_keep_dying_is_set_aside(mesh: Overseen) -> None:
     mesh.propose(task("a"))
     for _ in range(5):

@@ -1,0 +1,36 @@
+"""How does a person at the command line ask the overseer for something?"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from ganglion.addresses import client_settings
+from ganglion.log_session import bus_session
+from nervous_system.asker import Asker
+from nervous_system.errors import Permanent
+from nervous_system.payload import Payload
+
+
+class Refused(Permanent):
+    """The overseer did not accept what it was asked."""
+
+
+async def ask_overseer(payload: Payload) -> Answer:
+    """The answer, after the log has what it led to.
+
+    Raises Refused with the reasons, NotAcknowledged when no overseer runs.
+    """
+    async with bus_session(client_settings()) as bus:
+        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id=operator())
+        answer = await asker.ask(payload)
+    if not answer.accepted:
+        raise Refused("; ".join(answer.reasons) or "the overseer did not accept it")
+    return answer
+
+
+def operator() -> str:
+    """Who sits at the command line."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

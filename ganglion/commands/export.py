@@ -1,0 +1,73 @@
+"""`ganglion export`: how does what is on the log get into the files that others read?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ganglion.exporting.export import ExportReport
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Make files from the log.",
+)
+
+
+@app.callback()
+def export() -> None:
+    """Make files from the log."""
+
+
+@app.command()
+def station(
+    folder: Annotated[Path, typer.Argument(help="Where to; made where it does not exist.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a station's files in a folder that has some.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+) -> None:
+    """The classic files of a station: queue, statuses, dispatches, objectives, rules, pulses."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    report = asyncio.run(_export(folder, force=force, quiet=as_json))
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+        return
+    typer.echo(f"{report.folder}: {len(report.files)} files made of {report.events:,} events")
+    for name, rows in report.files.items():
+        typer.echo(f"  {rows:>9,}  {name}")
+    for remark in report.remarks:
+        typer.echo(f"ganglion: {remark}", err=True)
+
+
+async def _export(folder: Path, *, force: bool, quiet: bool) -> ExportReport:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from ganglion.addresses import client_settings
+    from ganglion.exporting.export import export_station
+    from ganglion.log_session import bus_session
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+        transient=True,
+    )
+    async with bus_session(client_settings()) as bus:
+        with bar:
+            task = bar.add_task(str(folder), total=None)
+            return await export_station(
+                bus,
+                folder,
+                force=force,
+                progress=lambda at, end: bar.update(task, completed=at, total=end),
+            )

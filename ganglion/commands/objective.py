@@ -1,0 +1,122 @@
+"""`ganglion objective`: what is the swarm to achieve?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from overseer.model import OverseerState
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Give the swarm objectives, see them, and say yes to those that wait for a person.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@app.command()
+def add(
+    description: Annotated[str, typer.Argument(help="What is to be achieved.")],
+    priority: Annotated[int, typer.Option(help="0 to 10, higher first.")] = 5,
+    objective_id: Annotated[
+        str | None, typer.Option("--id", help="Its id; a new one, if not given.")
+    ] = None,
+    plan: Annotated[str | None, typer.Option(help="Name of a plan of the catalogue.")] = None,
+    metadata: Annotated[
+        str | None, typer.Option(help='A JSON object; its "tasks" are taken as they are.')
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add an objective; it is planned at once."""
+    import json
+
+    from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+    from ganglion.asking import ask_overseer
+    from ganglion.errors import BadSetting
+    from nervous_system.ids import new_event_id
+
+    try:
+        given = json.loads(metadata) if metadata else {}
+    except ValueError as error:
+        raise BadSetting(f"--metadata is not JSON: {error}") from error
+    if plan is not None:
+        given = {**given, "plan": plan}
+    if not 0 <= priority <= 10:
+        raise typer.BadParameter("--priority is 0 to 10")
+    chosen_id = objective_id or f"objective-{new_event_id()[:8]}"
+    asyncio.run(
+        ask_overseer(
+            ObjectiveProposed(
+                objective_id=chosen_id,
+                description=description,
+                priority=priority,
+                metadata_json=json.dumps(given, sort_keys=True) if given else "",
+                source="cli",
+            )
+        )
+    )
+    if as_json:
+        typer.echo(json.dumps({"objective_id": chosen_id}))
+    else:
+        typer.echo(f"{chosen_id} is planned; see it with `ganglion tasks --objective {chosen_id}`")
+
+
+@app.command()
+def approve(
+    objective_id: Annotated[str, typer.Argument(help="The objective that waits.")],
+    reason: Annotated[str, typer.Option(help="Why it may be done.")] = "",
+) -> None:
+    """Say yes to a plan that waits for a person."""
+    from enchanted.events.v1.objective_pb2 import ObjectiveApproved
+    from ganglion.asking import ask_overseer
+
+    asyncio.run(ask_overseer(ObjectiveApproved(objective_id=objective_id, reason=reason)))
+    typer.echo(f"{objective_id} is approved")
+
+
+@app.command("list")
+def list_objectives(as_json: AsJson = False) -> None:
+    """Show the objectives that have not finished."""
+    import json
+
+    rows = [
+        {
+            "objective_id": each.objective_id,
+            "description": each.description,
+            "priority": each.priority,
+            "plan": each.plan,
+            "waits_for_approval": each.waits_for_approval,
+            "open_tasks": sorted(each.open_tasks),
+            "failed_tasks": list(each.failed_tasks),
+            "added_at": each.added_at.isoformat(),
+        }
+        for each in sorted(
+            asyncio.run(_state()).objectives.values(), key=lambda each: -each.priority
+        )
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        typer.echo("no objective is open")
+    for row in rows:
+        how = "waits for approval" if row["waits_for_approval"] else f"plan {row['plan'] or '-'}"
+        left = len(row["open_tasks"])  # type: ignore[arg-type]
+        typer.echo(
+            f"{row['objective_id']:<28} {row['priority']:>2}  {how:<20} {left} tasks open"
+            f"  {row['description']}"
+        )
+
+
+async def _state() -> OverseerState:
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from ganglion.overseen import overseer_state
+
+    async with bus_session(client_settings()) as bus:
+        return await overseer_state(bus)

@@ -1,0 +1,118 @@
+"""`ganglion tasks`: what is being done, by whom, and what came of the rest?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from enchanted.events.v1.task_request_pb2 import TaskOrder
+
+app = typer.Typer(
+    add_completion=False,
+    help="Show the tasks: those that are open and the last that ended.",
+)
+
+TaskId = Annotated[str, typer.Argument(help="The task's id.")]
+Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
+
+
+@app.callback(invoke_without_command=True)
+def tasks(
+    context: typer.Context,
+    objective: Annotated[str | None, typer.Option(help="Only those of this objective.")] = None,
+    ended: Annotated[int, typer.Option(help="How many of those that ended.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List the tasks."""
+    import json
+
+    if context.invoked_subcommand is not None:
+        return
+    rows = asyncio.run(_rows(objective, ended))
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        typer.echo("there are no tasks")
+    for row in rows:
+        score = f"TES {row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else ""
+        typer.echo(
+            f"{row['task_id']:<36} {row['status']:<24} {row['action']:<24}"
+            f" {row['worker_id'] or '-':<16} {score}".rstrip()
+        )
+
+
+@app.command()
+def cancel(task_id: TaskId, reason: Reason = "") -> None:
+    """Call a task off."""
+    from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL
+
+    _order(task_id, ORDER_CANCEL, reason, "is cancelled")
+
+
+@app.command()
+def quarantine(task_id: TaskId, reason: Reason = "") -> None:
+    """Set a task aside: nobody gets it until it is retried."""
+    from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
+
+    _order(task_id, ORDER_QUARANTINE, reason, "is set aside")
+
+
+@app.command()
+def retry(task_id: TaskId, reason: Reason = "") -> None:
+    """Let a task that was set aside be tried again."""
+    from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
+
+    _order(task_id, ORDER_RETRY, reason, "waits again")
+
+
+def _order(task_id: str, order: TaskOrder.ValueType, reason: str, done: str) -> None:
+    from enchanted.events.v1.task_request_pb2 import TaskOrdered
+    from ganglion.asking import ask_overseer
+
+    asyncio.run(ask_overseer(TaskOrdered(task_id=task_id, order=order, reason=reason)))
+    typer.echo(f"{task_id} {done}")
+
+
+async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:
+    """Open tasks in the order of their ids, then the last that ended, the newest first."""
+    from enchanted.events.v1.task_pb2 import TaskResult
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from ganglion.overseen import overseer_state
+    from nervous_system.clock import system_clock
+
+    async with bus_session(client_settings()) as bus:
+        kernel = (await overseer_state(bus)).kernel
+    now = system_clock()
+    rows: list[dict[str, Any]] = [
+        {
+            "task_id": task.task_id,
+            "objective_id": task.manifest.objective_id,
+            "action": task.manifest.action,
+            "priority": task.manifest.priority,
+            "status": task.status(now),
+            "worker_id": task.claim.worker_id if task.claim is not None else "",
+            "attempts": task.attempt,
+            "submitted_at": task.submitted_at.isoformat(),
+        }
+        for task in sorted(kernel.tasks.values(), key=lambda each: each.task_id)
+    ]
+    over = sorted(kernel.ended.items(), key=lambda each: each[1].ended_at, reverse=True)
+    rows += [
+        {
+            "task_id": task_id,
+            "objective_id": each.objective_id,
+            "action": each.action,
+            "status": TaskResult.Name(each.result).removeprefix("RESULT_").lower(),
+            "worker_id": each.worker_id,
+            "attempts": each.attempts,
+            "ended_at": each.ended_at.isoformat(),
+            "tool_efficacy_score": each.tool_efficacy_score,
+        }
+        for task_id, each in over[:most_ended]
+    ]
+    return [row for row in rows if objective is None or row["objective_id"] == objective]

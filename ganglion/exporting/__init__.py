@@ -1,0 +1,5 @@
+"""
+How does what is on the log become the files that others know?
+
+Start reading at `station.py`.
+"""

@@ -1,0 +1,148 @@
+"""
+What do the files of a station say?
+
+From a folder to frozen rows, or one sentence that names every line in the way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ganglion.importing.bounded import valid_text
+from ganglion.importing.refusal import ImportRefused
+from ganglion.station import REGISTRY, ROW_FILES, WHOLE_FILES
+
+MAX_FILE_BYTES: Final = 64 * 1024**2
+MAX_ROW_BYTES: Final = 128 * 1024
+"""An event holds its row twice: as it was, and in fields."""
+_MOST_NAMED: Final = 10
+_BYTE_ORDER_MARK: Final = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a file, a JSON object."""
+
+    file: str
+    line: int  # 1, 2, 3 …
+    text: str  # as it was, without byte-order mark and the space around it
+    fields: Mapping[str, Any]
+    content: str  # the same for the same object, however it was written
+    repeat: int  # 1, 2, 3 …: how many such objects the file has had up to here
+
+
+@dataclass(frozen=True, slots=True)
+class StationFolder:
+    """A station as it was found."""
+
+    name: str
+    whole: Mapping[str, bytes]  # by file; one that is missing is not in it
+    rows: Mapping[str, tuple[Row, ...]]
+
+    def rows_of(self, file: str) -> tuple[Row, ...]:
+        """The rows of one file; none where it is missing."""
+        return self.rows.get(file, ())
+
+
+def read_station(path: Path) -> StationFolder:
+    """
+    Everything in the station at `path`.
+
+    Raises ImportRefused where there is none, or for all the lines that are not what they should be.
+    """
+    name = valid_text(str(path))
+    if not path.is_dir():
+        raise ImportRefused(f"{name} is not a folder; name the one that holds the station's files")
+    whole: dict[str, bytes] = {}
+    rows: dict[str, tuple[Row, ...]] = {}
+    problems: list[str] = []
+    for file in (*WHOLE_FILES, *ROW_FILES):
+        data = _bytes_of(path / file)
+        if data is None:
+            continue
+        if file in WHOLE_FILES:
+            whole[file] = data
+        if file == REGISTRY or file in ROW_FILES:
+            rows[file], found = parse_rows(data, file=file)
+        else:
+            found = [] if (at := _not_utf8(data)) is None else [f"{file}: not UTF-8 at byte {at}"]
+        problems += found
+    if problems:
+        more = len(problems) - _MOST_NAMED
+        named = "; ".join(problems[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        raise ImportRefused(
+            f"{name} cannot be imported: {named}. Nothing of it was; mend or remove these lines"
+        )
+    if not whole and not rows:
+        files = ", ".join((*WHOLE_FILES, *ROW_FILES))
+        raise ImportRefused(f"{name} holds none of a station's files ({files}); is it another?")
+    return StationFolder(name, whole, rows)
+
+
+def parse_rows(data: bytes, *, file: str) -> tuple[tuple[Row, ...], list[str]]:
+    """The rows in these bytes, and what is wrong with the lines that are none. Pure."""
+    rows: list[Row] = []
+    problems: list[str] = []
+    repeats: Counter[str] = Counter()
+    for line, raw in enumerate(data.split(b"\n"), 1):
+        try:
+            text = raw.decode().strip().strip(_BYTE_ORDER_MARK).strip()
+            if not text:
+                continue
+            fields = _object(text)
+        except UnicodeDecodeError as error:
+            problems.append(f"{file}:{line}: not UTF-8 at byte {error.start + 1}")
+        except json.JSONDecodeError as error:
+            problems.append(f"{file}:{line}: not JSON at column {error.colno}: {error.msg}")
+        except RecursionError:
+            problems.append(f"{file}:{line}: nested too deeply")
+        except ValueError as error:
+            problems.append(f"{file}:{line}: {error}")
+        else:
+            content = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+            repeats[content] += 1
+            rows.append(Row(file, line, text, fields, content, repeats[content]))
+    return tuple(rows), problems
+
+
+def _object(text: str) -> dict[str, Any]:
+    if len(text.encode()) > MAX_ROW_BYTES:
+        raise ValueError(f"longer than {MAX_ROW_BYTES // 1024} KiB")
+    value = json.loads(text, parse_constant=_no_number)
+    if not isinstance(value, dict):
+        raise ValueError(f"not a JSON object but {text[:20]}")
+    return value
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"not JSON: {name} is not a number")
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    name = valid_text(str(path))
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise ImportRefused(
+                f"{name} has {size / 1024**2:.0f} MiB; more than {MAX_FILE_BYTES // 1024**2} MiB"
+                " are not read. Cut it, and import the parts from folders of their own"
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ImportRefused(f"{name} cannot be read: {error.strerror}; check the path") from error
+
+
+def _not_utf8(data: bytes) -> int | None:
+    """The byte, from 1, at which it stops to be UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start + 1
+    return None
