@@ -45,6 +45,7 @@ class StatusReport:
     watermark: int | None  # last position that is in ClickHouse
     lag: int | None  # positions that are not there yet
     problems: tuple[str, ...]
+    system_mode: str | None = None  # operational, degraded, halted; None: nobody says
 
     @property
     def is_running(self) -> bool:
@@ -99,6 +100,11 @@ def assemble(
     problems = [f"{each.name}: {each.sentence}" for each in processes if each.health != "ok"]
     if stream_problem is not None:
         problems.append(stream_problem)
+    if stream is not None and stream.full:
+        problems.append(
+            f"the log: it is full ({stream.used_percent:.1f} %) and refuses events;"
+            " raise GANGLION_STREAM_MAX_BYTES or lower GANGLION_STREAM_MAX_AGE_SECONDS"
+        )
     if mesh.state != "running":
         problems.append(f"the mesh is {mesh.state}")
     recording = next(
@@ -125,7 +131,16 @@ def assemble(
         watermark=watermark,
         lag=lag,
         problems=tuple(problems),
+        system_mode=_mode(mesh, healths),
     )
+
+
+def _mode(mesh: MeshRecord, healths: list[ServiceHealth]) -> str | None:
+    """As the guardian says it, who decides on it."""
+    for process, health in zip(mesh.processes, healths, strict=True):
+        if process.name == "guardian" and health.facts.get("system_mode"):
+            return str(health.facts["system_mode"])
+    return None
 
 
 def _process_status(process: ProcessRecord, health: ServiceHealth) -> ProcessStatus:

@@ -18,6 +18,11 @@ from governor.model import CRITICAL_FAILURE, SAMPLING_STOPPED, SERVICE, HostStat
 from nervous_system.decision import Emit, Tick
 from nervous_system.event import Recorded
 
+_ALARMS = {
+    "cpu": "cpu_overloaded",
+    "memory": "memory_overloaded",
+    "disk": "disk_nearly_full",
+}
 _ADVICE = {
     "cpu": "give the machine fewer agents or more processors",
     "memory": "give the machine fewer agents or more memory before the system ends processes",
@@ -76,7 +81,7 @@ class GovernorCore:
             Emit(
                 label=f"overloaded {resource}",
                 payload=AlarmRaised(
-                    name=f"{resource}_overloaded",
+                    name=_ALARMS[resource],
                     severity=SEVERITY_WARNING,
                     message=f"{resource} of {self.host} is at {_percents(payload)[resource]:.0f} %",
                     action=_ADVICE.get(resource, "find out what uses it"),

@@ -19,6 +19,7 @@ from nervous_system.errors import TooLarge
 from nervous_system.ids import child_id, is_uuid
 from nervous_system.message import Message
 from nervous_system.publisher import Publisher
+from nervous_system.tracing import traceparent_of
 
 _log = structlog.get_logger()
 
@@ -109,10 +110,17 @@ async def _publish(publisher: Publisher, message: Message, position: StoredPosit
 
 
 def _message(position: StoredPosition, epoch: int) -> Message:
-    """Under the event's id; one that is no UUID may not be fit for a header."""
+    """Under the event's id and in its trace; what is not valid may not be fit for a header."""
     own = position.event_id
+    found = read(position.raw)
+    traceparent = (
+        traceparent_of(found.message.trace_id, found.message.span_id)
+        if isinstance(found, Readable)
+        else None
+    )
     return Message(
         subject=position.subject,
         message_id=own if is_uuid(own) else child_id(f"{epoch}/{position.seq}", "republished"),
         data=position.raw,
+        traceparent=traceparent,
     )

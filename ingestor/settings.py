@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +26,21 @@ class IngestorSettings(BaseSettings):
     insert_timeout_seconds: float = Field(
         30.0, gt=0, description="how long ClickHouse may take over one insert"
     )
+    log_high_percent: float = Field(
+        90.0, gt=0, le=100, description="the log is nearly full from here on: an alarm is raised"
+    )
+    log_low_percent: float = Field(
+        85.0, gt=0, le=100, description="the log has enough room again below"
+    )
     ttl_days: int | None = Field(
         None, ge=1, description="days after which rows go; kept for ever when not set"
     )
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        if self.log_low_percent > self.log_high_percent:
+            raise ValueError(
+                "GANGLION_INGESTOR_LOG_LOW_PERCENT must not be above"
+                " GANGLION_INGESTOR_LOG_HIGH_PERCENT"
+            )
+        return self

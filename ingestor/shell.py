@@ -29,6 +29,7 @@ from ingestor.frames import Framer
 from ingestor.model import Epoch
 from ingestor.ports import Warehouse
 from ingestor.recording import Recording
+from ingestor.room import Room
 from ingestor.settings import IngestorSettings
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
@@ -36,7 +37,15 @@ from nervous_system.errors import Fenced, LogFull, Permanent, Transient
 from nervous_system.event import Event
 from nervous_system.ids import child_id
 from nervous_system.lease import leading, open_leases
-from nervous_system.metric_catalogue import ALARMS, EPOCH, LAG, WATERMARK
+from nervous_system.metric_catalogue import (
+    ALARMS,
+    EPOCH,
+    LAG,
+    LOG_FULL,
+    LOG_LIMIT_BYTES,
+    LOG_USED_BYTES,
+    WATERMARK,
+)
 from nervous_system.names import ALL_EVENTS
 from nervous_system.reader import Interrupted
 from nervous_system.stream import StreamState
@@ -76,9 +85,13 @@ class Ingestor:
         self._telemetry = telemetry
         self._holder = holder
         self._clock = clock
-        self._recording: Recording | None = None
-        self._epoch = 0
+        self._recording: Recording | None = None  # only the one that records knows how far it is
+        self._epoch: int | None = None
         self._last_sequence = 0
+        self._log_full = False
+        self._room = Room(
+            high_percent=settings.log_high_percent, low_percent=settings.log_low_percent
+        )
         self._state = "starting"
         self._takeovers = 0
         health = telemetry.health
@@ -87,15 +100,16 @@ class Ingestor:
         health.fact("epoch", lambda: self._epoch)
         health.fact("watermark", lambda: self._watermark)
         health.fact("lag", lambda: self._lag)
-        telemetry.metrics.gauge(LAG).set_function(lambda: self._lag)
+        health.fact("log_full", lambda: self._log_full)
 
     @property
-    def _watermark(self) -> int:
-        return self._recording.watermark if self._recording is not None else 0
+    def _watermark(self) -> int | None:
+        return self._recording.watermark if self._recording is not None else None
 
     @property
-    def _lag(self) -> int:
-        return max(0, self._last_sequence - self._watermark)
+    def _lag(self) -> int | None:
+        watermark = self._watermark
+        return max(0, self._last_sequence - watermark) if watermark is not None else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop`, and then what is in hand; raises only what a person must mend."""
@@ -146,7 +160,9 @@ class Ingestor:
                 if lease is not None:
                     await self._record(stop)
         finally:
-            self._recording = None
+            self._recording = self._epoch = None
+            self._state = "not recording"
+            self._telemetry.metrics.forget(EPOCH, WATERMARK, LAG)
 
     def _wait(self) -> None:
         """One who waits for the lease is well: waiting is its work."""
@@ -160,7 +176,6 @@ class Ingestor:
         writer = await self._warehouse.take_over(f"{self._holder}/{self._takeovers}")
         start = await self._position()
         self._epoch = start.epoch
-        self._telemetry.metrics.gauge(EPOCH).set(start.epoch)
         recording = Recording(
             warehouse=self._warehouse,
             framer=Framer(epoch=start.epoch, writer=writer),
@@ -171,12 +186,15 @@ class Ingestor:
             progress=self._progress,
             stop=stop,
         )
-        self._telemetry.metrics.gauge(WATERMARK).set(recording.watermark)
         async with self._bus.reader(start_sequence=start.next_sequence) as reader:
             if await self._sight() != sight:
                 raise Interrupted("the log was out of sight while the position was being compared")
             self._recording = recording
             self._state = "recording"
+            gauge = self._telemetry.metrics.gauge
+            gauge(EPOCH).set(start.epoch)
+            gauge(WATERMARK).set(recording.watermark)
+            gauge(LAG).set_function(lambda: self._lag or 0)
             _log.info("ingestor.recording", epoch=start.epoch, next_sequence=start.next_sequence)
             remembering = asyncio.create_task(self._remember(), name="remember")
             try:
@@ -210,11 +228,11 @@ class Ingestor:
             verdict = await self._past_a_hole(recorded, verdict, stream)
         # The alarm comes first: should we die in between, the comparison finds the same again.
         if isinstance(verdict, Fork):
-            await self._raise_alarm(_truncated(recorded, verdict))
+            await self._raise_about_positions(_truncated(recorded, verdict))
             agreed, reason = verdict.agreed, verdict.reason
         elif isinstance(verdict, Gap):
             alarm = _lost(recorded, verdict)
-            await self._raise_alarm(alarm)
+            await self._raise_about_positions(alarm)
             agreed, reason = verdict.agreed, alarm.message
         else:
             return verdict
@@ -253,13 +271,16 @@ class Ingestor:
             holder=self._holder,
         )
 
-    async def _raise_alarm(self, alarm: AlarmRaised) -> None:
+    async def _raise_about_positions(self, alarm: AlarmRaised) -> None:
+        await self._raise_alarm(alarm, cause=f"{alarm.epoch}/{alarm.last_sequence}")
+
+    async def _raise_alarm(self, alarm: AlarmRaised, *, cause: str) -> None:
         _log.error(
             f"alarm.{alarm.name}", message=alarm.message, remedy=alarm.action, epoch=alarm.epoch
         )
         self._telemetry.metrics.counter(ALARMS).labels(name=alarm.name).inc()
         event = Event(
-            event_id=child_id(f"{alarm.epoch}/{alarm.last_sequence}", alarm.name),
+            event_id=child_id(cause, alarm.name),
             timestamp=self._clock(),
             agent_role=ROLE_INGESTOR,
             agent_id="ingestor",
@@ -271,12 +292,31 @@ class Ingestor:
             _log.error("alarm.not_published", name=alarm.name, reason=str(error))
 
     async def _report(self, stop: asyncio.Event) -> None:
-        """Keep the lag known, also while reading stands still."""
+        """Keep the lag and the room on the log known, also while reading stands still."""
+        gauge = self._telemetry.metrics.gauge
         while not stop.is_set():
             with suppress(Transient, Permanent):
-                self._last_sequence = (await self._bus.stream.state()).last_sequence
+                stream = await self._bus.stream.state()
+                self._last_sequence, self._log_full = stream.last_sequence, stream.full
+                gauge(LOG_USED_BYTES).set(stream.bytes)
+                gauge(LOG_LIMIT_BYTES).set(stream.max_bytes)
+                gauge(LOG_FULL).set(stream.full)
+                await self._watch_room(stream)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), REPORT_SECONDS)
+
+    async def _watch_room(self, stream: StreamState) -> None:
+        """The one that records raises the alarm; a full log may refuse it, and then that is
+        said."""
+        if self._recording is None:
+            return
+        alarm = self._room.alarm(stream)
+        if alarm is not None:
+            try:
+                await self._raise_alarm(alarm, cause=f"{stream.created}/{stream.last_sequence}")
+            except Permanent as error:
+                _log.error("alarm.not_published", name=alarm.name, reason=str(error))
+        self._room = self._room.after(stream)
 
     async def _remember(self) -> None:
         while True:

@@ -40,6 +40,8 @@ def status(
 
 def _print_table(report: StatusReport) -> None:
     typer.echo(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
+    if report.system_mode is not None:
+        typer.echo(f"system mode: {report.system_mode}")
     for process in report.processes:
         pid = f"pid {process.pid}" if process.pid else "-"
         again = f", started {process.attempt} times" if process.attempt > 1 else ""
@@ -48,7 +50,7 @@ def _print_table(report: StatusReport) -> None:
         state = report.stream
         typer.echo(
             f"log: positions {state.first_sequence:,} to {state.last_sequence:,},"
-            f" {state.bytes / 1024**2:,.1f} MiB"
+            f" {state.bytes / 1024**2:,.1f} MiB, {state.used_percent:.0f} % full"
         )
     if report.watermark is not None:
         typer.echo(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")

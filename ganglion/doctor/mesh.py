@@ -82,9 +82,9 @@ async def _stream(settings: MeshSettings) -> Finding:
             f"its {', '.join(differing)} are not what the settings say",
             remedy="restart the mesh, which brings the stream up to its settings, or correct them",
         )
-    used = 100 * state.bytes / state.max_bytes if state.max_bytes > 0 else 0.0
-    sentence = f"positions {state.first_sequence:,} to {state.last_sequence:,}, {used:.0f} % full"
-    if used > 90:
+    used = f"{state.used_percent:.0f} % full"
+    sentence = f"positions {state.first_sequence:,} to {state.last_sequence:,}, {used}"
+    if state.used_percent > 90:
         return ill(
             "stream",
             f"{sentence}; at 100 % it refuses new events",

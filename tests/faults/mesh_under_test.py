@@ -67,6 +67,15 @@ class IngestorProcess(RealProcess):
         health = await self.health()
         return None if health is None else health["facts"].get(name)
 
+    async def metrics(self) -> str:
+        """What /metrics says."""
+        return await asyncio.to_thread(self._metrics)
+
+    def _metrics(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5) as answer:
+            text: str = answer.read().decode()
+        return text
+
     async def records(self) -> None:
         """Wait until it leads and reads."""
         await self.says("ingestor.recording")

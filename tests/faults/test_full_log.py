@@ -31,12 +31,23 @@ async def test_the_stream_is_full(mesh: Mesh) -> None:
         assert 5 < stored < 100
         with pytest.raises(LogFull):
             await publishing.one("also refused" + LARGE)
+        await ingestor.says("alarm.log_nearly_full")
         await mesh.recorded()
+        assert await ingestor.fact("log_full") is False
+        with pytest.raises(LogFull):
+            for number in range(100):
+                await publishing.one(f"small-{number}")
+        stored = len(mesh.ledger.acknowledged)
+        await ingestor.says("alarm.log_full")
+        await ingestor.says("alarm.not_published")
+        assert await ingestor.fact("log_full") is True
         mesh.stream_max_bytes = 10_000_000
         async with mesh.publishing() as roomier:  # makes the stream larger, as `ganglion up` does
             await roomier.all(labels("after", 100))
-            report = await mesh.law()
-    assert report.counts["stored"] == stored + 100
+            report = await mesh.law(alarms=["log_nearly_full"])
+    assert report.counts["stored"] == stored + 100 + 1
+    assert ingestor.told.count("alarm.log_nearly_full") == 1
+    assert ingestor.told.count("alarm.log_full") == 1
 
 
 @pytest.mark.long

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 
 import pytest
 from events_under_test import labels
-from mesh_under_test import Mesh, until
+from mesh_under_test import IngestorProcess, Mesh, until
 
 POINTS = ["ingestor.before_insert", "ingestor.during_insert", "ingestor.after_insert"]
 
@@ -42,6 +43,35 @@ async def test_an_ingestor_stopped_while_another_takes_over(mesh: Mesh) -> None:
         assert first.running
         assert second.running
         await mesh.law()
+
+
+async def test_only_the_one_that_records_says_how_far_it_is(mesh: Mesh) -> None:
+    """Before its turn, and after it: who waits claims no watermark and no lag."""
+    async with mesh.publishing() as publishing:
+        await publishing.all(labels("some", 50))
+        first = mesh.ingestor()
+        await first.records()
+        second = mesh.ingestor()
+        await second.says("lease.waiting")
+        await mesh.recorded()
+        await _stands_by(second)
+        assert "ganglion_watermark 50.0" in await first.metrics()
+        first.pause()
+        await second.records()
+        first.resume()
+        await first.says("lease.waiting")
+        await _stands_by(first)
+        await mesh.law()
+
+
+async def _stands_by(ingestor: IngestorProcess) -> None:
+    health = await ingestor.health()
+    assert health is not None
+    facts = health["facts"]
+    assert facts["state"] == "waiting for the lease"
+    assert (facts["epoch"], facts["watermark"], facts["lag"]) == (None, None, None)
+    shown = await ingestor.metrics()
+    assert not re.search(r"^ganglion_(epoch|watermark|lag)\b", shown, re.MULTILINE)
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,18 @@ def test_what_is_wrong_is_said(state: ProcessState, health: ServiceHealth, probl
     assert found.problems == (problem,)
     assert found.lag is None
     assert found.document()["healthy"] is False
+
+
+def test_a_full_log_is_a_problem() -> None:
+    (problem,) = report(stream=replace(STREAM, bytes=10**9 - 10)).problems
+    assert "the log: it is full (100.0 %) and refuses events" in problem
+    assert report(stream=replace(STREAM, bytes=95 * 10**7)).problems == ()
+
+
+def test_one_that_waits_for_its_turn_does_not_say_how_far_it_is() -> None:
+    facts = {"state": "waiting for the lease", "watermark": None, "lag": None}
+    found = report(health=ServiceHealth(ok=True, sentence="", facts=facts))
+    assert (found.watermark, found.lag) == (None, None)
 
 
 def test_the_recording_line() -> None:

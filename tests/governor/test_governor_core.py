@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
@@ -27,6 +27,7 @@ CORE = GovernorCore(
         bands=(
             ("cpu", Band(high_percent=90, low_percent=70)),
             ("memory", Band(high_percent=90, low_percent=70)),
+            ("disk", Band(high_percent=95, low_percent=90)),
         ),
         sample_seconds=60,
     ),
@@ -49,9 +50,16 @@ def recorded(payload: Payload, *, at_seconds: float = 0, key: str = HOST) -> Rec
     )
 
 
-def sampled(cpu: float, *, memory: int = 10, host: str = HOST, at_seconds: float = 0) -> Recorded:
+def sampled(
+    cpu: float, *, memory: int = 10, disk: int = 10, host: str = HOST, at_seconds: float = 0
+) -> Recorded:
     payload = CapacitySampled(
-        host=host, cpu_percent=cpu, memory_used_bytes=memory << 20, memory_limit_bytes=100 << 20
+        host=host,
+        cpu_percent=cpu,
+        memory_used_bytes=memory << 20,
+        memory_limit_bytes=100 << 20,
+        disk_used_bytes=disk << 30,
+        disk_total_bytes=100 << 30,
     )
     return recorded(payload, at_seconds=at_seconds, key=host)
 
@@ -97,6 +105,19 @@ def test_overload_is_one_alarm_until_it_was_well_again() -> None:
         ("HEALTHY", []),
         ("HEALTHY", []),
         ("DEGRADED", ["cpu_overloaded"]),
+    ]
+
+
+def test_a_nearly_full_disk_is_one_alarm_until_there_was_room_again() -> None:
+    state = CORE.initial()
+    told = []
+    for disk in (94, 95, 99, 91, 95, 89, 94, 96):
+        state, emits = step(state, sampled(10, disk=disk))
+        told += [(disk, alarm.name, alarm.severity) for alarm in alarms(emits)]
+        assert all("stops the log" in alarm.action for alarm in alarms(emits))
+    assert told == [
+        (95, "disk_nearly_full", SEVERITY_WARNING),
+        (96, "disk_nearly_full", SEVERITY_WARNING),
     ]
 
 

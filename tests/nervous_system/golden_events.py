@@ -383,7 +383,18 @@ EVENTS: dict[str, Event] = {
     "worker_departed": whole(WorkerDeparted(worker_id="worker-142", reason="reason 143")),
     "worker_lost": whole(WorkerLost(worker_id="worker-144", silent_seconds=25.5)),
     "policy_adopted": whole(
-        PolicyAdopted(hash="hash 146", text="text 147", warnings=["warnings 148"])
+        PolicyAdopted(
+            hash="hash 146",
+            text="text 147",
+            warnings=["warnings 148"],
+            max_cpu_pct=49.5,
+            max_ram_pct=50.5,
+            allow_unregistered_agents=True,
+            allowed_actions=["diagnose.*", "report"],
+            allowed_tiers=[RISK_HIGH],
+            max_open_tasks=51,
+            max_claims_per_minute=52,
+        )
     ),
     "registry_adopted": whole(
         RegistryAdopted(

@@ -19,6 +19,7 @@ from nervous_system.errors import InvalidEvent
 from nervous_system.event import Recorded
 from nervous_system.ids import content_hash
 from nervous_system.settings import MeshSettings
+from nervous_system.stream import Stored
 from nervous_system.subjects import chain_filter
 from nervous_system.target import Target
 
@@ -84,7 +85,9 @@ async def test_a_change_found_outside_is_recorded_first_and_said(agent: Agent, b
     await agent.change("f", before=None, after="one\n")
     receipt = await agent.change("f", before="edited by hand\n", after="two\n")
     assert receipt.external_change
-    links = [each.event.payload for each in await _history(bus)]
+    history = [each.event for each in await _history(bus)]
+    assert [event.producer_sequence for event in history] == [1, 2, 3]
+    links = [event.payload for event in history]
     assert all(isinstance(link, StateChange) for link in links)
     assert [link.external for link in links] == [False, True, False]  # type: ignore[union-attr]
     _assert_chained(links)
@@ -100,6 +103,42 @@ async def test_many_writers_never_fork_a_chain(agent: Agent, bus: Bus) -> None:
     links = [recorded(s).event.payload async for s in bus.replay(subjects=[chain])]
     assert sum(not link.external for link in links) == 40  # type: ignore[union-attr]
     _assert_chained(links)
+
+
+async def test_numbers_are_taken_in_the_order_of_the_log(agent: Agent, bus: Bus) -> None:
+    calls = [
+        agent.change(f"f{number % 3}", before=f"{number}\n", after=f"{number + 1}\n")
+        if number % 2
+        else agent.decide(rationale="r", chosen="c")
+        for number in range(20)
+    ]
+    await asyncio.gather(*calls)
+    numbers = [each.event.producer_sequence for each in await _history(bus)]
+    assert len(numbers) > 20
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_what_was_refused_took_no_number(
+    agent: Agent, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Agent(bus, role=agent.role, agent_id="coder-2")
+    look, looks = agent.bus.stream.last_on, itertools.count(1)
+
+    async def look_and_be_overtaken(subject: str) -> Stored | None:
+        found = await look(subject)
+        if (number := next(looks)) <= 3:
+            await other.change("shared", before=f"{number}", after=f"{number + 1}")
+        return found
+
+    monkeypatch.setattr(agent.bus.stream, "last_on", look_and_be_overtaken)
+    await agent.change("shared", before="mine", after="changed")
+    with pytest.raises(InvalidEvent):
+        await agent.decide(rationale="r", chosen="c", confidence=1.4)
+    await agent.decide(rationale="r", chosen="c")
+    history = [each.event for each in await _history(bus)]
+    mine = [each.producer_sequence for each in history if each.agent_id == agent.agent_id]
+    assert mine == [1, 2, 3]
+    assert next(looks) == 5  # it was refused three times
 
 
 def _assert_chained(links: list[object]) -> None:

@@ -185,6 +185,38 @@ async def test_a_leader_outlives_a_short_restart_of_nats(
     assert await holder.task
 
 
+async def test_a_lease_left_behind_by_a_restart_of_nats_is_its_holders_at_once(
+    bus: Bus, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases_module, "LEASE_SECONDS", 60.0)  # far longer than the test may take
+    leases = await open_leases(bus.connection)
+    with pytest.raises(ConnectionError):
+        async with leading(leases, KEY, holder="holder", stop=asyncio.Event()):
+            nats_server.kill()
+            raise ConnectionError
+    await asyncio.to_thread(nats_server.start)
+    assert await bus.connection.wait_connected(timeout_seconds=10)
+    other = Someone(leases, "other")
+    async with asyncio.timeout(10):
+        await other.asked_in_vain.wait()
+        async with leading(leases, KEY, holder="holder", stop=asyncio.Event()) as lease:
+            assert lease is not None
+    other.stop.set()
+    other.leave.set()
+    await other.task
+
+
+async def test_two_tasks_of_one_process_never_lead_under_one_name(leases: KeyValue) -> None:
+    first = Someone(leases, "name")
+    await first.leads.wait()
+    with pytest.raises(ValueError, match="name of its own"):
+        await Someone(leases, "name").task
+    first.leave.set()
+    assert await first.task
+    async with asyncio.timeout(5), leading(leases, KEY, holder="name", stop=asyncio.Event()):
+        pass
+
+
 async def _revision(leases: KeyValue) -> int:
     await asyncio.sleep(0.02)
     try:

@@ -30,6 +30,9 @@ from nervous_system.metrics import Metrics
 from nervous_system.settings import MeshSettings
 from nervous_system.stream import Stored
 
+BATCHES_IN_FLIGHT = 50
+"""How many the server keeps for one stream."""
+
 
 async def _everything(bus: Bus) -> list[Stored]:
     return [stored async for stored in bus.replay()]
@@ -174,6 +177,40 @@ async def test_a_publish_waits_for_a_server_that_comes_back(
     acknowledgement = await publishing
     assert acknowledgement.last_sequence == 1
     assert len(await _everything(bus)) == 1
+
+
+async def test_the_first_batch_waits_for_a_server_that_comes_back(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    """It has to ask first where the log ends; that is tried again as the batch itself is."""
+    nats_server.kill()
+    appending = asyncio.create_task(bus.append([entry("a"), entry("b")]))
+    await asyncio.to_thread(nats_server.start)
+    assert (await appending).last_sequence == 2
+    assert len(await _everything(bus)) == 2
+
+
+async def test_a_batch_waits_while_too_many_others_are_in_flight(
+    mesh_settings: MeshSettings,
+) -> None:
+    metrics = Metrics()
+    async with open_bus(mesh_settings, name="test", metrics=metrics) as bus:
+        await bus.stream.ensure(mesh_settings)
+        begin = bus.connection.client.publish
+        for number in range(BATCHES_IN_FLIGHT):
+            headers = {names.BATCH_ID: f"begun {number}", names.BATCH_SEQUENCE: "1"}
+            await begin("swarm.events.coder.decision", b"begun", headers=headers)
+        waiting = asyncio.create_task(bus.append([entry("alone")]))
+        async with asyncio.timeout(20):
+            while not metrics.value("ganglion_publish_retries_total"):
+                await bus.stream.state()  # each look lets the batch get on
+        headers = {
+            names.BATCH_ID: "begun 0",
+            names.BATCH_SEQUENCE: "2",
+            names.BATCH_COMMIT: "1",
+        }
+        await begin("swarm.events.coder.decision", b"ended", headers=headers)
+        assert (await waiting).last_sequence == 3
 
 
 async def test_a_batch_cut_off_by_a_restart_is_sent_whole_again(

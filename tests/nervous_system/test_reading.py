@@ -12,7 +12,7 @@ from real_servers import NatsServer
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
-from nervous_system.reader import Interrupted, Reader
+from nervous_system.reader import HEARTBEAT_SECONDS, Interrupted, Reader
 from nervous_system.stream import Stored
 
 
@@ -91,6 +91,28 @@ async def test_a_deleted_consumer_is_an_interruption(bus: Bus) -> None:
         )
         with pytest.raises(Interrupted, match="Consumer Deleted"):
             await _read(reader, 1)
+
+
+async def test_a_consumer_deleted_at_the_moment_of_its_first_pull_is_an_interruption(
+    bus: Bus,
+) -> None:
+    """Some pulls get lost in its deletion, and nobody tells the one who waits."""
+
+    async def read_in_vain() -> None:
+        reader = bus.reader(start_sequence=1)
+        pull = reader._pull
+
+        async def pull_behind_a_deletion() -> None:
+            deletion = f"$JS.API.CONSUMER.DELETE.{names.STREAM}.{reader._name}"
+            await bus.connection.client.publish(deletion, b"")
+            await pull()
+
+        reader._pull = pull_behind_a_deletion  # type: ignore[method-assign]
+        async with reader:
+            with pytest.raises(Interrupted, match=r"Consumer Deleted|not found|503"):
+                await reader.batch(most=1, within_seconds=2 * HEARTBEAT_SECONDS)
+
+    await asyncio.gather(*(read_in_vain() for _ in range(100)))
 
 
 async def test_a_restarted_server_is_an_interruption_after_what_was_received(
