@@ -20,6 +20,15 @@ def batch(first: int, count: int = 3) -> list[Message]:
     ]
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def staging_folder(store: Path) -> Path:
+    (stream,) = store.rglob("ENCHANTED_SWARM")
+    return stream / "batches"
+
+
 @pytest.fixture
 def memory(tmp_path: Path) -> Path:
     folder = tmp_path / "memory"
@@ -34,7 +43,7 @@ async def test_batches_are_stored_and_survive_a_kill_of_the_server(
     await bus.publisher.append_batch(batch(1))
     assert staging.link()
     await bus.publisher.append_batch(batch(4))
-    assert list(memory.iterdir()), "nothing was staged there"
+    assert names_in(memory), "nothing was staged there"
     nats_server.kill()
     nats_server.start()
     async with open_bus(mesh_settings, name="again") as again:
@@ -44,20 +53,19 @@ async def test_batches_are_stored_and_survive_a_kill_of_the_server(
         assert (await again.stream.state()).last_sequence == 9
     nats_server.stop()
     staging.remove()
-    assert not list(memory.iterdir())
+    assert not names_in(memory)
 
 
 async def test_a_folder_with_a_batch_in_it_is_left_alone(
     bus: Bus, nats_server: NatsServer, memory: Path
 ) -> None:
     staging = BatchStaging(nats_server.store, in_memory=memory)
-    (folder,) = nats_server.store.rglob("ENCHANTED_SWARM")
-    under_way = folder / "batches" / "one" / "msgs"
-    under_way.mkdir(parents=True)
+    batches = staging_folder(nats_server.store)
+    (batches / "one" / "msgs").mkdir(parents=True)
     assert not staging.link()
-    assert under_way.is_dir()
-    under_way.rmdir()
-    under_way.parent.rmdir()
+    assert names_in(batches) == ["one"]
+    (batches / "one" / "msgs").rmdir()
+    (batches / "one").rmdir()
     assert staging.link()
     assert staging.link()
 

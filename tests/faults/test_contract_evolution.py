@@ -14,7 +14,7 @@ from nervous_system.codec import encode
 from nervous_system.stream import Stored
 
 FUTURE_ENVELOPE = b"\xca\x0c\x06future" + b"\xd0\x0c\x2a"  # fields 201, text, and 202, a number
-FUTURE_PAYLOAD = b"\xe2\x03\x05\x0a\x03new"  # payload number 60
+FUTURE_PAYLOAD = b"\x9a\x06\x05\x0a\x03new"  # payload number 99, reserved
 
 
 async def test_fields_of_the_future_are_kept_in_the_bytes(mesh: Mesh) -> None:

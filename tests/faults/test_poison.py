@@ -37,7 +37,7 @@ def decision(**envelope: object) -> bytes:
     ).SerializeToString()
 
 
-FUTURE_PAYLOAD = field(60, 2, b"\x0a\x03new")
+FUTURE_PAYLOAD = field(99, 2, b"\x0a\x03new")
 
 PARKED = {
     "random bytes": (b"\xff\xfe\x80 not protobuf \x00\x01\x02", NO_EVENT),

@@ -5,6 +5,7 @@ isort:skip_file
 The rules in force. What is adopted is complete, so that any past can be judged by the rules it had."""
 
 from collections import abc as _abc
+from enchanted.events.v1 import task_pb2 as _task_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -26,13 +27,36 @@ class PolicyAdopted(_message.Message):
     HASH_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    MAX_CPU_PCT_FIELD_NUMBER: _builtins.int
+    MAX_RAM_PCT_FIELD_NUMBER: _builtins.int
+    ALLOW_UNREGISTERED_AGENTS_FIELD_NUMBER: _builtins.int
+    ALLOWED_ACTIONS_FIELD_NUMBER: _builtins.int
+    ALLOWED_TIERS_FIELD_NUMBER: _builtins.int
+    MAX_OPEN_TASKS_FIELD_NUMBER: _builtins.int
+    MAX_CLAIMS_PER_MINUTE_FIELD_NUMBER: _builtins.int
     hash: _builtins.str
     """SHA-256 of the file's bytes, hex"""
     text: _builtins.str
     """the file"""
+    max_cpu_pct: _builtins.float
+    """What the text says, defaults filled in, so that nobody who judges by it has to read YAML. The keys' own names.
+    never 0 in a policy: 0 says that the rules were not written out, and they forbid nothing
+    """
+    max_ram_pct: _builtins.float
+    allow_unregistered_agents: _builtins.bool
+    max_open_tasks: _builtins.int
+    max_claims_per_minute: _builtins.int
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """keys that this version does not know"""
+
+    @_builtins.property
+    def allowed_actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """patterns: * is any characters, ? is one"""
+
+    @_builtins.property
+    def allowed_tiers(self) -> _containers.RepeatedScalarFieldContainer[_task_pb2.RiskTier.ValueType]:
+        """an unspecified tier is always allowed"""
 
     def __init__(
         self,
@@ -40,10 +64,17 @@ class PolicyAdopted(_message.Message):
         hash: _builtins.str = ...,
         text: _builtins.str = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        max_cpu_pct: _builtins.float = ...,
+        max_ram_pct: _builtins.float = ...,
+        allow_unregistered_agents: _builtins.bool = ...,
+        allowed_actions: _abc.Iterable[_builtins.str] | None = ...,
+        allowed_tiers: _abc.Iterable[_task_pb2.RiskTier.ValueType] | None = ...,
+        max_open_tasks: _builtins.int = ...,
+        max_claims_per_minute: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "text", b"text", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_unregistered_agents", b"allow_unregistered_agents", "allowed_actions", b"allowed_actions", "allowed_tiers", b"allowed_tiers", "hash", b"hash", "max_claims_per_minute", b"max_claims_per_minute", "max_cpu_pct", b"max_cpu_pct", "max_open_tasks", b"max_open_tasks", "max_ram_pct", b"max_ram_pct", "text", b"text", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

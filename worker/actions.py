@@ -1,0 +1,37 @@
+"""What can the built-in worker do? Every action by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from worker.action import Action
+from worker.diagnosis import (
+    CLICKHOUSE,
+    DISK,
+    MACHINE,
+    MEMORY,
+    NATS,
+    PROCESSES,
+    diagnose,
+    diagnose_report,
+)
+from worker.finished import once
+from worker.maintenance import maintain_logs
+from worker.trends import report_trends
+
+ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
+    {
+        "diagnose.machine": diagnose(*MACHINE),
+        "diagnose.memory": diagnose(*MEMORY),
+        "diagnose.disk": diagnose(*DISK),
+        "diagnose.processes": diagnose(*PROCESSES),
+        "diagnose.nats": diagnose(*NATS),
+        "diagnose.clickhouse": diagnose(*CLICKHOUSE),
+        "diagnose.report": once(diagnose_report),
+        "report.trends": once(report_trends),
+        "maintain.logs": once(maintain_logs),
+    }
+)
+"""Action → the work. What changes files is done once per idempotency key."""

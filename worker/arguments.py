@@ -1,0 +1,19 @@
+"""What does a task's payload ask for?"""
+
+from __future__ import annotations
+
+from nervous_system.errors import Permanent
+from worker.action import Job
+
+
+def whole_number(job: Job, name: str, *, default: int, least: int, most: int) -> int:
+    """The number under `name` in the payload. Raises Permanent where it is of no use."""
+    value = job.payload.get(name, default)
+    # JSON of another language may have written 14.0; true is not a number.
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+        raise Permanent(
+            f"task {job.task_id} cannot be done: {name} in its payload is {value!r:.100};"
+            f" give a whole number from {least} to {most}, or leave it out for {default}"
+        )
+    return number

@@ -1,0 +1,21 @@
+"""Who is the built-in worker, and how much does it do at once?"""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """Read from the environment and `.env`, once, in wiring."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GANGLION_WORKER_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    id: str = Field("worker-1", min_length=1, description="the built-in worker's name in the swarm")
+    skills: list[str] = Field(
+        default_factory=lambda: ["diagnostics", "reporting", "maintenance"],
+        description="what it says it can do (a JSON list)",
+    )
+    max_concurrent_tasks: int = Field(2, ge=1, description="how many tasks it does at once")

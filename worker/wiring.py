@@ -1,0 +1,87 @@
+"""What is the built-in worker made of? Everything is built here and taken down here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import Final
+
+from pydantic import ValidationError
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
+from nervous_system.bus import open_bus
+from nervous_system.clock import system_clock
+from nervous_system.errors import Fatal, GanglionError, Permanent
+from nervous_system.held_task import HeldTask
+from nervous_system.process import patiently
+from nervous_system.serving import Do, serve
+from nervous_system.settings import MeshSettings
+from nervous_system.telemetry import telemetry
+from nervous_system.worker import Worker
+from worker.action import Job, Place
+from worker.actions import ACTIONS
+from worker.clickhouse import ClickHouse
+from worker.settings import WorkerSettings
+
+SERVICE: Final = "worker"
+MOST_SILENT_SECONDS: Final = 60.0
+"""A question to the overseer may take its whole deadline; longer than that is stuck."""
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Do tasks until `stop` is set, or until it is told to go. Raises what a person must mend."""
+    try:
+        mesh, settings = MeshSettings(), WorkerSettings()
+    except ValidationError as error:
+        raise Fatal(f"a setting is of no use: {error}") from error
+    async with AsyncExitStack() as stack:
+        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
+        bus = await patiently(
+            "NATS",
+            lambda: stack.enter_async_context(
+                open_bus(mesh, name=settings.id, tracer=seen.tracer, metrics=seen.metrics)
+            ),
+            stop=stop,
+        )
+        if bus is None:
+            return
+        await bus.stream.ensure(mesh)
+        clickhouse = ClickHouse(mesh.clickhouse_url)
+        stack.push_async_callback(clickhouse.close)
+        worker = Worker(
+            bus,
+            worker_id=settings.id,
+            role=ROLE_WORKER,
+            skills=settings.skills,
+            max_concurrent_tasks=settings.max_concurrent_tasks,
+        )
+        progress = seen.health.progress("look", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        seen.health.fact("worker_id", lambda: worker.worker_id)
+        seen.health.fact("tasks", lambda: worker.busy)
+        await worker.register()
+        place = Place(home=mesh.home, bus=bus, clickhouse=clickhouse, clock=system_clock)
+        try:
+            await serve(worker, doing(place), stop, progress=progress.mark)
+        finally:
+            with suppress(GanglionError):  # it will be missed soon enough
+                await worker.depart("it stopped in good order")
+
+
+def doing(place: Place) -> Do:
+    """Does tasks by the actions there are; one that names no action of ours fails."""
+
+    async def do(task: HeldTask) -> None:
+        action = ACTIONS.get(task.action)
+        if action is None:
+            raise Permanent(f"this worker knows no action {task.action!r}")
+        job = Job(
+            task_id=task.task_id,
+            action=task.action,
+            payload=task.arguments,
+            attempt=task.attempt,
+            idempotency_key=task.idempotency_key,
+        )
+        done = await action(job, place, task.progress)
+        await task.finish(output=done.output, changed_files=done.changed_files, notes=done.notes)
+
+    return do
