@@ -9,8 +9,9 @@ from nervous_system.bus import Bus, recorded
 from nervous_system.errors import Unreadable
 from nervous_system.snapshots import Snapshots, open_snapshots
 from overseer.core import OverseerCore
-from overseer.model import SERVICE, OverseerState
+from overseer.model import OverseerState
 from overseer.plan import Catalogue, CataloguePlanner
+from overseer.vocabulary import SERVICE
 from overseer.wiring import READS, SOURCES
 
 _log = structlog.get_logger()

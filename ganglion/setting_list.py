@@ -21,6 +21,9 @@ MODULES: Final = (
     "ganglion.engines.clickhouse.settings",
     "ingestor.settings",
     "governor.settings",
+    "guardian.settings",
+    "overseer.settings",
+    "worker.settings",
 )
 """Where the settings classes are; a test looks for those that are missing here."""
 

@@ -32,6 +32,18 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwarmStatus:
+    """What the leading overseer says of the swarm."""
+
+    held: str  # why no task is handed out; empty where they are
+    workers: int
+    objectives: int  # that are open
+    tasks_waiting: int
+    tasks_claimed: int
+    pulse: int  # number of the last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """Everything `ganglion status` tells."""
 
@@ -46,6 +58,7 @@ class StatusReport:
     lag: int | None  # positions that are not there yet
     problems: tuple[str, ...]
     system_mode: str | None = None  # operational, degraded, halted; None: nobody says
+    swarm: SwarmStatus | None = None  # None: no overseer leads here
 
     @property
     def is_running(self) -> bool:
@@ -132,7 +145,23 @@ def assemble(
         lag=lag,
         problems=tuple(problems),
         system_mode=_mode(mesh, healths),
+        swarm=_swarm(mesh, healths),
     )
+
+
+def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None:
+    for process, health in zip(mesh.processes, healths, strict=True):
+        facts = health.facts
+        if process.name == "overseer" and facts.get("workers") is not None:
+            return SwarmStatus(
+                held=str(facts["held"]),
+                workers=int(facts["workers"]),
+                objectives=int(facts["objectives"]),
+                tasks_waiting=int(facts["tasks_waiting"]),
+                tasks_claimed=int(facts["tasks_claimed"]),
+                pulse=int(facts["pulse"]),
+            )
+    return None
 
 
 def _mode(mesh: MeshRecord, healths: list[ServiceHealth]) -> str | None:

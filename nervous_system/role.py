@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
@@ -12,6 +15,10 @@ from nervous_system.fold import scope_key
 from nervous_system.subjects import covers, source_of, token
 
 State = TypeVar("State")
+
+
+def _nothing(state: object, now: datetime) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,7 @@ class Role(Generic[State]):
     sources: tuple[str, ...] = ()  # the <source>s that it alone writes, besides its own
     also_writes: tuple[str, ...] = ()  # filters of what it writes among others, such as commands
     requests: str | None = None  # the subject on which it is asked; its core can answer then
+    around_tick: Callable[[State, datetime], AbstractContextManager[Any]] = _nothing
     snapshot_events: int = 10_000
     snapshot_seconds: float = 300.0
 

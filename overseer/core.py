@@ -7,6 +7,7 @@ Each decision is in the file of what it is about: `kernel/` for tasks and worker
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -45,14 +46,14 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from nervous_system.decision import Emit, Tick
 from nervous_system.event import Event, Recorded
-from overseer import gates, objectives, pulse
+from overseer import gates, indicators, objectives, pulse
 from overseer.answers import answer
 from overseer.kernel import decide as tasks
 from overseer.kernel import evolve as kernel
 from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import MOST_SCORES, Cadence, Load, OverseerState, Settings
 from overseer.policy import PolicyRefused, read_policy
-from overseer.ports import Planner
+from overseer.ports import Phases, Planner
 
 MAINTENANCE = "maintenance"
 """The objective that the overseer proposes to itself, again and again."""
@@ -65,6 +66,7 @@ class OverseerCore:
     """The pure half of the overseer."""
 
     planner: Planner
+    phases: Phases = nullcontext
     settings: Settings = field(default_factory=Settings)
     kernel_settings: KernelSettings = field(default_factory=KernelSettings)
 
@@ -80,6 +82,9 @@ class OverseerCore:
         after = kernel.evolve(state.kernel, recorded)
         if after is not state.kernel:
             state = replace(state, kernel=after)
+        measured = indicators.evolve(state.indicators, recorded)
+        if measured is not state.indicators:
+            state = replace(state, indicators=measured)
         return _counted(objectives.evolve(state, recorded), recorded)
 
     def decide(
@@ -132,19 +137,34 @@ class OverseerCore:
         return objectives.plan_now(state, self.planner, rules, objective, approved=False)
 
     def _on_time(self, state: OverseerState, now: datetime) -> tuple[Emit, ...]:
-        emits = [
+        if not pulse.due(state, now):
+            return (*self._act(state, now), *self._maintenance(state, now))
+        with self.phases("reflect"):
+            seen = pulse.reflect(state, now)
+        with self.phases("plan"):
+            planned, emits = self._plan_what_waits(state, now)
+        with self.phases("act"):
+            emits += self._act(state, now)
+        with self.phases("critique"):
+            emits.append(pulse.critique(state, self.settings, seen, now, planned=planned))
+        return (*emits, *self._maintenance(state, now))
+
+    def _plan_what_waits(self, state: OverseerState, now: datetime) -> tuple[list[str], list[Emit]]:
+        """Objectives that have no plan yet, for want of room: which, and what follows."""
+        planned: list[str] = []
+        emits: list[Emit] = []
+        for objective in state.objectives.values():
+            follows = self._plan(state, objective.objective_id, now)
+            if follows and len(emits) + len(follows) < tasks.MOST_PROPOSED:
+                planned.append(objective.objective_id)
+                emits += follows
+        return planned, emits
+
+    def _act(self, state: OverseerState, now: datetime) -> list[Emit]:
+        return [
             *tasks.on_time(state.kernel, self.kernel_settings, now),
             *gates.on_time(state, self.settings, now),
         ]
-        if pulse.due(state, now):
-            planned: list[str] = []
-            for objective in state.objectives.values():
-                follows = self._plan(state, objective.objective_id, now)
-                if follows and len(emits) + len(follows) < tasks.MOST_PROPOSED:
-                    planned.append(objective.objective_id)
-                    emits += follows
-            emits.append(pulse.pulse(state, self.settings, now, planned=planned))
-        return (*emits, *self._maintenance(state, now))
 
     def _maintenance(self, state: OverseerState, now: datetime) -> tuple[Emit, ...]:
         every = timedelta(seconds=self.settings.maintenance_seconds)

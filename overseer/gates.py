@@ -8,7 +8,8 @@ from typing import Final
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
 from nervous_system.decision import Emit
 from overseer.kernel.choice import Rules
-from overseer.model import HALTED, OverseerState, Settings
+from overseer.model import OverseerState, Settings
+from overseer.vocabulary import HALTED
 
 STALE_AFTER: Final = timedelta(minutes=10)
 """An older look at a machine says nothing of how it is."""

@@ -48,8 +48,8 @@ from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from nervous_system.event import Recorded
 from nervous_system.persistent import EMPTY, Table
 from overseer.kernel.efficacy import tool_efficacy_score
-from overseer.model import OPERATIONAL
 from overseer.rules_in_force import RULING, RulesInForce
+from overseer.vocabulary import OPERATIONAL
 
 DAY_MINUTES: Final = 1440
 KEPT_MINUTES: Final = 2 * DAY_MINUTES

@@ -9,14 +9,10 @@ from typing import Final
 from immutables import Map
 
 from nervous_system.persistent import Table
+from overseer.indicators import IndicatorState
 from overseer.kernel.state import Kernel
 from overseer.policy import Policy
-
-SERVICE: Final = "overseer"
-
-OPERATIONAL: Final = "operational"
-DEGRADED: Final = "degraded"
-HALTED: Final = "halted"
+from overseer.vocabulary import OPERATIONAL
 
 MOST_SCORES: Final = 20
 """Of so many finished tasks the mean score is taken."""
@@ -104,3 +100,4 @@ class OverseerState:
     scores: tuple[float, ...] = ()  # of the last finished tasks, the oldest first
     cadence: Cadence = Cadence()
     maintained_at: datetime | None = None
+    indicators: IndicatorState = field(default_factory=IndicatorState)

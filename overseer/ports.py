@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from overseer.plan import Plan, Wanted
+
+
+class Phases(Protocol):
+    """Watches a pulse go through its phases; it has no say in what is decided."""
+
+    def __call__(self, name: str, /) -> AbstractContextManager[Any]:
+        """Entered at the beginning of `reflect`, `plan`, `act` or `critique`, left at its end."""
 
 
 class Planner(Protocol):

@@ -8,7 +8,9 @@ from statistics import fmean
 
 from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
 from nervous_system.decision import Emit
-from overseer.model import OPERATIONAL, OverseerState, Settings
+from overseer.indicators import indicators
+from overseer.model import OverseerState, Settings
+from overseer.vocabulary import OPERATIONAL
 
 MOST_WEIGHTS = 50
 
@@ -18,51 +20,56 @@ def due(state: OverseerState, now: datetime) -> bool:
     return state.cadence.due_at is None or now >= state.cadence.due_at
 
 
-def pulse(
-    state: OverseerState, settings: Settings, now: datetime, *, planned: Sequence[str]
-) -> Emit:
-    """The event of a pulse that planned these objectives."""
-    completed = PulseCompleted(
+def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
+    """What is there: workers, tasks, machines, rules, alarms."""
+    kernel = state.kernel
+    seen = PulseCompleted(
         number=state.cadence.number + 1,
         charter_hash=state.charter_hash,
         policy_hash=state.policy_hash,
-        interval_seconds=interval_seconds(state, settings),
         system_mode=state.mode,
-        planned_objectives=planned,
         dispatch_held=bool(state.halted or state.held),
         hold_reason=state.halted or state.held,
+        workers_alive=len(kernel.workers),
+        tasks_claimed=len(kernel.claimed),
+        tasks_waiting=len(kernel.tasks) - len(kernel.claimed),
+        ingest_lag=state.ingest_lag,
+        alarms=state.cadence.alarms,
     )
-    _reflect(completed, state)
-    _critique(completed, state)
-    return Emit(label="pulse", payload=completed)
-
-
-def _reflect(completed: PulseCompleted, state: OverseerState) -> None:
-    kernel = state.kernel
-    completed.workers_alive = len(kernel.workers)
-    completed.tasks_claimed = len(kernel.claimed)
-    completed.tasks_waiting = len(kernel.tasks) - len(kernel.claimed)
     loads = list(state.loads.values())
     if loads:
-        completed.cpu_percent = max(load.cpu_percent for load in loads)
-        completed.memory_percent = max(load.memory_percent for load in loads)
-    completed.ingest_lag = state.ingest_lag
-    completed.alarms.extend(state.cadence.alarms)
+        seen.cpu_percent = max(load.cpu_percent for load in loads)
+        seen.memory_percent = max(load.memory_percent for load in loads)
+    return seen
 
 
-def _critique(completed: PulseCompleted, state: OverseerState) -> None:
+def critique(
+    state: OverseerState,
+    settings: Settings,
+    seen: PulseCompleted,
+    now: datetime,
+    *,
+    planned: Sequence[str],
+) -> Emit:
+    """How well it goes, and what to do about it; the event of the whole pulse."""
     cadence = state.cadence
-    completed.tasks_completed = cadence.completed
-    completed.tasks_failed = cadence.failed
-    completed.tasks_requeued = cadence.requeued
+    pulse = PulseCompleted()
+    pulse.CopyFrom(seen)
+    pulse.planned_objectives.extend(planned)
+    pulse.tasks_completed = cadence.completed
+    pulse.tasks_failed = cadence.failed
+    pulse.tasks_requeued = cadence.requeued
     if state.scores:
-        completed.mean_tool_efficacy_score = fmean(state.scores)
-        completed.trend_tool_efficacy_score = trend(state.scores)
+        pulse.mean_tool_efficacy_score = fmean(state.scores)
+        pulse.trend_tool_efficacy_score = trend(state.scores)
     for key, record in sorted(state.kernel.records.items())[:MOST_WEIGHTS]:
         agent_id, _, action = key.partition("\n")
         weight = SuccessWeight(agent_id=agent_id, action=action, weight=record.weight)
-        completed.weights.append(weight)
-    completed.recommendation = recommendation(state)
+        pulse.weights.append(weight)
+    pulse.indicators.extend(each.encode() for each in indicators(state.indicators, now))
+    pulse.recommendation = recommendation(state)
+    pulse.interval_seconds = interval_seconds(state, settings)
+    return Emit(label="pulse", payload=pulse)
 
 
 def trend(scores: Sequence[float]) -> float:

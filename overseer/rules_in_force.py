@@ -22,8 +22,8 @@ from enchanted.events.v1.pulse_pb2 import (
 )
 from nervous_system import names
 from nervous_system.event import Event, Recorded
-from overseer.model import HALTED, OPERATIONAL, SERVICE
 from overseer.policy import matches_any
+from overseer.vocabulary import HALTED, OPERATIONAL, SERVICE
 
 MOST_CHANGES: Final = 16
 """So many changes of the rules can lie between what a decision had seen and its place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from typing import Final
 
 from pydantic import ValidationError
@@ -13,7 +13,9 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
 from nervous_system.asker import Asker
 from nervous_system.bus import Bus, open_bus
+from nervous_system.clock import Clock, system_clock
 from nervous_system.errors import Fatal
+from nervous_system.fold import MAIN
 from nervous_system.health import Fact
 from nervous_system.ids import new_event_id
 from nervous_system.process import patiently
@@ -21,12 +23,15 @@ from nervous_system.role import Role
 from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry import Telemetry, telemetry
+from overseer import pulse
 from overseer.core import OverseerCore
-from overseer.model import SERVICE, OverseerState
+from overseer.model import OverseerState
 from overseer.objective_inbox import ObjectiveInbox
 from overseer.plan import Catalogue, CataloguePlanner
+from overseer.ports import Phases
 from overseer.rule_files import RuleFiles
 from overseer.settings import OverseerSettings
+from overseer.vocabulary import SERVICE
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
@@ -36,6 +41,7 @@ SOURCES: Final = ("task", "objective", "request")
 
 READS: Final = (
     f"{names.EVENTS}.worker.>",
+    *(f"{names.EVENTS}.{role}.decision" for role in ("architect", "coder", "reviewer", "operator")),
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",
     f"{names.EVENTS}.governor.capacity_sampled.*",
@@ -46,7 +52,7 @@ READS: Final = (
 """What others say that the overseer goes by, beside what it is asked."""
 
 
-async def run(stop: asyncio.Event) -> None:
+async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
     """Oversee the swarm until `stop` is set. Raises only what a person must mend."""
     try:
         mesh, settings = MeshSettings(), OverseerSettings()
@@ -64,7 +70,7 @@ async def run(stop: asyncio.Event) -> None:
         if bus is None:
             return
         await bus.stream.ensure(mesh)
-        runner = _runner(bus, settings, seen)
+        runner = _runner(bus, settings, seen, clock)
         rules = RuleFiles(
             runner,
             charter=settings.charter or mesh.home / "charter.md",
@@ -74,7 +80,9 @@ async def run(stop: asyncio.Event) -> None:
         rules.require_charter()
         inbox = ObjectiveInbox(
             settings.inbox or mesh.home / "objectives.jsonl",
-            Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox"),
+            Asker(
+                bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock
+            ),
             leads=lambda: runner.state is not None,
         )
         _show(seen, runner)
@@ -112,24 +120,34 @@ def _show(seen: Telemetry, runner: Runner[OverseerState]) -> None:
     fact("pulse", lambda state: state.cadence.number)
 
 
-def _runner(bus: Bus, settings: OverseerSettings, seen: Telemetry) -> Runner[OverseerState]:
+def role(settings: OverseerSettings, span: Phases = nullcontext) -> Role[OverseerState]:
+    """The overseer, as a part of the mesh; `span` watches its pulses."""
+    return Role(
+        core=OverseerCore(
+            planner=CataloguePlanner(Catalogue.shipped()),
+            phases=span,
+            settings=settings.of_core(),
+            kernel_settings=settings.of_kernel(),
+        ),
+        state_type=OverseerState,
+        service=SERVICE,
+        scope=MAIN,
+        agent_role=ROLE_OVERSEER,
+        subjects=READS,
+        sources=SOURCES,
+        requests=f"{names.REQUESTS}.{SERVICE}",
+        around_tick=lambda state, now: span("pulse") if pulse.due(state, now) else nullcontext(),
+        tick_seconds=settings.tick_seconds,
+    )
+
+
+def _runner(
+    bus: Bus, settings: OverseerSettings, seen: Telemetry, clock: Clock
+) -> Runner[OverseerState]:
     return Runner(
         bus,
-        Role(
-            core=OverseerCore(
-                planner=CataloguePlanner(Catalogue.shipped()),
-                settings=settings.of_core(),
-                kernel_settings=settings.of_kernel(),
-            ),
-            state_type=OverseerState,
-            service=SERVICE,
-            scope="main",
-            agent_role=ROLE_OVERSEER,
-            subjects=READS,
-            sources=SOURCES,
-            requests=f"{names.REQUESTS}.{SERVICE}",
-            tick_seconds=settings.tick_seconds,
-        ),
+        role(settings, seen.tracer.span),
         holder=new_event_id(),
+        clock=clock,
         progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
     )

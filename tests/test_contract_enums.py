@@ -15,7 +15,7 @@ from enchanted.events.v1 import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("nervous_system", "ingestor", "governor", "ganglion")
+PACKAGES = ("nervous_system", "ingestor", "governor", "guardian", "ganglion")
 CONTRACT_ENUMS = [
     descriptor
     for module in (action_outcome_pb2, alarm_pb2, swarm_event_pb2)

@@ -52,5 +52,13 @@ def _print_table(report: StatusReport) -> None:
             f"log: positions {state.first_sequence:,} to {state.last_sequence:,},"
             f" {state.bytes / 1024**2:,.1f} MiB, {state.used_percent:.0f} % full"
         )
+    if report.swarm is not None:
+        swarm = report.swarm
+        typer.echo(
+            f"swarm: {swarm.workers} workers, {swarm.objectives} objectives open, tasks:"
+            f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
+        )
+        if swarm.held:
+            typer.echo(f"tasks are not handed out: {swarm.held}")
     if report.watermark is not None:
         typer.echo(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")

@@ -39,6 +39,9 @@ SERVICES: Final = (
         ready_states=("recording", "waiting for the lease"),
     ),
     Service("governor", needs=(NATS,)),
+    Service("overseer", needs=(NATS,)),
+    Service("guardian", needs=(NATS,)),
+    Service("worker", needs=(NATS,)),
 )
 
 

@@ -15,6 +15,7 @@ from ganglion.engines.batch_staging import BatchStaging
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration
 from ganglion.errors import NotRunning
 from ganglion.home import Home
+from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console, recording_line
 from ganglion.supervisor.http_get import http_get
@@ -49,6 +50,8 @@ async def run_mesh(
     """
     home = Home.at(settings.home)
     home.create()
+    if home.is_new:
+        write_samples(home)
     with hold_lock(home.lock_file):
         addresses = configured_addresses(settings, local)
         plan = plan_mesh(local, home=home, addresses=addresses, only=only)

@@ -42,7 +42,15 @@ def test_environment_over_dotenv_over_default(
 def test_every_settings_class_is_listed() -> None:
     files = [
         path.relative_to(ROOT)
-        for folder in ("nervous_system", "ganglion", "ingestor", "governor")
+        for folder in (
+            "nervous_system",
+            "ganglion",
+            "ingestor",
+            "governor",
+            "guardian",
+            "overseer",
+            "worker",
+        )
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"^class \w+\((BaseSettings|\w+Settings)\):", path.read_text(), re.M)
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from nervous_system.metric_catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("nervous_system", "ingestor", "governor", "guardian", "worker", "ganglion")
+PACKAGES = ("nervous_system", "ingestor", "governor", "guardian", "overseer", "worker", "ganglion")
 LEVELS = ("debug", "info", "warning", "error", "exception")
 SECTIONS = re.split(r"^## ", (ROOT / "docs" / "telemetry.md").read_text(), flags=re.M)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from overseer_program import StartOverseer
 from real_servers import NatsServer, RealProcess
 
 from nervous_system.settings import MeshSettings
 
 PROGRAM = Path(__file__).with_name("overseer_program.py")
-StartOverseer = Callable[..., RealProcess]
 
 
 @pytest.fixture

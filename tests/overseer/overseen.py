@@ -33,8 +33,9 @@ from nervous_system.payload import Payload
 from nervous_system.subjects import subject_for
 from overseer.core import OverseerCore
 from overseer.kernel.state import Settings as KernelSettings
-from overseer.model import SERVICE, OverseerState, Settings
+from overseer.model import OverseerState, Settings
 from overseer.plan import Catalogue, CataloguePlanner
+from overseer.vocabulary import SERVICE
 
 BEGINNING = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STATE = TypeAdapter(OverseerState)

@@ -1,15 +1,28 @@
-"""The overseer as a process, with leases so short that a test need not wait long for one to end."""
+"""The overseer as a process, with leases so short that a test need not wait long for one to end.
+
+`overseer_program.py [CLOCK]`: with a clock that is wrong, as `shifted_clock.shifted` takes it.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from nervous_system import lease
 from nervous_system.process import main
 from overseer.wiring import run
 
+StartOverseer = Callable[..., Any]
+"""Starts one, with more variables of the environment; a fixture."""
+
 SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from shifted_clock import shifted
+
     vars(lease).update(SHORT_LEASE)
-    sys.exit(main(run))
+    sys.exit(main(partial(run, clock=shifted(*sys.argv[1:]))))

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conftest import StartOverseer
 from overseen import rebuilt, task
+from overseer_program import StartOverseer
 from real_servers import NatsServer
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
@@ -27,9 +27,9 @@ from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker, open_worker
 from overseer.core import OverseerCore
-from overseer.model import SERVICE
 from overseer.plan import Catalogue, CataloguePlanner
 from overseer.settings import OverseerSettings
+from overseer.vocabulary import SERVICE
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""`ganglion halt`: how is dispatch stopped?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def halt(
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown everywhere.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Stop dispatch until `ganglion resume`; what is being done goes on."""
+    import asyncio
+    import json
+
+    from enchanted.events.v1.pulse_pb2 import HaltOrdered
+    from ganglion.halt import publish_halt
+
+    event_id, sequence = asyncio.run(publish_halt(HaltOrdered(reason=reason)))
+    if as_json:
+        typer.echo(json.dumps({"event_id": event_id, "sequence": sequence}))
+        return
+    typer.echo(f"dispatch is halted until `ganglion resume` ({event_id} at position {sequence})")

@@ -1,0 +1,76 @@
+"""`ganglion incidents`: what went wrong, what was done about it, and is it over?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from guardian.history import PastIncident
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def incidents(
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, the newest last.")] = 20,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only those that are not over.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON list.")] = False,
+) -> None:
+    """Incidents with class, root cause and timeline, and the mode of the system: from the log."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    mode, found = asyncio.run(_read())
+    shown = [each for each in found if not only_open or each.closed_at is None][-number:]
+    if as_json:
+        document = {"system_mode": mode, "incidents": [asdict(each) for each in shown]}
+        typer.echo(json.dumps(document, default=str))
+        return
+    typer.echo(f"system mode: {mode}")
+    for each in shown:
+        _print(each)
+
+
+def _print(incident: PastIncident) -> None:
+    from ganglion.event_line import one_line
+
+    if incident.closed_at is None:
+        state, words = "open", incident.summary
+    else:
+        state = "recovered" if incident.recovered else "ended"
+        words = incident.root_cause
+    typer.echo(
+        f"{incident.opened_at.astimezone():%Y-%m-%d %H:%M:%S}  {incident.incident_class:<8}"
+        f"  {state:<9}  {incident.rule:<16} {incident.subject}"
+    )
+    typer.echo(f"    {one_line(words)}")
+
+
+async def _read() -> tuple[str, list[PastIncident]]:
+    from contextlib import suppress
+
+    from enchanted.events.v1.pulse_pb2 import SystemModeChanged
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from guardian.history import incidents_of
+    from nervous_system.bus import recorded
+    from nervous_system.errors import Unreadable
+    from nervous_system.names import EVENTS
+
+    history = []
+    mode = "unknown"
+    async with bus_session(client_settings()) as bus:
+        async for stored in bus.replay(subjects=[f"{EVENTS}.incident.>"]):
+            with suppress(Unreadable):
+                history.append(recorded(stored))
+        last = await bus.stream.last_on(f"{EVENTS}.guardian.system_mode_changed")
+        if last is not None:
+            payload = recorded(last).event.payload
+            if isinstance(payload, SystemModeChanged):
+                mode = payload.mode
+    return mode, incidents_of(history)

@@ -1,0 +1,28 @@
+"""How does a person stop dispatch, and let it go on? By an event, as all else."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+
+from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from ganglion.addresses import client_settings
+from ganglion.log_session import bus_session
+from nervous_system.clock import system_clock
+from nervous_system.event import Event
+from nervous_system.ids import new_event_id
+
+
+async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:
+    """The event's id and position, once it is on disk."""
+    event = Event(
+        event_id=new_event_id(),
+        timestamp=system_clock(),
+        agent_role=ROLE_OPERATOR,
+        agent_id=f"{getpass.getuser()}@{socket.gethostname()}",
+        payload=order,
+    )
+    async with bus_session(client_settings()) as bus:
+        acknowledgement = await bus.publish(event)
+    return event.event_id, acknowledgement.last_sequence

@@ -1,0 +1,68 @@
+"""What is wrong with the mesh, what is done about it, and in which mode is it? Pure.
+
+What was seen is folded in `watching.py`, what was decided in `incidents.py`. At each tick every
+rule is asked; a few also right after the events that they are about. What follows is one plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
+from guardian.incidents import apply
+from guardian.model import GuardianState, Limits
+from guardian.plan import Plan
+from guardian.rules import RULES
+from guardian.rules.rule import Rule
+from guardian.watching import watch
+from nervous_system.decision import Emit, Tick
+from nervous_system.event import Recorded
+
+_AT_ONCE: Final[dict[type, tuple[Rule, ...]]] = {
+    kind: tuple(rule for rule in RULES if kind in rule.at_once)
+    for kind in {kind for rule in RULES for kind in rule.at_once}
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardianCore:
+    """The pure half of the guardian."""
+
+    limits: Limits = field(default_factory=Limits)
+
+    def initial(self) -> GuardianState:
+        """Nothing was seen, and nothing is wrong."""
+        return GuardianState()
+
+    def evolve(self, state: GuardianState, recorded: Recorded, /) -> GuardianState:
+        """The state after one more event."""
+        watched = watch(state.watched, recorded)
+        if watched is not state.watched:
+            return replace(state, watched=watched)
+        event = recorded.event
+        return apply(
+            state,
+            event.payload,
+            recorded.recorded_at,
+            limits=self.limits,
+            event_id=event.event_id,
+            by=event.agent_role,
+        )
+
+    def decide(
+        self, state: GuardianState, cause: Recorded | Tick, now: datetime, /
+    ) -> tuple[Emit, ...]:
+        """What follows from a cause; nothing from what the guardian decided itself."""
+        if isinstance(cause, Tick):
+            plan = Plan(state, self.limits, cause.event_id, now)
+            plan.look(RULES)
+            return tuple(plan.emits)
+        kind = type(cause.event.payload)
+        plan = Plan(state, self.limits, cause.event.event_id, now)
+        if kind in (HaltOrdered, HaltLifted):
+            plan.set_mode()
+        elif kind in _AT_ONCE:
+            plan.look(_AT_ONCE[kind])
+        return tuple(plan.emits)

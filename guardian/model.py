@@ -1,0 +1,103 @@
+"""What does the guardian know: of the mesh, of what is wrong with it, and of what helps?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentClass
+from guardian.breaker import BreakerPolicy, Circuit
+from guardian.watched import Watched
+from nervous_system.persistent import EMPTY, Table
+
+SERVICE: Final = "guardian"
+
+OPERATIONAL: Final = "operational"
+DEGRADED: Final = "degraded"
+"""A major or critical incident is open."""
+HALTED: Final = "halted"
+"""Nothing is dispatched: somebody ordered it, or a playbook did."""
+
+BY_FLAG: Final = "flag"
+BY_PERSON: Final = "person"
+"""Whose halt it is: each is lifted by whoever ordered it."""
+
+INGEST_LAG: Final = "ingest_lag"
+"""Alarm by which the guardian's own look says how far ClickHouse is behind: its positions are the
+watermark and the end of the log."""
+PARKED_EVENTS: Final = "parked_events"
+"""Alarm by which it says that more events were parked: its positions are theirs."""
+REGRESSIONS: Final = frozenset({"stream_truncated", "positions_lost"})
+"""Alarms of the ingestor: the log is not what it was."""
+FULL_LOG: Final = frozenset({"log_nearly_full", "log_full"})
+"""Alarms that the log soon takes no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the guardian goes by; part of its core, not of its state."""
+
+    lag_positions: int = 50_000
+    no_progress_seconds: float = 600.0
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineLine:
+    """What happened in an incident, and when."""
+
+    after_seconds: float  # since it was opened
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Something that is wrong and has not ended."""
+
+    incident_id: str
+    rule: str
+    subject: str
+    incident_class: IncidentClass.ValueType
+    summary: str
+    cause_event_id: str
+    opened_at: datetime
+    due_at: datetime  # when it is looked at again
+    step: int = 0  # of the playbook of its class
+    attempts: int = 0  # of that step
+    paused: bool = False  # it holds dispatch
+    quarantined: bool = False
+    asleep: str = ""  # the command by which a worker is quarantined
+    timeline: tuple[TimelineLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardianState:
+    """Everything that is folded."""
+
+    watched: Watched = field(default_factory=Watched)
+    incidents: Table[str, Incident] = EMPTY  # those that are open, by rule and subject
+    circuits: Table[str, Circuit] = EMPTY  # by playbook, rule and subject
+    halts: Table[str, str] = EMPTY  # by whom: why
+    mode: str = ""  # empty before the first word
+
+    @property
+    def mode_due(self) -> tuple[str, str]:
+        """What the mode should be, and why."""
+        if self.halts:
+            return HALTED, "; ".join(f"by {by}: {why}" for by, why in sorted(self.halts.items()))
+        by_class = sorted(
+            self.incidents.values(), key=lambda each: (-each.incident_class, each.opened_at)
+        )
+        for incident in by_class:
+            if incident.paused:
+                return HALTED, f"{incident.rule} of {incident.subject}: {incident.summary}"
+        if by_class and by_class[0].incident_class >= INCIDENT_MAJOR:
+            worst = by_class[0]
+            return DEGRADED, f"{worst.rule} of {worst.subject}: {worst.summary}"
+        return OPERATIONAL, "no major or critical incident is open"
+
+
+def concern(rule: str, subject: str) -> str:
+    """The key of an incident: what is wrong with what."""
+    return f"{rule}\n{subject}"

@@ -1,0 +1,237 @@
+"""What should follow at this moment? One plan a cause, in which each step sees those before it.
+
+What is decided is folded into the plan's own copy of the state at once, as the runner will fold it
+when the plan is done, so that ten incidents opened together lead to one change of the mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
+from enchanted.events.v1.incident_pb2 import (
+    INCIDENT_MAJOR,
+    CircuitOpened,
+    IncidentClass,
+    IncidentClosed,
+    IncidentEscalated,
+    IncidentOpened,
+    RecoveryAttempted,
+    TimelineEntry,
+)
+from enchanted.events.v1.pulse_pb2 import SystemModeChanged
+from enchanted.events.v1.task_request_pb2 import TaskOrdered
+from guardian import breaker
+from guardian.breaker import Circuit
+from guardian.incidents import apply, circuit_key
+from guardian.model import GuardianState, Incident, Limits, concern
+from guardian.playbooks import (
+    COMMAND_SECONDS,
+    MEANS,
+    MENDING,
+    PAGE,
+    PLAYBOOKS,
+    SLEEP_SECONDS,
+    Step,
+    can_mend,
+    step_at,
+)
+from guardian.rules.rule import Finding, Rule
+from nervous_system.decision import Emit
+from nervous_system.ids import child_id
+from nervous_system.payload import Payload
+
+MOST_OPENED: Final = 50
+"""Incidents that one cause opens; the others follow a tick later, and one batch holds them all."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What follows from one cause."""
+
+    state: GuardianState
+    limits: Limits
+    cause_id: str
+    now: datetime
+    emits: list[Emit] = field(default_factory=list)
+
+    def look(self, rules: Sequence[Rule]) -> None:
+        """Open, go on with and close what these rules say, and set the mode by it."""
+        opened = 0
+        for rule in rules:
+            found = {
+                each.subject: each
+                for each in rule.find(self.state.watched, self.limits, self.now)
+                if each.measure >= rule.clears_below
+            }
+            known = {
+                incident.subject: incident
+                for incident in self.state.incidents.values()
+                if incident.rule == rule.name
+            }
+            for subject, incident in sorted(known.items()):
+                if subject in found:
+                    self._go_on(rule, incident, found[subject])
+                else:
+                    self._close(rule, incident)
+            for subject, finding in sorted(found.items()):
+                if subject not in known and opened < MOST_OPENED and rule.classify(finding.measure):
+                    self._open(rule, finding)
+                    opened += 1
+        self.set_mode()
+
+    def set_mode(self) -> None:
+        """Say the mode where it is another one now."""
+        mode, reason = self.state.mode_due
+        if mode != self.state.mode:
+            self._say("mode", SystemModeChanged(mode=mode, reason=reason))
+
+    def _say(self, label: str, payload: Payload, *, begins: bool = False) -> None:
+        self.emits.append(Emit(label=label, payload=payload, begins=begins))
+        self.state = apply(self.state, payload, self.now, limits=self.limits)
+
+    def _open(self, rule: Rule, finding: Finding) -> None:
+        label = f"opened {rule.name} {finding.subject}"
+        opened = IncidentOpened(
+            incident_id=child_id(self.cause_id, label),
+            rule=rule.name,
+            subject_of_concern=finding.subject,
+            incident_class=rule.classify(finding.measure),
+            summary=finding.summary,
+            cause_event_id=finding.cause_event_id,
+        )
+        self._say(label, opened, begins=True)
+        self._take_steps(rule, self.state.incidents[concern(rule.name, finding.subject)])
+
+    def _go_on(self, rule: Rule, incident: Incident, finding: Finding) -> None:
+        worse = rule.classify(finding.measure)
+        if worse > incident.incident_class:
+            incident = self._escalate(incident, worse, finding.summary)
+        self._take_steps(rule, incident)
+
+    def _take_steps(self, rule: Rule, incident: Incident) -> None:
+        """All that are due: usually one, and the next when its backoff is over."""
+        while incident.due_at <= self.now:
+            playbook = PLAYBOOKS[incident.incident_class]
+            did_not_help = f"the playbook {playbook.name} did not help"
+            if self._is_spent(rule, incident):
+                self._open_circuit(incident)
+                if playbook.patience_seconds is not None:
+                    incident = self._escalate(incident, INCIDENT_MAJOR, did_not_help)
+                    continue
+            step, attempt = self._next_step(rule, incident)
+            if step is not None:
+                self._attempt(rule, incident, step, attempt)
+                incident = self.state.incidents[concern(incident.rule, incident.subject)]
+                continue
+            if playbook.patience_seconds is None or not can_mend(
+                incident.incident_class, rule.kind
+            ):
+                return
+            if self.now < incident.due_at + timedelta(seconds=playbook.patience_seconds):
+                return
+            incident = self._escalate(incident, INCIDENT_MAJOR, did_not_help)
+
+    def _next_step(self, rule: Rule, incident: Incident) -> tuple[Step | None, int]:
+        circuit = self._circuit(incident)
+        barred = breaker.is_open(circuit, self.now) or breaker.is_spent(
+            circuit, self.limits.breaker, self.now
+        )
+        number, attempts = incident.step, incident.attempts
+        while (step := step_at(incident.incident_class, number)) is not None:
+            possible = (rule.kind, step.action) in MEANS
+            if possible and not (barred and step.action in MENDING):
+                return step, attempts + 1
+            number, attempts = number + 1, 0
+        return None, 0
+
+    def _is_spent(self, rule: Rule, incident: Incident) -> bool:
+        """Whether a step is left that only the circuit stops, and the circuit is to open now."""
+        circuit = self._circuit(incident)
+        if breaker.is_open(circuit, self.now):
+            return False
+        left = can_mend(incident.incident_class, rule.kind, begin=incident.step)
+        return left and breaker.is_spent(circuit, self.limits.breaker, self.now)
+
+    def _circuit(self, incident: Incident) -> Circuit:
+        key = circuit_key(incident.incident_class, incident.subject)
+        return self.state.circuits.get(key, Circuit())
+
+    def _open_circuit(self, incident: Incident) -> None:
+        circuit = self._circuit(incident)
+        playbook = PLAYBOOKS[incident.incident_class]
+        opened = CircuitOpened(
+            playbook=playbook.name,
+            subject_of_concern=incident.subject,
+            for_seconds=breaker.next_seconds(circuit, self.limits.breaker, self.now),
+            reason=f"it was tried {circuit.tries} times and {incident.rule} was there again",
+        )
+        self._say(f"circuit {playbook.name} {incident.subject} {incident.incident_id}", opened)
+
+    def _escalate(self, incident: Incident, to: IncidentClass.ValueType, reason: str) -> Incident:
+        escalated = IncidentEscalated(
+            incident_id=incident.incident_id, incident_class=to, reason=reason
+        )
+        self._say(f"escalated {incident.incident_id} {to}", escalated)
+        return self.state.incidents[concern(incident.rule, incident.subject)]
+
+    def _attempt(self, rule: Rule, incident: Incident, step: Step, attempt: int) -> None:
+        means = MEANS[rule.kind, step.action]
+        name = PLAYBOOKS[incident.incident_class].name
+        number = len(incident.timeline)
+        detail = means.says
+        if step.action == PAGE:
+            detail = f"{name} incident {rule.name} of {incident.subject}: {incident.summary}"
+        attempted = RecoveryAttempted(
+            incident_id=incident.incident_id, step=step.action, attempt=attempt, detail=detail
+        )
+        label = f"{incident.incident_id} {name} {number}"
+        self._say(f"attempted {label}", attempted)
+        reason = f"incident {incident.incident_id}: {incident.summary}"
+        if means.command is not None:
+            quarantine = means.command == COMMAND_SLEEP
+            command = CommandIssued(
+                kind=means.command,
+                target=incident.subject,
+                reason=reason,
+                expires_in_seconds=SLEEP_SECONDS if quarantine else COMMAND_SECONDS,
+                emergency=means.emergency,
+            )
+            self._say(f"command {label}", command)
+        if means.order is not None:
+            ordered = TaskOrdered(task_id=incident.subject, order=means.order, reason=reason)
+            self._say(f"order {label}", ordered)
+
+    def _close(self, rule: Rule, incident: Incident) -> None:
+        ending = rule.end(self.state.watched, incident.subject)
+        duration_seconds = (self.now - incident.opened_at).total_seconds()
+        lines = [*((each.after_seconds, each.text) for each in incident.timeline)]
+        lines.append((duration_seconds, ending.sentence))
+        closed = IncidentClosed(
+            incident_id=incident.incident_id,
+            recovered=ending.recovered,
+            root_cause=root_cause(incident, ending.sentence),
+            timeline=[TimelineEntry(after_seconds=after, text=text) for after, text in lines],
+            duration_seconds=duration_seconds,
+        )
+        self._say(f"closed {incident.incident_id}", closed)
+        if incident.asleep:
+            released = CommandIssued(
+                kind=COMMAND_RELEASE,
+                target=incident.subject,
+                reason=f"incident {incident.incident_id} is over",
+                expires_in_seconds=COMMAND_SECONDS,
+                releases_command_id=incident.asleep,
+            )
+            self._say(f"released {incident.incident_id}", released)
+
+
+def root_cause(incident: Incident, ending: str) -> str:
+    """The whole story in one sentence: what happened, what was done, how it ended."""
+    done = [each.text for each in incident.timeline[1:]]
+    middle = f"; {'; '.join(done[:5])}" if done else ""
+    more = f"; and {len(done) - 5} steps more" if len(done) > 5 else ""
+    return f"{incident.summary}{middle}{more}; {ending}"

@@ -1,0 +1,143 @@
+"""What is done about an incident, by its class, in which order, how often, and by which means?
+
+Two tables. `PLAYBOOKS` says what is tried; `MEANS` says what that comes to for a process, a
+service, a worker or a task. A step without means for what is concerned is passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_DRAIN,
+    COMMAND_SLEEP,
+    COMMAND_STOP,
+    CommandKind,
+)
+from enchanted.events.v1.incident_pb2 import (
+    INCIDENT_CRITICAL,
+    INCIDENT_MAJOR,
+    INCIDENT_MINOR,
+    IncidentClass,
+)
+from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE, TaskOrder
+from guardian.rules.rule import MESH, PROCESS, SERVICE, TASK, WORKER
+
+RESTART: Final = "restart"
+ROLLBACK: Final = "rollback"
+"""Back to the last checkpoint: what is held is given back at once, and a service begins again at
+its last snapshot and the log."""
+QUARANTINE: Final = "quarantine"
+PAUSE_DISPATCH: Final = "pause_dispatch"
+PAGE: Final = "page"
+
+MENDING: Final = frozenset({RESTART, ROLLBACK, QUARANTINE})
+"""Steps that can fail to help, and that a circuit breaker stops; the others only tell and hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to try."""
+
+    action: str
+    attempts: int = 1
+    backoff_seconds: float = 0.0  # until one looks whether it helped; doubles with each attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """What is tried for one class of incident."""
+
+    name: str
+    steps: tuple[Step, ...]
+    patience_seconds: float | None = None  # after the last step that mends, until it is worse
+
+
+PLAYBOOKS: Final = {
+    INCIDENT_MINOR: Playbook(
+        name="minor",
+        steps=(
+            Step(action=RESTART, attempts=2, backoff_seconds=60),
+            Step(action=QUARANTINE, backoff_seconds=300),
+        ),
+        patience_seconds=900,
+    ),
+    INCIDENT_MAJOR: Playbook(
+        name="major",
+        steps=(
+            Step(action=RESTART, backoff_seconds=60),
+            Step(action=ROLLBACK, attempts=2, backoff_seconds=120),
+            Step(action=QUARANTINE, backoff_seconds=300),
+            Step(action=PAGE, attempts=3, backoff_seconds=14_400),
+        ),
+    ),
+    INCIDENT_CRITICAL: Playbook(
+        name="critical",
+        steps=(
+            Step(action=PAUSE_DISPATCH),
+            Step(action=ROLLBACK),
+            Step(action=PAGE, attempts=3, backoff_seconds=900),
+        ),
+    ),
+}
+"""By class. Time alone makes a minor incident a major one, where its playbook could have mended it;
+only what is measured makes one critical, which stops dispatch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a step comes to: a command, an order over a task, or only words."""
+
+    says: str
+    command: CommandKind.ValueType | None = None
+    emergency: bool = False  # on the lane that does not wait behind others
+    order: TaskOrder.ValueType | None = None
+
+
+MEANS: Final = {
+    (PROCESS, RESTART): Means(says="its parent starts it again"),
+    (SERVICE, RESTART): Means(says="it is told to drain and exit", command=COMMAND_DRAIN),
+    (SERVICE, ROLLBACK): Means(
+        says="it is told to exit at once and to begin again at its last snapshot",
+        command=COMMAND_STOP,
+        emergency=True,
+    ),
+    (WORKER, RESTART): Means(says="it is told to drain and exit", command=COMMAND_DRAIN),
+    (WORKER, ROLLBACK): Means(
+        says="it is told to give back what it holds, as of its last checkpoint, and to exit",
+        command=COMMAND_STOP,
+        emergency=True,
+    ),
+    (WORKER, QUARANTINE): Means(says="it is given nothing more", command=COMMAND_SLEEP),
+    (TASK, QUARANTINE): Means(
+        says="it is set aside until a person decides", order=ORDER_QUARANTINE
+    ),
+    **{
+        (kind, action): Means(says=says)
+        for kind in (PROCESS, SERVICE, WORKER, TASK, MESH)
+        for action, says in (
+            (PAGE, "a person is called"),
+            (PAUSE_DISPATCH, "nothing is dispatched until it is over or a person says so"),
+        )
+    },
+}
+"""By what is concerned, and the step."""
+
+SLEEP_SECONDS: Final = 3600.0
+"""How long a worker is quarantined, unless the incident ends before."""
+
+COMMAND_SECONDS: Final = 60.0
+"""After so long an order to drain or to exit is void."""
+
+
+def can_mend(incident_class: IncidentClass.ValueType, kind: str, *, begin: int = 0) -> bool:
+    """Whether a class's playbook has a step that could mend this, from one of its steps on."""
+    steps = PLAYBOOKS[incident_class].steps[begin:]
+    return any((kind, each.action) in MEANS for each in steps if each.action in MENDING)
+
+
+def step_at(incident_class: IncidentClass.ValueType, number: int) -> Step | None:
+    """A step of a class's playbook; None behind the last."""
+    steps = PLAYBOOKS[incident_class].steps
+    return steps[number] if number < len(steps) else None

@@ -1,0 +1,37 @@
+"""Which rules are there?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from guardian.rules.processes import PROCESS_EXITED
+from guardian.rules.record import (
+    DISK_FULL,
+    INGEST_BEHIND,
+    INGEST_GROWING,
+    LOG_FILLING,
+    PARKED_GROWING,
+    STREAM_REGRESSED,
+)
+from guardian.rules.rule import Rule
+from guardian.rules.services import LEASE_CHURN, PULSE_OVERDUE
+from guardian.rules.tasks import FAILURE_BURST, TASK_FAILING
+from guardian.rules.workers import WORKER_FAILING, WORKER_SILENT, WORKER_STUCK
+
+RULES: Final[tuple[Rule, ...]] = (
+    PROCESS_EXITED,
+    WORKER_SILENT,
+    WORKER_STUCK,
+    WORKER_FAILING,
+    TASK_FAILING,
+    FAILURE_BURST,
+    PULSE_OVERDUE,
+    LEASE_CHURN,
+    INGEST_BEHIND,
+    INGEST_GROWING,
+    PARKED_GROWING,
+    STREAM_REGRESSED,
+    LOG_FILLING,
+    DISK_FULL,
+)
+"""In the order in which they are asked."""

@@ -1,0 +1,72 @@
+"""Did a process end that nobody asked to, and how often?"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
+from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
+from guardian.model import Limits
+from guardian.rules.rule import PROCESS, Ending, Finding, Grade, Rule
+from guardian.watched import Watched
+
+WINDOW_SECONDS: Final = 300.0
+LOOPING: Final = 4
+"""So many exits within the window are a loop: it is not well again by having been started again."""
+
+
+def _find(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    for name, process in watched.processes.items():
+        recent = [
+            each for each in process.exits if (now - each.at).total_seconds() <= WINDOW_SECONDS
+        ]
+        if not process.exits or (process.up and len(recent) < LOOPING):
+            continue
+        last = process.exits[-1]
+        often = f", {len(recent)} times within {WINDOW_SECONDS:g} s" if len(recent) > 1 else ""
+        yield Finding(
+            subject=name,
+            measure=max(1, len(recent)),
+            summary=f"{name} (pid {last.pid}) {how_it_ended(last.exit_code)}{often}",
+            cause_event_id=last.event_id,
+        )
+
+
+def how_it_ended(exit_code: int) -> str:
+    """An exit code in words, a signal by its name."""
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        return f"was killed by signal {-exit_code} ({signal.Signals(-exit_code).name})"
+    except ValueError:
+        return f"was killed by signal {-exit_code}"
+
+
+def _end(watched: Watched, subject: str) -> Ending:
+    process = watched.processes.get(subject)
+    if process is None or not process.up:
+        return Ending(recovered=False, sentence="it is not up")
+    return Ending(
+        recovered=True,
+        sentence=f"it runs again as pid {process.pid}, start number {process.attempt}",
+    )
+
+
+PROCESS_EXITED: Final = Rule(
+    name="process_exited",
+    question="Did a process end that nobody asked to?",
+    unit=f"exits within {WINDOW_SECONDS:g} s",
+    kind=PROCESS,
+    grades=(
+        Grade(at_least=1, incident_class=INCIDENT_MINOR),
+        Grade(at_least=LOOPING, incident_class=INCIDENT_MAJOR),
+        Grade(at_least=3 * LOOPING, incident_class=INCIDENT_CRITICAL),
+    ),
+    clears_below=1,
+    find=_find,
+    end=_end,
+    at_once=(ProcessExited, ProcessStarted),
+)

@@ -1,0 +1,81 @@
+"""What is a rule of the guardian? Data, and one pure function over what was seen and `now`.
+
+The function says what holds at this moment, with a measure. An incident opens where the measure
+reaches the first grade, gets worse with the grades, and ends when the function says nothing more
+of it or the measure is below `clears_below`: the distance between the two is the hysteresis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.incident_pb2 import INCIDENT_UNSPECIFIED, IncidentClass
+from guardian.model import Limits
+from guardian.watched import Watched
+from nervous_system.payload import Payload
+
+PROCESS: Final = "process"
+"""A process that its parent starts again by itself."""
+SERVICE: Final = "service"
+WORKER: Final = "worker"
+TASK: Final = "task"
+MESH: Final = "mesh"
+"""Something that nobody can be told to mend: the log, a disk, many workers at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that does not look well at this moment."""
+
+    subject: str  # the name of the process, service, worker, task, host …
+    measure: float
+    summary: str
+    cause_event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How something that was wrong ended."""
+
+    recovered: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """From which measure on it is how bad."""
+
+    at_least: float
+    incident_class: IncidentClass.ValueType
+
+
+Find = Callable[[Watched, Limits, datetime], Iterator[Finding]]
+End = Callable[[Watched, str], Ending]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One entry of the guardian's list."""
+
+    name: str
+    question: str
+    unit: str  # of the measure
+    kind: str  # of what it is about: what can be done about it depends on that
+    grades: tuple[Grade, ...]  # the lowest first
+    clears_below: float
+    find: Find
+    end: End
+    at_once: tuple[type[Payload], ...] = ()  # asked right after these; at each tick in any case
+
+    def classify(self, measure: float) -> IncidentClass.ValueType:
+        """How bad that is; unspecified where it is not bad at all."""
+        reached = [each.incident_class for each in self.grades if measure >= each.at_least]
+        return reached[-1] if reached else INCIDENT_UNSPECIFIED
+
+
+def ended(sentence: str, *, recovered: bool = True) -> End:
+    """For what ends in one way only."""
+    return lambda watched, subject: Ending(recovered=recovered, sentence=sentence)

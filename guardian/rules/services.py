@@ -1,0 +1,79 @@
+"""Is the overseer's pulse overdue, and does a service lose its lead again and again?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
+from guardian.model import Limits
+from guardian.rules.rule import SERVICE, Finding, Grade, Rule, ended
+from guardian.watched import Watched, within
+
+CHURN_SECONDS: Final = 600.0
+SHORTEST_INTERVAL_SECONDS: Final = 1.0
+
+
+def _overdue(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    pulse = watched.pulse
+    if pulse is None:
+        return
+    interval_seconds = max(SHORTEST_INTERVAL_SECONDS, pulse.interval_seconds)
+    silent_seconds = watched.silent_seconds(pulse.seen.at, now)
+    if silent_seconds > interval_seconds:
+        yield Finding(
+            subject="overseer",
+            measure=silent_seconds / interval_seconds,
+            summary=(
+                f"pulse {pulse.number + 1} is overdue: one was due after"
+                f" {interval_seconds:g} s, and {silent_seconds:.0f} s have passed"
+            ),
+            cause_event_id=pulse.seen.event_id,
+        )
+
+
+PULSE_OVERDUE: Final = Rule(
+    name="pulse_overdue",
+    question="Does the overseer no longer pulse?",
+    unit="intervals since the last pulse",
+    kind=SERVICE,
+    grades=(
+        Grade(at_least=2, incident_class=INCIDENT_MINOR),
+        Grade(at_least=4, incident_class=INCIDENT_MAJOR),
+    ),
+    clears_below=1,
+    find=_overdue,
+    end=ended("the pulse is back"),
+)
+
+
+def _churning(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    taken_by_service: dict[str, tuple[int, str]] = {}
+    for key, takeovers in watched.takeovers.items():
+        recent = within(takeovers, seconds=CHURN_SECONDS, now=now)
+        service = key.partition("/")[0]
+        if recent > taken_by_service.get(service, (0, ""))[0]:
+            taken_by_service[service] = (recent, takeovers[-1].event_id)
+    for service, (recent, event_id) in taken_by_service.items():
+        yield Finding(
+            subject=service,
+            measure=recent,
+            summary=f"the lead of {service} was taken {recent} times in {CHURN_SECONDS:g} s",
+            cause_event_id=event_id,
+        )
+
+
+LEASE_CHURN: Final = Rule(
+    name="lease_churn",
+    question="Does a service lose its lead again and again?",
+    unit=f"takeovers within {CHURN_SECONDS:g} s",
+    kind=SERVICE,
+    grades=(
+        Grade(at_least=5, incident_class=INCIDENT_MINOR),
+        Grade(at_least=12, incident_class=INCIDENT_MAJOR),
+    ),
+    clears_below=3,
+    find=_churning,
+    end=ended("its lead is steady again"),
+)

@@ -1,0 +1,141 @@
+"""Is a worker silent, does it get nowhere, or does most of what it does fail?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
+from guardian.model import Limits
+from guardian.rules.rule import WORKER, Ending, Finding, Grade, Rule
+from guardian.tally import total
+from guardian.watched import Claim, Watched
+
+SILENT_HEARTBEATS: Final = 2.5
+
+
+def _silent(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    for worker_id, worker in watched.workers.items():
+        silent_seconds = watched.silent_seconds(worker.heard.at, now)
+        measure = silent_seconds / worker.heartbeat_seconds
+        if not worker.lost and measure >= SILENT_HEARTBEATS:
+            yield Finding(
+                subject=worker_id,
+                measure=measure,
+                summary=(
+                    f"nothing was heard of worker {worker_id} for {silent_seconds:.0f} s;"
+                    f" it means to be heard of every {worker.heartbeat_seconds:g} s"
+                ),
+                cause_event_id=worker.heard.event_id,
+            )
+
+
+def _no_longer_silent(watched: Watched, subject: str) -> Ending:
+    worker = watched.workers.get(subject)
+    if worker is None:
+        return Ending(recovered=True, sentence="it departed in good order")
+    if worker.lost:
+        return Ending(
+            recovered=False, sentence="it was given up as lost, and what it held waits again"
+        )
+    return Ending(recovered=True, sentence="it is heard of again")
+
+
+WORKER_SILENT: Final = Rule(
+    name="worker_silent",
+    question="Are a worker's heartbeats overdue?",
+    unit="heartbeats that are missing",
+    kind=WORKER,
+    grades=(
+        Grade(at_least=SILENT_HEARTBEATS, incident_class=INCIDENT_MINOR),
+        Grade(at_least=12, incident_class=INCIDENT_MAJOR),
+    ),
+    clears_below=SILENT_HEARTBEATS,
+    find=_silent,
+    end=_no_longer_silent,
+)
+
+
+def _stuck(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    slowest: dict[str, tuple[float, str, Claim]] = {}
+    for task_id, claim in watched.claims.items():
+        worker = watched.workers.get(claim.worker_id)
+        if worker is None or worker.lost:
+            continue
+        if watched.silent_seconds(worker.heard.at, now) >= 3 * worker.heartbeat_seconds:
+            continue  # that is another rule's
+        still_seconds = watched.silent_seconds(claim.progressed.at, now)
+        if still_seconds > slowest.get(claim.worker_id, (0.0,))[0]:
+            slowest[claim.worker_id] = (still_seconds, task_id, claim)
+    for worker_id, (still_seconds, task_id, claim) in slowest.items():
+        if still_seconds >= limits.no_progress_seconds:
+            yield Finding(
+                subject=worker_id,
+                measure=still_seconds / limits.no_progress_seconds,
+                summary=(
+                    f"worker {worker_id} is alive and has made no progress"
+                    f" on task {task_id} for {still_seconds:.0f} s"
+                ),
+                cause_event_id=claim.progressed.event_id,
+            )
+
+
+def _goes_on(watched: Watched, subject: str) -> Ending:
+    worker = watched.workers.get(subject)
+    if worker is None or worker.lost:
+        return Ending(recovered=True, sentence="the worker is gone, and what it held waits again")
+    return Ending(recovered=True, sentence="it gets on again, or holds the task no longer")
+
+
+WORKER_STUCK: Final = Rule(
+    name="worker_stuck",
+    question="Is a worker alive, holds a task, and gets nowhere?",
+    unit="times the patience (GANGLION_GUARDIAN_NO_PROGRESS_SECONDS)",
+    kind=WORKER,
+    grades=(
+        Grade(at_least=1, incident_class=INCIDENT_MINOR),
+        Grade(at_least=3, incident_class=INCIDENT_MAJOR),
+    ),
+    clears_below=1,
+    find=_stuck,
+    end=_goes_on,
+)
+
+
+def _failing(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    for worker_id, worker in watched.workers.items():
+        if not worker.tallies or worker.lost:
+            continue
+        tally = total(worker.tallies, minutes=10, now=now)
+        if tally.mostly_failed:
+            yield Finding(
+                subject=worker_id,
+                measure=tally.failed,
+                summary=(
+                    f"{tally.failed} of the last {tally.failed + tally.completed} tasks"
+                    f" of worker {worker_id} failed within 10 minutes"
+                ),
+                cause_event_id=worker.heard.event_id,
+            )
+
+
+def _fails_less(watched: Watched, subject: str) -> Ending:
+    if subject not in watched.workers:
+        return Ending(recovered=True, sentence="the worker is gone")
+    return Ending(recovered=True, sentence="most of what it does no longer fails")
+
+
+WORKER_FAILING: Final = Rule(
+    name="worker_failing",
+    question="Does most of what one worker does fail?",
+    unit="failed tasks within 10 minutes, and no fewer than half of all",
+    kind=WORKER,
+    grades=(
+        Grade(at_least=5, incident_class=INCIDENT_MINOR),
+        Grade(at_least=20, incident_class=INCIDENT_MAJOR),
+    ),
+    clears_below=3,
+    find=_failing,
+    end=_fails_less,
+)

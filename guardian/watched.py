@@ -1,0 +1,123 @@
+"""What was last seen of each part of the mesh? Facts only: whether that is bad, the rules say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from guardian.tally import Tally
+from nervous_system.persistent import EMPTY, Table
+
+MOST_REMEMBERED: Final = 20
+"""Of exits, takeovers, lags and the like, one part each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """That something happened, and which event said so."""
+
+    at: datetime
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """One unexpected end of a process."""
+
+    at: datetime
+    event_id: str
+    pid: int
+    exit_code: int  # negative: the signal that ended it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process that `ganglion up` runs."""
+
+    up: bool
+    pid: int
+    attempt: int
+    exits: tuple[Exit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One who does tasks and has not departed."""
+
+    heartbeat_seconds: float
+    heard: Sighting
+    lost: bool = False  # the overseer no longer waits for it
+    tallies: tuple[Tally, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A task in somebody's hands."""
+
+    worker_id: str
+    progressed: Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The overseer's last round."""
+
+    number: int
+    interval_seconds: float  # until the next
+    seen: Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """Positions of the log that were not in ClickHouse at one look."""
+
+    positions: int
+    seen: Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The disk of one machine at its last sample."""
+
+    percent: float
+    seen: Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """An alarm that somebody raised."""
+
+    name: str
+    message: str
+    epoch: int
+    last_sequence: int
+    seen: Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """Everything that the rules look at."""
+
+    since: datetime | None = None  # when a guardian last began to watch; before, nobody owed a word
+    processes: Table[str, Process] = EMPTY  # by name
+    workers: Table[str, Worker] = EMPTY  # by id
+    claims: Table[str, Claim] = EMPTY  # by task
+    failures: Table[str, tuple[Sighting, ...]] = EMPTY  # by open task
+    tallies: tuple[Tally, ...] = ()  # of all workers
+    pulse: Pulse | None = None
+    lags: tuple[Lag, ...] = ()  # the oldest first
+    parked: tuple[Alarm, ...] = ()  # each time that more was found parked
+    dangers: tuple[Alarm, ...] = ()  # that the log was cut, or will be full
+    takeovers: Table[str, tuple[Sighting, ...]] = EMPTY  # by service and scope
+    disks: Table[str, Disk] = EMPTY  # by host
+
+    def silent_seconds(self, heard: datetime, now: datetime) -> float:
+        """How long it has been silent while somebody listened."""
+        begun = heard if self.since is None else max(heard, self.since)
+        return (now - begun).total_seconds()
+
+
+def within(sightings: tuple[Sighting, ...], *, seconds: float, now: datetime) -> int:
+    """How many of them are not older than so many seconds."""
+    return sum((now - each.at).total_seconds() <= seconds for each in sightings)

@@ -1,0 +1,245 @@
+"""What does each event add to what was seen? One function a kind of event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken
+from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
+from enchanted.events.v1.pulse_pb2 import PulseCompleted
+from enchanted.events.v1.task_pb2 import (
+    TaskAcknowledged,
+    TaskClaimed,
+    TaskCompleted,
+    TaskFailed,
+    TaskProgressed,
+    TaskQuarantined,
+    TaskReleased,
+)
+from enchanted.events.v1.worker_pb2 import (
+    WorkerDeparted,
+    WorkerHeartbeat,
+    WorkerLost,
+    WorkerRegistered,
+)
+from guardian.model import FULL_LOG, INGEST_LAG, PARKED_EVENTS, REGRESSIONS, SERVICE
+from guardian.tally import counted
+from guardian.watched import (
+    MOST_REMEMBERED,
+    Alarm,
+    Claim,
+    Disk,
+    Exit,
+    Lag,
+    Process,
+    Pulse,
+    Sighting,
+    Watched,
+    Worker,
+)
+from nervous_system.event import Recorded
+
+HEARTBEAT_SECONDS: Final = 30.0
+"""Of a worker that did not say how often it means to be heard of."""
+
+
+def watch(watched: Watched, recorded: Recorded) -> Watched:
+    """What was seen after one more event; most events are of no concern."""
+    means = _MEANING.get(type(recorded.event.payload))
+    if means is None:
+        return watched
+    sighting = Sighting(at=recorded.recorded_at, event_id=recorded.event.event_id)
+    return means(watched, recorded.event.payload, sighting)
+
+
+def forget_worker(watched: Watched, worker_id: str) -> Watched:
+    """A lost worker that nobody waits for any more."""
+    worker = watched.workers.get(worker_id)
+    if worker is None or not worker.lost:
+        return watched
+    return replace(watched, workers=watched.workers.delete(worker_id))
+
+
+def _started(watched: Watched, payload: ProcessStarted, seen: Sighting) -> Watched:
+    before = watched.processes.get(payload.name)
+    process = Process(
+        up=True,
+        pid=payload.pid,
+        attempt=payload.attempt,
+        exits=before.exits if before is not None else (),
+    )
+    return replace(watched, processes=watched.processes.set(payload.name, process))
+
+
+def _exited(watched: Watched, payload: ProcessExited, seen: Sighting) -> Watched:
+    before = watched.processes.get(payload.name)
+    exits = before.exits if before is not None else ()
+    if payload.exit_code != 0:  # it left in good order otherwise, as when it was told to
+        one = Exit(
+            at=seen.at,
+            event_id=seen.event_id,
+            pid=payload.pid,
+            exit_code=payload.exit_code,
+        )
+        exits = (*exits, one)[-MOST_REMEMBERED:]
+    process = Process(
+        up=payload.exit_code == 0, pid=payload.pid, attempt=payload.attempt, exits=exits
+    )
+    return replace(watched, processes=watched.processes.set(payload.name, process))
+
+
+def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> Watched:
+    worker = Worker(heartbeat_seconds=payload.heartbeat_seconds or HEARTBEAT_SECONDS, heard=seen)
+    return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
+
+
+def _heartbeat(watched: Watched, payload: WorkerHeartbeat, seen: Sighting) -> Watched:
+    worker = watched.workers.get(payload.worker_id)
+    if worker is None:
+        worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
+    worker = replace(worker, heard=seen, lost=False)
+    return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
+
+
+def _departed(watched: Watched, payload: WorkerDeparted, seen: Sighting) -> Watched:
+    if payload.worker_id not in watched.workers:
+        return watched
+    return replace(watched, workers=watched.workers.delete(payload.worker_id))
+
+
+def _lost(watched: Watched, payload: WorkerLost, seen: Sighting) -> Watched:
+    worker = watched.workers.get(payload.worker_id)
+    if worker is None:
+        return watched
+    workers = watched.workers.set(payload.worker_id, replace(worker, lost=True))
+    for worker_id, other in watched.workers.items():
+        if other.lost and (seen.at - other.heard.at).total_seconds() > 3600:
+            workers = workers.delete(worker_id)
+    return replace(watched, workers=workers)
+
+
+def _claimed(watched: Watched, payload: TaskClaimed | TaskProgressed, seen: Sighting) -> Watched:
+    claim = Claim(worker_id=payload.worker_id, progressed=seen)
+    return replace(watched, claims=watched.claims.set(payload.task_id, claim))
+
+
+def _released(watched: Watched, payload: TaskReleased, seen: Sighting) -> Watched:
+    watched = _let_go(watched, payload.task_id)
+    if payload.given_back:
+        return watched
+    return _tallied(
+        _failed_again(watched, payload.task_id, seen), payload.worker_id, seen, failed=1
+    )
+
+
+def _failed(watched: Watched, payload: TaskFailed, seen: Sighting) -> Watched:
+    watched = _let_go(watched, payload.task_id)
+    return _tallied(
+        _failed_again(watched, payload.task_id, seen), payload.worker_id, seen, failed=1
+    )
+
+
+def _completed(watched: Watched, payload: TaskCompleted, seen: Sighting) -> Watched:
+    return _tallied(_let_go(watched, payload.task_id), payload.worker_id, seen, completed=1)
+
+
+def _over(watched: Watched, payload: TaskAcknowledged | TaskQuarantined, seen: Sighting) -> Watched:
+    """Nothing more is to be expected of it, or to be feared."""
+    watched = _let_go(watched, payload.task_id)
+    if payload.task_id not in watched.failures:
+        return watched
+    return replace(watched, failures=watched.failures.delete(payload.task_id))
+
+
+def _let_go(watched: Watched, task_id: str) -> Watched:
+    if task_id not in watched.claims:
+        return watched
+    return replace(watched, claims=watched.claims.delete(task_id))
+
+
+def _failed_again(watched: Watched, task_id: str, seen: Sighting) -> Watched:
+    before = watched.failures.get(task_id, ())
+    return replace(
+        watched, failures=watched.failures.set(task_id, (*before, seen)[-MOST_REMEMBERED:])
+    )
+
+
+def _tallied(
+    watched: Watched, worker_id: str, seen: Sighting, *, failed: int = 0, completed: int = 0
+) -> Watched:
+    workers = watched.workers
+    worker = workers.get(worker_id)
+    if worker is not None:
+        tallies = counted(worker.tallies, seen.at, failed=failed, completed=completed)
+        workers = workers.set(worker_id, replace(worker, tallies=tallies))
+    all_tallies = counted(watched.tallies, seen.at, failed=failed, completed=completed)
+    return replace(watched, workers=workers, tallies=all_tallies)
+
+
+def _pulsed(watched: Watched, payload: PulseCompleted, seen: Sighting) -> Watched:
+    pulse = Pulse(number=payload.number, interval_seconds=payload.interval_seconds, seen=seen)
+    return _lagging(replace(watched, pulse=pulse), payload.ingest_lag, seen)
+
+
+def _lagging(watched: Watched, positions: int, seen: Sighting) -> Watched:
+    lag = Lag(positions=positions, seen=seen)
+    return replace(watched, lags=(*watched.lags, lag)[-MOST_REMEMBERED:])
+
+
+def _alarm(watched: Watched, payload: AlarmRaised, seen: Sighting) -> Watched:
+    if payload.name == INGEST_LAG:
+        return _lagging(watched, max(0, payload.last_sequence - payload.first_sequence), seen)
+    alarm = Alarm(
+        name=payload.name,
+        message=payload.message,
+        epoch=payload.epoch,
+        last_sequence=payload.last_sequence,
+        seen=seen,
+    )
+    if payload.name == PARKED_EVENTS:
+        return replace(watched, parked=(*watched.parked, alarm)[-MOST_REMEMBERED:])
+    if payload.name in REGRESSIONS | FULL_LOG:
+        return replace(watched, dangers=(*watched.dangers, alarm)[-MOST_REMEMBERED:])
+    return watched
+
+
+def _taken(watched: Watched, payload: LeadershipTaken, seen: Sighting) -> Watched:
+    if payload.service == SERVICE:
+        watched = replace(watched, since=seen.at)
+    key = f"{payload.service}/{payload.scope}"
+    before = watched.takeovers.get(key, ())
+    return replace(
+        watched, takeovers=watched.takeovers.set(key, (*before, seen)[-MOST_REMEMBERED:])
+    )
+
+
+def _sampled(watched: Watched, payload: CapacitySampled, seen: Sighting) -> Watched:
+    if not payload.disk_total_bytes:
+        return watched
+    percent = 100.0 * payload.disk_used_bytes / payload.disk_total_bytes
+    return replace(watched, disks=watched.disks.set(payload.host, Disk(percent=percent, seen=seen)))
+
+
+_MEANING: Final[dict[type, Callable[[Watched, Any, Sighting], Watched]]] = {
+    ProcessStarted: _started,
+    ProcessExited: _exited,
+    WorkerRegistered: _registered,
+    WorkerHeartbeat: _heartbeat,
+    WorkerDeparted: _departed,
+    WorkerLost: _lost,
+    TaskClaimed: _claimed,
+    TaskProgressed: _claimed,
+    TaskReleased: _released,
+    TaskFailed: _failed,
+    TaskCompleted: _completed,
+    TaskAcknowledged: _over,
+    TaskQuarantined: _over,
+    PulseCompleted: _pulsed,
+    AlarmRaised: _alarm,
+    LeadershipTaken: _taken,
+    CapacitySampled: _sampled,
+}

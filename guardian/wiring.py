@@ -1,0 +1,128 @@
+"""What is the guardian made of? Everything is built here and taken down here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final
+
+from pydantic import ValidationError
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
+from guardian.clickhouse import ClickHouseRecord
+from guardian.core import GuardianCore
+from guardian.following import Following
+from guardian.model import SERVICE, GuardianState, Limits
+from guardian.pages import DURABLE, PAGES, Pages
+from guardian.settings import GuardianSettings
+from guardian.shell import FLAG_NAME, FlagWatch, RecordWatch
+from nervous_system.bus import Bus, open_bus
+from nervous_system.consumer import Consumer
+from nervous_system.errors import Fatal
+from nervous_system.fold import MAIN
+from nervous_system.health import Health
+from nervous_system.ids import new_event_id
+from nervous_system.names import EVENTS
+from nervous_system.process import patiently
+from nervous_system.role import Role
+from nervous_system.runner import Runner
+from nervous_system.settings import MeshSettings
+from nervous_system.telemetry import telemetry
+
+MOST_SILENT_SECONDS: Final = 60.0
+"""A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
+
+SUBJECTS: Final = (
+    *(f"{EVENTS}.{source}.>" for source in ("supervisor", "ingestor", "governor", "overseer")),
+    *(f"{EVENTS}.{source}.>" for source in ("worker", "task")),
+    *(
+        f"{EVENTS}.{person}.{halt}"
+        for person in ("operator", "mission_control")
+        for halt in ("halt_ordered", "halt_lifted")
+    ),
+)
+"""What is watched: services, those who do tasks, and what people say about halts."""
+
+
+def role(
+    limits: Limits, following: Following[GuardianState], *, tick_seconds: float
+) -> Role[GuardianState]:
+    """The guardian, as a part of the mesh."""
+    return Role(
+        core=GuardianCore(limits=limits),
+        state_type=GuardianState,
+        service=SERVICE,
+        scope=MAIN,
+        agent_role=ROLE_GUARDIAN,
+        subjects=SUBJECTS,
+        tick_seconds=tick_seconds,
+        around_tick=following.around_tick,
+        sources=("incident",),
+        also_writes=(f"{EVENTS}.command.>", f"{EVENTS}.request.task_ordered.>"),
+    )
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Guard the mesh until `stop` is set. Raises only what a person must mend."""
+    try:
+        mesh, settings = MeshSettings(), GuardianSettings()
+    except ValidationError as error:
+        raise Fatal(f"a setting is of no use: {error}") from error
+    async with AsyncExitStack() as stack:
+        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
+        bus = await patiently(
+            "NATS",
+            lambda: stack.enter_async_context(
+                open_bus(mesh, name=SERVICE, tracer=seen.tracer, metrics=seen.metrics)
+            ),
+            stop=stop,
+        )
+        if bus is None:
+            return
+        await patiently("the log", partial(bus.stream.ensure, mesh), stop=stop)
+        await _guard(bus, mesh, settings, seen.health, stop)
+
+
+async def _guard(
+    bus: Bus, mesh: MeshSettings, settings: GuardianSettings, health: Health, stop: asyncio.Event
+) -> None:
+    limits = settings.limits()
+    following: Following[GuardianState] = Following()
+    runner = Runner(
+        bus,
+        role(limits, following, tick_seconds=settings.tick_seconds),
+        holder=new_event_id(),
+        progress=health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+    )
+    health.fact("system_mode", lambda: following.state.mode if following.state else None)
+    health.fact(
+        "open_incidents", lambda: len(following.state.incidents) if following.state else None
+    )
+    flag = FlagWatch(flag=mesh.home / FLAG_NAME, following=following, observations=runner)
+    record = RecordWatch(
+        record=ClickHouseRecord(mesh.clickhouse_url),
+        stream=bus.stream,
+        following=following,
+        observations=runner,
+        limits=limits,
+        look_seconds=settings.look_seconds,
+    )
+    webhook = settings.webhook_url
+    pages = Pages(
+        webhook_url=webhook.get_secret_value() if webhook is not None else None,
+        within_seconds=settings.page_within_seconds,
+    )
+    consumer = Consumer(bus, durable=DURABLE, subjects=[PAGES])
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watching = [
+                tasks.create_task(flag.run(), name="flag"),
+                tasks.create_task(record.run(), name="record"),
+            ]
+            tasks.create_task(consumer.run(pages.handle, stop), name="pages")
+            await runner.run(stop)
+            for each in watching:
+                each.cancel()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group

@@ -1,0 +1,113 @@
+"""How is the guardian played through a history without a server? As the runner folds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_GUARDIAN,
+    ROLE_SUPERVISOR,
+    AgentRole,
+)
+from guardian.core import GuardianCore
+from guardian.model import SERVICE, GuardianState, Limits
+from nervous_system.event import Event, Recorded
+from nervous_system.fold import MAIN, Fold
+from nervous_system.ids import child_id
+from nervous_system.message import Entry
+from nervous_system.payload import Payload
+from nervous_system.subjects import source_of, subject_for
+
+START = datetime(2026, 11, 22, 8, tzinfo=UTC)
+TERM = child_id("tests", "term of the guardian")
+
+Some = TypeVar("Some")
+
+
+def fold(limits: Limits | None = None) -> Fold[GuardianState]:
+    """A guardian that has seen nothing."""
+    core = GuardianCore(limits=limits or Limits())
+    return Fold(core, service=SERVICE, scope=MAIN, role=ROLE_GUARDIAN)
+
+
+def rebuilt(
+    history: Sequence[Recorded], limits: Limits | None = None
+) -> tuple[Fold[GuardianState], list[Entry]]:
+    """The fold of a whole history, and the decisions that are missing in it."""
+    folded = fold(limits)
+    for recorded in history:
+        kind = recorded.event.kind
+        if source_of(recorded.event.agent_role) == SERVICE or kind.source in (
+            "incident",
+            "command",
+        ):
+            folded.recall(recorded)
+    missing = [entry for recorded in history for entry in folded.take(recorded)]
+    return folded, missing
+
+
+class Play:
+    """A guardian, and the log that comes of it."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits
+        self.fold = fold(limits)
+        self.log: list[Recorded] = []
+        self.ticks = 0
+
+    @property
+    def state(self) -> GuardianState:
+        return self.fold.state
+
+    def happens(
+        self,
+        payload: Payload,
+        *,
+        after: float,
+        role: AgentRole.ValueType = ROLE_SUPERVISOR,
+    ) -> list[Payload]:
+        """An event of others, and what the guardian says to it."""
+        event = Event(
+            event_id=child_id("tests", f"event {len(self.log)}"),
+            timestamp=START,
+            agent_role=role,
+            agent_id="test",
+            payload=payload,
+        )
+        recorded = self._append(Entry(event=event), after)
+        return self._written(self.fold.take(recorded), after)
+
+    def silence(self, *, after: float) -> list[Payload]:
+        """A tick, and what the guardian says to it."""
+        self.ticks += 1
+        now = START + timedelta(seconds=after)
+        tick = self.fold.tick(term=1, term_id=TERM, number=self.ticks, now=now)
+        return self._written(self.fold.strike(tick), after)
+
+    def said(self, kind: type[Some]) -> list[Some]:
+        """All that the log has of one kind."""
+        return [each.event.payload for each in self.log if isinstance(each.event.payload, kind)]
+
+    def replays(self) -> None:
+        """The whole history gives the same state, and nothing is decided anew."""
+        folded, missing = rebuilt(self.log, self.limits)
+        assert missing == []
+        assert folded.state == self.fold.state
+
+    def _written(self, entries: list[Entry], after: float) -> list[Payload]:
+        for entry in entries:
+            recorded = self._append(entry, after)
+            assert self.fold.take(recorded) == []
+        return [entry.event.payload for entry in entries]
+
+    def _append(self, entry: Entry, after: float) -> Recorded:
+        recorded = Recorded(
+            event=entry.event,
+            sequence=len(self.log) + 1,
+            subject=subject_for(entry.event, key=entry.key),
+            recorded_at=START + timedelta(seconds=after),
+        )
+        self.log.append(recorded)
+        return recorded

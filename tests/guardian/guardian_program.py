@@ -1,0 +1,18 @@
+"""A guardian: `guardian_program.py`, set up by its environment, until SIGTERM.
+
+Its leases are short, so that a test need not wait for one to run out.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from guardian.wiring import run
+from nervous_system import lease
+from nervous_system.process import main
+
+SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
+
+if __name__ == "__main__":
+    vars(lease).update(SHORT_LEASE)
+    sys.exit(main(run))

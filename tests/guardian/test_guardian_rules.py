@@ -1,0 +1,352 @@
+"""Does each rule see what it is about, as bad as it is, and no longer than it lasts?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from guardian_play import START
+
+import guardian.rules
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from enchanted.events.v1.incident_pb2 import (
+    INCIDENT_CRITICAL,
+    INCIDENT_MAJOR,
+    INCIDENT_MINOR,
+    INCIDENT_UNSPECIFIED,
+)
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken
+from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
+from enchanted.events.v1.pulse_pb2 import PulseCompleted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_SUPERVISOR
+from enchanted.events.v1.task_pb2 import (
+    TaskAcknowledged,
+    TaskClaimed,
+    TaskCompleted,
+    TaskFailed,
+    TaskProgressed,
+    TaskQuarantined,
+    TaskReleased,
+)
+from enchanted.events.v1.worker_pb2 import (
+    WorkerDeparted,
+    WorkerHeartbeat,
+    WorkerLost,
+    WorkerRegistered,
+)
+from guardian.model import Limits
+from guardian.rules import RULES
+from guardian.watched import Watched
+from guardian.watching import watch
+from nervous_system.event import Event, Recorded
+from nervous_system.ids import child_id
+from nervous_system.payload import Payload
+
+BY_NAME = {rule.name: rule for rule in RULES}
+LIMITS = Limits(lag_positions=1000, no_progress_seconds=600)
+Happened = tuple[float, Payload]
+
+MINOR, MAJOR, CRITICAL = INCIDENT_MINOR, INCIDENT_MAJOR, INCIDENT_CRITICAL
+WELL = INCIDENT_UNSPECIFIED
+
+
+def seen(history: list[Happened]) -> Watched:
+    watched = Watched()
+    for number, (after, payload) in enumerate(history):
+        event = Event(
+            event_id=child_id("tests", f"seen {number}"),
+            timestamp=START,
+            agent_role=ROLE_SUPERVISOR,
+            agent_id="test",
+            payload=payload,
+        )
+        at = START + timedelta(seconds=after)
+        watched = watch(watched, Recorded(event=event, sequence=1, subject="x", recorded_at=at))
+    return watched
+
+
+@dataclass(frozen=True)
+class Case:
+    """A history, and what a rule says of it at one moment."""
+
+    rule: str
+    history: list[Happened]
+    at: float
+    incident_class: int
+    subject: str = ""
+    words: tuple[str, ...] = ()
+    holds: bool = field(default=True)  # not well enough for an open incident to end
+
+
+EXIT = ProcessExited(name="governor", pid=42, exit_code=-9, attempt=1, restart_in_seconds=0.5)
+WORKER = WorkerRegistered(worker_id="w1", heartbeat_seconds=30)
+HEARTBEAT = WorkerHeartbeat(worker_id="w1")
+CLAIM = TaskClaimed(task_id="t1", worker_id="w1", attempt=1)
+FAILED = TaskFailed(task_id="t1", worker_id="w1", retry_in_seconds=1)
+PULSE = PulseCompleted(number=7, interval_seconds=240, ingest_lag=0)
+GUARDS = LeadershipTaken(service="guardian", scope="main", term=1)
+
+
+def alarm(name: str, *, first: int = 0, last: int = 0) -> AlarmRaised:
+    return AlarmRaised(
+        name=name, message=f"{name} it is", epoch=1, first_sequence=first, last_sequence=last
+    )
+
+
+def disk(percent: int) -> CapacitySampled:
+    return CapacitySampled(host="node-1", disk_used_bytes=percent, disk_total_bytes=100)
+
+
+def lags(*positions: int) -> list[Happened]:
+    return [
+        (60.0 * number, alarm("ingest_lag", first=10, last=10 + each))
+        for number, each in enumerate(positions)
+    ]
+
+
+def times(count: int, payload: Payload, *, every: float = 1) -> list[Happened]:
+    return [(every * number, payload) for number in range(count)]
+
+
+CASES = [
+    # A process ended.
+    Case("process_exited", [(0, EXIT)], 1, MINOR, "governor", ("pid 42", "signal 9 (SIGKILL)")),
+    Case(
+        "process_exited",
+        [(0, ProcessExited(name="nats", pid=1, exit_code=3))],
+        1,
+        MINOR,
+        "nats",
+        ("exit code 3",),
+    ),
+    Case(
+        "process_exited",
+        [(0, EXIT), (1, ProcessStarted(name="governor", pid=43))],
+        1,
+        WELL,
+        holds=False,
+    ),
+    Case("process_exited", times(4, EXIT), 5, MAJOR, "governor", ("4 times",)),
+    Case(
+        "process_exited",
+        [*times(4, EXIT), (5, ProcessStarted(name="governor", pid=43))],
+        6,
+        MAJOR,
+        "governor",
+    ),
+    Case(
+        "process_exited",
+        [*times(4, EXIT), (5, ProcessStarted(name="governor", pid=43))],
+        310,
+        WELL,
+        holds=False,
+    ),
+    Case("process_exited", times(12, EXIT), 13, CRITICAL, "governor"),
+    Case("process_exited", [(0, ProcessExited(name="x", exit_code=0))], 1, WELL, holds=False),
+    Case("process_exited", [(0, ProcessStarted(name="x", pid=1))], 9999, WELL, holds=False),
+    # A worker is silent.
+    Case("worker_silent", [(0, WORKER)], 74, WELL, holds=False),
+    Case("worker_silent", [(0, WORKER)], 75, MINOR, "w1", ("75 s", "every 30 s")),
+    Case("worker_silent", [(0, WORKER)], 360, MAJOR, "w1"),
+    Case("worker_silent", [(0, WORKER), (60, HEARTBEAT)], 130, WELL, holds=False),
+    Case("worker_silent", [(0, HEARTBEAT)], 80, MINOR, "w1"),
+    Case(
+        "worker_silent",
+        [(0, WORKER), (1, WorkerDeparted(worker_id="w1"))],
+        999,
+        WELL,
+        holds=False,
+    ),
+    Case("worker_silent", [(0, WORKER), (120, WorkerLost(worker_id="w1"))], 999, WELL, holds=False),
+    Case("worker_silent", [(0, WORKER), (500, GUARDS)], 550, WELL, holds=False),
+    # A worker gets nowhere.
+    Case("worker_stuck", [(0, WORKER), (0, CLAIM), (590, HEARTBEAT)], 599, WELL, holds=False),
+    Case("worker_stuck", [(0, WORKER), (0, CLAIM), (590, HEARTBEAT)], 600, MINOR, "w1", ("t1",)),
+    Case("worker_stuck", [(0, WORKER), (0, CLAIM), (1790, HEARTBEAT)], 1800, MAJOR, "w1"),
+    Case(
+        "worker_stuck",
+        [
+            *[(0, WORKER), (0, CLAIM)],
+            *[(500, TaskProgressed(task_id="t1", worker_id="w1")), (590, HEARTBEAT)],
+        ],
+        600,
+        WELL,
+        holds=False,
+    ),
+    Case("worker_stuck", [(0, WORKER), (0, CLAIM)], 600, WELL, holds=False),  # it is silent
+    Case(
+        "worker_stuck",
+        [
+            *[(0, WORKER), (0, CLAIM), (590, HEARTBEAT)],
+            (595, TaskReleased(task_id="t1", worker_id="w1")),
+        ],
+        600,
+        WELL,
+        holds=False,
+    ),
+    # A worker fails.
+    Case("worker_failing", [(0, WORKER), *times(5, FAILED)], 6, MINOR, "w1", ("5 of the last 5",)),
+    Case("worker_failing", [(0, WORKER), *times(20, FAILED)], 21, MAJOR, "w1"),
+    Case("worker_failing", [(0, WORKER), *times(4, FAILED)], 6, WELL, "w1"),
+    Case(
+        "worker_failing",
+        [
+            *[(0, WORKER), *times(5, FAILED)],
+            *times(6, TaskCompleted(task_id="t2", worker_id="w1")),
+        ],
+        6,
+        WELL,
+        holds=False,
+    ),
+    Case("worker_failing", [(0, WORKER), *times(5, FAILED)], 700, WELL, holds=False),
+    Case("worker_failing", times(5, FAILED), 6, WELL, holds=False),  # nobody knows it
+    # A task fails.
+    Case("task_failing", times(4, FAILED), 6, MINOR, "t1", ("4 attempts of task t1",)),
+    Case("task_failing", times(8, FAILED), 9, MAJOR, "t1"),
+    Case(
+        "task_failing",
+        times(4, TaskReleased(task_id="t1", worker_id="w1", given_back=True)),
+        6,
+        WELL,
+        holds=False,
+    ),
+    Case("task_failing", times(4, TaskReleased(task_id="t1", worker_id="w1")), 6, MINOR, "t1"),
+    *(
+        Case("task_failing", [*times(8, FAILED), (9, over)], 9, WELL, holds=False)
+        for over in (TaskQuarantined(task_id="t1"), TaskAcknowledged(task_id="t1"))
+    ),
+    # Many tasks fail.
+    Case("failure_burst", times(20, FAILED), 21, MAJOR, "tasks", ("20 tasks failed and 0",)),
+    Case("failure_burst", times(200, FAILED, every=0.1), 21, CRITICAL, "tasks"),
+    Case("failure_burst", times(19, FAILED), 21, WELL, "tasks"),
+    Case(
+        "failure_burst",
+        [*times(20, FAILED), *times(21, TaskCompleted(task_id="t2", worker_id="w1"))],
+        21,
+        WELL,
+        holds=False,
+    ),
+    Case("failure_burst", times(20, FAILED), 400, WELL, holds=False),
+    # The pulse.
+    Case("pulse_overdue", [], 99_999, WELL, holds=False),
+    Case("pulse_overdue", [(0, PULSE)], 240, WELL, holds=False),
+    Case("pulse_overdue", [(0, PULSE)], 479, WELL, "overseer"),
+    Case("pulse_overdue", [(0, PULSE)], 480, MINOR, "overseer", ("pulse 8 is overdue",)),
+    Case("pulse_overdue", [(0, PULSE)], 960, MAJOR, "overseer"),
+    Case("pulse_overdue", [(0, PULSE), (900, GUARDS)], 1100, WELL, holds=False),
+    # The lead.
+    Case(
+        "lease_churn",
+        times(5, LeadershipTaken(service="governor", scope="node-1")),
+        9,
+        MINOR,
+        "governor",
+        ("5 times",),
+    ),
+    Case("lease_churn", times(12, LeadershipTaken(service="x", scope="main")), 19, MAJOR, "x"),
+    Case(
+        "lease_churn",
+        times(12, LeadershipTaken(service="x", scope="main")),
+        700,
+        WELL,
+        holds=False,
+    ),
+    Case(
+        "lease_churn",
+        [(1, LeadershipTaken(service="governor", scope=f"node-{n}")) for n in range(12)],
+        9,
+        WELL,
+        holds=False,
+    ),
+    # ClickHouse.
+    Case("ingest_behind", lags(1000), 1, MINOR, "ClickHouse", ("1,000 positions",)),
+    Case("ingest_behind", [(0, PulseCompleted(ingest_lag=20_000))], 1, MAJOR, "ClickHouse"),
+    Case("ingest_behind", lags(1000, 600), 61, WELL, "ClickHouse"),
+    Case("ingest_behind", lags(1000, 499), 61, WELL, holds=False),
+    Case("ingest_growing", lags(*range(100, 1000, 100)), 999, MINOR, "ingestor", ("8 looks",)),
+    Case("ingest_growing", lags(*range(100, 1700, 100)), 999, MAJOR, "ingestor"),
+    Case("ingest_growing", lags(*range(100, 1000, 100), 800), 999, WELL, holds=False),
+    Case("ingest_growing", lags(*range(10)), 999, WELL, holds=False),
+    # Parked events.
+    Case("parked_growing", [(0, alarm("parked_events"))], 1, MINOR, words=("parked_events it",)),
+    Case("parked_growing", times(10, alarm("parked_events"), every=60), 601, MAJOR),
+    Case("parked_growing", [(0, alarm("parked_events"))], 3601, WELL, holds=False),
+    # The log.
+    *(
+        Case("stream_regressed", [(0, alarm(name))], 1, CRITICAL, "the log", (name,))
+        for name in ("stream_truncated", "positions_lost")
+    ),
+    Case("stream_regressed", [(0, alarm("stream_truncated"))], 1801, WELL, holds=False),
+    Case("stream_regressed", [(0, alarm("sampling_stopped"))], 1, WELL, holds=False),
+    Case("log_filling", [(0, alarm("log_nearly_full"))], 1, MAJOR, "the log"),
+    Case("log_filling", [(0, alarm("log_full"))], 1, CRITICAL, "the log"),
+    Case("log_filling", [(0, alarm("log_full"))], 1801, WELL, holds=False),
+    # The disk.
+    *(
+        Case("disk_full", [(0, disk(percent))], 1, incident_class, "node-1")
+        for percent, incident_class in ((90, MINOR), (95, MAJOR), (98, CRITICAL), (89, WELL))
+    ),
+    Case("disk_full", [(0, disk(95)), (60, disk(87))], 61, WELL, holds=False),
+    Case("disk_full", [(0, disk(99))], 3601, WELL, holds=False),
+    Case("disk_full", [(0, CapacitySampled(host="x"))], 1, WELL, holds=False),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_what_a_rule_says(case: Case) -> None:
+    rule = BY_NAME[case.rule]
+    now = START + timedelta(seconds=case.at)
+    found = [
+        each
+        for each in rule.find(seen(case.history), LIMITS, now)
+        if each.measure >= rule.clears_below
+    ]
+    assert bool(found) == case.holds
+    if not found:
+        return
+    (finding,) = found
+    assert rule.classify(finding.measure) == case.incident_class, finding
+    assert case.subject in ("", finding.subject)
+    for word in case.words:
+        assert word in finding.summary
+    assert len(finding.summary) < 200
+    ids = {child_id("tests", f"seen {number}") for number in range(len(case.history))}
+    assert finding.cause_event_id in ids | {""}
+
+
+def test_every_rule_has_cases_in_which_it_opens_and_in_which_it_ends() -> None:
+    for rule in RULES:
+        mine = [case for case in CASES if case.rule == rule.name]
+        opened = {case.incident_class for case in mine} - {WELL}
+        assert opened == {grade.incident_class for grade in rule.grades}, rule.name
+        assert any(not case.holds for case in mine), rule.name
+
+
+def test_the_rules_are_data_in_order() -> None:
+    assert len(BY_NAME) == len(RULES)
+    for rule in RULES:
+        measures = [grade.at_least for grade in rule.grades]
+        classes = [grade.incident_class for grade in rule.grades]
+        assert measures == sorted(set(measures))
+        assert classes == sorted(set(classes))
+        assert rule.clears_below <= measures[0]
+        assert rule.question.endswith("?")
+
+
+def test_a_rule_knows_no_clock_and_no_outside() -> None:
+    for path in Path(guardian.rules.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                name = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+                assert name not in ("time", "random", "os", "pathlib", "asyncio"), path
+
+
+def test_the_readme_lists_each_rule_as_it_is() -> None:
+    readme = (Path(guardian.rules.__file__).parents[1] / "README.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]+\?) \|", readme, flags=re.M)
+    assert rows == [(rule.name, rule.kind, rule.question) for rule in RULES]

@@ -1,0 +1,107 @@
+"""Does the guardian see what is parked, and how far ClickHouse is, on a real one?"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from guardian_log import StartGuardian, assert_sound, publish, until_on_log
+from real_servers import ClickHouseServer, NatsServer, RealProcess
+
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
+from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from guardian.clickhouse import ClickHouseRecord
+from guardian.model import Limits
+from nervous_system.bus import Bus
+from nervous_system.errors import Unavailable
+
+ALARMS = "swarm.events.guardian.alarm_raised"
+OPENED = "swarm.events.incident.opened.*"
+
+
+@pytest.fixture
+def clickhouse(tmp_path: Path) -> Iterator[ClickHouseServer]:
+    server = ClickHouseServer(tmp_path / "clickhouse")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def poison(bus: Bus) -> None:
+    """The first two positions of the log are no events."""
+    for data in (b"\xff poison", b"\xfe poison"):
+        await bus.connection.request("swarm.events.coder.decision", data, timeout_seconds=5)
+
+
+@pytest.fixture
+def ingestor(
+    nats_server: NatsServer, clickhouse: ClickHouseServer, tmp_path: Path, poison: None
+) -> Iterator[RealProcess]:
+    process = RealProcess(
+        [sys.executable, "-m", "ingestor"],
+        log=tmp_path / "ingestor.log",
+        environment={
+            "NATS_URL": nats_server.url,
+            "CLICKHOUSE_URL": clickhouse.url,
+            "GANGLION_HOME": str(tmp_path),
+            "GANGLION_METRICS_PORT": "0",
+        },
+    )
+    yield process
+    process.kill()
+
+
+async def test_parked_events_and_a_lag_are_seen_and_so_is_their_end(
+    bus: Bus,
+    clickhouse: ClickHouseServer,
+    ingestor: RealProcess,
+    start_guardian: StartGuardian,
+) -> None:
+    record = ClickHouseRecord(clickhouse.url)
+    guardian = start_guardian(
+        CLICKHOUSE_URL=clickhouse.url,
+        GANGLION_GUARDIAN_LOOK_SECONDS="0.1",
+        GANGLION_GUARDIAN_LAG_POSITIONS="200",
+    )
+    (parked,) = await until_on_log(bus, ALARMS, 1)
+    assert isinstance(parked.event.payload, AlarmRaised)
+    assert parked.event.payload.name == "parked_events"
+    assert (parked.event.payload.first_sequence, parked.event.payload.last_sequence) == (1, 2)
+    (opened,) = await until_on_log(bus, OPENED, 1)
+    assert isinstance(opened.event.payload, IncidentOpened)
+    assert opened.event.payload.rule == "parked_growing"
+    # The ingestor sleeps, and the log goes on.
+    ingestor.pause()
+    for _ in range(250):
+        await publish(bus, SystemSignal(status="HEALTHY"), role=ROLE_GOVERNOR)
+    opened_two = await until_on_log(bus, OPENED, 2)
+    behind = opened_two[1].event.payload
+    assert isinstance(behind, IncidentOpened)
+    assert (behind.rule, behind.subject_of_concern) == ("ingest_behind", "ClickHouse")
+    ingestor.resume()
+    (closed,) = await until_on_log(bus, "swarm.events.incident.closed.*", 1)
+    assert isinstance(closed.event.payload, IncidentClosed)
+    assert closed.event.payload.incident_id == behind.incident_id
+    assert "ClickHouse has caught up" in closed.event.payload.root_cause
+    look = await record.look(parked_epoch=1, parked_sequence=2)
+    assert look is not None
+    assert look.watermark >= 252
+    assert look.parked.count == 0
+    assert await asyncio.to_thread(guardian.terminate) == 0
+    history = await assert_sound(bus, Limits(lag_positions=200))
+    alarms = [each.event.payload for each in history if each.subject == ALARMS]
+    assert sum(isinstance(a, AlarmRaised) and a.name == "parked_events" for a in alarms) == 1
+
+
+async def test_before_the_schema_there_is_nothing_to_see(clickhouse: ClickHouseServer) -> None:
+    record = ClickHouseRecord(clickhouse.url)
+    assert await record.look(parked_epoch=0, parked_sequence=0) is None
+    clickhouse.kill()
+    with pytest.raises(Unavailable, match="does not answer"):
+        await record.look(parked_epoch=0, parked_sequence=0)
