@@ -141,6 +141,11 @@ class Health:
         """Show `read()` under `name`: where the service stands, not whether it is well."""
         self._facts[name] = read
 
+    def stuck(self) -> list[str]:
+        """One sentence for each loop that makes no progress; safe to ask from another thread."""
+        checks = [progress.check() for progress in list(self._progress.values())]
+        return [check.sentence for check in checks if not check.ok]
+
     def report(self) -> HealthReport:
         """How the service stands now."""
         return HealthReport(

@@ -37,6 +37,9 @@ class MeshSettings(BaseSettings):
     )
     metrics_port: int = Field(0, description="port of /metrics and /healthz; 0 takes a free one")
     metrics_host: str = Field("127.0.0.1", description="address of /metrics and /healthz")
+    watchdog_seconds: float = Field(
+        60.0, ge=0, description="a service that is stuck for so long ends itself; 0: it does not"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or console")
     otlp_endpoint: str | None = Field(

@@ -17,6 +17,7 @@ from nervous_system.health import Health
 from nervous_system.metrics import Metrics
 from nervous_system.settings import MeshSettings
 from nervous_system.tracing import Tracer
+from nervous_system.watchdog import Watchdog
 
 _log = structlog.get_logger()
 
@@ -48,7 +49,8 @@ async def telemetry(settings: MeshSettings, *, service: str) -> AsyncIterator[Te
         )
         try:
             _log.info("telemetry.listening", host=settings.metrics_host, port=port)
-            yield Telemetry(tracer=tracer, metrics=metrics, health=health, port=port)
+            with Watchdog(health, patience_seconds=settings.watchdog_seconds):
+                yield Telemetry(tracer=tracer, metrics=metrics, health=health, port=port)
         finally:
             await tracer.close()
     finally:

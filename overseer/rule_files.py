@@ -15,12 +15,12 @@ from typing import Protocol
 import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_WARNING, AlarmRaised
-from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted, RegistryAdopted
+from enchanted.events.v1.policy_pb2 import CharterAdopted, RegistryAdopted
 from nervous_system.errors import Fatal, Fenced, LogFull, Permanent, Transient
 from nervous_system.ids import content_hash
 from nervous_system.payload import Payload
 from overseer.model import OverseerState
-from overseer.policy import PolicyFile, read_policy, tier_named
+from overseer.policy import read_policy
 from overseer.registry import read_registry
 
 _log = structlog.get_logger()
@@ -128,7 +128,7 @@ class RuleFiles:
 
     def _read_policy(self, text: str) -> tuple[str, Payload]:
         file = read_policy(text, where=str(self._policy))
-        return file.hash, policy_adopted(file)
+        return file.hash, file.adopted()
 
     def _read_registry(self, text: str) -> tuple[str, Payload]:
         file = read_registry(text, where=str(self._registry))
@@ -136,19 +136,3 @@ class RuleFiles:
             hash=file.hash, entries=file.entries, warnings=file.warnings
         )
 
-
-def policy_adopted(file: PolicyFile) -> PolicyAdopted:
-    """The event that a policy is in force from here on."""
-    policy = file.policy
-    return PolicyAdopted(
-        hash=file.hash,
-        text=file.text,
-        warnings=file.warnings,
-        max_cpu_pct=policy.max_cpu_pct,
-        max_ram_pct=policy.max_ram_pct,
-        allow_unregistered_agents=policy.allow_unregistered_agents,
-        allowed_actions=policy.allowed_actions,
-        allowed_tiers=[tier_named(tier) for tier in policy.allowed_tiers],
-        max_open_tasks=policy.max_open_tasks,
-        max_claims_per_minute=policy.max_claims_per_minute,
-    )

@@ -177,8 +177,15 @@ ALTER TABLE swarm.events
     ADD COLUMN IF NOT EXISTS policy_adopted Tuple(
         hash String,
         text String,
-        warnings Array(String)
-    ) COMMENT 'the policy in force from here on' CODEC(ZSTD(1)) AFTER worker_lost,
+        warnings Array(String),
+        max_cpu_pct Float64,
+        max_ram_pct Float64,
+        allow_unregistered_agents Bool,
+        allowed_actions Array(String),
+        allowed_tiers Array(LowCardinality(String)),
+        max_open_tasks UInt32,
+        max_claims_per_minute UInt32
+    ) COMMENT 'the policy in force from here on; allowed_tiers: safe, experimental, high or unspecified' CODEC(ZSTD(1)) AFTER worker_lost,
     ADD COLUMN IF NOT EXISTS registry_adopted Tuple(
         hash String,
         entries Array(Tuple(agent_id String, role String, skills Array(String), autonomy String, entry_json String)),
@@ -477,7 +484,14 @@ ALTER TABLE swarm.landing
     ADD COLUMN IF NOT EXISTS policy_adopted Tuple(
         hash String,
         text String,
-        warnings Array(String)
+        warnings Array(String),
+        max_cpu_pct Float64,
+        max_ram_pct Float64,
+        allow_unregistered_agents Bool,
+        allowed_actions Array(String),
+        allowed_tiers Array(Int32),
+        max_open_tasks UInt32,
+        max_claims_per_minute UInt32
     ) COMMENT 'see swarm.events' AFTER worker_lost,
     ADD COLUMN IF NOT EXISTS registry_adopted Tuple(
         hash String,
@@ -812,7 +826,18 @@ SELECT
     worker_heartbeat,
     worker_departed,
     worker_lost,
-    policy_adopted,
+    tuple(
+        policy_adopted.hash,
+        policy_adopted.text,
+        policy_adopted.warnings,
+        policy_adopted.max_cpu_pct,
+        policy_adopted.max_ram_pct,
+        policy_adopted.allow_unregistered_agents,
+        policy_adopted.allowed_actions,
+        arrayMap(each -> transform(each, [0, 1, 2, 3], ['unspecified', 'safe', 'experimental', 'high'], toString(each)), policy_adopted.allowed_tiers),
+        policy_adopted.max_open_tasks,
+        policy_adopted.max_claims_per_minute
+    ) AS policy_adopted,
     registry_adopted,
     charter_adopted,
     pulse_completed,

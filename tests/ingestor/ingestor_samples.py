@@ -26,7 +26,8 @@ def filled(message: Message, depth: int = 0) -> None:
             inner = getattr(message, field.name)
             filled(inner.add() if field.is_repeated else inner, depth + 1)
         elif field.is_repeated:
-            getattr(message, field.name).extend(["one", "two"])
+            words = field.type == FieldDescriptor.TYPE_STRING
+            getattr(message, field.name).extend(["one", "two"] if words else [1, 2])
         elif field.type == FieldDescriptor.TYPE_STRING:
             setattr(message, field.name, f"{field.name} ünï\0✓")
         elif field.type == FieldDescriptor.TYPE_BOOL:

@@ -1,0 +1,597 @@
+"""Do the views of the control loop say what its log says, and the same as the folds in Python?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_history import ACTIONS, BEGINNING, PATTERNS, History, histories, registry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ingestor
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_RELEASE,
+    COMMAND_THROTTLE,
+    CommandAcknowledged,
+    CommandIssued,
+)
+from enchanted.events.v1.incident_pb2 import (
+    INCIDENT_MAJOR,
+    INCIDENT_MINOR,
+    IncidentClosed,
+    IncidentEscalated,
+    IncidentOpened,
+    RecoveryAttempted,
+    TimelineEntry,
+)
+from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_ACHIEVED,
+    ObjectiveAdded,
+    ObjectiveApproved,
+    ObjectiveFinished,
+    ObjectivePlanned,
+)
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
+from enchanted.events.v1.process_pb2 import ProcessStarted
+from enchanted.events.v1.pulse_pb2 import (
+    HaltLifted,
+    HaltOrdered,
+    KeyIndicator,
+    PulseCompleted,
+    SystemModeChanged,
+)
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_CODER,
+    ROLE_GUARDIAN,
+    ROLE_OPERATOR,
+    ROLE_SUPERVISOR,
+    ROLE_WORKER,
+    SwarmEvent,
+)
+from enchanted.events.v1.task_pb2 import (
+    RESULT_APPLIED_CHECKS_FAILED,
+    RESULT_CHECKS_FAILED,
+    RESULT_COMPLETED,
+    RESULT_FAILED,
+    RESULT_QUARANTINED,
+    RISK_SAFE,
+    TaskCompleted,
+    TaskExpired,
+    TaskFailed,
+    TaskProgressed,
+    TaskQuarantined,
+    TaskRejected,
+    TaskReleased,
+    TaskResult,
+)
+from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
+from enchanted.events.v1.worker_pb2 import (
+    WorkerDeparted,
+    WorkerHeartbeat,
+    WorkerLost,
+    WorkerRegistered,
+)
+from ingestor.frames import Framer
+from ingestor.model import Place
+from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.event import Event
+from overseer.indicators import IndicatorState, evolve, indicators
+from overseer.kernel.efficacy import tool_efficacy_score
+from overseer.policy import matches_any, read_policy
+
+FRAMER = Framer(epoch=1, writer=1)
+
+_examples = count(1)
+
+
+def on_the_log(event: Event) -> SwarmEvent:
+    """The event as anybody can send it, also where `encode` would refuse."""
+    message = SwarmEvent(
+        event_id=event.event_id,
+        trace_id=event.trace_id,
+        span_id=event.span_id,
+        agent_role=event.agent_role,
+        agent_id=event.agent_id,
+        event_type=event.event_type,
+    )
+    getattr(message, event.kind.field).CopyFrom(event.payload)
+    return message
+
+
+async def insert(warehouse: ClickHouseWarehouse, history: History) -> None:
+    """The history becomes rows."""
+    if not history.log:
+        return
+    frames = []
+    for recorded in history.log:
+        message = on_the_log(recorded.event)
+        raw = message.SerializeToString()
+        microseconds = (recorded.recorded_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+            microseconds=1
+        )
+        place = Place(
+            seq=recorded.sequence,
+            subject=recorded.subject,
+            recorded_at_nanoseconds=microseconds * 1000,
+        )
+        kind = recorded.event.kind.field
+        frames.append(FRAMER.event(message, place=place, raw=raw, payload_field=kind))
+    first = history.log[0].sequence
+    await warehouse.insert(FRAMER.batch(frames, first_seq=first, last_seq=history.log[-1].sequence))
+
+
+async def rows(
+    warehouse: ClickHouseWarehouse, query: str, **parameters: object
+) -> list[tuple[Any, ...]]:
+    """What a query answers."""
+    return list((await warehouse.client.query(query, parameters=parameters)).result_rows)
+
+
+async def one(warehouse: ClickHouseWarehouse, query: str) -> dict[str, Any]:
+    """The only row, by column."""
+    (row,) = list((await warehouse.client.query(query)).named_results())
+    return dict(row)
+
+
+async def indicators_in_sql(
+    warehouse: ClickHouseWarehouse, now: datetime
+) -> dict[str, tuple[float | None, float, bool]]:
+    """Value, target and met, by name."""
+    found = await rows(
+        warehouse,
+        "SELECT name, value, target, met FROM swarm.key_indicators_at(now = {at:String})",
+        at=now.strftime("%Y-%m-%d %H:%M:%S.%f"),
+    )
+    assert len(found) == 5
+    return {name: (value, target, met) for name, value, target, met in found}
+
+
+def indicators_in_python(
+    history: History, now: datetime
+) -> dict[str, tuple[float | None, float, bool]]:
+    """The same, from the fold of what was there at the time."""
+    state = IndicatorState()
+    for recorded in history.log:
+        if recorded.recorded_at <= now:
+            state = evolve(state, recorded)
+    return {each.name: (each.value, each.target, each.met) for each in indicators(state, now)}
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+async def test_the_indicators_are_the_same_in_sql_and_in_python(
+    warehouse: ClickHouseWarehouse, data: st.DataObject
+) -> None:
+    """A batch is known by its sequences, so each history has its own."""
+    history = data.draw(histories(first_sequence=1000 * next(_examples)))
+    await warehouse.client.command("TRUNCATE TABLE swarm.events")
+    await insert(warehouse, history)
+    passed = data.draw(st.sampled_from((0, 30, 86_400, 100_000)))
+    moments = [each.recorded_at for each in history.log]
+    some = data.draw(st.lists(st.sampled_from(moments), max_size=2)) if moments else []
+    for now in {*some, history.now + timedelta(seconds=passed)}:
+        in_sql = await indicators_in_sql(warehouse, now)
+        in_python = indicators_in_python(history, now)
+        assert in_sql.keys() == in_python.keys()
+        for name, (value, target, met) in in_python.items():
+            assert in_sql[name] == (pytest.approx(value, abs=1e-6), target, met), (name, now)
+
+
+async def test_efficacy_is_the_same_in_sql_and_in_python(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    expected = []
+    for result in TaskResult.values():
+        for seconds in (-1.0, 0.0, 89.9, 90.0, 90.1, 495.0, 899.9, 900.0, 1e9, float("nan")):
+            for files in (0, 1, 2, 5, 9, 10, 11, 200):
+                score = tool_efficacy_score(
+                    result=result, duration_seconds=seconds, changed_files=files
+                )
+                history.acknowledge(
+                    f"t{len(expected)}",
+                    result=result,
+                    duration_seconds=seconds,
+                    changed_files=["f"] * files,
+                    tool_efficacy_score=score,
+                )
+                expected.append(score)
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse,
+        "SELECT tool_efficacy_score, recorded_tool_efficacy_score FROM swarm.task_efficacy"
+        " ORDER BY seq",
+    )
+    assert [each for each, _ in found] == pytest.approx(expected, abs=1e-9)
+    assert [each for _, each in found] == expected
+
+
+async def test_known_scores(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    history.acknowledge("a", result=RESULT_COMPLETED, duration_seconds=90, changed_files=["f"])
+    history.acknowledge("b", result=RESULT_CHECKS_FAILED, duration_seconds=900)
+    history.acknowledge(
+        "c",
+        result=RESULT_APPLIED_CHECKS_FAILED,
+        duration_seconds=495,
+        changed_files=[str(number) for number in range(10)],
+    )
+    history.acknowledge("d", result=RESULT_FAILED, duration_seconds=5000, changed_files=["f"] * 20)
+    history.add(history.log[0].event.payload, ROLE_CODER)  # says nothing: not the overseer's
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse, "SELECT task_id, tool_efficacy_score FROM swarm.task_efficacy ORDER BY seq"
+    )
+    assert found == [("a", 100.0), ("b", pytest.approx(50)), ("c", pytest.approx(25)), ("d", 0.0)]
+
+
+async def test_known_indicators(warehouse: ClickHouseWarehouse) -> None:
+    """A day of 1440 minutes, 72 of them degraded: 95 % exactly."""
+    history = History()
+    history.add(SystemModeChanged(mode="operational"))
+    history.decide(0.5)
+    history.later(days=1)
+    history.add(read_policy("allow_unregistered_agents: false").adopted())
+    history.add(registry("w1"))
+    history.decide(0.51)
+    history.submit("a")
+    history.claim("a", "w1")
+    history.submit("b")
+    stranger = history.claim("b", "w2")
+    history.acknowledge("a", result=RESULT_COMPLETED, duration_seconds=495, changed_files=["f"])
+    history.add(TaskOrdered(task_id="b", order=ORDER_CANCEL), ROLE_OPERATOR)
+    history.add(TaskOrdered(task_id="b", order=ORDER_CANCEL), ROLE_GUARDIAN)
+    history.add(SystemModeChanged(mode="degraded"), ROLE_GUARDIAN)
+    history.later(minutes=71)
+    history.add(SystemModeChanged(mode="operational"), ROLE_GUARDIAN)
+    history.later(minutes=5)
+    await insert(warehouse, history)
+    found = await indicators_in_sql(warehouse, history.now)
+    assert found == {
+        "uptime_percent": (95.0, 95.0, True),
+        "mean_tool_efficacy_score": (pytest.approx(85), 96.0, False),
+        "policy_violations": (1.0, 0.0, False),
+        "confidence_change_percent": (pytest.approx(2, abs=1e-5), 1.0, True),
+        "human_overrides": (1.0, 1.0, True),
+    }
+    violation = await one(warehouse, "SELECT * FROM swarm.policy_violations")
+    assert violation["event_id"] == stranger.event.event_id
+    assert violation["reason"] == "w2 is not in the registry, and the policy allows no others"
+    override = await one(warehouse, "SELECT * FROM swarm.human_overrides")
+    assert (override["kind"], override["target"], override["what"]) == (
+        "task_ordered",
+        "b",
+        "cancel",
+    )
+
+
+async def test_indicators_of_nothing_and_of_this_moment(warehouse: ClickHouseWarehouse) -> None:
+    found = await rows(warehouse, "SELECT name, value, met FROM swarm.key_indicators ORDER BY name")
+    assert [(value, met) for _, value, met in found] == [(None, False)] * 5
+    history = History()
+    history.now = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251 - the view asks its own clock
+    history.add(ProcessStarted(name="ingestor"), ROLE_SUPERVISOR)
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse, "SELECT value, met FROM swarm.key_indicators WHERE name = 'uptime_percent'"
+    )
+    assert found == [(100.0, True)]
+
+
+async def test_what_the_rules_forbade(warehouse: ClickHouseWarehouse) -> None:
+    """Each reason once; what was decided before a rule was seen is no violation."""
+    history = History()
+    history.submit("a", "dig", risk_tier=RISK_SAFE)
+    history.claim("a")
+    text = "allowed_actions: ['d?g']\nallowed_tiers: [safe]"
+    history.add(read_policy(text).adopted())
+    history.claim("a")
+    history.submit("b", "drag")
+    history.submit("c", "dug", risk_tier=3)
+    history.claim("c")
+    seen = history.add(HaltOrdered(), ROLE_OPERATOR).sequence - 1
+    history.turn(as_of_sequence=seen)
+    history.claim("a")
+    history.turn(as_of_sequence=seen + 2)
+    history.claim("a")
+    history.add(HaltLifted(), ROLE_OPERATOR)
+    history.claim("a")
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse, "SELECT act, task_id, reason FROM swarm.policy_violations ORDER BY seq"
+    )
+    assert found == [
+        ("submitted", "b", "the policy does not allow the action drag"),
+        ("submitted", "c", "the policy does not allow the risk tier high"),
+        ("claimed", "c", "the policy does not allow the risk tier high"),
+        ("claimed", "a", "dispatch was halted"),
+    ]
+    in_force = await rows(
+        warehouse,
+        "SELECT change, halted_by, allowed_actions FROM swarm.rules_in_force ORDER BY seq",
+    )
+    assert in_force == [
+        ("policy_adopted", "", ["d?g"]),
+        ("halt_ordered", "operator", ["d?g"]),
+        ("halt_lifted", "", ["d?g"]),
+    ]
+
+
+async def test_patterns_are_read_the_same_in_sql_and_in_python(
+    warehouse: ClickHouseWarehouse,
+) -> None:
+    history = History()
+    forbidden = []
+    for pattern in PATTERNS:
+        history.add(PolicyAdopted(max_cpu_pct=1, allowed_actions=[pattern]))
+        for action in ACTIONS:
+            submitted = history.submit(f"t{history.sequence}", action)
+            if not matches_any(action, [pattern]):
+                forbidden.append(submitted.sequence)
+    await insert(warehouse, history)
+    found = await rows(warehouse, "SELECT seq FROM swarm.policy_violations ORDER BY seq")
+    assert [seq for (seq,) in found] == forbidden
+    assert len(PATTERNS) < len(forbidden) < len(PATTERNS) * len(ACTIONS) - len(PATTERNS)
+
+
+async def test_where_tasks_stand(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    for task_id in ("new", "held", "back", "again", "done", "lost", "late", "aside", "retried"):
+        history.submit(task_id, "dig", objective_id="o", priority=3, max_attempts=2)
+    history.later(seconds=10)
+    for task_id in ("held", "back", "again", "done", "lost"):
+        history.claim(task_id, f"w-{task_id}")
+    history.add(TaskRejected(task_id="held", reasons=["it exists", "already"]))
+    history.later(seconds=5)
+    history.add(TaskProgressed(task_id="held", worker_id="w-held", attempt=1, lease_seconds=60))
+    history.add(TaskReleased(task_id="back", worker_id="w-back", attempt=1, reason="lease"))
+    failed = TaskFailed(task_id="again", worker_id="w-again", attempt=1, retry_in_seconds=2)
+    history.add(failed)
+    history.add(TaskCompleted(task_id="done", worker_id="w-done", attempt=1))
+    history.acknowledge(
+        "done",
+        worker_id="w-done",
+        attempts=1,
+        result=RESULT_COMPLETED,
+        duration_seconds=5,
+        changed_files=["f"],
+        notes="n",
+        tool_efficacy_score=100,
+    )
+    history.add(TaskFailed(task_id="lost", worker_id="w-lost", attempt=1, result=RESULT_FAILED))
+    history.acknowledge("lost", worker_id="w-lost", attempts=1, result=RESULT_FAILED)
+    history.add(TaskExpired(task_id="late", reason="ttl"))
+    for task_id in ("aside", "retried"):
+        history.add(TaskQuarantined(task_id=task_id, reason="silence"))
+        history.acknowledge(task_id, result=RESULT_QUARANTINED)
+    history.add(TaskReleased(task_id="retried", reason="a person said so", given_back=True))
+    history.add(TaskCompleted(task_id="new"), ROLE_CODER)  # says nothing: not the overseer's
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse, "SELECT task_id, status, attempts, worker_id, result FROM swarm.tasks"
+    )
+    assert sorted(found) == [
+        ("again", "waiting", 1, "w-again", ""),
+        ("aside", "quarantined", 0, "", "quarantined"),
+        ("back", "waiting", 1, "w-back", ""),
+        ("done", "completed", 1, "w-done", "completed"),
+        ("held", "claimed", 1, "w-held", ""),
+        ("late", "expired", 0, "", ""),
+        ("lost", "failed", 1, "w-lost", "failed"),
+        ("new", "submitted", 0, "", ""),
+        ("retried", "waiting", 0, "", ""),
+    ]
+    done = await one(warehouse, "SELECT * FROM swarm.tasks WHERE task_id = 'done'")
+    assert done["submitted_at"].replace(tzinfo=UTC) == BEGINNING
+    assert done["claimed_at"].replace(tzinfo=UTC) == BEGINNING + timedelta(seconds=10)
+    assert done["ended_at"].replace(tzinfo=UTC) == BEGINNING + timedelta(seconds=15)
+    assert (done["duration_seconds"], done["tool_efficacy_score"]) == (5, 100)
+    assert (done["objective_id"], done["priority"], done["max_attempts"]) == ("o", 3, 2)
+    assert done["trace_id"] == history.log[4].event.trace_id
+    acknowledged = [each for each in history.log if each.event.kind.field == "task_acknowledged"]
+    assert (done["epoch"], done["last_seq"]) == (1, acknowledged[0].sequence)
+    held = await one(warehouse, "SELECT * FROM swarm.tasks WHERE task_id = 'held'")
+    assert (held["ended_at"], held["duration_seconds"], held["tool_efficacy_score"]) == (
+        None,
+        None,
+        None,
+    )
+    steps = await rows(
+        warehouse,
+        "SELECT step, worker_id, attempt, reason, lease_seconds FROM swarm.task_steps"
+        " WHERE task_id = 'held' ORDER BY seq",
+    )
+    assert steps == [
+        ("submitted", "", 0, "", None),
+        ("claimed", "w-held", 1, "", 60.0),
+        ("rejected", "", 0, "it exists; already", None),
+        ("progressed", "w-held", 1, "", 60.0),
+    ]
+
+
+async def test_where_objectives_stand(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    for objective_id in ("new", "waiting", "approved", "done"):
+        history.add(ObjectiveAdded(objective_id=objective_id, description="d", source="cli"))
+    for objective_id in ("waiting", "approved", "done"):
+        planned = ObjectivePlanned(
+            objective_id=objective_id,
+            plan="maintain",
+            task_ids=["t"],
+            waits_for_approval=objective_id != "done",
+        )
+        history.add(planned)
+    history.add(ObjectiveApproved(objective_id="approved"), ROLE_OPERATOR)
+    history.add(ObjectivePlanned(objective_id="approved", plan="maintain"))
+    history.later(seconds=3)
+    finished = ObjectiveFinished(objective_id="done", result=OBJECTIVE_ACHIEVED, summary="s")
+    history.add(finished)
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse,
+        "SELECT objective_id, status, plan, summary, isNull(finished_at), isNull(approved_at)"
+        " FROM swarm.objectives",
+    )
+    assert sorted(found) == [
+        ("approved", "planned", "maintain", "", 1, 0),
+        ("done", "achieved", "maintain", "s", 0, 1),
+        ("new", "added", "", "", 1, 1),
+        ("waiting", "waiting_for_approval", "maintain", "", 1, 1),
+    ]
+
+
+async def test_where_workers_stand(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    for worker_id in ("well", "draining", "departed", "lost", "back"):
+        history.add(WorkerRegistered(worker_id=worker_id, skills=["s"]), ROLE_WORKER)
+    history.later(seconds=10)
+    history.add(WorkerHeartbeat(worker_id="well", task_ids=["t"]), ROLE_WORKER)
+    for worker_id in ("draining", "departed", "lost", "back"):
+        heartbeat = WorkerHeartbeat(worker_id=worker_id, task_ids=["u"], draining=True)
+        history.add(heartbeat, ROLE_WORKER)
+    history.add(WorkerHeartbeat(worker_id="never registered"), ROLE_WORKER)
+    history.add(WorkerDeparted(worker_id="departed", reason="done"), ROLE_WORKER)
+    history.add(WorkerLost(worker_id="lost", silent_seconds=130))
+    history.add(WorkerLost(worker_id="back", silent_seconds=130))
+    history.add(WorkerRegistered(worker_id="back", max_concurrent_tasks=4), ROLE_WORKER)
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse,
+        "SELECT worker_id, status, max_concurrent_tasks, task_ids, reason, isNull(gone_at)"
+        " FROM swarm.workers",
+    )
+    assert sorted(found) == [
+        ("back", "registered", 4, [], "", 1),
+        ("departed", "departed", 1, [], "done", 0),
+        ("draining", "draining", 1, ["u"], "", 1),
+        ("lost", "lost", 1, [], "silent for 130 s", 0),
+        ("well", "registered", 1, ["t"], "", 1),
+    ]
+
+
+async def test_what_became_of_incidents(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    for incident_id in ("open", "closed"):
+        opened = IncidentOpened(
+            incident_id=incident_id,
+            rule="heartbeat",
+            incident_class=INCIDENT_MINOR,
+            summary="w1 is silent",
+        )
+        history.add(opened, ROLE_GUARDIAN)
+        history.later(seconds=1.5)
+        attempt = RecoveryAttempted(
+            incident_id=incident_id, step="restart", attempt=1, detail="told"
+        )
+        history.add(attempt, ROLE_GUARDIAN)
+        escalated = IncidentEscalated(
+            incident_id=incident_id, incident_class=INCIDENT_MAJOR, reason="again"
+        )
+        history.add(escalated, ROLE_GUARDIAN)
+    closed = IncidentClosed(
+        incident_id="closed",
+        recovered=True,
+        root_cause="out of memory",
+        timeline=[TimelineEntry(after_seconds=0.5, text="seen")],
+        duration_seconds=7,
+    )
+    history.add(closed, ROLE_GUARDIAN)
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse,
+        "SELECT incident_id, status, incident_class, attempts, root_cause, duration_seconds"
+        " FROM swarm.incidents",
+    )
+    assert sorted(found) == [
+        ("closed", "recovered", "major", 1, "out of memory", 7.0),
+        ("open", "open", "major", 1, "", None),
+    ]
+    timelines = dict(await rows(warehouse, "SELECT incident_id, timeline FROM swarm.incidents"))
+    assert [tuple(each.values()) for each in timelines["closed"]] == [(0.5, "seen")]
+    assert [tuple(each.values()) for each in timelines["open"]] == [
+        (0.0, "opened: w1 is silent"),
+        (1.5, "restart, attempt 1: told"),
+        (1.5, "escalated to major: again"),
+    ]
+
+
+async def test_what_became_of_commands(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    throttle = CommandIssued(kind=COMMAND_THROTTLE, target="all", limit=2, expires_in_seconds=60)
+    command_id = history.add(throttle, ROLE_GUARDIAN).event.event_id
+    history.later(seconds=1)
+    for target, obeyed in (("w1", True), ("w2", False), ("w3", True)):
+        answer = CommandAcknowledged(command_id=command_id, target=target, obeyed=obeyed)
+        history.add(answer, ROLE_WORKER)
+    release = CommandIssued(kind=COMMAND_RELEASE, target="all", releases_command_id=command_id)
+    history.add(release, ROLE_GUARDIAN)
+    for never in (float("inf"), float("nan"), 9e9, -1.0):
+        history.add(CommandIssued(target="w1", expires_in_seconds=never), ROLE_GUARDIAN)
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse,
+        "SELECT kind, obeyed, refused, arrayMap(each -> each.target, acknowledgements),"
+        " expires_at - recorded_at,"
+        " acknowledged_at - recorded_at, released_at - recorded_at"
+        " FROM swarm.commands ORDER BY seq",
+    )
+    assert found == [
+        ("throttle", 2, 1, ["w1", "w2", "w3"], 60.0, 1.0, 1.0),
+        ("release", 0, 0, [], None, None, None),
+        *[("unspecified", 0, 0, [], None, None, None)] * 4,
+    ]
+
+
+async def test_what_was_in_force_and_when(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    history.add(read_policy("max_cpu_pct: 70\nfoo: 1").adopted(), ROLE_OPERATOR)
+    history.add(SystemModeChanged(mode="degraded", reason="why"), ROLE_GUARDIAN)
+    history.later(minutes=1)
+    history.add(read_policy("max_ram_pct: 80").adopted(), ROLE_OPERATOR)
+    history.add(SystemModeChanged(mode="operational"), ROLE_GUARDIAN)
+    await insert(warehouse, history)
+    policies = await rows(
+        warehouse,
+        "SELECT max_cpu_pct, max_ram_pct, allowed_tiers, length(warnings),"
+        " in_force_until - in_force_from FROM swarm.policies ORDER BY seq",
+    )
+    every = ["safe", "experimental", "high"]
+    assert policies == [(70.0, 95.0, every, 1, 60.0), (95.0, 80.0, every, 0, None)]
+    modes = await rows(
+        warehouse,
+        "SELECT mode, reason, agent_role, until - recorded_at FROM swarm.system_modes ORDER BY seq",
+    )
+    assert modes == [("degraded", "why", "guardian", 60.0), ("operational", "", "guardian", None)]
+
+
+async def test_a_pulse_and_what_it_measured(warehouse: ClickHouseWarehouse) -> None:
+    history = History()
+    pulse = PulseCompleted(
+        number=7,
+        system_mode="operational",
+        indicators=[KeyIndicator(name="uptime_percent", target=95)],
+    )
+    recorded = history.add(pulse)
+    await insert(warehouse, history)
+    found = await one(warehouse, "SELECT * FROM swarm.pulses")
+    assert (found["number"], found["trace_id"]) == (7, recorded.event.trace_id)
+    assert found["mean_tool_efficacy_score"] is None
+    assert found["indicators"] == [
+        {"name": "uptime_percent", "value": None, "target": 95.0, "met": False}
+    ]
+
+
+async def test_every_view_is_in_the_readme(warehouse: ClickHouseWarehouse) -> None:
+    readme = (Path(ingestor.__file__).parent / "README.md").read_text(encoding="utf-8")
+    views = await rows(
+        warehouse, "SELECT name FROM system.tables WHERE database = 'swarm' AND engine = 'View'"
+    )
+    assert len(views) > 20
+    for (name,) in views:
+        assert f"`{name}`" in readme or f"`{name}(" in readme, name
