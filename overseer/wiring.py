@@ -23,12 +23,12 @@ from nervous_system.role import Role
 from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry import Telemetry, telemetry
+from nervous_system.tracing import Tracer
 from overseer import pulse
 from overseer.core import OverseerCore
 from overseer.model import OverseerState
 from overseer.objective_inbox import ObjectiveInbox
 from overseer.plan import Catalogue, CataloguePlanner
-from overseer.ports import Phases
 from overseer.rule_files import RuleFiles
 from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE
@@ -80,9 +80,7 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
         rules.require_charter()
         inbox = ObjectiveInbox(
             settings.inbox or mesh.home / "objectives.jsonl",
-            Asker(
-                bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock
-            ),
+            Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock),
             leads=lambda: runner.state is not None,
         )
         _show(seen, runner)
@@ -120,12 +118,13 @@ def _show(seen: Telemetry, runner: Runner[OverseerState]) -> None:
     fact("pulse", lambda state: state.cadence.number)
 
 
-def role(settings: OverseerSettings, span: Phases = nullcontext) -> Role[OverseerState]:
-    """The overseer, as a part of the mesh; `span` watches its pulses."""
+def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[OverseerState]:
+    """The overseer, as a part of the mesh; `tracer` watches its pulses."""
+    tracer = tracer or Tracer()
     return Role(
         core=OverseerCore(
             planner=CataloguePlanner(Catalogue.shipped()),
-            phases=span,
+            phases=tracer.span,
             settings=settings.of_core(),
             kernel_settings=settings.of_kernel(),
         ),
@@ -136,7 +135,9 @@ def role(settings: OverseerSettings, span: Phases = nullcontext) -> Role[Oversee
         subjects=READS,
         sources=SOURCES,
         requests=f"{names.REQUESTS}.{SERVICE}",
-        around_tick=lambda state, now: span("pulse") if pulse.due(state, now) else nullcontext(),
+        around_tick=lambda state, now: (
+            tracer.span("pulse") if pulse.due(state, now) else nullcontext()
+        ),
         tick_seconds=settings.tick_seconds,
     )
 
@@ -146,7 +147,7 @@ def _runner(
 ) -> Runner[OverseerState]:
     return Runner(
         bus,
-        role(settings, seen.tracer.span),
+        role(settings, seen.tracer),
         holder=new_event_id(),
         clock=clock,
         progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,

@@ -51,9 +51,15 @@ def test_one_that_gets_on_again_in_time_goes_on() -> None:
         return now
 
     ended: list[int] = []
+    done = threading.Event()
+
+    def end(code: int) -> None:
+        ended.append(code)
+        done.set()
+
     health = Health(service="test", metrics=Metrics(), watch=watch)
     progress = health.progress("work", maximum_silence_seconds=10)
-    with Watchdog(health, patience_seconds=0.04, watch=lambda: now, end=ended.append):
+    with Watchdog(health, patience_seconds=0.04, watch=lambda: now, end=end):
         now = 11.0  # stuck, but the watchdog's own patience begins only now
         for _ in range(10):
             assert looked.acquire(timeout=5)
@@ -65,6 +71,5 @@ def test_one_that_gets_on_again_in_time_goes_on() -> None:
         for _ in range(5):
             assert looked.acquire(timeout=5)
         now = 31.0
-        while not ended:
-            assert looked.acquire(timeout=5)
+        assert done.wait(5)
     assert ended == [STUCK]
