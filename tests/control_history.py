@@ -53,6 +53,7 @@ class History:
         self.log: list[Recorded] = []
         self.now = BEGINNING
         self.sequence = first_sequence - 1
+        self._seen: dict[str, int] = {}
 
     def later(self, **passed: float) -> None:
         """Time passes, said as for a timedelta."""
@@ -101,7 +102,10 @@ class History:
 
     def turn(self, *, as_of_sequence: int, service: str = "overseer") -> Recorded:
         """What stands before requests that a service decides at once."""
-        return self.add(RequestsTaken(service=service, as_of_sequence=as_of_sequence))
+        # A leader reads on before it decides, so what a turn had seen never goes back.
+        seen = max(as_of_sequence, self._seen.get(service, 0))
+        self._seen[service] = seen
+        return self.add(RequestsTaken(service=service, as_of_sequence=seen))
 
 
 def registry(*agent_ids: str) -> RegistryAdopted:

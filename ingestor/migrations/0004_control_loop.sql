@@ -218,7 +218,8 @@ ALTER TABLE swarm.events
         weights Array(Tuple(agent_id String, action String, weight Float64)),
         recommendation String,
         indicators Array(Tuple(name String, value Nullable(Float64), target Float64, met Bool)),
-        alarms Array(String)
+        alarms Array(String),
+        incidents Array(String)
     ) COMMENT 'one round of reflect, plan, act and critique, with all it saw and did' CODEC(ZSTD(1)) AFTER charter_adopted,
     ADD COLUMN IF NOT EXISTS dispatch_held Tuple(
         reason String
@@ -525,7 +526,8 @@ ALTER TABLE swarm.landing
         weights Array(Tuple(agent_id String, action String, weight Float64)),
         recommendation String,
         indicators Array(Tuple(name String, value Nullable(Float64), target Float64, met Bool)),
-        alarms Array(String)
+        alarms Array(String),
+        incidents Array(String)
     ) COMMENT 'see swarm.events' AFTER charter_adopted,
     ADD COLUMN IF NOT EXISTS dispatch_held Tuple(
         reason String

@@ -437,6 +437,7 @@ EVENTS: dict[str, Event] = {
             recommendation="recommendation 182",
             indicators=[KeyIndicator(name="name 184", value=5.5, target=6.5, met=True)],
             alarms=["alarms 188"],
+            incidents=["i-1 opened (worker_silent): w-1"],
         )
     ),
     "dispatch_held": whole(DispatchHeld(reason="reason 189")),
