@@ -24,6 +24,7 @@ from nervous_system.fold import MAIN
 from nervous_system.health import Health
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
+from nervous_system.obeying import obeying
 from nervous_system.process import patiently
 from nervous_system.role import Role
 from nervous_system.runner import Runner
@@ -81,7 +82,8 @@ async def run(stop: asyncio.Event) -> None:
         if bus is None:
             return
         await patiently("the log", partial(bus.stream.ensure, mesh), stop=stop)
-        await _guard(bus, mesh, settings, seen.health, stop)
+        async with obeying(bus, service=SERVICE, role=ROLE_GUARDIAN, stop=stop):
+            await _guard(bus, mesh, settings, seen.health, stop)
 
 
 async def _guard(

@@ -12,12 +12,14 @@ import socket
 from contextlib import AsyncExitStack
 from functools import partial
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_INGESTOR
 from ingestor.settings import IngestorSettings
 from ingestor.shell import Ingestor
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.ids import new_event_id
+from nervous_system.obeying import obeying
 from nervous_system.process import patiently
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry import telemetry
@@ -59,4 +61,5 @@ async def run(stop: asyncio.Event) -> None:
             holder=f"{socket.gethostname()}/{os.getpid()}/{new_event_id()[:8]}",
             clock=system_clock,
         )
-        await ingestor.run(stop)
+        async with obeying(bus, service="ingestor", role=ROLE_INGESTOR, stop=stop):
+            await ingestor.run(stop)

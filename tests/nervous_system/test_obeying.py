@@ -1,0 +1,72 @@
+"""Does a service end when it is told to, and only then?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_DRAIN,
+    COMMAND_STOP,
+    COMMAND_THROTTLE,
+    CommandAcknowledged,
+    CommandIssued,
+)
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OVERSEER
+from nervous_system.bus import Bus, recorded
+from nervous_system.clock import system_clock
+from nervous_system.event import Event
+from nervous_system.ids import new_event_id
+from nervous_system.obeying import obeying
+
+
+async def command(bus: Bus, payload: CommandIssued) -> None:
+    event = Event(
+        event_id=new_event_id(),
+        timestamp=system_clock(),
+        agent_role=ROLE_GUARDIAN,
+        agent_id="guardian/main",
+        payload=payload,
+    )
+    await bus.publish(event)
+
+
+async def acknowledged(bus: Bus) -> CommandAcknowledged:
+    """The next answer to a command on the log."""
+    subjects = ["swarm.events.overseer.command_acknowledged.overseer"]
+    async with asyncio.timeout(20), bus.reader(start_sequence=1, subjects=subjects) as reader:
+        async for stored in reader:
+            payload = recorded(stored).event.payload
+            assert isinstance(payload, CommandAcknowledged)
+            return payload
+    raise AssertionError("unreachable")
+
+
+@pytest.mark.parametrize("kind", [COMMAND_DRAIN, COMMAND_STOP])
+@pytest.mark.parametrize("emergency", [False, True])
+async def test_a_service_that_is_told_to_ends(bus: Bus, kind: int, emergency: bool) -> None:
+    stop = asyncio.Event()
+    async with obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
+        asked = CommandIssued(
+            kind=kind, target="overseer", expires_in_seconds=60, emergency=emergency
+        )
+        while not stop.is_set():  # until it listens: what was said before does not concern it
+            await command(bus, asked)
+            try:
+                await asyncio.wait_for(stop.wait(), 0.2)
+            except TimeoutError:
+                continue
+        assert (await acknowledged(bus)).obeyed
+
+
+async def test_what_is_meant_for_others_or_for_workers_does_not_end_it(bus: Bus) -> None:
+    stop = asyncio.Event()
+    async with obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
+        await command(bus, CommandIssued(kind=COMMAND_STOP, target="w1", expires_in_seconds=60))
+        await command(
+            bus,
+            CommandIssued(kind=COMMAND_THROTTLE, target="overseer", expires_in_seconds=60, limit=1),
+        )
+        await acknowledged(bus)
+        assert not stop.is_set()
