@@ -18,7 +18,7 @@ class IngestorSettings(BaseSettings):
     batch_events: int = Field(1000, ge=1, description="events that make a batch full")
     batch_seconds: float = Field(1.0, gt=0, description="age at which a batch is flushed anyway")
     catch_up_events: int = Field(
-        10_000, ge=1, description="largest batch when the ingestor is behind"
+        30_000, ge=1, description="largest batch when the ingestor is behind"
     )
     batch_bytes: int = Field(
         16 * 1024**2, ge=1024, description="largest batch in bytes, whatever else is said"
