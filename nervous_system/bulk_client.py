@@ -1,16 +1,19 @@
-"""How do messages get from the socket to a bulk reader without a detour?
+"""How do messages get from the socket to a bulk reader, and to it in bulk, without a detour?
 
 For each message nats-py parses the headers, makes an object and goes through a queue and a task:
 17 µs, most of it for nothing where thousands are read in order. A subscription that was diverted
 gets the bytes at the place where nats-py has just cut them out, 6 µs each; all else is nats-py's.
+In the other direction, many ready frames are handed over at once instead of one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
+from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
 
 Handler = Callable[[bytes, bytes, bytes, bytes], None]
 """Takes subject, reply subject, data and raw headers; must not block."""
@@ -19,7 +22,8 @@ Handler = Callable[[bytes, bytes, bytes, bytes], None]
 class BulkClient(Client):
     """Nats-py's client with diverted subscriptions.
 
-    `_process_msg` is not of nats-py's public interface; the reader's tests fail where it changes.
+    `_process_msg` and the pending frames are not of nats-py's public interface; the tests of
+    reading and publishing fail where they change.
     """
 
     def __init__(self) -> None:
@@ -33,6 +37,22 @@ class BulkClient(Client):
     def restore(self, subscription: Subscription) -> None:
         """End the diversion."""
         self._diverted.pop(subscription._id, None)
+
+    def send(self, frames: Sequence[bytes], *, flush: bool = True) -> None:
+        """Publish what `frame.py` made, in one go. Without `flush` they wait for what is sent next.
+
+        Raises as `publish`: nothing is kept while the connection is down.
+        """
+        if self.is_closed:
+            raise ConnectionClosedError
+        if self.is_draining_pubs:
+            raise ConnectionDrainingError
+        if not self.is_connected:
+            raise OutboundBufferLimitError
+        self._pending.extend(frames)
+        self._pending_data_size += sum(map(len, frames))
+        if flush and self._flush_queue is not None and self._flush_queue.empty():
+            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes

@@ -6,7 +6,7 @@ The only file that touches SwarmEvent messages.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import cast
+from typing import Final, cast
 
 from google.protobuf.message import DecodeError
 
@@ -15,6 +15,8 @@ from nervous_system.check import OUT_OF_RANGE, problems, timestamp_fits
 from nervous_system.errors import InvalidEvent, Unreadable
 from nervous_system.event import Event
 from nervous_system.payload import KINDS, Payload
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def encode(event: Event) -> bytes:
@@ -34,7 +36,10 @@ def encode(event: Event) -> bytes:
         producer_session=event.producer_session,
         producer_sequence=event.producer_sequence,
     )
-    message.timestamp.FromDatetime(event.timestamp)
+    moment = event.timestamp
+    since_1970 = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    message.timestamp.seconds = since_1970.days * 86_400 + since_1970.seconds
+    message.timestamp.nanos = since_1970.microseconds * 1_000
     field = KINDS[type(event.payload)].field
     getattr(message, field).CopyFrom(event.payload)
     found = problems(message, field)

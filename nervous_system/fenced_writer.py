@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
+from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.changed import changed
 from nervous_system.errors import Duplicate
 from nervous_system.failpoint import failpoint
 from nervous_system.leadership import Term
@@ -65,8 +66,10 @@ class FencedWriter:
     async def append(self, entries: Sequence[Entry]) -> None:
         """Store them in order, in as few batches as the server takes.
 
-        Raises Fenced, Conflict, and as `Bus.append`.
+        Raises Fenced, Conflict, Duplicate where a request was decided on before, and as
+        `Bus.append`.
         """
+        asked = bool(entries) and isinstance(entries[0].event.payload, RequestsTaken)
         for start in range(0, len(entries), names.MAX_BATCH_MESSAGES):
             batch = entries[start : start + names.MAX_BATCH_MESSAGES]
             traces = list(dict.fromkeys(filter(None, map(_traceparent, batch))))
@@ -80,25 +83,27 @@ class FencedWriter:
             ) as span:
                 if alone:
                     batch = [
-                        replace(each, event=replace(each.event, span_id=span.span_id))
+                        changed(each, event=changed(each.event, span_id=span.span_id))
                         if each.event.causation_id and each.event.trace_id
                         else each
                         for each in batch
                     ]
                 failpoint("runner.before_append")
-                await self._append(batch)
+                await self._append(batch, asked=asked)
                 failpoint("runner.after_append")
 
-    async def _append(self, batch: Sequence[Entry]) -> None:
+    async def _append(self, batch: Sequence[Entry], *, asked: bool) -> None:
         aggregates = [aggregate_filter(entry.event) for entry in batch]
         expecting = await self._expecting(batch, aggregates)
         try:
             acknowledgement = await self._bus.append(expecting, fence=self._term.fence)
         except Duplicate as error:
+            if asked and any(each.event.event_type == TYPE_REQUEST for each in batch):
+                raise  # one by one, what a request leads to would be there without the request
             # A cause stands on the log twice, and what follows from it is there already.
             if len(batch) > 1:
                 for each in batch:
-                    await self._append([each])
+                    await self._append([each], asked=asked)
                 return
             self._forget(batch[0].event.event_id)
             self._bus.metrics.counter(EVENTS_SKIPPED).labels("repeated").inc()
@@ -120,12 +125,12 @@ class FencedWriter:
         seen: set[str] = set()
         for number, (entry, aggregate) in enumerate(zip(batch, aggregates, strict=True)):
             if number == 0 or aggregate is None or aggregate in seen:
-                expecting.append(replace(entry, expectation=None) if entry.expectation else entry)
+                expecting.append(changed(entry, expectation=None) if entry.expectation else entry)
             elif entry.expectation is not None:
                 expecting.append(entry)
             else:
                 last = await self._last_of(aggregate)
-                expecting.append(replace(entry, expectation=Expectation(aggregate, last)))
+                expecting.append(changed(entry, expectation=Expectation(aggregate, last)))
             if aggregate is not None:
                 seen.add(aggregate)
         return expecting

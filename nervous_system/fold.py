@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system import names
+from nervous_system.changed import changed
 from nervous_system.decision import Core, Emit, Tick
 from nervous_system.errors import Fatal
 from nervous_system.event import Event, Recorded
@@ -223,7 +224,7 @@ class Fold(Generic[State]):
         counted.CopyFrom(payload)
         counted.requests = decided
         self.ahead.add(taken.event_id)
-        head = replace(taken, payload=counted)
+        head = changed(taken, payload=counted)
         return [Entry(event=head, key=scope_key(self._scope)), *entries]
 
     def forget(self, event_id: str) -> None:
@@ -246,7 +247,7 @@ class Fold(Generic[State]):
                     " and more; its core never comes to rest"
                 )
             self.ahead.add(event.event_id)
-            own = replace(because, event=event, subject=subject_for(event, key=entry.key))
+            own = changed(because, event=event, subject=subject_for(event, key=entry.key))
             self.state = self._core.evolve(self.state, own)
             following = self._core.decide(self.state, own, because.recorded_at)
             waiting.extend((own, each) for each in self._distinct(following))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import (
@@ -23,6 +23,7 @@ from enchanted.events.v1.task_request_pb2 import (
 from nervous_system.agent import MAX_OUTPUT_CHARACTERS, bounded
 from nervous_system.asker import Asker
 from nervous_system.errors import Permanent
+from nervous_system.orders import Orders
 
 How = Literal["completed", "checks_failed", "applied_checks_failed", "failed"]
 
@@ -38,6 +39,14 @@ class LeaseLost(Permanent):
     """The task is no longer this worker's: whatever it still does with it counts for nothing."""
 
 
+class GivenBack(LeaseLost):
+    """Its worker was told to stop: another gets it, and nothing is to be done with it here."""
+
+
+PAUSED_REPORT_SECONDS: Final = 30.0
+"""How often a task that pauses says so: its lease is kept, and nobody takes it for stuck."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldTask:
     """One attempt at one task. Its lease is kept by progress and by the worker's heartbeat."""
@@ -45,6 +54,7 @@ class HeldTask:
     grant: TaskGrant
     worker_id: str
     asker: Asker
+    orders: Orders | None = None  # what its worker was told
 
     @property
     def task_id(self) -> str:
@@ -73,7 +83,26 @@ class HeldTask:
         return dict(json.loads(text)) if text else {}
 
     async def progress(self, fraction: float | None = None, note: str = "") -> None:
-        """Say how far it is; the lease begins anew. Raises LeaseLost, and as `Asker.ask`."""
+        """Say how far it is; the lease begins anew. Here the worker obeys: told to sleep, this
+        returns when the sleep is over; told to stop, it gives the task back.
+
+        Raises LeaseLost, GivenBack, and as `Asker.ask`.
+        """
+        await self._report(fraction, note)
+        if self.orders is None:
+            return
+        paused = False
+        while (reason := self.orders.asleep) and not self.orders.stopping.is_set():
+            paused = True
+            await self._report(fraction, f"paused: {reason}")
+            await self.orders.rest(within_seconds=PAUSED_REPORT_SECONDS)
+        if self.orders.stopping.is_set():
+            await self.give_back("its worker was told to stop")
+            raise GivenBack(f"task {self.task_id} was given back: its worker was told to stop")
+        if paused:
+            await self._report(fraction, note)
+
+    async def _report(self, fraction: float | None, note: str) -> None:
         report = ProgressReported(
             task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, note=note
         )

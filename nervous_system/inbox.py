@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
+import nats.errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -21,6 +24,7 @@ from nervous_system.bus import Bus
 from nervous_system.codec import decode
 from nervous_system.errors import InvalidEvent, Unreadable
 from nervous_system.event import Event
+from nervous_system.frame import frame
 
 MOST_WAITING: Final = 10_000
 """More are told to ask again: whoever waits longer than its deadline has gone."""
@@ -41,13 +45,13 @@ class Inbox:
         self._bus = bus
         self._subject = subject
         self._some = some  # set whenever a request waits
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[tuple[bytes, str]] = deque()  # as they came, and where answers go
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
-        self._subscription = await self._bus.connection.client.subscribe(
-            self._subject, cb=self._arrived
-        )
+        client = self._bus.connection.client
+        self._subscription = await client.subscribe(self._subject, cb=_never)
+        client.divert(self._subscription, self._arrived)
         return self
 
     async def __aexit__(
@@ -56,45 +60,63 @@ class Inbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._subscription is not None and not self._bus.connection.client.is_closed:
-            await self._subscription.unsubscribe()
-        for asked in self.take(len(self._waiting)):
-            await self.answer(asked, not_now("this overseer no longer leads"))
+        client = self._bus.connection.client
+        if self._subscription is not None:
+            client.restore(self._subscription)
+            if not client.is_closed:
+                await self._subscription.unsubscribe()
+        gone = not_now("this overseer no longer leads")
+        self._reply([(reply, gone) for _, reply in self._waiting])
+        self._waiting.clear()
 
     def take(self, most: int) -> list[Asked]:
-        """Up to `most` of those that wait, the oldest first."""
-        count = min(most, len(self._waiting))
-        taken = [self._waiting.popleft() for _ in range(count)]
+        """Up to `most` of those that wait, the oldest first. What cannot be read, or is nothing to
+        ask for, is refused here."""
+        taken: list[Asked] = []
+        refused: list[tuple[str, Answer]] = []
+        while self._waiting and len(taken) < most:
+            data, reply = self._waiting.popleft()
+            try:
+                taken.append(Asked(self._read(data), reply))
+            except (Unreadable, InvalidEvent) as error:
+                refused.append((reply, Answer(accepted=False, reasons=[str(error)])))
         if not self._waiting:
             self._some.clear()
+        self._reply(refused)
         return taken
 
-    async def answer(self, asked: Asked, answer: Answer) -> None:
-        """Tell the asker; one that has gone will ask again or does not care."""
-        client = self._bus.connection.client
-        if not client.is_closed:
-            await client.publish(asked.reply, answer.SerializeToString())
+    def answer(self, answers: Iterable[tuple[Asked, Answer]]) -> None:
+        """Tell the askers; one that has gone, or cannot be told, will ask again or does not
+        care."""
+        self._reply([(asked.reply, answer) for asked, answer in answers])
 
-    async def _arrived(self, message: Msg) -> None:
-        if not message.reply:
+    def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        if not reply:
             return  # nobody waits for an answer; what must be kept is published to the log
-        try:
-            event = decode(message.data)
-            if event.event_type != TYPE_REQUEST:
-                raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
-        except (Unreadable, InvalidEvent) as error:
-            refusal = Answer(accepted=False, reasons=[str(error)])
-            await self._bus.connection.client.publish(message.reply, refusal.SerializeToString())
+        if len(self._waiting) >= MOST_WAITING:
+            self._reply([(reply.decode(), not_now(f"{MOST_WAITING} others wait already"))])
             return
-        if self._bus.redactor.suspects(message.data):
+        self._waiting.append((bytes(data), reply.decode()))
+        self._some.set()
+
+    def _read(self, data: bytes) -> Event:
+        event = decode(data)
+        if event.event_type != TYPE_REQUEST:
+            raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
+        if self._bus.redactor.suspects(data):
             payload, _ = self._bus.redactor.payload(event.payload)
             event = replace(event, payload=payload)
-        asked = Asked(event, message.reply)
-        if len(self._waiting) >= MOST_WAITING:
-            await self.answer(asked, not_now(f"{MOST_WAITING} others wait already"))
-            return
-        self._waiting.append(asked)
-        self._some.set()
+        return event
+
+    def _reply(self, answers: Sequence[tuple[str, Answer]]) -> None:
+        frames = [frame(reply, answer.SerializeToString()) for reply, answer in answers]
+        with suppress(nats.errors.Error):
+            self._bus.connection.client.send(frames)
+
+
+async def _never(message: Msg) -> None:
+    """Messages of a diverted subscription do not come here."""
+    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
 
 
 def not_now(reason: str) -> Answer:

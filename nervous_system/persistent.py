@@ -28,9 +28,10 @@ class _AsJsonObject:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         key, value = get_args(source)
         as_dict = handler.generate_schema(dict[key, value])  # type: ignore[valid-type]
-        return core_schema.no_info_before_validator_function(
-            dict,
-            core_schema.no_info_after_validator_function(Map, as_dict),
+        as_map = core_schema.no_info_after_validator_function(Map, as_dict)
+        return core_schema.json_or_python_schema(
+            json_schema=as_map,
+            python_schema=core_schema.no_info_before_validator_function(dict, as_map),
             serialization=core_schema.wrap_serializer_function_ser_schema(
                 lambda whole, write: write(dict(whole)), schema=as_dict
             ),

@@ -24,6 +24,7 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.failpoint import failpoint
+from nervous_system.frame import frame
 from nervous_system.ids import new_event_id
 from nervous_system.message import Acknowledgement, Expectation, Message
 from nervous_system.metric_catalogue import EVENTS_PUBLISHED, PUBLISH_RETRIES, PUBLISH_SECONDS
@@ -169,15 +170,19 @@ class Publisher:
     ) -> Acknowledgement:
         batch_id = new_event_id()
         *body, last = messages
-        publish = self._connection.client.publish
         generation = self._connection.generation
-        with translated("an atomic batch"):
-            for number, message in enumerate(body, 1):
-                headers = message.headers()
-                headers[names.BATCH_ID] = batch_id
-                headers[names.BATCH_SEQUENCE] = str(number)
+        frames = []
+        for number, message in enumerate(body, 1):
+            headers = message.headers()
+            headers[names.BATCH_ID] = batch_id
+            headers[names.BATCH_SEQUENCE] = str(number)
+            framed = frame(message.subject, message.data, headers=headers)
+            if len(framed) > self._connection.client.max_payload:
                 self._connection.check_size(message.subject, message.data, headers)
-                await publish(message.subject, message.data, headers=headers)
+            frames.append(framed)
+        with translated("an atomic batch"):
+            # They go with the request that ends the batch.
+            self._connection.client.send(frames, flush=False)
         headers = last.headers()
         headers[names.BATCH_ID] = batch_id
         headers[names.BATCH_SEQUENCE] = str(len(messages))

@@ -9,24 +9,37 @@ failure ends in this very start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar, cast
 
 import nats.js.errors
 import structlog
 
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
+from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.decision import AnsweringCore
-from nervous_system.errors import Conflict, Fenced, LogFull, Transient, Unavailable, Unreadable
+from nervous_system.errors import (
+    Conflict,
+    Duplicate,
+    Fenced,
+    LogFull,
+    Transient,
+    Unavailable,
+    Unreadable,
+)
 from nervous_system.event import Event
 from nervous_system.fenced_writer import FencedWriter
 from nervous_system.fold import Fold, scope_key
 from nervous_system.ids import content_hash, new_event_id
-from nervous_system.inbox import Inbox, not_now
+from nervous_system.inbox import Asked, Inbox, not_now
 from nervous_system.leadership import Term, take_term
 from nervous_system.lease import leading, open_leases
 from nervous_system.message import Entry
@@ -38,12 +51,11 @@ from nervous_system.metric_catalogue import (
     SNAPSHOTS,
     TERM,
 )
-from nervous_system.names import ALL_EVENTS
 from nervous_system.payload import Payload
 from nervous_system.reader import Reader
 from nervous_system.role import Role
 from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
-from nervous_system.stream import Stored
+from nervous_system.stream import DUPLICATE_WINDOW_SECONDS, Stored
 from nervous_system.subjects import on_any, overlap
 
 State = TypeVar("State")
@@ -54,6 +66,9 @@ RESTART_SECONDS: Final = 1.0
 BATCH_EVENTS: Final = 500
 BATCH_REQUESTS: Final = 100
 MOST_REFUSED: Final = 1_000
+MOST_DECIDED: Final = 100_000
+"""Requests that are known to stand on the log; the log itself refuses those forgotten here."""
+
 LONGEST_WAIT_SECONDS: Final = 1.0
 
 
@@ -85,6 +100,8 @@ class Runner(Generic[State]):
         self._leads = asyncio.Event()
         self._fold_now: Fold[State] | None = None
         self._refused: dict[str, None] = {}  # causes on which the log took nothing, in order
+        self._decided: OrderedDict[str, None] = OrderedDict()  # requests that stand on the log
+        self._repeated: OrderedDict[str, None] = OrderedDict()  # those of which the log said so
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever nobody else does, until `stop` is set.
@@ -230,7 +247,8 @@ class Runner(Generic[State]):
             number=leading.turns,
             now=leading.term.now(self._watch()),
         )
-        await self._append(leading, leading.fold.strike(tick))
+        with self._role.around_tick(leading.fold.state, tick.timestamp):
+            await self._append(leading, leading.fold.strike(tick))
 
     async def _decide_requests(self, leading: _Leading[State], inbox: Inbox) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
@@ -242,18 +260,42 @@ class Runner(Generic[State]):
                 number=leading.turns,
                 now=leading.term.now(self._watch()),
             )
-            requests = [each.event for each in asked]
+            # One that was decided on before leads to nothing more, also where that is long over.
+            new = [each.event for each in asked if each.event.event_id not in self._decided]
+            entries = leading.fold.decide_requests(taken, new)
             try:
-                await self._append(leading, leading.fold.decide_requests(taken, requests))
+                await self._append_requests(leading, entries)
             except BaseException as error:
-                for each in asked:
-                    await inbox.answer(each, not_now(str(error) or type(error).__name__))
+                later = not_now(str(error) or type(error).__name__)
+                inbox.answer((each, later) for each in asked)
                 raise
             core = cast(AnsweringCore[State], self._role.core)
+            answers: list[tuple[Asked, Answer]] = []
             for each in asked:
                 answer = core.answer(leading.fold.state, each.event, taken.timestamp)
+                if answer.again and each.event.event_id in self._decided:
+                    answer = Answer(reasons=["it led to something that is over; ask anew"])
                 answer.sequence = leading.fold.sequence
-                await inbox.answer(each, answer)
+                answers.append((each, answer))
+            inbox.answer(answers)
+
+    async def _append_requests(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+        asked = {e.event.event_id for e in entries if e.event.event_type == TYPE_REQUEST}
+        try:
+            await self._append(leading, entries)
+        except Duplicate as error:
+            window = timedelta(seconds=2 * DUPLICATE_WINDOW_SECONDS)
+            on_log = self._bus.replay(
+                start_time=leading.term.now(self._watch()) - window,
+                subjects=[f"{names.EVENTS}.request.>"],
+                headers_only=True,
+            )
+            decided = asked.intersection([stored.message_id async for stored in on_log])
+            _remember(self._repeated, decided or asked, most=MOST_REFUSED)
+            raise Conflict(  # the state has it already: it is folded anew without
+                f"{len(decided)} requests that came again had been decided on before"
+            ) from error
+        _remember(self._decided, asked, most=MOST_DECIDED)
 
     async def _recover(self, snapshots: Snapshots[State]) -> Fold[State]:
         """The last state that belongs to this log, and what was written behind it."""
@@ -285,10 +327,14 @@ class Runner(Generic[State]):
         return fold
 
     async def _recall(self, fold: Fold[State]) -> None:
+        self._decided = self._repeated.copy()
         subjects, start = list(self._role.own), fold.sequence + 1
         async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
             with suppress(Unreadable):  # it is counted when its turn comes to be folded
-                fold.recall(recorded(stored))
+                own = recorded(stored)
+                fold.recall(own)
+                if own.event.event_type == TYPE_REQUEST:
+                    _remember(self._decided, [own.event.event_id], most=MOST_DECIDED)
             self._progress()
 
     async def _foreign(self, snapshot: Snapshot[State], fold: Fold[State]) -> str:
@@ -356,8 +402,9 @@ class Runner(Generic[State]):
             return []
         leading.writer.saw(stored.subject, stored.sequence)
         try:
-            if stored.message_id in fold.ahead:  # our own, which are most: they need no decoding
-                return fold.pass_by(stored.message_id, stored.sequence, stored.recorded_at)
+            message_id = stored.message_id
+            if message_id in fold.ahead:  # our own, which are most: they need no decoding
+                return fold.pass_by(message_id, stored.sequence, stored.recorded_at)
             return fold.take(recorded(stored))
         except Unreadable as error:
             self._metrics.counter(EVENTS_SKIPPED).labels("unreadable").inc()
@@ -421,12 +468,18 @@ class _Arrivals:
         return read.result()
 
 
+def _remember(those: OrderedDict[str, None], ids: Iterable[str], *, most: int) -> None:
+    those.update(dict.fromkeys(ids))
+    while len(those) > most:
+        those.popitem(last=False)
+
+
 def _separate(filters: tuple[str, ...]) -> tuple[str, ...]:
     """What the server is asked for: it takes no filters that overlap, and then all is read."""
     overlapping = any(
         overlap(one, other) for one in filters for other in filters if one is not other
     )
-    return (ALL_EVENTS,) if overlapping else filters
+    return (names.ALL_EVENTS,) if overlapping else filters
 
 
 def _fingerprint(stored: Stored | None) -> str:

@@ -1,7 +1,8 @@
 """How does a worker spend its day? It looks for work, does as much at once as it may, and winds up.
 
 Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its leases run
-out and others get it.
+out and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
+checkpoint (`HeldTask.progress`).
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ async def serve(
     doing: dict[asyncio.Task[None], HeldTask] = {}
     beside = [
         asyncio.create_task(_keep_alive(worker), name="heartbeat"),
-        asyncio.create_task(worker.orders.listen(), name="orders"),
+        asyncio.create_task(_look_when_told(worker, looking), name="told"),
+        worker.listen(),
     ]
     hints = await _listen_for_hints(worker, looking)
     pause_seconds = FIRST_LOOK_SECONDS
@@ -64,6 +66,7 @@ async def serve(
         if not stop.is_set() and not worker.orders.stopping.is_set():
             await _finish(worker, list(doing), stop, progress)
         await _give_back(doing)
+        await worker.lanes.take_leave()
     finally:
         for each in (*beside, *doing):
             each.cancel()
@@ -71,6 +74,12 @@ async def serve(
         if not worker.bus.connection.client.is_closed:
             for hint in hints:
                 await hint.unsubscribe()
+
+
+async def _look_when_told(worker: Worker, looking: asyncio.Event) -> None:
+    while True:
+        await worker.orders.change()
+        looking.set()
 
 
 async def _listen_for_hints(worker: Worker, looking: asyncio.Event) -> list[Subscription]:

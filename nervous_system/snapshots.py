@@ -8,14 +8,19 @@ so.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+import lz4.frame
 import nats.js.errors
 import structlog
 from nats.js.object_store import ObjectStore
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from nervous_system import names
 from nervous_system.connection import Connection, translated
@@ -41,15 +46,16 @@ class Snapshot(Generic[State]):
 
 
 class Snapshots(Generic[State]):
-    """The snapshots of one service, as JSON that pydantic makes from the frozen state type."""
+    """The snapshots of one service, as JSON that pydantic makes from the frozen state type,
+    packed."""
 
     def __init__(self, bucket: ObjectStore, key: str, state_type: type[State]) -> None:
         self._bucket = bucket
         self._key = key
         self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
         # Of another shape, a state would be read with defaults for what it never counted.
-        shape = json.dumps(self._adapter.json_schema(), sort_keys=True)
-        self._shape = content_hash(shape).encode()
+        shape = json.dumps(self._adapter.json_schema(schema_generator=_Shape), sort_keys=True)
+        self._shape = f"{content_hash(shape)} lz4\n".encode()
 
     async def load(self) -> Snapshot[State] | None:
         """The last snapshot; None where there is none that this version can read.
@@ -60,13 +66,15 @@ class Snapshots(Generic[State]):
             async with asyncio.timeout(READ_SECONDS):
                 with translated("reading a snapshot"):
                     found = await self._bucket.get(self._key)
-            shape, _, state = (found.data or b"").partition(b"\n")
-            if shape != self._shape:
+            data = found.data or b""
+            if not data.startswith(self._shape):
                 raise ValueError("it is of another version of this service's state")
-            snapshot: Snapshot[State] = self._adapter.validate_json(state)
+            with _nothing_collected():
+                state = lz4.frame.decompress(data[len(self._shape) :])
+                snapshot: Snapshot[State] = self._adapter.validate_json(state)
         except nats.js.errors.NotFoundError:
             return None
-        except (nats.js.errors.Error, ValueError, TimeoutError) as error:
+        except (nats.js.errors.Error, ValueError, RuntimeError, TimeoutError) as error:
             _log.error(
                 "snapshot.unreadable",
                 snapshot=self._key,
@@ -82,8 +90,30 @@ class Snapshots(Generic[State]):
         Raises Transient, and what JetStream answers where the bucket is gone or full.
         """
         with translated("writing a snapshot"):
-            data = self._shape + b"\n" + self._adapter.dump_json(snapshot)
-            await self._bucket.put(self._key, data)
+            state = lz4.frame.compress(self._adapter.dump_json(snapshot))
+            await self._bucket.put(self._key, self._shape + state)
+
+
+class _Shape(GenerateJsonSchema):
+    """Of a state whose defaults need not be JSON: nobody is warned of those."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - as it is declared there
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """While a million objects are made, none of which goes: each look for garbage among them would
+    find nothing, and together they take longer than the making."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 async def open_snapshots(connection: Connection, *, replicas: int = 1) -> ObjectStore:

@@ -23,6 +23,8 @@ DUPLICATE_WINDOW_SECONDS: Final = 600
 LARGE_EVENT_BYTES: Final = 1024**2
 """The server's payload limit unless somebody sets another."""
 
+_MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,7 +50,12 @@ class Stored(NamedTuple):
     @property
     def message_id(self) -> str | None:
         """The Nats-Msg-Id it was published under, if any."""
-        return self.headers.get(names.MESSAGE_ID)
+        raw = self.raw_headers
+        start = raw.find(_MESSAGE_ID_LINE)
+        if start < 0:
+            return None
+        start += len(_MESSAGE_ID_LINE)
+        return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,16 @@ class Stream:
             bytes=state["bytes"],
             max_bytes=found["config"]["max_bytes"],
         )
+
+    async def time(self) -> datetime:
+        """What time it is by the stream's clock, UTC.
+
+        Raises Unavailable when there is no stream, and as `Connection.request`.
+        """
+        found = await self._info_or_none()
+        if found is None:
+            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+        return EPOCH + timedelta(microseconds=_nanoseconds(found["ts"]) // 1000)
 
     async def configuration(self) -> dict[str, Any]:
         """The settings in force, as the server reports them."""

@@ -12,11 +12,12 @@ Or leave the loop to `serving.serve`. Leases, retries, commands and traces are d
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -27,11 +28,12 @@ from nervous_system.agent import role_named
 from nervous_system.asker import Asker
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import Clock, system_clock
+from nervous_system.command_lanes import CommandLanes
 from nervous_system.errors import GanglionError
 from nervous_system.event import Event
-from nervous_system.held_task import HeldTask
+from nervous_system.held_task import HeldTask, How
 from nervous_system.ids import new_event_id
-from nervous_system.orders import Orders
+from nervous_system.orders import CleanUp, Orders, nothing_to_clean_up
 from nervous_system.payload import Payload
 from nervous_system.settings import MeshSettings
 from nervous_system.tracing import Tracer
@@ -55,10 +57,13 @@ class Worker:
         max_concurrent_tasks: int = 1,
         clock: Clock = system_clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        clean_up: CleanUp = nothing_to_clean_up,
     ) -> None:
         self.bus = bus
         self.worker_id = worker_id
-        self.orders = Orders(bus, target=worker_id, role=role, clock=clock)
+        self.orders = Orders(clean_up=clean_up)
+        self.lanes = CommandLanes(bus, self.orders, target=worker_id, role=role, clock=clock)
+        self._listening: asyncio.Task[None] | None = None
         self._role = role
         self._skills = tuple(skills)
         self._most = max_concurrent_tasks
@@ -73,7 +78,8 @@ class Worker:
         return len(self._held)
 
     async def register(self) -> None:
-        """Offer itself; returns after the log has it."""
+        """Offer itself; returns after the log has it. What is said from now on is said to it."""
+        await self.lanes.begin()
         await self._publish(
             WorkerRegistered(
                 worker_id=self.worker_id,
@@ -85,6 +91,26 @@ class Worker:
             )
         )
 
+    def listen(self) -> asyncio.Task[None]:
+        """Obey commands, until the task is cancelled; the same task for all who ask."""
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self.lanes.listen(), name="orders")
+        return self._listening
+
+    async def _informed(self) -> None:
+        """A worker that listens takes nothing before it knows what it was told."""
+        listening = self._listening
+        if listening is None or listening.cancelled():
+            return
+        if not listening.done():
+            informed = asyncio.create_task(self.lanes.informed())
+            try:
+                await asyncio.wait((informed, listening), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                informed.cancel()
+        if listening.done():
+            listening.result()
+
     async def depart(self, reason: str) -> None:
         """Say that it goes; what it still holds is given to others."""
         await self._publish(WorkerDeparted(worker_id=self.worker_id, reason=reason))
@@ -93,7 +119,9 @@ class Worker:
         """The best task there is for it, or None. Raises NotAcknowledged when no overseer answers.
 
         A retry after a lost answer is answered the same, so no task is held without being known.
+        Raises what ended the listening for commands, where something did.
         """
+        await self._informed()
         if self.orders.most_tasks(self._most) <= len(self._held):
             return None
         request = ClaimRequested(worker_id=self.worker_id, skills=self._skills)
@@ -102,9 +130,32 @@ class Worker:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
         if not answer.HasField("grant"):
             return None
-        task = HeldTask(answer.grant, self.worker_id, self._asker)
+        task = HeldTask(answer.grant, self.worker_id, self._asker, self.orders)
         self._held[task.task_id] = task
         return task
+
+    async def exchange(
+        self, task: HeldTask, how: How = "completed", **said: Any
+    ) -> HeldTask | None:
+        """Finish one and claim the next at once, as `HeldTask.finish` and `claim` one after the
+        other do: the overseer decides on both in one turn, in this order.
+
+        Raises as they do. Where the finish was not taken, what was claimed is given back.
+        """
+        self.let_go(task)
+        finishing = asyncio.create_task(task.finish(how, **said))
+        claiming = asyncio.create_task(self.claim())
+        try:
+            await asyncio.wait((finishing, claiming))
+        finally:
+            finishing.cancel()  # nothing happens to what is done
+            claiming.cancel()
+        if (error := finishing.exception()) is not None:
+            if claiming.exception() is None and (claimed := claiming.result()) is not None:
+                self.let_go(claimed)
+                await claimed.give_back("the task before it was not finished")
+            raise error
+        return claiming.result()
 
     def let_go(self, task: HeldTask) -> None:
         """It is not held any more: its lease is not kept, and another can be claimed."""
@@ -140,6 +191,7 @@ async def open_worker(
     role: str = "worker",
     skills: Sequence[str] = (),
     max_concurrent_tasks: int = 1,
+    clean_up: CleanUp = nothing_to_clean_up,
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
@@ -157,11 +209,15 @@ async def open_worker(
                 role=role_named(role),
                 skills=skills,
                 max_concurrent_tasks=max_concurrent_tasks,
+                clean_up=clean_up,
             )
             await worker.register()
+            listening = worker.listen()
             try:
                 yield worker
             finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
                 with suppress(GanglionError):  # it will be missed soon enough
                     await worker.depart("it stopped in good order")
     finally:

@@ -8,12 +8,13 @@ Each decision is in the file of what it is about: `kernel/` for tasks and worker
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, AlarmRaised
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
 from enchanted.events.v1.objective_pb2 import (
     ObjectiveAdded,
     ObjectiveApproved,
@@ -44,6 +45,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
     TasksProposed,
 )
+from nervous_system.changed import changed
 from nervous_system.decision import Emit, Tick
 from nervous_system.event import Event, Recorded
 from overseer import gates, indicators, objectives, pulse
@@ -54,6 +56,13 @@ from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import MOST_SCORES, Cadence, Load, OverseerState, Settings
 from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
+
+INGEST_LAG = "ingest_lag"
+"""The alarm by which the guardian says how far ClickHouse is behind, where it is worth a word."""
+
+MOST_NAMED = 50
+MOST_SENTENCE = 300
+"""Alarms and incidents in one pulse, and characters of what is said of one."""
 
 MAINTENANCE = "maintenance"
 """The objective that the overseer proposes to itself, again and again."""
@@ -81,10 +90,10 @@ class OverseerCore:
             return state
         after = kernel.evolve(state.kernel, recorded)
         if after is not state.kernel:
-            state = replace(state, kernel=after)
+            state = changed(state, kernel=after)
         measured = indicators.evolve(state.indicators, recorded)
         if measured is not state.indicators:
-            state = replace(state, indicators=measured)
+            state = changed(state, indicators=measured)
         return _counted(objectives.evolve(state, recorded), recorded)
 
     def decide(
@@ -191,19 +200,19 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
         case TaskClaimed():
             this = gates.minute(now)
             count = state.claims_in_minute + 1 if state.claims_minute == this else 1
-            return replace(state, claims_minute=this, claims_in_minute=count)
+            return changed(state, claims_minute=this, claims_in_minute=count)
         case TaskAcknowledged():
             scores = (*state.scores, payload.tool_efficacy_score)[-MOST_SCORES:]
             done = payload.result == RESULT_COMPLETED
-            cadence = replace(
+            cadence = changed(
                 state.cadence,
                 completed=state.cadence.completed + done,
                 failed=state.cadence.failed + (not done),
             )
-            return replace(state, scores=scores, cadence=cadence)
+            return changed(state, scores=scores, cadence=cadence)
         case TaskReleased() | TaskFailed():
             requeued = state.cadence.requeued + 1
-            return replace(state, cadence=replace(state.cadence, requeued=requeued))
+            return changed(state, cadence=changed(state.cadence, requeued=requeued))
         case CapacitySampled():
             before = state.loads.get(payload.host)
             load = Load(
@@ -215,12 +224,23 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
                 else 0.0,
                 sampled_at=now,
             )
-            return replace(state, loads=state.loads.set(payload.host, load))
+            return changed(state, loads=state.loads.set(payload.host, load))
         case AlarmRaised():
-            alarms = tuple(dict.fromkeys((*state.cadence.alarms, payload.name)))[:50]
-            return replace(state, cadence=replace(state.cadence, alarms=alarms))
+            if payload.name == INGEST_LAG:
+                lag = payload.last_sequence - payload.first_sequence
+                state = changed(state, ingest_lag=max(0, lag))
+            if payload.severity == SEVERITY_INFO:
+                return state
+            alarms = tuple(dict.fromkeys((*state.cadence.alarms, payload.name)))[:MOST_NAMED]
+            return changed(state, cadence=changed(state.cadence, alarms=alarms))
+        case IncidentOpened():
+            said = f"{payload.incident_id} opened ({payload.rule}): {payload.summary}"
+            return _told(state, said)
+        case IncidentClosed():
+            how = "recovered" if payload.recovered else "not recovered"
+            return _told(state, f"{payload.incident_id} {how}: {payload.root_cause}")
         case PulseCompleted():
-            return replace(
+            return changed(
                 state,
                 cadence=Cadence(
                     number=payload.number,
@@ -233,6 +253,11 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
             return _ruled(state, recorded)
 
 
+def _told(state: OverseerState, sentence: str) -> OverseerState:
+    incidents = (*state.cadence.incidents, sentence[:MOST_SENTENCE])[-MOST_NAMED:]
+    return changed(state, cadence=changed(state.cadence, incidents=incidents))
+
+
 def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
     """What is in force from here on."""
     payload = recorded.event.payload
@@ -242,23 +267,23 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
                 policy = read_policy(payload.text).policy
             except PolicyRefused:
                 return state  # nobody adopts what it cannot read; another version did
-            return replace(state, policy=policy, policy_hash=payload.hash)
+            return changed(state, policy=policy, policy_hash=payload.hash)
         case RegistryAdopted():
             registered = frozenset(entry.agent_id for entry in payload.entries)
-            return replace(state, registered=registered, registry_hash=payload.hash)
+            return changed(state, registered=registered, registry_hash=payload.hash)
         case CharterAdopted():
-            return replace(state, charter_hash=payload.hash)
+            return changed(state, charter_hash=payload.hash)
         case DispatchHeld():
-            return replace(state, held=payload.reason)
+            return changed(state, held=payload.reason)
         case DispatchResumed():
-            return replace(state, held="")
+            return changed(state, held="")
         case SystemModeChanged():
-            return replace(state, mode=payload.mode)
+            return changed(state, mode=payload.mode)
         case HaltOrdered():
-            return replace(state, halted=payload.reason or "a person ordered it")
+            return changed(state, halted=payload.reason or "a person ordered it")
         case HaltLifted():
-            return replace(state, halted="")
+            return changed(state, halted="")
         case ObjectiveAdded() if payload.source == MAINTENANCE:
-            return replace(state, maintained_at=recorded.recorded_at)
+            return changed(state, maintained_at=recorded.recorded_at)
         case _:
             return state

@@ -28,14 +28,14 @@ def _held(state: OverseerState, now: datetime) -> str:
     if state.held:
         return f"dispatch is held: {state.held}"
     most = state.policy.max_claims_per_minute
-    if state.claims_minute == minute(now) and state.claims_in_minute >= most:
+    if state.claims_in_minute >= most and state.claims_minute == minute(now):
         return f"the policy allows {most} claims a minute"
     return ""
 
 
 def minute(moment: datetime) -> str:
     """The minute it lies in, as a name."""
-    return moment.strftime("%Y-%m-%dT%H:%M")
+    return moment.isoformat()[:16]
 
 
 def on_time(state: OverseerState, settings: Settings, now: datetime) -> tuple[Emit, ...]:

@@ -73,6 +73,7 @@ class Cadence:
     failed: int = 0
     requeued: int = 0
     alarms: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
         tasks_waiting=len(kernel.tasks) - len(kernel.claimed),
         ingest_lag=state.ingest_lag,
         alarms=state.cadence.alarms,
+        incidents=state.cadence.incidents,
     )
     loads = list(state.loads.values())
     if loads:

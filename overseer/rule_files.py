@@ -135,4 +135,3 @@ class RuleFiles:
         return file.hash, RegistryAdopted(
             hash=file.hash, entries=file.entries, warnings=file.warnings
         )
-

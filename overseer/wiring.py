@@ -18,6 +18,7 @@ from nervous_system.errors import Fatal
 from nervous_system.fold import MAIN
 from nervous_system.health import Fact
 from nervous_system.ids import new_event_id
+from nervous_system.obeying import obeying
 from nervous_system.process import patiently
 from nervous_system.role import Role
 from nervous_system.runner import Runner
@@ -46,6 +47,7 @@ READS: Final = (
     f"{names.EVENTS}.operator.halt_lifted",
     f"{names.EVENTS}.governor.capacity_sampled.*",
     f"{names.EVENTS}.guardian.>",
+    f"{names.EVENTS}.incident.>",
     f"{names.EVENTS}.governor.alarm_raised.*",
     f"{names.EVENTS}.ingestor.alarm_raised",
 )
@@ -70,6 +72,9 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
         if bus is None:
             return
         await bus.stream.ensure(mesh)
+        await stack.enter_async_context(
+            obeying(bus, service=SERVICE, role=ROLE_OVERSEER, stop=stop)
+        )
         runner = _runner(bus, settings, seen, clock)
         rules = RuleFiles(
             runner,

@@ -6,7 +6,6 @@ What does not fit the state, such as a step of a task that is not open, changes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -33,6 +32,7 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
+from nervous_system.changed import changed
 from nervous_system.event import Recorded
 from overseer.kernel.state import MOST_ENDED, MOST_REFUSALS, Kernel, Record, record_key
 from overseer.kernel.task import Claim, Ended, Manifest, Task
@@ -63,7 +63,7 @@ def _submitted(kernel: Kernel, payload: TaskSubmitted, recorded: Recorded) -> Ke
         waits_until=recorded.recorded_at,
         unmet=unmet,
     )
-    return replace(
+    return changed(
         kernel,
         tasks=kernel.tasks.set(task.task_id, task),
         waiting=kernel.line.added(task).queued(task),
@@ -85,10 +85,10 @@ def _claimed(kernel: Kernel, payload: TaskClaimed, recorded: Recorded) -> Kernel
         lease_seconds=payload.lease_seconds,
         lease_until=recorded.recorded_at + timedelta(seconds=payload.lease_seconds),
     )
-    task = replace(task, claim=claim, attempt=payload.attempt, last_worker_id=payload.worker_id)
+    task = changed(task, claim=claim, attempt=payload.attempt, last_worker_id=payload.worker_id)
     tasks = kernel.tasks.set(task.task_id, task)
     waiting = kernel.line.due(tasks, recorded.recorded_at).trimmed(tasks, line_of(task))
-    return replace(
+    return changed(
         kernel,
         tasks=tasks,
         waiting=waiting,
@@ -102,7 +102,7 @@ def _progressed(kernel: Kernel, payload: TaskProgressed, recorded: Recorded) -> 
     if task is None or task.claim is None or task.attempt != payload.attempt:
         return kernel
     tasks = kernel.tasks.set(task.task_id, _renewed(task, recorded.recorded_at))
-    return replace(
+    return changed(
         kernel, tasks=tasks, workers=_heard(kernel, payload.worker_id, recorded.recorded_at)
     )
 
@@ -111,20 +111,20 @@ def _renewed(task: Task, now: datetime) -> Task:
     claim = task.claim
     assert claim is not None
     until = now + timedelta(seconds=claim.lease_seconds)
-    return replace(task, claim=replace(claim, lease_until=until))
+    return changed(task, claim=changed(claim, lease_until=until))
 
 
 def _released(kernel: Kernel, payload: TaskReleased, recorded: Recorded) -> Kernel:
     task = kernel.tasks.get(payload.task_id)
     if task is None or (task.claim is None and not task.quarantined):
         return kernel
-    task = replace(
+    task = changed(
         task,
         losses=task.losses if payload.given_back else task.losses + 1,
         last_result_id=recorded.event.causation_id,
     )
     if task.quarantined:
-        task = replace(task, losses=0, failures=0)
+        task = changed(task, losses=0, failures=0)
     return _waits_again(kernel, task, payload.retry_in_seconds, recorded.recorded_at)
 
 
@@ -132,7 +132,7 @@ def _failed(kernel: Kernel, payload: TaskFailed, recorded: Recorded) -> Kernel:
     task = kernel.tasks.get(payload.task_id)
     if task is None or task.claim is None or task.attempt != payload.attempt:
         return kernel
-    task = replace(task, failures=task.failures + 1, last_result_id=recorded.event.causation_id)
+    task = changed(task, failures=task.failures + 1, last_result_id=recorded.event.causation_id)
     kernel = _scored(kernel, task, payload.worker_id, success=False)
     if not payload.HasField("retry_in_seconds"):
         return _put(kernel, task)  # its acknowledgement follows in the same batch
@@ -143,7 +143,7 @@ def _completed(kernel: Kernel, payload: TaskCompleted, recorded: Recorded) -> Ke
     task = kernel.tasks.get(payload.task_id)
     if task is None or task.claim is None or task.attempt != payload.attempt:
         return kernel
-    task = replace(task, last_result_id=recorded.event.causation_id)
+    task = changed(task, last_result_id=recorded.event.causation_id)
     return _put(_scored(kernel, task, payload.worker_id, success=True), task)
 
 
@@ -152,7 +152,7 @@ def _quarantined(kernel: Kernel, payload: TaskQuarantined, recorded: Recorded) -
     if task is None or task.quarantined:
         return kernel
     kernel = _let_go(kernel, task)
-    return _put(kernel, replace(task, claim=None, quarantined=True))
+    return _put(kernel, changed(task, claim=None, quarantined=True))
 
 
 def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded) -> Kernel:
@@ -182,7 +182,7 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
     doomed = kernel.doomed
     if task.task_id in doomed:
         doomed = doomed.delete(task.task_id)
-    kernel = replace(
+    kernel = changed(
         kernel,
         tasks=kernel.tasks.delete(task.task_id),
         ended=all_ended,
@@ -192,26 +192,26 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
     )
     kernel = _dependents_after(kernel, task.task_id, payload)
     trimmed = kernel.line.trimmed(kernel.tasks, line_of(task)).without_ended(kernel.tasks)
-    return replace(kernel, waiting=trimmed)
+    return changed(kernel, waiting=trimmed)
 
 
 def _dependents_after(kernel: Kernel, task_id: str, payload: TaskAcknowledged) -> Kernel:
     dependents = kernel.line.dependents.get(task_id)
     if dependents is None:
         return kernel
-    index = replace(kernel.line, dependents=kernel.line.dependents.delete(task_id))
+    index = changed(kernel.line, dependents=kernel.line.dependents.delete(task_id))
     tasks, doomed = kernel.tasks, kernel.doomed
     for each in sorted(dependents):
         dependent = tasks.get(each)
         if dependent is None:
             continue
         if payload.result == RESULT_COMPLETED:
-            dependent = replace(dependent, unmet=dependent.unmet - {task_id})
+            dependent = changed(dependent, unmet=dependent.unmet - {task_id})
             tasks = tasks.set(each, dependent)
             index = index.queued(dependent)
         else:
             doomed = doomed.set(each, f"it depends on {task_id}, which was not completed")
-    return replace(kernel, tasks=tasks, doomed=doomed, waiting=index)
+    return changed(kernel, tasks=tasks, doomed=doomed, waiting=index)
 
 
 def _rejected(kernel: Kernel, payload: TaskRejected, recorded: Recorded) -> Kernel:
@@ -236,7 +236,7 @@ def _refused(kernel: Kernel, request_id: str, reasons: tuple[str, ...]) -> Kerne
     if len(order) > MOST_REFUSALS:
         refusals = refusals.delete(order[0])
         order = order[1:]
-    return replace(kernel, refusals=refusals, refusal_order=order)
+    return changed(kernel, refusals=refusals, refusal_order=order)
 
 
 def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -> Kernel:
@@ -249,39 +249,39 @@ def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -
         registered_at=recorded.recorded_at,
         heard_at=recorded.recorded_at,
     )
-    return replace(kernel, workers=kernel.workers.set(worker.worker_id, worker))
+    return changed(kernel, workers=kernel.workers.set(worker.worker_id, worker))
 
 
 def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> Kernel:
     worker = kernel.workers.get(payload.worker_id)
     if worker is None:
         return kernel
-    worker = replace(worker, heard_at=recorded.recorded_at, draining=payload.draining)
+    worker = changed(worker, heard_at=recorded.recorded_at, draining=payload.draining)
     tasks = kernel.tasks
     for task_id in worker.task_ids.intersection(payload.task_ids):
         task = tasks.get(task_id)
         if task is not None and task.claim is not None:
             tasks = tasks.set(task_id, _renewed(task, recorded.recorded_at))
-    return replace(kernel, tasks=tasks, workers=kernel.workers.set(worker.worker_id, worker))
+    return changed(kernel, tasks=tasks, workers=kernel.workers.set(worker.worker_id, worker))
 
 
 def _gone(kernel: Kernel, payload: WorkerDeparted | WorkerLost, recorded: Recorded) -> Kernel:
     """What it held is released at the next tick."""
     if payload.worker_id not in kernel.workers:
         return kernel
-    return replace(kernel, workers=kernel.workers.delete(payload.worker_id))
+    return changed(kernel, workers=kernel.workers.delete(payload.worker_id))
 
 
 def _waits_again(kernel: Kernel, task: Task, retry_in_seconds: float, now: datetime) -> Kernel:
     kernel = _let_go(kernel, task)
-    task = replace(
+    task = changed(
         task,
         claim=None,
         quarantined=False,
         ticket=kernel.next_ticket,
         waits_until=now + timedelta(seconds=retry_in_seconds),
     )
-    return replace(
+    return changed(
         kernel,
         tasks=kernel.tasks.set(task.task_id, task),
         waiting=kernel.line.queued(task),
@@ -296,30 +296,30 @@ def _let_go(kernel: Kernel, task: Task) -> Kernel:
     workers = kernel.workers
     worker = workers.get(task.claim.worker_id)
     if worker is not None:
-        left = replace(worker, task_ids=worker.task_ids - {task.task_id})
+        left = changed(worker, task_ids=worker.task_ids - {task.task_id})
         workers = workers.set(worker.worker_id, left)
     claimed = kernel.claimed
     if task.task_id in claimed:
         claimed = claimed.delete(task.task_id)
-    return replace(kernel, workers=workers, claimed=claimed)
+    return changed(kernel, workers=workers, claimed=claimed)
 
 
 def _put(kernel: Kernel, task: Task) -> Kernel:
-    return replace(kernel, tasks=kernel.tasks.set(task.task_id, task))
+    return changed(kernel, tasks=kernel.tasks.set(task.task_id, task))
 
 
 def _scored(kernel: Kernel, task: Task, worker_id: str, *, success: bool) -> Kernel:
     record = kernel.record(worker_id, task.manifest.action)
     record = Record(successes=record.successes + success, finished=record.finished + 1)
     key = record_key(worker_id, task.manifest.action)
-    return replace(kernel, records=kernel.records.set(key, record))
+    return changed(kernel, records=kernel.records.set(key, record))
 
 
 def _holding(kernel: Kernel, worker_id: str, task_id: str, now: datetime) -> Any:
     worker = kernel.workers.get(worker_id)
     if worker is None:
         return kernel.workers
-    worker = replace(worker, heard_at=now, task_ids=worker.task_ids | {task_id})
+    worker = changed(worker, heard_at=now, task_ids=worker.task_ids | {task_id})
     return kernel.workers.set(worker_id, worker)
 
 
@@ -327,7 +327,7 @@ def _heard(kernel: Kernel, worker_id: str, now: datetime) -> Any:
     worker = kernel.workers.get(worker_id)
     if worker is None:
         return kernel.workers
-    return kernel.workers.set(worker_id, replace(worker, heard_at=now))
+    return kernel.workers.set(worker_id, changed(worker, heard_at=now))
 
 
 def _ends(kernel: Kernel, payload: TaskCancelled | TaskExpired, recorded: Recorded) -> Kernel:

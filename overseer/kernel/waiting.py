@@ -8,12 +8,13 @@ Entries of tasks that no longer wait stay until they come to the head.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from immutables import Map
 
+from nervous_system.changed import changed
 from nervous_system.persistent import EMPTY, Heap, Queue
 from overseer.kernel.task import Task
 
@@ -64,7 +65,7 @@ class Waiting:
         if task.manifest.ttl_seconds > 0:
             at = task.submitted_at + timedelta(seconds=task.manifest.ttl_seconds)
             expiring = Heap.push(expiring, at, task.task_id)
-        return replace(self, dependents=dependents, expiring=expiring)
+        return changed(self, dependents=dependents, expiring=expiring)
 
     def queued(self, task: Task) -> Waiting:
         """The task waits: at the end of its line, or for its time first."""
@@ -72,7 +73,7 @@ class Waiting:
             return self
         entry = Entry(task.task_id, task.ticket)
         if task.failures or task.losses:
-            return replace(self, delayed=Heap.push(self.delayed, task.waits_until, entry))
+            return changed(self, delayed=Heap.push(self.delayed, task.waits_until, entry))
         return self._in_line(task, entry)
 
     def due(self, tasks: Map[str, Task], now: datetime) -> Waiting:
@@ -80,7 +81,7 @@ class Waiting:
         index = self
         while index.delayed is not None and index.delayed.key <= now:
             entry, rest = index.delayed.item, index.delayed.rest()
-            index = replace(index, delayed=rest)
+            index = changed(index, delayed=rest)
             task = tasks.get(entry.task_id)
             if task is not None and waits(task, entry):
                 index = index._in_line(task, entry)
@@ -103,9 +104,9 @@ class Waiting:
         for entry in queue:
             task = tasks.get(entry.task_id)
             if task is not None and waits(task, entry):
-                return replace(self, lines=self.lines.set(line, queue))
+                return changed(self, lines=self.lines.set(line, queue))
             queue = queue.rest()
-        return replace(self, lines=self.lines.delete(line))
+        return changed(self, lines=self.lines.delete(line))
 
     def expired(self, tasks: Map[str, Task], now: datetime) -> Iterator[Task]:
         """Open tasks whose time to live has ended and that nobody has; the longest ended first."""
@@ -121,12 +122,12 @@ class Waiting:
         heap = self.expiring
         while heap is not None and heap.item not in tasks:
             heap = heap.rest()
-        return self if heap is self.expiring else replace(self, expiring=heap)
+        return self if heap is self.expiring else changed(self, expiring=heap)
 
     def _in_line(self, task: Task, entry: Entry) -> Waiting:
         line = line_of(task)
         queue = self.lines.get(line) or Queue()
-        return replace(self, lines=self.lines.set(line, queue.push(entry)))
+        return changed(self, lines=self.lines.set(line, queue.push(entry)))
 
 
 def line_of(task: Task) -> Line:
