@@ -1,0 +1,27 @@
+"""A first worker: it does what it is asked for until Ctrl-C. Needs a running mesh, and work:
+
+ganglion objective add "Greet the swarm" --metadata '{"tasks": [{"action": "greet"}]}'
+"""
+
+import asyncio
+import os
+
+from nervous_system.held_task import HeldTask
+from nervous_system.serving import serve
+from nervous_system.worker import open_worker
+
+
+async def greet(task: HeldTask) -> None:
+    await task.progress(0.5, "thinking of a greeting")
+    await task.finish(output=f"Hello, {task.arguments.get('whom', 'swarm')}.")
+    print(f"{task.action} of {task.task_id} is done")
+
+
+async def main() -> None:
+    url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
+    async with open_worker(url, worker_id="first-worker") as worker:
+        await serve(worker, greet, asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
