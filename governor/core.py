@@ -2,7 +2,8 @@
 
 Each sample is answered with a SystemSignal; a resource that becomes overloaded raises an alarm,
 once, until it was well again. Three samples missed in a row are one alarm and one CRITICAL_FAILURE.
-How a machine stands is folded from its samples alone, so another policy can be tried on any past.
+What lasts is answered with commands to those who work on the machine: which, is in `rules.py` and
+`commands.py`. All of it is folded from the log, so another policy can be tried on any past.
 """
 
 from __future__ import annotations
@@ -12,11 +13,26 @@ from datetime import datetime
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from enchanted.events.v1.command_pb2 import CommandAcknowledged, CommandIssued
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
+from enchanted.events.v1.pulse_pb2 import PulseCompleted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from governor.model import CRITICAL_FAILURE, SAMPLING_STOPPED, SERVICE, HostState, Policy
+from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost, WorkerRegistered
+from governor import commands
+from governor.model import (
+    COMMAND_NOT_OBEYED,
+    CRITICAL_FAILURE,
+    SAMPLING_STOPPED,
+    SERVICE,
+    HostState,
+    Policy,
+)
+from governor.rules import standings
 from nervous_system.decision import Emit, Tick
-from nervous_system.event import Recorded
+from nervous_system.event import Event, Recorded
 
 _ALARMS = {
     "cpu": "cpu_overloaded",
@@ -43,61 +59,117 @@ class GovernorCore:
 
     def evolve(self, state: HostState, recorded: Recorded, /) -> HostState:
         """The machine after one more event. Other machines' events change nothing."""
-        payload = recorded.event.payload
-        if isinstance(payload, CapacitySampled) and payload.host == self.host:
-            overloaded = self._overloaded(state, payload)
-            return HostState(
-                heard_at=recorded.recorded_at,
-                overloaded=overloaded,
-                newly_overloaded=overloaded - state.overloaded,
-                cpu_load_percent=round(payload.cpu_percent),
-                memory_usage_mb=payload.memory_used_bytes >> 20,
-            )
-        if (
-            isinstance(payload, LeadershipTaken)
-            and payload.service == SERVICE
-            and payload.scope == self.host
-        ):
-            # Whoever takes over has yet to send its first sample; before, nobody owed one.
-            return replace(state, heard_at=recorded.recorded_at)
-        if (
-            isinstance(payload, AlarmRaised)
-            and payload.name == SAMPLING_STOPPED
-            and recorded.event.agent_id == f"{SERVICE}/{self.host}"
-        ):
-            return replace(state, silence_reported=True)
-        return state
+        event, now = recorded.event, recorded.recorded_at
+        match event.payload:
+            case CapacitySampled() as sample if sample.host == self.host:
+                return self._sampled(state, sample, now)
+            case LeadershipTaken(service=service, scope=scope):
+                # Whoever takes over has yet to send its first sample; before, nobody owed one.
+                ours = service == SERVICE and scope == self.host
+                return replace(state, heard_at=now) if ours else state
+            case AlarmRaised(name=name) if self._is_own(event):
+                if name == COMMAND_NOT_OBEYED:
+                    return commands.reported(state, self.policy, now)
+                return replace(state, silence_reported=True) if name == SAMPLING_STOPPED else state
+            case CommandIssued() as command if self._is_own(event):
+                return commands.issued(state, command, recorded)
+            case CommandAcknowledged() as answer:
+                return commands.acknowledged(state, answer)
+            case WorkerRegistered() as worker:
+                if worker.host == self.host:
+                    return commands.registered(state, worker)
+                return commands.gone(state, worker.worker_id)
+            case WorkerDeparted(worker_id=worker_id) | WorkerLost(worker_id=worker_id):
+                return commands.gone(state, worker_id)
+            case PolicyAdopted() as policy if event.agent_role == ROLE_OVERSEER:
+                return replace(
+                    state,
+                    most_cpu_percent=policy.max_cpu_pct,
+                    most_memory_percent=policy.max_ram_pct,
+                )
+            case PulseCompleted() if event.agent_role == ROLE_OVERSEER:
+                short = state.memory_percent > self.policy.clean_up_percent
+                pressed = short and state.knows(self.policy, now)
+                return replace(state, pressed_pulses=state.pressed_pulses + 1 if pressed else 0)
+            case _:
+                return state
 
     def decide(
         self, state: HostState, cause: Recorded | Tick, now: datetime, /
     ) -> tuple[Emit, ...]:
-        """A signal for every sample, alarms for what got worse."""
+        """A signal for every sample, alarms for what got worse, commands for what lasts."""
         if isinstance(cause, Tick):
-            return self._on_silence(state, now)
-        payload = cause.event.payload
-        if not isinstance(payload, CapacitySampled) or payload.host != self.host:
-            return ()
-        alarms = [
-            Emit(
-                label=f"overloaded {resource}",
-                payload=AlarmRaised(
-                    name=_ALARMS[resource],
-                    severity=SEVERITY_WARNING,
-                    message=f"{resource} of {self.host} is at {_percents(payload)[resource]:.0f} %",
-                    action=_ADVICE.get(resource, "find out what uses it"),
-                ),
-                key=self.host,
+            late = commands.not_obeyed(state, self.policy, self.host, now)
+            return (*self._on_silence(state, now), *late)
+        match cause.event.payload:
+            case CapacitySampled() as sample if sample.host == self.host:
+                return self._on_sample(state, cause.event, now)
+            case WorkerRegistered() as worker if worker.host == self.host:
+                if state.knows(self.policy, now):
+                    return self._commands(state, now, worker.worker_id)
+            case PulseCompleted() if cause.event.agent_role == ROLE_OVERSEER:
+                return commands.clean_up(state, self.policy, self.host)
+        return ()
+
+    def _sampled(self, state: HostState, sample: CapacitySampled, now: datetime) -> HostState:
+        in_a_row = state.knows(self.policy, now)
+        before = state.overloaded
+        state = replace(
+            commands.forgotten(state, self.policy, now),
+            heard_at=now,
+            sampled_at=now,
+            silence_reported=False,
+            cpu_percent=sample.cpu_percent,
+            memory_percent=_percent(sample.memory_used_bytes, sample.memory_limit_bytes),
+            disk_percent=_percent(sample.disk_used_bytes, sample.disk_total_bytes),
+            memory_usage_mb=sample.memory_used_bytes >> 20,
+        )
+        overloaded = frozenset(
+            resource
+            for resource, band in self.policy.bands
+            if band.overloaded(state.percent(resource), before=resource in before)
+        )
+        return replace(
+            state,
+            overloaded=overloaded,
+            newly_overloaded=overloaded - before,
+            standings=standings(state, self.policy, in_a_row=in_a_row),
+        )
+
+    def _on_sample(self, state: HostState, cause: Event, now: datetime) -> tuple[Emit, ...]:
+        emits = [self._signal(state, state.status)]
+        for resource in sorted(state.newly_overloaded):
+            alarm = AlarmRaised(
+                name=_ALARMS[resource],
+                severity=SEVERITY_WARNING,
+                message=f"{resource} of {self.host} is at {state.percent(resource):.0f} %",
+                action=_ADVICE.get(resource, "find out what uses it"),
             )
-            for resource in sorted(state.newly_overloaded)
-        ]
-        return (self._signal(state, state.status), *alarms)
+            emits.append(Emit(label=f"overloaded {resource}", payload=alarm, key=self.host))
+        if "disk" in state.newly_overloaded:
+            emits.append(self._maintenance(state, cause))
+        return (*emits, *self._commands(state, now, *state.workers))
+
+    def _maintenance(self, state: HostState, cause: Event) -> Emit:
+        """What the overseer is asked for: it reads requests from the log, too."""
+        proposed = ObjectiveProposed(
+            objective_id=f"maintain-{self.host}-{cause.event_id[:8]}",
+            description=f"make room on {self.host}: its disk is at {state.disk_percent:.0f} %",
+            priority=8,
+            metadata_json='{"plan": "maintain"}',
+            source=SERVICE,
+        )
+        return Emit(label="maintenance", payload=proposed)
+
+    def _commands(self, state: HostState, now: datetime, *workers: str) -> tuple[Emit, ...]:
+        return commands.due(state, self.policy, self.host, now, workers=workers)
 
     def _on_silence(self, state: HostState, now: datetime) -> tuple[Emit, ...]:
         if state.heard_at is None or state.silence_reported:
             return ()
-        silence_seconds = (now - state.heard_at).total_seconds()
-        if silence_seconds < self.policy.missed_samples * self.policy.sample_seconds:
+        if now - state.heard_at < self.policy.silence:
             return ()
+        silence_seconds = (now - state.heard_at).total_seconds()
         alarm = AlarmRaised(
             name=SAMPLING_STOPPED,
             severity=SEVERITY_CRITICAL,
@@ -117,27 +189,14 @@ class GovernorCore:
             label="signal",
             payload=SystemSignal(
                 status=status,
-                cpu_load_percent=state.cpu_load_percent,
+                cpu_load_percent=round(state.cpu_percent),
                 memory_usage_mb=state.memory_usage_mb,
             ),
             key=self.host,
         )
 
-    def _overloaded(self, state: HostState, sample: CapacitySampled) -> frozenset[str]:
-        percents = _percents(sample)
-        return frozenset(
-            resource
-            for resource, band in self.policy.bands
-            if band.overloaded(percents[resource], before=resource in state.overloaded)
-        )
-
-
-def _percents(sample: CapacitySampled) -> dict[str, float]:
-    return {
-        "cpu": sample.cpu_percent,
-        "memory": _percent(sample.memory_used_bytes, sample.memory_limit_bytes),
-        "disk": _percent(sample.disk_used_bytes, sample.disk_total_bytes),
-    }
+    def _is_own(self, event: Event) -> bool:
+        return event.agent_role == ROLE_GOVERNOR and event.agent_id == f"{SERVICE}/{self.host}"
 
 
 def _percent(used: int, total: int) -> float:

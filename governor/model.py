@@ -1,10 +1,14 @@
-"""What does the governor know about its machine, and when is a resource overloaded?"""
+"""What does the governor know about its machine, about those who work there, and about what it told
+them?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
+
+from enchanted.events.v1.command_pb2 import CommandKind
+from nervous_system.persistent import EMPTY, Table
 
 SERVICE: Final = "governor"
 
@@ -16,6 +20,9 @@ CRITICAL_FAILURE: Final = "CRITICAL_FAILURE"
 
 SAMPLING_STOPPED: Final = "sampling_stopped"
 """Name of the alarm that samples stay away."""
+
+COMMAND_NOT_OBEYED: Final = "command_not_obeyed"
+"""Name of the alarm that workers do not do what they are told, or do not say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,28 +36,116 @@ class Band:
         """Whether it is overloaded now, given what it was before."""
         return percent >= self.low_percent if before else percent >= self.high_percent
 
+    def moved(self, high_percent: float) -> Band:
+        """The band that ends elsewhere, and is as wide in proportion."""
+        return Band(
+            high_percent=high_percent,
+            low_percent=high_percent * self.low_percent / self.high_percent,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the governor holds a machine to."""
+    """What the governor holds a machine to, as set up; a policy on the log has precedence."""
 
     bands: tuple[tuple[str, Band], ...]  # by resource: cpu, memory, disk
     sample_seconds: float
     missed_samples: int = 3  # this many in a row are silence
+    memory_critical_percent: float = 97.0
+    disk_critical_percent: float = 98.0
+    throttle_samples: int = 3  # over a limit for so many in a row: do less
+    sleep_samples: int = 10  # and for so many: do nothing
+    command_samples: int = 5  # for so many a command holds, unless it is renewed
+    clean_up_percent: float = 80.0
+    clean_up_pulses: int = 3
+    acknowledge_seconds: float = 30.0
+
+    def band(self, resource: str) -> Band:
+        """Of `cpu`, `memory` or `disk`."""
+        return dict(self.bands)[resource]
+
+    @property
+    def command_seconds(self) -> float:
+        """How long a command holds."""
+        return self.command_samples * self.sample_seconds
+
+    @property
+    def silence(self) -> timedelta:
+        """After so long without a sample nobody knows how the machine does."""
+        return timedelta(seconds=self.missed_samples * self.sample_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a rule stands."""
+
+    over: int = 0  # samples in a row that were over its limit
+    holds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One that works on this machine."""
+
+    most_tasks: int
+    skills: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The command that a worker was given last and that was not taken back."""
+
+    command_id: str
+    kind: CommandKind.ValueType
+    limit: int
+    emergency: bool
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A command on which its worker has said nothing yet, or no."""
+
+    worker_id: str
+    issued_at: datetime
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostState:
-    """One machine, as its samples on the log tell it."""
+    """One machine, as the log tells it."""
 
     heard_at: datetime | None = None  # the last sample, or when somebody undertook to send some
+    sampled_at: datetime | None = None
     overloaded: frozenset[str] = frozenset()
     newly_overloaded: frozenset[str] = frozenset()  # by the last sample
-    cpu_load_percent: int = 0
+    cpu_percent: float = 0.0
+    memory_percent: float = 0.0
+    disk_percent: float = 0.0
     memory_usage_mb: int = 0  # of 2^20 bytes
     silence_reported: bool = False
+    most_cpu_percent: float = 0.0  # of the policy in force; 0: it says nothing
+    most_memory_percent: float = 0.0
+    standings: Table[str, Standing] = EMPTY  # by rule
+    pressed_pulses: int = 0  # in a row
+    workers: Table[str, Worker] = EMPTY
+    orders: Table[str, Order] = EMPTY  # by worker; also of one that is gone and may come back
+    unanswered: Table[str, Unanswered] = EMPTY  # by command
+    deaf: frozenset[str] = frozenset()  # workers of whom it was said that they do not obey
 
     @property
     def status(self) -> str:
         """The status of a SystemSignal."""
         return DEGRADED if self.overloaded else HEALTHY
+
+    def percent(self, resource: str) -> float:
+        """Of `cpu`, `memory` or `disk`, by the last sample."""
+        return {
+            "cpu": self.cpu_percent,
+            "memory": self.memory_percent,
+            "disk": self.disk_percent,
+        }[resource]
+
+    def knows(self, policy: Policy, now: datetime) -> bool:
+        """Whether the last sample still says how the machine does."""
+        return self.sampled_at is not None and now - self.sampled_at <= policy.silence

@@ -8,24 +8,47 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, AgentRole
 from governor.core import GovernorCore
 from governor.gpus import Gpus
 from governor.model import SERVICE, HostState
+from governor.rules import in_force
 from governor.sampler import MachineSampler
 from governor.settings import GovernorSettings
 from governor.shell import Sampling
-from nervous_system.bus import Bus, open_bus
+from nervous_system.bus import open_bus
 from nervous_system.errors import Fatal
+from nervous_system.health import Fact, Health
 from nervous_system.ids import new_event_id
+from nervous_system.names import EVENTS
+from nervous_system.obeying import obeying
 from nervous_system.process import patiently
 from nervous_system.role import Role
 from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry import Telemetry, telemetry
+from nervous_system.subjects import source_of
+from nervous_system.telemetry import telemetry
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
+
+SUBJECTS: Final = (
+    f"{EVENTS}.overseer.policy_adopted",
+    f"{EVENTS}.overseer.pulse",
+    f"{EVENTS}.overseer.worker_lost.*",
+    f"{EVENTS}.worker.registered.*",
+    f"{EVENTS}.worker.departed.*",
+    # One for each role, as what overlaps with its own events would have it read the whole log.
+    *(
+        f"{EVENTS}.{source_of(role)}.command_acknowledged.*"
+        for role in AgentRole.values()
+        if role and role != ROLE_GOVERNOR
+    ),
+)
+"""What others say that it goes by, beside its own events."""
+
+ALSO_WRITES: Final = (f"{EVENTS}.command.*.>", f"{EVENTS}.request.objective_proposed.*")
+"""What it writes among others. It recalls all of it: what it wrote it must not decide again."""
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -46,7 +69,16 @@ async def run(stop: asyncio.Event) -> None:
         if bus is None:
             return
         await bus.stream.ensure(mesh)
-        runner = _runner(bus, settings, seen)
+        await stack.enter_async_context(
+            obeying(bus, service=SERVICE, role=ROLE_GOVERNOR, stop=stop)
+        )
+        runner = Runner(
+            bus,
+            role(settings),
+            holder=new_event_id(),
+            progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+        )
+        _show(seen.health, runner)
         sampling = Sampling(
             sampler=MachineSampler(
                 host=settings.host, disk_path=mesh.home, metrics=seen.metrics, gpus=Gpus.open()
@@ -68,18 +100,27 @@ async def run(stop: asyncio.Event) -> None:
             raise group.exceptions[0] from group
 
 
-def _runner(bus: Bus, settings: GovernorSettings, seen: Telemetry) -> Runner[HostState]:
-    return Runner(
-        bus,
-        Role(
-            core=GovernorCore(host=settings.host, policy=settings.policy()),
-            state_type=HostState,
-            service=SERVICE,
-            scope=settings.host,
-            agent_role=ROLE_GOVERNOR,
-            subjects=(),  # its own events, which are read in any case, are all it needs
-            tick_seconds=settings.sample_seconds,
-        ),
-        holder=new_event_id(),
-        progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+def role(settings: GovernorSettings) -> Role[HostState]:
+    """The governor of one machine, as a part of the mesh."""
+    return Role(
+        core=GovernorCore(host=settings.host, policy=settings.policy()),
+        state_type=HostState,
+        service=SERVICE,
+        scope=settings.host,
+        agent_role=ROLE_GOVERNOR,
+        subjects=SUBJECTS,
+        also_writes=ALSO_WRITES,
+        tick_seconds=settings.sample_seconds,
     )
+
+
+def _show(health: Health, runner: Runner[HostState]) -> None:
+    """How things stand, for `/healthz`; nothing while another governor leads this machine."""
+
+    def pressure() -> Fact:
+        rule = in_force(runner.state) if runner.state is not None else None
+        return rule.name if rule is not None else None
+
+    health.fact("pressure", pressure)
+    health.fact("workers", lambda: len(runner.state.workers) if runner.state is not None else None)
+    health.fact("deaf", lambda: len(runner.state.deaf) if runner.state is not None else None)

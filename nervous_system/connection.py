@@ -151,9 +151,17 @@ class Connection:
             self.client.request(subject, data, timeout=timeout_seconds, headers=headers)
         )
         self._awaiting.setdefault(subject, set()).add(reply)
+        task = asyncio.current_task()
+        assert task is not None
+        cancelled_before = task.cancelling()
         try:
             with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
-                return await reply
+                answer = await reply
+                # nats-py waits by `wait_for`, which before Python 3.12 loses a cancellation that
+                # meets the reply; who was to end would go on.
+                if task.cancelling() > cancelled_before:
+                    raise asyncio.CancelledError
+                return answer
         finally:
             waiting = self._awaiting[subject]
             waiting.discard(reply)

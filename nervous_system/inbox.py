@@ -69,12 +69,16 @@ class Inbox:
         self._reply([(reply, gone) for _, reply in self._waiting])
         self._waiting.clear()
 
-    def take(self, most: int) -> list[Asked]:
-        """Up to `most` of those that wait, the oldest first. What cannot be read, or is nothing to
-        ask for, is refused here."""
+    def take(self, most: int, *, most_bytes: int) -> list[Asked]:
+        """Up to `most` of those that wait, the oldest first; fewer where they are large. What
+        cannot be read, or is nothing to ask for, is refused here."""
         taken: list[Asked] = []
         refused: list[tuple[str, Answer]] = []
+        size = 0
         while self._waiting and len(taken) < most:
+            size += len(self._waiting[0][0])
+            if taken and size > most_bytes:
+                break
             data, reply = self._waiting.popleft()
             try:
                 taken.append(Asked(self._read(data), reply))

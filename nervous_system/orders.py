@@ -104,7 +104,8 @@ class Orders:
         self._expire()
         left = (self._ends[0][0] - self.now()).total_seconds() if self._ends else None
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._change.wait(), left)
+            async with asyncio.timeout(left):
+                await self._change.wait()
 
     async def rest(self, *, within_seconds: float) -> None:
         """Wait until it need not sleep, is told to stop, or the time is up."""

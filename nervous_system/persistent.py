@@ -1,14 +1,14 @@
-"""What holds a large state that is never changed in place? Maps and queues that share nearly all of
+"""What holds a large state that is never changed in place? Maps and heaps that share nearly all of
 themselves with those they were made from.
 
 `Map` is a hash trie (`immutables`): a changed copy costs microseconds however large it is, and
-snapshots write it as a JSON object. `Heap` and `Queue` are indexes over such a state, made from it
-again after a snapshot, so they are never written.
+snapshots write it as a JSON object; its order is another in each process, so a decision must not go
+by it. `Heap` is an index over such a state, made from it again after a snapshot, so it is never
+written; it gives no order to equal keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
@@ -78,40 +78,3 @@ def _merged(one: Heap[Item] | None, other: Heap[Item] | None) -> Heap[Item] | No
     if left is None or (right is not None and left.rank < right.rank):
         left, right = right, left
     return Heap(one.key, one.item, left, right, (right.rank if right is not None else 0) + 1)
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Queue(Generic[Item]):
-    """First in, first out, as two linked lists."""
-
-    _front: tuple[Item, Any] | None = None
-    _back: tuple[Item, Any] | None = None
-
-    def push(self, item: Item) -> Queue[Item]:
-        """The queue with one more at its end."""
-        if self._front is None:
-            return Queue((item, None))
-        return Queue(self._front, (item, self._back))
-
-    def rest(self) -> Queue[Item]:
-        """The queue without its first; the empty one stays empty."""
-        if self._front is None or self._front[1] is not None:
-            return Queue(self._front and self._front[1], self._back)
-        front: tuple[Item, Any] | None = None
-        node = self._back
-        while node is not None:
-            front, node = (node[0], front), node[1]
-        return Queue(front)
-
-    def __iter__(self) -> Iterator[Item]:
-        """From the first to the last; to begin costs nothing."""
-        node = self._front
-        while node is not None:
-            yield node[0]
-            node = node[1]
-        newest_first = []
-        node = self._back
-        while node is not None:
-            newest_first.append(node[0])
-            node = node[1]
-        yield from reversed(newest_first)

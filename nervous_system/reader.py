@@ -161,10 +161,10 @@ class Reader:
             if left <= 0:
                 return []
             self._filled.clear()
-            try:
-                await asyncio.wait_for(self._filled.wait(), min(left, 1.0))
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                # Not `wait_for`: before Python 3.12 it loses a cancellation that meets an arrival.
+                async with asyncio.timeout(min(left, 1.0)):
+                    await self._filled.wait()
         taken = self._take(most, most_bytes)
         await self._pull_when_low()
         return taken

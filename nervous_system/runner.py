@@ -65,6 +65,10 @@ _log = structlog.get_logger()
 RESTART_SECONDS: Final = 1.0
 BATCH_EVENTS: Final = 500
 BATCH_REQUESTS: Final = 100
+BATCH_REQUEST_BYTES: Final = 64 * 1024
+"""What is decided at once must not keep the lease from being renewed: a request for hundreds of
+tasks is thousands of bytes."""
+
 MOST_REFUSED: Final = 1_000
 MOST_DECIDED: Final = 100_000
 """Requests that are known to stand on the log; the log itself refuses those forgotten here."""
@@ -212,6 +216,9 @@ class Runner(Generic[State]):
             )
             await self._fold_in(leading, batch)
             await self._save_when_due(leading)
+            await asyncio.sleep(
+                0
+            )  # a full buffer gives nobody else a turn, and the lease needs one
 
     async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
         entries: list[Entry] = []
@@ -252,7 +259,7 @@ class Runner(Generic[State]):
 
     async def _decide_requests(self, leading: _Leading[State], inbox: Inbox) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
-        while asked := inbox.take(BATCH_REQUESTS):
+        while asked := inbox.take(BATCH_REQUESTS, most_bytes=BATCH_REQUEST_BYTES):
             leading.turns += 1
             taken = leading.fold.requests_taken(
                 term=leading.term.number,

@@ -206,16 +206,18 @@ async def test_a_throttled_worker_holds_no_more_than_it_may(
 async def test_a_worker_that_drains_finishes_what_it_has(
     asker: Asker, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
-    told = asyncio.Event()
+    began, told = asyncio.Event(), asyncio.Event()
 
     async def do(held: HeldTask) -> None:
+        began.set()
         await told.wait()
         await held.finish()
 
     await asker.ask(TasksProposed(tasks=[task("a"), task("b")]))
     async with working(mesh_settings) as worker:
         serving = asyncio.create_task(serve(worker, do, asyncio.Event()))
-        await logged(bus, "swarm.events.task.claimed.*")
+        async with asyncio.timeout(30):
+            await began.wait()  # what is granted and not heard of is given back
         await say(bus, COMMAND_DRAIN)
         await logged(bus, "swarm.events.worker.command_acknowledged.w1")
         told.set()

@@ -71,10 +71,10 @@ class CommandIssued(_message.Message):
     """a worker, a service, or "all" """
     reason: _builtins.str
     expires_in_seconds: _builtins.float
-    """from its place on the log"""
+    """from its place on the log; 0 or more than a day counts as a day"""
     limit: _builtins.int
     releases_command_id: _builtins.str
-    """event id of the command that ends with this one"""
+    """event id of the command that ends with this one, whatever its kind"""
     emergency: _builtins.bool
     """on the lane of its own"""
     def __init__(

@@ -1,0 +1,145 @@
+"""Which pressure on a machine asks for which measure? Entries of a table, and how one stands.
+
+A rule begins to hold after so many samples in a row over its limit, and holds until one is below
+the lower end of its band. Of all rules that hold, the one with the gravest measure is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandKind
+from governor.model import Band, HostState, Policy, Standing
+from nervous_system.persistent import EMPTY, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What workers are told."""
+
+    name: str
+    kind: CommandKind.ValueType
+    emergency: bool = False  # on the lane of its own
+
+
+THROTTLE: Final = Measure(name="throttle", kind=COMMAND_THROTTLE)
+SLEEP: Final = Measure(name="sleep", kind=COMMAND_SLEEP)
+EMERGENCY_THROTTLE: Final = Measure(
+    name="emergency throttle", kind=COMMAND_THROTTLE, emergency=True
+)
+EMERGENCY_SLEEP: Final = Measure(name="emergency sleep", kind=COMMAND_SLEEP, emergency=True)
+
+MAINTENANCE: Final = "maintenance"
+"""The skill of those who make room on a disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A named limit of one resource, for how long it must be passed, and what follows."""
+
+    name: str
+    resource: str
+    band: Callable[[Policy, HostState], Band]  # over its upper end it counts, below its lower not
+    samples: Callable[[Policy], int]  # in a row, before it holds
+    measure: Measure
+    by_skill: tuple[tuple[str, Measure], ...] = ()  # for those who are needed to end it
+
+    def measure_for(self, skills: frozenset[str]) -> Measure:
+        """What a worker with these skills is told."""
+        own = (measure for skill, measure in self.by_skill if skill in skills)
+        return next(own, self.measure)
+
+
+def _cpu(policy: Policy, state: HostState) -> Band:
+    band = policy.band("cpu")
+    return band.moved(state.most_cpu_percent) if state.most_cpu_percent > 0 else band
+
+
+def _memory(policy: Policy, state: HostState) -> Band:
+    band = policy.band("memory")
+    return band.moved(state.most_memory_percent) if state.most_memory_percent > 0 else band
+
+
+def _critical_memory(policy: Policy, state: HostState) -> Band:
+    """Never below what the policy allows."""
+    allowed = _memory(policy, state).high_percent
+    return Band(
+        high_percent=max(policy.memory_critical_percent, allowed),
+        low_percent=min(policy.band("memory").high_percent, policy.memory_critical_percent),
+    )
+
+
+def _critical_disk(policy: Policy, state: HostState) -> Band:
+    return Band(
+        high_percent=policy.disk_critical_percent, low_percent=policy.band("disk").high_percent
+    )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        name="memory_critical",
+        resource="memory",
+        band=_critical_memory,
+        samples=lambda policy: 1,
+        measure=EMERGENCY_SLEEP,
+    ),
+    Rule(
+        name="disk_critical",
+        resource="disk",
+        band=_critical_disk,
+        samples=lambda policy: 1,
+        measure=EMERGENCY_SLEEP,
+        by_skill=((MAINTENANCE, EMERGENCY_THROTTLE),),  # who else should make room?
+    ),
+    Rule(
+        name="memory_over_limit_for_long",
+        resource="memory",
+        band=_memory,
+        samples=lambda policy: policy.sleep_samples,
+        measure=SLEEP,
+    ),
+    Rule(
+        name="cpu_over_limit_for_long",
+        resource="cpu",
+        band=_cpu,
+        samples=lambda policy: policy.sleep_samples,
+        measure=SLEEP,
+    ),
+    Rule(
+        name="memory_over_limit",
+        resource="memory",
+        band=_memory,
+        samples=lambda policy: policy.throttle_samples,
+        measure=THROTTLE,
+    ),
+    Rule(
+        name="cpu_over_limit",
+        resource="cpu",
+        band=_cpu,
+        samples=lambda policy: policy.throttle_samples,
+        measure=THROTTLE,
+    ),
+)
+"""The gravest first."""
+
+
+def standings(state: HostState, policy: Policy, *, in_a_row: bool) -> Table[str, Standing]:
+    """How every rule stands after the sample that `state` ends with.
+
+    `in_a_row` is false after a silence: what was counted before it does not count.
+    """
+    after: Table[str, Standing] = EMPTY
+    for rule in RULES:
+        before = state.standings.get(rule.name, Standing())
+        band, percent = rule.band(policy, state), state.percent(rule.resource)
+        over = (before.over if in_a_row else 0) + 1 if percent > band.high_percent else 0
+        holds = over >= rule.samples(policy) or (before.holds and percent >= band.low_percent)
+        after = after.set(rule.name, Standing(over=over, holds=holds))
+    return after
+
+
+def in_force(state: HostState) -> Rule | None:
+    """The gravest rule that holds."""
+    return next((rule for rule in RULES if state.standings.get(rule.name, Standing()).holds), None)

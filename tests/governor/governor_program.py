@@ -1,0 +1,15 @@
+"""The governor as a process, with leases so short that a test need not wait long for one to end."""
+
+from __future__ import annotations
+
+import sys
+
+from governor.wiring import run
+from nervous_system import lease
+from nervous_system.process import main
+
+SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
+
+if __name__ == "__main__":
+    vars(lease).update(SHORT_LEASE)
+    sys.exit(main(run))

@@ -1,0 +1,226 @@
+"""Are workers told the right thing when their machine is pressed, and told when it is over?"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from governed import HOST, Governed
+
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_CLEAN_UP,
+    COMMAND_RELEASE,
+    COMMAND_SLEEP,
+    COMMAND_THROTTLE,
+    CommandIssued,
+)
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_GUARDIAN, ROLE_OVERSEER
+from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost
+from nervous_system.payload import Payload
+from overseer.plan import Catalogue, CataloguePlanner, Wanted
+
+
+@pytest.fixture
+def governed() -> Governed:
+    machine = Governed()
+    machine.register("w1")
+    machine.register("elsewhere", host="node-2")
+    return machine
+
+
+def told(said: list[Payload]) -> list[tuple[int, str, int]]:
+    return [(e.kind, e.target, e.limit) for e in said if isinstance(e, CommandIssued)]
+
+
+def test_sustained_pressure_throttles_then_puts_to_sleep_then_releases(governed: Governed) -> None:
+    said = [told(governed.sample(cpu)) for cpu in (95, 80, 95, 91, 99, 99, 99, 75, 69, 50)]
+    assert said == [
+        [],
+        [],
+        [],
+        [(COMMAND_THROTTLE, "w1", 2)],
+        [],
+        [(COMMAND_SLEEP, "w1", 0)],
+        [],
+        [],
+        [(COMMAND_RELEASE, "w1", 0)],
+        [],
+    ]
+    throttle, sleep, release = governed.commands()
+    assert sleep[1].releases_command_id == throttle[0]
+    assert release[1].releases_command_id == sleep[0]
+    assert "cpu of node-1.example is at 91 %, the limit is 90 %" in throttle[1].reason
+    assert not any(command.emergency for _, command, _ in governed.commands())
+
+
+def test_memory_counts_as_cpu_does_and_the_gravest_rule_is_followed(governed: Governed) -> None:
+    for _ in range(4):
+        said = governed.sample(95, memory=95)
+    assert told(said) == [(COMMAND_SLEEP, "w1", 0)]
+    assert told(governed.sample(10, memory=95)) == []
+    for _ in range(2):
+        governed.sample(95, memory=10)
+    assert [each.kind for each in governed.in_force("w1")] == [COMMAND_THROTTLE]
+
+
+def test_the_limits_of_the_policy_in_force_come_before_its_own(governed: Governed) -> None:
+    governed.adopt(cpu=50)
+    governed.sample(60)
+    assert told(governed.sample(60)) == [(COMMAND_THROTTLE, "w1", 2)]
+    assert told(governed.sample(39)) == []  # the band is as wide as its own: 90 to 70
+    assert told(governed.sample(38)) == [(COMMAND_RELEASE, "w1", 0)]
+    governed.adopt()
+    for _ in range(9):
+        assert told(governed.sample(60)) == []
+
+
+def test_others_cannot_adopt_a_policy_or_issue_its_commands(governed: Governed) -> None:
+    before = governed.state
+    for by in (ROLE_CODER, ROLE_GUARDIAN):
+        governed.publish(CommandIssued(kind=COMMAND_SLEEP, target="w1"), by=by)
+    assert governed.state == before
+
+
+def test_what_lasts_is_renewed_before_it_ends(governed: Governed) -> None:
+    for _ in range(40):
+        governed.sample(95)
+        assert len(governed.in_force("w1")) <= 1
+        if len(governed.log) > 20:
+            assert len(governed.in_force("w1")) == 1
+    ids = [event_id for event_id, _, _ in governed.commands()]
+    replaced = [command.releases_command_id for _, command, _ in governed.commands()]
+    assert replaced == ["", *ids[:-1]]
+    assert 5 < len(ids) < 20
+
+
+def test_a_full_machine_is_an_emergency_at_once(governed: Governed) -> None:
+    (command,) = [e for e in governed.sample(memory=98) if isinstance(e, CommandIssued)]
+    assert (command.kind, command.emergency) == (COMMAND_SLEEP, True)
+    assert governed.log[-1].subject == "swarm.events.command.emergency.w1"
+    governed.sample(memory=91)  # critical until below 90, and over the limit
+    assert told(governed.sample(memory=10)) == [(COMMAND_RELEASE, "w1", 0)]
+    assert governed.log[-1].subject == "swarm.events.command.emergency.w1"
+
+
+def test_a_policy_that_allows_more_moves_what_is_critical(governed: Governed) -> None:
+    governed.adopt(memory=99)
+    assert told(governed.sample(memory=98)) == []
+    assert told(governed.sample(memory=99.5)) == [(COMMAND_SLEEP, "w1", 0)]
+
+
+def test_those_who_make_room_stay_awake_when_the_disk_is_full(governed: Governed) -> None:
+    governed.register("janitor", skills=("maintenance",), most=1)
+    said = governed.sample(disk=99)
+    assert told(said) == [(COMMAND_THROTTLE, "janitor", 1), (COMMAND_SLEEP, "w1", 0)]
+    assert all(each.emergency for each in said if isinstance(each, CommandIssued))
+
+
+def test_a_nearly_full_disk_asks_for_maintenance_once_until_it_was_well(governed: Governed) -> None:
+    asked = [
+        each
+        for disk in (94, 95, 97, 91, 96, 89, 95)
+        for each in governed.sample(disk=disk)
+        if isinstance(each, ObjectiveProposed)
+    ]
+    assert len({each.objective_id for each in asked}) == len(asked) == 2
+    assert all(each.source == "governor" for each in asked)
+    on_log = [each for each in governed.log if isinstance(each.event.payload, ObjectiveProposed)]
+    assert on_log[0].subject.startswith("swarm.events.request.objective_proposed.")
+    plan = CataloguePlanner(Catalogue.shipped()).plan(
+        Wanted(
+            objective_id=asked[0].objective_id,
+            description=asked[0].description,
+            priority=asked[0].priority,
+            metadata=json.loads(asked[0].metadata_json),
+        )
+    )
+    assert not isinstance(plan, str), plan
+    assert plan.name == "maintain"
+
+
+def test_memory_short_at_three_pulses_running_is_cleaned_up(governed: Governed) -> None:
+    said = []
+    for memory in (81, 81, 79, 81, 85, 89, 81, 81, 81):
+        governed.sample(memory=memory)
+        said.append(told(governed.pulse()))
+    cleaned = [(COMMAND_CLEAN_UP, "w1", 0)]
+    assert said == [[], [], [], [], [], cleaned, [], [], cleaned]
+    governed.later(3600)
+    for _ in range(3):
+        assert governed.pulse() == [], "an old sample says nothing of how memory is"
+
+
+def test_who_registers_under_pressure_is_told_at_once(governed: Governed) -> None:
+    for _ in range(2):
+        governed.sample(95)
+    assert told(governed.register("w2", most=0)) == [(COMMAND_THROTTLE, "w2", 1)]
+    assert told(governed.register("w3", host="node-2")) == []
+    governed.later(3600)
+    assert told(governed.register("w4")) == [], "nobody knows how the machine does"
+
+
+@pytest.mark.parametrize("word", [WorkerDeparted(worker_id="w1"), WorkerLost(worker_id="w1")])
+def test_who_is_gone_is_told_nothing_and_found_under_its_order_when_it_comes_back(
+    governed: Governed, word: Payload
+) -> None:
+    for _ in range(2):
+        governed.sample(95)
+    governed.publish(word, by=ROLE_OVERSEER)
+    assert told(governed.sample(95)) == []
+    governed.sample(10)
+    assert told(governed.register("w1")) == [(COMMAND_RELEASE, "w1", 0)]
+    assert governed.in_force("w1") == []
+
+
+def test_commands_that_nobody_acknowledges_are_said_to_be_so_once(governed: Governed) -> None:
+    governed.register("w2")
+    governed.register("w3")
+    for _ in range(2):
+        governed.sample(95)
+    by_target = {command.target: event_id for event_id, command, _ in governed.commands()}
+    governed.acknowledge(by_target["w1"], "w1")
+    governed.acknowledge(by_target["w2"], "w2", obeyed=False)
+    governed.later(29)
+    (alarm,) = governed.tick()
+    assert isinstance(alarm, AlarmRaised)
+    assert (alarm.name, "w2 (no)" in alarm.message) == ("command_not_obeyed", True)
+    governed.later(1)
+    (alarm,) = governed.tick()
+    assert isinstance(alarm, AlarmRaised)
+    assert "w3 (silent)" in alarm.message
+    for _ in range(8):
+        governed.sample(95)
+        for event_id, command, _ in list(governed.commands()):
+            if command.target == "w1":
+                governed.acknowledge(event_id, "w1")
+        assert governed.tick() == []
+    governed.acknowledge(by_target["w3"], "w3")
+    for _ in range(8):
+        governed.sample(95)
+    assert "w3 (silent)" in str(governed.tick()[0]), "it had obeyed, and does no longer"
+
+
+def test_a_sleep_goes_on_over_a_gap_between_samples_but_counting_does_not(
+    governed: Governed,
+) -> None:
+    governed.sample(95)
+    governed.later(3600)
+    assert told(governed.sample(95)) == []
+    for _ in range(3):
+        said = governed.sample(95)
+    assert told(said) == [(COMMAND_SLEEP, "w1", 0)]
+    governed.later(200)
+    assert told(governed.sample(80)) == [(COMMAND_SLEEP, "w1", 0)], "renewed: it is still pressed"
+
+
+def test_a_thousand_workers_are_told_in_two_turns() -> None:
+    governed = Governed()
+    for number in range(1000):
+        governed.register(f"w{number}")
+    governed.sample(95)
+    assert len(told(governed.sample(95))) == 900
+    assert len(told(governed.sample(95))) == 100
+    assert all(len(governed.in_force(f"w{number}")) == 1 for number in (0, 1, 998, 999))
+    assert HOST in str(governed.log[-1].event.payload)

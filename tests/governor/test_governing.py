@@ -1,0 +1,205 @@
+"""Do real workers obey a real governor, whatever is killed, and is it all decided once?"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from real_servers import RealProcess, wait_until
+from replaying import replay
+
+from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, CommandAcknowledged, CommandIssued
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from governor.settings import GovernorSettings
+from governor.wiring import role
+from nervous_system.bus import Bus, recorded
+from nervous_system.clock import system_clock
+from nervous_system.event import Event, Recorded
+from nervous_system.ids import new_event_id
+from nervous_system.settings import MeshSettings
+from nervous_system.subjects import token
+from nervous_system.worker import Worker, open_worker
+
+HOST = socket.gethostname()
+PROGRAM = Path(__file__).with_name("governor_program.py")
+OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
+ENVIRONMENT = {
+    "GANGLION_GOVERNOR_HOST": HOST,
+    "GANGLION_GOVERNOR_SAMPLE_SECONDS": "0.2",
+    "GANGLION_GOVERNOR_THROTTLE_SAMPLES": "2",
+    "GANGLION_GOVERNOR_SLEEP_SAMPLES": "6",
+    # So that only what a test does counts, however busy the machine is.
+    "GANGLION_GOVERNOR_CPU_HIGH_PERCENT": "1000",
+    "GANGLION_GOVERNOR_CPU_LOW_PERCENT": "999",
+    "GANGLION_GOVERNOR_MEMORY_HIGH_PERCENT": "100",
+    "GANGLION_GOVERNOR_MEMORY_LOW_PERCENT": "99.9",
+    "GANGLION_GOVERNOR_MEMORY_CRITICAL_PERCENT": "100",
+    "GANGLION_GOVERNOR_DISK_HIGH_PERCENT": "100",
+    "GANGLION_GOVERNOR_DISK_LOW_PERCENT": "99.9",
+    "GANGLION_GOVERNOR_DISK_CRITICAL_PERCENT": "100",
+}
+
+Start = Callable[..., RealProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path, mesh_settings: MeshSettings) -> Iterator[Start]:
+    """Starts governors, and other programs; ends what is left of them."""
+    started: list[RealProcess] = []
+
+    def begin(name: str, program: Path = PROGRAM, **environment: str) -> RealProcess:
+        process = RealProcess(
+            [sys.executable, str(program)],
+            log=tmp_path / f"{name}.log",
+            environment={
+                "NATS_URL": mesh_settings.nats_url,
+                "GANGLION_HOME": str(tmp_path),
+                **ENVIRONMENT,
+                **environment,
+            },
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+
+
+async def adopt(bus: Bus, *, memory: float) -> None:
+    """As the overseer does."""
+    await bus.publish(
+        Event(
+            event_id=new_event_id(),
+            timestamp=system_clock(),
+            agent_role=ROLE_OVERSEER,
+            agent_id="overseer/main",
+            payload=PolicyAdopted(max_cpu_pct=1000, max_ram_pct=memory),
+        )
+    )
+
+
+async def until(worker: Worker, most: int) -> None:
+    """As soon as the worker may hold so many tasks."""
+    async with asyncio.timeout(30):
+        while worker.orders.most_tasks(4) != most:
+            await worker.orders.change()
+
+
+async def logged(bus: Bus, subject: str, count: int = 1) -> list[Recorded]:
+    """The first so many, as soon as they are there."""
+    found: list[Recorded] = []
+    async with asyncio.timeout(40), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+        while len(found) < count:
+            found += [recorded(each) for each in await reader.batch(most=count, within_seconds=5)]
+    return found
+
+
+async def assert_decided_once(bus: Bus) -> list[Recorded]:
+    """Nothing twice, and the history leads to the same decisions again."""
+    history = [recorded(each) async for each in bus.replay()]
+    ids = Counter(each.event.event_id for each in history)
+    assert set(ids.values()) == {1}
+    given = {
+        name.removeprefix("GANGLION_GOVERNOR_").lower(): value
+        for name, value in ENVIRONMENT.items()
+    }
+    replayed = replay(role(GovernorSettings.model_validate(given)), history)
+    assert replayed.differences == []
+    assert replayed.decisions
+    return history
+
+
+async def test_workers_of_a_pressed_machine_do_less_then_nothing_then_go_on(
+    start: Start, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    process = start("governor")
+    async with open_worker(
+        mesh_settings.nats_url, worker_id="w1", max_concurrent_tasks=4, settings=mesh_settings
+    ) as worker:
+        await adopt(bus, memory=0.001)
+        await until(worker, 2)
+        await until(worker, 0)
+        assert "memory_over_limit_for_long" in worker.orders.asleep
+        await adopt(bus, memory=100)
+        await until(worker, 4)
+        await logged(bus, "swarm.events.worker.command_acknowledged.w1", 3)
+    assert await asyncio.to_thread(process.terminate) == 0
+    history = await assert_decided_once(bus)
+    commands = [each.event for each in history if isinstance(each.event.payload, CommandIssued)]
+    answers = [e.event.payload for e in history if isinstance(e.event.payload, CommandAcknowledged)]
+    assert commands[-1].payload.kind == COMMAND_RELEASE  # type: ignore[union-attr]
+    assert {each.command_id for each in answers} == {each.event_id for each in commands}
+
+
+@pytest.mark.parametrize("failpoint", ["runner.before_append", "runner.after_append"])
+async def test_governors_killed_in_the_middle_of_a_decision_command_once(
+    start: Start, bus: Bus, mesh_settings: MeshSettings, failpoint: str
+) -> None:
+    """FAULTS 3. The log forgets ids at once: what is not recalled would stand there twice."""
+    doomed = [
+        start(f"doomed {turn}", GANGLION_FAILPOINT=f"{failpoint}:{turn}") for turn in (3, 4, 5)
+    ]
+    async with open_worker(
+        mesh_settings.nats_url, worker_id="w1", max_concurrent_tasks=4, settings=mesh_settings
+    ) as worker:
+        await adopt(bus, memory=0.001)
+        await come_true(lambda: all("lease." in each.log.read_text() for each in doomed))
+        await forget_ids(bus)  # each has set the stream up, and will not do so again
+        await come_true(lambda: leads_alone(doomed))
+        last = start("last")
+        await come_true(lambda: "lease." in last.log.read_text())
+        await forget_ids(bus)
+        for each in doomed:
+            assert await asyncio.to_thread(each.wait) == -9
+        await until(worker, 0)
+        await adopt(bus, memory=100)
+        await until(worker, 4)
+    await assert_decided_once(bus)
+
+
+async def come_true(condition: Callable[[], bool]) -> None:
+    await asyncio.to_thread(wait_until, condition, "what the test waits for")
+
+
+def leads_alone(doomed: list[RealProcess]) -> bool:
+    """Whether one is left, and leads."""
+    left = [each for each in doomed if each.running]
+    return not left or (len(left) == 1 and "lease.acquired" in left[0].log.read_text())
+
+
+async def forget_ids(bus: Bus) -> None:
+    """The log takes an id again that it has, after the shortest time that the server knows."""
+    window = {"duplicate_window": 100_000_000}
+    changed = {**await bus.stream.configuration(), **window}
+    await bus.connection.request_json(f"$JS.API.STREAM.UPDATE.{bus.stream.name}", changed)
+
+
+async def test_a_nearly_full_disk_becomes_a_maintenance_task(
+    start: Start, bus: Bus, tmp_path: Path
+) -> None:
+    for sample in (files("overseer") / "samples").iterdir():
+        (tmp_path / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    start("overseer", OVERSEER, GANGLION_OVERSEER_MAINTENANCE_SECONDS="0")
+    start(
+        "governor",
+        GANGLION_GOVERNOR_DISK_HIGH_PERCENT="0.0002",
+        GANGLION_GOVERNOR_DISK_LOW_PERCENT="0.0001",
+    )
+    (proposed,) = await logged(bus, "swarm.events.request.objective_proposed.*")
+    (planned,) = await logged(bus, "swarm.events.objective.planned.*")
+    (submitted,) = await logged(bus, "swarm.events.task.submitted.*")
+    assert planned.event.causation_id
+    assert proposed.event.agent_id == f"governor/{HOST}"
+    manifest = submitted.event.payload.manifest  # type: ignore[union-attr]
+    assert (manifest.action, manifest.priority) == ("maintain.logs", 8)
+    await logged(bus, f"swarm.events.governor.signal.{token(HOST)}", 8)
+    asked = [each async for each in bus.replay(subjects=["swarm.events.request.>"])]
+    assert len(asked) == 1
