@@ -162,7 +162,10 @@ class OverseerCore:
         """Objectives that have no plan yet, for want of room: which, and what follows."""
         planned: list[str] = []
         emits: list[Emit] = []
-        for objective in state.objectives.values():
+        waiting = sorted(
+            state.objectives.values(), key=lambda each: (each.added_at, each.objective_id)
+        )
+        for objective in waiting:
             follows = self._plan(state, objective.objective_id, now)
             if follows and len(emits) + len(follows) < tasks.MOST_PROPOSED:
                 planned.append(objective.objective_id)

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import fsum
 from typing import Any, Final, NamedTuple
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -270,7 +271,8 @@ def _count(state: IndicatorState, series: Table[str, Sum], minute: int) -> float
 def _last_day(series: Table[str, Sum], minute: int) -> Sum:
     """The sum over the 1440 minutes that end with this one."""
     sums = [each for key, each in series.items() if minute - DAY_MINUTES < int(key) <= minute]
-    return Sum(sum(each.total for each in sums), sum(each.number for each in sums))
+    # fsum, as the order of a table is another in each process, and that of a sum's parts matters.
+    return Sum(fsum(each.total for each in sums), sum(each.number for each in sums))
 
 
 def _mean(over: Sum) -> float | None:

@@ -247,16 +247,20 @@ def on_order(kernel: Kernel, order: TaskOrdered, now: datetime) -> tuple[Emit, .
 
 
 def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ...]:
-    """What ran out: workers' patience, leases, times to live, hope for a dependency."""
+    """What ran out: workers' patience, leases, times to live, hope for a dependency.
+
+    In an order that is the same in every process: a replay must come to the same tickets.
+    """
     emits: list[Emit] = []
-    for task in islice(_left_alone(kernel, now), MOST_PER_TICK):
+    left_alone = sorted(_left_alone(kernel, now), key=lambda task: task.ticket)
+    for task in left_alone[:MOST_PER_TICK]:
         emits += _lost(task, settings, now)
     lost = (
         worker
         for worker in kernel.workers.values()
         if (now - worker.heard_at).total_seconds() > settings.worker_timeout_seconds
     )
-    for worker in islice(lost, MOST_PER_TICK):
+    for worker in sorted(lost, key=lambda worker: worker.worker_id)[:MOST_PER_TICK]:
         silent_seconds = (now - worker.heard_at).total_seconds()
         gone = WorkerLost(worker_id=worker.worker_id, silent_seconds=silent_seconds)
         emits.append(Emit(label=f"lost {worker.worker_id}", payload=gone))
@@ -268,7 +272,7 @@ def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ..
         emits.append(Emit(label=f"expired {task.task_id}", payload=expired))
         emits.append(acknowledge(task, RESULT_EXPIRED, now))
     over = {emit.payload.task_id for emit in emits if isinstance(emit.payload, TaskExpired)}
-    for task_id, reason in islice(kernel.doomed.items(), MOST_PER_TICK):
+    for task_id, reason in sorted(kernel.doomed.items())[:MOST_PER_TICK]:
         doomed = kernel.tasks.get(task_id)
         if doomed is not None and task_id not in over:
             emits += _cancel(doomed, reason, now)

@@ -1,8 +1,9 @@
 """Which tasks wait, and in which order could they be handed out? An index over the open tasks.
 
-Tasks that ask the same of a worker stand in one line, first come first served. The best task for a
-worker is at the head of one of the lines, so a claim looks at a few dozen heads, however many wait.
-Entries of tasks that no longer wait stay until they come to the head.
+Tasks that ask the same of a worker stand in one line, in the order of their tickets. The best task
+for a worker is at the head of one of the lines, so a claim looks at a few dozen heads, however many
+wait. Entries of tasks that no longer wait stay until they come to the head. Nothing here goes by
+when a task came into its line: made anew from a snapshot, the index leads to the same choices.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from immutables import Map
 
 from nervous_system.changed import changed
-from nervous_system.persistent import EMPTY, Heap, Queue
+from nervous_system.persistent import EMPTY, Heap
 from overseer.kernel.task import Task
 
 
@@ -40,9 +41,9 @@ class Entry(NamedTuple):
 class Waiting:
     """The index. It is a function of the open tasks."""
 
-    lines: Map[Line, Queue[Entry]] = EMPTY
+    lines: Map[Line, Heap[Entry]] = EMPTY  # by ticket
     delayed: Heap[Entry] | None = None  # by when their backoff ends
-    expiring: Heap[str] | None = None  # by when their time to live ends
+    expiring: Heap[str] | None = None  # by when their time to live ends, and by id
     dependents: Map[str, frozenset[str]] = EMPTY  # of an open task: who waits for it
 
     @classmethod
@@ -64,11 +65,11 @@ class Waiting:
             )
         if task.manifest.ttl_seconds > 0:
             at = task.submitted_at + timedelta(seconds=task.manifest.ttl_seconds)
-            expiring = Heap.push(expiring, at, task.task_id)
+            expiring = Heap.push(expiring, (at, task.task_id), task.task_id)
         return changed(self, dependents=dependents, expiring=expiring)
 
     def queued(self, task: Task) -> Waiting:
-        """The task waits: at the end of its line, or for its time first."""
+        """The task waits: in its line, or for its time first."""
         if task.unmet:
             return self
         entry = Entry(task.task_id, task.ticket)
@@ -89,29 +90,22 @@ class Waiting:
 
     def heads(self, tasks: Map[str, Task]) -> Iterator[Task]:
         """The first task of every line that still waits."""
-        for queue in self.lines.values():
-            for entry in queue:
-                task = tasks.get(entry.task_id)
-                if task is not None and waits(task, entry):
-                    yield task
-                    break
+        for whole in self.lines.values():
+            rest = _trimmed(whole, tasks)
+            if rest is not None:
+                yield tasks[rest.item.task_id]
 
     def trimmed(self, tasks: Map[str, Task], line: Line) -> Waiting:
         """The line without what no longer waits at its head."""
-        queue = self.lines.get(line)
-        if queue is None:
-            return self
-        for entry in queue:
-            task = tasks.get(entry.task_id)
-            if task is not None and waits(task, entry):
-                return changed(self, lines=self.lines.set(line, queue))
-            queue = queue.rest()
-        return changed(self, lines=self.lines.delete(line))
+        rest = _trimmed(self.lines.get(line), tasks)
+        if rest is not None:
+            return changed(self, lines=self.lines.set(line, rest))
+        return changed(self, lines=self.lines.delete(line)) if line in self.lines else self
 
     def expired(self, tasks: Map[str, Task], now: datetime) -> Iterator[Task]:
         """Open tasks whose time to live has ended and that nobody has; the longest ended first."""
         heap = self.expiring
-        while heap is not None and heap.key <= now:
+        while heap is not None and heap.key[0] <= now:
             task = tasks.get(heap.item)
             if task is not None and task.waiting:
                 yield task
@@ -126,8 +120,18 @@ class Waiting:
 
     def _in_line(self, task: Task, entry: Entry) -> Waiting:
         line = line_of(task)
-        queue = self.lines.get(line) or Queue()
-        return changed(self, lines=self.lines.set(line, queue.push(entry)))
+        heap = Heap.push(self.lines.get(line), entry.ticket, entry)
+        return changed(self, lines=self.lines.set(line, heap))
+
+
+def _trimmed(heap: Heap[Entry] | None, tasks: Map[str, Task]) -> Heap[Entry] | None:
+    """From the first on that still waits."""
+    while heap is not None:
+        task = tasks.get(heap.item.task_id)
+        if task is not None and waits(task, heap.item):
+            break
+        heap = heap.rest()
+    return heap
 
 
 def line_of(task: Task) -> Line:

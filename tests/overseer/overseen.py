@@ -113,12 +113,17 @@ class Overseen:
         return self._settle(self.fold.strike(tick), lost)
 
     def ask(self, *requests: Event, lost: bool = False) -> list[Answer]:
-        """Decided on in one turn. `lost`: the leader dies before the append."""
+        """Decided on in one turn, but for those that are on the log already, as the runner does.
+
+        `lost`: the leader dies before the append.
+        """
+        on_log = {each.event.event_id for each in self.log}
+        new = [each for each in requests if each.event_id not in on_log]
         self.turn += 1
         taken = self.fold.requests_taken(
             term=self.term, term_id=f"term {self.term}", number=self.turn, now=self.now
         )
-        self._settle(self.fold.decide_requests(taken, requests), lost)
+        self._settle(self.fold.decide_requests(taken, new), lost)
         if lost:
             return [Answer(again=True) for _ in requests]
         return [self.core.answer(self.state, each, self.now) for each in requests]

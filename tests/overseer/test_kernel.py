@@ -14,6 +14,7 @@ from enchanted.events.v1.task_pb2 import (
     RISK_HIGH,
     TaskAcknowledged,
     TaskManifest,
+    TaskReleased,
 )
 from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
@@ -301,6 +302,43 @@ def test_nothing_starves(mesh: Overseen) -> None:
     else:
         pytest.fail("ten steps of priority should not outweigh twenty minutes")
     assert number == 9, "equal then, and the older one goes first"
+
+
+@pytest.mark.parametrize("restored", [False, True], ids=["live", "from a snapshot"])
+def test_the_order_of_those_that_wait_is_the_same_from_a_snapshot(
+    mesh: Overseen, restored: bool
+) -> None:
+    """Whenever they came to wait: a dependency that was met later, an attempt that failed."""
+    mesh.register("w1", most=20)
+    mesh.propose(task("first"), task("freed", depends_on=["first"]), task("failed", max_attempts=3))
+    for _ in range(2):
+        mesh.claim("w1")
+    mesh.propose(*(task(f"new{number}") for number in range(3)))
+    mesh.result("w1", "failed", RESULT_FAILED)
+    mesh.propose(task("newest"))
+    mesh.result("w1", "first", RESULT_COMPLETED)
+    mesh.later(5)
+    got = [mesh.claim("w1").grant.manifest.task_id]  # what backed off is in line by now
+    if restored:
+        mesh.new_leader(snapshot_at=len(mesh.log))
+    got += [mesh.claim("w1").grant.manifest.task_id for _ in range(5)]
+    assert got == ["freed", "new0", "new1", "new2", "failed", "newest"]
+
+
+def test_what_time_ends_at_once_has_the_same_order_in_every_process(mesh: Overseen) -> None:
+    """Tables have none that could be gone by."""
+    names = [f"t{number}" for number in range(12)]
+    mesh.register("w1", most=20)
+    mesh.propose(*(task(each, ttl_seconds=100) for each in names))
+    for _ in names:
+        mesh.claim("w1")
+    mesh.later(31)
+    released = [each.event.payload for each in mesh.tick()]
+    assert [each.task_id for each in released if isinstance(each, TaskReleased)] == names
+    mesh.later(70)
+    ended = [each.event.payload for each in mesh.tick()]
+    expired = [each.task_id for each in ended if isinstance(each, TaskAcknowledged)]
+    assert expired == sorted(names)
 
 
 def test_skills_and_resources_are_asked_for(mesh: Overseen) -> None:

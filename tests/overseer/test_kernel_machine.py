@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -56,7 +57,7 @@ class KernelMachine(RuleBasedStateMachine):
     @rule(
         target=tasks,
         before=st.lists(tasks, max_size=2),
-        priority=st.integers(0, 10),
+        priority=st.sampled_from([3, 5]),  # few, so that many stand in one line
         attempts=st.integers(1, 3),
         ttl=st.sampled_from([0, 0, 0, 200]),
     )
@@ -220,7 +221,14 @@ class KernelMachine(RuleBasedStateMachine):
         assert kept == {each.task_id for each in anew.heads(kernel.tasks)}
 
 
+USUAL = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+
 TestKernelMachine = KernelMachine.TestCase
-TestKernelMachine.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
-)
+TestKernelMachine.settings = USUAL
+
+
+@pytest.mark.long
+class TestKernelMachineAtLength(KernelMachine.TestCase):  # type: ignore[misc,name-defined]
+    """The same machine, a thousand times, otherwise each night."""
+
+    settings = settings(USUAL, max_examples=1000, derandomize=False)

@@ -1,0 +1,85 @@
+"""Where are the recorded histories, and what is in them?
+
+One JSON file each: which service it is of, the settings it ran with, what its replay must come to,
+and the events that it read or wrote, one line each.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import governor.wiring
+import guardian.wiring
+import overseer.wiring
+from governor.settings import GovernorSettings
+from guardian.following import Following
+from guardian.settings import GuardianSettings
+from nervous_system.bus import recorded
+from nervous_system.event import Recorded
+from nervous_system.role import Role
+from nervous_system.stream import Stored
+from overseer.settings import OverseerSettings
+
+FOLDER: Final = Path(__file__).parent
+
+
+def _guardian(settings: dict[str, Any]) -> Role[Any]:
+    given = GuardianSettings(**settings)
+    return guardian.wiring.role(given.limits(), Following(), tick_seconds=given.tick_seconds)
+
+
+ROLES: Final[dict[str, Callable[[dict[str, Any]], Role[Any]]]] = {
+    "overseer": lambda settings: overseer.wiring.role(OverseerSettings(**settings)),
+    "governor": lambda settings: governor.wiring.role(GovernorSettings(**settings)),
+    "guardian": _guardian,
+}
+"""How each service is put together from the settings of a recording."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One recording."""
+
+    service: str
+    settings: dict[str, Any]
+    decisions: int
+    state_hash: str
+    positions: Sequence[Stored]
+
+    @property
+    def role(self) -> Role[Any]:
+        """What ran, as this version runs it."""
+        return ROLES[self.service](self.settings)
+
+    @property
+    def log(self) -> list[Recorded]:
+        """Its events."""
+        return [recorded(each) for each in self.positions]
+
+    def write(self, name: str) -> None:
+        """Into `name`.json, in this folder."""
+        head = {
+            "service": self.service,
+            "settings": self.settings,
+            "decisions": self.decisions,
+            "state_hash": self.state_hash,
+        }
+        rows = ",\n".join(
+            json.dumps([p.sequence, p.subject, p.recorded_at_ns, base64.b64encode(p.data).decode()])
+            for p in self.positions
+        )
+        text = f'{json.dumps(head, indent=1)[:-2]},\n "events": [\n{rows}\n]}}\n'
+        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def read(name: str) -> History:
+    """From `name`.json, in this folder."""
+    found = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    rows = found.pop("events")
+    positions = [Stored(*row[:3], base64.b64decode(row[3])) for row in rows]
+    return History(**found, positions=positions)
