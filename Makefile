@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long lint bench bench-schema contracts lock setup
+.PHONY: help run test test-long lint bench bench-peers-setup bench-schema contracts lock setup
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -37,6 +37,12 @@ test-long: setup  ## the long ones: fuzzing, faults under load
 
 bench: setup  ## measure speed and memory, as ratios within one run
 	@$(BIN)/ganglion bench
+
+bench-peers-setup:  ## install whom `ganglion bench --only tasks` compares with, apart from .venv
+	@command -v redis-server >/dev/null || echo "redis-server is missing: apt-get install redis-server"
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "postgresql is missing: apt-get install postgresql"
+	@$(PYTHON) -m venv bench/peers/.venv
+	@bench/peers/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/peers/requirements.txt
 
 bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 	@$(BIN)/python bench/clickhouse_schema.py

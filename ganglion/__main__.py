@@ -31,6 +31,7 @@ ORDER: Final = (
     "doctor",
     "settings",
     "samples",
+    "simulate",
     "bench",
 )
 """In which the help lists them; whoever is not named comes last."""

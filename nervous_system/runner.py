@@ -65,7 +65,7 @@ _log = structlog.get_logger()
 RESTART_SECONDS: Final = 1.0
 BATCH_EVENTS: Final = 500
 BATCH_REQUESTS: Final = 100
-BATCH_REQUEST_BYTES: Final = 64 * 1024
+BATCH_REQUEST_BYTES: Final = 20 * 1024
 """What is decided at once must not keep the lease from being renewed: a request for hundreds of
 tasks is thousands of bytes."""
 
@@ -336,13 +336,17 @@ class Runner(Generic[State]):
     async def _recall(self, fold: Fold[State]) -> None:
         self._decided = self._repeated.copy()
         subjects, start = list(self._role.own), fold.sequence + 1
+        recalled = 0
         async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
             with suppress(Unreadable):  # it is counted when its turn comes to be folded
                 own = recorded(stored)
                 fold.recall(own)
                 if own.event.event_type == TYPE_REQUEST:
                     _remember(self._decided, [own.event.event_id], most=MOST_DECIDED)
-            self._progress()
+            recalled += 1
+            if recalled % BATCH_EVENTS == 0:
+                self._progress()
+                await asyncio.sleep(0)  # as in `_catch_up`
 
     async def _foreign(self, snapshot: Snapshot[State], fold: Fold[State]) -> str:
         """Why the log is not the one that the snapshot was folded from; empty where it is."""

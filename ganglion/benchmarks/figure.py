@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["x", "%", "MB", "s"]
+Unit = Literal["x", "%", "MB", "s", "ms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class Figure:
 
     name: str  # such as `ingest.plain`
     what: str  # what is compared, for a person
-    value: float
+    value: float | None  # None: it could not be measured; `detail` says why
     unit: Unit
     target: float | None  # None: shown for information
     at_least: bool  # whether more is better
@@ -22,15 +22,15 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; None where there is none."""
-        if self.target is None:
+        """Whether the target is reached; None where there is none, or nothing was measured."""
+        if self.target is None or self.value is None:
             return None
         return self.value >= self.target if self.at_least else self.value <= self.target
 
     @property
     def shown(self) -> str:
         """The value with its unit."""
-        return shown(self.value, self.unit)
+        return shown(self.value, self.unit) if self.value is not None else "—"
 
     @property
     def shown_target(self) -> str:

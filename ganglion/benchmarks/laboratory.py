@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import aiohttp
 
@@ -16,6 +17,8 @@ from ganglion.benchmarks.child import Child, python, started
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration, find_binary
 from ganglion.errors import QueryRefused, StartFailed
 from nervous_system.settings import MeshSettings
+
+Entered = TypeVar("Entered")
 
 START_SECONDS: Final = 60.0
 
@@ -33,12 +36,16 @@ class Laboratory:
         self._clickhouse_url = ""
         self._nats_urls: dict[str, str] = {}
 
-    async def nats(self, name: str) -> str:
+    async def nats(self, name: str, *, as_shipped: bool = False) -> str:
         """The address of a nats-server as `ganglion up` starts it (`sync_interval: always`), one
-        for each name."""
+        for each name. `as_shipped`: with the server's own default, which acknowledges first."""
         if name not in self._nats_urls:
-            self._nats_urls[name] = await self._start_nats(name)
+            self._nats_urls[name] = await self._start_nats(name, as_shipped=as_shipped)
         return self._nats_urls[name]
+
+    def nats_store(self, name: str) -> Path:
+        """Where the nats-server of that name keeps its streams."""
+        return self.folder / name / "store"
 
     async def clickhouse(self) -> str:
         """The address of the embedded ClickHouse."""
@@ -64,7 +71,7 @@ class Laboratory:
                 raise QueryRefused(f"{statement.split()[0]} failed: {text}")
             return text
 
-    async def _start_nats(self, name: str) -> str:
+    async def _start_nats(self, name: str, *, as_shipped: bool) -> str:
         port = free_port()
         folder = self.folder / name
         folder.mkdir()
@@ -73,15 +80,32 @@ class Laboratory:
             server_name=name,
             port=port,
             monitor_port=free_port(),
-            store=folder / "store",
+            store=self.nats_store(name),
             stream_max_bytes=MeshSettings.model_fields["stream_max_bytes"].default,
             max_payload_bytes=_PAYLOAD_BYTES,
         ).render()
+        if as_shipped:
+            text = text.replace("sync_interval: always", "")
         await asyncio.to_thread(configuration.write_text, text)
         argv = (str(find_binary()), "-c", str(configuration))
-        child = await self._stack.enter_async_context(started(name, argv, folder=folder))
-        await _listening(child, port)
+        await self.serve(name, argv, port=port)
         return f"nats://{LOOPBACK}:{port}"
+
+    async def serve(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        port: int,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        """Any other server, which runs until the end and listens on the port when this returns."""
+        starting = started(name, argv, folder=self.folder, stop_signal=stop_signal)
+        await _listening(await self._stack.enter_async_context(starting), port)
+
+    async def enter(self, context: AbstractAsyncContextManager[Entered]) -> Entered:
+        """What is in force until the end."""
+        return await self._stack.enter_async_context(context)
 
 
 @asynccontextmanager

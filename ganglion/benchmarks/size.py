@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,12 @@ class Size:
     suite_seconds: float  # no further round where it would take longer
     settle_seconds: float  # from ready to idle
     idle_seconds: float
+    folded_tasks: int  # four events each
+    snapshot_open: int  # tasks in the snapshot from which is started
+    snapshot_ended: int
+    task_workers: Mapping[int, int]  # how many workers, and how many tasks they get
+    waiting_tasks: int
+    pickups: int  # tasks submitted one by one, to see how soon one is begun
 
 
 FULL: Final = Size(
@@ -33,6 +40,12 @@ FULL: Final = Size(
     suite_seconds=95.0,
     settle_seconds=3.0,
     idle_seconds=20.0,
+    folded_tasks=250_000,
+    snapshot_open=10_000,
+    snapshot_ended=100_000,
+    task_workers={1: 400, 8: 1_200, 64: 2_500},
+    waiting_tasks=100_000,
+    pickups=100,
 )
 
 QUICK: Final = Size(
@@ -46,4 +59,10 @@ QUICK: Final = Size(
     suite_seconds=60.0,
     settle_seconds=0.0,
     idle_seconds=0.5,
+    folded_tasks=500,
+    snapshot_open=50,
+    snapshot_ended=200,
+    task_workers={1: 10, 8: 30},
+    waiting_tasks=800,
+    pickups=3,
 )

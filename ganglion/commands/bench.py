@@ -22,7 +22,9 @@ def bench(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help="idle, ingest, publish or tracing (several times)."),
+        typer.Option(
+            "--only", help="idle, ingest, publish, tracing, fold or tasks (several times)."
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small and rough: only shows that it runs.")

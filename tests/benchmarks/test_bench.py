@@ -26,7 +26,8 @@ BENCH = [sys.executable, "-m", "ganglion", "bench", "--quick"]
 
 
 @pytest.mark.parametrize(
-    "name", ["ingest", "publish", "tracing", pytest.param("idle", marks=pytest.mark.long)]
+    "name",
+    ["ingest", "publish", "tracing", "fold", "tasks", pytest.param("idle", marks=pytest.mark.long)],
 )
 def test_each_benchmark_runs_and_its_figures_are_positive(name: str, tmp_path: Path) -> None:
     kept = tmp_path / "kept.md"
@@ -37,15 +38,18 @@ def test_each_benchmark_runs_and_its_figures_are_positive(name: str, tmp_path: P
         timeout=110,
         check=False,
         cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(tmp_path), "GANGLION_BENCH_PEERS": str(tmp_path / "no")},
     )
     assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)["figures"]
     assert figures
     for figure in figures:
         assert figure["name"].startswith(f"{name}.")
-        # What tracing or an idle mesh adds may be nothing in so short a run.
-        assert figure["value"] > 0 or figure["unit"] == "%"
+        if figure["value"] is None:  # a peer that is not there
+            assert figure["detail"] == "not installed: run `make bench-peers-setup` in a checkout"
+        else:
+            # What tracing or an idle mesh adds may be nothing in so short a run.
+            assert figure["value"] > 0 or figure["unit"] in ("%", "MB")
         assert f"`{figure['name']}`" in kept.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["kept.md"], "its folder is gone"
 
@@ -55,7 +59,7 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do() -> None:
         [*BENCH, "--only", "speed"], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 2
-    assert "idle, ingest, publish, tracing" in ended.stderr
+    assert "idle, ingest, publish, tracing, fold, tasks" in ended.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

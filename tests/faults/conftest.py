@@ -8,7 +8,8 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 from mesh_under_test import Mesh
-from real_servers import ClickHouseServer
+from real_servers import ClickHouseServer, NatsServer
+from swarm_under_test import Swarm
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,11 @@ def mesh_of_its_own(tmp_path: Path, own_engine: ClickHouseServer) -> Iterator[Me
     mesh.nats.start()
     yield mesh
     mesh.end()
+
+
+@pytest.fixture
+def swarm(tmp_path: Path, nats_server: NatsServer) -> Iterator[Swarm]:
+    """A NATS server for overseers and workers, none of them started yet."""
+    swarm = Swarm(tmp_path, nats_server)
+    yield swarm
+    swarm.end()

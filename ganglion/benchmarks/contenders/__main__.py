@@ -11,8 +11,8 @@ import uvloop
 
 from ganglion.benchmarks.contenders.order import Order
 
-ON_UVLOOP: Final = ("our_reader", "raw_pull")
-"""As the ingestor runs; the others run as an agent's own code does, on asyncio's loop."""
+ON_UVLOOP: Final = ("our_reader", "raw_pull", "task_worker")
+"""As our services run; the others run as an agent's own code does, on asyncio's loop."""
 
 
 def main() -> None:

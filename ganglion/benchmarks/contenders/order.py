@@ -17,7 +17,11 @@ class Order:
 
     nats_url: str = ""
     clickhouse_url: str = ""
-    count: int = 0  # events
+    count: int = 0  # events, or tasks
+    workers: int = 1
+    ended: int = 0  # tasks
+    prefix: str = ""  # of ids
+    what: str = "rate"  # for a client of tasks: or "fill", or "latency"
     otlp_endpoint: str | None = None
 
     def argument(self) -> str:

@@ -1,0 +1,89 @@
+"""How does a client give the mesh empty tasks, and learn that they are done? It asks the overseer
+for each, so many at once, and reads the acknowledgements from the log: what it reads is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.task_pb2 import TaskManifest
+from enchanted.events.v1.task_request_pb2 import TasksProposed
+from ganglion.benchmarks.contenders.order import Order, result
+from nervous_system import names
+from nervous_system.asker import Asker
+from nervous_system.bus import open_bus
+from nervous_system.clock import stopwatch
+from nervous_system.reader import Reader
+from nervous_system.settings import MeshSettings
+
+ACKNOWLEDGED = f"{names.EVENTS}.task.acknowledged.*"
+AT_ONCE = 400
+DONE_SECONDS = 100.0
+
+
+async def run(order: Order) -> None:
+    """Submit `order.count` tasks and wait for as many ends; or only submit; or one by one."""
+    async with open_bus(MeshSettings(nats_url=order.nats_url), name="bench-client") as bus:
+        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id="bench")
+        ids = [f"{order.prefix}-{number}" for number in range(order.count)]
+        if order.what == "fill":
+            for first in range(0, len(ids), AT_ONCE):
+                await _propose(asker, ids[first : first + AT_ONCE])
+            result({})
+            return
+        last = (await bus.stream.state()).last_sequence
+        async with bus.reader(start_sequence=last + 1, subjects=[ACKNOWLEDGED]) as ends:
+            if order.what == "latency":
+                result({"submitted": await _one_by_one(asker, ids, ends)})
+            else:
+                result(await _at_once(asker, ids, ends, order.workers))
+
+
+async def _at_once(
+    asker: Asker, ids: list[str], ends: Reader, submitters: int
+) -> dict[str, object]:
+    warm_up = [f"{task_id}-warm" for task_id in ids[: 2 * submitters]]
+    for task_id in warm_up:
+        await _propose(asker, [task_id])
+    await _count(ends, len(warm_up))
+    began = stopwatch()
+    counting = asyncio.create_task(_count(ends, len(ids)))
+    waiting = iter(ids)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(submitters):
+            tasks.create_task(_submit(asker, waiting))
+    async with asyncio.timeout(DONE_SECONDS):
+        done, ended = await counting
+    return {"done": done, "seconds": ended - began}
+
+
+async def _one_by_one(asker: Asker, ids: list[str], ends: Reader) -> list[float]:
+    submitted = []
+    for task_id in ids:
+        submitted.append(stopwatch())
+        await _propose(asker, [task_id])
+        await _count(ends, 1)
+    return submitted
+
+
+async def _submit(asker: Asker, waiting: Iterator[str]) -> None:
+    for task_id in waiting:
+        await _propose(asker, [task_id])
+
+
+async def _propose(asker: Asker, ids: list[str]) -> None:
+    answer = await asker.ask(
+        TasksProposed(tasks=[TaskManifest(task_id=each, action="nothing") for each in ids])
+    )
+    if not answer.accepted:
+        raise ValueError(f"not accepted: {'; '.join(answer.reasons)}")
+
+
+async def _count(ends: Reader, count: int) -> tuple[int, float]:
+    """How many ends were read, at least `count`, and when."""
+    seen = 0
+    while seen < count:
+        seen += len(await ends.batch(most=1000, within_seconds=DONE_SECONDS))
+    return seen, stopwatch()

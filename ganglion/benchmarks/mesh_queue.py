@@ -1,0 +1,101 @@
+"""How does the mesh hand out tasks? A nats-server and an overseer as `ganglion up` starts them, the
+workers in one process, the client in another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from typing import Any, Final
+
+from ganglion.benchmarks.child import Child, python, started
+from ganglion.benchmarks.contenders.order import BEGIN, Order
+from ganglion.benchmarks.laboratory import Laboratory
+from ganglion.benchmarks.task_queue import Cycles
+from ganglion.engines.batch_staging import BatchStaging
+from nervous_system.ids import new_event_id
+
+NATS: Final = "nats-tasks"
+_RUN_SECONDS: Final = 120.0
+_START_SECONDS: Final = 60.0
+
+
+class MeshQueue:
+    """Ours."""
+
+    name = "Ganglion"
+    settings = "NATS, sync_interval always"
+    guarantees = "run at least once, its end recorded exactly once, every step on the log"
+    missing = ""
+
+    def __init__(self, laboratory: Laboratory) -> None:
+        self._laboratory = laboratory
+        self._url = ""
+
+    async def cycles(self, workers: int, count: int) -> Cycles:
+        order = await self._order(workers=workers, count=count)
+        async with self._workers(order) as child:
+            found = await self._client(order)
+            child.terminate()
+            told = await child.answer(within_seconds=_RUN_SECONDS)
+        return Cycles(
+            per_second=found["done"] / found["seconds"], claims_seconds=sorted(told["claims"])
+        )
+
+    async def pickups(self, count: int) -> list[float]:
+        order = await self._order(count=count, what="latency")
+        async with self._workers(order) as child:
+            submitted = (await self._client(order))["submitted"]
+            child.terminate()
+            granted = (await child.answer(within_seconds=_RUN_SECONDS))["granted"]
+        return sorted(got - asked for got, asked in zip(granted, submitted, strict=True))
+
+    async def fill(self, count: int) -> None:
+        await self._client(await self._order(count=count, what="fill"))
+
+    async def _order(self, *, workers: int = 1, count: int, what: str = "rate") -> Order:
+        if not self._url:
+            self._url = await self._laboratory.nats(NATS)
+            await self._laboratory.enter(self._overseer())
+        prefix = new_event_id()[:8]
+        return Order(nats_url=self._url, workers=workers, count=count, what=what, prefix=prefix)
+
+    @asynccontextmanager
+    async def _overseer(self) -> AsyncIterator[None]:
+        home = self._laboratory.folder / "home"
+        home.mkdir()
+        for sample in (files("overseer") / "samples").iterdir():
+            (home / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+        environment = {
+            "NATS_URL": self._url,
+            "GANGLION_HOME": str(home),
+            "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
+        }
+        staging = BatchStaging(self._laboratory.nats_store(NATS))
+        async with started(
+            "overseer", python("overseer"), folder=home, environment=environment
+        ) as child:
+            await child.line_with('"leadership.taken"', within_seconds=_START_SECONDS)
+            staging.link()
+            keeping = asyncio.create_task(staging.keep(), name="batch staging")
+            try:
+                yield
+            finally:
+                keeping.cancel()
+                with suppress(asyncio.CancelledError):
+                    await keeping
+                staging.remove()
+
+    @asynccontextmanager
+    async def _workers(self, order: Order) -> AsyncIterator[Child]:
+        argv = python("ganglion.benchmarks.contenders", "task_worker", order.argument())
+        async with started("workers", argv, folder=self._laboratory.folder) as child:
+            await child.line_with(BEGIN, within_seconds=_START_SECONDS)
+            yield child
+
+    async def _client(self, order: Order) -> dict[str, Any]:
+        argv = python("ganglion.benchmarks.contenders", "task_client", order.argument())
+        async with started("client", argv, folder=self._laboratory.folder) as child:
+            return await child.answer(within_seconds=_RUN_SECONDS)

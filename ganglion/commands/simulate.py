@@ -1,0 +1,90 @@
+"""`ganglion simulate`: does a swarm get its tasks done here, whatever happens to its agents?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ganglion.simulation.outcome import Outcome
+    from ganglion.simulation.plan import Plan
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def simulate(
+    agents: Annotated[int, typer.Option(min=1, max=1000, help="How many agents.")] = 50,
+    tasks: Annotated[int, typer.Option(min=1, max=100_000, help="How many tasks.")] = 500,
+    failure_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the attempts that fail.")
+    ] = 0.1,
+    crash_rate: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of the attempts over which the agent vanishes."),
+    ] = 0.05,
+    seed: Annotated[
+        int | None, typer.Option(help="Draws the same tasks and fates again; new ones without.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Let a simulated swarm work on the running mesh, and judge it by the log (exit 0: every task
+    ended as it must, 1: not).
+
+    Its tasks and agents have ids of their own in each run, and stay on the log.
+    """
+    import json
+    from random import Random  # noqa: TID251 - the door: from here it is handed on
+
+    from ganglion.errors import FAILURE, BadSetting
+    from ganglion.simulation.plan import draw
+    from nervous_system.ids import new_event_id
+
+    if failure_rate + crash_rate > 1:
+        raise BadSetting(
+            "--failure-rate and --crash-rate are shares of the same attempts: at most 1"
+        )
+    plan = draw(
+        run_id=f"simulation-{new_event_id()[:8]}",
+        tasks=tasks,
+        failure_rate=failure_rate,
+        crash_rate=crash_rate,
+        chance=Random(seed),
+    )
+    outcome = asyncio.run(_simulate(plan, agents=agents, quiet=as_json))
+    if as_json:
+        typer.echo(json.dumps(outcome.document(), indent=2))
+    else:
+        typer.echo("\n".join(outcome.lines()))
+    if not outcome.well:
+        raise typer.Exit(FAILURE)
+
+
+async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from ganglion.simulation.hive import run
+    from ganglion.simulation.outcome import Outcome
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+        refresh_per_second=4,
+        transient=True,
+    )
+    async with bus_session(client_settings()) as bus:
+        with progress:
+            bar = progress.add_task(f"{agents} agents at work", total=len(plan.manifests))
+            found = await run(
+                bus, plan, agents=agents, ended=lambda count: progress.advance(bar, count)
+            )
+    return Outcome.of(plan, found, agents=agents)

@@ -1,0 +1,1 @@
+"""A swarm of agents that only pretend to work, on a real mesh, and a judge of what is logged."""

@@ -1,0 +1,85 @@
+"""What does one simulated agent do? It claims, pretends to work, and meets the attempt's fate."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+from ganglion.simulation.bell import Bell
+from ganglion.simulation.plan import Plan
+from nervous_system.clock import Stopwatch
+from nervous_system.errors import Transient
+from nervous_system.held_task import HeldTask, LeaseLost
+from nervous_system.worker import Worker
+
+IDLE_SECONDS: Final = 0.5
+"""Before it asks again though it heard of no new work: backoff ends without a word."""
+
+BACK_SECONDS: Final = 0.2
+"""From a crash until it is back."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all agents of a run met with."""
+
+    claims_seconds: list[float] = field(default_factory=list)
+    crashes: int = 0
+    failures: int = 0
+    leases_lost: int = 0
+    unanswered: int = 0
+
+
+class SimulatedAgent:
+    """One agent with an id that it keeps over its crashes."""
+
+    def __init__(
+        self, worker: Worker, plan: Plan, bell: Bell, tally: Tally, *, watch: Stopwatch
+    ) -> None:
+        self._worker = worker
+        self._plan = plan
+        self._bell = bell
+        self._tally = tally
+        self._watch = watch
+
+    async def live(self, over: asyncio.Event) -> None:
+        """Until it is over."""
+        await self._worker.register()
+        while not over.is_set():
+            rung, began = self._bell.rung, self._watch()
+            try:
+                task = await self._worker.claim()
+            except Transient:
+                self._tally.unanswered += 1
+                continue
+            if task is None:
+                await self._bell.wait(rung, within_seconds=IDLE_SECONDS)
+                continue
+            self._tally.claims_seconds.append(self._watch() - began)
+            try:
+                await self._meet_fate(task)
+            except LeaseLost:
+                self._tally.leases_lost += 1
+            except Transient:
+                self._tally.unanswered += 1
+            finally:
+                self._worker.let_go(task)
+        await self._worker.depart("the simulation is over")
+
+    async def _meet_fate(self, task: HeldTask) -> None:
+        if task.task_id not in self._plan.fates:  # another's work, which needs no special skill
+            await task.give_back("a simulated agent does no real work")
+            await asyncio.sleep(IDLE_SECONDS)
+            return
+        await asyncio.sleep(self._plan.work_seconds[task.task_id])
+        fate = self._plan.fate(task.task_id, task.attempt)
+        if fate == "complete":
+            await task.finish(output="nothing was done")
+        elif fate == "fail":
+            self._tally.failures += 1
+            await task.finish("failed", notes="it was drawn to fail")
+        else:
+            self._tally.crashes += 1
+            await asyncio.sleep(BACK_SECONDS)
+            await self._worker.register()  # a new life: what it held is released

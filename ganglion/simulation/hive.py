@@ -1,0 +1,131 @@
+"""How does a simulated swarm run? Its tasks are proposed, its agents live until all have ended, and
+the log is read all the while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
+from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import TasksProposed
+from ganglion.simulation.agent import SimulatedAgent, Tally
+from ganglion.simulation.bell import Bell
+from ganglion.simulation.plan import Plan
+from nervous_system import names
+from nervous_system.asker import Asker
+from nervous_system.bus import Bus, recorded
+from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.errors import Permanent
+from nervous_system.event import Recorded
+from nervous_system.reader import Reader
+from nervous_system.worker import Worker
+
+STUCK_SECONDS: Final = 120.0
+"""Without a single step of any task: what has not ended by then will not."""
+
+LOOK_SECONDS: Final = 1.0
+TASK_EVENTS: Final = f"{names.EVENTS}.task.>"
+
+
+class NotAccepted(Permanent):
+    """The overseer rejected the tasks of the simulation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What happened."""
+
+    log: tuple[Recorded, ...]  # of its tasks
+    seconds: float
+    tally: Tally
+
+
+async def run(
+    bus: Bus,
+    plan: Plan,
+    *,
+    agents: int,
+    ended: Callable[[int], None] = lambda count: None,
+    stuck_seconds: float = STUCK_SECONDS,
+    watch: Stopwatch = stopwatch,
+) -> Run:
+    """The whole run; `ended` is told how many tasks more have ended.
+
+    Raises NotAccepted, and as `Asker.ask` where no overseer answers.
+    """
+    tally, over = Tally(), asyncio.Event()
+    last = (await bus.stream.state()).last_sequence
+    began = watch()
+    async with (
+        bus.reader(start_sequence=last + 1, subjects=[TASK_EVENTS]) as reader,
+        Bell(bus) as bell,
+    ):
+        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id=plan.run_id)
+        for manifests in plan.proposals():
+            answer = await asker.ask(TasksProposed(tasks=manifests, together=True))
+            if not answer.accepted:
+                raise NotAccepted("; ".join(answer.reasons) or "the overseer took none of them")
+        living = [
+            asyncio.create_task(
+                SimulatedAgent(_worker(bus, plan, number), plan, bell, tally, watch=watch).live(
+                    over
+                ),
+                name=f"agent {number}",
+            )
+            for number in range(agents)
+        ]
+        try:
+            log = await _read(reader, plan, living, ended, stuck_seconds, watch)
+            seconds = watch() - began
+        finally:
+            over.set()
+        await asyncio.gather(*living)
+    return Run(log=tuple(log), seconds=seconds, tally=tally)
+
+
+def _worker(bus: Bus, plan: Plan, number: int) -> Worker:
+    return Worker(
+        bus, worker_id=f"{plan.run_id}-agent-{number}", role=ROLE_WORKER, skills=[plan.skill]
+    )
+
+
+async def _read(
+    reader: Reader,
+    plan: Plan,
+    living: list[asyncio.Task[None]],
+    ended: Callable[[int], None],
+    stuck_seconds: float,
+    watch: Stopwatch,
+) -> list[Recorded]:
+    """Every step of the run's tasks, until all have ended or nothing happens any more."""
+    log: list[Recorded] = []
+    left = {manifest.task_id for manifest in plan.manifests}
+    heard = watch()
+    while left and watch() - heard < stuck_seconds:
+        for each in living:
+            if each.done():
+                each.result()  # none of them ends by itself
+        batch = [
+            recorded(each) for each in await reader.batch(most=1000, within_seconds=LOOK_SECONDS)
+        ]
+        own = [each for each in batch if _task_id(each) in plan.fates]
+        if own:
+            heard = watch()
+            log += own
+            ends = {
+                _task_id(each) for each in own if isinstance(each.event.payload, TaskAcknowledged)
+            }
+            ended(len(left & ends))
+            left -= ends
+    return log
+
+
+def _task_id(step: Recorded) -> str:
+    payload = step.event.payload
+    if isinstance(payload, TaskSubmitted):
+        return payload.manifest.task_id
+    return str(getattr(payload, "task_id", ""))

@@ -1,0 +1,185 @@
+"""Does the simulated swarm tell a kernel that does its duty from a log that says otherwise?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from random import Random  # noqa: TID251 - tests say by which chance
+
+import pytest
+from real_servers import NatsServer, RealProcess
+
+from enchanted.events.v1.task_pb2 import (
+    TaskAcknowledged,
+    TaskClaimed,
+    TaskCompleted,
+    TaskReleased,
+)
+from ganglion.simulation.hive import NotAccepted, Run, run
+from ganglion.simulation.outcome import Outcome
+from ganglion.simulation.plan import Plan, draw
+from ganglion.simulation.verdict import judge
+from nervous_system.bus import Bus
+from nervous_system.event import Recorded
+
+AGENTS = 6
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for sample in (files("overseer") / "samples").iterdir():
+        (folder / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def overseer(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProcess]:
+    process = RealProcess(
+        [sys.executable, "-m", "overseer"],
+        log=home / "overseer.log",
+        environment={
+            "GANGLION_HOME": str(home),
+            "NATS_URL": nats_server.url,
+            "GANGLION_OVERSEER_TICK_SECONDS": "0.1",
+            "GANGLION_OVERSEER_BACKOFF_SECONDS": "0.05",
+            "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
+        },
+    )
+    yield process
+    process.kill()
+
+
+def plan(run_id: str = "simulation-1", *, tasks: int = 60, crash_rate: float = 0.1) -> Plan:
+    return draw(
+        run_id=run_id, tasks=tasks, failure_rate=0.2, crash_rate=crash_rate, chance=Random(7)
+    )
+
+
+async def test_a_small_swarm_ends_well_and_a_tampered_log_does_not(
+    overseer: RealProcess, bus: Bus
+) -> None:
+    drawn = plan()
+    ended: list[int] = []
+    found = await run(bus, drawn, agents=AGENTS, ended=ended.append)
+    outcome = Outcome.of(drawn, found, agents=AGENTS)
+    assert outcome.wrong == {}
+    assert outcome.well
+    assert sum(ended) == sum(outcome.results.values()) == 60
+    assert outcome.crashes > 0
+    assert outcome.failures > 0
+    assert outcome.claim_seconds[0] > 0
+    for name, tampered in TAMPERINGS.items():
+        worse = Outcome.of(drawn, replace_log(found, tampered), agents=AGENTS)
+        assert not worse.well, name
+        assert "did not end as they must" in "\n".join(worse.lines())
+
+
+async def test_it_can_run_again_on_the_same_mesh(
+    overseer: RealProcess, bus: Bus, home: Path, nats_server: NatsServer
+) -> None:
+    for _ in range(2):
+        ended = await asyncio.to_thread(
+            subprocess.run,
+            [
+                *(sys.executable, "-m", "ganglion", "simulate", "--json", "--seed", "3"),
+                *("--agents", "4", "--tasks", "20", "--crash-rate", "0.1"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+            cwd=home,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(home),
+                "GANGLION_HOME": str(home),
+                "NATS_URL": nats_server.url,
+            },
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        document = json.loads(ended.stdout)
+        assert document["well"] is True
+        assert sum(document["results"].values()) == 20
+
+
+async def test_it_stops_by_itself_when_nothing_happens_and_names_what_is_open(
+    overseer: RealProcess, bus: Bus
+) -> None:
+    drawn = plan("simulation-2", tasks=3, crash_rate=0.0)
+    # Nobody has the skill that these tasks require.
+    for manifest in drawn.manifests:
+        manifest.required_skills[:] = ["what nobody can"]
+    found = await run(bus, drawn, agents=2, stuck_seconds=1.0)
+    outcome = Outcome.of(drawn, found, agents=2)
+    assert len(outcome.wrong) == 3
+    assert "acknowledged 0 times" in outcome.wrong["simulation-2-00000"]
+
+
+async def test_what_the_overseer_rejects_is_said(overseer: RealProcess, bus: Bus) -> None:
+    drawn = plan("simulation-3", tasks=1)
+    drawn.manifests[0].priority = 12
+    with pytest.raises(NotAccepted, match="priority 12"):
+        await run(bus, drawn, agents=1)
+
+
+def test_the_same_seed_draws_the_same_plan() -> None:
+    assert plan() == plan()
+    assert any(each.depends_on for each in plan().manifests)
+    assert len({each.priority for each in plan().manifests}) > 3
+
+
+def test_a_log_without_anything_is_not_well() -> None:
+    drawn = plan(tasks=2)
+    assert set(judge(drawn.manifests, [])) == {each.task_id for each in drawn.manifests}
+
+
+def replace_log(found: Run, tampered: Callable[[list[Recorded]], list[Recorded]]) -> Run:
+    return replace(found, log=tuple(tampered(list(found.log))))
+
+
+def _first(log: list[Recorded], kind: type) -> int:
+    return next(n for n, each in enumerate(log) if isinstance(each.event.payload, kind))
+
+
+def _without(kind: type) -> Callable[[list[Recorded]], list[Recorded]]:
+    def tampered(log: list[Recorded]) -> list[Recorded]:
+        del log[_first(log, kind)]
+        return log
+
+    return tampered
+
+
+def _twice(kind: type) -> Callable[[list[Recorded]], list[Recorded]]:
+    def tampered(log: list[Recorded]) -> list[Recorded]:
+        number = _first(log, kind)
+        return [*log[: number + 1], *log[number:]]
+
+    return tampered
+
+
+def _wrong_attempts(log: list[Recorded]) -> list[Recorded]:
+    number = _first(log, TaskAcknowledged)
+    payload = TaskAcknowledged()
+    payload.CopyFrom(log[number].event.payload)  # type: ignore[arg-type]
+    payload.attempts += 1
+    log[number] = replace(log[number], event=replace(log[number].event, payload=payload))
+    return log
+
+
+TAMPERINGS: dict[str, Callable[[list[Recorded]], list[Recorded]]] = {
+    "an end is missing": _without(TaskAcknowledged),
+    "a completion is missing": _without(TaskCompleted),
+    "a release is missing, so two held it": _without(TaskReleased),
+    "acknowledged twice": _twice(TaskAcknowledged),
+    "completed twice": _twice(TaskCompleted),
+    "claimed twice": _twice(TaskClaimed),
+    "the attempts do not add up": _wrong_attempts,
+}
