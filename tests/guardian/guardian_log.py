@@ -50,7 +50,7 @@ async def until_on_log(bus: Bus, subject: str, count: int) -> list[Recorded]:
     """The first events on a subject, as soon as there are so many."""
     found: list[Recorded] = []
     async with (
-        asyncio.timeout(40),
+        asyncio.timeout(100),
         bus.reader(start_sequence=1, subjects=[subject]) as reader,
     ):
         while len(found) < count:
