@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import structlog
 
+from ganglion.settings import read_settings
 from nervous_system.bus import Bus, recorded
 from nervous_system.errors import Unreadable
 from nervous_system.snapshots import Snapshots, open_snapshots
-from overseer.core import OverseerCore
 from overseer.model import OverseerState
-from overseer.plan import Catalogue, CataloguePlanner
-from overseer.vocabulary import SERVICE
-from overseer.wiring import READS, SOURCES
+from overseer.settings import OverseerSettings
+from overseer.wiring import role
 
 _log = structlog.get_logger()
 
@@ -22,9 +21,10 @@ async def overseer_state(bus: Bus) -> OverseerState:
 
     Nothing is decided and nothing written. Raises Unavailable, NotAcknowledged.
     """
-    core = OverseerCore(planner=CataloguePlanner(Catalogue.shipped()))
+    overseer = role(read_settings(OverseerSettings))
+    core = overseer.core
     bucket = await open_snapshots(bus.connection)
-    snapshot = await Snapshots(bucket, f"{SERVICE}.main", OverseerState).load()
+    snapshot = await Snapshots(bucket, overseer.key, overseer.state_type).load()
     stream = await bus.stream.state()
     if snapshot is not None and (
         snapshot.stream_created != stream.created or snapshot.sequence > stream.last_sequence
@@ -33,8 +33,7 @@ async def overseer_state(bus: Bus) -> OverseerState:
     state = snapshot.state if snapshot is not None else core.initial()
     ahead = snapshot.ahead if snapshot is not None else frozenset()
     start = snapshot.sequence + 1 if snapshot is not None else 1
-    subjects = [f"swarm.events.{source}.>" for source in (SERVICE, *SOURCES)] + list(READS)
-    async for stored in bus.replay(start_sequence=start, subjects=subjects):
+    async for stored in bus.replay(start_sequence=start, subjects=overseer.reads):
         if stored.message_id in ahead:
             continue
         try:

@@ -103,7 +103,7 @@ class Runner(Generic[State]):
         self._term: Term | None = None
         self._leads = asyncio.Event()
         self._fold_now: Fold[State] | None = None
-        self._refused: dict[str, None] = {}  # causes on which the log took nothing, in order
+        self._refused: OrderedDict[str, None] = OrderedDict()  # causes the log took nothing on
         self._decided: OrderedDict[str, None] = OrderedDict()  # requests that stand on the log
         self._repeated: OrderedDict[str, None] = OrderedDict()  # those of which the log said so
 
@@ -216,9 +216,8 @@ class Runner(Generic[State]):
             )
             await self._fold_in(leading, batch)
             await self._save_when_due(leading)
-            await asyncio.sleep(
-                0
-            )  # a full buffer gives nobody else a turn, and the lease needs one
+            # A full buffer gives nobody else a turn, and the lease needs one.
+            await asyncio.sleep(0)
 
     async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
         entries: list[Entry] = []
@@ -233,7 +232,8 @@ class Runner(Generic[State]):
         try:
             await leading.writer.append(entries)
         except Conflict:
-            for cause in await leading.writer.begun_before(entries):
+            causes = await leading.writer.begun_before(entries)
+            for cause in causes:
                 _log.error(
                     "runner.begun_before",
                     role=self._role.key,
@@ -241,9 +241,7 @@ class Runner(Generic[State]):
                     reason="what it would begin is on the log already, and long over",
                     remedy="none needed: nothing follows from it; choose another id",
                 )
-                self._refused[cause] = None
-            while len(self._refused) > MOST_REFUSED:
-                del self._refused[next(iter(self._refused))]
+            _remember(self._refused, causes, most=MOST_REFUSED)
             raise  # the state has it already: it is folded anew without
 
     async def _tick(self, leading: _Leading[State]) -> None:

@@ -20,11 +20,10 @@ from nervous_system.decision import Emit
 from nervous_system.event import Recorded
 from overseer.kernel.choice import Rules
 from overseer.kernel.decide import MOST_PROPOSED, submissions
+from overseer.kernel.task import HIGHEST_PRIORITY
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
 from overseer.ports import Planner
-
-HIGHEST_PRIORITY = 10
 
 
 def on_proposal(

@@ -137,10 +137,8 @@ class GitRepository:
             if status != 0:
                 raise self._failed(arguments[0], status, await complaint)
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
             complaint.cancel()
+            await _end(process)
 
     def _arguments(self) -> list[str]:
         # Bare: what is checked out at the moment, .gitattributes first of all, must not matter.
@@ -162,9 +160,7 @@ async def _ask(arguments: Sequence[str], *, environment: dict[str, str]) -> tupl
     try:
         output, complaint = await process.communicate()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _end(process)
     assert process.returncode is not None
     return process.returncode, output, _one_line(complaint)
 
@@ -189,6 +185,20 @@ async def _complaint(process: Process) -> str:
     while data := await process.stderr.read(_CHUNK_BYTES):
         kept = (kept + data)[:_MAX_COMPLAINT_BYTES]
     return _one_line(kept)
+
+
+async def _end(process: Process) -> None:
+    """End it where it still runs.
+
+    Its output is read to the end: `wait` of Python 3.11 returns only when the pipes are closed, and
+    a pipe that is full is never read again.
+    """
+    if process.returncode is None:
+        process.kill()
+        assert process.stdout is not None
+        while await process.stdout.read(_CHUNK_BYTES):
+            pass
+        await process.wait()
 
 
 def _one_line(complaint: bytes) -> str:

@@ -8,7 +8,6 @@ from typing import Final
 
 from enchanted.events.v1.task_pb2 import RiskTier, TaskManifest, TaskResult
 
-LOWEST_PRIORITY: Final = 0
 HIGHEST_PRIORITY: Final = 10
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,28 +39,50 @@ async def poison(bus: Bus) -> None:
         await bus.connection.request("swarm.events.coder.decision", data, timeout_seconds=5)
 
 
+class KeptRunning:
+    """A process that is started again when it ends, as the supervisor does.
+
+    The guardian may tell the ingestor to end, and relies on that.
+    """
+
+    def __init__(self, start: Callable[[], RealProcess]) -> None:
+        self._start = start
+        self.process = start()
+
+    async def run(self) -> None:
+        while True:
+            if not self.process.running:
+                self.process = self._start()
+            await asyncio.sleep(0.05)
+
+
 @pytest.fixture
-def ingestor(
+async def ingestor(
     nats_server: NatsServer, clickhouse: ClickHouseServer, tmp_path: Path, poison: None
-) -> Iterator[RealProcess]:
-    process = RealProcess(
-        [sys.executable, "-m", "ingestor"],
-        log=tmp_path / "ingestor.log",
-        environment={
-            "NATS_URL": nats_server.url,
-            "CLICKHOUSE_URL": clickhouse.url,
-            "GANGLION_HOME": str(tmp_path),
-            "GANGLION_METRICS_PORT": "0",
-        },
-    )
-    yield process
-    process.kill()
+) -> AsyncIterator[KeptRunning]:
+    def start() -> RealProcess:
+        return RealProcess(
+            [sys.executable, "-m", "ingestor"],
+            log=tmp_path / "ingestor.log",
+            environment={
+                "NATS_URL": nats_server.url,
+                "CLICKHOUSE_URL": clickhouse.url,
+                "GANGLION_HOME": str(tmp_path),
+                "GANGLION_METRICS_PORT": "0",
+            },
+        )
+
+    kept = KeptRunning(start)
+    keeping = asyncio.create_task(kept.run())
+    yield kept
+    keeping.cancel()
+    kept.process.kill()
 
 
 async def test_parked_events_and_a_lag_are_seen_and_so_is_their_end(
     bus: Bus,
     clickhouse: ClickHouseServer,
-    ingestor: RealProcess,
+    ingestor: KeptRunning,
     start_guardian: StartGuardian,
 ) -> None:
     record = ClickHouseRecord(clickhouse.url)
@@ -77,14 +99,14 @@ async def test_parked_events_and_a_lag_are_seen_and_so_is_their_end(
     assert isinstance(opened.event.payload, IncidentOpened)
     assert opened.event.payload.rule == "parked_growing"
     # The ingestor sleeps, and the log goes on.
-    ingestor.pause()
+    ingestor.process.pause()
     for _ in range(250):
         await publish(bus, SystemSignal(status="HEALTHY"), role=ROLE_GOVERNOR)
     opened_two = await until_on_log(bus, OPENED, 2)
     behind = opened_two[1].event.payload
     assert isinstance(behind, IncidentOpened)
     assert (behind.rule, behind.subject_of_concern) == ("ingest_behind", "ClickHouse")
-    ingestor.resume()
+    ingestor.process.resume()
     (closed,) = await until_on_log(bus, "swarm.events.incident.closed.*", 1)
     assert isinstance(closed.event.payload, IncidentClosed)
     assert closed.event.payload.incident_id == behind.incident_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -252,7 +253,10 @@ async def test_git_ends_when_nobody_wants_more(repository: Repository) -> None:
     source = await open_history(repository.path)
     async for _ in source.units:
         break
-    await source.units.aclose()
+    for _ in range(100):  # meanwhile git fills its pipe, and waits for a reader
+        await asyncio.sleep(0.005)
+    async with asyncio.timeout(60):
+        await source.units.aclose()
     with pytest.raises(StopAsyncIteration):
         await anext(source.units)
 
