@@ -19,6 +19,7 @@ ORDER: Final = (
     "objective",
     "tasks",
     "tail",
+    "trace",
     "halt",
     "resume",
     "incidents",

@@ -1,0 +1,83 @@
+"""Which events belong to a trace? ClickHouse says so, from the exact bytes it holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Final
+
+from ganglion.errors import QueryRefused
+from ganglion.query import run_query
+from ganglion.trace_view.tree import Trace
+from nervous_system.codec import decode
+from nervous_system.event import Recorded
+
+MOST_EVENTS: Final = 10_000
+"""A longer trace is cut, and says so."""
+
+_TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
+_SQL: Final = files("ganglion.trace_view") / "sql"
+
+
+def find_trace(clickhouse_url: str, wanted: str) -> Trace:
+    """The trace of that id, or of the event of that id.
+
+    Raises QueryRefused where ClickHouse has neither (yet), or where the event carries no trace;
+    NotRunning where nobody answers.
+    """
+    wanted = wanted.strip().lower()
+    asked = ""
+    trace_id = wanted
+    if not _TRACE_ID.fullmatch(wanted):
+        asked = wanted
+        trace_id = _trace_of(clickhouse_url, wanted)
+    events = _events_of(clickhouse_url, trace_id)
+    if not events:
+        raise _unknown(wanted)
+    return Trace.of(trace_id, events[:MOST_EVENTS], asked=asked, cut=len(events) > MOST_EVENTS)
+
+
+def _trace_of(clickhouse_url: str, event_id: str) -> str:
+    rows = _rows(clickhouse_url, "trace_of_event.sql", event_id=event_id)
+    if not rows:
+        raise _unknown(event_id)
+    trace_id = str(rows[0]["trace_id"])
+    if not trace_id:
+        raise QueryRefused(f"event {event_id} was published without a trace id")
+    return trace_id
+
+
+def _events_of(clickhouse_url: str, trace_id: str) -> list[Recorded]:
+    rows = _rows(
+        clickhouse_url, "events_of_trace.sql", trace_id=trace_id, most=str(MOST_EVENTS + 1)
+    )
+    return [
+        Recorded(
+            event=decode(base64.b64decode(row["raw"])),
+            sequence=int(row["seq"]),
+            subject=row["subject"],
+            recorded_at=datetime.fromtimestamp(int(row["microseconds"]) / 1e6, UTC),
+        )
+        for row in rows
+    ]
+
+
+def _rows(clickhouse_url: str, name: str, **parameters: str) -> list[dict[str, str]]:
+    settings = {f"param_{key}": value for key, value in parameters.items()}
+    answer = run_query(
+        clickhouse_url,
+        (_SQL / name).read_text(encoding="utf-8"),
+        default_format="JSONEachRow",
+        settings=settings,
+    )
+    return [json.loads(line) for line in b"".join(answer).splitlines()]
+
+
+def _unknown(wanted: str) -> QueryRefused:
+    return QueryRefused(
+        f"ClickHouse has no event and no trace {wanted}; where it was published just now,"
+        " `ganglion status` shows how far behind the log ClickHouse is"
+    )
