@@ -24,7 +24,7 @@ async def overseer_state(bus: Bus) -> OverseerState:
     overseer = role(read_settings(OverseerSettings))
     core = overseer.core
     bucket = await open_snapshots(bus.connection)
-    snapshot = await Snapshots(bucket, overseer.key, overseer.state_type).load()
+    snapshot = await Snapshots(bus.connection, bucket, overseer.key, overseer.state_type).load()
     stream = await bus.stream.state()
     if snapshot is not None and (
         snapshot.stream_created != stream.created or snapshot.sequence > stream.last_sequence

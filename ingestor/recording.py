@@ -55,6 +55,10 @@ Run = Sequence[Examined]
 SLICE_EVENTS = 200
 """What is worked on in one go; in between, an insert under way goes on being sent."""
 
+GROWTH = 1000
+"""By how much a batch may be larger than the one before while there is a backlog: the engine is at
+work long before the largest batch has been read."""
+
 DRAINING_WAIT_SECONDS = 0.2
 """Between two tries after the stop."""
 
@@ -88,6 +92,7 @@ class Recording:
         self._inserting: asyncio.Task[frozenset[str]] | None = None
         self._inserting_ids: frozenset[str] = frozenset()  # as prepared; settled: as it came out
         self._next_sequence = next_sequence
+        self._gathered = 0  # positions of the last batch
         self.watermark = next_sequence - 1
 
     async def run(self, reader: Reader) -> None:
@@ -162,7 +167,7 @@ class Recording:
         backlog = reader.backlog
         full = self._settings.batch_events
         if backlog > full:
-            full = min(backlog, self._settings.catch_up_events)
+            full = max(full, min(backlog, self._settings.catch_up_events, GROWTH * self._gathered))
         room = self._settings.batch_bytes
         positions: list[Stored] = []
         deadline = loop.time() + self._settings.batch_seconds
@@ -178,6 +183,7 @@ class Recording:
             positions += more
             if self._stop.is_set():
                 break
+        self._gathered = len(positions)
         return positions
 
     async def _record(self, run: Run) -> None:

@@ -167,7 +167,9 @@ class Runner(Generic[State]):
             _log.info("leadership.taken", role=role.key, term=term.number)
             self._metrics.gauge(TERM).set(term.number)
             try:
-                await self._lead(term, Snapshots(bucket, role.key, role.state_type), stop)
+                await self._lead(
+                    term, Snapshots(connection, bucket, role.key, role.state_type), stop
+                )
             finally:
                 self._metrics.gauge(LEADING).set(0)
                 self._term = self._fold_now = None

@@ -7,8 +7,9 @@ so.
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import gc
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any, Final, Generic, TypeVar
 import lz4.frame
 import nats.js.errors
 import structlog
+from nats.js.api import ObjectInfo
 from nats.js.object_store import ObjectStore
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
@@ -25,13 +27,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from nervous_system import names
 from nervous_system.connection import Connection, translated
 from nervous_system.ids import content_hash
+from nervous_system.reader import Reader
 
 _log = structlog.get_logger()
 
 State = TypeVar("State")
 
-READ_SECONDS: Final = 30.0
-"""nats-py waits for ever for the parts of an object that are no longer there."""
+READ_SECONDS: Final = 5.0
+"""How long one wait for more of a snapshot lasts; then the next one begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,10 @@ class Snapshots(Generic[State]):
     """The snapshots of one service, as JSON that pydantic makes from the frozen state type,
     packed."""
 
-    def __init__(self, bucket: ObjectStore, key: str, state_type: type[State]) -> None:
+    def __init__(
+        self, connection: Connection, bucket: ObjectStore, key: str, state_type: type[State]
+    ) -> None:
+        self._connection = connection
         self._bucket = bucket
         self._key = key
         self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
@@ -60,13 +66,12 @@ class Snapshots(Generic[State]):
     async def load(self) -> Snapshot[State] | None:
         """The last snapshot; None where there is none that this version can read.
 
-        Raises Unavailable, NotAcknowledged.
+        Raises Unavailable, NotAcknowledged, Interrupted.
         """
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                with translated("reading a snapshot"):
-                    found = await self._bucket.get(self._key)
-            data = found.data or b""
+            with translated("reading a snapshot"):
+                info = await self._bucket.get_info(self._key)
+            data = await self._parts(info)
             if not data.startswith(self._shape):
                 raise ValueError("it is of another version of this service's state")
             with _nothing_collected():
@@ -74,15 +79,35 @@ class Snapshots(Generic[State]):
                 snapshot: Snapshot[State] = self._adapter.validate_json(state)
         except nats.js.errors.NotFoundError:
             return None
-        except (nats.js.errors.Error, ValueError, RuntimeError, TimeoutError) as error:
+        except (nats.js.errors.Error, ValueError, RuntimeError) as error:
             _log.error(
                 "snapshot.unreadable",
                 snapshot=self._key,
-                reason=str(error)[:500] or "parts of it are missing",
+                reason=str(error)[:500],
                 remedy="none needed: the state is folded from the log again",
             )
             return None
         return snapshot
+
+    async def _parts(self, info: ObjectInfo) -> bytes:
+        """The object's bytes, by our reader: `ObjectStore.get` takes seven times as long, waiting
+        for the server again and again, and for ever where a part is gone. Raises ValueError there.
+        """
+        parts: list[bytes] = []
+        reader = Reader(
+            self._connection,
+            stream=f"OBJ_{names.SNAPSHOTS}",
+            start_sequence=1,
+            subjects=[f"$O.{names.SNAPSHOTS}.C.{info.nuid}"],
+        )
+        async with reader:
+            while not reader.at_end:
+                found = await reader.batch(most=1000, within_seconds=READ_SECONDS)
+                parts += [stored.data for stored in found]
+        data = b"".join(parts)
+        if _digest(data) != info.digest:
+            raise ValueError(f"parts of it are missing: {len(data)} of {info.size} bytes are there")
+        return data
 
     async def save(self, snapshot: Snapshot[State]) -> None:
         """Replace the snapshot.
@@ -92,6 +117,11 @@ class Snapshots(Generic[State]):
         with translated("writing a snapshot"):
             state = lz4.frame.compress(self._adapter.dump_json(snapshot))
             await self._bucket.put(self._key, self._shape + state)
+
+
+def _digest(data: bytes) -> str:
+    """As the Object Store writes it."""
+    return f"SHA-256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()}"
 
 
 class _Shape(GenerateJsonSchema):

@@ -30,7 +30,7 @@ class Size:
 
 
 FULL: Final = Size(
-    ingest_events=100_000,
+    ingest_events=200_000,
     plain_events=20_000,
     bulk_events=20_000,
     serial_events=3_000,

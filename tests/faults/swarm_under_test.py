@@ -250,7 +250,7 @@ class Swarm:
     async def snapshot(self, bus: Bus) -> Snapshot[OverseerState] | None:
         """What the last overseer left."""
         bucket = await open_snapshots(bus.connection)
-        return await Snapshots(bucket, self.role.key, OverseerState).load()
+        return await Snapshots(bus.connection, bucket, self.role.key, OverseerState).load()
 
     def remember_what_workers_said(self) -> None:
         """What they began, and which results were taken."""

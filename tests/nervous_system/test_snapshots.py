@@ -50,30 +50,33 @@ def snapshot(state: Board, *, sequence: int = 7) -> Snapshot[Board]:
 
 
 async def test_what_was_saved_is_loaded_and_the_last_one_counts(bus: Bus) -> None:
-    snapshots = Snapshots(await open_snapshots(bus.connection), "test.main", Board)
+    snapshots = Snapshots(bus.connection, await open_snapshots(bus.connection), "test.main", Board)
     assert await snapshots.load() is None
     await snapshots.save(snapshot(BOARD))
     assert await snapshots.load() == snapshot(BOARD)
     large = Board(tasks=BOARD.tasks, order=tuple(f"task {n}" for n in range(50_000)))
     await snapshots.save(snapshot(large, sequence=8))
     assert await snapshots.load() == snapshot(large, sequence=8)
-    again = Snapshots(await open_snapshots(bus.connection), "test.main", Board)
+    again = Snapshots(bus.connection, await open_snapshots(bus.connection), "test.main", Board)
     assert await again.load() == snapshot(large, sequence=8)
-    other = Snapshots(await open_snapshots(bus.connection), "test.other", Board)
+    other = Snapshots(bus.connection, await open_snapshots(bus.connection), "test.other", Board)
     assert await other.load() is None
 
 
 async def test_a_state_of_another_shape_is_not_filled_up_with_defaults(bus: Bus) -> None:
     bucket = await open_snapshots(bus.connection)
-    await Snapshots(bucket, "test.main", Board).save(snapshot(BOARD))
+    await Snapshots(bus.connection, bucket, "test.main", Board).save(snapshot(BOARD))
     with structlog.testing.capture_logs() as said:
-        assert await Snapshots(bucket, "test.main", BoardOfTheNextVersion).load() is None
+        assert (
+            await Snapshots(bus.connection, bucket, "test.main", BoardOfTheNextVersion).load()
+            is None
+        )
     assert "another version" in said[0]["reason"]
 
 
 async def test_a_damaged_snapshot_counts_as_none(bus: Bus) -> None:
     bucket = await open_snapshots(bus.connection)
-    snapshots = Snapshots(bucket, "test.main", Board)
+    snapshots = Snapshots(bus.connection, bucket, "test.main", Board)
     await snapshots.save(snapshot(BOARD))
     data = (await bucket.get("test.main")).data
     assert data is not None

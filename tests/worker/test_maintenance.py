@@ -56,7 +56,7 @@ def aged(path: Path, age: timedelta) -> Path:
 
 async def save(bus: Bus, text: str, *, key: str = "overseer.main") -> None:
     """What a service does with its state."""
-    snapshots = Snapshots(await open_snapshots(bus.connection), key, State)
+    snapshots = Snapshots(bus.connection, await open_snapshots(bus.connection), key, State)
     await snapshots.save(
         Snapshot(
             state=State(text),
@@ -288,7 +288,7 @@ async def test_a_copy_put_back_is_the_snapshot(place: Place, bus: Bus) -> None:
     await bucket.delete("overseer.main")
     (content,) = packed(place.home).values()
     await bucket.put("overseer.main", content)
-    found = await Snapshots(bucket, "overseer.main", State).load()
+    found = await Snapshots(bus.connection, bucket, "overseer.main", State).load()
     assert found is not None
     assert found.state == State("the state")
 

@@ -43,7 +43,7 @@ async def run(order: Order) -> None:
         mark = Message(subject=last.subject, message_id=new_event_id(), data=last.data)
         sequence = (await bus.publisher.append(mark)).last_sequence
         bucket = await open_snapshots(bus.connection)
-        snapshots = Snapshots(bucket, f"{SERVICE}.main", OverseerState)
+        snapshots = Snapshots(bus.connection, bucket, f"{SERVICE}.main", OverseerState)
         await snapshots.save(
             Snapshot(
                 state=state,
