@@ -12,12 +12,15 @@ What was found out about chDB 4.4 and shapes this file:
   does not stop the
   engine; `KILL QUERY` does.
 - `send_insert` takes raw bytes of any input format, but no `INSERT … SELECT`.
+- `query(…, params=…)` takes the values of `{name:Type}`, for one statement and of any length (in a
+  SET they count against `max_query_size`). They must be valid `str`: bytes become `b'…'`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,10 +49,17 @@ class Connection:
     def __init__(self, native: Any) -> None:
         self._native = native
 
-    def run(self, statement: bytes, *, output_format: str = "TabSeparated") -> Answer:
-        """Run `statement` and return its whole output. Raises `ClickHouseError`."""
+    def run(
+        self,
+        statement: bytes,
+        *,
+        output_format: str = "TabSeparated",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Run `statement` and return its whole output. `parameters` are the values of its
+        `{name:Type}`, for this run only. Raises `ClickHouseError`."""
         try:
-            result = self._native.query(statement, output_format)
+            result = self._native.query(statement, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
             raise from_engine(str(error)) from error
         if result.has_error():

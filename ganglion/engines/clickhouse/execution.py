@@ -8,9 +8,9 @@ import contextlib
 import fcntl
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ganglion.engines.clickhouse.answer import Answer
 from ganglion.engines.clickhouse.body import Body
@@ -35,6 +35,21 @@ class Reading:
     answer: asyncio.Future[Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class _Infile:
+    """An INSERT that reads a file: what stands before and after the file's name."""
+
+    into: bytes
+    settings: bytes
+    input_format: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def statement(self, path: str) -> bytes:
+        """The statement for the file at `path`."""
+        name, file = self.input_format.encode(), quote(path).encode()
+        return self.into + b" FROM INFILE " + file + b" " + self.settings + b" FORMAT " + name
+
+
 class Execution:
     """Runs statements on connections, in threads."""
 
@@ -51,7 +66,9 @@ class Execution:
     async def run(self, connection: Connection, statement: Statement, output_format: str) -> Answer:
         """Run a statement that neither streams rows nor takes data."""
         text = statement.text[: statement.end]
-        return await self._threads.run(connection.run, text, output_format=output_format)
+        return await self._threads.run(
+            connection.run, text, output_format=output_format, parameters=statement.parameters
+        )
 
     @asynccontextmanager
     async def read(
@@ -95,43 +112,39 @@ class Execution:
         input_format: str,
     ) -> Answer:
         """Insert `data` and then the rest of `body`. When it returns, the rows are stored."""
-        call = statement.input_call
+        call, parameters = statement.input_call, statement.parameters
         head_end = statement.end if statement.format_start is None else statement.format_start
         text = statement.text[:head_end]
         if call is None:
             cut = statement.settings_start or head_end
-            return await self._load(connection, text[:cut], text[cut:], data, body, input_format)
+            file = _Infile(text[:cut], text[cut:], input_format, parameters)
+            return await self._load(connection, file, data, body)
         structure = call.structure.decode("utf-8", "replace")
         table = ExternalTable(INPUT_TABLE, structure, input_format)
-        await self.load_table(connection, table, data, body)
-        try:
+        async with self.temporary_table(connection, table, data, body):
             text = text[: call.start] + INPUT_TABLE.encode() + text[call.end :]
-            return await self._threads.run(connection.run, text)
-        finally:
-            await self._threads.run(run_all, connection, [f"DROP TEMPORARY TABLE {INPUT_TABLE}"])
+            return await self._threads.run(connection.run, text, parameters=parameters)
 
-    async def load_table(
+    @asynccontextmanager
+    async def temporary_table(
         self, connection: Connection, table: ExternalTable, data: bytes, body: Body
-    ) -> None:
-        """Make a temporary table of `data` and the rest of `body`."""
+    ) -> AsyncIterator[None]:
+        """Have a temporary table of `data` and the rest of `body` while the block lasts."""
+        name = quote_name(table.name)
         await self._threads.run(run_all, connection, [create_table(table)])
-        text = f"INSERT INTO TABLE {quote_name(table.name)}".encode()
-        await self._load(connection, text, b"", data, body, table.input_format)
+        try:
+            file = _Infile(f"INSERT INTO TABLE {name}".encode(), b"", table.input_format)
+            await self._load(connection, file, data, body)
+            yield
+        finally:
+            await self._threads.run(run_all, connection, [f"DROP TEMPORARY TABLE IF EXISTS {name}"])
 
     async def kill_all(self) -> None:
         """End all reads under way."""
         for marker in tuple(self._markers):
             await self._kill(marker)
 
-    async def _load(
-        self,
-        connection: Connection,
-        into: bytes,
-        settings: bytes,
-        data: bytes,
-        body: Body,
-        input_format: str,
-    ) -> Answer:
+    async def _load(self, connection: Connection, file: _Infile, data: bytes, body: Body) -> Answer:
         """Insert `data` and the rest of `body`, once all of it has come.
 
         The engine's own streaming insert is not used: in chDB 4.4 it runs no materialized view
@@ -142,10 +155,8 @@ class Execution:
             async for piece in body.pieces():
                 spool.write(piece)
             spool.flush()
-            path = quote(descriptor_path(spool.fileno())).encode()
-            name = input_format.encode()
-            text = into + b" FROM INFILE " + path + b" " + settings + b" FORMAT " + name
-            return await self._threads.run(connection.run, text)
+            text = file.statement(descriptor_path(spool.fileno()))
+            return await self._threads.run(connection.run, text, parameters=file.parameters)
 
     async def _stop(self, answer: asyncio.Future[Answer], marker: str) -> None:
         """Wait for a read to end, and make it end. It may not have reached the engine yet: ask
@@ -183,12 +194,14 @@ def _run_and_close(
     """
     with open(write_end, "wb", buffering=0) as pipe:
         try:
-            return connection.run(text, output_format=DEFAULT_OUTPUT_FORMAT)
+            return connection.run(
+                text, output_format=DEFAULT_OUTPUT_FORMAT, parameters=statement.parameters
+            )
         except ClickHouseError as error:
             if error.code != Code.SYNTAX_ERROR:
                 raise
         plain = statement.text[: statement.end]
-        answer = connection.run(plain, output_format=output_format)
+        answer = connection.run(plain, output_format=output_format, parameters=statement.parameters)
         rest = memoryview(answer.body)
         while rest:
             rest = rest[pipe.write(rest) :]

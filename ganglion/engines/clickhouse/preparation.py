@@ -26,7 +26,7 @@ def identity_statements(user: User) -> list[str]:
 
 
 def request_statements(user: User, ask: Ask) -> list[str]:
-    """Roles, database, settings and parameters of one request. Raises `ClickHouseError` (512)."""
+    """Roles, database and settings of one request. Raises `ClickHouseError` (512)."""
     statements = []
     if ask.roles:
         if user.access == "read" and set(ask.roles) != {READER}:
@@ -38,7 +38,6 @@ def request_statements(user: User, ask: Ask) -> list[str]:
     if ask.database:
         statements.append(f"USE {quote_name(ask.database)}")
     values = {name: value for name, value in ask.settings.items() if name != "readonly"}
-    values |= {f"param_{name}": value for name, value in ask.parameters.items()}
     if values:
         pairs = ", ".join(f"{name} = {quote(value)}" for name, value in values.items())
         statements.append(f"SET {pairs}")

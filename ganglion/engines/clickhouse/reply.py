@@ -23,7 +23,8 @@ HELD_BYTES = 1 << 20
 its status …"""
 HELD_SECONDS = 0.1
 """… but a client that asked for progress in the headers gets them after this long: it waits for a
-sign of life."""
+sign of life. It also gets the rows that came before an error, and the error in the stream, as from
+the real server."""
 SPOOL_BYTES = 8 << 20
 """Output that waits for its end stays in memory up to this size, and goes to a file beyond."""
 READ_BYTES = 256 * 1024
@@ -87,7 +88,14 @@ class Reply:
                 is_over = await self._hold_all(reading, held)
             else:
                 is_over = await _hold_some(reading, held, reports_early=reports_early)
-            answer = await reading.answer if is_over else Answer()
+            answer = Answer()
+            if is_over:
+                try:
+                    answer = await reading.answer
+                except ClickHouseError:
+                    if waits_for_end or not (reports_early and held.tell()):
+                        raise
+                    is_over = False  # its reader takes rows as they come: these, then the error
             headers["X-ClickHouse-Summary"] = summary(answer)
             is_small = is_over and held.tell() <= HELD_BYTES
             held.seek(0)

@@ -37,6 +37,7 @@ _NOT_SETTINGS = frozenset(
 _TABLE_SUFFIXES = ("_format", "_types", "_structure")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _MAX_SESSION_SECONDS = 3600.0
 DEFAULT_OUTPUT_FORMAT = "TabSeparated"
 
@@ -109,7 +110,7 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]]) -> Ask:
         if name.startswith("param_"):
             if not _PARAMETER_NAME.match(name):
                 raise refusal(Code.BAD_ARGUMENTS, f"{name} is not the name of a query parameter")
-            parameters[name.removeprefix("param_")] = value
+            parameters[name.removeprefix("param_")] = _escaped(value)
         elif name == "role":
             roles.append(value)
         elif name in _NOT_SETTINGS:
@@ -206,6 +207,11 @@ def _credentials(headers: Mapping[str, str]) -> Credentials:
 def _content_encoding(headers: Mapping[str, str]) -> str | None:
     encoding = headers.get("Content-Encoding", "").strip().lower()
     return None if encoding in ("", "identity") else encoding
+
+
+def _escaped(value: str) -> str:
+    """A parameter's value with each byte that is not UTF-8 as ClickHouse's escape for it."""
+    return _NOT_UTF8.sub(lambda match: f"\\x{ord(match.group()) & 0xFF:02x}", value)
 
 
 def _flag(value: str | None) -> bool:

@@ -40,6 +40,7 @@ _BINARY = frozenset(
 )
 _LINE_FORMATS = frozenset({"JSONLines", "NDJSON", "JSONL"})
 MAX_EXCEPTION_BYTES = 16 * 1024
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,11 @@ def summary(answer: Answer) -> str:
         },
         separators=(",", ":"),
     )
+
+
+def exception_tag(random_id: str) -> str:
+    """Sixteen lower case letters, as the real server's tags are, of a random UUID."""
+    return random_id.replace("-", "").translate(_LETTERS)[:16]
 
 
 def exception_block(text: str, *, tag: str) -> bytes:

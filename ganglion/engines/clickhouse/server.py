@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, StreamReader, web
@@ -24,7 +26,7 @@ from ganglion.engines.clickhouse.request import (
     read_ask,
     with_fields,
 )
-from ganglion.engines.clickhouse.response import ServerIdentity, base_headers
+from ganglion.engines.clickhouse.response import ServerIdentity, base_headers, exception_tag
 from ganglion.engines.clickhouse.sessions import Session, Sessions
 from ganglion.engines.clickhouse.sql import Statement, parse_statement
 from ganglion.engines.clickhouse.threads import Threads
@@ -110,11 +112,16 @@ class ClickHouseServer:
                 body = self._body(_Nothing(), ask)
             reply = self._reply(request, ask, ask.query_id or query_id)
             statement, data = await _read_statement(ask, body)
+            statement = replace(statement, parameters=ask.parameters)
             check_single(statement)
             check_allowed(user, statement)
             async with self._places.take(), self._sessions.lease(user, ask) as session:
-                await self._prepare(session, user, ask, statement, tables)
-                response = await self._run(session, ask, statement, data, body, reply)
+                await self._execution.prepare(session.connection, request_statements(user, ask))
+                async with AsyncExitStack() as held:
+                    for table in tables:
+                        await held.enter_async_context(self._external(session, ask, table))
+                    await self._restrict(session, user, ask, statement)
+                    response = await self._run(session, ask, statement, data, body, reply)
                 session.remember(statement)
                 return response
         except ClickHouseError as error:
@@ -126,26 +133,21 @@ class ClickHouseServer:
                 request.transport.close()
             return error.response
 
-    async def _prepare(
-        self,
-        session: Session,
-        user: User,
-        ask: Ask,
-        statement: Statement,
-        tables: list[tuple[ExternalTable, bytes]],
-    ) -> None:
-        """Make the session's connection fit for `statement`. Raises `ClickHouseError`."""
-        connection = session.connection
-        await self._execution.prepare(connection, request_statements(user, ask))
-        for table, data in tables:
-            await self._execution.load_table(connection, table, data, self._body(_Nothing(), ask))
+    def _external(
+        self, session: Session, ask: Ask, table: tuple[ExternalTable, bytes]
+    ) -> AbstractAsyncContextManager[None]:
+        nothing = self._body(_Nothing(), ask)
+        return self._execution.temporary_table(session.connection, *table, nothing)
+
+    async def _restrict(self, session: Session, user: User, ask: Ask, statement: Statement) -> None:
+        """Keep a request from writing that must not. Raises `ClickHouseError` (164)."""
         readonly = readonly_statement(user, ask)
         if readonly and session.is_kept and user.access == "full":
             # The engine never lets go of readonly, and this connection has other requests to serve.
             if statement.kind != "read" and statement.words[0] not in _KEEPS_READONLY:
                 raise refusal(Code.READONLY, f"{user.name}: Cannot execute query in readonly mode")
         elif readonly and not session.is_readonly:
-            await self._execution.prepare(connection, readonly)
+            await self._execution.prepare(session.connection, readonly)
             session.is_readonly = True
 
     async def _run(
@@ -181,7 +183,7 @@ class ClickHouseServer:
 
     def _reply(self, request: web.Request, ask: Ask | None, query_id: str) -> Reply:
         settings = {} if ask is None else ask.settings
-        tag = self._new_id().replace("-", "")[:16]
+        tag = exception_tag(self._new_id())
         headers = base_headers(
             self._identity, query_id=query_id, timezone=settings.get("session_timezone")
         )

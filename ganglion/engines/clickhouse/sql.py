@@ -7,8 +7,8 @@ cut it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -72,6 +72,8 @@ class Statement:
     names_file: bool = False
     """Whether it has an INTO OUTFILE or FROM INFILE, which a server refuses."""
     is_single: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Values of `{name:Type}`, in ClickHouse's escaped form: they come beside the text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,19 @@ async def test_a_late_error_ends_the_stream_with_its_block_and_breaks_it(http: H
     assert block.endswith(f" {tag}\r\n__exception__\r\n")
 
 
+async def test_who_reads_rows_as_they_come_gets_those_before_an_error(http: Http) -> None:
+    query = "SELECT number, throwIf(number = 5000, 'late') FROM numbers(100000)"
+    settings = {"max_block_size": 100, "max_threads": 1}
+    reply = await http.post(query, **settings)
+    assert reply.status == 500
+    parameters = {**settings, "send_progress_in_http_headers": 1}
+    async with http.session.post(http.url, params=parameters, data=query) as answer:
+        assert answer.status == 200
+        assert await answer.content.readline() == b"0\t0\n"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
+
+
 async def test_waiting_for_the_end_gives_even_a_late_error_its_status(http: Http) -> None:
     query = "SELECT throwIf(number = 3000000, 'late') FROM numbers(10000000)"
     reply = await http.post(query, wait_end_of_query=1)
@@ -215,6 +228,28 @@ async def test_a_form_brings_external_tables(http: Http) -> None:
     parameters = {"extra_structure": "a Int8, b String", "extra_format": "CSV"}
     async with http.session.post(http.url, params=parameters, data=form) as answer:
         assert await answer.text() == "one\t9\ntwo\t9\n"
+
+
+async def test_a_session_keeps_neither_external_tables_nor_values(http: Http) -> None:
+    url = http.url + "/?session_id=forms&extra_structure=a%20Int8"
+    for number in (1, 2):
+        form = aiohttp.FormData()
+        form.add_field("query", "SELECT a, {p:Int8} FROM extra")
+        form.add_field("param_p", "9")
+        form.add_field("extra", b"%d\n" % number, filename="extra.tsv")
+        async with http.session.post(url, data=form) as answer:
+            assert await answer.text() == f"{number}\t9\n"
+    for query, code in (("SELECT * FROM extra", "60"), ("SELECT {p:Int8}", "456")):
+        reply = await http.post(query, session_id="forms")
+        assert reply.headers["X-ClickHouse-Exception-Code"] == code
+
+
+async def test_a_value_may_be_longer_than_a_statement(http: Http) -> None:
+    form = aiohttp.FormData()
+    form.add_field("query", "SELECT length({list:Array(Int32)})", content_type="text/plain")
+    form.add_field("param_list", str(list(range(100_000))))
+    async with http.session.post(http.url, data=form) as answer:
+        assert await answer.text() == "100000\n"
 
 
 async def test_pages_of_other_sites_are_kept_out(http: Http) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ganglion.engines.clickhouse.compression import Decoder, choose_encoding, encoder, supported
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, from_engine
 from ganglion.engines.clickhouse.request import external_table, read_ask
+from ganglion.engines.clickhouse.response import exception_tag
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
 from ganglion.engines.clickhouse.users import Credentials, UsersFileError, read_users
 
@@ -53,6 +54,16 @@ def test_a_url_becomes_settings_parameters_and_the_rest() -> None:
     assert (dict(ask.parameters), dict(ask.settings)) == ({"a": "1"}, {"max_threads": "2"})
     assert (ask.database, ask.waits_for_end) == ("d", True)
     assert ask.credentials == Credentials("u", "k")
+
+
+def test_a_value_that_is_not_utf8_is_escaped() -> None:
+    ask = read_ask(method="POST", query_string="param_a=x%FF%C3%A9%80", headers={})
+    assert ask.parameters["a"] == "x\\xff\u00e9\\x80"
+
+
+def test_the_tag_of_a_broken_stream_is_letters() -> None:
+    tag = exception_tag("01234567-89ab-4cde-8f01-23456789abcd")
+    assert (len(tag), tag.isalpha(), tag.islower()) == (16, True, True)
 
 
 @pytest.mark.parametrize(
