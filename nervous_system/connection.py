@@ -38,6 +38,9 @@ from nervous_system.settings import MeshSettings
 
 _log = structlog.get_logger()
 
+CLOSE_SECONDS = 5
+"""How long closing waits for what arrived to be taken; a service has 15 s for its whole drain."""
+
 CONNECT_TIMEOUT_SECONDS = 5
 PING_INTERVAL_SECONDS = 10
 MAX_OUTSTANDING_PINGS = 2
@@ -110,6 +113,7 @@ class Connection:
                 ping_interval=PING_INTERVAL_SECONDS,
                 max_outstanding_pings=MAX_OUTSTANDING_PINGS,
                 pending_size=0,
+                drain_timeout=CLOSE_SECONDS,
                 inbox_prefix=f"_INBOX_{name}".replace(".", "_"),
                 error_cb=connection._on_error,
                 disconnected_cb=connection._on_disconnected,

@@ -127,7 +127,9 @@ class Consumer:
                 for message in waiting:
                     await self._answer(message.nak())  # for those who go on
         finally:
-            if self._bus.connection.client.is_connected:
+            # Also while the connection is down: what is left to nats-py there is waited for in its
+            # drain, and nobody would ever read it.
+            if not self._bus.connection.client.is_closed:
                 with translated(f"leaving {self._durable}"):
                     await subscription.unsubscribe()
 

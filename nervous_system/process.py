@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
@@ -54,10 +54,11 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
     stopping.cancel()
     await asyncio.wait({running}, timeout=DRAIN_SECONDS)
     if not running.done():
+        doing = _doing()
         running.cancel()
         await asyncio.wait({running}, timeout=CANCEL_SECONDS)
         sentence = f"it did not stop within {DRAIN_SECONDS:g} s; what it was doing was given up"
-        _log.error("service.drain_timed_out", reason=sentence)
+        _log.error("service.drain_timed_out", reason=sentence, doing=doing)
         sys.stderr.write(f"{sentence}\n")
         return FAILED
     try:
@@ -71,6 +72,21 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
     _log.error("service.failed", reason=sentence)
     sys.stderr.write(f"{sentence}\n")
     return FAILED
+
+
+def _doing() -> list[str]:
+    """What each task waits in: its name, and the innermost line of ours or of a library."""
+    found = []
+    for task in asyncio.all_tasks():
+        where: Any = task.get_coro()
+        while inner := getattr(where, "cr_await", None) or getattr(where, "gi_yieldfrom", None):
+            if not hasattr(inner, "cr_frame") and not hasattr(inner, "gi_frame"):
+                break
+            where = inner
+        frame = getattr(where, "cr_frame", None) or getattr(where, "gi_frame", None)
+        place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "nowhere"
+        found.append(f"{task.get_name()} in {place}")
+    return sorted(found)
 
 
 async def patiently(

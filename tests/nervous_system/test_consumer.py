@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -12,10 +14,11 @@ from event_samples import decision, entry
 from real_servers import NatsServer
 
 from nervous_system import consumer, names
-from nervous_system.bus import Bus
+from nervous_system.bus import Bus, open_bus
 from nervous_system.consumer import Consumer
 from nervous_system.errors import Conflict, Permanent, Transient
 from nervous_system.event import Recorded
+from nervous_system.settings import MeshSettings
 
 AGENTS = ["swarm.events.coder.>"]
 
@@ -196,6 +199,34 @@ async def test_it_goes_on_after_a_restart_of_nats(bus: Bus, nats_server: NatsSer
         await bus.publish(decision("after"))
         await worker.until(lambda: worker.times("after") >= 1)
         await until_settled(bus)
+
+
+def subscriptions(nats_server: NatsServer, name: str) -> int:
+    """How many the client of that name has, as the server counts them."""
+    url = f"http://127.0.0.1:{nats_server.monitor_port}/connz"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        connections = json.load(answer)["connections"]
+    return sum(each["subscriptions"] for each in connections if each["name"] == name)
+
+
+async def test_a_lost_connection_leaves_no_subscription_behind(
+    bus: Bus, mesh_settings: MeshSettings, nats_server: NatsServer
+) -> None:
+    """The client would take it up again, and wait for it when it is told to end."""
+    worker = Worker()
+    async with (
+        open_bus(mesh_settings, name="consumer") as another,
+        working(another, worker),
+    ):
+        await another.publish(decision("before"))
+        await worker.until(lambda: worker.times("before") == 1)
+        before = await asyncio.to_thread(subscriptions, nats_server, "consumer")
+        nats_server.kill()
+        await asyncio.sleep(5 * consumer.FETCH_SECONDS)  # whatever was fetched is given up
+        await asyncio.to_thread(nats_server.start)
+        await bus.publish(decision("after"))
+        await worker.until(lambda: worker.times("after") >= 1)
+        assert await asyncio.to_thread(subscriptions, nats_server, "consumer") == before
 
 
 async def test_who_stops_hands_the_rest_back_at_once(bus: Bus) -> None:
