@@ -75,6 +75,9 @@ MOST_DECIDED: Final = 100_000
 
 LONGEST_WAIT_SECONDS: Final = 1.0
 
+SAVING_RESTS: Final = 20
+"""Behind a snapshot the leader decides for so many times as long as that took, and more."""
+
 
 class Runner(Generic[State]):
     """Runs one role in one process.
@@ -364,14 +367,17 @@ class Runner(Generic[State]):
         return ""
 
     async def _save_when_due(self, leading: _Leading[State], *, at_once: bool = False) -> None:
-        age_seconds = self._watch() - leading.saved_at
+        began = self._watch()
+        age_seconds = began - leading.saved_at
+        rested = age_seconds >= SAVING_RESTS * leading.saving_seconds
         if leading.unsaved and (
             at_once
-            or leading.unsaved >= self._role.snapshot_events
+            or (leading.unsaved >= self._role.snapshot_events and rested)
             or age_seconds >= self._role.snapshot_seconds
         ):
             await self._save(leading.snapshots, leading.fold)
             leading.unsaved, leading.saved_at = 0, self._watch()
+            leading.saving_seconds = leading.saved_at - began
 
     async def _save(self, snapshots: Snapshots[State], fold: Fold[State]) -> None:
         """A snapshot that cannot be written costs time later; leading goes on."""
@@ -434,6 +440,7 @@ class _Leading(Generic[State]):
     reader: Reader
     inbox: Inbox | None
     saved_at: float  # by the stopwatch
+    saving_seconds: float = 0.0  # how long that took: nothing else is done meanwhile
     unsaved: int = 0
     turns: int = 0  # ticks and requests taken in this term
 

@@ -84,6 +84,33 @@ async def test_a_task_goes_through_its_life(
     assert words == ["submitted", "claimed", "progressed", "completed", "acknowledged"]
 
 
+async def test_one_is_finished_and_the_next_claimed_at_once(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    start_overseer()
+    assert (await asker.ask(TasksProposed(tasks=[task("a"), task("b"), task("c")]))).accepted
+    async with working(mesh_settings, max_concurrent_tasks=2) as worker:
+        first = await claimed(worker)
+        second = await worker.exchange(first, output="dug")
+        assert second is not None
+        assert worker.busy == 1
+        # What the first says again is late, so the third, claimed with it, goes back.
+        with pytest.raises(LeaseLost):
+            await worker.exchange(first)
+        worker.let_go(second)
+        await second.finish()
+        third = await claimed(worker)
+        assert third.attempt == 2
+        assert await worker.exchange(third) is None
+        assert worker.busy == 0
+    completed = [
+        each.event.payload.task_id
+        for each in await history(bus)
+        if isinstance(each.event.payload, TaskCompleted)
+    ]
+    assert sorted(completed) == ["a", "b", "c"]
+
+
 async def test_an_objective_becomes_tasks_and_is_finished(
     start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
