@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 
 import lz4.frame
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.external import ExternalData
 
 from ingestor import migrate
 from ingestor.clickhouse import ganglion_errors, open_client, statement
@@ -35,11 +36,9 @@ from ingestor.model import (
 )
 from nervous_system.errors import Fenced, Permanent, Unavailable
 
-IDS_PER_LOOKUP: Final = 12_000
-"""A server refuses a form field above 128 KiB by default; 12,000 hashes are 128,000 characters."""
-
 HASHES_PER_FIELD: Final = 6_000
-"""As numbers of at most 20 digits with a comma."""
+"""A server refuses a form field above 128 KiB by default; these are numbers of at most 20 digits
+with a comma."""
 
 _TAKE_OVER_ATTEMPTS: Final = 20
 _EPOCH_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,28 +177,26 @@ class ClickHouseWarehouse:
         )
 
     async def known(self, event_ids: Sequence[str]) -> frozenset[str]:
-        asked = list(dict.fromkeys(event_ids))
-        found: set[str] = set()
-        for start in range(0, len(asked), IDS_PER_LOOKUP):
-            found |= await self._known(asked[start : start + IDS_PER_LOOKUP])
-        return frozenset(found)
-
-    async def _known(self, ids: Sequence[str]) -> set[str]:
         """Two steps, because nearly always the first finds nothing and is the last."""
-        packed = b"".join(_event_hash(event_id) for event_id in ids)
-        rows = await self._rows(
-            "looking ids up",
-            "known_hashes",
-            hashes=base64.b64encode(packed).decode(),
-            count=len(ids),
+        ids = frozenset(event_ids)
+        if not ids:
+            return ids
+        asked = ExternalData(
+            file_name="asked",
+            data=b"".join(map(_event_hash, ids)),
+            fmt="RowBinary",
+            structure="event_hash UInt64",
         )
+        with ganglion_errors("looking ids up"):
+            answer = await self.client.query(statement("known_hashes"), external_data=asked)
+        rows: Sequence[Sequence[Any]] = answer.result_rows
         hashes = [row[0] for row in rows]
         found: set[str] = set()
         for start in range(0, len(hashes), HASHES_PER_FIELD):
             some = hashes[start : start + HASHES_PER_FIELD]
             rows = await self._rows("looking ids up", "known_ids", hashes=some)
             found.update(row[0] for row in rows)
-        return found.intersection(ids)
+        return ids.intersection(found)
 
     async def insert(self, batch: Batch) -> None:
         if not batch.rows:

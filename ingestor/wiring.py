@@ -46,7 +46,7 @@ async def run(stop: asyncio.Event) -> None:
         warehouse = await patiently(
             "ClickHouse",
             lambda: ClickHouseWarehouse.connect(
-                mesh.clickhouse_url, insert_timeout_seconds=settings.insert_timeout_seconds
+                mesh.clickhouse_dsn, insert_timeout_seconds=settings.insert_timeout_seconds
             ),
             stop=stop,
         )

@@ -64,7 +64,7 @@ class MeshQueue:
 
     @asynccontextmanager
     async def _overseer(self) -> AsyncIterator[None]:
-        home = self._laboratory.folder / "home"
+        home = self._laboratory.folder / "tasks-home"
         home.mkdir()
         for sample in (files("overseer") / "samples").iterdir():
             (home / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
