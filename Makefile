@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long lint bench bench-peers-setup bench-schema contracts lock setup
+.PHONY: help run test test-long compose-test lint bench bench-peers-setup bench-schema contracts lock setup
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -30,10 +30,13 @@ lint: setup  ## style, types, import rules, drift of generated code
 	@if command -v npx >/dev/null; then contracts/buf; else echo "buf: skipped, no Node here"; fi
 
 test: lint  ## every check and every test but the long ones
-	@$(BIN)/pytest -m "not long"
+	@$(BIN)/pytest -m "not long and not compose"
 
 test-long: setup  ## the long ones: fuzzing, faults under load
 	@$(BIN)/pytest -m long --timeout 900
+
+compose-test: setup  ## docker-compose.yml: build, tour, kill each container, conservation, tear down (needs Docker)
+	@$(BIN)/pytest -m compose --timeout 1800 tests/compose
 
 bench: setup  ## measure speed and memory, as ratios within one run
 	@$(BIN)/ganglion bench
@@ -50,6 +53,10 @@ bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 contracts: setup  ## generate code from the .proto files
 	@$(BIN)/python contracts/generate.py
 
+LOCKING := --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url
+
 lock: setup  ## resolve the dependencies anew, with hashes
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --extra dev --no-annotate --no-header --no-emit-index-url pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile $(LOCKING) --upgrade --extra dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile $(LOCKING) --upgrade --constraint requirements.lock pyproject.toml --output-file infra/docker/runtime.lock
+	@echo hatchling | $(BIN)/uv pip compile $(LOCKING) --upgrade --constraint requirements.lock - --output-file infra/docker/build.lock

@@ -28,6 +28,7 @@ ORDER: Final = (
     "export",
     "sql",
     "parked",
+    "init",
     "migrate",
     "doctor",
     "settings",

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from ganglion.addresses import running_mesh
+from ganglion.addresses import client_settings, running_mesh
 from ganglion.home import Home
 from ganglion.log_session import bus_session
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
+from ganglion.system_mode import last_mode
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
 from nervous_system.stream import StreamState
 
 Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
+
+
+NOT_RUNNING: Final = "not running"
+ELSEWHERE: Final = "running elsewhere"
+"""No supervisor of this home started it: containers, or another machine. Its log answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +54,8 @@ class StatusReport:
     """Everything `ganglion status` tells."""
 
     home: str
-    state: str  # starting, running, stopping, or "not running"
-    pid: int | None  # the supervisor's
+    state: str  # starting, running, stopping; ELSEWHERE; or "not running"
+    pid: int | None  # the supervisor's, where it is one of this home
     nats_url: str | None
     clickhouse_url: str | None
     processes: tuple[ProcessStatus, ...]
@@ -63,7 +69,7 @@ class StatusReport:
     @property
     def is_running(self) -> bool:
         """Whether there is a mesh at all."""
-        return self.pid is not None
+        return self.state != NOT_RUNNING
 
     def document(self) -> dict[str, Any]:
         """The JSON of `status --json`."""
@@ -79,9 +85,28 @@ async def report_status(settings: MeshSettings) -> StatusReport:
     home = Home.at(settings.home)
     mesh = running_mesh(home)
     if mesh is None:
+        return await _elsewhere(home)
+    healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
+    # After the ingestor was asked, so that the lag is never said too small.
+    stream, stream_problem = await _stream_state(settings, mesh=mesh)
+    return assemble(home, mesh, healths=healths, stream=stream, stream_problem=stream_problem)
+
+
+async def _elsewhere(home: Home) -> StatusReport:
+    """What the servers say that the settings lead to, as the commands use them."""
+    from ganglion.positions.session import warehouse_session
+
+    settings = client_settings()
+    watermark: int | None = None
+    problems: list[str] = []
+    try:
+        async with bus_session(settings) as bus:
+            stream = await bus.stream.state()
+            mode = await last_mode(bus)
+    except GanglionError:
         return StatusReport(
             home=str(home.path),
-            state="not running",
+            state=NOT_RUNNING,
             pid=None,
             nats_url=None,
             clickhouse_url=None,
@@ -89,12 +114,30 @@ async def report_status(settings: MeshSettings) -> StatusReport:
             stream=None,
             watermark=None,
             lag=None,
-            problems=(f"no mesh runs in {home.path}; start one with `ganglion up`",),
+            problems=(
+                f"no mesh runs in {home.path}, and none answers at {settings.nats_url};"
+                " start one with `ganglion up`, or set NATS_URL",
+            ),
         )
-    healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
-    # After the ingestor was asked, so that the lag is never said too small.
-    stream, stream_problem = await _stream_state(settings, mesh=mesh)
-    return assemble(home, mesh, healths=healths, stream=stream, stream_problem=stream_problem)
+    try:
+        async with warehouse_session() as warehouse:
+            found = await warehouse.watermark()
+        watermark = found.seq if found is not None else 0
+    except GanglionError as error:
+        problems.append(f"ClickHouse: {error}")
+    return StatusReport(
+        home=str(home.path),
+        state=ELSEWHERE,
+        pid=None,
+        nats_url=settings.nats_url,
+        clickhouse_url=settings.clickhouse_url,
+        processes=(),
+        stream=stream,
+        watermark=watermark,
+        lag=None if watermark is None else max(0, stream.last_sequence - watermark),
+        problems=tuple(problems),
+        system_mode=mode,
+    )
 
 
 def assemble(

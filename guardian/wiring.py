@@ -103,7 +103,7 @@ async def _guard(
     )
     flag = FlagWatch(flag=mesh.home / FLAG_NAME, following=following, observations=runner)
     record = RecordWatch(
-        record=ClickHouseRecord(mesh.clickhouse_url),
+        record=ClickHouseRecord(mesh.clickhouse_dsn),
         stream=bus.stream,
         following=following,
         observations=runner,

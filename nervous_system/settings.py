@@ -6,9 +6,14 @@ Every variable is here, in a service's `settings.py`, or in the engines'.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS: Final = Path("/run/secrets")
+"""Where containers find passwords: a file each, called like the variable in lower case."""
 
 
 class MeshSettings(BaseSettings):
@@ -18,7 +23,12 @@ class MeshSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="GANGLION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="GANGLION_",
+        env_file=".env",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     home: Path = Field(Path(".ganglion"), description="folder of the mesh: data, logs, run files")
@@ -34,6 +44,9 @@ class MeshSettings(BaseSettings):
         "http://127.0.0.1:8123",
         validation_alias=AliasChoices("CLICKHOUSE_URL", "GANGLION_CLICKHOUSE_URL"),
         description="HTTP address of ClickHouse, with user and password where it needs them",
+    )
+    clickhouse_password: str | None = Field(
+        None, description="password of the user in CLICKHOUSE_URL, where that has none"
     )
     metrics_port: int = Field(0, description="port of /metrics and /healthz; 0 takes a free one")
     metrics_host: str = Field("127.0.0.1", description="address of /metrics and /healthz")
@@ -60,3 +73,13 @@ class MeshSettings(BaseSettings):
         30 * 24 * 3600.0, description="how long the stream keeps events"
     )
     stream_replicas: int = Field(1, ge=1, le=5, description="copies of the log (3 in a cluster)")
+
+    @property
+    def clickhouse_dsn(self) -> str:
+        """`clickhouse_url` with the password in it."""
+        parts = urlsplit(self.clickhouse_url)
+        if self.clickhouse_password is None or parts.password is not None:
+            return self.clickhouse_url
+        user, _, host = parts.netloc.rpartition("@")
+        password = quote(self.clickhouse_password, safe="")
+        return urlunsplit(parts._replace(netloc=f"{user or 'default'}:{password}@{host}"))

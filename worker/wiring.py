@@ -46,7 +46,7 @@ async def run(stop: asyncio.Event) -> None:
         if bus is None:
             return
         await bus.stream.ensure(mesh)
-        clickhouse = ClickHouse(mesh.clickhouse_url)
+        clickhouse = ClickHouse(mesh.clickhouse_dsn)
         stack.push_async_callback(clickhouse.close)
         worker = Worker(
             bus,

@@ -25,11 +25,13 @@ def doctor(
     from ganglion.errors import FAILURE
     from ganglion.home import Home
     from ganglion.settings import LocalMeshSettings, read_settings
+    from ganglion.status_report import report_status
     from nervous_system.settings import MeshSettings
 
     settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
     addresses = configured_addresses(settings, local)
     mesh = running_mesh(Home.at(settings.home))
+    report = asyncio.run(report_status(settings))
     findings: list[Finding] = []
 
     def show(finding: Finding) -> None:
@@ -41,13 +43,14 @@ def doctor(
 
     async def examine() -> None:
         monitor = mesh.nats_monitor_url if mesh is not None else None
-        async for finding in examine_mesh(settings, monitor_url=monitor):
+        async for finding in examine_mesh(report, monitor_url=monitor):
             show(finding)
 
-    for finding in examine_machine(settings, local, addresses=addresses, is_up=mesh is not None):
+    machine = examine_machine(settings, local, addresses=addresses, is_up=report.is_running)
+    for finding in machine:
         show(finding)
     given = not (addresses.nats_embedded and addresses.clickhouse_embedded)
-    if mesh is not None or given:
+    if report.is_running or given:
         asyncio.run(examine())
     else:
         show(Finding(name="mesh", ok=True, sentence=f"none runs in {Home.at(settings.home).path}"))

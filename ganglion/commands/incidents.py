@@ -54,23 +54,18 @@ def _print(incident: PastIncident) -> None:
 async def _read() -> tuple[str, list[PastIncident]]:
     from contextlib import suppress
 
-    from enchanted.events.v1.pulse_pb2 import SystemModeChanged
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
+    from ganglion.system_mode import last_mode
     from guardian.history import incidents_of
     from nervous_system.bus import recorded
     from nervous_system.errors import Unreadable
     from nervous_system.names import EVENTS
 
     history = []
-    mode = "unknown"
     async with bus_session(client_settings()) as bus:
         async for stored in bus.replay(subjects=[f"{EVENTS}.incident.>"]):
             with suppress(Unreadable):
                 history.append(recorded(stored))
-        last = await bus.stream.last_on(f"{EVENTS}.guardian.system_mode_changed")
-        if last is not None:
-            payload = recorded(last).event.payload
-            if isinstance(payload, SystemModeChanged):
-                mode = payload.mode
+        mode = await last_mode(bus) or "unknown"
     return mode, incidents_of(history)

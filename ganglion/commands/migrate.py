@@ -36,7 +36,7 @@ async def _migrate(*, check: bool) -> tuple[str, ...]:
     from ingestor.warehouse import ClickHouseWarehouse
 
     quiet_log()
-    warehouse = await ClickHouseWarehouse.connect(client_settings().clickhouse_url)
+    warehouse = await ClickHouseWarehouse.connect(client_settings().clickhouse_dsn)
     try:
         return await (warehouse.pending_migrations() if check else warehouse.migrate())
     finally:

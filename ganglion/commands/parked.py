@@ -36,7 +36,7 @@ def list_(
     )
     wanted = "JSONEachRow" if as_json else "PrettyCompactMonoBlock"
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
-    url = client_settings().clickhouse_url
+    url = client_settings().clickhouse_dsn
     answer = b"".join(run_query(url, query, default_format=wanted, settings=settings))
     if not answer and not as_json:
         typer.echo("nothing is parked")

@@ -39,7 +39,7 @@ def sql(
     )
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
     answer = run_query(
-        client_settings().clickhouse_url, text, default_format=wanted, settings=settings
+        client_settings().clickhouse_dsn, text, default_format=wanted, settings=settings
     )
     for piece in answer:
         sys.stdout.buffer.write(piece)

@@ -39,7 +39,10 @@ def status(
 
 
 def _print_table(report: StatusReport) -> None:
-    typer.echo(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
+    if report.pid is None:
+        typer.echo(f"mesh at {report.nats_url}: {report.state}")
+    else:
+        typer.echo(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
     if report.system_mode is not None:
         typer.echo(f"system mode: {report.system_mode}")
     for process in report.processes:

@@ -23,7 +23,7 @@ def trace(
     from ganglion.trace_view.lookup import find_trace
 
     jaeger_url = read_settings(LocalMeshSettings).jaeger_url
-    found = find_trace(client_settings().clickhouse_url, wanted)
+    found = find_trace(client_settings().clickhouse_dsn, wanted)
     show = _print_json if as_json else _print
     show(found, jaeger_url)
 

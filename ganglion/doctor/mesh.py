@@ -12,7 +12,7 @@ from ganglion.doctor.finding import Finding, ill, well
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
 from ganglion.query import run_query
-from ganglion.status_report import StatusReport, report_status
+from ganglion.status_report import ELSEWHERE, StatusReport
 from ganglion.supervisor.http_get import http_get
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
@@ -23,11 +23,8 @@ UNKNOWN_TABLE = 60
 UNKNOWN_DATABASE = 81
 
 
-async def examine_mesh(
-    settings: MeshSettings, *, monitor_url: str | None
-) -> AsyncIterator[Finding]:
-    """The mesh of this home, or the servers that NATS_URL and CLICKHOUSE_URL lead to."""
-    report = await report_status(settings)
+async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> AsyncIterator[Finding]:
+    """The mesh of this home, or the servers that the settings lead to."""
     yield _processes(report)
     found = client_settings()
     if monitor_url is not None:
@@ -42,6 +39,8 @@ async def examine_mesh(
 def _processes(report: StatusReport) -> Finding:
     if not report.is_running:
         return well("mesh", f"none runs in {report.home}")
+    if report.state == ELSEWHERE:
+        return well("mesh", f"none in {report.home}; one answers at {report.nats_url}")
     sick = [f"{each.name}: {each.sentence}" for each in report.processes if each.health != "ok"]
     if sick:
         return ill(
@@ -152,5 +151,5 @@ def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
 
 def _ask(settings: MeshSettings, name: str) -> list[dict[str, Any]]:
     query = (files("ganglion") / "doctor" / f"{name}.sql").read_text(encoding="utf-8")
-    answer = b"".join(run_query(settings.clickhouse_url, query, default_format="JSONEachRow"))
+    answer = b"".join(run_query(settings.clickhouse_dsn, query, default_format="JSONEachRow"))
     return [json.loads(line) for line in answer.splitlines()]

@@ -24,7 +24,7 @@ class Positions:
 async def warehouse_session() -> AsyncIterator[ClickHouseWarehouse]:
     """The rows alone. Raises Unavailable when nobody answers."""
     quiet_log()
-    warehouse = await ClickHouseWarehouse.connect(client_settings().clickhouse_url)
+    warehouse = await ClickHouseWarehouse.connect(client_settings().clickhouse_dsn)
     try:
         yield warehouse
     finally:

@@ -1,0 +1,49 @@
+"""`ganglion init`: is everything there that the services stand on?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from nervous_system.settings import MeshSettings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def init() -> None:
+    """Make streams, buckets and tables and the sample files, where they are missing.
+
+    `ganglion up` needs none of this; in containers it runs once, before the services start.
+    """
+    import asyncio
+
+    from ganglion.home import Home
+    from ganglion.samples import write_samples
+    from ganglion.settings import read_settings
+    from nervous_system.settings import MeshSettings
+
+    settings = read_settings(MeshSettings)
+    home = Home.at(settings.home)
+    home.create()
+    for path in write_samples(home):
+        typer.echo(f"wrote {path}")
+    for name in asyncio.run(_make(settings)):
+        typer.echo(f"applied: {name}")
+    typer.echo("log, tables and sample files are there")
+
+
+async def _make(settings: MeshSettings) -> tuple[str, ...]:
+    from ganglion.log_session import bus_session
+    from ganglion.positions.session import warehouse_session
+    from nervous_system.lease import open_leases
+    from nervous_system.snapshots import open_snapshots
+
+    async with bus_session(settings) as bus:
+        await bus.stream.ensure(settings)
+        await open_leases(bus.connection, replicas=settings.stream_replicas)
+        await open_snapshots(bus.connection, replicas=settings.stream_replicas)
+    async with warehouse_session() as warehouse:
+        return await warehouse.migrate()

@@ -1,0 +1,61 @@
+"""The README's tour, to the letter, against a mesh that an environment leads to."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"^```bash\n(.*?)^```", README, flags=re.M | re.S)
+    for line in block.strip().splitlines()
+]
+
+
+def run(command: str, environment: dict[str, str]) -> str:
+    """What the command prints; it must end well."""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def take(environment: dict[str, str]) -> None:
+    """Every command of it, in order, each seeing what the one before put on the log."""
+    said: list[str] = []
+    for command in COMMANDS:
+        if command.startswith("export PATH"):
+            continue
+        if "ganglion sql" in command:
+            _wait_until_recorded(environment)
+        said.append(run(command, environment))
+    whole = "\n".join(said)
+    assert "first-agent\tNobody greets the swarm yet.\twrite greeting.txt\t0.9" in whole
+    assert "+Hello, swarm." in whole
+    assert "the demo token is [REDACTED]" in whole
+    assert "ghp_" not in whole
+    assert "first is planned" in whole
+    assert "first.report" in whole
+    imports = [line for line in said if "events added from" in line]
+    assert len(imports) == 2
+    assert ": 0 events added" in imports[1]
+    assert "claimed" in whole.partition("trace ")[2]
+    assert "Jaeger: http" in whole
+    assert "nothing is parked" in whole
+
+
+def _wait_until_recorded(environment: dict[str, str]) -> None:
+    for _ in range(100):
+        if '"lag": 0,' in run("ganglion status --json", environment):
+            return
+    raise AssertionError(run("ganglion status", environment))
