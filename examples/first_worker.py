@@ -6,9 +6,9 @@ ganglion objective add "Greet the swarm" --metadata '{"tasks": [{"action": "gree
 import asyncio
 import os
 
-from nervous_system.held_task import HeldTask
 from nervous_system.serving import serve
 from nervous_system.worker import open_worker
+from nervous_system.working.held_task import HeldTask
 
 
 async def greet(task: HeldTask) -> None:

@@ -9,9 +9,9 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session
-from nervous_system.asker import Asker
+from nervous_system.contract.payload import Payload
 from nervous_system.errors import Permanent
-from nervous_system.payload import Payload
+from nervous_system.working.asker import Asker
 
 
 class Refused(Permanent):

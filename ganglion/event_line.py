@@ -12,10 +12,10 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.event import Recorded
-from nervous_system.payload import Payload
-from nervous_system.stream import Stored
-from nervous_system.subjects import source_of
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import source_of
+from nervous_system.transport.stream import Stored
 
 MOST_CHARACTERS = 160
 

@@ -10,7 +10,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session
 from nervous_system.clock import system_clock
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
 
 

@@ -11,9 +11,9 @@ from typing import Final
 
 from nervous_system.bus import Bus, open_bus
 from nervous_system.errors import Unavailable
-from nervous_system.log import configure
 from nervous_system.settings import MeshSettings
-from nervous_system.tracing import Tracer
+from nervous_system.telemetry.log import configure
+from nervous_system.telemetry.tracing import Tracer
 
 CONNECT_SECONDS: Final = 3.0
 

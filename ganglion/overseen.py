@@ -7,8 +7,8 @@ import structlog
 
 from ganglion.settings import read_settings
 from nervous_system.bus import Bus, recorded
+from nervous_system.deciding.snapshots import Snapshots, open_snapshots
 from nervous_system.errors import Unreadable
-from nervous_system.snapshots import Snapshots, open_snapshots
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
 from overseer.wiring import role

@@ -1,6 +1,6 @@
 """What does a text become by a unified diff?
 
-For diffs as `nervous_system/diff.py` makes them: one file, nothing moved, no fuzz.
+For diffs as `nervous_system/contract/diff.py` makes them: one file, nothing moved, no fuzz.
 """
 
 from __future__ import annotations

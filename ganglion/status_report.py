@@ -14,7 +14,7 @@ from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_o
 from ganglion.system_mode import last_mode
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
-from nervous_system.stream import StreamState
+from nervous_system.transport.stream import StreamState
 
 Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 

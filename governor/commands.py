@@ -32,9 +32,9 @@ from governor.model import (
     Worker,
 )
 from governor.rules import Rule, in_force
-from nervous_system.decision import Emit
-from nervous_system.event import Recorded
-from nervous_system.persistent import Table
+from nervous_system.contract.event import Recorded
+from nervous_system.deciding.decision import Emit
+from nervous_system.deciding.persistent import Table
 
 MOST_COMMANDS: Final = 900
 """From one cause: what follows from one is one batch. The next sample looks after the others."""

@@ -31,8 +31,8 @@ from governor.model import (
     Policy,
 )
 from governor.rules import standings
-from nervous_system.decision import Emit, Tick
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.deciding.decision import Emit, Tick
 
 _ALARMS = {
     "cpu": "cpu_overloaded",

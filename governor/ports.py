@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 
 class Sampler(Protocol):

@@ -12,7 +12,7 @@ from typing import Final
 
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandKind
 from governor.model import Band, HostState, Policy, Standing
-from nervous_system.persistent import EMPTY, Table
+from nervous_system.deciding.persistent import EMPTY, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

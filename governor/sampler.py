@@ -14,8 +14,8 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
 from governor.control_group import ControlGroup, Share
 from governor.gpus import Gpus
 from nervous_system.clock import Stopwatch, stopwatch
-from nervous_system.metric_catalogue import SAMPLE_FAILURES
-from nervous_system.metrics import Metrics
+from nervous_system.telemetry.metric_catalogue import SAMPLE_FAILURES
+from nervous_system.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
 

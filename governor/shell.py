@@ -9,8 +9,8 @@ import structlog
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from governor.ports import Observations, Sampler
 from nervous_system.errors import Fenced, LogFull, Transient
-from nervous_system.health import Progress
-from nervous_system.metric_catalogue import (
+from nervous_system.telemetry.health import Progress
+from nervous_system.telemetry.metric_catalogue import (
     HOST_CPU_PERCENT,
     HOST_DISK_TOTAL_BYTES,
     HOST_DISK_USED_BYTES,
@@ -18,7 +18,7 @@ from nervous_system.metric_catalogue import (
     HOST_MEMORY_USED_BYTES,
     SAMPLE_FAILURES,
 )
-from nervous_system.metrics import Metrics
+from nervous_system.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
 

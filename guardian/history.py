@@ -15,7 +15,7 @@ from enchanted.events.v1.incident_pb2 import (
 )
 from guardian.model import TimelineLine
 from guardian.playbooks import PLAYBOOKS
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

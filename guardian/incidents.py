@@ -31,7 +31,7 @@ from guardian.model import (
 )
 from guardian.playbooks import MENDING, PAUSE_DISPATCH, PLAYBOOKS, QUARANTINE, step_at
 from guardian.watching import forget_worker
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 MOST_LINES: Final = 50
 """Of a timeline: the first ones stay, the last one is replaced."""

@@ -9,7 +9,7 @@ from typing import Final
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentClass
 from guardian.breaker import BreakerPolicy, Circuit
 from guardian.watched import Watched
-from nervous_system.persistent import EMPTY, Table
+from nervous_system.deciding.persistent import EMPTY, Table
 
 SERVICE: Final = "guardian"
 

@@ -15,8 +15,8 @@ import structlog
 
 from enchanted.events.v1.incident_pb2 import RecoveryAttempted
 from guardian.playbooks import PAGE
+from nervous_system.contract.event import Recorded
 from nervous_system.errors import Permanent, Unavailable
-from nervous_system.event import Recorded
 from nervous_system.names import EVENTS
 
 _log = structlog.get_logger()

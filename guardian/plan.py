@@ -40,9 +40,9 @@ from guardian.playbooks import (
     step_at,
 )
 from guardian.rules.rule import Finding, Rule
-from nervous_system.decision import Emit
+from nervous_system.contract.payload import Payload
+from nervous_system.deciding.decision import Emit
 from nervous_system.ids import child_id
-from nervous_system.payload import Payload
 
 MOST_OPENED: Final = 50
 """Incidents that one cause opens; the others follow a tick later, and one batch holds them all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 
 class Observations(Protocol):

@@ -18,9 +18,9 @@ from guardian.following import Following
 from guardian.model import BY_FLAG, INGEST_LAG, PARKED_EVENTS, GuardianState, Limits
 from guardian.ports import Observations, Record
 from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fenced, LogFull, Transient
-from nervous_system.payload import Payload
-from nervous_system.stream import Stream
+from nervous_system.transport.stream import Stream
 
 _log = structlog.get_logger()
 

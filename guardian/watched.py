@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from guardian.tally import Tally
-from nervous_system.persistent import EMPTY, Table
+from nervous_system.deciding.persistent import EMPTY, Table
 
 MOST_REMEMBERED: Final = 20
 """Of exits, takeovers, lags and the like, one part each."""

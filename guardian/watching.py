@@ -41,7 +41,7 @@ from guardian.watched import (
     Watched,
     Worker,
 )
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 
 HEARTBEAT_SECONDS: Final = 30.0
 """Of a worker that did not say how often it means to be heard of."""

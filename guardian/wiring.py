@@ -19,17 +19,17 @@ from guardian.settings import GuardianSettings
 from guardian.shell import FLAG_NAME, FlagWatch, RecordWatch
 from nervous_system.bus import Bus, open_bus
 from nervous_system.consumer import Consumer
+from nervous_system.deciding.fold import MAIN
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.runner import Runner
 from nervous_system.errors import Fatal
-from nervous_system.fold import MAIN
-from nervous_system.health import Health
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
-from nervous_system.obeying import obeying
 from nervous_system.process import patiently
-from nervous_system.role import Role
-from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry import telemetry
+from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.service import telemetry
+from nervous_system.working.obeying import obeying
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ingestor.frames import Framer
 from ingestor.model import Batch, Place, partition_end
 from ingestor.reading import Readable, read
-from nervous_system.stream import Stored
+from nervous_system.transport.stream import Stored
 
 REPEATED = "its event_id was stored before"
 

@@ -16,7 +16,7 @@ from typing import Final
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.ingest_schema import RIDE_ALONG
 from ingestor.model import Batch, Disposition, Place
-from nervous_system.payload import KINDS_BY_FIELD
+from nervous_system.contract.payload import KINDS_BY_FIELD
 
 DISPOSITION_NUMBERS: Final[dict[Disposition, int]] = {"stored": 1, "parked": 2, "duplicate": 3}
 """As in the Enum8 of `swarm.events`."""

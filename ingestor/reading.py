@@ -10,7 +10,7 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from nervous_system.check import OUT_OF_RANGE, problems
+from nervous_system.contract.check import OUT_OF_RANGE, problems
 
 
 class Readable(NamedTuple):

@@ -28,23 +28,23 @@ from ingestor.frames import Framer
 from ingestor.model import Batch
 from ingestor.ports import Warehouse
 from ingestor.settings import IngestorSettings
-from nervous_system import semantic_names as attribute
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
-from nervous_system.health import Progress
-from nervous_system.metric_catalogue import (
+from nervous_system.names import ALL_EVENTS, TRACEPARENT
+from nervous_system.telemetry import semantic_names as attribute
+from nervous_system.telemetry.health import Progress
+from nervous_system.telemetry.metric_catalogue import (
     INSERT_FAILURES,
     INSERT_ROWS,
     INSERT_SECONDS,
     POSITIONS_STORED,
     WATERMARK,
 )
-from nervous_system.metrics import Metrics
-from nervous_system.names import ALL_EVENTS, TRACEPARENT
-from nervous_system.reader import Interrupted, Reader
-from nervous_system.retry import RetryPolicy
-from nervous_system.stream import Stored
-from nervous_system.tracing import MAX_LINKS, Tracer
+from nervous_system.telemetry.metrics import Metrics
+from nervous_system.telemetry.tracing import MAX_LINKS, Tracer
+from nervous_system.transport.reader import Interrupted, Reader
+from nervous_system.transport.retry import RetryPolicy
+from nervous_system.transport.stream import Stored
 
 _log = structlog.get_logger()
 

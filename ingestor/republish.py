@@ -15,11 +15,11 @@ from ingestor.continuity import history
 from ingestor.model import Disposition, StoredPosition
 from ingestor.ports import Warehouse
 from ingestor.reading import Readable, read
+from nervous_system.contract.message import Message
 from nervous_system.errors import TooLarge
 from nervous_system.ids import child_id, is_uuid
-from nervous_system.message import Message
-from nervous_system.publisher import Publisher
-from nervous_system.tracing import traceparent_of
+from nervous_system.telemetry.tracing import traceparent_of
+from nervous_system.transport.publisher import Publisher
 
 _log = structlog.get_logger()
 

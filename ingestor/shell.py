@@ -33,11 +33,12 @@ from ingestor.room import Room
 from ingestor.settings import IngestorSettings
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
+from nervous_system.contract.event import Event
+from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, LogFull, Permanent, Transient
-from nervous_system.event import Event
 from nervous_system.ids import child_id
-from nervous_system.lease import leading, open_leases
-from nervous_system.metric_catalogue import (
+from nervous_system.names import ALL_EVENTS
+from nervous_system.telemetry.metric_catalogue import (
     ALARMS,
     EPOCH,
     LAG,
@@ -46,10 +47,9 @@ from nervous_system.metric_catalogue import (
     LOG_USED_BYTES,
     WATERMARK,
 )
-from nervous_system.names import ALL_EVENTS
-from nervous_system.reader import Interrupted
-from nervous_system.stream import StreamState
-from nervous_system.telemetry import Telemetry
+from nervous_system.telemetry.service import Telemetry
+from nervous_system.transport.reader import Interrupted
+from nervous_system.transport.stream import StreamState
 
 _log = structlog.get_logger()
 

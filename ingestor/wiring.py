@@ -19,10 +19,10 @@ from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.ids import new_event_id
-from nervous_system.obeying import obeying
 from nervous_system.process import patiently
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry import telemetry
+from nervous_system.telemetry.service import telemetry
+from nervous_system.working.obeying import obeying
 
 
 async def run(stop: asyncio.Event) -> None:

@@ -25,16 +25,16 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Acknowledgement, Entry, Expectation
+from nervous_system.contract.payload import KINDS, Payload
+from nervous_system.contract.subjects import chain_filter, source_of
+from nervous_system.contract.target import Content, Target
 from nervous_system.errors import Conflict, InvalidEvent, Permanent, Unavailable, Unreadable
-from nervous_system.event import Event
 from nervous_system.ids import new_event_id
-from nervous_system.message import Acknowledgement, Entry, Expectation
 from nervous_system.names import EVENTS
-from nervous_system.payload import KINDS, Payload
 from nervous_system.settings import MeshSettings
-from nervous_system.subjects import chain_filter, source_of
-from nervous_system.target import Content, Target
-from nervous_system.tracing import Span, Tracer
+from nervous_system.telemetry.tracing import Span, Tracer
 
 _log = structlog.get_logger()
 

@@ -13,22 +13,22 @@ from datetime import datetime
 import structlog
 
 from nervous_system import names
-from nervous_system import semantic_names as attribute
-from nervous_system.codec import decode
-from nervous_system.connection import Connection
+from nervous_system.contract.codec import decode
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Acknowledgement, Entry, Expectation, Message, seal
+from nervous_system.contract.redaction import Redactor
+from nervous_system.contract.subjects import template_of
 from nervous_system.errors import Unreadable
-from nervous_system.event import Event, Recorded
-from nervous_system.message import Acknowledgement, Entry, Expectation, Message, seal
-from nervous_system.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
-from nervous_system.metrics import Metrics
-from nervous_system.publisher import Publisher
-from nervous_system.reader import Reader
-from nervous_system.redaction import Redactor
-from nervous_system.retry import RetryPolicy
 from nervous_system.settings import MeshSettings
-from nervous_system.stream import Stored, Stream
-from nervous_system.subjects import template_of
-from nervous_system.tracing import Span, Tracer
+from nervous_system.telemetry import semantic_names as attribute
+from nervous_system.telemetry.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
+from nervous_system.telemetry.metrics import Metrics
+from nervous_system.telemetry.tracing import Span, Tracer
+from nervous_system.transport.connection import Connection
+from nervous_system.transport.publisher import Publisher
+from nervous_system.transport.reader import Reader
+from nervous_system.transport.retry import RetryPolicy
+from nervous_system.transport.stream import Stored, Stream
 
 _log = structlog.get_logger()
 

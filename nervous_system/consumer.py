@@ -20,14 +20,14 @@ from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 
 from nervous_system import names
-from nervous_system import semantic_names as attribute
 from nervous_system.bus import Bus, recorded
-from nervous_system.connection import translated
+from nervous_system.contract.event import Recorded
 from nervous_system.errors import Permanent, Transient, Unavailable
-from nervous_system.event import Recorded
-from nervous_system.metric_catalogue import EVENTS_HANDLED
-from nervous_system.stream import Stored
-from nervous_system.tracing import extract
+from nervous_system.telemetry import semantic_names as attribute
+from nervous_system.telemetry.metric_catalogue import EVENTS_HANDLED
+from nervous_system.telemetry.tracing import extract
+from nervous_system.transport.connection import translated
+from nervous_system.transport.stream import Stored
 
 _log = structlog.get_logger()
 

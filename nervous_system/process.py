@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from nervous_system import failpoint
 from nervous_system.errors import GanglionError, Transient
-from nervous_system.retry import RetryPolicy
+from nervous_system.transport.retry import RetryPolicy
 
 _log = structlog.get_logger()
 

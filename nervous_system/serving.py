@@ -16,8 +16,8 @@ from nats.aio.subscription import Subscription
 
 from nervous_system import names
 from nervous_system.errors import GanglionError, Transient
-from nervous_system.held_task import HeldTask, LeaseLost
 from nervous_system.worker import Worker
+from nervous_system.working.held_task import HeldTask, LeaseLost
 
 _log = structlog.get_logger()
 

@@ -25,18 +25,18 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system.agent import role_named
-from nervous_system.asker import Asker
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import Clock, system_clock
-from nervous_system.command_lanes import CommandLanes
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
 from nervous_system.errors import GanglionError
-from nervous_system.event import Event
-from nervous_system.held_task import HeldTask, How
 from nervous_system.ids import new_event_id
-from nervous_system.orders import CleanUp, Orders, nothing_to_clean_up
-from nervous_system.payload import Payload
 from nervous_system.settings import MeshSettings
-from nervous_system.tracing import Tracer
+from nervous_system.telemetry.tracing import Tracer
+from nervous_system.working.asker import Asker
+from nervous_system.working.command_lanes import CommandLanes
+from nervous_system.working.held_task import HeldTask, How
+from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
 
 _log = structlog.get_logger()
 

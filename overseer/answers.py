@@ -15,7 +15,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
     TasksProposed,
 )
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.decide import applied, granted, held
 from overseer.kernel.state import Kernel, Settings

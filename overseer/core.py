@@ -45,9 +45,9 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
     TasksProposed,
 )
-from nervous_system.changed import changed
-from nervous_system.decision import Emit, Tick
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.deciding.changed import changed
+from nervous_system.deciding.decision import Emit, Tick
 from overseer import gates, indicators, objectives, pulse
 from overseer.answers import answer
 from overseer.kernel import decide as tasks

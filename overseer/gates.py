@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
-from nervous_system.decision import Emit
+from nervous_system.deciding.decision import Emit
 from overseer.kernel.choice import Rules
 from overseer.model import OverseerState, Settings
 from overseer.vocabulary import HALTED

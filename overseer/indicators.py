@@ -46,8 +46,8 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
-from nervous_system.event import Recorded
-from nervous_system.persistent import EMPTY, Table
+from nervous_system.contract.event import Recorded
+from nervous_system.deciding.persistent import EMPTY, Table
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.rules_in_force import RULING, RulesInForce
 from overseer.vocabulary import OPERATIONAL

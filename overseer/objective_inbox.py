@@ -15,9 +15,9 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
-from nervous_system.asker import Asker
 from nervous_system.errors import Transient
 from nervous_system.ids import child_id, content_hash
+from nervous_system.working.asker import Asker
 
 _log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveRejected,
 )
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskSubmitted
-from nervous_system.decision import Emit
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.deciding.decision import Emit
 from overseer.kernel.choice import Rules
 from overseer.kernel.decide import MOST_PROPOSED, submissions
 from overseer.kernel.task import HIGHEST_PRIORITY

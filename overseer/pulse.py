@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import fmean
 
 from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
-from nervous_system.decision import Emit
+from nervous_system.deciding.decision import Emit
 from overseer.indicators import indicators
 from overseer.model import OverseerState, Settings
 from overseer.vocabulary import OPERATIONAL

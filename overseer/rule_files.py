@@ -16,9 +16,9 @@ import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.policy_pb2 import CharterAdopted, RegistryAdopted
+from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fatal, Fenced, LogFull, Permanent, Transient
 from nervous_system.ids import content_hash
-from nervous_system.payload import Payload
 from overseer.model import OverseerState
 from overseer.policy import read_policy
 from overseer.registry import read_registry

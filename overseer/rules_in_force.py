@@ -21,7 +21,7 @@ from enchanted.events.v1.pulse_pb2 import (
     SystemModeChanged,
 )
 from nervous_system import names
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
 from overseer.policy import matches_any
 from overseer.vocabulary import HALTED, OPERATIONAL, SERVICE
 

@@ -11,20 +11,20 @@ from pydantic import ValidationError
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
-from nervous_system.asker import Asker
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import Clock, system_clock
+from nervous_system.deciding.fold import MAIN
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.runner import Runner
 from nervous_system.errors import Fatal
-from nervous_system.fold import MAIN
-from nervous_system.health import Fact
 from nervous_system.ids import new_event_id
-from nervous_system.obeying import obeying
 from nervous_system.process import patiently
-from nervous_system.role import Role
-from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry import Telemetry, telemetry
-from nervous_system.tracing import Tracer
+from nervous_system.telemetry.health import Fact
+from nervous_system.telemetry.service import Telemetry, telemetry
+from nervous_system.telemetry.tracing import Tracer
+from nervous_system.working.asker import Asker
+from nervous_system.working.obeying import obeying
 from overseer import pulse
 from overseer.core import OverseerCore
 from overseer.model import OverseerState

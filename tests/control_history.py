@@ -38,10 +38,10 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import child_id
-from nervous_system.payload import Payload
-from nervous_system.subjects import subject_for
 
 BEGINNING = datetime(2026, 11, 18, 9, 59, 30, tzinfo=UTC)
 

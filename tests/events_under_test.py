@@ -13,11 +13,11 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from nervous_system import names
 from nervous_system.bus import Bus
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry
 from nervous_system.errors import Duplicate, Transient
-from nervous_system.event import Event
 from nervous_system.ids import child_id
-from nervous_system.message import Entry
 
 MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SUBJECT = "swarm.events.coder.decision"

@@ -33,6 +33,14 @@ def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 30.
         time.sleep(0.02)
 
 
+def _state(thread: Path) -> str:
+    """One letter, as the kernel says it."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 class RealProcess:
     """A child of the test, whose output goes to a file."""
 
@@ -72,8 +80,11 @@ class RealProcess:
         self._process.wait(timeout=10)
 
     def pause(self) -> None:
-        """SIGSTOP."""
+        """SIGSTOP; all its threads stand still when this returns."""
         self._process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self.pid}/task")
+        while any(_state(thread) not in "TtZX" for thread in threads.iterdir()):
+            time.sleep(0.001)
 
     def resume(self) -> None:
         """SIGCONT."""

@@ -16,13 +16,13 @@ from pydantic import BaseModel
 
 from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
-from nervous_system.event import Recorded
-from nervous_system.fold import Fold
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.contract.subjects import on_any
+from nervous_system.deciding.fold import Fold
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.snapshots import Snapshot
 from nervous_system.ids import content_hash
-from nervous_system.message import Entry
-from nervous_system.role import Role
-from nervous_system.snapshots import Snapshot
-from nervous_system.subjects import on_any
 
 State = TypeVar("State")
 

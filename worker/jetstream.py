@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from nervous_system import names
 from nervous_system.clock import stopwatch
-from nervous_system.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translated
 from worker.action import Place
 from worker.section import Section, facts, size, table
 

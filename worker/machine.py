@@ -13,7 +13,7 @@ import psutil
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from nervous_system import names
 from nervous_system.bus import recorded
-from nervous_system.payload import KINDS
+from nervous_system.contract.payload import KINDS
 from worker.action import Place
 from worker.section import Section, duration, facts, size, table
 from worker.thread import Halt, in_thread

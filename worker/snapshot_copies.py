@@ -17,8 +17,8 @@ from nats.js.object_store import ObjectStore
 
 from nervous_system import names
 from nervous_system.bus import Bus
-from nervous_system.connection import translated
 from nervous_system.errors import GanglionError
+from nervous_system.transport.connection import translated
 from worker.archive import Archive
 from worker.section import size
 from worker.tally import Tally

@@ -12,12 +12,12 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.errors import Fatal, GanglionError, Permanent
-from nervous_system.held_task import HeldTask
 from nervous_system.process import patiently
 from nervous_system.serving import Do, serve
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry import telemetry
+from nervous_system.telemetry.service import telemetry
 from nervous_system.worker import Worker
+from nervous_system.working.held_task import HeldTask
 from worker.action import Job, Place
 from worker.actions import ACTIONS
 from worker.clickhouse import ClickHouse

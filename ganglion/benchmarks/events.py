@@ -20,10 +20,10 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id, new_event_id
-from nervous_system.message import Entry
-from nervous_system.payload import Payload
 
 AGENTS: Final = 20
 EVENTS_PER_TRACE: Final = 25

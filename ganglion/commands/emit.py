@@ -86,7 +86,7 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """A change of a resource, appended to its chain with hashes and diff."""
-    from nervous_system.target import Target
+    from nervous_system.contract.target import Target
 
     if before is None and after is None:
         raise typer.BadParameter("give --before, --after or both")

@@ -38,8 +38,8 @@ def init() -> None:
 async def _make(settings: MeshSettings) -> tuple[str, ...]:
     from ganglion.log_session import bus_session
     from ganglion.positions.session import warehouse_session
-    from nervous_system.lease import open_leases
-    from nervous_system.snapshots import open_snapshots
+    from nervous_system.deciding.lease import open_leases
+    from nervous_system.deciding.snapshots import open_snapshots
 
     async with bus_session(settings) as bus:
         await bus.stream.ensure(settings)

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from nervous_system.stream import Stored
+    from nervous_system.transport.stream import Stored
 
 app = typer.Typer(add_completion=False)
 
@@ -64,7 +64,7 @@ async def _follow(
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
     from nervous_system.clock import system_clock
-    from nervous_system.reader import Interrupted
+    from nervous_system.transport.reader import Interrupted
 
     async with bus_session(client_settings()) as bus:
         since = system_clock() - ago if ago is not None else None

@@ -16,7 +16,7 @@ from ganglion.status_report import ELSEWHERE, StatusReport
 from ganglion.supervisor.http_get import http_get
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
-from nervous_system.stream import configuration
+from nervous_system.transport.stream import configuration
 
 MUCH_LAG = 10_000
 UNKNOWN_TABLE = 60

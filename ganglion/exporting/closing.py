@@ -15,7 +15,7 @@ from ganglion.station import (
     TASK_QUEUE,
     WHOLE_FILES,
 )
-from nervous_system.persistent import EMPTY
+from nervous_system.deciding.persistent import EMPTY
 
 
 def closing_lines(state: StationState) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enchanted.events.v1.station_pb2 import TaskImported
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 
 
 @dataclass(frozen=True, slots=True)

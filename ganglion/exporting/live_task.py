@@ -31,7 +31,7 @@ from enchanted.events.v1.task_pb2 import (
 )
 from ganglion.exporting.line import Line, clock, json_line
 from ganglion.station import DISPATCH_LOG, TASK_STATUS
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 _ENDS: Final = {
     RESULT_COMPLETED: "completed",

@@ -39,11 +39,11 @@ from ganglion.station import (
     resource_of,
 )
 from ganglion.station_file import StationFile
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.target import Target
+from nervous_system.deciding.persistent import EMPTY, Table
 from nervous_system.names import EVENTS
-from nervous_system.payload import Payload
-from nervous_system.persistent import EMPTY, Table
-from nervous_system.target import Target
 
 SUBJECTS: Final = (
     f"{EVENTS}.overseer.>",

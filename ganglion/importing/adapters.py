@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nervous_system.bus import Bus
-from nervous_system.message import Acknowledgement, Entry
+from nervous_system.contract.message import Acknowledgement, Entry
 
 
 class BusLog:

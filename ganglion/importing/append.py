@@ -18,10 +18,10 @@ from typing import Final
 from ganglion.importing.ports import ImportLog
 from ganglion.importing.unit import ImportSource, ImportUnit
 from nervous_system import names
+from nervous_system.contract.message import Entry, Expectation
+from nervous_system.contract.subjects import subject_for
 from nervous_system.errors import Conflict, Duplicate
 from nervous_system.failpoint import failpoint
-from nervous_system.message import Entry, Expectation
-from nervous_system.subjects import subject_for
 
 MAX_BATCH_BYTES: Final = 4 * 1024**2
 _ENVELOPE_BYTES: Final = 512

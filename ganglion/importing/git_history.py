@@ -39,10 +39,10 @@ from ganglion.importing.git_log import SUBMODULE_MODE, Commit, FileChange
 from ganglion.importing.git_repository import GitRepository
 from ganglion.importing.origin import Origin
 from ganglion.importing.unit import ImportSource, ImportUnit
-from nervous_system.check import EARLIEST_SECONDS, LATEST_SECONDS
-from nervous_system.event import Event
-from nervous_system.message import Entry
-from nervous_system.payload import Payload
+from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
 
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

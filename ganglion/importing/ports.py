@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from nervous_system.message import Acknowledgement, Entry
+from nervous_system.contract.message import Acknowledgement, Entry
 
 
 class ImportLog(Protocol):

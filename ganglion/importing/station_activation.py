@@ -25,7 +25,7 @@ from ganglion.importing.station_row import (
 )
 from ganglion.importing.unit import ImportSource, ImportUnit
 from ganglion.station import DISPATCH_LOG, OBJECTIVES, OBJECTIVES_HISTORY, TASK_QUEUE, TASK_STATUS
-from nervous_system.message import Entry
+from nervous_system.contract.message import Entry
 from nervous_system.names import EVENTS
 
 _KEY: Final = "station"

@@ -44,14 +44,14 @@ from ganglion.station import (
 )
 from ganglion.station_file import StationFile
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import chain_filter
+from nervous_system.contract.target import Target
 from nervous_system.errors import Unreadable
-from nervous_system.event import Event
 from nervous_system.ids import content_hash
-from nervous_system.message import Entry
 from nervous_system.names import EVENTS
-from nervous_system.payload import Payload
-from nervous_system.subjects import chain_filter
-from nervous_system.target import Target
 
 OBJECTIVE_FILTER: Final = f"{EVENTS}.request.objective_proposed.*"
 TASK_FILTER: Final = f"{EVENTS}.operator.task_imported.*"

@@ -18,7 +18,7 @@ from ganglion.importing.bounded import valid_text
 from ganglion.importing.station_folder import Row
 from ganglion.importing.swe_agent import UNKNOWN_TIME
 from ganglion.station import ROW_KEY
-from nervous_system.check import EARLIEST_SECONDS, LATEST_SECONDS
+from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
 from nervous_system.ids import subject_key
 
 _MOST_ID_CHARACTERS: Final = 200

@@ -51,10 +51,10 @@ from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.trajectory import Step, Trajectory, read_trajectory
 from ganglion.importing.unified_diff import FileDiff, file_diffs, without_terminal_returns
 from ganglion.importing.unit import ImportSource, ImportUnit
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import content_hash
-from nervous_system.message import Entry
-from nervous_system.payload import Payload
 
 UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)

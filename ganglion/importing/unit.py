@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from nervous_system.message import Entry
+from nervous_system.contract.message import Entry
+from nervous_system.contract.subjects import covers, subject_for, token
 from nervous_system.names import EVENTS
-from nervous_system.subjects import covers, subject_for, token
 
 
 @dataclass(frozen=True, slots=True)

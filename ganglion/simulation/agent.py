@@ -10,8 +10,8 @@ from ganglion.simulation.bell import Bell
 from ganglion.simulation.plan import Plan
 from nervous_system.clock import Stopwatch
 from nervous_system.errors import Transient
-from nervous_system.held_task import HeldTask, LeaseLost
 from nervous_system.worker import Worker
+from nervous_system.working.held_task import HeldTask, LeaseLost
 
 IDLE_SECONDS: Final = 0.5
 """Before it asks again though it heard of no new work: backoff ends without a word."""

@@ -16,13 +16,13 @@ from ganglion.simulation.agent import SimulatedAgent, Tally
 from ganglion.simulation.bell import Bell
 from ganglion.simulation.plan import Plan
 from nervous_system import names
-from nervous_system.asker import Asker
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.contract.event import Recorded
 from nervous_system.errors import Permanent
-from nervous_system.event import Recorded
-from nervous_system.reader import Reader
+from nervous_system.transport.reader import Reader
 from nervous_system.worker import Worker
+from nervous_system.working.asker import Asker
 
 STUCK_SECONDS: Final = 120.0
 """Without a single step of any task: what has not ended by then will not."""

@@ -23,7 +23,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskResult,
     TaskSubmitted,
 )
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from nervous_system.bus import Bus, open_bus
+from nervous_system.contract.event import Event
 from nervous_system.errors import Unavailable
-from nervous_system.event import Event
 from nervous_system.settings import MeshSettings
 
 _CONNECT_SECONDS: Final = 5.0

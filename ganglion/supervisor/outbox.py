@@ -16,8 +16,8 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_SUPERVISOR
 from ganglion.supervisor.backoff import restart_delay_seconds
 from ganglion.supervisor.ports import ProcessFact
 from nervous_system.clock import Clock
+from nervous_system.contract.event import Event
 from nervous_system.errors import GanglionError, Permanent
-from nervous_system.event import Event
 from nervous_system.ids import new_event_id
 
 MOST_WAITING: Final = 1000

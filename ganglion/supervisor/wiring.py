@@ -129,7 +129,7 @@ async def _supervise(
 
 def _open_publisher(settings: MeshSettings) -> LogPublisher:
     from ganglion.supervisor.log_publisher import LogPublisher
-    from nervous_system.log import configure
+    from nervous_system.telemetry.log import configure
 
     lines = open_log(Home.at(settings.home).log("supervisor"), max_bytes=SUPERVISOR_LOG_BYTES)
     configure(

@@ -12,8 +12,8 @@ from typing import Final
 from ganglion.errors import QueryRefused
 from ganglion.query import run_query
 from ganglion.trace_view.tree import Trace
-from nervous_system.codec import decode
-from nervous_system.event import Recorded
+from nervous_system.contract.codec import decode
+from nervous_system.contract.event import Recorded
 
 MOST_EVENTS: Final = 10_000
 """A longer trace is cut, and says so."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Final
 from enchanted.events.v1.incident_pb2 import INCIDENT_UNSPECIFIED, IncidentClass
 from guardian.model import Limits
 from guardian.watched import Watched
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 PROCESS: Final = "process"
 """A process that its parent starts again by itself."""

@@ -43,7 +43,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerLost
-from nervous_system.decision import Emit
+from nervous_system.deciding.decision import Emit
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.kernel.manifest_check import problems

@@ -32,8 +32,8 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from nervous_system.changed import changed
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.deciding.changed import changed
 from overseer.kernel.state import MOST_ENDED, MOST_REFUSALS, Kernel, Record, record_key
 from overseer.kernel.task import Claim, Ended, Manifest, Task
 from overseer.kernel.waiting import line_of

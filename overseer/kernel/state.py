@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from immutables import Map
 from pydantic import Field
 
-from nervous_system.persistent import Table
+from nervous_system.deciding.persistent import Table
 from overseer.kernel.task import Ended, Task
 from overseer.kernel.waiting import Waiting
 from overseer.kernel.worker import Worker

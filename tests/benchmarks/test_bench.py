@@ -20,7 +20,7 @@ from ganglion.benchmarks.machine import describe_machine
 from ganglion.benchmarks.report import Report
 from ganglion.benchmarks.rounds import interleave
 from ganglion.benchmarks.size import QUICK
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
 
 BENCH = [sys.executable, "-m", "ganglion", "bench", "--quick"]
 

@@ -51,6 +51,7 @@ class Stack:
     ports: Mapping[str, int]  # by variable of docker-compose.yml
     command: list[str]
     files: list[Path] = field(default_factory=list)
+    more: Mapping[str, str] = field(default_factory=dict)  # what those files want to be told
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -59,7 +60,7 @@ class Stack:
             for name, value in os.environ.items()
             if not name.startswith(("GANGLION_", "NATS_", "CLICKHOUSE_", "OTEL_"))
         }
-        return kept | {name: str(port) for name, port in self.ports.items()}
+        return kept | {name: str(port) for name, port in self.ports.items()} | dict(self.more)
 
     def __call__(self, *arguments: str, seconds: float = 300.0) -> str:
         """`docker compose …` to the end; it must end well."""

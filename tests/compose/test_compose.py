@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ import pytest
 import tour
 from conservation import Ledger, examine, gather
 from events_under_test import Publishing
+from jaeger import built
 from real_servers import free_port
 from stack import BUILD_SECONDS, HERE, ROOT, SERVERS, SERVICES, Stack, can_be_pulled, command
 
@@ -36,36 +38,56 @@ def stack() -> Iterator[Stack]:
     compose = command()
     if compose is None:
         pytest.skip("needs a Docker engine and docker compose")
-    files = [ROOT / "docker-compose.yml"]
-    real = all(map(can_be_pulled, _images()))
-    if not real:
-        files += [
-            HERE / "docker-compose.stand-ins.yml",
-            HERE / "docker-compose.host-network-build.yml",
-        ]
+    files, served_by, more = _what_can_be_had()
     variables = ("NATS", "NATS_MONITOR", "CLICKHOUSE", "JAEGER", "OTLP_GRPC", "OTLP_HTTP")
     stack = Stack(
         project=f"ganglion-test-{os.getpid()}",
         ports={f"GANGLION_{name}_PORT": free_port() for name in variables},
         command=compose,
         files=files,
+        more=more,
     )
     try:
         stack("build", seconds=BUILD_SECONDS)
         stack("up", "-d", seconds=600)
         every = (*SERVERS, *SERVICES)
         seconds = stack.until(lambda: all(map(stack.healthy, every)), "health", seconds=240)
-        servers = "the real servers" if real else "stand-ins for ClickHouse and Jaeger"
-        print(f"\nup with {servers}, healthy {seconds:.0f} s after `up` came back")
+        print(f"\nup with {served_by}, healthy {seconds:.0f} s after `up` came back")
         yield stack
     finally:
         stack("down", "--volumes", "--timeout", "40")
 
 
-def _images() -> list[str]:
+def _what_can_be_had() -> tuple[list[Path], str, dict[str, str]]:
+    """The compose files to go by, in words, and what they want in the environment."""
+    files = [ROOT / "docker-compose.yml"]
+    nats, clickhouse, jaeger = (can_be_pulled(_image(name)) for name in SERVERS)
+    assert nats, "the image of NATS can neither be pulled nor is it here"
+    said, more = ["the real NATS"], {}
+    if clickhouse:
+        said.append("the real ClickHouse")
+    else:
+        files.append(HERE / "docker-compose.clickhouse.yml")
+        said.append("the embedded engine for ClickHouse")
+    if jaeger:
+        said.append("the real Jaeger")
+    elif (binary := built()) is not None:
+        files.append(HERE / "docker-compose.jaeger.yml")
+        more["GANGLION_TEST_JAEGER"] = str(binary)
+        said.append("the real Jaeger, built from source")
+    else:
+        files.append(HERE / "docker-compose.receiver.yml")
+        said.append("a receiver for Jaeger")
+    if not (clickhouse and jaeger):
+        files.append(HERE / "docker-compose.host-network-build.yml")
+    return files, ", ".join(said), more
+
+
+def _image(service: str) -> str:
     text = (ROOT / "docker-compose.yml").read_text()
-    images = [line.split()[-1] for line in text.splitlines() if line.strip().startswith("image:")]
-    return [image for image in images if not image.startswith("ganglion:")]
+    found = re.search(rf"^  {service}:\n    image: (\S+)$", text, flags=re.M)
+    assert found is not None, service
+    return found[1]
 
 
 @pytest.fixture(scope="module")

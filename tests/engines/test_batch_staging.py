@@ -9,7 +9,7 @@ from real_servers import NatsServer
 
 from ganglion.engines.batch_staging import BatchStaging
 from nervous_system.bus import Bus, open_bus
-from nervous_system.message import Message
+from nervous_system.contract.message import Message
 from nervous_system.settings import MeshSettings
 
 

@@ -12,8 +12,8 @@ import sys
 from events_under_test import event, labels
 
 from nervous_system.bus import open_bus
+from nervous_system.contract.message import Entry
 from nervous_system.failpoint import arm
-from nervous_system.message import Entry
 from nervous_system.settings import MeshSettings
 
 BULK = 200

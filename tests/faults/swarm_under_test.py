@@ -21,16 +21,16 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system import names
-from nervous_system.asker import Asker
 from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.subjects import leadership_subject
+from nervous_system.deciding.fold import MAIN
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Transient
-from nervous_system.event import Recorded
 from nervous_system.failpoint import VARIABLE as FAILPOINT
-from nervous_system.fold import MAIN
-from nervous_system.role import Role
 from nervous_system.settings import MeshSettings
-from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
-from nervous_system.subjects import leadership_subject
+from nervous_system.working.asker import Asker
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE

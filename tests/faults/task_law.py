@@ -33,7 +33,7 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 from overseer.vocabulary import SERVICE
 
 LISTED = 5

@@ -12,8 +12,8 @@ from events_under_test import SUBJECT, event
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from ingestor.model import Audit, Epoch
-from nervous_system.codec import encode
-from nervous_system.stream import Stored
+from nervous_system.contract.codec import encode
+from nervous_system.transport.stream import Stored
 
 POISON = b"\xff"
 ALARM = replace(event("alarm"), payload=AlarmRaised(name="stream_truncated"))

@@ -10,8 +10,8 @@ from ingestor.model import Place
 from ingestor.republish import replay_parked
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import recorded
-from nervous_system.codec import encode
-from nervous_system.stream import Stored
+from nervous_system.contract.codec import encode
+from nervous_system.transport.stream import Stored
 
 FUTURE_ENVELOPE = b"\xca\x0c\x06future" + b"\xd0\x0c\x2a"  # fields 201, text, and 202, a number
 FUTURE_PAYLOAD = b"\x9a\x06\x05\x0a\x03new"  # payload number 99, reserved

@@ -27,10 +27,10 @@ from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerRegistered
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
+from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.ids import new_event_id
-from nervous_system.payload import Payload
-from nervous_system.snapshots import open_snapshots
 
 LONG = pytest.mark.long
 

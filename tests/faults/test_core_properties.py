@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ingestor.core import cut, event_ids, examine, prepare
 from ingestor.frames import Framer
 from ingestor.model import partition_of
-from nervous_system.codec import encode
-from nervous_system.stream import Stored
+from nervous_system.contract.codec import encode
+from nervous_system.transport.stream import Stored
 
 FRAMER = Framer(epoch=3, writer=7)
 MONTH_NANOSECONDS = 31 * 24 * 3600 * 1_000_000_000

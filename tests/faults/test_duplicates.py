@@ -10,7 +10,7 @@ import pytest
 from events_under_test import Publishing, event, labels
 from mesh_under_test import Mesh
 
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
 
 
 async def _late(publishing: Publishing, label: str) -> None:

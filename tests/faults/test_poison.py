@@ -15,7 +15,7 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from ingestor.republish import republish_tail
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
 
 NO_EVENT = "its bytes are not a SwarmEvent"
 NO_ID = "it has no event_id"

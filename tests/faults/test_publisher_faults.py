@@ -12,9 +12,9 @@ from events_under_test import event, labels
 from mesh_under_test import Mesh, until
 from real_servers import RealProcess
 
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
+from nervous_system.contract.message import Entry
 from nervous_system.errors import Duplicate
-from nervous_system.message import Entry
 
 PROGRAM = Path(__file__).with_name("publishing_process.py")
 COUNT = 2_000

@@ -17,11 +17,11 @@ from shifted_clock import shifted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.bus import Bus, open_bus
 from nervous_system.errors import GanglionError
-from nervous_system.held_task import HeldTask
 from nervous_system.process import main
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker
+from nervous_system.working.held_task import HeldTask
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:

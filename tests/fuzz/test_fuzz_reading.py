@@ -23,11 +23,11 @@ from ingestor.core import cut, event_ids, examine, prepare
 from ingestor.frames import Framer
 from ingestor.reading import Readable, read
 from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.codec import decode
+from nervous_system.contract.codec import decode
+from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.errors import Unreadable
 from nervous_system.ids import child_id
-from nervous_system.payload import KINDS_BY_FIELD
-from nervous_system.stream import Stored
+from nervous_system.transport.stream import Stored
 
 SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261121"))
 RECORDED_AT = 1_793_000_000_000_000_000

@@ -9,8 +9,8 @@ from enchanted.events.v1.process_pb2 import ProcessStarted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_SUPERVISOR
 from ganglion.supervisor import outbox as outbox_module
 from ganglion.supervisor.outbox import Outbox
+from nervous_system.contract.event import Event
 from nervous_system.errors import LogFull, Unavailable
-from nervous_system.event import Event
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from ganglion.simulation.outcome import Outcome
 from ganglion.simulation.plan import Plan, draw
 from ganglion.simulation.verdict import judge
 from nervous_system.bus import Bus
-from nervous_system.event import Recorded
+from nervous_system.contract.event import Recorded
 
 AGENTS = 6
 

@@ -12,7 +12,7 @@ from ganglion.status_report import StatusReport, assemble
 from ganglion.supervisor.console import recording_line
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState
 from ganglion.supervisor.recording import Recording, ServiceHealth
-from nervous_system.stream import StreamState
+from nervous_system.transport.stream import StreamState
 
 STREAM = StreamState(
     created="2026-11-21T09:00:00Z",

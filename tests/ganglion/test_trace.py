@@ -15,7 +15,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from ganglion.errors import OK, REFUSED
 from ganglion.trace_view.jaeger import span_address
 from ganglion.trace_view.tree import Trace
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -26,12 +26,12 @@ from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from governor.model import SERVICE, HostState
 from governor.settings import GovernorSettings
 from governor.wiring import role
-from nervous_system.event import Event, Recorded
-from nervous_system.fold import Fold
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import on_any, subject_for
+from nervous_system.deciding.fold import Fold
 from nervous_system.ids import child_id
-from nervous_system.message import Entry
-from nervous_system.payload import Payload
-from nervous_system.subjects import on_any, subject_for
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOST = "node-1.example"

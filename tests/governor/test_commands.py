@@ -18,7 +18,7 @@ from enchanted.events.v1.command_pb2 import (
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_GUARDIAN, ROLE_OVERSEER
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 from overseer.plan import Catalogue, CataloguePlanner, Wanted
 
 

@@ -21,10 +21,10 @@ from governor.settings import GovernorSettings
 from governor.wiring import role
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import system_clock
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.subjects import token
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
-from nervous_system.subjects import token
 from nervous_system.worker import Worker, open_worker
 
 HOST = socket.gethostname()

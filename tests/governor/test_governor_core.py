@@ -14,10 +14,10 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from governor.core import GovernorCore
 from governor.model import Band, HostState, Policy
-from nervous_system.decision import Emit, Tick
-from nervous_system.event import Event, Recorded
-from nervous_system.payload import Payload
-from nervous_system.subjects import subject_for
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import subject_for
+from nervous_system.deciding.decision import Emit, Tick
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOST = "node-1.example"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from governor.settings import GovernorSettings
 from governor.wiring import role
-from nervous_system.subjects import on_any, overlap
+from nervous_system.contract.subjects import on_any, overlap
 
 
 def test_the_defaults_make_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from governor import sampler as sampling
 from governor.control_group import Share
 from governor.gpus import Gpus
 from governor.sampler import MachineSampler
-from nervous_system.metrics import Metrics
+from nervous_system.telemetry.metrics import Metrics
 
 GIB = 1 << 30
 

@@ -8,10 +8,10 @@ import pytest
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from governor.shell import Sampling
+from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fenced, Forbidden, LogFull, NotAcknowledged
-from nervous_system.health import Health
-from nervous_system.metrics import Metrics
-from nervous_system.payload import Payload
+from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.metrics import Metrics
 
 
 class Machine:

@@ -15,10 +15,10 @@ from guardian.model import Limits
 from guardian.wiring import SUBJECTS
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import system_clock
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import covers
 from nervous_system.ids import new_event_id
-from nervous_system.payload import Payload
-from nervous_system.subjects import covers
 
 StartGuardian = Callable[..., RealProcess]
 """The fixture `start_guardian`: a guardian of a name, with more variables in its environment."""

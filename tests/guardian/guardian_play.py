@@ -13,12 +13,12 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from guardian.core import GuardianCore
 from guardian.model import SERVICE, GuardianState, Limits
-from nervous_system.event import Event, Recorded
-from nervous_system.fold import MAIN, Fold
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import source_of, subject_for
+from nervous_system.deciding.fold import MAIN, Fold
 from nervous_system.ids import child_id
-from nervous_system.message import Entry
-from nervous_system.payload import Payload
-from nervous_system.subjects import source_of, subject_for
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 TERM = child_id("tests", "term of the guardian")

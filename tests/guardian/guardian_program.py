@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from guardian.wiring import run
-from nervous_system import lease
+from nervous_system.deciding import lease
 from nervous_system.process import main
 
 SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}

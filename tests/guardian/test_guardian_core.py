@@ -43,7 +43,7 @@ from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerLost, WorkerRe
 from guardian.model import BY_FLAG, BY_PERSON
 from guardian.playbooks import MEANS, PLAYBOOKS
 from guardian.rules import RULES
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 KILLED = ProcessExited(name="governor", pid=42, exit_code=-9, attempt=1, restart_in_seconds=0.5)
 AGAIN = ProcessStarted(name="governor", pid=43, attempt=2)

@@ -43,9 +43,9 @@ from guardian.model import Limits
 from guardian.rules import RULES
 from guardian.watched import Watched
 from guardian.watching import watch
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
-from nervous_system.payload import Payload
 
 BY_NAME = {rule.name: rule for rule in RULES}
 LIMITS = Limits(lag_positions=1000, no_progress_seconds=600)

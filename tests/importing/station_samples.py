@@ -11,9 +11,9 @@ from typing import Any
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, AgentRole
 from nervous_system.bus import Bus, recorded
-from nervous_system.event import Event, Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
-from nervous_system.payload import Payload
 
 REAL_STATION = Path(__file__).parents[3] / "shared" / "data" / "station"
 ROW_FILES = (

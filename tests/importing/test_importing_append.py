@@ -18,10 +18,10 @@ from ganglion.importing.git_log import Commit
 from ganglion.importing.swe_agent import open_trajectories
 from ganglion.importing.unit import ImportSource, ImportUnit
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Acknowledgement, Entry
 from nervous_system.errors import Duplicate, Unavailable
-from nervous_system.event import Event
 from nervous_system.ids import child_id
-from nervous_system.message import Acknowledgement, Entry
 
 
 class _Failing(BusLog):

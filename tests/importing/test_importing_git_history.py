@@ -18,7 +18,7 @@ from enchanted.events.v1.state_change_pb2 import StateChange
 from ganglion.importing.git_history import open_history
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unit import ImportUnit
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
 
 
 async def _units(path: Path, *, since: str | None = None) -> list[ImportUnit]:

@@ -23,7 +23,7 @@ from enchanted.events.v1.state_change_pb2 import StateChange
 from ganglion.importing.swe_agent import UNKNOWN_TIME, open_trajectories, trajectory_unit
 from ganglion.importing.trajectory import parse_trajectory
 from ganglion.importing.unit import ImportUnit
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
 from nervous_system.ids import content_hash
 
 

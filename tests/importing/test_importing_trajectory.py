@@ -16,7 +16,7 @@ from ganglion.importing import trajectory as module
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.swe_agent import open_trajectories, trajectory_unit
 from ganglion.importing.trajectory import parse_trajectory, read_trajectory
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
 from nervous_system.errors import Permanent
 
 

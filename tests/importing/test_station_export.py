@@ -59,7 +59,7 @@ from ganglion.importing.append import append_units
 from ganglion.importing.station_folder import read_station
 from ganglion.importing.station_history import history_of, recorded_files
 from nervous_system.bus import Bus
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 
 async def _import(bus: Bus, folder: Path) -> int:

@@ -21,7 +21,7 @@ from ganglion.importing.station_row import (
 )
 from ganglion.importing.swe_agent import UNKNOWN_TIME
 from ganglion.patched import DoesNotApply, patched
-from nervous_system.diff import unified_diff
+from nervous_system.contract.diff import unified_diff
 
 
 def _row(text: str, file: str = "task_queue.jsonl") -> Row:

@@ -24,7 +24,7 @@ from ganglion.importing.station_history import history_of
 from ganglion.importing.station_row import AS_IMPORTED
 from ganglion.importing.station_rules import rules_to_write, write_rules
 from nervous_system.bus import Bus
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 
 Start = Callable[[], RealProcess]
 

@@ -78,7 +78,7 @@ from enchanted.events.v1.worker_pb2 import (
 from ingestor.frames import Framer
 from ingestor.model import Place
 from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
 from overseer.indicators import IndicatorState, evolve, indicators
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy

@@ -12,8 +12,8 @@ from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer
 from ingestor.model import Fingerprint, Watermark
 from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.errors import Fenced, Permanent, Unavailable
-from nervous_system.payload import KINDS_BY_FIELD
 
 FIRST = Framer(epoch=1, writer=1)
 

@@ -15,12 +15,12 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.decision import Emit, Tick
-from nervous_system.event import Recorded
-from nervous_system.fold import MAIN, Fold
-from nervous_system.message import Entry
-from nervous_system.role import Role
-from nervous_system.subjects import source_of
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.contract.subjects import source_of
+from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.deciding.fold import MAIN, Fold
+from nervous_system.deciding.role import Role
 
 SERVICE = "guardian"
 AGENTS = "swarm.events.coder.>"

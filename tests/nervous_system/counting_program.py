@@ -11,11 +11,11 @@ import sys
 from counting import role
 from leading_program import SHORT_LEASE
 
-from nervous_system import lease
 from nervous_system.bus import open_bus
+from nervous_system.deciding import lease
+from nervous_system.deciding.runner import Runner
 from nervous_system.failpoint import arm
 from nervous_system.process import main
-from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
 
 

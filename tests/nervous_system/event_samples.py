@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry, Expectation
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
-from nervous_system.message import Entry, Expectation
-from nervous_system.payload import Payload
 
 MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

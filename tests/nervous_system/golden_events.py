@@ -86,9 +86,9 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from nervous_system.codec import encode
-from nervous_system.event import Event
-from nervous_system.payload import Payload
+from nervous_system.contract.codec import encode
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
 
 FOLDER = Path(__file__).parents[2] / "contracts" / "golden"
 MOMENT = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)

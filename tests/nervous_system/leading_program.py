@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from nervous_system import lease
 from nervous_system.bus import open_bus
+from nervous_system.deciding import lease
+from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced
-from nervous_system.lease import leading, open_leases
 from nervous_system.settings import MeshSettings
 
 SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}

@@ -8,8 +8,8 @@ import sys
 from event_samples import decision
 
 from nervous_system.bus import open_bus
+from nervous_system.contract.message import Expectation
 from nervous_system.failpoint import arm
-from nervous_system.message import Expectation
 from nervous_system.settings import MeshSettings
 
 

@@ -15,13 +15,13 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.agent import MAX_OUTPUT_CHARACTERS, Agent, open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.subjects import chain_filter
+from nervous_system.contract.target import Target
 from nervous_system.errors import InvalidEvent
-from nervous_system.event import Recorded
 from nervous_system.ids import content_hash
 from nervous_system.settings import MeshSettings
-from nervous_system.stream import Stored
-from nervous_system.subjects import chain_filter
-from nervous_system.target import Target
+from nervous_system.transport.stream import Stored
 
 
 @pytest.fixture

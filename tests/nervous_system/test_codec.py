@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, AgentRole, SwarmEvent
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.check import EARLIEST_SECONDS, LATEST_SECONDS, problems
-from nervous_system.codec import decode, encode
+from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS, problems
+from nervous_system.contract.codec import decode, encode
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import KINDS, KINDS_BY_FIELD
 from nervous_system.errors import InvalidEvent, Unreadable
-from nervous_system.event import Event
-from nervous_system.payload import KINDS, KINDS_BY_FIELD
 
 
 def golden(name: str) -> bytes:

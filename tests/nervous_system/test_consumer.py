@@ -16,8 +16,8 @@ from real_servers import NatsServer
 from nervous_system import consumer, names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.consumer import Consumer
+from nervous_system.contract.event import Recorded
 from nervous_system.errors import Conflict, Permanent, Transient
-from nervous_system.event import Recorded
 from nervous_system.settings import MeshSettings
 
 AGENTS = ["swarm.events.coder.>"]

@@ -15,13 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.codec import decode, encode
-from nervous_system.decision import Emit, Tick
+from nervous_system.contract.codec import decode, encode
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.contract.subjects import subject_for
+from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.deciding.fold import MOST_ID_CHARACTERS, Fold
 from nervous_system.errors import Fatal
-from nervous_system.event import Event, Recorded
-from nervous_system.fold import MOST_ID_CHARACTERS, Fold
-from nervous_system.message import Entry
-from nervous_system.subjects import subject_for
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

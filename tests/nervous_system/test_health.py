@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nervous_system.endpoint import MAX_CONNECTIONS, MAX_REQUEST_BYTES, Endpoint
 from nervous_system.errors import Fatal
-from nervous_system.health import Health
-from nervous_system.metrics import Metrics
+from nervous_system.telemetry.endpoint import MAX_CONNECTIONS, MAX_REQUEST_BYTES, Endpoint
+from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.metrics import Metrics
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -14,10 +14,10 @@ from leading_program import SHORT_LEASE
 from nats.js.kv import KeyValue
 from real_servers import NatsServer, RealProcess, wait_until
 
-from nervous_system import lease as leases_module
 from nervous_system.bus import Bus
+from nervous_system.deciding import lease as leases_module
+from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, Transient
-from nervous_system.lease import leading, open_leases
 
 KEY = "test.main"
 LEASE_SECONDS, POLL_SECONDS = SHORT_LEASE["LEASE_SECONDS"], SHORT_LEASE["POLL_SECONDS"]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import structlog
 
-from nervous_system import log
 from nervous_system.errors import Fatal
-from nervous_system.tracing import Tracer
+from nervous_system.telemetry import log
+from nervous_system.telemetry.tracing import Tracer
 
 
 @pytest.fixture

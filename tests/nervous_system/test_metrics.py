@@ -5,8 +5,13 @@ from __future__ import annotations
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from nervous_system.metric_catalogue import ALARMS, CATALOGUE, INSERT_ROWS, LAG
-from nervous_system.metrics import DeclaredCounter, DeclaredGauge, DeclaredHistogram, Metrics
+from nervous_system.telemetry.metric_catalogue import ALARMS, CATALOGUE, INSERT_ROWS, LAG
+from nervous_system.telemetry.metrics import (
+    DeclaredCounter,
+    DeclaredGauge,
+    DeclaredHistogram,
+    Metrics,
+)
 
 
 def test_every_declaration_can_be_built_and_read_by_prometheus() -> None:

@@ -16,9 +16,9 @@ from enchanted.events.v1.command_pb2 import (
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OVERSEER
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import system_clock
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
-from nervous_system.obeying import obeying
+from nervous_system.working.obeying import obeying
 
 
 async def command(bus: Bus, payload: CommandIssued) -> None:

@@ -12,8 +12,9 @@ from event_samples import decision, entry
 from real_servers import NatsServer
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
-from nervous_system import names, publisher
+from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.contract.message import Entry, Expectation
 from nervous_system.errors import (
     Conflict,
     Duplicate,
@@ -25,10 +26,10 @@ from nervous_system.errors import (
     TooLarge,
     Unavailable,
 )
-from nervous_system.message import Entry, Expectation
-from nervous_system.metrics import Metrics
 from nervous_system.settings import MeshSettings
-from nervous_system.stream import Stored
+from nervous_system.telemetry.metrics import Metrics
+from nervous_system.transport import publisher
+from nervous_system.transport.stream import Stored
 
 BATCHES_IN_FLIGHT = 50
 """How many the server keeps for one stream."""

@@ -12,8 +12,8 @@ from real_servers import NatsServer
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
-from nervous_system.reader import HEARTBEAT_SECONDS, Interrupted, Reader
-from nervous_system.stream import Stored
+from nervous_system.transport.reader import HEARTBEAT_SECONDS, Interrupted, Reader
+from nervous_system.transport.stream import Stored
 
 
 async def _publish(bus: Bus, count: int, *, prefix: str = "") -> None:

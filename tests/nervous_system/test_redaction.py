@@ -13,7 +13,7 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.redaction import KNOWN_SHAPES, REPLACEMENT, Redactor
+from nervous_system.contract.redaction import KNOWN_SHAPES, REPLACEMENT, Redactor
 
 REDACTOR = Redactor.of(["hunter[0-9]"])
 A = "aB3" * 20

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.decision import Emit, Tick
-from nervous_system.event import Event, Recorded
-from nervous_system.fold import Fold
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.subjects import on_any, subject_for
+from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.deciding.fold import Fold
+from nervous_system.deciding.role import Role
 from nervous_system.ids import child_id
-from nervous_system.role import Role
-from nervous_system.subjects import on_any, subject_for
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOST = "node-1"

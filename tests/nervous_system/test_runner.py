@@ -21,19 +21,20 @@ from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, TickObserved
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system import lease, names, runner
+from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import stopwatch, system_clock
-from nervous_system.codec import encode
+from nervous_system.contract.codec import encode
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.subjects import covers, leadership_subject
+from nervous_system.deciding import lease, runner
+from nervous_system.deciding.leadership import take_term
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.runner import Runner
+from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Unreadable
-from nervous_system.event import Recorded
-from nervous_system.leadership import take_term
-from nervous_system.metrics import Metrics
-from nervous_system.role import Role
-from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
-from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
-from nervous_system.subjects import covers, leadership_subject
+from nervous_system.telemetry.metrics import Metrics
 
 THIRDS = "swarm.events.guardian.alarm_raised"
 ANSWERS = "swarm.events.guardian.signal"
@@ -468,7 +469,7 @@ async def test_a_repeated_cause_breaks_nothing(bus: Bus, mesh_settings: MeshSett
 
 
 def _each_is_answered(like: Role[Counts]) -> Role[Counts]:
-    from nervous_system.decision import Emit, Tick
+    from nervous_system.deciding.decision import Emit, Tick
 
     class Answering(CountingCore):
         def decide(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from nervous_system.bus import Bus
-from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_MISSION_CONTROL, ROLE_OPERATOR, AgentRole
-from nervous_system.ids import child_id
-from nervous_system.payload import KINDS
-from nervous_system.subjects import (
+from nervous_system.contract.payload import KINDS
+from nervous_system.contract.subjects import (
     chain_filter,
     leadership_subject,
     resource_key,
@@ -22,6 +21,7 @@ from nervous_system.subjects import (
     subject_for,
     token,
 )
+from nervous_system.ids import child_id
 
 
 def test_the_key_of_a_resource_is_fixed() -> None:

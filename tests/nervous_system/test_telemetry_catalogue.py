@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from nervous_system.metric_catalogue import CATALOGUE
+from nervous_system.telemetry.metric_catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("nervous_system", "ingestor", "governor", "guardian", "overseer", "worker", "ganglion")
@@ -73,7 +73,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
 
 def test_every_metric_is_counted_somewhere() -> None:
     """A declared metric that nobody counts would be a promise that the code does not keep."""
-    declared = (ROOT / "nervous_system" / "metric_catalogue.py").read_text()
+    declared = (ROOT / "nervous_system" / "telemetry" / "metric_catalogue.py").read_text()
     names = re.findall(r"^([A-Z_]+): Final = Declared", declared, flags=re.M)
     code = "\n".join(
         path.read_text()

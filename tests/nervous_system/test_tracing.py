@@ -14,10 +14,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from otlp_collector import Collector
 
-from nervous_system import semantic_names, span_export, tracing
 from nervous_system.errors import Fatal
-from nervous_system.metrics import Metrics
-from nervous_system.tracing import Tracer, current_ids, extract, inject
+from nervous_system.telemetry import semantic_names, span_export, tracing
+from nervous_system.telemetry.metrics import Metrics
+from nervous_system.telemetry.tracing import Tracer, current_ids, extract, inject
 
 REMOTE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
@@ -163,7 +163,7 @@ def test_an_address_that_is_none_is_refused() -> None:
 def test_without_an_endpoint_ids_are_valid_and_nothing_is_loaded() -> None:
     code = (
         "import sys\n"
-        "from nervous_system.tracing import Tracer, inject\n"
+        "from nervous_system.telemetry.tracing import Tracer, inject\n"
         "tracer = Tracer.start(service_name='x', endpoint=None)\n"
         "headers = {}\n"
         "with tracer.span('decide') as outer, tracer.span('publish') as inner:\n"

@@ -13,11 +13,11 @@ from otlp_collector import Collector
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.consumer import Consumer
-from nervous_system.event import Recorded
-from nervous_system.message import Entry
-from nervous_system.runner import Runner
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.deciding.runner import Runner
 from nervous_system.settings import MeshSettings
-from nervous_system.tracing import Tracer
+from nervous_system.telemetry.tracing import Tracer
 
 PUBLISHED = "publish swarm.events.coder.decision"
 

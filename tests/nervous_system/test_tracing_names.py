@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 from opentelemetry.semconv import _incubating, attributes
 
-from nervous_system import semantic_names
+from nervous_system.telemetry import semantic_names
 
 THEIRS_BEGIN = ("service.", "server.", "error.", "messaging.", "db.", "gen_ai.")
 

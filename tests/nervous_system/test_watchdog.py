@@ -8,15 +8,15 @@ from pathlib import Path
 
 from real_servers import RealProcess, free_port
 
-from nervous_system.health import Health
-from nervous_system.metrics import Metrics
-from nervous_system.watchdog import STUCK, Watchdog
+from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.metrics import Metrics
+from nervous_system.telemetry.watchdog import STUCK, Watchdog
 
 BLOCKED = """
 import asyncio, sys, time
 from nervous_system.process import main
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry import telemetry
+from nervous_system.telemetry.service import telemetry
 
 async def run(stop):
     async with telemetry(MeshSettings(), service="blocked") as seen:

@@ -25,12 +25,12 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerRegistered
-from nervous_system.event import Event, Recorded
-from nervous_system.fold import MAIN, Fold
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import subject_for
+from nervous_system.deciding.fold import MAIN, Fold
 from nervous_system.ids import child_id
-from nervous_system.message import Entry
-from nervous_system.payload import Payload
-from nervous_system.subjects import subject_for
 from overseer.core import OverseerCore
 from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import OverseerState, Settings

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nervous_system import lease
+from nervous_system.deciding import lease
 from nervous_system.process import main
 from overseer.wiring import run
 

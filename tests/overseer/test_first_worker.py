@@ -12,9 +12,9 @@ from real_servers import RealProcess, wait_until
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskAcknowledged
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.asker import Asker
 from nervous_system.bus import Bus, recorded
 from nervous_system.settings import MeshSettings
+from nervous_system.working.asker import Asker
 from overseer.vocabulary import SERVICE
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "first_worker.py"

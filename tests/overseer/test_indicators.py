@@ -40,7 +40,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskClaimed,
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_RETRY, TaskOrdered
-from nervous_system.payload import Payload
+from nervous_system.contract.payload import Payload
 from overseer.indicators import KEPT_MINUTES, IndicatorState, evolve, indicators
 from overseer.policy import PolicyRefused, read_policy
 from overseer.rules_in_force import MOST_CHANGES

@@ -34,7 +34,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ClaimRequested,
     ResultReported,
 )
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
 from overseer.kernel.waiting import Waiting
 
 WORKERS = ("w1", "w2", "w3")

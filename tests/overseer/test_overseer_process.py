@@ -18,14 +18,14 @@ from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
-from nervous_system.asker import Asker
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Recorded
 from nervous_system.errors import NotAcknowledged
-from nervous_system.event import Recorded
-from nervous_system.held_task import HeldTask, LeaseLost
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker, open_worker
+from nervous_system.working.asker import Asker
+from nervous_system.working.held_task import HeldTask, LeaseLost
 from overseer.core import OverseerCore
 from overseer.plan import Catalogue, CataloguePlanner
 from overseer.settings import OverseerSettings

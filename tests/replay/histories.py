@@ -20,9 +20,9 @@ from governor.settings import GovernorSettings
 from guardian.following import Following
 from guardian.settings import GuardianSettings
 from nervous_system.bus import recorded
-from nervous_system.event import Recorded
-from nervous_system.role import Role
-from nervous_system.stream import Stored
+from nervous_system.contract.event import Recorded
+from nervous_system.deciding.role import Role
+from nervous_system.transport.stream import Stored
 from overseer.settings import OverseerSettings
 
 FOLDER: Final = Path(__file__).parent

@@ -32,15 +32,15 @@ from enchanted.events.v1.task_request_pb2 import (  # noqa: E402
     ORDER_RETRY,
     TaskOrdered,
 )
-from nervous_system.asker import Asker  # noqa: E402
 from nervous_system.bus import Bus, recorded  # noqa: E402
 from nervous_system.clock import system_clock  # noqa: E402
-from nervous_system.codec import encode  # noqa: E402
-from nervous_system.event import Event  # noqa: E402
+from nervous_system.contract.codec import encode  # noqa: E402
+from nervous_system.contract.event import Event  # noqa: E402
+from nervous_system.contract.payload import Payload  # noqa: E402
+from nervous_system.contract.subjects import on_any  # noqa: E402
 from nervous_system.ids import new_event_id  # noqa: E402
-from nervous_system.payload import Payload  # noqa: E402
-from nervous_system.stream import Stored  # noqa: E402
-from nervous_system.subjects import on_any  # noqa: E402
+from nervous_system.transport.stream import Stored  # noqa: E402
+from nervous_system.working.asker import Asker  # noqa: E402
 
 SETTINGS: Final = {
     "overseer": OVERSEER.model_dump(exclude_unset=True),

@@ -18,9 +18,9 @@ from real_servers import ClickHouseServer, NatsServer, RealProcess, free_port
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, AgentRole
 from nervous_system.bus import Bus
-from nervous_system.event import Event
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
-from nervous_system.payload import Payload
 from worker.action import Done, Job, Place
 from worker.actions import ACTIONS
 

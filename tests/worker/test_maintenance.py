@@ -20,8 +20,8 @@ from real_servers import NatsServer, RealProcess
 from ganglion.supervisor.log_file import bound_log, open_log
 from nervous_system import failpoint, names
 from nervous_system.bus import Bus
+from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Permanent, Transient
-from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
 from worker.action import Place
 from worker.actions import ACTIONS
 from worker.archive import only_one

@@ -7,7 +7,7 @@ from ganglion.benchmarks.events import entries, payloads
 from nervous_system.bus import open_bus
 from nervous_system.clock import stopwatch
 from nervous_system.settings import MeshSettings
-from nervous_system.tracing import Tracer
+from nervous_system.telemetry.tracing import Tracer
 
 SLICE = 10_000
 

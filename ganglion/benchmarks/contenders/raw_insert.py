@@ -17,9 +17,9 @@ from ingestor.frames import Framer
 from ingestor.ingest_schema import MESSAGE_NAME, ingest_columns, ingest_schema
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.clock import system_clock
-from nervous_system.message import seal
-from nervous_system.redaction import Redactor
-from nervous_system.stream import Stored
+from nervous_system.contract.message import seal
+from nervous_system.contract.redaction import Redactor
+from nervous_system.transport.stream import Stored
 
 ROWS: Final = 20_000
 _NANOSECONDS: Final = 1_000_000_000

@@ -13,8 +13,8 @@ from ganglion.benchmarks.contenders.order import Order, result
 from ganglion.benchmarks.events import entries, payloads
 from nervous_system.agent import open_agent
 from nervous_system.clock import stopwatch
-from nervous_system.message import seal
-from nervous_system.redaction import Redactor
+from nervous_system.contract.message import seal
+from nervous_system.contract.redaction import Redactor
 from nervous_system.settings import MeshSettings
 
 WARM_UP = 50

@@ -12,12 +12,12 @@ from ganglion.benchmarks.task_history import history
 from nervous_system import names
 from nervous_system.bus import open_bus, recorded
 from nervous_system.clock import stopwatch
+from nervous_system.contract.message import Message
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.runner import Runner
+from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.ids import content_hash, new_event_id
-from nervous_system.message import Message
-from nervous_system.role import Role
-from nervous_system.runner import Runner
 from nervous_system.settings import MeshSettings
-from nervous_system.snapshots import Snapshot, Snapshots, open_snapshots
 from overseer.core import OverseerCore
 from overseer.model import OverseerState
 from overseer.plan import Catalogue, CataloguePlanner

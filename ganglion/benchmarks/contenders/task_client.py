@@ -12,11 +12,11 @@ from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from ganglion.benchmarks.contenders.order import Order, result
 from nervous_system import names
-from nervous_system.asker import Asker
 from nervous_system.bus import open_bus
 from nervous_system.clock import stopwatch
-from nervous_system.reader import Reader
 from nervous_system.settings import MeshSettings
+from nervous_system.transport.reader import Reader
+from nervous_system.working.asker import Asker
 
 ACKNOWLEDGED = f"{names.EVENTS}.task.acknowledged.*"
 AT_ONCE = 400

@@ -12,9 +12,9 @@ from ganglion.benchmarks.contenders.order import Order, begin, result
 from ganglion.simulation.bell import Bell
 from nervous_system.bus import open_bus
 from nervous_system.clock import stopwatch
-from nervous_system.held_task import HeldTask
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker
+from nervous_system.working.held_task import HeldTask
 
 IDLE_SECONDS = 0.5
 

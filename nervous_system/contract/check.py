@@ -1,0 +1,102 @@
+"""What is wrong with an event? One list of sentences; the library refuses on it, the ingestor
+stores it beside the row.
+
+The sentences hold no values, so that they can be counted and filtered; the value is in the event.
+"""
+
+from __future__ import annotations
+
+import re
+
+from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, AgentRole, SwarmEvent
+from nervous_system.contract.payload import KINDS_BY_FIELD
+from nervous_system.ids import is_uuid
+
+_TRACE_ID = re.compile(r"[0-9a-f]{32}").fullmatch
+_SPAN_ID = re.compile(r"[0-9a-f]{16}").fullmatch
+_ROLES = frozenset(AgentRole.values())
+_EVENT_TYPES = {field: kind.event_type for field, kind in KINDS_BY_FIELD.items()}
+_NO_TRACE = "0" * 32
+_NO_SPAN = "0" * 16
+
+OUT_OF_RANGE = "timestamp is not between the years 1900 and 2261"
+"""The one problem that no column can hold: the ingestor parks such an event."""
+
+EARLIEST_SECONDS = -2208988800
+"""1900-01-01, the first moment ClickHouse's DateTime64 can hold."""
+
+LATEST_SECONDS = 9183110400
+"""2261-01-01, just below the last moment DateTime64(9) can hold."""
+
+
+def problems(message: SwarmEvent, payload_field: str) -> list[str]:
+    """Everything that breaks the contracts in an event whose payload is `payload_field`; empty
+    when all is well."""
+    found: list[str] = []
+    if not is_uuid(message.event_id):
+        found.append("event_id is not a UUID")
+    if not message.HasField("timestamp"):
+        found.append("timestamp is missing")
+    elif not timestamp_fits(message):
+        found.append(OUT_OF_RANGE)
+    trace_id, span_id, agent_role = message.trace_id, message.span_id, message.agent_role
+    if trace_id and (not _TRACE_ID(trace_id) or trace_id == _NO_TRACE):
+        found.append("trace_id is not 32 lower-case hex digits")
+    if span_id and (not _SPAN_ID(span_id) or span_id == _NO_SPAN):
+        found.append("span_id is not 16 lower-case hex digits")
+    if not agent_role:
+        found.append("agent_role is not given")
+    elif agent_role not in _ROLES:
+        found.append("agent_role has a number this version does not know")
+    if not message.agent_id:
+        found.append("agent_id is empty")
+    event_type = message.event_type
+    if event_type != TYPE_UNSPECIFIED and event_type != _EVENT_TYPES[payload_field]:
+        found.append("event_type contradicts the payload")
+    check = _PAYLOAD_CHECKS.get(payload_field)
+    if check is not None:
+        check(message, found)
+    return found
+
+
+def timestamp_fits(message: SwarmEvent) -> bool:
+    """Whether the event's timestamp is a moment that a DateTime64 column can hold."""
+    stamp = message.timestamp
+    return EARLIEST_SECONDS <= stamp.seconds < LATEST_SECONDS and 0 <= stamp.nanos < 1_000_000_000
+
+
+def _check_decision(message: SwarmEvent, found: list[str]) -> None:
+    decision = message.decision
+    if decision.HasField("confidence_score") and not 0.0 <= decision.confidence_score <= 1.0:
+        found.append("confidence_score is not between 0 and 1")
+
+
+def _check_outcome(message: SwarmEvent, found: list[str]) -> None:
+    outcome = message.action_outcome
+    if not outcome.decision_event_id:
+        found.append("decision_event_id is empty")
+    if outcome.HasField("duration_seconds") and not 0.0 <= outcome.duration_seconds < float("inf"):
+        found.append("duration_seconds is not a length of time")
+    if outcome.HasField("cost_usd") and not 0.0 <= outcome.cost_usd < float("inf"):
+        found.append("cost_usd is not a sum of money")
+
+
+def _check_state_change(message: SwarmEvent, found: list[str]) -> None:
+    change = message.state_change
+    if not change.target_type or not change.target_resource:
+        found.append("target_type or target_resource is empty")
+    if change.truncated and change.is_reversible:
+        found.append("a truncated diff cannot be reversible")
+
+
+def _check_signal(message: SwarmEvent, found: list[str]) -> None:
+    if not message.system_signal.status:
+        found.append("status is empty")
+
+
+_PAYLOAD_CHECKS = {
+    "decision": _check_decision,
+    "action_outcome": _check_outcome,
+    "state_change": _check_state_change,
+    "system_signal": _check_signal,
+}

@@ -1,0 +1,84 @@
+"""How does an `Event` become the bytes on the log, and back?
+
+The only file that touches SwarmEvent messages.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, cast
+
+from google.protobuf.message import DecodeError
+
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
+from nervous_system.contract.check import OUT_OF_RANGE, problems, timestamp_fits
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import KINDS, Payload
+from nervous_system.errors import InvalidEvent, Unreadable
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def encode(event: Event) -> bytes:
+    """The event's bytes, the same for the same event.
+
+    Raises InvalidEvent where it breaks the contracts.
+    """
+    message = SwarmEvent(
+        event_id=event.event_id,
+        trace_id=event.trace_id,
+        span_id=event.span_id,
+        agent_role=event.agent_role,
+        agent_id=event.agent_id,
+        event_type=event.event_type,
+        causation_id=event.causation_id,
+        correlation_id=event.correlation_id,
+        producer_session=event.producer_session,
+        producer_sequence=event.producer_sequence,
+    )
+    moment = event.timestamp
+    since_1970 = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    message.timestamp.seconds = since_1970.days * 86_400 + since_1970.seconds
+    message.timestamp.nanos = since_1970.microseconds * 1_000
+    field = KINDS[type(event.payload)].field
+    getattr(message, field).CopyFrom(event.payload)
+    found = problems(message, field)
+    if found:
+        raise InvalidEvent(found)
+    return message.SerializeToString(deterministic=True)
+
+
+def decode(data: bytes) -> Event:
+    """The event in these bytes.
+
+    Raises Unreadable with the reason; fields we do not know stay in the payload.
+    """
+    message = SwarmEvent()
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        raise Unreadable(f"{len(data)} bytes are not a SwarmEvent: {error}") from error
+    if not message.event_id:
+        raise Unreadable("it has no event_id")
+    field = message.WhichOneof("payload")
+    if field is None:
+        raise Unreadable("it has no payload that this version knows")
+    return Event(
+        event_id=message.event_id,
+        timestamp=_moment(message),
+        agent_role=message.agent_role,
+        agent_id=message.agent_id,
+        payload=cast(Payload, getattr(message, field)),
+        trace_id=message.trace_id,
+        span_id=message.span_id,
+        causation_id=message.causation_id,
+        correlation_id=message.correlation_id,
+        producer_session=message.producer_session,
+        producer_sequence=message.producer_sequence,
+    )
+
+
+def _moment(message: SwarmEvent) -> datetime:
+    if not timestamp_fits(message):
+        raise Unreadable(f"its {OUT_OF_RANGE}")
+    return message.timestamp.ToDatetime(tzinfo=UTC)

@@ -1,0 +1,49 @@
+"""What is one event, before it is bytes and after it was?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType
+from nervous_system.contract.payload import KINDS, Payload, PayloadKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact, complete and ready to be encoded.
+
+    Source: `contracts/enchanted/events/v1/swarm_event.proto`.
+    """
+
+    event_id: str
+    timestamp: datetime  # the producer's clock, UTC
+    agent_role: AgentRole.ValueType
+    agent_id: str
+    payload: Payload
+    trace_id: str = ""  # 32 hex digits or empty
+    span_id: str = ""  # 16 hex digits or empty
+    causation_id: str = ""
+    correlation_id: str = ""
+    producer_session: str = ""
+    producer_sequence: int = 0
+
+    @property
+    def kind(self) -> PayloadKind:
+        """What the payload implies."""
+        return KINDS[type(self.payload)]
+
+    @property
+    def event_type(self) -> EventType.ValueType:
+        """What sort of fact this is; it follows from the payload."""
+        return self.kind.event_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An event at its place in the log."""
+
+    event: Event
+    sequence: int
+    subject: str
+    recorded_at: datetime  # the stream's clock, UTC: the only time folds may use

@@ -1,0 +1,89 @@
+"""What is handed to the log?
+
+An event's bytes with its subject, its id and what it expects of its aggregate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from nervous_system import names
+from nervous_system.contract.codec import encode
+from nervous_system.contract.event import Event
+from nervous_system.contract.redaction import Redactor
+from nervous_system.contract.subjects import subject_for
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Store only if `sequence` is still the last position on `subject_filter` (0: nothing is there
+    yet)."""
+
+    subject_filter: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An event on its way to the log, with the aggregate's key in its subject and what it expects
+    there."""
+
+    event: Event
+    key: str | None = None
+    expectation: Expectation | None = None
+
+
+def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[Message, int]:
+    """The entry as a message, and how many secrets were taken out.
+
+    Raises InvalidEvent.     `traceparent` None stands for the span that the envelope names.
+    """
+    event = entry.event
+    data = encode(event)
+    redacted = 0
+    if redactor.suspects(data):
+        payload, redacted = redactor.payload(event.payload)
+        if redacted:
+            event = replace(event, payload=payload)
+            data = encode(event)
+    if traceparent is None and event.trace_id and event.span_id:
+        traceparent = f"00-{event.trace_id}-{event.span_id}-01"
+    message = Message(
+        subject=subject_for(event, key=entry.key),
+        message_id=event.event_id,
+        data=data,
+        expectation=entry.expectation,
+        traceparent=traceparent,
+    )
+    return message, redacted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One encoded event, ready to be stored."""
+
+    subject: str
+    message_id: str
+    data: bytes
+    expectation: Expectation | None = None
+    traceparent: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """A fresh dictionary of the message's headers."""
+        headers = {names.MESSAGE_ID: self.message_id}
+        if self.traceparent is not None:
+            headers[names.TRACEPARENT] = self.traceparent
+        if self.expectation is not None:
+            headers[names.EXPECTED_LAST_SEQUENCE] = str(self.expectation.sequence)
+            headers[names.EXPECTED_LAST_SUBJECT] = self.expectation.subject_filter
+        return headers
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The log's word that everything up to here is on disk."""
+
+    first_sequence: int
+    last_sequence: int
+    duplicate: bool = False  # it was stored by an earlier try
+    redacted: int = 0  # secrets that were taken out before it was sent

@@ -1,0 +1,123 @@
+"""On which subject does an event belong, and which filter holds one aggregate?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
+from enchanted.events.v1.command_pb2 import CommandIssued
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import KINDS
+from nervous_system.ids import subject_key
+from nervous_system.names import EVENTS
+
+_SOURCES = {role: AgentRole.Name(role).removeprefix("ROLE_").lower() for role in AgentRole.values()}
+EMERGENCY = "emergency"
+"""The <kind> of a command that must not wait behind others."""
+
+_AGGREGATES = frozenset(kind.source for kind in KINDS.values() if kind.aggregate)
+_KEYS = {each: attrgetter(kind.key_field) for each, kind in KINDS.items() if kind.key_field}
+_TOKEN = re.compile(r"^[A-Za-z0-9_-]+$")
+
+
+def source_of(role: AgentRole.ValueType) -> str:
+    """The <source> token of a role: ROLE_CODER is `coder`; a number this version does not know is
+    `role<number>`."""
+    return _SOURCES.get(role) or f"role{int(role)}"
+
+
+def token(text: str) -> str:
+    """`text` as one subject token: itself where it is plain, its key where it is not."""
+    return text if _TOKEN.match(text) else subject_key(text)
+
+
+def subject_for(event: Event, *, key: str | None = None) -> str:
+    """`swarm.events.<source>.<kind>[.<key>]`.
+
+    What the payload itself is about comes before `key`; a state change's key is its resource's.
+    """
+    payload, kind = event.payload, event.kind
+    if isinstance(payload, StateChange):
+        key = resource_key(payload.target_type, payload.target_resource)
+    elif kind.key_field:
+        key = _KEYS[type(payload)](payload) or key
+    subject = template_of(event)
+    return f"{subject}.{token(key)}" if key else subject
+
+
+def template_of(event: Event) -> str:
+    """The subject without its key: what a span is named after."""
+    payload, kind = event.payload, event.kind
+    word = kind.subject_word
+    if isinstance(payload, CommandIssued) and payload.emergency:
+        word = EMERGENCY
+    return f"{EVENTS}.{kind.source or source_of(event.agent_role)}.{word}"
+
+
+def aggregate_filter(event: Event) -> str | None:
+    """The one filter behind whose last event this one is appended; None where it needs nobody's
+    agreement."""
+    kind = event.kind
+    if not kind.aggregate:
+        return None
+    return f"{EVENTS}.{kind.source}.*.{token(_KEYS[type(event.payload)](event.payload))}"
+
+
+def resource_key(target_type: str, target_resource: str) -> str:
+    """The key of a resource in a subject: 26 characters of base32, fixed by the contracts."""
+    return subject_key(target_type, target_resource)
+
+
+def chain_filter(key: str) -> str:
+    """The one filter of a resource's chain, whoever changes it.
+
+    `key` is a resource key.
+    """
+    return f"{EVENTS}.*.state_change.{key}"
+
+
+def leadership_subject(*, service: str, scope: str) -> str:
+    """Where the terms of one leadership stand; nothing else is ever published there."""
+    return f"{EVENTS}.{service}.leadership_taken.{token(scope)}"
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every subject of the filter `narrow`, or the subject `narrow`, is on `wide`."""
+    ours, theirs = wide.split("."), narrow.split(".")
+    for number, each in enumerate(ours):
+        if each == ">":
+            return len(theirs) > number
+        if number >= len(theirs) or theirs[number] == ">" or each not in ("*", theirs[number]):
+            return False
+    return len(ours) == len(theirs)
+
+
+def on_any(filters: Iterable[str]) -> Callable[[str], object]:
+    """Tells whether a subject is on one of these filters; made once, asked for every event."""
+    shapes = (
+        re.escape(each).replace(re.escape("*"), "[^.]+").replace(re.escape(">"), ".+")
+        for each in filters
+    )
+    return re.compile("|".join(shapes)).fullmatch
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether a subject could be on both filters."""
+    ours, theirs = one.split("."), other.split(".")
+    for mine, yours in zip(ours, theirs, strict=False):
+        if ">" in (mine, yours):
+            return True
+        if mine != yours and "*" not in (mine, yours):
+            return False
+    return len(ours) == len(theirs)
+
+
+def aggregate_of(subject: str) -> str | None:
+    """The filter of the aggregate that `subject` belongs to; None where it belongs to none."""
+    tokens = subject.split(".")
+    if len(tokens) == 5 and tokens[2] in _AGGREGATES:
+        return f"{EVENTS}.{tokens[2]}.*.{tokens[4]}"
+    return None

@@ -1,0 +1,1 @@
+"""How does a service that decides run: folds, turns, leadership, snapshots?"""

@@ -1,0 +1,299 @@
+"""How does a history become a state and its decisions, the same way every time?
+
+Causes are taken in the order of the log, ticks and requests at the position they had seen. What a
+cause leads to is folded at once, and what follows from that follows too, before the next cause is
+looked at; when the log delivers it later, it is skipped. Live, after a crash and in a replay, this
+is the one way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+
+from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
+from nervous_system import names
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Entry, Expectation
+from nervous_system.contract.subjects import aggregate_filter, subject_for
+from nervous_system.deciding.changed import changed
+from nervous_system.deciding.decision import Core, Emit, Tick
+from nervous_system.errors import Fatal
+from nervous_system.ids import child_id
+
+State = TypeVar("State")
+
+MAIN: Final = "main"
+"""The scope of what is led once for the whole mesh."""
+
+MOST_ID_CHARACTERS: Final = 200
+"""What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
+
+_TRACED = re.compile(r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}").fullmatch
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A point at which was decided on something that is not an event of others: silence, or
+    requests."""
+
+    event: Event  # of a TickObserved or a RequestsTaken
+    as_of_sequence: int
+    requests: list[Event] = field(default_factory=list)
+    expected: int = 0  # how many requests follow it on the log
+
+
+class Fold(Generic[State]):
+    """A core's state at a position, and what it wants on the log."""
+
+    def __init__(
+        self,
+        core: Core[State],
+        *,
+        service: str,
+        scope: str,
+        role: AgentRole.ValueType,
+        state: State | None = None,
+        sequence: int = 0,
+        ahead: frozenset[str] = frozenset(),
+        refused: Container[str] = (),
+    ) -> None:
+        self._core = core
+        self._service = service
+        self._scope = scope
+        self._role = role
+        self._refused = refused  # causes on which the log took nothing: they lead to nothing
+        self.state: State = core.initial() if state is None else state
+        self.sequence = sequence  # the last position taken
+        self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
+        self._seen_at: datetime | None = None  # the stream's time of the last position taken
+        self._written: set[str] = set()  # ids of own events behind the position
+        self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
+
+    def recall(self, own: Recorded) -> None:
+        """An own event that stands on the log behind the position, in the order of the log.
+
+        All of them, before the first `take`: what is written is not decided twice, and a tick
+        strikes again where it struck.
+        """
+        event, payload = own.event, own.event.payload
+        self._written.add(event.event_id)
+        if event.event_id in self.ahead:
+            return
+        if isinstance(payload, TickObserved):
+            self._turns.append(_Turn(event, payload.as_of_sequence))
+        elif isinstance(payload, RequestsTaken):
+            turn = _Turn(event, payload.as_of_sequence, expected=payload.requests)
+            self._turns.append(turn)
+        elif event.event_type == TYPE_REQUEST and self._turns:
+            turn = self._turns[-1]
+            if len(turn.requests) < turn.expected:
+                turn.requests.append(event)
+
+    @property
+    def missing(self) -> set[str]:
+        """After recalling: what the state contains and the log does not have.
+
+        Such a state is of another log.
+        """
+        return self.ahead - self._written
+
+    def take(self, recorded: Recorded) -> list[Entry]:
+        """Fold one event of the log in; what follows from it and is not on the log yet."""
+        event_id = recorded.event.event_id
+        entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
+        if event_id in self.ahead:
+            self.ahead.remove(event_id)
+        else:
+            self.state = self._core.evolve(self.state, recorded)
+            if event_id not in self._refused:
+                emits = self._core.decide(self.state, recorded, recorded.recorded_at)
+                entries += self._follow(recorded, emits)
+        return self._unwritten(entries, event_id)
+
+    def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `take`, of an event that is known to be in the state already."""
+        entries = self._go_on_to(sequence, recorded_at)
+        self.ahead.remove(event_id)
+        return self._unwritten(entries, event_id)
+
+    def _go_on_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """What follows from the turns that had not seen this position: they come before it."""
+        entries: list[Entry] = []
+        while self._turns and self._turns[0].as_of_sequence < sequence:
+            turn = self._turns.popleft()
+            if isinstance(turn.event.payload, TickObserved):
+                entries += self.strike(turn.event)
+            else:
+                entries += self.decide_requests(turn.event, turn.requests)
+        self.sequence, self._seen_at = sequence, recorded_at
+        return entries
+
+    def _unwritten(self, entries: list[Entry], event_id: str) -> list[Entry]:
+        new = [entry for entry in entries if entry.event.event_id not in self._written]
+        self._written.discard(event_id)
+        return new
+
+    def tick(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
+        """The tick that strikes now, behind the last position taken.
+
+        Its time is `now`, but never before that position's: the stream's time does not run back.
+        """
+        payload = TickObserved(
+            service=self._service,
+            scope=self._scope,
+            term=term,
+            number=number,
+            as_of_sequence=self.sequence,
+        )
+        return self._turn_event(child_id(term_id, f"tick {number}"), now, payload)
+
+    def requests_taken(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
+        """What stands before requests that are decided now; as `tick`."""
+        payload = RequestsTaken(
+            service=self._service,
+            scope=self._scope,
+            term=term,
+            number=number,
+            as_of_sequence=self.sequence,
+        )
+        return self._turn_event(child_id(term_id, f"requests {number}"), now, payload)
+
+    def _turn_event(
+        self, event_id: str, now: datetime, payload: TickObserved | RequestsTaken
+    ) -> Event:
+        return Event(
+            event_id=event_id,
+            timestamp=max(now, self._seen_at or now),
+            agent_role=self._role,
+            agent_id=f"{self._service}/{self._scope}",
+            payload=payload,
+        )
+
+    def strike(self, event: Event) -> list[Entry]:
+        """Nothing, or the tick itself followed by what was decided on it: one batch."""
+        tick = _tick_of(event)
+        emits = self._core.decide(self.state, tick, event.timestamp)
+        if not emits:
+            return []
+        key = scope_key(self._scope)
+        cause = Recorded(
+            event=event,
+            sequence=tick.as_of_sequence,
+            subject=subject_for(event, key=key),
+            recorded_at=event.timestamp,
+        )
+        self.ahead.add(event.event_id)
+        self.state = self._core.evolve(self.state, cause)
+        return [Entry(event=event, key=key), *self._follow(cause, emits)]
+
+    def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
+        """Nothing, or `taken` followed by each request that led to something and by that.
+
+        A request that leads to nothing leaves no trace: the state is as if it had never come.
+        """
+        payload = taken.payload
+        assert isinstance(payload, RequestsTaken)
+        entries: list[Entry] = []
+        decided = 0
+        for request in requests:
+            if request.event_id in self.ahead or request.event_id in self._refused:
+                continue  # it came twice before the log delivered it, or can lead to nothing
+            cause = Recorded(
+                event=request,
+                sequence=payload.as_of_sequence,
+                subject=subject_for(request),
+                recorded_at=taken.timestamp,
+            )
+            emits = self._core.decide(self.state, cause, taken.timestamp)
+            if not emits:
+                continue
+            decided += 1
+            self.ahead.add(request.event_id)
+            self.state = self._core.evolve(self.state, cause)
+            entries += [Entry(event=request), *self._follow(cause, emits)]
+        if not decided:
+            return []
+        counted = RequestsTaken()
+        counted.CopyFrom(payload)
+        counted.requests = decided
+        self.ahead.add(taken.event_id)
+        head = changed(taken, payload=counted)
+        return [Entry(event=head, key=scope_key(self._scope)), *entries]
+
+    def forget(self, event_id: str) -> None:
+        """An event that was decided a second time will not come: the log refused the repetition."""
+        self.ahead.discard(event_id)
+
+    def _follow(self, cause: Recorded, emits: tuple[Emit, ...]) -> list[Entry]:
+        entries: list[Entry] = []
+        waiting = deque((cause, emit) for emit in self._distinct(emits))
+        while waiting:
+            because, emit = waiting.popleft()
+            entry = self._entry(because, emit)
+            event = entry.event
+            if event.event_id in self.ahead:
+                continue  # its cause stands on the log twice
+            entries.append(entry)
+            if len(entries) >= names.MAX_BATCH_MESSAGES:  # one is the tick's
+                raise Fatal(
+                    f"{self._service}: event {cause.event.event_id} led to {len(entries)} others"
+                    " and more; its core never comes to rest"
+                )
+            self.ahead.add(event.event_id)
+            own = changed(because, event=event, subject=subject_for(event, key=entry.key))
+            self.state = self._core.evolve(self.state, own)
+            following = self._core.decide(self.state, own, because.recorded_at)
+            waiting.extend((own, each) for each in self._distinct(following))
+        return entries
+
+    def _distinct(self, emits: tuple[Emit, ...]) -> tuple[Emit, ...]:
+        if len({emit.label for emit in emits}) != len(emits):
+            labels = ", ".join(emit.label for emit in emits)
+            raise Fatal(f"{self._service}: decisions on one cause share a label: {labels}")
+        return emits
+
+    def _entry(self, because: Recorded, emit: Emit) -> Entry:
+        if isinstance(emit.payload, StateChange):
+            raise Fatal(f"{self._service}: a core decides; resources are changed by `Agent.change`")
+        key = emit.key or scope_key(self._scope)
+        if self._scope != MAIN and key != self._scope:
+            raise Fatal(f"{self._service}: who leads {self._scope} cannot write for {key}")
+        cause = because.event
+        traced = _TRACED(f"{cause.trace_id}-{cause.span_id}") is not None
+        event = Event(
+            event_id=child_id(cause.event_id, f"{self._service}/{self._scope}/{emit.label}"),
+            timestamp=because.recorded_at,
+            agent_role=self._role,
+            agent_id=f"{self._service}/{self._scope}",
+            payload=emit.payload,
+            trace_id=cause.trace_id if traced else "",
+            span_id=cause.span_id if traced else "",
+            causation_id=cause.event_id[:MOST_ID_CHARACTERS],
+            correlation_id=(cause.correlation_id or cause.event_id)[:MOST_ID_CHARACTERS],
+        )
+        aggregate = aggregate_filter(event) if emit.begins else None
+        first = Expectation(aggregate, 0) if aggregate is not None else None
+        return Entry(event=event, key=key, expectation=first)
+
+
+def scope_key(scope: str) -> str | None:
+    """The key of a role's own events: its scope, where there is more than the main one."""
+    return None if scope == MAIN else scope
+
+
+def _tick_of(event: Event) -> Tick:
+    tick = event.payload
+    assert isinstance(tick, TickObserved)
+    return Tick(
+        event_id=event.event_id,
+        term=tick.term,
+        number=tick.number,
+        as_of_sequence=tick.as_of_sequence,
+    )

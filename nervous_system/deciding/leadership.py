@@ -1,0 +1,110 @@
+"""How does the log itself know who leads?
+
+A change of term is an event, and every append expects its own to be last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from nervous_system.bus import Bus, recorded
+from nervous_system.clock import Clock, Stopwatch
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Expectation
+from nervous_system.contract.subjects import leadership_subject
+from nervous_system.errors import Conflict, Fenced, Unavailable, Unreadable
+from nervous_system.ids import child_id
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One leader's time, and the fence its writes stand behind."""
+
+    service: str
+    scope: str
+    number: int
+    holder: str
+    event_id: str  # of its LeadershipTaken
+    sequence: int  # where that stands
+    taken_at: datetime  # the stream's time of it
+    taken_seconds: float  # by the stopwatch, when the log had confirmed it
+
+    @property
+    def subject(self) -> str:
+        """Where the next term would stand."""
+        return leadership_subject(service=self.service, scope=self.scope)
+
+    @property
+    def fence(self) -> Expectation:
+        """What every batch of this leader expects."""
+        return Expectation(self.subject, self.sequence)
+
+    def now(self, seconds: float) -> datetime:
+        """The stream's time when the stopwatch shows `seconds`; no machine's clock has a say."""
+        return self.taken_at + timedelta(seconds=seconds - self.taken_seconds)
+
+
+async def take_term(
+    bus: Bus,
+    *,
+    service: str,
+    scope: str,
+    role: AgentRole.ValueType,
+    holder: str,
+    clock: Clock,
+    watch: Stopwatch,
+) -> Term:
+    """Open the next term on the log.
+
+    Raises Fenced when another process did so at the same moment, and as `Bus.publish`.
+    """
+    subject = leadership_subject(service=service, scope=scope)
+    number, last = await _last_term(bus, subject)
+    number += 1
+    event = Event(
+        event_id=child_id(f"{service}/{scope}/{holder}/{last}", f"term {number}"),
+        timestamp=clock(),
+        agent_role=role,
+        agent_id=f"{service}/{scope}",
+        payload=LeadershipTaken(service=service, scope=scope, term=number, holder=holder),
+    )
+    try:
+        taken = await bus.publish(event, key=scope, expectation=Expectation(subject, last))
+    except Conflict as error:
+        raise Fenced(f"another process took term {number} of {service}/{scope}") from error
+    taken_seconds = watch()
+    stored = await bus.stream.at(taken.last_sequence)
+    if stored is None:
+        raise Unavailable(f"term {number} of {service}/{scope} is no longer on the log")
+    return Term(
+        service=service,
+        scope=scope,
+        number=number,
+        holder=holder,
+        event_id=event.event_id,
+        sequence=stored.sequence,
+        taken_at=stored.recorded_at,
+        taken_seconds=taken_seconds,
+    )
+
+
+async def _last_term(bus: Bus, subject: str) -> tuple[int, int]:
+    """The highest term on the log, and the last position on its subject, whatever stands there."""
+    number = sequence = 0
+    async for stored in bus.replay(subjects=[subject]):
+        sequence = stored.sequence
+        try:
+            payload = recorded(stored).event.payload
+        except Unreadable as error:
+            _log.warning("leadership.unreadable", reason=str(error))
+            continue
+        if isinstance(payload, LeadershipTaken):
+            number = max(number, payload.term)
+    return number, sequence

@@ -1,0 +1,196 @@
+"""Who may lead, as far as the clock knows? An expiring key in a KV bucket, held by renewing it.
+
+A lease only keeps two processes from trying at once. What makes a deposed leader harmless is the
+fence that the log checks (`leadership.py`), or, for the ingestor, ClickHouse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final
+
+import nats.js.errors
+import structlog
+from nats.js.kv import KeyValue
+
+from nervous_system import names
+from nervous_system.errors import Fenced, Transient, Unavailable
+from nervous_system.transport.connection import Connection, translated
+
+_log = structlog.get_logger()
+
+LEASE_SECONDS: Final = 4.0
+"""How long a lease outlives its last renewal."""
+
+RENEW_SECONDS: Final = 1.3
+RETRY_SECONDS: Final = 0.3
+"""After a renewal that was not answered."""
+
+POLL_SECONDS: Final = 0.8
+"""How often one who waits asks again; a successor leads within LEASE_SECONDS + POLL_SECONDS, and
+what the server takes to notice that a key has run out."""
+
+_in_use: Final[set[tuple[str, str]]] = set()
+"""Keys and holders for which a task of this process leads or waits."""
+
+
+class Lease:
+    """One lease while it is held, until the moment `until` of the event loop's clock."""
+
+    def __init__(
+        self, bucket: KeyValue, key: str, *, holder: bytes, revision: int, until: float
+    ) -> None:
+        self.key = key
+        self.until = until
+        self.lost_because = "ran out"
+        self._bucket = bucket
+        self._holder = holder
+        self._revision = revision
+
+    async def keep(self, limit: asyncio.Timeout) -> None:
+        """Renew again and again, each time moving `limit`; let it expire when the lease is lost."""
+        loop = asyncio.get_running_loop()
+        wait = RENEW_SECONDS
+        while True:
+            await asyncio.sleep(wait)
+            started = loop.time()
+            try:
+                revision = await _take(self._bucket, self.key, self._holder, last=self._revision)
+            except Transient as error:
+                self.lost_because = f"ran out: {error}"
+                wait = RETRY_SECONDS
+                continue
+            if limit.expired():
+                return
+            if revision is None:
+                self.lost_because = "was taken by another process, or taken away"
+                limit.reschedule(loop.time())
+                return
+            self._revision = revision
+            limit.reschedule(started + LEASE_SECONDS)
+            wait = RENEW_SECONDS
+
+    async def release(self) -> None:
+        """Give it back, so that nobody has to wait for it to run out."""
+        try:
+            with translated(f"releasing the lease {self.key}"):
+                await self._bucket.delete(self.key, last=self._revision)
+        except (Transient, nats.js.errors.Error) as error:
+            _log.info("lease.not_released", lease=self.key, reason=str(error))
+
+
+async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
+    """The bucket of leases, made if it is missing.
+
+    Raises Unavailable, NotAcknowledged.
+    """
+    jetstream = connection.client.jetstream(timeout=2)
+    with translated("opening the bucket of leases"):
+        try:
+            return await jetstream.key_value(names.LEASES)
+        except nats.js.errors.BucketNotFoundError:
+            return await jetstream.create_key_value(
+                bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
+            )
+
+
+@asynccontextmanager
+async def leading(
+    bucket: KeyValue,
+    key: str,
+    *,
+    holder: str,
+    stop: asyncio.Event,
+    waiting: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Lease | None]:
+    """Wait until the lease is ours, hold it during the block, give it back.
+
+    None where `stop` was set first; `waiting` is called each time it was asked for in vain.
+    `holder` is a name that no other process ever uses: a lease that still bears it, because NATS
+    was away when it should have been given back, is ours again at once. The block is cancelled at
+    the moment the lease can no longer be relied on, and Fenced comes out of it. Raises Unavailable,
+    NotAcknowledged where the lease cannot be asked for, ValueError where another task of this
+    process uses the name.
+    """
+    with _one_at_a_time(key, holder):
+        lease = await _acquire(bucket, key, holder.encode(), stop, waiting)
+        if lease is None:
+            yield None
+            return
+        _log.info("lease.acquired", lease=key, holder=holder)
+        try:
+            async with asyncio.timeout_at(lease.until) as limit:
+                keeper = asyncio.create_task(lease.keep(limit), name=f"lease {key}")
+                try:
+                    yield lease
+                finally:
+                    keeper.cancel()
+                    await asyncio.wait({keeper})
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise Fenced(f"the lease {key} {lease.lost_because}") from error
+        finally:
+            if not limit.expired():
+                await lease.release()
+
+
+@contextmanager
+def _one_at_a_time(key: str, holder: str) -> Iterator[None]:
+    """What the key holds cannot tell two tasks with one name apart, so only one may use it."""
+    if (key, holder) in _in_use:
+        raise ValueError(
+            f"{holder} leads {key}, or waits for it, in this process already;"
+            " give each task a holder name of its own"
+        )
+    _in_use.add((key, holder))
+    try:
+        yield
+    finally:
+        _in_use.discard((key, holder))
+
+
+async def _acquire(
+    bucket: KeyValue, key: str, holder: bytes, stop: asyncio.Event, waiting: Callable[[], None]
+) -> Lease | None:
+    loop = asyncio.get_running_loop()
+    waited = False
+    while not stop.is_set():
+        started = loop.time()
+        revision = await _take(bucket, key, holder, last=0)
+        if revision is not None:
+            return Lease(
+                bucket, key, holder=holder, revision=revision, until=started + LEASE_SECONDS
+            )
+        if not waited:
+            _log.info("lease.waiting", lease=key)
+            waited = True
+        waiting()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+    return None
+
+
+async def _take(bucket: KeyValue, key: str, holder: bytes, *, last: int) -> int | None:
+    """The lease's new revision, None where somebody else has it.
+
+    `last` is the revision we had, 0 for none. Raises Unavailable, NotAcknowledged.
+    """
+    try:
+        with translated(f"taking the lease {key}"):
+            try:
+                if last:
+                    return await bucket.update(key, holder, last=last)
+                return await bucket.create(key, holder)
+            except nats.js.errors.KeyWrongLastSequenceError:
+                # It may be ours all the same, by a try whose answer was lost.
+                found = await bucket.get(key)
+                if found.value != holder:
+                    return None
+                return await bucket.update(key, holder, last=found.revision)
+    except nats.js.errors.KeyValueError:
+        return None  # it was taken or ran out between two of these questions
+    except nats.js.errors.APIError as error:
+        raise Unavailable(f"the lease {key} cannot be taken: {error}") from error

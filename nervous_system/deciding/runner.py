@@ -1,0 +1,504 @@
+"""How does a pure core run on the real log? One leader, from a snapshot on, every write fenced.
+
+Each time it starts, after a crash, a reconnect or a change of leader, it does the same thing: load
+the last snapshot that belongs to this log, recall what the service has written since, read on,
+decide again, and append what is not on the log yet. Derived ids make the repeat harmless. Any
+failure ends in this very start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar, cast
+
+import nats.js.errors
+import structlog
+
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
+from nervous_system import names
+from nervous_system.bus import Bus, recorded
+from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
+from nervous_system.contract.event import Event
+from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import on_any, overlap
+from nervous_system.deciding.decision import AnsweringCore
+from nervous_system.deciding.fenced_writer import FencedWriter
+from nervous_system.deciding.fold import Fold, scope_key
+from nervous_system.deciding.inbox import Asked, Inbox, not_now
+from nervous_system.deciding.leadership import Term, take_term
+from nervous_system.deciding.lease import leading, open_leases
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.errors import (
+    Conflict,
+    Duplicate,
+    Fenced,
+    LogFull,
+    Transient,
+    Unavailable,
+    Unreadable,
+)
+from nervous_system.ids import content_hash, new_event_id
+from nervous_system.telemetry.metric_catalogue import (
+    EVENTS_FOLDED,
+    EVENTS_SKIPPED,
+    LEADING,
+    POSITION,
+    SNAPSHOTS,
+    TERM,
+)
+from nervous_system.transport.reader import Reader
+from nervous_system.transport.stream import DUPLICATE_WINDOW_SECONDS, Stored
+
+State = TypeVar("State")
+
+_log = structlog.get_logger()
+
+RESTART_SECONDS: Final = 1.0
+BATCH_EVENTS: Final = 500
+BATCH_REQUESTS: Final = 100
+BATCH_REQUEST_BYTES: Final = 20 * 1024
+"""What is decided at once must not keep the lease from being renewed: a request for hundreds of
+tasks is thousands of bytes."""
+
+MOST_REFUSED: Final = 1_000
+MOST_DECIDED: Final = 100_000
+"""Requests that are known to stand on the log; the log itself refuses those forgotten here."""
+
+LONGEST_WAIT_SECONDS: Final = 1.0
+
+SAVING_RESTS: Final = 20
+"""Behind a snapshot the leader decides for so many times as long as that took, and more."""
+
+
+class Runner(Generic[State]):
+    """Runs one role in one process.
+
+    Others with the same key wait until this one is gone.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        role: Role[State],
+        *,
+        holder: str,
+        clock: Clock = system_clock,
+        watch: Stopwatch = stopwatch,
+        progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._bus = bus
+        self._role = role
+        self._holder = holder
+        self._clock = clock
+        self._watch = watch
+        self._progress = progress
+        self._metrics = bus.metrics
+        self._is_read = on_any(role.reads)
+        self._term: Term | None = None
+        self._leads = asyncio.Event()
+        self._fold_now: Fold[State] | None = None
+        self._refused: OrderedDict[str, None] = OrderedDict()  # causes the log took nothing on
+        self._decided: OrderedDict[str, None] = OrderedDict()  # requests that stand on the log
+        self._repeated: OrderedDict[str, None] = OrderedDict()  # those of which the log said so
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Lead whenever nobody else does, until `stop` is set.
+
+        Raises only what is permanent or fatal; for a full log it waits.
+        """
+        while not stop.is_set():
+            try:
+                await self._run_once(stop)
+            except (Fenced, LogFull, Transient) as error:
+                _log.warning("runner.restarting", role=self._role.key, reason=str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+
+    @property
+    def state(self) -> State | None:
+        """What is folded so far, while this process leads; None otherwise."""
+        return self._fold_now.state if self._fold_now is not None else None
+
+    async def observe(self, payload: Payload, *, key: str | None = None) -> None:
+        """Append a measurement of the world as the leader; waits until there is one here.
+
+        It comes back through the log and is decided on like any other event. Raises Fenced,
+        NotAcknowledged and what `Bus.append` raises.
+        """
+        await self._leads.wait()
+        term = self._term
+        if term is None:
+            raise Unavailable(f"{self._role.key} has just stopped leading; observe again later")
+        event = Event(
+            event_id=new_event_id(),
+            timestamp=self._clock(),
+            agent_role=self._role.agent_role,
+            agent_id=f"{self._role.service}/{self._role.scope}",
+            payload=payload,
+        )
+        entry = Entry(event=event, key=key or scope_key(self._role.scope))
+        await self._bus.append([entry], fence=term.fence)
+
+    async def _run_once(self, stop: asyncio.Event) -> None:
+        role, connection = self._role, self._bus.connection
+        replicas = int((await self._bus.stream.configuration())["num_replicas"])
+        leases = await open_leases(connection, replicas=replicas)
+        async with leading(
+            leases, role.key, holder=self._holder, stop=stop, waiting=self._progress
+        ) as lease:
+            if lease is None:
+                return
+            bucket = await open_snapshots(connection, replicas=replicas)
+            term = await take_term(
+                self._bus,
+                service=role.service,
+                scope=role.scope,
+                role=role.agent_role,
+                holder=self._holder,
+                clock=self._clock,
+                watch=self._watch,
+            )
+            _log.info("leadership.taken", role=role.key, term=term.number)
+            self._metrics.gauge(TERM).set(term.number)
+            try:
+                await self._lead(
+                    term, Snapshots(connection, bucket, role.key, role.state_type), stop
+                )
+            finally:
+                self._metrics.gauge(LEADING).set(0)
+                self._term = self._fold_now = None
+                self._leads.clear()
+
+    async def _lead(self, term: Term, snapshots: Snapshots[State], stop: asyncio.Event) -> None:
+        fold = await self._recover(snapshots)
+        writer = FencedWriter(self._bus, term, forget=fold.forget)
+        self._term, self._fold_now = term, fold
+        self._leads.set()
+        self._metrics.gauge(LEADING).set(1)
+        asked = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            reader = await stack.enter_async_context(
+                self._bus.reader(
+                    start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
+                )
+            )
+            inbox: Inbox | None = None
+            if self._role.requests is not None:
+                inbox = Inbox(self._bus, self._role.requests, some=asked)
+            leading = _Leading(fold, writer, term, snapshots, reader, inbox, saved_at=self._watch())
+            await self._catch_up(leading, stop)
+            if inbox is not None:
+                await stack.enter_async_context(inbox)
+            next_tick = self._watch() + self._role.tick_seconds
+            arrivals = stack.enter_context(_Arrivals(reader, asked))
+            while not stop.is_set():
+                self._progress()
+                batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))
+                await self._fold_in(leading, batch)
+                if inbox is not None:
+                    await self._decide_requests(leading, inbox)
+                if reader.at_end and self._watch() >= next_tick:
+                    await self._tick(leading)
+                    next_tick = self._watch() + self._role.tick_seconds
+                await self._save_when_due(leading)
+        await self._save_when_due(leading, at_once=True)
+
+    async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> None:
+        """Read on to the end of the log before anything is decided on silence or on requests."""
+        while not leading.reader.at_end and not stop.is_set():
+            self._progress()
+            batch = await leading.reader.batch(
+                most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS
+            )
+            await self._fold_in(leading, batch)
+            await self._save_when_due(leading)
+            # A full buffer gives nobody else a turn, and the lease needs one.
+            await asyncio.sleep(0)
+
+    async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
+        entries: list[Entry] = []
+        for stored in batch:
+            entries += self._take(leading, stored)
+        await self._append(leading, entries)
+        self._metrics.counter(EVENTS_FOLDED).inc(len(batch))
+        self._metrics.gauge(POSITION).set(leading.fold.sequence)
+        leading.unsaved += len(batch)
+
+    async def _append(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+        try:
+            await leading.writer.append(entries)
+        except Conflict:
+            causes = await leading.writer.begun_before(entries)
+            for cause in causes:
+                _log.error(
+                    "runner.begun_before",
+                    role=self._role.key,
+                    event_id=cause,
+                    reason="what it would begin is on the log already, and long over",
+                    remedy="none needed: nothing follows from it; choose another id",
+                )
+            _remember(self._refused, causes, most=MOST_REFUSED)
+            raise  # the state has it already: it is folded anew without
+
+    async def _tick(self, leading: _Leading[State]) -> None:
+        leading.turns += 1
+        tick = leading.fold.tick(
+            term=leading.term.number,
+            term_id=leading.term.event_id,
+            number=leading.turns,
+            now=leading.term.now(self._watch()),
+        )
+        with self._role.around_tick(leading.fold.state, tick.timestamp):
+            await self._append(leading, leading.fold.strike(tick))
+
+    async def _decide_requests(self, leading: _Leading[State], inbox: Inbox) -> None:
+        """All that wait, in turns that each fit one batch; answered after the log confirmed."""
+        while asked := inbox.take(BATCH_REQUESTS, most_bytes=BATCH_REQUEST_BYTES):
+            leading.turns += 1
+            taken = leading.fold.requests_taken(
+                term=leading.term.number,
+                term_id=leading.term.event_id,
+                number=leading.turns,
+                now=leading.term.now(self._watch()),
+            )
+            # One that was decided on before leads to nothing more, also where that is long over.
+            new = [each.event for each in asked if each.event.event_id not in self._decided]
+            entries = leading.fold.decide_requests(taken, new)
+            try:
+                await self._append_requests(leading, entries)
+            except BaseException as error:
+                later = not_now(str(error) or type(error).__name__)
+                inbox.answer((each, later) for each in asked)
+                raise
+            core = cast(AnsweringCore[State], self._role.core)
+            answers: list[tuple[Asked, Answer]] = []
+            for each in asked:
+                answer = core.answer(leading.fold.state, each.event, taken.timestamp)
+                if answer.again and each.event.event_id in self._decided:
+                    answer = Answer(reasons=["it led to something that is over; ask anew"])
+                answer.sequence = leading.fold.sequence
+                answers.append((each, answer))
+            inbox.answer(answers)
+
+    async def _append_requests(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+        asked = {e.event.event_id for e in entries if e.event.event_type == TYPE_REQUEST}
+        try:
+            await self._append(leading, entries)
+        except Duplicate as error:
+            window = timedelta(seconds=2 * DUPLICATE_WINDOW_SECONDS)
+            on_log = self._bus.replay(
+                start_time=leading.term.now(self._watch()) - window,
+                subjects=[f"{names.EVENTS}.request.>"],
+                headers_only=True,
+            )
+            decided = asked.intersection([stored.message_id async for stored in on_log])
+            _remember(self._repeated, decided or asked, most=MOST_REFUSED)
+            raise Conflict(  # the state has it already: it is folded anew without
+                f"{len(decided)} requests that came again had been decided on before"
+            ) from error
+        _remember(self._decided, asked, most=MOST_DECIDED)
+
+    async def _recover(self, snapshots: Snapshots[State]) -> Fold[State]:
+        """The last state that belongs to this log, and what was written behind it."""
+        snapshot = await snapshots.load()
+        fold = self._fold(snapshot)
+        await self._recall(fold)
+        if snapshot is not None:
+            reason = await self._foreign(snapshot, fold)
+            self._metrics.counter(SNAPSHOTS).labels("refused" if reason else "loaded").inc()
+            if reason:
+                _log.error(
+                    "snapshot.foreign",
+                    role=self._role.key,
+                    sequence=snapshot.sequence,
+                    reason=reason,
+                    remedy="none needed: the state is folded from the log again",
+                )
+                fold = self._fold(None)
+                await self._recall(fold)
+        first = (await self._bus.stream.state()).first_sequence
+        if fold.sequence + 1 < first:
+            _log.warning(
+                "runner.history_missing",
+                role=self._role.key,
+                first_sequence=fold.sequence + 1,
+                last_sequence=first - 1,
+                reason="the log no longer has these positions, and no snapshot is younger",
+            )
+        return fold
+
+    async def _recall(self, fold: Fold[State]) -> None:
+        self._decided = self._repeated.copy()
+        subjects, start = list(self._role.own), fold.sequence + 1
+        recalled = 0
+        async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
+            with suppress(Unreadable):  # it is counted when its turn comes to be folded
+                own = recorded(stored)
+                fold.recall(own)
+                if own.event.event_type == TYPE_REQUEST:
+                    _remember(self._decided, [own.event.event_id], most=MOST_DECIDED)
+            recalled += 1
+            if recalled % BATCH_EVENTS == 0:
+                self._progress()
+                await asyncio.sleep(0)  # as in `_catch_up`
+
+    async def _foreign(self, snapshot: Snapshot[State], fold: Fold[State]) -> str:
+        """Why the log is not the one that the snapshot was folded from; empty where it is."""
+        state = await self._bus.stream.state()
+        if snapshot.stream_created != state.created:
+            return f"the stream was made anew at {state.created}"
+        if snapshot.sequence > state.last_sequence:
+            return f"the stream ends at {state.last_sequence}: it was truncated"
+        if fold.missing:
+            return f"{len(fold.missing)} events that it counts on are gone: the log was truncated"
+        if snapshot.sequence >= state.first_sequence:
+            stored = await self._bus.stream.at(snapshot.sequence)
+            if _fingerprint(stored) != snapshot.fingerprint:
+                return "another event stands at its position: the stream was truncated"
+        return ""
+
+    async def _save_when_due(self, leading: _Leading[State], *, at_once: bool = False) -> None:
+        began = self._watch()
+        age_seconds = began - leading.saved_at
+        rested = age_seconds >= SAVING_RESTS * leading.saving_seconds
+        if leading.unsaved and (
+            at_once
+            or (leading.unsaved >= self._role.snapshot_events and rested)
+            or age_seconds >= self._role.snapshot_seconds
+        ):
+            await self._save(leading.snapshots, leading.fold)
+            leading.unsaved, leading.saved_at = 0, self._watch()
+            leading.saving_seconds = leading.saved_at - began
+
+    async def _save(self, snapshots: Snapshots[State], fold: Fold[State]) -> None:
+        """A snapshot that cannot be written costs time later; leading goes on."""
+        try:
+            stored = await self._bus.stream.at(fold.sequence)
+            await snapshots.save(
+                Snapshot(
+                    state=fold.state,
+                    sequence=fold.sequence,
+                    stream_created=(await self._bus.stream.state()).created,
+                    fingerprint=_fingerprint(stored),
+                    ahead=frozenset(fold.ahead),
+                )
+            )
+        except (Transient, nats.js.errors.Error) as error:
+            _log.warning("snapshot.not_written", role=self._role.key, reason=str(error))
+            self._metrics.counter(SNAPSHOTS).labels("not_written").inc()
+        else:
+            self._metrics.counter(SNAPSHOTS).labels("written").inc()
+
+    def _fold(self, snapshot: Snapshot[State] | None) -> Fold[State]:
+        return Fold(
+            self._role.core,
+            service=self._role.service,
+            scope=self._role.scope,
+            role=self._role.agent_role,
+            state=snapshot.state if snapshot is not None else None,
+            sequence=snapshot.sequence if snapshot is not None else 0,
+            ahead=snapshot.ahead if snapshot is not None else frozenset(),
+            refused=self._refused,
+        )
+
+    def _take(self, leading: _Leading[State], stored: Stored) -> list[Entry]:
+        term, fold = leading.term, leading.fold
+        if stored.sequence > term.sequence and stored.subject == term.subject:
+            # What follows was decided by another: to fold it as if it were ours would be wrong.
+            raise Fenced(f"a newer leader holds {term.subject}; this one stops reading")
+        if not self._is_read(stored.subject):
+            return []
+        leading.writer.saw(stored.subject, stored.sequence)
+        try:
+            message_id = stored.message_id
+            if message_id in fold.ahead:  # our own, which are most: they need no decoding
+                return fold.pass_by(message_id, stored.sequence, stored.recorded_at)
+            return fold.take(recorded(stored))
+        except Unreadable as error:
+            self._metrics.counter(EVENTS_SKIPPED).labels("unreadable").inc()
+            _log.warning("runner.skipped", role=self._role.key, reason=str(error))
+            return []
+
+
+@dataclass(slots=True)
+class _Leading(Generic[State]):
+    """What a leader holds while it leads."""
+
+    fold: Fold[State]
+    writer: FencedWriter
+    term: Term
+    snapshots: Snapshots[State]
+    reader: Reader
+    inbox: Inbox | None
+    saved_at: float  # by the stopwatch
+    saving_seconds: float = 0.0  # how long that took: nothing else is done meanwhile
+    unsaved: int = 0
+    turns: int = 0  # ticks and requests taken in this term
+
+
+class _Arrivals:
+    """Waits for the log and for requests at once, without losing what was read meanwhile."""
+
+    def __init__(self, reader: Reader, asked: asyncio.Event) -> None:
+        self._reader = reader
+        self._asked = asked
+        self._reading: asyncio.Task[list[Stored]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def next(self, *, within_seconds: float) -> list[Stored]:
+        """What the log brought; empty when a request came first, or nothing did in time."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(
+                self._reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
+            )
+        asked = asyncio.create_task(self._asked.wait())
+        try:
+            await asyncio.wait(
+                (self._reading, asked),
+                timeout=min(within_seconds, LONGEST_WAIT_SECONDS),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            asked.cancel()
+        if not self._reading.done():
+            return []
+        read, self._reading = self._reading, None
+        return read.result()
+
+
+def _remember(those: OrderedDict[str, None], ids: Iterable[str], *, most: int) -> None:
+    those.update(dict.fromkeys(ids))
+    while len(those) > most:
+        those.popitem(last=False)
+
+
+def _separate(filters: tuple[str, ...]) -> tuple[str, ...]:
+    """What the server is asked for: it takes no filters that overlap, and then all is read."""
+    overlapping = any(
+        overlap(one, other) for one in filters for other in filters if one is not other
+    )
+    return (names.ALL_EVENTS,) if overlapping else filters
+
+
+def _fingerprint(stored: Stored | None) -> str:
+    return content_hash(stored.data if stored is not None else None)

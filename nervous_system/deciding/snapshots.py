@@ -1,0 +1,157 @@
+"""From where can a fold go on without reading the whole log? States with their position, in an
+Object Store bucket.
+
+Deleting them costs time, never truth. One that cannot be read counts as none, and is said to be
+so.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import lz4.frame
+import nats.js.errors
+import structlog
+from nats.js.api import ObjectInfo
+from nats.js.object_store import ObjectStore
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+
+from nervous_system import names
+from nervous_system.ids import content_hash
+from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.reader import Reader
+
+_log = structlog.get_logger()
+
+State = TypeVar("State")
+
+READ_SECONDS: Final = 5.0
+"""How long one wait for more of a snapshot lasts; then the next one begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Generic[State]):
+    """A folded state and the position up to which the log is in it."""
+
+    state: State
+    sequence: int
+    stream_created: str  # a position means nothing on another stream
+    fingerprint: str  # SHA-256 of what stands at the position: it tells a truncated log
+    ahead: frozenset[str]  # ids of own events behind the position that are in the state already
+
+
+class Snapshots(Generic[State]):
+    """The snapshots of one service, as JSON that pydantic makes from the frozen state type,
+    packed."""
+
+    def __init__(
+        self, connection: Connection, bucket: ObjectStore, key: str, state_type: type[State]
+    ) -> None:
+        self._connection = connection
+        self._bucket = bucket
+        self._key = key
+        self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
+        # Of another shape, a state would be read with defaults for what it never counted.
+        shape = json.dumps(self._adapter.json_schema(schema_generator=_Shape), sort_keys=True)
+        self._shape = f"{content_hash(shape)} lz4\n".encode()
+
+    async def load(self) -> Snapshot[State] | None:
+        """The last snapshot; None where there is none that this version can read.
+
+        Raises Unavailable, NotAcknowledged, Interrupted.
+        """
+        try:
+            with translated("reading a snapshot"):
+                info = await self._bucket.get_info(self._key)
+            data = await self._parts(info)
+            if not data.startswith(self._shape):
+                raise ValueError("it is of another version of this service's state")
+            with _nothing_collected():
+                state = lz4.frame.decompress(data[len(self._shape) :])
+                snapshot: Snapshot[State] = self._adapter.validate_json(state)
+        except nats.js.errors.NotFoundError:
+            return None
+        except (nats.js.errors.Error, ValueError, RuntimeError) as error:
+            _log.error(
+                "snapshot.unreadable",
+                snapshot=self._key,
+                reason=str(error)[:500],
+                remedy="none needed: the state is folded from the log again",
+            )
+            return None
+        return snapshot
+
+    async def _parts(self, info: ObjectInfo) -> bytes:
+        """The object's bytes, by our reader: `ObjectStore.get` takes seven times as long, waiting
+        for the server again and again, and for ever where a part is gone. Raises ValueError there.
+        """
+        parts: list[bytes] = []
+        reader = Reader(
+            self._connection,
+            stream=f"OBJ_{names.SNAPSHOTS}",
+            start_sequence=1,
+            subjects=[f"$O.{names.SNAPSHOTS}.C.{info.nuid}"],
+        )
+        async with reader:
+            while not reader.at_end:
+                found = await reader.batch(most=1000, within_seconds=READ_SECONDS)
+                parts += [stored.data for stored in found]
+        data = b"".join(parts)
+        if _digest(data) != info.digest:
+            raise ValueError(f"parts of it are missing: {len(data)} of {info.size} bytes are there")
+        return data
+
+    async def save(self, snapshot: Snapshot[State]) -> None:
+        """Replace the snapshot.
+
+        Raises Transient, and what JetStream answers where the bucket is gone or full.
+        """
+        with translated("writing a snapshot"):
+            state = lz4.frame.compress(self._adapter.dump_json(snapshot))
+            await self._bucket.put(self._key, self._shape + state)
+
+
+def _digest(data: bytes) -> str:
+    """As the Object Store writes it."""
+    return f"SHA-256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()}"
+
+
+class _Shape(GenerateJsonSchema):
+    """Of a state whose defaults need not be JSON: nobody is warned of those."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - as it is declared there
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """While a million objects are made, none of which goes: each look for garbage among them would
+    find nothing, and together they take longer than the making. Later looks pass them by, too."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
+
+
+async def open_snapshots(connection: Connection, *, replicas: int = 1) -> ObjectStore:
+    """The bucket of snapshots, made if it is missing."""
+    jetstream = connection.client.jetstream(timeout=5)
+    with translated("opening the bucket of snapshots"):
+        try:
+            return await jetstream.object_store(names.SNAPSHOTS)
+        except nats.js.errors.NotFoundError:
+            return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)

@@ -1,0 +1,1 @@
+"""What makes a service visible from outside: logs, spans, metrics, health?"""

@@ -1,0 +1,1 @@
+"""How do bytes get to NATS and back, and nothing by the way?"""

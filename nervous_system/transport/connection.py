@@ -1,0 +1,281 @@
+"""How does a process hold on to the NATS server, and what do its errors mean to us?
+
+nats-py's errors are turned into ours here and nowhere else. Its defaults are made safe: nothing is
+buffered while disconnected (a publish that raised must not be stored behind the caller's back), it
+reconnects for ever, and a half-open connection is noticed within 20 seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.msg import Msg
+
+from nervous_system import names
+from nervous_system.errors import (
+    Conflict,
+    Duplicate,
+    Fatal,
+    Forbidden,
+    GanglionError,
+    LogFull,
+    NotAcknowledged,
+    Permanent,
+    TooLarge,
+    Transient,
+    Unavailable,
+)
+from nervous_system.settings import MeshSettings
+from nervous_system.transport.bulk_client import BulkClient
+
+_log = structlog.get_logger()
+
+CLOSE_SECONDS = 5
+"""How long closing waits for what arrived to be taken; a service has 15 s for its whole drain."""
+
+CONNECT_TIMEOUT_SECONDS = 5
+PING_INTERVAL_SECONDS = 10
+MAX_OUTSTANDING_PINGS = 2
+RECONNECT_WAIT_SECONDS = 0.25
+HEADER_FRAME_BYTES = len(b"NATS/1.0\r\n\r\n")
+HEADER_LINE_BYTES = len(b": \r\n")
+FIRST_ATTEMPTS = 1
+"""Tries before the first connection is given up; one that once stood is sought for ever."""
+
+_PERMISSION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]+)\"", re.I)
+"""The server says which permission was missing in words only; there is no code."""
+
+_REFUSALS: dict[int, type[GanglionError]] = {
+    names.ERROR_WRONG_LAST_SEQUENCE: Conflict,
+    names.ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Conflict,
+    names.ERROR_STREAM_FULL: LogFull,
+    names.ERROR_INSUFFICIENT_RESOURCES: LogFull,
+    names.ERROR_MESSAGE_TOO_LARGE: TooLarge,
+    names.ERROR_BATCH_DUPLICATE: Duplicate,
+    names.ERROR_BATCH_INCOMPLETE: Unavailable,
+    names.ERROR_BATCHES_IN_FLIGHT: Unavailable,
+    names.ERROR_STREAM_NOT_FOUND: Unavailable,
+    names.ERROR_CONSUMER_NOT_FOUND: Unavailable,
+}
+
+
+def refusal(error: dict[str, Any], *, what: str) -> GanglionError:
+    """The server's JSON error (`code`, `err_code`, `description`) as one of ours."""
+    description = error.get("description", "no description")
+    family = _REFUSALS.get(error.get("err_code", 0))
+    if family is None:
+        family = Unavailable if error.get("code") == 503 else Permanent
+    if family is LogFull:
+        description += "; free space or raise GANGLION_STREAM_MAX_BYTES, then publish again"
+    return family(f"{what} was refused: {description} (error {error.get('err_code')})")
+
+
+class Connection:
+    """One connection to NATS, shared by everything in a process."""
+
+    def __init__(self, client: BulkClient) -> None:
+        self.client = client
+        self.generation = 0  # counts reconnects: whoever saw another number missed something
+        self.closed = asyncio.Event()
+        self._closing = False
+        self._last_error: Exception | None = None
+        self._connected = asyncio.Event()
+        self._awaiting: dict[str, set[asyncio.Future[Msg]]] = {}
+
+    @classmethod
+    async def open(cls, settings: MeshSettings, *, name: str) -> Connection:
+        """Connect.
+
+        Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
+        """
+        connection = cls(BulkClient())
+        try:
+            await connection.client.connect(
+                settings.nats_url,
+                name=name,
+                user=settings.nats_user,
+                password=settings.nats_password,
+                user_credentials=str(settings.nats_credentials)
+                if settings.nats_credentials
+                else None,
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                allow_reconnect=True,
+                max_reconnect_attempts=FIRST_ATTEMPTS,
+                reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]  # a float is fine
+                ping_interval=PING_INTERVAL_SECONDS,
+                max_outstanding_pings=MAX_OUTSTANDING_PINGS,
+                pending_size=0,
+                drain_timeout=CLOSE_SECONDS,
+                inbox_prefix=f"_INBOX_{name}".replace(".", "_"),
+                error_cb=connection._on_error,
+                disconnected_cb=connection._on_disconnected,
+                reconnected_cb=connection._on_reconnected,
+                closed_cb=connection._on_closed,
+                skip_subject_validation=True,  # subjects are made by `subjects.py`
+            )
+        except (OSError, nats.errors.Error, TimeoutError) as error:
+            await connection.client.close()
+            cause = connection._last_error or error
+            if names.AUTHORIZATION_VIOLATION not in str(cause).lower():
+                raise Unavailable(
+                    f"no NATS server answers at {settings.nats_url}"
+                    f" ({cause or type(cause).__name__});"
+                    " start one with `ganglion up`, or set NATS_URL"
+                ) from error
+            raise Forbidden(
+                f"{settings.nats_url} does not accept these credentials;"
+                " check GANGLION_NATS_USER, GANGLION_NATS_PASSWORD or GANGLION_NATS_CREDENTIALS"
+            ) from error
+        connection.client.options["max_reconnect_attempts"] = -1
+        connection._connected.set()
+        return connection
+
+    async def request(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        headers: dict[str, str] | None = None,
+        timeout_seconds: float,
+    ) -> Msg:
+        """Send and wait for the reply.
+
+        Raises NotAcknowledged, Unavailable, Forbidden, TooLarge.
+        """
+        self.check_size(subject, data, headers or {})
+        reply = asyncio.ensure_future(
+            self.client.request(subject, data, timeout=timeout_seconds, headers=headers)
+        )
+        self._awaiting.setdefault(subject, set()).add(reply)
+        task = asyncio.current_task()
+        assert task is not None
+        cancelled_before = task.cancelling()
+        try:
+            with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
+                answer = await reply
+                # nats-py waits by `wait_for`, which before Python 3.12 loses a cancellation that
+                # meets the reply; who was to end would go on.
+                if task.cancelling() > cancelled_before:
+                    raise asyncio.CancelledError
+                return answer
+        finally:
+            waiting = self._awaiting[subject]
+            waiting.discard(reply)
+            if not waiting:
+                del self._awaiting[subject]
+
+    def check_size(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
+        """Raises TooLarge for what the server would close the connection over.
+
+        It counts the headers, too; nats-py looks at the data only.
+        """
+        size = len(data)
+        if headers:
+            size += HEADER_FRAME_BYTES
+            for name, value in headers.items():
+                size += len(name) + len(value.encode()) + HEADER_LINE_BYTES
+        if size > self.client.max_payload:
+            raise TooLarge(
+                f"a message of {size:,} bytes for {subject} is larger than the server's payload"
+                f" limit of {self.client.max_payload:,}; leave something out, or raise the limit"
+            )
+
+    async def request_json(
+        self, subject: str, body: dict[str, Any], *, timeout_seconds: float = 5.0
+    ) -> dict[str, Any]:
+        """One call of the JetStream API.
+
+        Raises as `request`, and `refusal(...)` for an error in the reply.
+        """
+        reply = await self.request(
+            subject, json.dumps(body).encode() if body else b"", timeout_seconds=timeout_seconds
+        )
+        answer: dict[str, Any] = json.loads(reply.data)
+        if "error" in answer:
+            raise refusal(answer["error"], what=subject)
+        return answer
+
+    async def wait_connected(self, *, timeout_seconds: float) -> bool:
+        """Whether the connection stands, at the latest after `timeout_seconds`."""
+        try:
+            await asyncio.wait_for(self._connected.wait(), timeout_seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Flush what was sent, then close."""
+        self._closing = True
+        if self.client.is_connected:
+            await self.client.drain()
+        else:
+            await self.client.close()
+
+    async def _on_error(self, error: Exception) -> None:
+        missing = _PERMISSION.search(str(error))
+        if missing is not None:
+            forbidden = Forbidden(
+                f"the NATS server forbids this user the {missing[1].lower()} to {missing[2]};"
+                " ask for the permission or use another user"
+            )
+            for reply in self._awaiting.get(missing[2], ()):
+                reply.cancel(forbidden)  # any object may be the message
+        self._last_error = error
+        if self._connected.is_set() and not isinstance(error, OSError):
+            _log.warning("nats.error", error=str(error) or type(error).__name__)
+
+    async def _on_disconnected(self) -> None:
+        self._connected.clear()
+        self.generation += 1
+        if not self._closing:
+            _log.warning("nats.disconnected")
+
+    async def _on_reconnected(self) -> None:
+        self._connected.set()
+        _log.info("nats.reconnected", server=str(self.client.connected_url))
+
+    async def _on_closed(self) -> None:
+        self._connected.clear()
+        self.generation += 1
+        self.closed.set()
+
+
+@contextmanager
+def translated(what: str, *, timeout_seconds: float | None = None) -> Iterator[None]:
+    """Inside, nats-py's errors come out as ours.
+
+    `what` begins the sentence.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if error.args and isinstance(error.args[0], Forbidden):
+            raise error.args[0] from None
+        raise
+    except nats.errors.NoRespondersError as error:
+        raise Unavailable(
+            f"{what} found nobody to answer: the stream is missing or has no leader"
+        ) from error
+    except nats.errors.MaxPayloadError as error:
+        raise TooLarge(f"{what} is larger than the server's payload limit") from error
+    except nats.errors.ConnectionClosedError as error:
+        raise Fatal(f"{what} failed: the connection to NATS was closed") from error
+    except (nats.errors.TimeoutError, TimeoutError) as error:
+        within = f" within {timeout_seconds:g} s" if timeout_seconds is not None else ""
+        raise NotAcknowledged(f"{what} was not answered{within}") from error
+    except nats.errors.OutboundBufferLimitError as error:
+        raise Unavailable(f"{what} was not sent: the connection to NATS is down") from error
+    except (nats.js.errors.ServiceUnavailableError, nats.js.errors.NoStreamResponseError) as error:
+        raise Unavailable(f"{what} failed: JetStream has no leader or no room now") from error
+    except nats.js.errors.Error:
+        raise  # an answer of JetStream's, such as a key that is not there: the caller asked for it
+    except (nats.errors.Error, OSError) as error:
+        raise Transient(f"{what} failed: {error or type(error).__name__}") from error

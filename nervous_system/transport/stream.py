@@ -1,0 +1,236 @@
+"""What is the log, on the server's side?
+
+Its settings, made idempotently, and the look at single positions.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from nats.aio.msg import Msg
+
+from nervous_system import names
+from nervous_system.errors import Fatal, Unavailable
+from nervous_system.settings import MeshSettings
+from nervous_system.transport.bulk_client import parse_headers
+from nervous_system.transport.connection import Connection, refusal
+
+_NANOSECONDS: Final = 1_000_000_000
+DUPLICATE_WINDOW_SECONDS: Final = 600
+LARGE_EVENT_BYTES: Final = 1024**2
+"""The server's payload limit unless somebody sets another."""
+
+_MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Stored(NamedTuple):
+    """One message as the log holds it: exact bytes and their place."""
+
+    sequence: int
+    subject: str
+    recorded_at_ns: int  # the stream's clock, nanoseconds since 1970
+    data: bytes
+    raw_headers: bytes = b""  # as they travelled: few readers of many messages look into them
+
+    @property
+    def recorded_at(self) -> datetime:
+        """The stream's time in UTC, microseconds."""
+        return EPOCH + timedelta(microseconds=self.recorded_at_ns // 1000)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers it was published with."""
+        return parse_headers(self.raw_headers)
+
+    @property
+    def message_id(self) -> str | None:
+        """The Nats-Msg-Id it was published under, if any."""
+        raw = self.raw_headers
+        start = raw.find(_MESSAGE_ID_LINE)
+        if start < 0:
+            return None
+        start += len(_MESSAGE_ID_LINE)
+        return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What the server says of the log as a whole."""
+
+    created: str  # RFC 3339; another one is another stream
+    first_sequence: int
+    last_sequence: int
+    messages: int
+    bytes: int
+    max_bytes: int  # below 1: no limit
+
+    @property
+    def used_percent(self) -> float:
+        """How much of its room is used; 0 where there is no limit."""
+        return 100 * self.bytes / self.max_bytes if self.max_bytes > 0 else 0.0
+
+    @property
+    def full(self) -> bool:
+        """Whether an event can be refused for want of room: nearly none is left."""
+        reserve = min(LARGE_EVENT_BYTES, self.max_bytes // 100)
+        return self.max_bytes > 0 and self.max_bytes - self.bytes < reserve
+
+
+def configuration(settings: MeshSettings) -> dict[str, Any]:
+    """The stream as it must be; names and values from CONTRACTS, durations in nanoseconds as the
+    API takes them."""
+    return {
+        "name": names.STREAM,
+        "description": "Every decision and every state change of the swarm",
+        "subjects": [names.ALL_EVENTS],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "max_bytes": settings.stream_max_bytes,
+        "max_age": int(settings.stream_max_age_seconds * _NANOSECONDS),
+        "duplicate_window": int(
+            min(DUPLICATE_WINDOW_SECONDS, settings.stream_max_age_seconds) * _NANOSECONDS
+        ),
+        "num_replicas": settings.stream_replicas,
+        "allow_atomic": True,
+        "allow_direct": True,
+        "deny_delete": True,
+        "deny_purge": True,
+    }
+
+
+class Stream:
+    """The log's management and single reads."""
+
+    def __init__(self, connection: Connection, *, name: str = names.STREAM) -> None:
+        self._connection = connection
+        self.name = name
+
+    async def ensure(self, settings: MeshSettings) -> None:
+        """Make the stream, or bring it to these settings.
+
+        Raises Fatal where an existing one cannot become it.
+        """
+        wanted = configuration(settings)
+        found = await self._info_or_none()
+        if found is None:
+            await self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted)
+            return
+        have = found["config"]
+        differing = sorted(key for key, value in wanted.items() if have.get(key) != value)
+        if not differing:
+            return
+        fixed = {"storage", "retention", "deny_delete", "deny_purge"} & set(differing)
+        if fixed:
+            raise Fatal(
+                f"the stream {self.name} exists with another {', '.join(sorted(fixed))};"
+                " it cannot be changed without losing it: publish to another server,"
+                " or back it up and remove it by hand"
+            )
+        await self._connection.request_json(
+            f"$JS.API.STREAM.UPDATE.{self.name}", {**have, **wanted}
+        )
+
+    async def state(self, *, timeout_seconds: float = 5.0) -> StreamState:
+        """First and last position, counts, creation.
+
+        Raises Unavailable when there is no stream.
+        """
+        found = await self._info_or_none(timeout_seconds=timeout_seconds)
+        if found is None:
+            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+        state = found["state"]
+        return StreamState(
+            created=found["created"],
+            first_sequence=state["first_seq"],
+            last_sequence=state["last_seq"],
+            messages=state["messages"],
+            bytes=state["bytes"],
+            max_bytes=found["config"]["max_bytes"],
+        )
+
+    async def time(self) -> datetime:
+        """What time it is by the stream's clock, UTC.
+
+        Raises Unavailable when there is no stream, and as `Connection.request`.
+        """
+        found = await self._info_or_none()
+        if found is None:
+            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+        return EPOCH + timedelta(microseconds=_nanoseconds(found["ts"]) // 1000)
+
+    async def configuration(self) -> dict[str, Any]:
+        """The settings in force, as the server reports them."""
+        found = await self._info_or_none()
+        if found is None:
+            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+        config: dict[str, Any] = found["config"]
+        return config
+
+    async def at(self, sequence: int) -> Stored | None:
+        """The message at one position, None where there is none."""
+        return await self._direct({"seq": sequence})
+
+    async def last_on(self, subject: str) -> Stored | None:
+        """The last message on a subject or filter; on a replicated log, as one of the replicas
+        knows it."""
+        return await self._direct({"last_by_subj": subject})
+
+    async def next_on(self, subject: str, *, at_least: int) -> Stored | None:
+        """The first message on a subject or filter at or after a position."""
+        return await self._direct({"seq": at_least, "next_by_subj": subject})
+
+    async def _direct(self, body: dict[str, Any]) -> Stored | None:
+        reply = await self._connection.request(
+            f"$JS.API.DIRECT.GET.{self.name}", json.dumps(body).encode(), timeout_seconds=5.0
+        )
+        headers = dict(reply.headers or {})
+        status = headers.get("Status")
+        if status == "404":
+            return None
+        if status is not None:
+            raise Unavailable(
+                f"a read of {self.name} was refused: {headers.get('Description', status)}"
+            )
+        return _from_direct(reply, headers)
+
+    async def _info_or_none(self, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
+        reply = await self._connection.request(
+            f"$JS.API.STREAM.INFO.{self.name}", b"", timeout_seconds=timeout_seconds
+        )
+        answer: dict[str, Any] = json.loads(reply.data)
+        if "error" not in answer:
+            return answer
+        if answer["error"].get("err_code") == names.ERROR_STREAM_NOT_FOUND:
+            return None
+        raise refusal(answer["error"], what=f"a look at the stream {self.name}")
+
+
+def _from_direct(reply: Msg, headers: dict[str, str]) -> Stored:
+    own = (f"{name}: {value}\r\n" for name, value in headers.items() if name not in _OF_DIRECT_GET)
+    return Stored(
+        sequence=int(headers["Nats-Sequence"]),
+        subject=headers["Nats-Subject"],
+        recorded_at_ns=_nanoseconds(headers["Nats-Time-Stamp"]),
+        data=reply.data,
+        raw_headers=f"NATS/1.0\r\n{''.join(own)}".encode(),
+    )
+
+
+_OF_DIRECT_GET: Final = frozenset(
+    {"Nats-Stream", "Nats-Sequence", "Nats-Subject", "Nats-Time-Stamp", "Nats-Num-Pending"}
+)
+"""Headers that the server adds to a message that is read directly."""
+
+
+def _nanoseconds(rfc3339: str) -> int:
+    """`2026-11-21T09:11:00.123456789Z` in nanoseconds since 1970, without losing the last three
+    digits."""
+    moment, _, rest = rfc3339.removesuffix("Z").partition(".")
+    seconds = int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
+    return seconds * _NANOSECONDS + int(rest.ljust(9, "0")[:9])

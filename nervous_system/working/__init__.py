@@ -1,0 +1,1 @@
+"""What does a worker do with what it was given and told?"""

@@ -1,0 +1,100 @@
+"""How is a service asked to decide something? By an event, answered after the log confirmed it.
+
+Whoever leads the service answers. A request that is not answered in time is sent again under the
+same id, so it is decided on once, whoever leads by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from nervous_system import names
+from nervous_system.bus import Bus
+from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
+from nervous_system.contract.codec import encode
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import KINDS, Payload
+from nervous_system.errors import NotAcknowledged, Transient
+from nervous_system.ids import new_event_id
+from nervous_system.telemetry.tracing import Span
+
+TRY_SECONDS = 5.0
+"""How long one try waits: the leader answers after the log has it on disk."""
+
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.5
+
+
+class Asker:
+    """Asks one service, as one member of the swarm."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        service: str,
+        role: AgentRole.ValueType,
+        agent_id: str,
+        deadline_seconds: float = 15.0,
+        clock: Clock = system_clock,
+        watch: Stopwatch = stopwatch,
+    ) -> None:
+        self._bus = bus
+        self._service = service
+        self._role = role
+        self._agent_id = agent_id
+        self._deadline_seconds = deadline_seconds
+        self._clock = clock
+        self._watch = watch
+
+    async def ask(
+        self, payload: Payload, *, event_id: str | None = None, parent: str | None = None
+    ) -> Answer:
+        """The answer to a request. `event_id` is given where the same may be asked again later;
+        `parent` is the W3C traceparent it belongs to.
+
+        Raises NotAcknowledged when nobody answered within the deadline: it may have been decided on
+        or not. Raises InvalidEvent, Forbidden, TooLarge.
+        """
+        template = f"{names.REQUESTS}.{self._service}.{KINDS[type(payload)].subject_word}"
+        with self._bus.tracer.span("ask", template, kind="client", parent=parent or None) as span:
+            return await self._answered(encode(self._event(payload, event_id, span)))
+
+    def _event(self, payload: Payload, event_id: str | None, span: Span) -> Event:
+        return Event(
+            event_id=event_id or new_event_id(),
+            timestamp=self._clock(),
+            agent_role=self._role,
+            agent_id=self._agent_id,
+            payload=payload,
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            correlation_id=span.trace_id,
+        )
+
+    async def _answered(self, data: bytes) -> Answer:
+        deadline = self._watch() + self._deadline_seconds
+        pause_seconds = FIRST_PAUSE_SECONDS
+        reason = ""
+        while (left := deadline - self._watch()) > 0:
+            try:
+                reply = await self._bus.connection.request(
+                    f"{names.REQUESTS}.{self._service}",
+                    data,
+                    timeout_seconds=min(left, TRY_SECONDS),
+                )
+            except Transient as error:
+                reason = str(error)
+            else:
+                answer = Answer.FromString(reply.data)
+                if not answer.again:
+                    return answer
+                reason = "; ".join(answer.reasons)
+            await asyncio.sleep(min(pause_seconds, max(0.0, deadline - self._watch())))
+            pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+        raise NotAcknowledged(
+            f"the {self._service} did not answer within {self._deadline_seconds:g} s ({reason});"
+            " see `ganglion status` whether it runs, and ask again"
+        )

@@ -1,0 +1,146 @@
+"""What can a worker do with a task that it holds?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
+from enchanted.events.v1.task_pb2 import (
+    RESULT_APPLIED_CHECKS_FAILED,
+    RESULT_CHECKS_FAILED,
+    RESULT_COMPLETED,
+    RESULT_FAILED,
+    TaskResult,
+)
+from enchanted.events.v1.task_request_pb2 import (
+    ProgressReported,
+    ReleaseRequested,
+    ResultReported,
+)
+from nervous_system.agent import MAX_OUTPUT_CHARACTERS, bounded
+from nervous_system.errors import Permanent
+from nervous_system.working.asker import Asker
+from nervous_system.working.orders import Orders
+
+How = Literal["completed", "checks_failed", "applied_checks_failed", "failed"]
+
+_RESULTS: dict[How, TaskResult.ValueType] = {
+    "completed": RESULT_COMPLETED,
+    "checks_failed": RESULT_CHECKS_FAILED,
+    "applied_checks_failed": RESULT_APPLIED_CHECKS_FAILED,
+    "failed": RESULT_FAILED,
+}
+
+
+class LeaseLost(Permanent):
+    """The task is no longer this worker's: whatever it still does with it counts for nothing."""
+
+
+class GivenBack(LeaseLost):
+    """Its worker was told to stop: another gets it, and nothing is to be done with it here."""
+
+
+PAUSED_REPORT_SECONDS: Final = 30.0
+"""How often a task that pauses says so: its lease is kept, and nobody takes it for stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTask:
+    """One attempt at one task. Its lease is kept by progress and by the worker's heartbeat."""
+
+    grant: TaskGrant
+    worker_id: str
+    asker: Asker
+    orders: Orders | None = None  # what its worker was told
+
+    @property
+    def task_id(self) -> str:
+        """Its id."""
+        return self.grant.manifest.task_id
+
+    @property
+    def action(self) -> str:
+        """What is to be done."""
+        return self.grant.manifest.action
+
+    @property
+    def attempt(self) -> int:
+        """1, 2, 3 …"""
+        return self.grant.attempt
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt: what was done under it need not be done again."""
+        return self.grant.manifest.idempotency_key
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The manifest's payload."""
+        text = self.grant.manifest.payload_json
+        return dict(json.loads(text)) if text else {}
+
+    async def progress(self, fraction: float | None = None, note: str = "") -> None:
+        """Say how far it is; the lease begins anew. Here the worker obeys: told to sleep, this
+        returns when the sleep is over; told to stop, it gives the task back.
+
+        Raises LeaseLost, GivenBack, and as `Asker.ask`.
+        """
+        await self._report(fraction, note)
+        if self.orders is None:
+            return
+        paused = False
+        while (reason := self.orders.asleep) and not self.orders.stopping.is_set():
+            paused = True
+            await self._report(fraction, f"paused: {reason}")
+            await self.orders.rest(within_seconds=PAUSED_REPORT_SECONDS)
+        if self.orders.stopping.is_set():
+            await self.give_back("its worker was told to stop")
+            raise GivenBack(f"task {self.task_id} was given back: its worker was told to stop")
+        if paused:
+            await self._report(fraction, note)
+
+    async def _report(self, fraction: float | None, note: str) -> None:
+        report = ProgressReported(
+            task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, note=note
+        )
+        if fraction is not None:
+            report.fraction = fraction
+        self._believe(await self.asker.ask(report, parent=self.grant.traceparent))
+
+    async def finish(
+        self,
+        how: How = "completed",
+        *,
+        output: str = "",
+        changed_files: Sequence[str] = (),
+        notes: str = "",
+    ) -> None:
+        """Say how it ended; returns after the log has it. A long output is kept at both its ends.
+
+        Raises LeaseLost where somebody else has it by now: the result was recorded as late and not
+        applied. Raises as `Asker.ask` otherwise.
+        """
+        report = ResultReported(
+            task_id=self.task_id,
+            worker_id=self.worker_id,
+            attempt=self.attempt,
+            result=_RESULTS[how],
+            output=bounded(output, most_characters=MAX_OUTPUT_CHARACTERS),
+            changed_files=changed_files,
+            notes=notes,
+        )
+        self._believe(await self.asker.ask(report, parent=self.grant.traceparent))
+
+    async def give_back(self, reason: str) -> None:
+        """Let another have it, at once and without blame. Raises as `Asker.ask`."""
+        release = ReleaseRequested(
+            task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, reason=reason
+        )
+        await self.asker.ask(release, parent=self.grant.traceparent)
+
+    def _believe(self, answer: Answer) -> None:
+        if not answer.accepted:
+            raise LeaseLost(f"task {self.task_id}: {'; '.join(answer.reasons)}")
