@@ -6,8 +6,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
-from pydantic import ValidationError
-
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, AgentRole
 from governor.core import GovernorCore
 from governor.gpus import Gpus
@@ -16,17 +14,14 @@ from governor.rules import in_force
 from governor.sampler import MachineSampler
 from governor.settings import GovernorSettings
 from governor.shell import Sampling
-from nervous_system.bus import open_bus
 from nervous_system.contract.subjects import source_of
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
-from nervous_system.errors import Fatal
 from nervous_system.ids import new_event_id
+from nervous_system.joining import joined
 from nervous_system.names import EVENTS
-from nervous_system.process import patiently
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact, Health
-from nervous_system.telemetry.service import telemetry
 from nervous_system.working.obeying import obeying
 
 MOST_SILENT_SECONDS: Final = 60.0
@@ -53,22 +48,12 @@ ALSO_WRITES: Final = (f"{EVENTS}.command.*.>", f"{EVENTS}.request.objective_prop
 
 async def run(stop: asyncio.Event) -> None:
     """Govern this machine until `stop` is set. Raises only what a person must mend."""
-    try:
-        mesh, settings = MeshSettings(), GovernorSettings()
-    except ValidationError as error:
-        raise Fatal(f"a setting is of no use: {error}") from error
+    mesh, settings = MeshSettings(), GovernorSettings()
     async with AsyncExitStack() as stack:
-        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
-        bus = await patiently(
-            "NATS",
-            lambda: stack.enter_async_context(
-                open_bus(mesh, name=SERVICE, tracer=seen.tracer, metrics=seen.metrics)
-            ),
-            stop=stop,
-        )
-        if bus is None:
+        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        if member is None:
             return
-        await bus.stream.ensure(mesh)
+        bus, seen = member.bus, member.telemetry
         await stack.enter_async_context(
             obeying(bus, service=SERVICE, role=ROLE_GOVERNOR, stop=stop)
         )

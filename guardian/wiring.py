@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Final
-
-from pydantic import ValidationError
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from guardian.clickhouse import ClickHouseRecord
@@ -17,18 +14,16 @@ from guardian.model import SERVICE, GuardianState, Limits
 from guardian.pages import DURABLE, PAGES, Pages
 from guardian.settings import GuardianSettings
 from guardian.shell import FLAG_NAME, FlagWatch, RecordWatch
-from nervous_system.bus import Bus, open_bus
+from nervous_system.bus import Bus
 from nervous_system.consumer import Consumer
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
-from nervous_system.errors import Fatal
 from nervous_system.ids import new_event_id
+from nervous_system.joining import joined
 from nervous_system.names import EVENTS
-from nervous_system.process import patiently
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Health
-from nervous_system.telemetry.service import telemetry
 from nervous_system.working.obeying import obeying
 
 MOST_SILENT_SECONDS: Final = 60.0
@@ -66,22 +61,12 @@ def role(
 
 async def run(stop: asyncio.Event) -> None:
     """Guard the mesh until `stop` is set. Raises only what a person must mend."""
-    try:
-        mesh, settings = MeshSettings(), GuardianSettings()
-    except ValidationError as error:
-        raise Fatal(f"a setting is of no use: {error}") from error
+    mesh, settings = MeshSettings(), GuardianSettings()
     async with AsyncExitStack() as stack:
-        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
-        bus = await patiently(
-            "NATS",
-            lambda: stack.enter_async_context(
-                open_bus(mesh, name=SERVICE, tracer=seen.tracer, metrics=seen.metrics)
-            ),
-            stop=stop,
-        )
-        if bus is None:
+        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        if member is None:
             return
-        await patiently("the log", partial(bus.stream.ensure, mesh), stop=stop)
+        bus, seen = member.bus, member.telemetry
         async with obeying(bus, service=SERVICE, role=ROLE_GUARDIAN, stop=stop):
             await _guard(bus, mesh, settings, seen.health, stop)
 

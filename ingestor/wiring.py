@@ -10,18 +10,16 @@ import gc
 import os
 import socket
 from contextlib import AsyncExitStack
-from functools import partial
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_INGESTOR
 from ingestor.settings import IngestorSettings
 from ingestor.shell import Ingestor
 from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.ids import new_event_id
+from nervous_system.joining import joined
 from nervous_system.process import patiently
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry.service import telemetry
 from nervous_system.working.obeying import obeying
 
 
@@ -32,17 +30,10 @@ async def run(stop: asyncio.Event) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     async with AsyncExitStack() as stack:
-        seen = await stack.enter_async_context(telemetry(mesh, service="ingestor"))
-        bus = await patiently(
-            "NATS",
-            lambda: stack.enter_async_context(
-                open_bus(mesh, name="ingestor", tracer=seen.tracer, metrics=seen.metrics)
-            ),
-            stop=stop,
-        )
-        if bus is None:
+        member = await stack.enter_async_context(joined(mesh, service="ingestor", stop=stop))
+        if member is None:
             return
-        await patiently("the log", partial(bus.stream.ensure, mesh), stop=stop)
+        bus, seen = member.bus, member.telemetry
         warehouse = await patiently(
             "ClickHouse",
             lambda: ClickHouseWarehouse.connect(

@@ -7,21 +7,18 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, nullcontext
 from typing import Final
 
-from pydantic import ValidationError
-
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
-from nervous_system.bus import Bus, open_bus
+from nervous_system.bus import Bus
 from nervous_system.clock import Clock, system_clock
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
-from nervous_system.errors import Fatal
 from nervous_system.ids import new_event_id
-from nervous_system.process import patiently
+from nervous_system.joining import joined
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact
-from nervous_system.telemetry.service import Telemetry, telemetry
+from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.obeying import obeying
@@ -56,22 +53,12 @@ READS: Final = (
 
 async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
     """Oversee the swarm until `stop` is set. Raises only what a person must mend."""
-    try:
-        mesh, settings = MeshSettings(), OverseerSettings()
-    except ValidationError as error:
-        raise Fatal(f"a setting is of no use: {error}") from error
+    mesh, settings = MeshSettings(), OverseerSettings()
     async with AsyncExitStack() as stack:
-        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
-        bus = await patiently(
-            "NATS",
-            lambda: stack.enter_async_context(
-                open_bus(mesh, name=SERVICE, tracer=seen.tracer, metrics=seen.metrics)
-            ),
-            stop=stop,
-        )
-        if bus is None:
+        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        if member is None:
             return
-        await bus.stream.ensure(mesh)
+        bus, seen = member.bus, member.telemetry
         await stack.enter_async_context(
             obeying(bus, service=SERVICE, role=ROLE_OVERSEER, stop=stop)
         )

@@ -6,16 +6,12 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from typing import Final
 
-from pydantic import ValidationError
-
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
-from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
-from nervous_system.errors import Fatal, GanglionError, Permanent
-from nervous_system.process import patiently
+from nervous_system.errors import GanglionError, Permanent
+from nervous_system.joining import joined
 from nervous_system.serving import Do, serve
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry.service import telemetry
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask
 from worker.action import Job, Place
@@ -30,22 +26,14 @@ MOST_SILENT_SECONDS: Final = 60.0
 
 async def run(stop: asyncio.Event) -> None:
     """Do tasks until `stop` is set, or until it is told to go. Raises what a person must mend."""
-    try:
-        mesh, settings = MeshSettings(), WorkerSettings()
-    except ValidationError as error:
-        raise Fatal(f"a setting is of no use: {error}") from error
+    mesh, settings = MeshSettings(), WorkerSettings()
     async with AsyncExitStack() as stack:
-        seen = await stack.enter_async_context(telemetry(mesh, service=SERVICE))
-        bus = await patiently(
-            "NATS",
-            lambda: stack.enter_async_context(
-                open_bus(mesh, name=settings.id, tracer=seen.tracer, metrics=seen.metrics)
-            ),
-            stop=stop,
+        member = await stack.enter_async_context(
+            joined(mesh, service=SERVICE, stop=stop, name=settings.id)
         )
-        if bus is None:
+        if member is None:
             return
-        await bus.stream.ensure(mesh)
+        bus, seen = member.bus, member.telemetry
         clickhouse = ClickHouse(mesh.clickhouse_dsn)
         stack.push_async_callback(clickhouse.close)
         worker = Worker(

@@ -14,10 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
-from typing import Final, Generic, Self, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
-import nats.js.errors
 import structlog
 
 from enchanted.events.v1.answer_pb2 import Answer
@@ -29,6 +27,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import on_any, overlap
+from nervous_system.deciding.arrivals import BATCH_EVENTS, LONGEST_WAIT_SECONDS, Arrivals
 from nervous_system.deciding.decision import AnsweringCore
 from nervous_system.deciding.fenced_writer import FencedWriter
 from nervous_system.deciding.fold import Fold, scope_key
@@ -36,6 +35,7 @@ from nervous_system.deciding.inbox import Asked, Inbox, not_now
 from nervous_system.deciding.leadership import Term, take_term
 from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.deciding.role import Role
+from nervous_system.deciding.snapshot_keeper import SnapshotKeeper
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import (
     Conflict,
@@ -46,13 +46,12 @@ from nervous_system.errors import (
     Unavailable,
     Unreadable,
 )
-from nervous_system.ids import content_hash, new_event_id
+from nervous_system.ids import new_event_id
 from nervous_system.telemetry.metric_catalogue import (
     EVENTS_FOLDED,
     EVENTS_SKIPPED,
     LEADING,
     POSITION,
-    SNAPSHOTS,
     TERM,
 )
 from nervous_system.transport.reader import Reader
@@ -63,7 +62,6 @@ State = TypeVar("State")
 _log = structlog.get_logger()
 
 RESTART_SECONDS: Final = 1.0
-BATCH_EVENTS: Final = 500
 BATCH_REQUESTS: Final = 100
 BATCH_REQUEST_BYTES: Final = 20 * 1024
 """What is decided at once must not keep the lease from being renewed: a request for hundreds of
@@ -72,11 +70,6 @@ tasks is thousands of bytes."""
 MOST_REFUSED: Final = 1_000
 MOST_DECIDED: Final = 100_000
 """Requests that are known to stand on the log; the log itself refuses those forgotten here."""
-
-LONGEST_WAIT_SECONDS: Final = 1.0
-
-SAVING_RESTS: Final = 20
-"""Behind a snapshot the leader decides for so many times as long as that took, and more."""
 
 
 class Runner(Generic[State]):
@@ -158,6 +151,7 @@ class Runner(Generic[State]):
             if lease is None:
                 return
             bucket = await open_snapshots(connection, replicas=replicas)
+            snapshots = Snapshots(connection, bucket, role.key, role.state_type)
             term = await take_term(
                 self._bus,
                 service=role.service,
@@ -171,15 +165,15 @@ class Runner(Generic[State]):
             self._metrics.gauge(TERM).set(term.number)
             try:
                 await self._lead(
-                    term, Snapshots(connection, bucket, role.key, role.state_type), stop
+                    term, SnapshotKeeper(self._bus, role, snapshots, watch=self._watch), stop
                 )
             finally:
                 self._metrics.gauge(LEADING).set(0)
                 self._term = self._fold_now = None
                 self._leads.clear()
 
-    async def _lead(self, term: Term, snapshots: Snapshots[State], stop: asyncio.Event) -> None:
-        fold = await self._recover(snapshots)
+    async def _lead(self, term: Term, keeper: SnapshotKeeper[State], stop: asyncio.Event) -> None:
+        fold = await self._recover(keeper)
         writer = FencedWriter(self._bus, term, forget=fold.forget)
         self._term, self._fold_now = term, fold
         self._leads.set()
@@ -194,12 +188,12 @@ class Runner(Generic[State]):
             inbox: Inbox | None = None
             if self._role.requests is not None:
                 inbox = Inbox(self._bus, self._role.requests, some=asked)
-            leading = _Leading(fold, writer, term, snapshots, reader, inbox, saved_at=self._watch())
+            leading = _Leading(fold, writer, term, keeper, reader, inbox)
             await self._catch_up(leading, stop)
             if inbox is not None:
                 await stack.enter_async_context(inbox)
             next_tick = self._watch() + self._role.tick_seconds
-            arrivals = stack.enter_context(_Arrivals(reader, asked))
+            arrivals = stack.enter_context(Arrivals(reader, asked))
             while not stop.is_set():
                 self._progress()
                 batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))
@@ -209,8 +203,8 @@ class Runner(Generic[State]):
                 if reader.at_end and self._watch() >= next_tick:
                     await self._tick(leading)
                     next_tick = self._watch() + self._role.tick_seconds
-                await self._save_when_due(leading)
-        await self._save_when_due(leading, at_once=True)
+                await keeper.save_when_due(fold)
+        await keeper.save_when_due(fold, at_once=True)
 
     async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> None:
         """Read on to the end of the log before anything is decided on silence or on requests."""
@@ -220,7 +214,7 @@ class Runner(Generic[State]):
                 most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS
             )
             await self._fold_in(leading, batch)
-            await self._save_when_due(leading)
+            await leading.keeper.save_when_due(leading.fold)
             # A full buffer gives nobody else a turn, and the lease needs one.
             await asyncio.sleep(0)
 
@@ -231,7 +225,7 @@ class Runner(Generic[State]):
         await self._append(leading, entries)
         self._metrics.counter(EVENTS_FOLDED).inc(len(batch))
         self._metrics.gauge(POSITION).set(leading.fold.sequence)
-        leading.unsaved += len(batch)
+        leading.keeper.folded(len(batch))
 
     async def _append(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
         try:
@@ -307,24 +301,14 @@ class Runner(Generic[State]):
             ) from error
         _remember(self._decided, asked, most=MOST_DECIDED)
 
-    async def _recover(self, snapshots: Snapshots[State]) -> Fold[State]:
+    async def _recover(self, keeper: SnapshotKeeper[State]) -> Fold[State]:
         """The last state that belongs to this log, and what was written behind it."""
-        snapshot = await snapshots.load()
+        snapshot = await keeper.load()
         fold = self._fold(snapshot)
         await self._recall(fold)
-        if snapshot is not None:
-            reason = await self._foreign(snapshot, fold)
-            self._metrics.counter(SNAPSHOTS).labels("refused" if reason else "loaded").inc()
-            if reason:
-                _log.error(
-                    "snapshot.foreign",
-                    role=self._role.key,
-                    sequence=snapshot.sequence,
-                    reason=reason,
-                    remedy="none needed: the state is folded from the log again",
-                )
-                fold = self._fold(None)
-                await self._recall(fold)
+        if snapshot is not None and not await keeper.belongs(snapshot, missing=len(fold.missing)):
+            fold = self._fold(None)
+            await self._recall(fold)
         first = (await self._bus.stream.state()).first_sequence
         if fold.sequence + 1 < first:
             _log.warning(
@@ -350,53 +334,6 @@ class Runner(Generic[State]):
             if recalled % BATCH_EVENTS == 0:
                 self._progress()
                 await asyncio.sleep(0)  # as in `_catch_up`
-
-    async def _foreign(self, snapshot: Snapshot[State], fold: Fold[State]) -> str:
-        """Why the log is not the one that the snapshot was folded from; empty where it is."""
-        state = await self._bus.stream.state()
-        if snapshot.stream_created != state.created:
-            return f"the stream was made anew at {state.created}"
-        if snapshot.sequence > state.last_sequence:
-            return f"the stream ends at {state.last_sequence}: it was truncated"
-        if fold.missing:
-            return f"{len(fold.missing)} events that it counts on are gone: the log was truncated"
-        if snapshot.sequence >= state.first_sequence:
-            stored = await self._bus.stream.at(snapshot.sequence)
-            if _fingerprint(stored) != snapshot.fingerprint:
-                return "another event stands at its position: the stream was truncated"
-        return ""
-
-    async def _save_when_due(self, leading: _Leading[State], *, at_once: bool = False) -> None:
-        began = self._watch()
-        age_seconds = began - leading.saved_at
-        rested = age_seconds >= SAVING_RESTS * leading.saving_seconds
-        if leading.unsaved and (
-            at_once
-            or (leading.unsaved >= self._role.snapshot_events and rested)
-            or age_seconds >= self._role.snapshot_seconds
-        ):
-            await self._save(leading.snapshots, leading.fold)
-            leading.unsaved, leading.saved_at = 0, self._watch()
-            leading.saving_seconds = leading.saved_at - began
-
-    async def _save(self, snapshots: Snapshots[State], fold: Fold[State]) -> None:
-        """A snapshot that cannot be written costs time later; leading goes on."""
-        try:
-            stored = await self._bus.stream.at(fold.sequence)
-            await snapshots.save(
-                Snapshot(
-                    state=fold.state,
-                    sequence=fold.sequence,
-                    stream_created=(await self._bus.stream.state()).created,
-                    fingerprint=_fingerprint(stored),
-                    ahead=frozenset(fold.ahead),
-                )
-            )
-        except (Transient, nats.js.errors.Error) as error:
-            _log.warning("snapshot.not_written", role=self._role.key, reason=str(error))
-            self._metrics.counter(SNAPSHOTS).labels("not_written").inc()
-        else:
-            self._metrics.counter(SNAPSHOTS).labels("written").inc()
 
     def _fold(self, snapshot: Snapshot[State] | None) -> Fold[State]:
         return Fold(
@@ -436,54 +373,10 @@ class _Leading(Generic[State]):
     fold: Fold[State]
     writer: FencedWriter
     term: Term
-    snapshots: Snapshots[State]
+    keeper: SnapshotKeeper[State]
     reader: Reader
     inbox: Inbox | None
-    saved_at: float  # by the stopwatch
-    saving_seconds: float = 0.0  # how long that took: nothing else is done meanwhile
-    unsaved: int = 0
     turns: int = 0  # ticks and requests taken in this term
-
-
-class _Arrivals:
-    """Waits for the log and for requests at once, without losing what was read meanwhile."""
-
-    def __init__(self, reader: Reader, asked: asyncio.Event) -> None:
-        self._reader = reader
-        self._asked = asked
-        self._reading: asyncio.Task[list[Stored]] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-
-    async def next(self, *, within_seconds: float) -> list[Stored]:
-        """What the log brought; empty when a request came first, or nothing did in time."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(
-                self._reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
-            )
-        asked = asyncio.create_task(self._asked.wait())
-        try:
-            await asyncio.wait(
-                (self._reading, asked),
-                timeout=min(within_seconds, LONGEST_WAIT_SECONDS),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            asked.cancel()
-        if not self._reading.done():
-            return []
-        read, self._reading = self._reading, None
-        return read.result()
 
 
 def _remember(those: OrderedDict[str, None], ids: Iterable[str], *, most: int) -> None:
@@ -498,7 +391,3 @@ def _separate(filters: tuple[str, ...]) -> tuple[str, ...]:
         overlap(one, other) for one in filters for other in filters if one is not other
     )
     return (names.ALL_EVENTS,) if overlapping else filters
-
-
-def _fingerprint(stored: Stored | None) -> str:
-    return content_hash(stored.data if stored is not None else None)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -49,10 +50,11 @@ def stack() -> Iterator[Stack]:
     )
     try:
         stack("build", seconds=BUILD_SECONDS)
+        began = time.monotonic()
         stack("up", "-d", seconds=600)
         every = (*SERVERS, *SERVICES)
-        seconds = stack.until(lambda: all(map(stack.healthy, every)), "health", seconds=240)
-        print(f"\nup with {served_by}, healthy {seconds:.0f} s after `up` came back")
+        stack.until(lambda: all(map(stack.healthy, every)), "health", seconds=240)
+        print(f"\n`up` with {served_by}: healthy after {time.monotonic() - began:.0f} s")
         yield stack
     finally:
         stack("down", "--volumes", "--timeout", "40")

@@ -22,7 +22,11 @@ COUNT = 2_000
 
 def _publisher(mesh: Mesh, *, how: str, point: str = "") -> RealProcess:
     command = [sys.executable, str(PROGRAM), mesh.nats.url, str(COUNT), how]
-    return RealProcess([*command, point] if point else command, log=mesh.folder / "publisher.log")
+    return RealProcess(
+        [*command, point] if point else command,
+        log=mesh.folder / "publisher.log",
+        environment={"PYTHONPATH": str(PROGRAM.parents[1])},
+    )
 
 
 def _told(mesh: Mesh) -> int:

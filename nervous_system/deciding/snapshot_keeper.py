@@ -1,0 +1,117 @@
+"""When is a snapshot due, and is one of the log that is there?"""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+import nats.js.errors
+import structlog
+
+from nervous_system.bus import Bus
+from nervous_system.clock import Stopwatch
+from nervous_system.deciding.fold import Fold
+from nervous_system.deciding.role import Role
+from nervous_system.deciding.snapshots import Snapshot, Snapshots
+from nervous_system.errors import Transient
+from nervous_system.ids import content_hash
+from nervous_system.telemetry.metric_catalogue import SNAPSHOTS
+from nervous_system.transport.stream import Stored
+
+State = TypeVar("State")
+
+_log = structlog.get_logger()
+
+SAVING_RESTS: Final = 20
+"""Behind a snapshot the leader decides for so many times as long as that took, and more."""
+
+
+class SnapshotKeeper(Generic[State]):
+    """The snapshots of one role, for as long as one process leads it."""
+
+    def __init__(
+        self, bus: Bus, role: Role[State], snapshots: Snapshots[State], *, watch: Stopwatch
+    ) -> None:
+        self._bus = bus
+        self._role = role
+        self._snapshots = snapshots
+        self._watch = watch
+        self._outcomes = bus.metrics.counter(SNAPSHOTS)
+        self._folded = 0  # since the last was written
+        self._saved_at = watch()
+        self._saving_seconds = 0.0  # how long that took: nothing else is done meanwhile
+
+    async def load(self) -> Snapshot[State] | None:
+        """The last one that can be read. Raises as `Snapshots.load`."""
+        return await self._snapshots.load()
+
+    async def belongs(self, snapshot: Snapshot[State], *, missing: int) -> bool:
+        """Whether it was folded from the log that is there; if not, it is said why.
+
+        `missing`: how many of the role's own events it counts on and the log does not have.
+        """
+        reason = await self._foreign(snapshot, missing)
+        self._outcomes.labels("refused" if reason else "loaded").inc()
+        if reason:
+            _log.error(
+                "snapshot.foreign",
+                role=self._role.key,
+                sequence=snapshot.sequence,
+                reason=reason,
+                remedy="none needed: the state is folded from the log again",
+            )
+        return not reason
+
+    async def _foreign(self, snapshot: Snapshot[State], missing: int) -> str:
+        state = await self._bus.stream.state()
+        if snapshot.stream_created != state.created:
+            return f"the stream was made anew at {state.created}"
+        if snapshot.sequence > state.last_sequence:
+            return f"the stream ends at {state.last_sequence}: it was truncated"
+        if missing:
+            return f"{missing} events that it counts on are gone: the log was truncated"
+        if snapshot.sequence >= state.first_sequence:
+            stored = await self._bus.stream.at(snapshot.sequence)
+            if _fingerprint(stored) != snapshot.fingerprint:
+                return "another event stands at its position: the stream was truncated"
+        return ""
+
+    def folded(self, count: int) -> None:
+        """So many events more are in the state."""
+        self._folded += count
+
+    async def save_when_due(self, fold: Fold[State], *, at_once: bool = False) -> None:
+        """Write one, where enough was folded and the last did not cost too much."""
+        began = self._watch()
+        age_seconds = began - self._saved_at
+        rested = age_seconds >= SAVING_RESTS * self._saving_seconds
+        if self._folded and (
+            at_once
+            or (self._folded >= self._role.snapshot_events and rested)
+            or age_seconds >= self._role.snapshot_seconds
+        ):
+            await self._save(fold)
+            self._folded, self._saved_at = 0, self._watch()
+            self._saving_seconds = self._saved_at - began
+
+    async def _save(self, fold: Fold[State]) -> None:
+        """One that cannot be written costs time later; leading goes on."""
+        try:
+            stored = await self._bus.stream.at(fold.sequence)
+            await self._snapshots.save(
+                Snapshot(
+                    state=fold.state,
+                    sequence=fold.sequence,
+                    stream_created=(await self._bus.stream.state()).created,
+                    fingerprint=_fingerprint(stored),
+                    ahead=frozenset(fold.ahead),
+                )
+            )
+        except (Transient, nats.js.errors.Error) as error:
+            _log.warning("snapshot.not_written", role=self._role.key, reason=str(error))
+            self._outcomes.labels("not_written").inc()
+        else:
+            self._outcomes.labels("written").inc()
+
+
+def _fingerprint(stored: Stored | None) -> str:
+    return content_hash(stored.data if stored is not None else None)
