@@ -5,6 +5,7 @@ Its settings, made idempotently, and the look at single positions.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from nats.aio.msg import Msg
 
 from nervous_system import names
-from nervous_system.errors import Fatal, Unavailable
+from nervous_system.errors import Fatal, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.connection import Connection, refusal
@@ -24,6 +25,9 @@ LARGE_EVENT_BYTES: Final = 1024**2
 """The server's payload limit unless somebody sets another."""
 
 _MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
+
+CREATE_ATTEMPTS: Final = 5
+CREATE_WAIT_SECONDS: Final = 0.2
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -117,9 +121,8 @@ class Stream:
         Raises Fatal where an existing one cannot become it.
         """
         wanted = configuration(settings)
-        found = await self._info_or_none()
+        found = await self._info_or_none() or await self._create(wanted)
         if found is None:
-            await self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted)
             return
         have = found["config"]
         differing = sorted(key for key, value in wanted.items() if have.get(key) != value)
@@ -135,6 +138,25 @@ class Stream:
         await self._connection.request_json(
             f"$JS.API.STREAM.UPDATE.{self.name}", {**have, **wanted}
         )
+
+    async def _create(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        """Make it. What is found instead, where another process makes it at this very moment: the
+        server then counts the room for it twice, and may refuse one of the two for want of it.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                await self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted)
+            except Permanent:
+                await asyncio.sleep(CREATE_WAIT_SECONDS)
+                found = await self._info_or_none()
+                if found is not None:
+                    return found
+                if attempt == CREATE_ATTEMPTS:
+                    raise
+            else:
+                return None
 
     async def state(self, *, timeout_seconds: float = 5.0) -> StreamState:
         """First and last position, counts, creation.

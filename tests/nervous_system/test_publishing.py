@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,23 @@ async def until_stored(bus: Bus) -> None:
         before = (await bus.stream.state()).last_sequence
         while (await bus.stream.state()).last_sequence == before:
             pass  # each look is a question to the server
+
+
+async def test_all_services_may_make_the_log_at_once(tmp_path: Path) -> None:
+    """There is room for one only, and the server counts each that is being made."""
+    server = NatsServer(tmp_path / "nats")
+    settings = MeshSettings(nats_url=server.url, stream_max_bytes=32 * 1024**3)
+    server.start(stream_max_bytes=settings.stream_max_bytes)
+    try:
+        async with AsyncExitStack() as stack:
+            buses = [
+                await stack.enter_async_context(open_bus(settings, name=f"service-{number}"))
+                for number in range(8)
+            ]
+            await asyncio.gather(*(bus.stream.ensure(settings) for bus in buses))
+            assert (await buses[0].stream.state()).messages == 0
+    finally:
+        server.kill()
 
 
 async def test_what_became_of_events_is_counted(
