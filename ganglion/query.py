@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlencode, urlsplit
 
 from ganglion.errors import NotRunning, QueryRefused
@@ -90,6 +91,15 @@ def run_query(
             ) from error
     finally:
         connection.close()
+
+
+def query_rows(
+    url: str, query: str, *, parameters: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """All rows, by column; `parameters` are the values of `{name:Type}`. Raises as `run_query`."""
+    settings = {f"param_{name}": value for name, value in (parameters or {}).items()}
+    answer = run_query(url, query, default_format="JSONEachRow", settings=settings)
+    return [json.loads(line) for line in b"".join(answer).splitlines()]
 
 
 def refusal(body: bytes, *, status: int) -> QueryRefused:

@@ -18,7 +18,6 @@ from nervous_system.transport.stream import StreamState
 
 Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 
-
 NOT_RUNNING: Final = "not running"
 ELSEWHERE: Final = "running elsewhere"
 """No supervisor of this home started it: containers, or another machine. Its log answers."""
@@ -55,14 +54,14 @@ class StatusReport:
 
     home: str
     state: str  # starting, running, stopping; ELSEWHERE; or "not running"
-    pid: int | None  # the supervisor's, where it is one of this home
-    nats_url: str | None
-    clickhouse_url: str | None
-    processes: tuple[ProcessStatus, ...]
-    stream: StreamState | None
-    watermark: int | None  # last position that is in ClickHouse
-    lag: int | None  # positions that are not there yet
-    problems: tuple[str, ...]
+    pid: int | None = None  # the supervisor's, where it is one of this home
+    nats_url: str | None = None
+    clickhouse_url: str | None = None
+    processes: tuple[ProcessStatus, ...] = ()
+    stream: StreamState | None = None
+    watermark: int | None = None  # last position that is in ClickHouse
+    lag: int | None = None  # positions that are not there yet
+    problems: tuple[str, ...] = ()
     system_mode: str | None = None  # operational, degraded, halted; None: nobody says
     swarm: SwarmStatus | None = None  # None: no overseer leads here
 
@@ -107,13 +106,6 @@ async def _elsewhere(home: Home) -> StatusReport:
         return StatusReport(
             home=str(home.path),
             state=NOT_RUNNING,
-            pid=None,
-            nats_url=None,
-            clickhouse_url=None,
-            processes=(),
-            stream=None,
-            watermark=None,
-            lag=None,
             problems=(
                 f"no mesh runs in {home.path}, and none answers at {settings.nats_url};"
                 " start one with `ganglion up`, or set NATS_URL",
@@ -128,10 +120,8 @@ async def _elsewhere(home: Home) -> StatusReport:
     return StatusReport(
         home=str(home.path),
         state=ELSEWHERE,
-        pid=None,
         nats_url=settings.nats_url,
         clickhouse_url=settings.clickhouse_url,
-        processes=(),
         stream=stream,
         watermark=watermark,
         lag=None if watermark is None else max(0, stream.last_sequence - watermark),

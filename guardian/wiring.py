@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
@@ -62,8 +61,7 @@ def role(
 async def run(stop: asyncio.Event) -> None:
     """Guard the mesh until `stop` is set. Raises only what a person must mend."""
     mesh, settings = MeshSettings(), GuardianSettings()
-    async with AsyncExitStack() as stack:
-        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+    async with joined(mesh, service=SERVICE, stop=stop) as member:
         if member is None:
             return
         bus, seen = member.bus, member.telemetry

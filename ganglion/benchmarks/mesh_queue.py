@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.resources import files
 from typing import Any, Final
 
 from ganglion.benchmarks.child import Child, python, started
@@ -15,6 +14,8 @@ from ganglion.benchmarks.contenders.order import BEGIN, Order
 from ganglion.benchmarks.laboratory import Laboratory
 from ganglion.benchmarks.task_queue import Cycles
 from ganglion.engines.batch_staging import BatchStaging
+from ganglion.home import Home
+from ganglion.samples import write_samples
 from nervous_system.ids import new_event_id
 
 NATS: Final = "nats-tasks"
@@ -66,8 +67,7 @@ class MeshQueue:
     async def _overseer(self) -> AsyncIterator[None]:
         home = self._laboratory.folder / "tasks-home"
         home.mkdir()
-        for sample in (files("overseer") / "samples").iterdir():
-            (home / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+        write_samples(Home.at(home))
         environment = {
             "NATS_URL": self._url,
             "GANGLION_HOME": str(home),

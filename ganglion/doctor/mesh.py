@@ -11,7 +11,7 @@ from ganglion.addresses import client_settings
 from ganglion.doctor.finding import Finding, ill, well
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
-from ganglion.query import run_query
+from ganglion.query import query_rows
 from ganglion.status_report import ELSEWHERE, StatusReport
 from ganglion.supervisor.http_get import http_get
 from nervous_system.errors import GanglionError
@@ -151,5 +151,4 @@ def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
 
 def _ask(settings: MeshSettings, name: str) -> list[dict[str, Any]]:
     query = (files("ganglion") / "doctor" / f"{name}.sql").read_text(encoding="utf-8")
-    answer = b"".join(run_query(settings.clickhouse_dsn, query, default_format="JSONEachRow"))
-    return [json.loads(line) for line in answer.splitlines()]
+    return query_rows(settings.clickhouse_dsn, query)

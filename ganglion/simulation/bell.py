@@ -11,21 +11,19 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
 from nervous_system.bus import Bus
-
-NEW_WORK: Final = ("submitted", "released", "acknowledged")
-"""Steps of tasks after which there may be work."""
+from nervous_system.serving import HINTS
 
 
 class Bell:
     """Listens while the block runs."""
 
-    def __init__(self, bus: Bus, *, words: Sequence[str] = NEW_WORK) -> None:
+    def __init__(self, bus: Bus, *, words: Sequence[str] = HINTS) -> None:
         self._client = bus.connection.client
         self._words = words
         self._waiting: deque[asyncio.Future[None]] = deque()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from ganglion.errors import QueryRefused
-from ganglion.query import run_query
+from ganglion.query import query_rows
 from ganglion.trace_view.tree import Trace
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Recorded
@@ -65,15 +64,9 @@ def _events_of(clickhouse_url: str, trace_id: str) -> list[Recorded]:
     ]
 
 
-def _rows(clickhouse_url: str, name: str, **parameters: str) -> list[dict[str, str]]:
-    settings = {f"param_{key}": value for key, value in parameters.items()}
-    answer = run_query(
-        clickhouse_url,
-        (_SQL / name).read_text(encoding="utf-8"),
-        default_format="JSONEachRow",
-        settings=settings,
-    )
-    return [json.loads(line) for line in b"".join(answer).splitlines()]
+def _rows(clickhouse_url: str, name: str, **parameters: str) -> list[dict[str, Any]]:
+    query = (_SQL / name).read_text(encoding="utf-8")
+    return query_rows(clickhouse_url, query, parameters=parameters)
 
 
 def _unknown(wanted: str) -> QueryRefused:

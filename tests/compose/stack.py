@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ganglion.benchmarks.child import bare_environment
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SERVICES = ("ingestor", "governor", "overseer", "guardian", "worker")
@@ -55,12 +57,11 @@ class Stack:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("GANGLION_", "NATS_", "CLICKHOUSE_", "OTEL_"))
-        }
-        return kept | {name: str(port) for name, port in self.ports.items()} | dict(self.more)
+        return (
+            bare_environment()
+            | {name: str(port) for name, port in self.ports.items()}
+            | dict(self.more)
+        )
 
     def __call__(self, *arguments: str, seconds: float = 300.0) -> str:
         """`docker compose …` to the end; it must end well."""

@@ -13,6 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from conservation import Report
+
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
@@ -56,20 +58,6 @@ class Known:
     accepted: set[str] = field(default_factory=set)  # the overseer said so
     begun: set[tuple[str, int, str]] = field(default_factory=set)  # task, attempt, idempotency key
     finished: set[tuple[str, int]] = field(default_factory=set)  # the overseer took the result
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What was found, to be read by a person."""
-
-    breaches: Sequence[str]
-    counts: dict[str, int]
-
-    def __str__(self) -> str:
-        counted = ", ".join(f"{count} {name}" for name, count in self.counts.items())
-        if not self.breaches:
-            return f"the law holds: {counted}"
-        return "\n".join([f"the law is broken ({counted}):", *(f"- {b}" for b in self.breaches)])
 
 
 def examine(log: Sequence[Recorded], known: Known, *, all_ended: bool = True) -> Report:

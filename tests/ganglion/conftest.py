@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, FreePort, MakeCommandLine
 
+from ganglion.benchmarks.child import bare_environment
 from ganglion.supervisor.lock import holder
 
 
@@ -42,17 +43,12 @@ def command_lines(tmp_path: Path, free_port: FreePort) -> Iterator[MakeCommandLi
     made: list[CommandLine] = []
 
     def make(name: str) -> CommandLine:
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("GANGLION_", "NATS_", "CLICKHOUSE_", "OTEL_"))
-        }
         home = tmp_path / name / "home"
         home.parent.mkdir()
         line = CommandLine(
             home=home,
             environment={
-                **kept,
+                **bare_environment(),
                 "GANGLION_HOME": str(home),
                 "GANGLION_NATS_PORT": str(free_port()),
                 "GANGLION_NATS_MONITOR_PORT": str(free_port()),

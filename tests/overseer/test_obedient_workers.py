@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from claiming import claimed
 from overseen import task
 from overseer_program import StartOverseer
 
@@ -68,13 +69,6 @@ async def working(settings: MeshSettings, **more: object) -> AsyncIterator[Worke
     given = {"worker_id": "w1", **more}
     async with open_worker(settings.nats_url, settings=settings, **given) as worker:  # type: ignore[arg-type]
         yield worker
-
-
-async def claimed(worker: Worker) -> HeldTask:
-    async with asyncio.timeout(30):
-        while (found := await worker.claim()) is None:  # noqa: ASYNC110 - as agents do
-            await asyncio.sleep(0.02)
-    return found
 
 
 async def test_a_task_pauses_at_its_checkpoint_and_goes_on(

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from claiming import claimed
 from overseen import rebuilt, task
 from overseer_program import StartOverseer
 from real_servers import NatsServer
@@ -42,14 +43,6 @@ async def working(settings: MeshSettings, **more: object) -> AsyncIterator[Worke
     given = {"worker_id": "w1", "skills": ["digging"], **more}
     async with open_worker(settings.nats_url, settings=settings, **given) as worker:  # type: ignore[arg-type]
         yield worker
-
-
-async def claimed(worker: Worker) -> HeldTask:
-    """The next task, as soon as there is one."""
-    async with asyncio.timeout(30):
-        while (found := await worker.claim()) is None:  # noqa: ASYNC110 - as agents do
-            await asyncio.sleep(0.02)
-    return found
 
 
 async def history(bus: Bus) -> list[Recorded]:

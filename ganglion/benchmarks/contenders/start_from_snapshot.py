@@ -6,23 +6,18 @@ from __future__ import annotations
 
 import asyncio
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from ganglion.benchmarks.contenders.order import Order, result
 from ganglion.benchmarks.task_history import history
-from nervous_system import names
 from nervous_system.bus import open_bus, recorded
 from nervous_system.clock import stopwatch
 from nervous_system.contract.message import Message
-from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.ids import content_hash, new_event_id
 from nervous_system.settings import MeshSettings
-from overseer.core import OverseerCore
 from overseer.model import OverseerState
-from overseer.plan import Catalogue, CataloguePlanner
-from overseer.vocabulary import SERVICE
-from overseer.wiring import READS, SOURCES
+from overseer.settings import OverseerSettings
+from overseer.wiring import role
 
 LEADS_SECONDS = 60.0
 _MEGABYTE = 1e6
@@ -30,7 +25,8 @@ _MEGABYTE = 1e6
 
 async def run(order: Order) -> None:
     """Write a snapshot of `order.count` open and `order.ended` ended tasks; start from it."""
-    core = OverseerCore(planner=CataloguePlanner(Catalogue.shipped()))
+    overseer = role(OverseerSettings())
+    core = overseer.core
     state = core.initial()
     last = None
     for last in history(order.count + order.ended, ended=order.ended):
@@ -43,7 +39,7 @@ async def run(order: Order) -> None:
         mark = Message(subject=last.subject, message_id=new_event_id(), data=last.data)
         sequence = (await bus.publisher.append(mark)).last_sequence
         bucket = await open_snapshots(bus.connection)
-        snapshots = Snapshots(bus.connection, bucket, f"{SERVICE}.main", OverseerState)
+        snapshots = Snapshots(bus.connection, bucket, overseer.key, overseer.state_type)
         await snapshots.save(
             Snapshot(
                 state=state,
@@ -53,25 +49,14 @@ async def run(order: Order) -> None:
                 ahead=frozenset(),
             )
         )
-        size = len((await bucket.get(f"{SERVICE}.main")).data or b"")
+        size = len((await bucket.get(overseer.key)).data or b"")
         began = stopwatch()
         loaded = await snapshots.load()
         loading = stopwatch() - began
         assert loaded is not None
         del loaded, state
-        role = Role(
-            core=core,
-            state_type=OverseerState,
-            service=SERVICE,
-            scope="main",
-            agent_role=ROLE_OVERSEER,
-            subjects=READS,
-            sources=SOURCES,
-            requests=f"{names.REQUESTS}.{SERVICE}",
-            tick_seconds=1.0,
-        )
         leads, stop = asyncio.Event(), asyncio.Event()
-        runner = Runner(bus, role, holder=new_event_id())
+        runner = Runner(bus, overseer, holder=new_event_id())
         began = stopwatch()
         running = asyncio.create_task(runner.run(stop))
         asking = asyncio.create_task(_until_leading(runner, leads))
