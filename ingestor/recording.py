@@ -55,7 +55,7 @@ Run = Sequence[Examined]
 SLICE_EVENTS = 200
 """What is worked on in one go; in between, an insert under way goes on being sent."""
 
-GROWTH = 1000
+GROWTH = 4
 """By how much a batch may be larger than the one before while there is a backlog: the engine is at
 work long before the largest batch has been read."""
 

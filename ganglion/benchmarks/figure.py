@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from ganglion.errors import StartFailed
 
 Unit = Literal["x", "%", "MB", "s", "ms"]
 
@@ -19,13 +22,23 @@ class Figure:
     target: float | None  # None: shown for information
     at_least: bool  # whether more is better
     detail: str  # the two sides in absolute numbers, and how far the rounds lay apart
+    failed: bool = False  # measuring it was tried and did not work; `detail` says why
 
     @property
     def met(self) -> bool | None:
         """Whether the target is reached; None where there is none, or nothing was measured."""
+        if self.failed:
+            return False
         if self.target is None or self.value is None:
             return None
         return self.value >= self.target if self.at_least else self.value <= self.target
+
+    @property
+    def verdict(self) -> str:
+        """In a word."""
+        if self.failed:
+            return "FAILED"
+        return {True: "met", False: "MISSED", None: ""}[self.met]
 
     @property
     def shown(self) -> str:
@@ -44,3 +57,24 @@ def shown(value: float, unit: Unit) -> str:
     """A value as a person reads it."""
     digits = 0 if unit == "MB" or value >= 100 else 1 if value >= 10 else 2
     return f"{value:.{digits}f} {unit}"
+
+
+async def measured(
+    name: str, what: str, measure: Callable[[], Awaitable[list[Figure]]]
+) -> list[Figure]:
+    """The figures of one part of a run; where it fails, one that says why, and the run goes on."""
+    try:
+        return await measure()
+    except (StartFailed, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        failed = Figure(
+            name=name,
+            what=what,
+            value=None,
+            unit="x",
+            target=None,
+            at_least=True,
+            detail=reason,
+            failed=True,
+        )
+        return [failed]

@@ -13,7 +13,6 @@ from ganglion.benchmarks.machine import Machine
 from ganglion.benchmarks.size import Size
 
 HEADINGS: Final = ("figure", "what", "measured", "target", "verdict", "made of")
-_VERDICTS: Final = {True: "met", False: "MISSED", None: ""}
 _STYLES: Final = {True: "green", False: "bold red", None: "dim"}
 
 METHOD: Final = """\
@@ -46,7 +45,7 @@ class Report:
 
     @property
     def missed(self) -> int:
-        """How many targets were not reached."""
+        """How many targets were not reached, or could not be measured."""
         return sum(figure.met is False for figure in self.figures)
 
     def document(self) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class Report:
         table.add_column("target", justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
         for figure in self.figures:
-            verdict = f"[{_STYLES[figure.met]}]{_VERDICTS[figure.met]}[/]"
+            verdict = f"[{_STYLES[figure.met]}]{figure.verdict}[/]"
             what = f"{figure.what}\n[dim]{figure.detail}[/]"
             table.add_row(figure.name, what, figure.shown, figure.shown_target, verdict)
         return table
@@ -82,7 +81,7 @@ class Report:
                 each.what,
                 each.shown,
                 each.shown_target,
-                _VERDICTS[each.met],
+                each.verdict,
                 each.detail,
             )
             for each in self.figures

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from ganglion.benchmarks import fold, idle, ingest, publish, tasks, tracing
-from ganglion.benchmarks.figure import Figure
+from ganglion.benchmarks.figure import Figure, measured
 from ganglion.benchmarks.laboratory import open_laboratory
 from ganglion.benchmarks.show import Show
 from ganglion.benchmarks.size import Size
@@ -36,5 +36,5 @@ async def measure_all(only: Collection[str], *, size: Size, show: Show) -> list[
         }
         for name, measure in suites.items():
             if not only or name in only:
-                figures += await measure()
+                figures += await measured(name, "all of this part", measure)
     return figures

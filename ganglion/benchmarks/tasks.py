@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from ganglion.benchmarks.figure import Figure
+from ganglion.benchmarks.figure import Figure, measured
 from ganglion.benchmarks.laboratory import Laboratory
 from ganglion.benchmarks.mesh_queue import MeshQueue
 from ganglion.benchmarks.peer_queue import (
@@ -45,11 +45,13 @@ async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure
     figures: list[Figure] = []
     for workers, count in size.task_workers.items():
         meant = {key: peer for key, peer in peers.items() if key in PEERS or workers == DEFAULTS_AT}
-        figures += await _at(workers, count, ours, meant, size, show)
+        at = partial(_at, workers, count, ours, meant, size, show)
+        figures += await measured(f"tasks.all_{workers}", f"{workers} workers", at)
     equal = {key: peer for key, peer in peers.items() if key in PEERS}
-    figures += await _begun(ours, equal, size, show)
-    figures += await _waiting(ours, equal, size, show)
-    return figures
+    begun = partial(_begun, ours, equal, size, show)
+    figures += await measured("tasks.begin", "how soon a task is begun", begun)
+    waiting = partial(_waiting, ours, equal, size, show)
+    return figures + await measured("tasks.waiting", "a long queue", waiting)
 
 
 async def _at(

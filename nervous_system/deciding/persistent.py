@@ -1,24 +1,65 @@
 """What holds a large state that is never changed in place? Maps and heaps that share nearly all of
 themselves with those they were made from.
 
-`Map` is a hash trie (`immutables`): a changed copy costs microseconds however large it is, and
-snapshots write it as a JSON object; its order is another in each process, so a decision must not go
-by it. `Heap` is an index over such a state, made from it again after a snapshot, so it is never
+`Map` is a hash trie (`immutables`): a changed copy costs microseconds however large it is; its
+order is another in each process, so a decision must not go by it. As JSON it is an object, or,
+where `Slices` are pydantic's context, two numbers: it stands in them, and what is left of the state
+is small. `Heap` is an index over such a state, made from it again after a snapshot, so it is never
 written; it gives no order to equal keys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
 from immutables import Map
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, SerializationInfo, TypeAdapter, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Item = TypeVar("Item")
+
+
+SLICE_ITEMS: Final = 500
+"""A few milliseconds of work, in which no other thread of the process gets a turn."""
+
+
+class Slices:
+    """The tables of one state, apart from it: a few items of one of them to a line of JSON.
+
+    Other threads run between any two lines, so a process that does this in a thread of its own
+    keeps its lease and answers meanwhile, however large the state is.
+    """
+
+    def __init__(
+        self, lines: Sequence[bytes] = (), *, progress: Callable[[], None] = lambda: None
+    ) -> None:
+        self.lines = list(lines)
+        self._progress = progress  # called for every line that is read
+
+    def write(self, table: Map[Any, Any], items: TypeAdapter[Any]) -> tuple[int, int]:
+        """Where its lines are: the first, and the one behind the last."""
+        first = len(self.lines)
+        left = iter(table.items())
+        while some := dict(islice(left, SLICE_ITEMS)):
+            self.lines.append(items.dump_json(some))
+        return first, len(self.lines)
+
+    def read(self, where: Any, items: TypeAdapter[Any]) -> Map[Any, Any]:
+        """The table that stands there. Raises ValueError where it does not."""
+        first, end = where
+        if not 0 <= first <= end <= len(self.lines):
+            raise ValueError(f"lines {first} to {end} of {len(self.lines)} cannot be read")
+        table: dict[Any, Any] = {}
+        for line in self.lines[first:end]:
+            self._progress()
+            table.update(items.validate_json(line))
+        return Map(table)
 
 
 class _AsJsonObject:
@@ -28,12 +69,26 @@ class _AsJsonObject:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         key, value = get_args(source)
         as_dict = handler.generate_schema(dict[key, value])  # type: ignore[valid-type]
-        as_map = core_schema.no_info_after_validator_function(Map, as_dict)
-        return core_schema.json_or_python_schema(
-            json_schema=as_map,
-            python_schema=core_schema.no_info_before_validator_function(dict, as_map),
+
+        @cache
+        def items() -> TypeAdapter[Any]:
+            return TypeAdapter(dict[key, value])  # type: ignore[valid-type]
+
+        def read(given: Any, validate: Any, info: ValidationInfo) -> Map[Any, Any]:
+            if isinstance(info.context, Slices):
+                return info.context.read(given, items())
+            return Map(validate(dict(given)))
+
+        def write(table: Map[Any, Any], serialize: Any, info: SerializationInfo) -> Any:
+            if isinstance(info.context, Slices):
+                return info.context.write(table, items())
+            return serialize(dict(table))
+
+        return core_schema.with_info_wrap_validator_function(
+            read,
+            as_dict,
             serialization=core_schema.wrap_serializer_function_ser_schema(
-                lambda whole, write: write(dict(whole)), schema=as_dict
+                write, info_arg=True, schema=as_dict
             ),
         )
 
@@ -54,6 +109,14 @@ class Heap(Generic[Item]):
     left: Heap[Item] | None
     right: Heap[Item] | None
     rank: int
+
+    @staticmethod
+    def of(ascending: Sequence[tuple[Any, Item]]) -> Heap[Item] | None:
+        """The heap of these keys and items, of which each key is larger than the one before."""
+        heap: Heap[Item] | None = None
+        for key, item in reversed(ascending):
+            heap = Heap(key, item, heap, None, 1)
+        return heap
 
     @staticmethod
     def push(heap: Heap[Item] | None, key: Any, item: Item) -> Heap[Item]:

@@ -151,7 +151,9 @@ class Runner(Generic[State]):
             if lease is None:
                 return
             bucket = await open_snapshots(connection, replicas=replicas)
-            snapshots = Snapshots(connection, bucket, role.key, role.state_type)
+            snapshots = Snapshots(
+                connection, bucket, role.key, role.state_type, progress=self._progress
+            )
             term = await take_term(
                 self._bus,
                 service=role.service,
@@ -180,6 +182,7 @@ class Runner(Generic[State]):
         self._metrics.gauge(LEADING).set(1)
         asked = asyncio.Event()
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(keeper.saving(fold))
             reader = await stack.enter_async_context(
                 self._bus.reader(
                     start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
@@ -203,8 +206,7 @@ class Runner(Generic[State]):
                 if reader.at_end and self._watch() >= next_tick:
                     await self._tick(leading)
                     next_tick = self._watch() + self._role.tick_seconds
-                await keeper.save_when_due(fold)
-        await keeper.save_when_due(fold, at_once=True)
+                keeper.save_when_due(fold)
 
     async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> None:
         """Read on to the end of the log before anything is decided on silence or on requests."""
@@ -214,7 +216,7 @@ class Runner(Generic[State]):
                 most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS
             )
             await self._fold_in(leading, batch)
-            await leading.keeper.save_when_due(leading.fold)
+            leading.keeper.save_when_due(leading.fold)
             # A full buffer gives nobody else a turn, and the lease needs one.
             await asyncio.sleep(0)
 

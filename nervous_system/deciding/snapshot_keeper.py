@@ -1,7 +1,14 @@
-"""When is a snapshot due, and is one of the log that is there?"""
+"""When is a snapshot due, and is one of the log that is there?
+
+It is written beside the leading: states are never changed in place, so the one it began with stays
+as it is.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, Generic, TypeVar
 
 import nats.js.errors
@@ -22,7 +29,8 @@ State = TypeVar("State")
 _log = structlog.get_logger()
 
 SAVING_RESTS: Final = 20
-"""Behind a snapshot the leader decides for so many times as long as that took, and more."""
+"""Behind a snapshot none is written for so many times as long as that took: it takes a processor,
+and from time to time some milliseconds of the leader's."""
 
 
 class SnapshotKeeper(Generic[State]):
@@ -38,7 +46,8 @@ class SnapshotKeeper(Generic[State]):
         self._outcomes = bus.metrics.counter(SNAPSHOTS)
         self._folded = 0  # since the last was written
         self._saved_at = watch()
-        self._saving_seconds = 0.0  # how long that took: nothing else is done meanwhile
+        self._saving_seconds = 0.0  # how long that took
+        self._saving: asyncio.Task[None] | None = None
 
     async def load(self) -> Snapshot[State] | None:
         """The last one that can be read. Raises as `Snapshots.load`."""
@@ -79,31 +88,50 @@ class SnapshotKeeper(Generic[State]):
         """So many events more are in the state."""
         self._folded += count
 
-    async def save_when_due(self, fold: Fold[State], *, at_once: bool = False) -> None:
-        """Write one, where enough was folded and the last did not cost too much."""
-        began = self._watch()
-        age_seconds = began - self._saved_at
-        rested = age_seconds >= SAVING_RESTS * self._saving_seconds
-        if self._folded and (
-            at_once
-            or (self._folded >= self._role.snapshot_events and rested)
-            or age_seconds >= self._role.snapshot_seconds
-        ):
-            await self._save(fold)
-            self._folded, self._saved_at = 0, self._watch()
-            self._saving_seconds = self._saved_at - began
+    def save_when_due(self, fold: Fold[State]) -> None:
+        """Begin one, where enough was folded and the last did not cost too much.
 
-    async def _save(self, fold: Fold[State]) -> None:
-        """One that cannot be written costs time later; leading goes on."""
+        Raises what the last one ended with, where that was not foreseen.
+        """
+        if self._saving is not None:
+            if not self._saving.done():
+                return
+            self._saving.result()
+            self._saving = None
+        age_seconds = self._watch() - self._saved_at
+        rested = age_seconds >= SAVING_RESTS * self._saving_seconds
+        enough = self._folded >= self._role.snapshot_events and rested
+        if self._folded and (enough or age_seconds >= self._role.snapshot_seconds):
+            self._saving = asyncio.create_task(
+                self._save(fold.state, fold.sequence, frozenset(fold.ahead)),
+                name=f"snapshot {self._role.key}",
+            )
+
+    @asynccontextmanager
+    async def saving(self, fold: Fold[State]) -> AsyncIterator[None]:
+        """One more at the end of a block that ends well; else what is being written is left."""
         try:
-            stored = await self._bus.stream.at(fold.sequence)
+            yield
+            if self._saving is not None:
+                await self._saving
+            if self._folded:
+                await self._save(fold.state, fold.sequence, frozenset(fold.ahead))
+        finally:
+            if self._saving is not None:
+                self._saving.cancel()
+                await asyncio.gather(self._saving, return_exceptions=True)
+
+    async def _save(self, state: State, sequence: int, ahead: frozenset[str]) -> None:
+        """One that cannot be written costs time later; leading goes on."""
+        began, self._folded = self._watch(), 0
+        try:
             await self._snapshots.save(
                 Snapshot(
-                    state=fold.state,
-                    sequence=fold.sequence,
+                    state=state,
+                    sequence=sequence,
                     stream_created=(await self._bus.stream.state()).created,
-                    fingerprint=_fingerprint(stored),
-                    ahead=frozenset(fold.ahead),
+                    fingerprint=_fingerprint(await self._bus.stream.at(sequence)),
+                    ahead=ahead,
                 )
             )
         except (Transient, nats.js.errors.Error) as error:
@@ -111,6 +139,9 @@ class SnapshotKeeper(Generic[State]):
             self._outcomes.labels("not_written").inc()
         else:
             self._outcomes.labels("written").inc()
+        finally:
+            self._saved_at = self._watch()
+            self._saving_seconds = self._saved_at - began
 
 
 def _fingerprint(stored: Stored | None) -> str:

@@ -7,11 +7,12 @@ so.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gc
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -25,6 +26,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from nervous_system import names
+from nervous_system.deciding.persistent import Slices
 from nervous_system.ids import content_hash
 from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.reader import Reader
@@ -49,19 +51,26 @@ class Snapshot(Generic[State]):
 
 
 class Snapshots(Generic[State]):
-    """The snapshots of one service, as JSON that pydantic makes from the frozen state type,
-    packed."""
+    """The snapshots of one service, as lines of JSON that pydantic makes from the frozen state
+    type, packed. Made and read in a thread of its own: the loop goes on meanwhile."""
 
     def __init__(
-        self, connection: Connection, bucket: ObjectStore, key: str, state_type: type[State]
+        self,
+        connection: Connection,
+        bucket: ObjectStore,
+        key: str,
+        state_type: type[State],
+        *,
+        progress: Callable[[], None] = lambda: None,  # called again and again while one is read
     ) -> None:
         self._connection = connection
         self._bucket = bucket
         self._key = key
+        self._progress = progress
         self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
         # Of another shape, a state would be read with defaults for what it never counted.
         shape = json.dumps(self._adapter.json_schema(schema_generator=_Shape), sort_keys=True)
-        self._shape = f"{content_hash(shape)} lz4\n".encode()
+        self._shape = f"{content_hash(shape)} lines lz4\n".encode()
 
     async def load(self) -> Snapshot[State] | None:
         """The last snapshot; None where there is none that this version can read.
@@ -72,11 +81,7 @@ class Snapshots(Generic[State]):
             with translated("reading a snapshot"):
                 info = await self._bucket.get_info(self._key)
             data = await self._parts(info)
-            if not data.startswith(self._shape):
-                raise ValueError("it is of another version of this service's state")
-            with _nothing_collected():
-                state = lz4.frame.decompress(data[len(self._shape) :])
-                snapshot: Snapshot[State] = self._adapter.validate_json(state)
+            snapshot = await asyncio.to_thread(self._unpacked, data)
         except nats.js.errors.NotFoundError:
             return None
         except (nats.js.errors.Error, ValueError, RuntimeError) as error:
@@ -102,6 +107,7 @@ class Snapshots(Generic[State]):
         )
         async with reader:
             while not reader.at_end:
+                self._progress()
                 found = await reader.batch(most=1000, within_seconds=READ_SECONDS)
                 parts += [stored.data for stored in found]
         data = b"".join(parts)
@@ -114,9 +120,25 @@ class Snapshots(Generic[State]):
 
         Raises Transient, and what JetStream answers where the bucket is gone or full.
         """
+        packed = await asyncio.to_thread(self._packed, snapshot)
         with translated("writing a snapshot"):
-            state = lz4.frame.compress(self._adapter.dump_json(snapshot))
-            await self._bucket.put(self._key, self._shape + state)
+            await self._bucket.put(self._key, packed)
+
+    def _packed(self, snapshot: Snapshot[State]) -> bytes:
+        slices = Slices()
+        rest = self._adapter.dump_json(snapshot, context=slices)
+        packed: bytes = lz4.frame.compress(b"\n".join((*slices.lines, rest)))
+        return self._shape + packed
+
+    def _unpacked(self, data: bytes) -> Snapshot[State]:
+        """Raises ValueError, RuntimeError where it cannot be read."""
+        if not data.startswith(self._shape):
+            raise ValueError("it is of another version of this service's state")
+        with _nothing_collected():
+            *lines, rest = lz4.frame.decompress(data[len(self._shape) :]).split(b"\n")
+            slices = Slices(lines, progress=self._progress)
+            snapshot: Snapshot[State] = self._adapter.validate_json(rest, context=slices)
+        return snapshot
 
 
 def _digest(data: bytes) -> str:

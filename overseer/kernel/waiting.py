@@ -50,14 +50,20 @@ class Waiting:
     def of(cls, tasks: Iterable[Task]) -> Waiting:
         """The index of these open tasks."""
         index = cls()
+        lines: dict[Line, list[tuple[int, Entry]]] = {}  # built at once: there may be many
         for task in sorted(tasks, key=lambda each: each.ticket):
             index = index.added(task)
-            if task.waiting:
+            if task.waiting and not task.unmet and not _begun(task):
+                entry = Entry(task.task_id, task.ticket)
+                lines.setdefault(line_of(task), []).append((task.ticket, entry))
+            elif task.waiting:
                 index = index.queued(task)
-        return index
+        return changed(index, lines=Map({line: Heap.of(those) for line, those in lines.items()}))
 
     def added(self, task: Task) -> Waiting:
         """A new open task: who depends on what, and when it expires."""
+        if not task.unmet and task.manifest.ttl_seconds <= 0:
+            return self
         dependents, expiring = self.dependents, self.expiring
         for before in task.unmet:
             dependents = dependents.set(
@@ -73,7 +79,7 @@ class Waiting:
         if task.unmet:
             return self
         entry = Entry(task.task_id, task.ticket)
-        if task.failures or task.losses:
+        if _begun(task):
             return changed(self, delayed=Heap.push(self.delayed, task.waits_until, entry))
         return self._in_line(task, entry)
 
@@ -132,6 +138,11 @@ def _trimmed(heap: Heap[Entry] | None, tasks: Map[str, Task]) -> Heap[Entry] | N
             break
         heap = heap.rest()
     return heap
+
+
+def _begun(task: Task) -> bool:
+    """Whether it had its turn before, and waits for its time."""
+    return bool(task.failures or task.losses)
 
 
 def line_of(task: Task) -> Line:

@@ -15,11 +15,12 @@ import pytest
 from real_servers import RealProcess, wait_until
 
 from ganglion.benchmarks.events import entries, payloads
-from ganglion.benchmarks.figure import Figure
+from ganglion.benchmarks.figure import Figure, measured
 from ganglion.benchmarks.machine import describe_machine
 from ganglion.benchmarks.report import Report
 from ganglion.benchmarks.rounds import interleave
 from ganglion.benchmarks.size import QUICK
+from ganglion.errors import StartFailed
 from nervous_system.contract.codec import encode
 
 BENCH = [sys.executable, "-m", "ganglion", "bench", "--quick"]
@@ -168,6 +169,19 @@ def test_the_document_names_machine_date_and_verdicts() -> None:
     assert "2026-11-21 12:00 UTC" in text
     assert "| `a.b` | ours over theirs | 4.90 x | ≥ 5.00 x | MISSED | 49 and 10 |" in text
     assert report.missed == 1
+
+
+async def test_a_part_that_fails_is_a_figure_that_says_why() -> None:
+    async def fails() -> list[Figure]:
+        raise StartFailed("the overseer did not answer")
+
+    async def works() -> list[Figure]:
+        return [_figure(5.0, target=5.0, at_least=True)]
+
+    assert (await measured("a", "both", works))[0].verdict == "met"
+    (failed,) = await measured("a", "both", fails)
+    assert (failed.verdict, failed.shown, failed.met) == ("FAILED", "—", False)
+    assert failed.detail == "the overseer did not answer"
 
 
 def test_measured_events_keep_the_contract_and_are_not_tiny() -> None:

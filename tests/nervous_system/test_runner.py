@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -293,6 +295,53 @@ async def test_a_restart_begins_at_the_snapshot(bus: Bus, mesh_settings: MeshSet
         assert run.value("events_folded_total") < 1000  # of some 2400
     state = await assert_complete(bus, agents=1203)
     assert (await saved(bus)).state == state
+
+
+async def test_it_leads_on_while_a_snapshot_is_written_and_read(
+    bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large state either takes longer than a lease lasts."""
+    decided = threading.Event()
+    packed, unpacked = Snapshots._packed, Snapshots._unpacked
+
+    def slowly_packed(self: Snapshots[Counts], snapshot: Snapshot[Counts]) -> bytes:
+        assert decided.wait(30)
+        return packed(self, snapshot)
+
+    def slowly_unpacked(self: Snapshots[Counts], data: bytes) -> Snapshot[Counts]:
+        time.sleep(3 * lease.LEASE_SECONDS)
+        return unpacked(self, data)
+
+    monkeypatch.setattr(Snapshots, "_packed", slowly_packed)
+    monkeypatch.setattr(Snapshots, "_unpacked", slowly_unpacked)
+    async with running(mesh_settings, of=role(snapshot_events=1)) as run:
+        await publish(bus, 1, 3)
+        await until_on_log(bus, ANSWERS, 2)
+        await publish(bus, 4, 6)
+        await until_on_log(bus, ANSWERS, 4)
+        assert run.value("snapshots_total", outcome="written") == 0
+        decided.set()
+        await run.until(lambda: run.value("snapshots_total", outcome="written") > 0, "a snapshot")
+    async with running(mesh_settings) as run:
+        await run.leads()
+        assert run.value("snapshots_total", outcome="loaded") == 1
+        assert run.value("term") == 2  # the lease it began with
+    await assert_complete(bus, agents=6)
+
+
+async def test_what_was_not_foreseen_while_a_snapshot_is_written_ends_the_runner(
+    bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Snapshots[Counts], snapshot: Snapshot[Counts]) -> bytes:
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(Snapshots, "_packed", broken)
+    async with open_bus(mesh_settings, name="one", metrics=Metrics()) as own:
+        run = Running(own, Runner(own, role(snapshot_events=1), holder="one"))
+        await publish(bus, 1, 3)
+        async with asyncio.timeout(20):
+            with pytest.raises(ZeroDivisionError, match="a fault of ours"):
+                await run.task
 
 
 @pytest.mark.parametrize(

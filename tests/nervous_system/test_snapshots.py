@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
+import pytest
 import structlog
+from immutables import Map
+from pydantic import TypeAdapter, ValidationError
 
 from nervous_system.bus import Bus
+from nervous_system.deciding.persistent import EMPTY, SLICE_ITEMS, Slices, Table
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
+
+State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +30,13 @@ class Task:
 class Board:
     tasks: dict[str, Task]
     order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halls:
+    boards: Table[str, Board] = EMPTY
+    owners: Table[str, str] = EMPTY
+    left: Table[str, int] = EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +54,7 @@ BOARD = Board(
 )
 
 
-def snapshot(state: Board, *, sequence: int = 7) -> Snapshot[Board]:
+def snapshot(state: State, *, sequence: int = 7) -> Snapshot[State]:
     return Snapshot(
         state=state,
         sequence=sequence,
@@ -85,3 +100,32 @@ async def test_a_damaged_snapshot_counts_as_none(bus: Bus) -> None:
         with structlog.testing.capture_logs() as said:
             assert await snapshots.load() is None
         assert [line["event"] for line in said] == ["snapshot.unreadable"]
+
+
+async def test_tables_of_any_size_are_read_back(bus: Bus) -> None:
+    bucket = await open_snapshots(bus.connection)
+    snapshots = Snapshots(bus.connection, bucket, "test.main", Halls)
+    for size in (0, 1, SLICE_ITEMS, 3 * SLICE_ITEMS + 7):
+        halls = Halls(
+            boards=Map({f"board {n}\n": BOARD for n in range(size)}),
+            owners=Map({f"board {n}\n": "somebody" for n in range(size // 2)}),
+            left=Map(one=1),
+        )
+        await snapshots.save(snapshot(halls))
+        assert await snapshots.load() == snapshot(halls)
+
+
+def test_a_table_whose_lines_are_gone_is_not_read() -> None:
+    halls = TypeAdapter(Halls)
+    slices = Slices()
+    rest = halls.dump_json(Halls(left=Map(one=1)), context=slices)
+    assert halls.validate_json(rest, context=Slices(slices.lines)) == Halls(left=Map(one=1))
+    with pytest.raises(ValidationError, match="lines 0 to 1 of 0 cannot be read"):
+        halls.validate_json(rest, context=Slices())
+
+
+def test_without_slices_a_table_is_a_json_object() -> None:
+    halls = Halls(boards=Map(hall=BOARD), left=Map(one=1))
+    text = TypeAdapter(Halls).dump_json(halls)
+    assert json.loads(text)["left"] == {"one": 1}
+    assert TypeAdapter(Halls).validate_json(text) == halls
