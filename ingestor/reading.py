@@ -36,6 +36,6 @@ def read(data: bytes) -> Readable | str:
     if payload_field is None:
         return "it has no payload that this version knows"
     warnings = problems(message, payload_field)
-    if OUT_OF_RANGE in warnings:
+    if warnings and OUT_OF_RANGE in warnings:
         return f"its {OUT_OF_RANGE}"
     return Readable(message, payload_field, warnings)

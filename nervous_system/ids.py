@@ -18,7 +18,8 @@ Never change it: a changed namespace would store old imports a second time.
 
 _VARIANTS = {digit: f"{8 | int(digit, 16) & 3:x}" for digit in "0123456789abcdef"}
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}").fullmatch
+_HEX = "[0-9a-fA-F]"
+_UUID = re.compile("-".join(f"{_HEX}{{{length}}}" for length in (8, 4, 4, 4, 12))).fullmatch
 
 
 def new_event_id() -> str:

@@ -16,6 +16,7 @@ _TRACE_ID = re.compile(r"[0-9a-f]{32}").fullmatch
 _SPAN_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 _ROLES = frozenset(AgentRole.values())
 _EVENT_TYPES = {field: kind.event_type for field, kind in KINDS_BY_FIELD.items()}
+_INFINITY = float("inf")
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
 
@@ -35,9 +36,11 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
     found: list[str] = []
     if not is_uuid(message.event_id):
         found.append("event_id is not a UUID")
-    if not message.HasField("timestamp"):
+    stamp = message.timestamp
+    seconds = stamp.seconds
+    if not seconds and not message.HasField("timestamp"):
         found.append("timestamp is missing")
-    elif not timestamp_fits(message):
+    elif not _fits(seconds, stamp.nanos):
         found.append(OUT_OF_RANGE)
     trace_id, span_id, agent_role = message.trace_id, message.span_id, message.agent_role
     if trace_id and (not _TRACE_ID(trace_id) or trace_id == _NO_TRACE):
@@ -61,13 +64,15 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
 
 def timestamp_fits(message: SwarmEvent) -> bool:
     """Whether the event's timestamp is a moment that a DateTime64 column can hold."""
-    stamp = message.timestamp
-    return EARLIEST_SECONDS <= stamp.seconds < LATEST_SECONDS and 0 <= stamp.nanos < 1_000_000_000
+    return _fits(message.timestamp.seconds, message.timestamp.nanos)
+
+
+def _fits(seconds: int, nanos: int) -> bool:
+    return EARLIEST_SECONDS <= seconds < LATEST_SECONDS and 0 <= nanos < 1_000_000_000
 
 
 def _check_decision(message: SwarmEvent, found: list[str]) -> None:
-    decision = message.decision
-    if decision.HasField("confidence_score") and not 0.0 <= decision.confidence_score <= 1.0:
+    if not 0.0 <= message.decision.confidence_score <= 1.0:  # 0 where it is not given
         found.append("confidence_score is not between 0 and 1")
 
 
@@ -75,9 +80,9 @@ def _check_outcome(message: SwarmEvent, found: list[str]) -> None:
     outcome = message.action_outcome
     if not outcome.decision_event_id:
         found.append("decision_event_id is empty")
-    if outcome.HasField("duration_seconds") and not 0.0 <= outcome.duration_seconds < float("inf"):
+    if not 0.0 <= outcome.duration_seconds < _INFINITY:  # 0 where it is not given, as below
         found.append("duration_seconds is not a length of time")
-    if outcome.HasField("cost_usd") and not 0.0 <= outcome.cost_usd < float("inf"):
+    if not 0.0 <= outcome.cost_usd < _INFINITY:
         found.append("cost_usd is not a sum of money")
 
 
