@@ -32,6 +32,7 @@ ORDER: Final = (
     "migrate",
     "doctor",
     "settings",
+    "keys",
     "samples",
     "simulate",
     "bench",

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from ingestor.frames import Framer
 from ingestor.model import Batch, Place, partition_end
 from ingestor.reading import Readable, read
+from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
 
+NO_KEYS = TrustedKeys.none()
 REPEATED = "its event_id was stored before"
 
 
@@ -40,17 +42,33 @@ class Prepared:
     duplicates: int
 
 
-def examine(positions: Sequence[Stored], framer: Framer) -> list[Examined]:
-    """Read and encode every position. Repeats are found later, and are few."""
+def examine(
+    positions: Sequence[Stored], framer: Framer, trusted: TrustedKeys = NO_KEYS
+) -> list[Examined]:
+    """Read, check and encode every position. Repeats are found later, and are few."""
     examined = []
     for stored in positions:
         found = read(stored.data)
         if isinstance(found, str):
             examined.append(park(stored, framer, reason=found))
         else:
+            if trusted.checks:
+                found = _checked(found, stored, trusted)
             frame = _event_frame(stored, found, framer)
             examined.append(Examined(stored, found.message.event_id, found.payload_field, frame))
     return examined
+
+
+def _checked(found: Readable, stored: Stored, trusted: TrustedKeys) -> Readable:
+    """With what is wrong with its signature among the warnings: it is stored all the same."""
+    problem = trusted.problem(
+        stored.headers,
+        subject=stored.subject,
+        data=stored.data,
+        agent_id=found.message.agent_id,
+        stored_at=stored.recorded_at,
+    )
+    return found._replace(warnings=[*found.warnings, problem]) if problem else found
 
 
 def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:

@@ -28,6 +28,7 @@ from ingestor.frames import Framer
 from ingestor.model import Batch
 from ingestor.ports import Warehouse
 from ingestor.settings import IngestorSettings
+from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
@@ -73,6 +74,7 @@ class Recording:
         *,
         warehouse: Warehouse,
         framer: Framer,
+        trusted: TrustedKeys,
         next_sequence: int,
         settings: IngestorSettings,
         tracer: Tracer,
@@ -83,6 +85,7 @@ class Recording:
     ) -> None:
         self._warehouse = warehouse
         self._framer = framer
+        self._trusted = trusted
         self._settings = settings
         self._tracer = tracer
         self._metrics = metrics
@@ -126,7 +129,8 @@ class Recording:
                 positions = self._without_hole(gathered)
                 examined: list[Examined] = []
                 for start in range(0, len(positions), SLICE_EVENTS):
-                    examined += examine(positions[start : start + SLICE_EVENTS], self._framer)
+                    some = positions[start : start + SLICE_EVENTS]
+                    examined += examine(some, self._framer, self._trusted)
                     await asyncio.sleep(0)
                 for run in cut(examined):
                     await runs.put(run)

@@ -179,6 +179,7 @@ class Ingestor:
         recording = Recording(
             warehouse=self._warehouse,
             framer=Framer(epoch=start.epoch, writer=writer),
+            trusted=self._bus.trusted,
             next_sequence=start.next_sequence,
             settings=self._settings,
             tracer=self._telemetry.tracer,

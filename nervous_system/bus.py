@@ -13,13 +13,15 @@ from datetime import datetime
 import structlog
 
 from nervous_system import names
+from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation, Message, seal
 from nervous_system.contract.redaction import Redactor
+from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import template_of
-from nervous_system.errors import Unreadable
-from nervous_system.settings import MeshSettings
+from nervous_system.errors import Unavailable, Unreadable, Untrusted
+from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
 from nervous_system.telemetry.metrics import Metrics
@@ -50,8 +52,14 @@ class Bus:
         tracer: Tracer,
         retry: RetryPolicy | None = None,
         metrics: Metrics | None = None,
+        signer: Signer | None = None,
+        trusted: TrustedKeys | None = None,
+        clock: Clock = system_clock,
     ) -> None:
         self.connection = connection
+        self.trusted = trusted or TrustedKeys.none()
+        self.clock = clock
+        self._signer = signer
         self.stream = Stream(connection)
         self.tracer = tracer
         self.metrics = metrics or Metrics()
@@ -76,7 +84,7 @@ class Bus:
             if not event.trace_id:
                 event = replace(event, trace_id=span.trace_id, span_id=span.span_id)
             entry = Entry(event=event, key=key, expectation=expectation)
-            message, redacted = seal(entry, self.redactor, traceparent=span.traceparent)
+            message, redacted = self._sealed(entry, traceparent=span.traceparent)
             acknowledgement = await self.publisher.append(message)
         return self._counted(acknowledgement, redacted)
 
@@ -90,11 +98,7 @@ class Bus:
         """
         with self._batch_span(len(entries)) as span:
             sealed = [
-                seal(
-                    self._traced(entry, span.trace_id, span.span_id),
-                    self.redactor,
-                    traceparent=None,
-                )
+                self._sealed(self._traced(entry, span.trace_id, span.span_id), traceparent=None)
                 for entry in entries
             ]
             acknowledgement = await self.publisher.append_batch(
@@ -119,7 +123,7 @@ class Bus:
         with self.tracer.span("publish_all") as span:
             for entry in entries:
                 traced = self._traced(entry, span.trace_id, span.span_id)
-                message, taken = seal(traced, self.redactor, traceparent=None)
+                message, taken = self._sealed(traced, traceparent=None)
                 full = len(batch) >= names.MAX_BATCH_MESSAGES
                 if batch and (full or size + len(message.data) > MAX_BATCH_BYTES):
                     await store()
@@ -129,6 +133,42 @@ class Bus:
             if batch:
                 await store()
         return acknowledgements
+
+    def signature(self, subject: str, data: bytes) -> dict[str, str]:
+        """The headers that vouch for these bytes; none where this process has no key."""
+        if self._signer is None:
+            return {}
+        return self._signer.headers(subject, data, now=self.clock())
+
+    def check_clock(self, stream_time: datetime) -> None:
+        """Raises Unavailable where what this process signs now would be stale."""
+        off_seconds = (self.clock() - stream_time).total_seconds()
+        if self._signer is not None and abs(off_seconds) > self.trusted.most_seconds:
+            raise Unavailable(
+                f"the clock of this machine is {off_seconds:+.0f} s off that of the log, so what it"
+                " signs would be stale: set it right"
+            )
+
+    def recorded(self, stored: Stored) -> Recorded:
+        """The event at a position, if it is to be believed. Raises Unreadable, Untrusted."""
+        found = recorded(stored)
+        if self.trusted.checks:
+            problem = self.trusted.problem(
+                stored.headers,
+                subject=stored.subject,
+                data=stored.data,
+                agent_id=found.event.agent_id,
+                stored_at=stored.recorded_at,
+            )
+            if problem:
+                raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
+        return found
+
+    def _sealed(self, entry: Entry, *, traceparent: str | None) -> tuple[Message, int]:
+        message, redacted = seal(entry, self.redactor, traceparent=traceparent)
+        if self._signer is not None:
+            message = replace(message, signature=self.signature(message.subject, message.data))
+        return message, redacted
 
     def reader(
         self,
@@ -232,11 +272,19 @@ async def open_bus(
     name: str,
     tracer: Tracer | None = None,
     metrics: Metrics | None = None,
+    clock: Clock = system_clock,
 ) -> AsyncIterator[Bus]:
     """A bus on its own connection, closed at the end of the block.
 
-    What it does is counted in `metrics`. Raises Unavailable, Forbidden.
+    What it does is counted in `metrics`; `clock` says when its signatures were made. Raises
+    Unavailable, Forbidden, Fatal for keys that cannot be read.
     """
+    signer = Signer.read(path) if (path := settings.signing_key_in_force) is not None else None
+    trusted = TrustedKeys.read(
+        settings.home / TRUSTED_KEYS,
+        required=settings.signatures_required,
+        most_seconds=settings.signature_max_age_seconds,
+    )
     connection = await Connection.open(settings, name=name)
     try:
         yield Bus(
@@ -245,6 +293,9 @@ async def open_bus(
             tracer=tracer or Tracer(),
             retry=RetryPolicy(deadline_seconds=settings.publish_deadline_seconds),
             metrics=metrics,
+            signer=signer,
+            trusted=trusted,
+            clock=clock,
         )
     finally:
         await connection.close()

@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.telemetry import semantic_names as attribute
@@ -177,7 +177,7 @@ class Consumer:
                     attribute.MESSAGING_CONSUMER_GROUP: self._durable,
                 },
             ):
-                await handler(recorded(stored))
+                await handler(self._bus.recorded(stored))
         except Transient as error:
             if attempt >= MOST_DELIVERIES:
                 await self._give_up(message, stored, error)

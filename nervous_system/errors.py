@@ -37,6 +37,10 @@ class Unreadable(Permanent):
     """Bytes from the log that are not an event we can read."""
 
 
+class Untrusted(Unreadable):
+    """An event whose signature is missing, wrong or stale: it counts for nothing."""
+
+
 class NotAcknowledged(Transient):
     """The log did not confirm within the deadline.
 

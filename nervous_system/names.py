@@ -40,6 +40,12 @@ BATCH_COMMIT: Final = "Nats-Batch-Commit"
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
 
+# Headers of a signature (contract/signature.py).
+KEY_ID: Final = "Ganglion-Key-Id"
+NONCE: Final = "Ganglion-Nonce"
+ISSUED_AT: Final = "Ganglion-Issued-At"
+SIGNATURE: Final = "Ganglion-Signature"
+
 # Error codes of the JetStream API (`err_code`).
 ERROR_WRONG_LAST_SEQUENCE: Final = 10071
 ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Final = 10164

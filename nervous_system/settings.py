@@ -16,6 +16,13 @@ SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
 
 
+TRUSTED_KEYS: Final = "trusted_keys"
+"""File in the home: whose signatures count (contract/signature.py)."""
+
+MESH_KEY: Final = Path("keys/mesh")
+"""In the home: what the services and commands there sign with, unless told otherwise."""
+
+
 class MeshSettings(BaseSettings):
     """What every process of the mesh needs to know.
 
@@ -66,6 +73,17 @@ class MeshSettings(BaseSettings):
     redact_patterns: list[str] = Field(
         default_factory=list, description="more regular expressions of secrets (a JSON list)"
     )
+    signing_key: Path | None = Field(
+        None,
+        description="file of the key that events are signed with; `keys/mesh` in the home where"
+        " that is there",
+    )
+    signatures_required: bool = Field(
+        False, description="every agent must sign, not only those whose names are in `trusted_keys`"
+    )
+    signature_max_age_seconds: float = Field(
+        300.0, gt=0, description="age at which a signature counts for nothing"
+    )
     stream_max_bytes: int = Field(
         32 * 1024**3, description="size at which the log refuses new events"
     )
@@ -73,6 +91,12 @@ class MeshSettings(BaseSettings):
         30 * 24 * 3600.0, description="how long the stream keeps events"
     )
     stream_replicas: int = Field(1, ge=1, le=5, description="copies of the log (3 in a cluster)")
+
+    @property
+    def signing_key_in_force(self) -> Path | None:
+        """The key's file, None where nothing is signed."""
+        own = self.home / MESH_KEY
+        return self.signing_key or (own if own.is_file() else None)
 
     @property
     def clickhouse_dsn(self) -> str:

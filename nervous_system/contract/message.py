@@ -5,7 +5,8 @@ An event's bytes with its subject, its id and what it expects of its aggregate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from nervous_system import names
 from nervous_system.contract.codec import encode
@@ -67,10 +68,11 @@ class Message:
     data: bytes
     expectation: Expectation | None = None
     traceparent: str | None = None
+    signature: Mapping[str, str] = field(default_factory=dict)  # its headers
 
     def headers(self) -> dict[str, str]:
         """A fresh dictionary of the message's headers."""
-        headers = {names.MESSAGE_ID: self.message_id}
+        headers = {names.MESSAGE_ID: self.message_id, **self.signature}
         if self.traceparent is not None:
             headers[names.TRACEPARENT] = self.traceparent
         if self.expectation is not None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import nats.errors
+import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -23,8 +25,11 @@ from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event
-from nervous_system.errors import InvalidEvent, Unreadable
+from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
+from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.frame import frame
+
+_log = structlog.get_logger()
 
 MOST_WAITING: Final = 10_000
 """More are told to ask again: whoever waits longer than its deadline has gone."""
@@ -38,14 +43,23 @@ class Asked:
     reply: str
 
 
+class _Arrived(NamedTuple):
+    data: bytes
+    reply: str
+    headers: bytes  # as they travelled
+
+
 class Inbox:
     """The requests on one subject, while the block runs: whoever leads is the one that is asked."""
 
-    def __init__(self, bus: Bus, subject: str, *, some: asyncio.Event) -> None:
+    def __init__(
+        self, bus: Bus, subject: str, *, some: asyncio.Event, now: Callable[[], datetime]
+    ) -> None:
         self._bus = bus
         self._subject = subject
         self._some = some  # set whenever a request waits
-        self._waiting: deque[tuple[bytes, str]] = deque()  # as they came, and where answers go
+        self._now = now  # the log's clock, not this machine's
+        self._waiting: deque[_Arrived] = deque()
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
@@ -66,7 +80,7 @@ class Inbox:
             if not client.is_closed:
                 await self._subscription.unsubscribe()
         gone = not_now("this overseer no longer leads")
-        self._reply([(reply, gone) for _, reply in self._waiting])
+        self._reply([(each.reply, gone) for each in self._waiting])
         self._waiting.clear()
 
     def take(self, most: int, *, most_bytes: int) -> list[Asked]:
@@ -76,14 +90,17 @@ class Inbox:
         refused: list[tuple[str, Answer]] = []
         size = 0
         while self._waiting and len(taken) < most:
-            size += len(self._waiting[0][0])
+            size += len(self._waiting[0].data)
             if taken and size > most_bytes:
                 break
-            data, reply = self._waiting.popleft()
+            arrived = self._waiting.popleft()
             try:
-                taken.append(Asked(self._read(data), reply))
+                taken.append(Asked(self._read(arrived), arrived.reply))
+            except Untrusted as error:
+                _log.warning("request.untrusted", reason=str(error))
+                refused.append((arrived.reply, Answer(reasons=[str(error)], untrusted=True)))
             except (Unreadable, InvalidEvent) as error:
-                refused.append((reply, Answer(accepted=False, reasons=[str(error)])))
+                refused.append((arrived.reply, Answer(accepted=False, reasons=[str(error)])))
         if not self._waiting:
             self._some.clear()
         self._reply(refused)
@@ -100,11 +117,21 @@ class Inbox:
         if len(self._waiting) >= MOST_WAITING:
             self._reply([(reply.decode(), not_now(f"{MOST_WAITING} others wait already"))])
             return
-        self._waiting.append((bytes(data), reply.decode()))
+        self._waiting.append(_Arrived(bytes(data), reply.decode(), headers))
         self._some.set()
 
-    def _read(self, data: bytes) -> Event:
+    def _read(self, arrived: _Arrived) -> Event:
+        data = arrived.data
         event = decode(data)
+        problem = self._bus.trusted.problem(
+            parse_headers(arrived.headers),
+            subject=self._subject,
+            data=data,
+            agent_id=event.agent_id,
+            stored_at=self._now(),
+        )
+        if problem:
+            raise Untrusted(f"what {event.agent_id} asks for is refused: its {problem}")
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
         if self._bus.redactor.suspects(data):

@@ -21,7 +21,7 @@ import structlog
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
@@ -45,6 +45,7 @@ from nervous_system.errors import (
     Transient,
     Unavailable,
     Unreadable,
+    Untrusted,
 )
 from nervous_system.ids import new_event_id
 from nervous_system.telemetry.metric_catalogue import (
@@ -163,6 +164,7 @@ class Runner(Generic[State]):
                 clock=self._clock,
                 watch=self._watch,
             )
+            self._bus.check_clock(term.taken_at)
             _log.info("leadership.taken", role=role.key, term=term.number)
             self._metrics.gauge(TERM).set(term.number)
             try:
@@ -190,7 +192,12 @@ class Runner(Generic[State]):
             )
             inbox: Inbox | None = None
             if self._role.requests is not None:
-                inbox = Inbox(self._bus, self._role.requests, some=asked)
+                inbox = Inbox(
+                    self._bus,
+                    self._role.requests,
+                    some=asked,
+                    now=lambda: term.now(self._watch()),
+                )
             leading = _Leading(fold, writer, term, keeper, reader, inbox)
             await self._catch_up(leading, stop)
             if inbox is not None:
@@ -328,7 +335,7 @@ class Runner(Generic[State]):
         recalled = 0
         async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
             with suppress(Unreadable):  # it is counted when its turn comes to be folded
-                own = recorded(stored)
+                own = self._bus.recorded(stored)
                 fold.recall(own)
                 if own.event.event_type == TYPE_REQUEST:
                     _remember(self._decided, [own.event.event_id], most=MOST_DECIDED)
@@ -361,9 +368,10 @@ class Runner(Generic[State]):
             message_id = stored.message_id
             if message_id in fold.ahead:  # our own, which are most: they need no decoding
                 return fold.pass_by(message_id, stored.sequence, stored.recorded_at)
-            return fold.take(recorded(stored))
+            return fold.take(self._bus.recorded(stored))
         except Unreadable as error:
-            self._metrics.counter(EVENTS_SKIPPED).labels("unreadable").inc()
+            reason = "untrusted" if isinstance(error, Untrusted) else "unreadable"
+            self._metrics.counter(EVENTS_SKIPPED).labels(reason).inc()
             _log.warning("runner.skipped", role=self._role.key, reason=str(error))
             return []
 

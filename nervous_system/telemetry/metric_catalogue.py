@@ -49,7 +49,7 @@ EVENTS_FOLDED: Final = DeclaredCounter(
 )
 EVENTS_SKIPPED: Final = DeclaredCounter(
     name="ganglion_events_skipped_total",
-    help="Passed over in folding: unreadable events, decisions repeated by a repeated cause",
+    help="Passed over in folding: unreadable or untrusted events, what a repeated cause led to",
     labels=("reason",),
 )
 EVENTS_DECIDED: Final = DeclaredCounter(

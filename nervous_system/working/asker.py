@@ -16,7 +16,7 @@ from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, Payload
-from nervous_system.errors import NotAcknowledged, Transient
+from nervous_system.errors import Forbidden, NotAcknowledged, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.telemetry.tracing import Span
 
@@ -56,7 +56,7 @@ class Asker:
         `parent` is the W3C traceparent it belongs to.
 
         Raises NotAcknowledged when nobody answered within the deadline: it may have been decided on
-        or not. Raises InvalidEvent, Forbidden, TooLarge.
+        or not. Raises InvalidEvent, TooLarge; Forbidden, also where its signature is refused.
         """
         template = f"{names.REQUESTS}.{self._service}.{KINDS[type(payload)].subject_word}"
         with self._bus.tracer.span("ask", template, kind="client", parent=parent or None) as span:
@@ -75,20 +75,28 @@ class Asker:
         )
 
     async def _answered(self, data: bytes) -> Answer:
+        subject = f"{names.REQUESTS}.{self._service}"
+        headers = self._bus.signature(subject, data) or None
         deadline = self._watch() + self._deadline_seconds
         pause_seconds = FIRST_PAUSE_SECONDS
         reason = ""
         while (left := deadline - self._watch()) > 0:
             try:
                 reply = await self._bus.connection.request(
-                    f"{names.REQUESTS}.{self._service}",
+                    subject,
                     data,
+                    headers=headers,
                     timeout_seconds=min(left, TRY_SECONDS),
                 )
             except Transient as error:
                 reason = str(error)
             else:
                 answer = Answer.FromString(reply.data)
+                if answer.untrusted:
+                    raise Forbidden(
+                        f"{'; '.join(answer.reasons)}; see GANGLION_SIGNING_KEY, `ganglion keys`"
+                        " and this machine's clock"
+                    )
                 if not answer.again:
                     return answer
                 reason = "; ".join(answer.reasons)

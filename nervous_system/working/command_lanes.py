@@ -17,7 +17,7 @@ import structlog
 from enchanted.events.v1.command_pb2 import CommandAcknowledged, CommandIssued, CommandKind
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.clock import Clock
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import KINDS
@@ -98,7 +98,7 @@ class CommandLanes:
                 since = self._orders.now() - LONGEST
                 async for stored in self._bus.replay(start_time=since, subjects=[subject]):
                     with suppress(Unreadable):
-                        payload = recorded(stored).event.payload
+                        payload = self._bus.recorded(stored).event.payload
                         if isinstance(payload, CommandAcknowledged):
                             self._answered.add(payload.command_id)
             except Transient as error:
@@ -123,7 +123,7 @@ class CommandLanes:
     async def _take(self, lane: str, reader: Reader, after: datetime) -> datetime:
         for stored in await reader.batch(most=BATCH_COMMANDS, within_seconds=LONGEST_WAIT_SECONDS):
             try:
-                command = recorded(stored)
+                command = self._bus.recorded(stored)
             except Unreadable as error:
                 _log.warning("command.unreadable", reason=str(error))
             else:

@@ -135,6 +135,7 @@ class Mesh:
             "NATS_URL": self.nats.url,
             "CLICKHOUSE_URL": clickhouse_url or self.clickhouse_url,
             "GANGLION_STREAM_MAX_BYTES": str(self.stream_max_bytes),
+            "GANGLION_HOME": str(self.folder),
             "GANGLION_INGESTOR_BATCH_SECONDS": "0.1",
             FAILPOINT: failpoint,
             **{f"GANGLION_INGESTOR_{name.upper()}": str(value) for name, value in settings.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.resources import files
@@ -127,7 +127,9 @@ class Swarm:
         """What its overseers run."""
         return role(OVERSEER)
 
-    def overseer(self, *, failpoint: str = "", clock: str = "0") -> TalkingProcess:
+    def overseer(
+        self, *, failpoint: str = "", clock: str = "0", environment: Mapping[str, str] = {}
+    ) -> TalkingProcess:
         """Start one."""
         variables = {
             f"GANGLION_OVERSEER_{name.upper()}": str(value)
@@ -141,19 +143,31 @@ class Swarm:
                 "NATS_URL": self.nats.url,
                 FAILPOINT: failpoint,
                 **variables,
+                **environment,
             },
         )
         self.overseers.append(process)
         return process
 
-    def worker(self, worker_id: str = "", **options: object) -> TalkingProcess:
-        """Start one; `options` are those of `working_process.py`."""
+    def worker(
+        self,
+        worker_id: str = "",
+        *,
+        key: Path | None = None,
+        environment: Mapping[str, str] = {},
+        **options: object,
+    ) -> TalkingProcess:
+        """Start one that signs with this key; `options` are those of `working_process.py`."""
         number = len(self.workers) + 1
         given = [f"--{name}={value}" for name, value in options.items()]
         process = TalkingProcess(
             [sys.executable, str(WORKER_PROGRAM), self.nats.url, worker_id or f"w{number}", *given],
             log=self.home / f"worker-{number}.log",
-            environment={"PYTHONPATH": str(Path(__file__).parents[1])},
+            environment={
+                "PYTHONPATH": str(Path(__file__).parents[1]),
+                **({"GANGLION_SIGNING_KEY": str(key)} if key is not None else {}),
+                **environment,
+            },
         )
         self.workers.append(process)
         return process

@@ -36,7 +36,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
 
 async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
     settings = MeshSettings(nats_url=options.url)
-    async with open_bus(settings, name=options.worker_id) as bus:
+    async with open_bus(settings, name=options.worker_id, clock=shifted(options.clock)) as bus:
         worker = _worker(bus, options)
         await worker.register()
         try:

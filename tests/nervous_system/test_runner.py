@@ -18,11 +18,13 @@ from counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
 from event_samples import decision, entry
 from leading_program import SHORT_LEASE
 from real_servers import NatsServer, RealProcess, wait_until
+from shifted_clock import shifted
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, TickObserved
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from ganglion.key_files import make_keys
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import stopwatch, system_clock
@@ -88,7 +90,7 @@ async def running(
     clock: Callable[[], datetime] = system_clock,
 ) -> AsyncIterator[Running]:
     """A runner while the block runs; stopped in good order at its end."""
-    async with open_bus(settings, name=holder, metrics=Metrics()) as bus:
+    async with open_bus(settings, name=holder, metrics=Metrics(), clock=clock) as bus:
         run = Running(bus, Runner(bus, of or role(), holder=holder, clock=clock))
         try:
             yield run
@@ -327,6 +329,35 @@ async def test_it_leads_on_while_a_snapshot_is_written_and_read(
         assert run.value("snapshots_total", outcome="loaded") == 1
         assert run.value("term") == 2  # the lease it began with
     await assert_complete(bus, agents=6)
+
+
+async def test_what_nobody_vouches_for_is_not_decided_on(
+    bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
+) -> None:
+    make_keys(tmp_path, "coder", ["coder-1"])
+    settings = mesh_settings.model_copy(update={"home": tmp_path})
+    async with running(settings) as run, open_bus(settings, name="signing") as signing:
+        await publish(bus, 1, 2)
+        await publish(signing, 3, 5)
+        await until_on_log(bus, ANSWERS, 2)
+        assert run.value("events_skipped_total", reason="untrusted") == 2
+        assert run.runner.state is not None
+        assert run.runner.state.counted == 3
+
+
+async def test_who_signs_with_a_wrong_clock_does_not_lead(
+    bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
+) -> None:
+    """FAULTS 8: nobody would believe what it decides."""
+    make_keys(tmp_path, "mesh", [])
+    settings = mesh_settings.model_copy(update={"home": tmp_path})
+    with structlog.testing.capture_logs() as said:
+        async with running(settings, clock=shifted("-3600")) as run:
+            await run.until(lambda: len(said) > 2, "a second try")
+            assert run.value("leading") == 0
+    restarts = [line["reason"] for line in said if line["event"] == "runner.restarting"]
+    assert restarts
+    assert all("-3600 s off that of the log" in reason for reason in restarts)
 
 
 async def test_what_was_not_foreseen_while_a_snapshot_is_written_ends_the_runner(

@@ -65,6 +65,7 @@ class Answer(_message.Message):
     GRANT_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     REGISTER_FIRST_FIELD_NUMBER: _builtins.int
+    UNTRUSTED_FIELD_NUMBER: _builtins.int
     accepted: _builtins.bool
     again: _builtins.bool
     """ask again: who answers does not lead, or the log did not confirm"""
@@ -72,6 +73,8 @@ class Answer(_message.Message):
     """the position up to which the answer holds"""
     register_first: _builtins.bool
     """the worker is not known, or no longer: it was silent for too long"""
+    untrusted: _builtins.bool
+    """the request's signature is missing, wrong or stale"""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """why not, or why nothing"""
@@ -90,10 +93,11 @@ class Answer(_message.Message):
         grant: Global___TaskGrant | None = ...,
         sequence: _builtins.int = ...,
         register_first: _builtins.bool = ...,
+        untrusted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_ids", b"accepted_ids", "again", b"again", "grant", b"grant", "reasons", b"reasons", "register_first", b"register_first", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "accepted_ids", b"accepted_ids", "again", b"again", "grant", b"grant", "reasons", b"reasons", "register_first", b"register_first", "sequence", b"sequence", "untrusted", b"untrusted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,51 @@
+"""`ganglion keys`: whose signatures count?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="What events and requests are signed with; without a key nothing is signed or checked.",
+)
+
+
+@app.command()
+def new(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="What it is called: one word.")],
+    agents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for", help="An agent it speaks for, or a pattern such as 'coder-*' (several times)."
+        ),
+    ] = None,
+) -> None:
+    """Make a key and trust it. The first time the mesh gets one of its own, too."""
+    from ganglion.key_files import make_keys
+    from ganglion.settings import read_settings
+    from nervous_system.settings import MESH_KEY, MeshSettings
+
+    home = read_settings(MeshSettings).home.absolute()
+    for made in make_keys(home, key_id, agents or []):
+        typer.echo(f"{made.file} speaks for {', '.join(made.agents)}")
+        if made.key_id != MESH_KEY.name:
+            typer.echo(f"give it to the agent: GANGLION_SIGNING_KEY={made.file}")
+    typer.echo("restart the mesh, so that it knows: `ganglion down`, then `ganglion up --detach`")
+
+
+@app.command("list")
+def list_() -> None:
+    """The keys that are trusted, and for whom they speak."""
+    from ganglion.key_files import trusted
+    from ganglion.settings import read_settings
+    from nervous_system.settings import MeshSettings
+
+    lines = trusted(read_settings(MeshSettings).home)
+    for line in lines:
+        key_id, public, *agents = line.split()
+        typer.echo(f"{key_id} speaks for {', '.join(agents) or 'nobody'} ({public})")
+    if not lines:
+        typer.echo("no key is trusted: nothing is checked")

@@ -1,0 +1,76 @@
+"""Which keys sign here, and whose signatures count? A file of the home for each private key, and
+one of all that are trusted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ganglion.errors import BadSetting
+from nervous_system.contract.signature import Signer
+from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
+
+EVERYBODY: Final = "*"
+HEAD: Final = """\
+# Whose signatures count: a key's id, its public key, and the agents it speaks for (names, or shell
+# patterns). An agent that is named here must sign. Read when a service starts. Keep the lines of
+# keys that are used no more: what they signed stands on the log.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was made, and the agents it speaks for."""
+
+    key_id: str
+    file: Path
+    agents: tuple[str, ...]
+
+
+def make_keys(home: Path, key_id: str, agents: Sequence[str]) -> list[NewKey]:
+    """A key for these agents; before it the mesh's own, where there is none yet: the overseer puts
+    what it is asked on the log, and vouches for it.
+
+    Raises BadSetting where the id is taken or cannot be one, OSError.
+    """
+    wanted: list[tuple[str, tuple[str, ...]]] = []
+    if not (home / MESH_KEY).exists():
+        wanted.append((MESH_KEY.name, (EVERYBODY,)))
+    if key_id != MESH_KEY.name:
+        wanted.append((key_id, tuple(agents) or (key_id,)))
+    elif not wanted:
+        raise BadSetting(f"{home / MESH_KEY} is there already; move it away to make another")
+    return [_make(home, *each) for each in wanted]
+
+
+def trusted(home: Path) -> list[str]:
+    """The lines of the keys that are trusted, without comments."""
+    file = home / TRUSTED_KEYS
+    if not file.exists():
+        return []
+    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+def _make(home: Path, key_id: str, agents: tuple[str, ...]) -> NewKey:
+    file = home / MESH_KEY.parent / key_id
+    if "/" in key_id or key_id.startswith("."):
+        raise BadSetting(f"{key_id!r} cannot be the id of a key: it is the name of its file, too")
+    if file.exists() or any(line.split()[0] == key_id for line in trusted(home)):
+        raise BadSetting(f"there is a key {key_id} already; choose another id")
+    try:
+        signer = Signer.generate(key_id)
+    except ValueError as error:
+        raise BadSetting(str(error)) from error
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:
+        private.write(signer.private_line + "\n")
+    public = home / TRUSTED_KEYS
+    begun = public.exists()
+    with public.open("a", encoding="utf-8") as lines:
+        lines.write(("" if begun else HEAD) + signer.public_line(*agents) + "\n")
+    return NewKey(key_id, file, agents)
