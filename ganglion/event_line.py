@@ -7,13 +7,8 @@ from datetime import datetime
 
 from google.protobuf.json_format import MessageToDict
 
-from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
-from enchanted.events.v1.agent_decision_pb2 import AgentDecision
-from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
-from enchanted.events.v1.state_change_pb2 import StateChange
-from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from ganglion.in_words.table import in_words
 from nervous_system.contract.event import Recorded
-from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of
 from nervous_system.transport.stream import Stored
 
@@ -26,7 +21,7 @@ def readable_line(recorded: Recorded) -> str:
     return (
         f"{recorded.sequence:>8}  {recorded.recorded_at.astimezone():%H:%M:%S.%f}  "
         f"{source_of(event.agent_role):<10} {event.agent_id:<20} "
-        f"{event.kind.subject_word:<16} {one_line(summary(event.payload))}"
+        f"{event.kind.subject_word:<16} {one_line(in_words(event.payload))}"
     )
 
 
@@ -74,34 +69,6 @@ def unreadable_json(stored: Stored, *, reason: str) -> str:
         },
         ensure_ascii=False,
     )
-
-
-def summary(payload: Payload) -> str:
-    """What a payload says, in the words a person looks for first."""
-    match payload:
-        case AgentDecision():
-            return f"{payload.chosen_action}: {payload.rationale}".strip(": ")
-        case ActionOutcome():
-            status = OutcomeStatus.Name(payload.status) if payload.status in _STATUSES else "?"
-            return f"{status.removeprefix('OUTCOME_').lower()} {payload.output}".strip()
-        case StateChange():
-            before = payload.previous_state_hash[:8] or "nothing"
-            after = payload.new_state_hash[:8] or "nothing"
-            return f"{payload.target_type} {payload.target_resource} {before} → {after}"
-        case SystemSignal():
-            return f"{payload.status} cpu {payload.cpu_load_percent} % {payload.memory_usage_mb} MB"
-        case ProcessStarted():
-            return f"{payload.name} started, pid {payload.pid}, attempt {payload.attempt}"
-        case ProcessExited():
-            return (
-                f"{payload.name} ended with {payload.exit_code}, pid {payload.pid},"
-                f" again in {payload.restart_in_seconds:g} s"
-            )
-        case _:
-            return json.dumps(MessageToDict(payload, preserving_proto_field_name=True))
-
-
-_STATUSES = frozenset(OutcomeStatus.values())
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Which events belong to a trace? ClickHouse says so, from the exact bytes it holds."""
+"""Which events belong to a trace, and which others led to it or followed from it? ClickHouse says
+so, from the exact bytes it holds.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,16 @@ from typing import Any, Final
 
 from ganglion.errors import QueryRefused
 from ganglion.query import query_rows
+from ganglion.trace_view.elsewhere import Elsewhere, Onward
 from ganglion.trace_view.tree import Trace
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Recorded
 
 MOST_EVENTS: Final = 10_000
 """A longer trace is cut, and says so."""
+
+MOST_TRACES: Final = 10
+"""To so many other traces an event led by name; of the rest their number is said."""
 
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SQL: Final = files("ganglion.trace_view") / "sql"
@@ -36,7 +42,13 @@ def find_trace(clickhouse_url: str, wanted: str) -> Trace:
     events = _events_of(clickhouse_url, trace_id)
     if not events:
         raise _unknown(wanted)
-    return Trace.of(trace_id, events[:MOST_EVENTS], asked=asked, cut=len(events) > MOST_EVENTS)
+    return Trace.of(
+        trace_id,
+        events[:MOST_EVENTS],
+        elsewhere=_elsewhere(clickhouse_url, trace_id),
+        asked=asked,
+        cut=len(events) > MOST_EVENTS,
+    )
 
 
 def _trace_of(clickhouse_url: str, event_id: str) -> str:
@@ -53,15 +65,34 @@ def _events_of(clickhouse_url: str, trace_id: str) -> list[Recorded]:
     rows = _rows(
         clickhouse_url, "events_of_trace.sql", trace_id=trace_id, most=str(MOST_EVENTS + 1)
     )
-    return [
-        Recorded(
-            event=decode(base64.b64decode(row["raw"])),
-            sequence=int(row["seq"]),
-            subject=row["subject"],
-            recorded_at=datetime.fromtimestamp(int(row["microseconds"]) / 1e6, UTC),
-        )
-        for row in rows
-    ]
+    return [_recorded(row) for row in rows]
+
+
+def _elsewhere(clickhouse_url: str, trace_id: str) -> Elsewhere:
+    shown = {"trace_id": trace_id, "most": str(MOST_EVENTS)}
+    causes = _rows(clickhouse_url, "causes_of_trace.sql", **shown)
+    onward = _rows(clickhouse_url, "onward_of_trace.sql", **shown, most_traces=str(MOST_TRACES))
+    return Elsewhere(
+        causes=tuple(_recorded(row) for row in causes),
+        onward=tuple(
+            Onward(
+                causation_id=row["causation_id"],
+                trace_id=row["other"],
+                events=int(row["events"]),
+                traces=int(row["traces"]),
+            )
+            for row in onward
+        ),
+    )
+
+
+def _recorded(row: dict[str, Any]) -> Recorded:
+    return Recorded(
+        event=decode(base64.b64decode(row["raw"])),
+        sequence=int(row["seq"]),
+        subject=row["subject"],
+        recorded_at=datetime.fromtimestamp(int(row["microseconds"]) / 1e6, UTC),
+    )
 
 
 def _rows(clickhouse_url: str, name: str, **parameters: str) -> list[dict[str, Any]]:

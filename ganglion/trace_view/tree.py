@@ -1,19 +1,23 @@
-"""What led to what within one trace? Its events as a tree, each below the event that caused it."""
+"""What led to what? The events of one trace as a tree, each below the event that caused it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ganglion.trace_view.elsewhere import Cause, Elsewhere, Further, Onward
 from nervous_system.contract.event import Recorded
+
+Shown = Recorded | Cause | Onward | Further
+"""An event of the trace, or what stands for those of other traces above and below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One event at its place in the drawing."""
+    """One of them at its place in the drawing."""
 
-    recorded: Recorded
+    shown: Shown
     drawing: str  # what stands left of it
 
 
@@ -25,10 +29,18 @@ class Trace:
     events: tuple[Recorded, ...]
     asked: str  # the event that was asked for; empty where it was the trace
     cut: bool  # whether more belong to it
+    causes: tuple[Cause, ...]  # of other traces
+    onward: tuple[Onward, ...]  # to other traces
 
     @classmethod
     def of(
-        cls, trace_id: str, events: Sequence[Recorded], *, asked: str = "", cut: bool = False
+        cls,
+        trace_id: str,
+        events: Sequence[Recorded],
+        *,
+        elsewhere: Elsewhere,
+        asked: str = "",
+        cut: bool = False,
     ) -> Trace:
         """From events in the order of the log. Later ones of an id that came before are left out.
 
@@ -37,7 +49,22 @@ class Trace:
         first: dict[str, Recorded] = {}
         for each in events:
             first.setdefault(each.event.event_id, each)
-        return cls(trace_id=trace_id, events=tuple(first.values()), asked=asked, cut=cut)
+        found: dict[str, Recorded] = {}
+        for each in elsewhere.causes:
+            found.setdefault(each.event.event_id, each)
+        named = dict.fromkeys(each.event.causation_id for each in first.values())
+        return cls(
+            trace_id=trace_id,
+            events=tuple(first.values()),
+            asked=asked,
+            cut=cut,
+            causes=tuple(
+                Cause(event_id=event_id, recorded=found.get(event_id))
+                for event_id in named
+                if event_id and event_id not in first
+            ),
+            onward=elsewhere.onward,
+        )
 
     @property
     def focus(self) -> Recorded:
@@ -51,6 +78,17 @@ class Trace:
         moments = [each.recorded_at for each in self.events]
         return (max(moments) - min(moments)).total_seconds()
 
+    @property
+    def further(self) -> tuple[Further, ...]:
+        """How many traces each event led to that are not named, where there are any."""
+        named = Counter(each.causation_id for each in self.onward)
+        traces = {each.causation_id: each.traces for each in self.onward}
+        return tuple(
+            Further(causation_id=event_id, traces=traces[event_id] - number)
+            for event_id, number in named.items()
+            if traces[event_id] > number
+        )
+
     def lines(self) -> Iterator[Line]:
         """Each event once, causes above their effects.
 
@@ -59,16 +97,18 @@ class Trace:
         effects = self._effects()
         reached: set[str] = set()
 
-        def below(start: Recorded) -> Iterator[Line]:
+        def below(start: Recorded | Cause) -> Iterator[Line]:
             # A stack of its own: a chain may be longer than Python may call.
-            waiting: list[tuple[Recorded, str, str]] = [(start, "", "")]
+            waiting: list[tuple[Shown, str, str]] = [(start, "", "")]
             while waiting:
-                recorded, mark, margin = waiting.pop()
-                event_id = recorded.event.event_id
+                shown, mark, margin = waiting.pop()
+                event_id = _event_id(shown)
                 if event_id in reached:
                     continue
+                yield Line(shown=shown, drawing=mark)
+                if event_id is None:
+                    continue
                 reached.add(event_id)
-                yield Line(recorded=recorded, drawing=mark)
                 caused = effects[event_id]
                 if len(caused) == 1:
                     waiting.append((caused[0], f"{margin}↓ ", margin))
@@ -77,15 +117,32 @@ class Trace:
                     corner, beside = ("└─ ", "   ") if number == 0 else ("├─ ", "│  ")
                     waiting.append((each, margin + corner, margin + beside))
 
-        known = {each.event.event_id for each in self.events}
+        causes = {each.event_id: each for each in self.causes}
         for each in self.events:
-            if each.event.causation_id not in known:
+            cause = each.event.causation_id
+            if cause in causes:
+                yield from below(causes[cause])
+            elif not cause:
                 yield from below(each)
         for each in self.events:  # the log takes causes that go round in a circle, too
             yield from below(each)
 
-    def _effects(self) -> defaultdict[str, list[Recorded]]:
-        effects: defaultdict[str, list[Recorded]] = defaultdict(list)
-        for each in self.events:
-            effects[each.event.causation_id].append(each)
+    def _effects(self) -> defaultdict[str, list[Shown]]:
+        effects: defaultdict[str, list[Shown]] = defaultdict(list)
+        for event in self.events:
+            effects[event.event.causation_id].append(event)
+        for onward in self.onward:
+            effects[onward.causation_id].append(onward)
+        for further in self.further:
+            effects[further.causation_id].append(further)
         return effects
+
+
+def _event_id(shown: Shown) -> str | None:
+    match shown:
+        case Recorded():
+            return shown.event.event_id
+        case Cause():
+            return shown.event_id
+        case Onward() | Further():
+            return None

@@ -1,11 +1,15 @@
-"""Does `ganglion trace` show each event of a trace once, below what caused it?"""
+"""Does `ganglion trace` show each event of a trace once, below what caused it, and the way to other
+traces?
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from command_line import CommandLine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,15 +17,25 @@ from hypothesis import strategies as st
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from ganglion.errors import OK, REFUSED
+from ganglion.trace_view import lookup
+from ganglion.trace_view.elsewhere import Elsewhere, Onward
 from ganglion.trace_view.jaeger import span_address
+from ganglion.trace_view.text import trace_text
 from ganglion.trace_view.tree import Trace
+from nervous_system.bus import open_bus
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.ids import child_id
+from nervous_system.settings import MeshSettings
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+OTHER_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+THIRD_TRACE_ID = "aaf7651916cd43dd8448eb211c80319c"
+NATS_PORT = "GANGLION_NATS_PORT"
+PROCESSES = ("--only", "nats", "--only", "clickhouse", "--only", "ingestor")
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def event(event_id: str, sequence: int, *, cause: str = "") -> Recorded:
+def event(event_id: str, sequence: int, *, cause: str = "", trace_id: str = TRACE_ID) -> Recorded:
     return Recorded(
         event=Event(
             event_id=event_id,
@@ -29,7 +43,7 @@ def event(event_id: str, sequence: int, *, cause: str = "") -> Recorded:
             agent_role=ROLE_CODER,
             agent_id="c1",
             payload=AgentDecision(chosen_action="look"),
-            trace_id=TRACE_ID,
+            trace_id=trace_id,
             span_id="00f067aa0ba902b7",
             causation_id=cause,
         ),
@@ -40,8 +54,18 @@ def event(event_id: str, sequence: int, *, cause: str = "") -> Recorded:
 
 
 def drawn(*events: Recorded) -> list[str]:
-    lines = Trace.of(TRACE_ID, events).lines()
-    return [line.drawing + line.recorded.event.event_id for line in lines]
+    lines = Trace.of(TRACE_ID, events, elsewhere=Elsewhere()).lines()
+    return [
+        line.drawing + line.shown.event.event_id
+        for line in lines
+        if isinstance(line.shown, Recorded)
+    ]
+
+
+def printed(*events: Recorded, elsewhere: Elsewhere) -> list[str]:
+    """The tree as it is printed, without positions and times."""
+    text = list(trace_text(Trace.of(TRACE_ID, events, elsewhere=elsewhere), "http://jaeger"))
+    return [line[22:] for line in text[1:-1]]
 
 
 def test_a_chain_goes_straight_down_and_branches_are_drawn() -> None:
@@ -52,7 +76,7 @@ def test_a_chain_goes_straight_down_and_branches_are_drawn() -> None:
         event("d", 4, cause="b"),
         event("e", 5, cause="c"),
         event("f", 6, cause="d"),
-        event("g", 7, cause="an event of another trace"),
+        event("g", 7),
     ) == ["a", "↓ b", "├─ c", "│  ↓ e", "└─ d", "   ↓ f", "g"]
 
 
@@ -69,8 +93,57 @@ def test_a_chain_longer_than_python_may_call() -> None:
 def test_each_event_is_shown_once_whatever_caused_it(causes: list[int]) -> None:
     """Also where causes go round in a circle."""
     events = [event(f"{n}", n + 1, cause=f"{cause}") for n, cause in enumerate(causes)]
-    shown = [line.recorded for line in Trace.of(TRACE_ID, events).lines()]
-    assert sorted(each.sequence for each in shown) == [each.sequence for each in events]
+    lines = Trace.of(TRACE_ID, events, elsewhere=Elsewhere()).lines()
+    shown = [line.shown.sequence for line in lines if isinstance(line.shown, Recorded)]
+    assert sorted(shown) == [each.sequence for each in events]
+
+
+def test_what_another_trace_caused_stands_below_its_cause() -> None:
+    cause = event("x", 1, trace_id=OTHER_TRACE_ID)
+    moment = cause.recorded_at.astimezone()
+    assert printed(
+        event("a", 2),
+        event("b", 3, cause="x"),
+        event("c", 4, cause="x"),
+        event("d", 5, cause="c"),
+        event("e", 6, cause="nobody knows"),
+        event("f", 7, cause="y"),
+        elsewhere=Elsewhere(causes=(cause, event("y", 1, trace_id=""))),
+    ) == [
+        "decision  c1  look",
+        f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S}, trace {OTHER_TRACE_ID}: look",
+        "├─ decision  c1  look",
+        "└─ decision  c1  look",
+        "   ↓ decision  c1  look",
+        "caused by event nobody knows, which ClickHouse does not have",
+        "↓ decision  c1  look",
+        f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S}, without a trace: look",
+        "↓ decision  c1  look",
+    ]
+
+
+def test_the_way_to_other_traces_stands_below_what_led_there() -> None:
+    def onward(cause: str, trace_id: str, events: int, *, traces: int) -> Onward:
+        return Onward(causation_id=cause, trace_id=trace_id, events=events, traces=traces)
+
+    assert printed(
+        event("a", 1),
+        event("b", 2, cause="a"),
+        elsewhere=Elsewhere(
+            onward=(
+                onward("a", OTHER_TRACE_ID, 1, traces=12),
+                onward("a", "", 2, traces=12),
+                onward("b", OTHER_TRACE_ID, 3, traces=1),
+            )
+        ),
+    ) == [
+        "decision  c1  look",
+        "├─ decision  c1  look",
+        f"│  ↓ led to 3 events in trace {OTHER_TRACE_ID}",
+        f"├─ led to 1 event in trace {OTHER_TRACE_ID}",
+        "├─ led to 2 events without a trace",
+        "└─ led to events in 10 more traces",
+    ]
 
 
 def test_the_page_of_the_very_span() -> None:
@@ -82,8 +155,7 @@ def test_the_page_of_the_very_span() -> None:
 
 
 def test_a_trace_from_the_event_and_from_its_id(ganglion: CommandLine) -> None:
-    processes = ("--only", "nats", "--only", "clickhouse", "--only", "ingestor")
-    started = ganglion("up", "--detach", *processes)
+    started = ganglion("up", "--detach", *PROCESSES)
     assert started.returncode == OK, started.stderr
     sent = ganglion("emit", "decision", "--json", "--rationale", "it is green", "--chosen", "merge")
     assert sent.returncode == OK, sent.stderr
@@ -102,3 +174,54 @@ def test_a_trace_from_the_event_and_from_its_id(ganglion: CommandLine) -> None:
     assert "1 events in 0.000 s, by 1 agents" in by_trace.stdout
     assert "merge: it is green" in by_trace.stdout
     assert found["jaeger_url"] in by_trace.stdout
+
+
+def test_the_way_from_trace_to_trace(
+    ganglion: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = ganglion("up", "--detach", *PROCESSES)
+    assert started.returncode == OK, started.stderr
+    a, b, c, d, e, f, unknown = (child_id("trace", name) for name in "abcdefx")
+    events = (
+        event(a, 1),
+        event(b, 2, cause=c, trace_id=OTHER_TRACE_ID),  # before its cause
+        event(c, 3, cause=a, trace_id=OTHER_TRACE_ID),
+        event(d, 4, cause=a, trace_id=OTHER_TRACE_ID),
+        event(e, 5, cause=unknown, trace_id=OTHER_TRACE_ID),
+        event(f, 6, cause=a, trace_id=THIRD_TRACE_ID),
+    )
+    asyncio.run(publish(events, nats_url=f"nats://127.0.0.1:{ganglion.environment[NATS_PORT]}"))
+    while ganglion("trace", f).returncode != OK:  # until ClickHouse has it
+        time.sleep(0.05)
+
+    here = ganglion.json("trace", a, "--json")
+    assert here["caused_by"] == []
+    assert here["led_to"] == [
+        {"causation_id": a, "trace_id": OTHER_TRACE_ID, "events": 2, "traces": 2},
+        {"causation_id": a, "trace_id": THIRD_TRACE_ID, "events": 1, "traces": 2},
+    ]
+    there = ganglion.json("trace", OTHER_TRACE_ID, "--json")
+    assert [each["event_id"] for each in there["events"]] == [b, c, d, e]
+    known, missing = there["caused_by"]
+    assert known == here["events"][0]
+    assert missing == {"event_id": unknown, "payload_kind": None}
+    assert there["led_to"] == []
+
+    text = ganglion("trace", OTHER_TRACE_ID).stdout
+    assert "caused by decision of c1 at " in text
+    assert f", trace {TRACE_ID}: look" in text
+    assert f"caused by event {unknown}, which ClickHouse does not have" in text
+    monkeypatch.setattr(lookup, "MOST_TRACES", 1)
+    text = ganglion("trace", TRACE_ID).stdout
+    assert f"├─ led to 2 events in trace {OTHER_TRACE_ID}" in text
+    assert "└─ led to events in 1 more trace" in text
+    monkeypatch.setattr(lookup, "MOST_EVENTS", 1)  # what caused the only one is beyond the cut
+    cut = ganglion.json("trace", OTHER_TRACE_ID, "--json")
+    assert cut["cut"]
+    assert cut["caused_by"] == [there["events"][1]]
+
+
+async def publish(events: tuple[Recorded, ...], *, nats_url: str) -> None:
+    async with open_bus(MeshSettings(nats_url=nats_url), name="test") as bus:
+        for each in events:
+            await bus.publish(each.event)

@@ -1,0 +1,1 @@
+"""What each kind of payload says, in one short sentence."""

@@ -1,0 +1,54 @@
+"""What are the sentences made of? Numbers, lists, reasons and enums, as a person says them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+
+_NUMBER = TypeVar("_NUMBER", bound=int)
+MOST_LISTED: Final = 5
+"""A longer list is cut, and says so."""
+
+
+def because(reason: str) -> str:
+    """What stands behind a sentence that has a reason; nothing where it has none."""
+    return f": {reason}" if reason.strip() else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 task`, `2,000 tasks`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and 7 more`; `nothing` where there is none."""
+    if not words:
+        return "nothing"
+    shown, left_out = list(words[:MOST_LISTED]), len(words) - MOST_LISTED
+    last = f"{left_out:,} more" if left_out > 0 else shown.pop()
+    return f"{', '.join(shown)} and {last}" if shown else last
+
+
+def named(enum: _EnumTypeWrapper[_NUMBER], number: _NUMBER) -> str:
+    """RESULT_CHECKS_FAILED is `checks failed`; a number this version does not know, its digits."""
+    if number not in enum.values():
+        return str(int(number))
+    return enum.Name(number).partition("_")[2].replace("_", " ").lower()
+
+
+def percent(share: float) -> str:
+    """0.3 is `30 %`."""
+    return f"{share * 100:.0f} %"
+
+
+def seconds(length: float) -> str:
+    """To the millisecond: `0.035 s`, `120 s`, `86,400 s`."""
+    return f"{length:,.3f}".rstrip("0").rstrip(".") + " s"
+
+
+def somebody(name: str) -> str:
+    """Who; `nobody` where it is not said."""
+    return name or "nobody"
