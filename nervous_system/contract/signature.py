@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
@@ -85,16 +86,18 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trusted:
+class TrustedKey:
+    """One public key, and for whom it speaks."""
+
     key: VerifyKey
     agents: tuple[str, ...]  # names and shell patterns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TrustedKeys:
     """Whose signatures count. Nothing is checked where there are no keys."""
 
-    keys: Mapping[str, _Trusted]
+    keys: Mapping[str, TrustedKey]
     required: bool = False  # of every agent, not only of those that are named
     most_seconds: float = 300.0  # between the making of a signature and the storing
 
@@ -113,14 +116,16 @@ class TrustedKeys:
             lines = []
         except (OSError, ValueError) as error:
             raise Fatal(f"the trusted keys in {path} cannot be read: {error}") from error
-        keys: dict[str, _Trusted] = {}
+        keys: dict[str, TrustedKey] = {}
         for number, line in enumerate(lines, 1):
             words = line.partition("#")[0].split()
             if not words:
                 continue
             try:
                 key_id, public, *agents = words
-                keys[key_id] = _Trusted(VerifyKey(b64decode(public, validate=True)), tuple(agents))
+                keys[key_id] = TrustedKey(
+                    VerifyKey(b64decode(public, validate=True)), tuple(agents)
+                )
             except (ValueError, TypeError) as error:
                 raise Fatal(
                     f"{path}, line {number}: it is not a key's id, its public key in base64 and"
@@ -156,10 +161,10 @@ class TrustedKeys:
         if trusted is None:
             return UNKNOWN_KEY
         try:
-            bytes_ = b64decode(signature, validate=True)
+            proof = b64decode(signature, validate=True)
             moment = datetime.fromisoformat(issued_at)
             late = abs(stored_at - moment) > timedelta(seconds=self.most_seconds)
-            trusted.key.verify(_signed(key_id, nonce, issued_at, subject, data), bytes_)
+            trusted.key.verify(_signed(key_id, nonce, issued_at, subject, data), proof)
         except BadSignatureError:
             return WRONG
         except (ValueError, TypeError, binascii.Error):
@@ -171,7 +176,11 @@ class TrustedKeys:
         return ""
 
     def _must_sign(self, agent_id: str) -> bool:
-        return self.required or any(agent_id in each.agents for each in self.keys.values())
+        return self.required or agent_id in self._named
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(agent for each in self.keys.values() for agent in each.agents)
 
 
 def _signed(key_id: str, nonce: str, issued_at: str, subject: str, data: bytes) -> bytes:
