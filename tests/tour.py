@@ -45,7 +45,7 @@ def take(environment: dict[str, str]) -> None:
     assert "the demo token is [REDACTED]" in whole
     assert "ghp_" not in whole
     assert "first is planned" in whole
-    assert "first.report" in whole
+    assert "first.report is to do diagnose.report" in whole
     imports = [line for line in said if "events added from" in line]
     assert len(imports) == 2
     assert ": 0 events added" in imports[1]

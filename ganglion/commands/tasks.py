@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from enchanted.events.v1.task_request_pb2 import TaskOrder
+    from nervous_system.contract.event import Recorded
 
 app = typer.Typer(
     add_completion=False,
@@ -46,6 +47,26 @@ def tasks(
 
 
 @app.command()
+def show(
+    task_id: TaskId,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Every step of one task: when, by whom, what, and in which trace."""
+    from ganglion.event_line import json_line, readable_line
+    from nervous_system.errors import Permanent
+
+    steps = asyncio.run(_steps(task_id))
+    if not steps:
+        raise Permanent(f"the log has no task {task_id}; `ganglion tasks` lists those it has")
+    trace_id = ""
+    for step in steps:
+        typer.echo(json_line(step) if as_json else readable_line(step))
+        if step.event.trace_id != trace_id and not as_json:
+            trace_id = step.event.trace_id
+            typer.echo(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
+
+
+@app.command()
 def cancel(task_id: TaskId, reason: Reason = "") -> None:
     """Call a task off."""
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL
@@ -75,6 +96,24 @@ def _order(task_id: str, order: TaskOrder.ValueType, reason: str, done: str) -> 
 
     asyncio.run(ask_overseer(TaskOrdered(task_id=task_id, order=order, reason=reason)))
     typer.echo(f"{task_id} {done}")
+
+
+async def _steps(task_id: str) -> list[Recorded]:
+    from contextlib import suppress
+
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from nervous_system.bus import recorded
+    from nervous_system.contract.subjects import token
+    from nervous_system.errors import Unreadable
+    from nervous_system.names import EVENTS
+
+    steps: list[Recorded] = []
+    async with bus_session(client_settings()) as bus:
+        async for stored in bus.replay(subjects=[f"{EVENTS}.task.*.{token(task_id)}"]):
+            with suppress(Unreadable):
+                steps.append(recorded(stored))
+    return steps
 
 
 async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:

@@ -1,0 +1,70 @@
+"""Does `ganglion tasks show` tell one task's life, and nobody else's?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from command_line import CommandLine
+from real_servers import NatsServer
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskManifest, TaskSubmitted
+from ganglion.errors import REFUSED
+from nervous_system.bus import Bus
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
+from nervous_system.ids import new_event_id
+
+SUBMITTED, CLAIMED = "1" * 32, "2" * 32
+
+
+async def put(bus: Bus, payload: Payload, *, trace_id: str) -> None:
+    event = Event(
+        event_id=new_event_id(),
+        timestamp=system_clock(),
+        agent_role=ROLE_OVERSEER,
+        agent_id="overseer/main",
+        payload=payload,
+        trace_id=trace_id,
+        span_id="b7ad6b7169203331",
+    )
+    await bus.publish(event)
+
+
+@pytest.fixture
+async def told(ganglion: CommandLine, nats_server: NatsServer, bus: Bus) -> CommandLine:
+    """The command line of a mesh in which task `a b` was claimed, and `c` waits."""
+    ganglion.environment["NATS_URL"] = nats_server.url
+    for task_id in ("a b", "c"):
+        manifest = TaskManifest(task_id=task_id, action="dig", priority=5)
+        await put(bus, TaskSubmitted(manifest=manifest), trace_id=SUBMITTED)
+    claimed = TaskClaimed(task_id="a b", worker_id="w1", attempt=1, lease_seconds=120)
+    await put(bus, claimed, trace_id=CLAIMED)
+    return ganglion
+
+
+async def test_its_steps_are_said_in_words_and_each_trace_is_named_once(
+    told: CommandLine,
+) -> None:
+    lines = (await asyncio.to_thread(told, "tasks", "show", "a b")).stdout.splitlines()
+    assert [line.split("  ")[-1] for line in lines] == [
+        "a b is to do dig, priority 5",
+        f"more: ganglion trace {SUBMITTED}",
+        "w1 has a b for 120 s, attempt 1",
+        f"more: ganglion trace {CLAIMED}",
+    ]
+
+
+async def test_a_program_gets_the_events(told: CommandLine) -> None:
+    said = await asyncio.to_thread(told, "tasks", "show", "a b", "--json")
+    steps = [json.loads(line) for line in said.stdout.splitlines()]
+    assert [each["payload_kind"] for each in steps] == ["task_submitted", "task_claimed"]
+
+
+async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:
+    refused = await asyncio.to_thread(told, "tasks", "show", "nobody")
+    assert refused.returncode == REFUSED
+    assert "the log has no task nobody" in refused.stderr
