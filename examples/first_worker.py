@@ -5,6 +5,7 @@ ganglion objective add "Greet the swarm" --metadata '{"tasks": [{"action": "gree
 
 import asyncio
 import os
+import signal
 
 from nervous_system.serving import serve
 from nervous_system.worker import open_worker
@@ -19,8 +20,10 @@ async def greet(task: HeldTask) -> None:
 
 async def main() -> None:
     url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
-    async with open_worker(url, worker_id="first-worker") as worker:
-        await serve(worker, greet, asyncio.Event())
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    async with open_worker(url, worker_id="first-worker", actions=["greet"]) as worker:
+        await serve(worker, greet, stop)
 
 
 if __name__ == "__main__":

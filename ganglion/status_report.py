@@ -49,6 +49,15 @@ class SwarmStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogFound:
+    """What the log itself says."""
+
+    stream: StreamState | None = None
+    system_mode: str | None = None
+    problem: str = ""  # why it says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """Everything `ganglion status` tells."""
 
@@ -87,8 +96,8 @@ async def report_status(settings: MeshSettings) -> StatusReport:
         return await _elsewhere(home)
     healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
     # After the ingestor was asked, so that the lag is never said too small.
-    stream, stream_problem = await _stream_state(settings, mesh=mesh)
-    return assemble(home, mesh, healths=healths, stream=stream, stream_problem=stream_problem)
+    log = await _log_of(settings, mesh=mesh)
+    return assemble(home, mesh, healths=healths, log=log)
 
 
 async def _elsewhere(home: Home) -> StatusReport:
@@ -135,17 +144,17 @@ def assemble(
     mesh: MeshRecord,
     *,
     healths: list[ServiceHealth],
-    stream: StreamState | None,
-    stream_problem: str | None,
+    log: LogFound,
 ) -> StatusReport:
     """The report from what was found; pure."""
+    stream = log.stream
     processes = tuple(
         _process_status(process, health)
         for process, health in zip(mesh.processes, healths, strict=True)
     )
     problems = [f"{each.name}: {each.sentence}" for each in processes if each.health != "ok"]
-    if stream_problem is not None:
-        problems.append(stream_problem)
+    if log.problem:
+        problems.append(log.problem)
     if stream is not None and stream.full:
         problems.append(
             f"the log: it is full ({stream.used_percent:.1f} %) and refuses events;"
@@ -177,7 +186,7 @@ def assemble(
         watermark=watermark,
         lag=lag,
         problems=tuple(problems),
-        system_mode=_mode(mesh, healths),
+        system_mode=log.system_mode,
         swarm=_swarm(mesh, healths),
     )
 
@@ -194,14 +203,6 @@ def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None
                 tasks_claimed=int(facts["tasks_claimed"]),
                 pulse=int(facts["pulse"]),
             )
-    return None
-
-
-def _mode(mesh: MeshRecord, healths: list[ServiceHealth]) -> str | None:
-    """As the guardian says it, who decides on it."""
-    for process, health in zip(mesh.processes, healths, strict=True):
-        if process.name == "guardian" and health.facts.get("system_mode"):
-            return str(health.facts["system_mode"])
     return None
 
 
@@ -228,11 +229,9 @@ def _process_status(process: ProcessRecord, health: ServiceHealth) -> ProcessSta
     )
 
 
-async def _stream_state(
-    settings: MeshSettings, *, mesh: MeshRecord
-) -> tuple[StreamState | None, str | None]:
+async def _log_of(settings: MeshSettings, *, mesh: MeshRecord) -> LogFound:
     try:
         async with bus_session(settings.model_copy(update={"nats_url": mesh.nats_url})) as bus:
-            return await bus.stream.state(), None
+            return LogFound(stream=await bus.stream.state(), system_mode=await last_mode(bus))
     except GanglionError as error:
-        return None, f"the log: {error}"
+        return LogFound(problem=f"the log: {error}")

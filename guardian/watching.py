@@ -72,7 +72,17 @@ def _started(watched: Watched, payload: ProcessStarted, seen: Sighting) -> Watch
         attempt=payload.attempt,
         exits=before.exits if before is not None else (),
     )
-    return replace(watched, processes=watched.processes.set(payload.name, process))
+    watched = replace(watched, processes=watched.processes.set(payload.name, process))
+    return _steady(watched, payload.name) if payload.attempt <= 1 else watched
+
+
+def _steady(watched: Watched, service: str) -> Watched:
+    """Somebody started it, with the mesh: that it takes its lead anew is no sign of trouble."""
+    takeovers = watched.takeovers
+    for key in takeovers:
+        if key.partition("/")[0] == service:
+            takeovers = takeovers.delete(key)
+    return replace(watched, takeovers=takeovers)
 
 
 def _exited(watched: Watched, payload: ProcessExited, seen: Sighting) -> Watched:

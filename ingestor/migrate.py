@@ -20,6 +20,9 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from ingestor.clickhouse import ganglion_errors, statement
 from nervous_system.errors import Fatal
 
+_TABLE = re.compile(
+    r"^(CREATE|DROP)\b[A-Z ]*?(?:TABLE|VIEW) (?:IF (?:NOT )?EXISTS )?swarm\.(\w+)", re.MULTILINE
+)
 _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
 
@@ -74,7 +77,32 @@ async def pending(
         rows: Sequence[Sequence[Any]] = []
         if exists.result_rows[0][0]:
             rows = (await client.query(statement("applied_migrations"))).result_rows
-    return still_pending(known, {int(number): str(checksum) for number, checksum in rows})
+    todo = still_pending(known, {int(number): str(checksum) for number, checksum in rows})
+    if not todo:
+        await _look_for_lost_tables(client, known)
+    return todo
+
+
+async def _look_for_lost_tables(client: AsyncClient, known: tuple[Migration, ...]) -> None:
+    with ganglion_errors("looking whether the tables are there"):
+        rows = (await client.query(statement("tables"))).result_rows
+    lost = sorted(tables_of(known) - {str(name) for (name,) in rows})
+    if lost:
+        raise SchemaMismatch(
+            f"swarm.{lost[0]} is gone, though its migration was applied: stop the mesh, drop the"
+            " database swarm (below `ganglion up`: move the folder clickhouse of its home away) and"
+            " start it again; what is on the log is recorded anew"
+        )
+
+
+def tables_of(known: Sequence[Migration]) -> set[str]:
+    """The tables and views of database `swarm` that are there after these migrations."""
+    there: set[str] = set()
+    for migration in known:
+        for text in migration.statements:
+            for verb, name in _TABLE.findall(text):
+                (there.discard if verb == "DROP" else there.add)(name)
+    return there
 
 
 def still_pending(

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import structlog
 
@@ -133,6 +133,8 @@ class Agent:
 
         A long output is kept at its beginning and its end.
         """
+        if status not in get_args(Status):
+            raise InvalidEvent([f"status {status!r} is none of {', '.join(get_args(Status))}"])
         payload = ActionOutcome(
             decision_event_id=decision.event_id,
             status=OutcomeStatus.Value(f"OUTCOME_{status.upper()}"),

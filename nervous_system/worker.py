@@ -54,6 +54,7 @@ class Worker:
         worker_id: str,
         role: AgentRole.ValueType,
         skills: Sequence[str] = (),
+        actions: Sequence[str] = (),  # all it knows; empty: whatever is asked
         max_concurrent_tasks: int = 1,
         clock: Clock = system_clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
@@ -66,6 +67,7 @@ class Worker:
         self._listening: asyncio.Task[None] | None = None
         self._role = role
         self._skills = tuple(skills)
+        self._actions = tuple(actions)
         self._most = max_concurrent_tasks
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
@@ -124,7 +126,9 @@ class Worker:
         await self._informed()
         if self.orders.most_tasks(self._most) <= len(self._held):
             return None
-        request = ClaimRequested(worker_id=self.worker_id, skills=self._skills)
+        request = ClaimRequested(
+            worker_id=self.worker_id, skills=self._skills, actions=self._actions
+        )
         answer = await self._asker.ask(request)
         if answer.register_first:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
@@ -190,12 +194,14 @@ async def open_worker(
     worker_id: str,
     role: str = "worker",
     skills: Sequence[str] = (),
+    actions: Sequence[str] = (),
     max_concurrent_tasks: int = 1,
     clean_up: CleanUp = nothing_to_clean_up,
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
-    """A worker on the mesh at `url`, registered; it departs at the end of the block.
+    """A worker on the mesh at `url`, registered; it departs at the end of the block. It gets tasks
+    that ask for no other `skills`, and, where it names some, of no other `actions`.
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """
@@ -208,6 +214,7 @@ async def open_worker(
                 worker_id=worker_id,
                 role=role_named(role),
                 skills=skills,
+                actions=actions,
                 max_concurrent_tasks=max_concurrent_tasks,
                 clean_up=clean_up,
             )

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.objective_pb2 import ObjectiveApproved, ObjectiveProposed
+from enchanted.events.v1.task_pb2 import RESULT_CANCELLED, TaskResult
 from enchanted.events.v1.task_request_pb2 import (
+    ORDER_CANCEL,
     ORDER_QUARANTINE,
     ClaimRequested,
     ProgressReported,
@@ -104,11 +106,19 @@ def _proposal(kernel: Kernel, request_id: str, proposal: TasksProposed) -> Answe
 
 def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
     task = kernel.tasks.get(order.task_id)
-    if task is None and order.task_id not in kernel.ended:
-        return Answer(reasons=[f"there is no task {order.task_id}"])
-    done = (task.quarantined is (order.order == ORDER_QUARANTINE)) if task is not None else True
-    reasons = [] if done else [f"{order.task_id} is not in a state for that"]
-    return Answer(accepted=done, accepted_ids=[order.task_id] if done else [], reasons=reasons)
+    ended = kernel.ended.get(order.task_id)
+    if task is not None:
+        done = task.quarantined is (order.order == ORDER_QUARANTINE)
+        reason = f"{order.task_id} is not in a state for that"
+    elif ended is not None:
+        done = order.order == ORDER_CANCEL and ended.result == RESULT_CANCELLED
+        word = TaskResult.Name(ended.result).removeprefix("RESULT_").lower().replace("_", " ")
+        reason = f"{order.task_id} has ended already: {word}"
+    else:
+        done, reason = False, f"there is no task {order.task_id}"
+    if not done:
+        return Answer(reasons=[reason])
+    return Answer(accepted=True, accepted_ids=[order.task_id])
 
 
 def _refused(kernel: Kernel, request_id: str, otherwise: str) -> Answer:

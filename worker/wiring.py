@@ -41,6 +41,7 @@ async def run(stop: asyncio.Event) -> None:
             worker_id=settings.id,
             role=ROLE_WORKER,
             skills=settings.skills,
+            actions=tuple(ACTIONS),
             max_concurrent_tasks=settings.max_concurrent_tasks,
         )
         progress = seen.health.progress("look", maximum_silence_seconds=MOST_SILENT_SECONDS)

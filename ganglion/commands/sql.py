@@ -21,6 +21,9 @@ def sql(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per row (JSONEachRow).")
     ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Let the query change something; it only reads else.")
+    ] = False,
 ) -> None:
     """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe."""
     import sys
@@ -38,6 +41,8 @@ def sql(
         "JSONEachRow" if as_json else "PrettyCompactMonoBlock" if terminal else "TabSeparated"
     )
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
+    if not write:
+        settings["readonly"] = "2"  # settings may be changed, nothing else
     answer = run_query(
         client_settings().clickhouse_dsn, text, default_format=wanted, settings=settings
     )

@@ -30,7 +30,9 @@ class BatchStaging:
         stream = store / "jetstream" / "$G" / "streams" / STREAM
         self._place = stream / "batches"
         self._in_memory = in_memory
-        self._target = in_memory / f"ganglion-batches-{content_hash(str(store.absolute()))[:16]}"
+        self.folder: Final = (
+            in_memory / f"ganglion-batches-{content_hash(str(store.absolute()))[:16]}"
+        )
 
     def link(self) -> bool:
         """Put the link where it is missing; whether it is there now.
@@ -41,11 +43,11 @@ class BatchStaging:
             return True
         if not self._place.parent.is_dir() or not os.access(self._in_memory, os.W_OK):
             return False
-        self._target.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         try:
             with suppress(FileNotFoundError):
                 self._place.rmdir()
-            self._place.symlink_to(self._target, target_is_directory=True)
+            self._place.symlink_to(self.folder, target_is_directory=True)
         except OSError:  # a batch is under way there; the next look comes
             return False
         return True
@@ -60,4 +62,4 @@ class BatchStaging:
         """After the server has stopped: leave nothing in memory."""
         if self._place.is_symlink():
             self._place.unlink()
-        shutil.rmtree(self._target, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -21,7 +21,7 @@ class ExportReport:
     """What was made of what."""
 
     folder: str
-    files: Mapping[str, int]  # rows by file, without a heading; 1 for policy and registry
+    files: Mapping[str, int]  # rows by file, without a heading
     events: int  # that the files are made of
     last_sequence: int  # the end of the log when it began
     remarks: tuple[str, ...]  # what whoever uses the files should know

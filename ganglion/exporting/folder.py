@@ -34,7 +34,7 @@ class ExportFolder:
 
     @property
     def rows(self) -> Mapping[str, int]:
-        """Lines by file, headings included; a whole file counts as one."""
+        """Lines by file, headings included."""
         return {name: self._rows[name] for name in (*self._files, *self._rows)}
 
     def write(self, line: Line) -> None:
@@ -45,7 +45,7 @@ class ExportFolder:
     def write_whole(self, name: str, text: str) -> None:
         """A file as it is. Raises OSError."""
         (self._folder / name).write_bytes(text.encode())
-        self._rows[name] = 1
+        self._rows[name] = len(text.splitlines())
 
     def sync(self) -> None:
         """Everything is on disk afterwards."""

@@ -8,6 +8,7 @@ import select
 import signal
 from collections.abc import Iterator
 
+from ganglion.engines.batch_staging import BatchStaging
 from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.supervisor.lock import holder
@@ -41,6 +42,7 @@ def take_down(home: Home, *, timeout_seconds: float, kill: bool) -> int:
                     f"the mesh in {home.path} (pid {pid}) is still stopping after"
                     f" {timeout_seconds:g} s; wait longer with --timeout, or end it with --kill"
                 )
+    BatchStaging(home.nats_store).remove()  # one that was killed could not
     return pid
 
 

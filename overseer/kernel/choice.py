@@ -70,8 +70,11 @@ def _worth(kernel: Kernel, settings: Settings, task: Task, worker_id: str, now: 
 
 
 def _fits(task: Task, request: ClaimRequested) -> bool:
-    """Whether what the worker says is free is enough; what it does not say is enough."""
+    """Whether the worker knows the action, and what it says is free is enough; what it does not say
+    does not keep it from a task."""
     manifest = task.manifest
+    if request.actions and manifest.action not in request.actions:
+        return False
     if request.free_cpu_count and manifest.required_cpu_count > request.free_cpu_count:
         return False
     return not (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganglion.home import Home
-from ganglion.status_report import StatusReport, assemble
+from ganglion.status_report import LogFound, StatusReport, assemble
 from ganglion.supervisor.console import recording_line
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState
 from ganglion.supervisor.recording import Recording, ServiceHealth
@@ -31,7 +31,7 @@ def report(
     state: ProcessState = "running",
     health: ServiceHealth = WELL,
     stream: StreamState | None = STREAM,
-    problem: str | None = None,
+    problem: str = "",
 ) -> StatusReport:
     process = ProcessRecord(
         name="ingestor",
@@ -53,7 +53,7 @@ def report(
         processes=(process,),
     )
     return assemble(
-        Home.at(Path("/h")), mesh, healths=[health], stream=stream, stream_problem=problem
+        Home.at(Path("/h")), mesh, healths=[health], log=LogFound(stream=stream, problem=problem)
     )
 
 

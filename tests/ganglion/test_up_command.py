@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine, MakeCommandLine, is_alive
 
+from ganglion.engines.batch_staging import BatchStaging
 from ganglion.errors import FAILURE, NOT_RUNNING, OK, USAGE
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
@@ -103,7 +104,10 @@ def test_killing_the_parent_leaves_nothing_and_it_starts_again(ganglion: Command
     dead = ganglion("status", "--json")
     assert dead.returncode == NOT_RUNNING
     assert pids_of(up(ganglion)) != pids_of(mesh)
+    staged = BatchStaging(Home.at(ganglion.home).nats_store)
+    staged.folder.mkdir()
     assert ganglion("down", "--kill").returncode == OK
+    assert not staged.folder.exists(), "nothing is left in memory"
 
 
 def test_a_port_in_use_starts_nothing(ganglion: CommandLine) -> None:

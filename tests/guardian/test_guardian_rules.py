@@ -256,6 +256,34 @@ CASES = [
         WELL,
         holds=False,
     ),
+    Case(  # a person started the mesh again and again
+        "lease_churn",
+        [
+            (n, each)
+            for n in range(12)
+            for each in (
+                ProcessStarted(name="governor", pid=n, attempt=1),
+                LeadershipTaken(service="governor", scope="node-1"),
+            )
+        ],
+        12,
+        WELL,
+        holds=False,
+    ),
+    Case(  # the supervisor did
+        "lease_churn",
+        [
+            (n, each)
+            for n in range(12)
+            for each in (
+                ProcessStarted(name="governor", pid=n, attempt=n + 2),
+                LeadershipTaken(service="governor", scope="node-1"),
+            )
+        ],
+        12,
+        MAJOR,
+        "governor",
+    ),
     Case(
         "lease_churn",
         [(1, LeadershipTaken(service="governor", scope=f"node-{n}")) for n in range(12)],

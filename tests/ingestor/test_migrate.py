@@ -67,8 +67,10 @@ async def test_migrating_at_once_is_harmless(
 async def test_every_step_can_be_run_again_half_way(bare_warehouse: ClickHouseWarehouse) -> None:
     await bare_warehouse.migrate()
     once = await definitions(bare_warehouse)
+    await bare_warehouse.client.command("DROP DATABASE swarm SYNC")
+    await migrate(bare_warehouse.client, known=())
     for migration in migrations():
-        for statement in migration.statements:
+        for statement in (*migration.statements, *migration.statements):
             await bare_warehouse.client.command(statement)
     assert await definitions(bare_warehouse) == once
 
@@ -81,6 +83,17 @@ async def test_a_changed_migration_is_refused(bare_warehouse: ClickHouseWarehous
         await migrate(bare_warehouse.client, known=changed)
     with pytest.raises(SchemaMismatch):
         await pending(bare_warehouse.client, known=changed)
+
+
+@pytest.mark.parametrize("lost", ["events", "decisions", "landing_to_events"])
+async def test_a_table_that_is_gone_is_named(
+    bare_warehouse: ClickHouseWarehouse, lost: str
+) -> None:
+    await bare_warehouse.migrate()
+    await bare_warehouse.client.command(f"DROP TABLE swarm.{lost} SYNC")
+    for look in (bare_warehouse.pending_migrations, bare_warehouse.migrate):
+        with pytest.raises(SchemaMismatch, match=rf"swarm\.{lost} is gone.*recorded anew"):
+            await look()
 
 
 async def test_a_newer_database_is_refused(bare_warehouse: ClickHouseWarehouse) -> None:

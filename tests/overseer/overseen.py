@@ -180,8 +180,8 @@ class Overseen:
     def propose(self, *tasks: TaskManifest, together: bool = False) -> Answer:
         return self.ask(self.event(TasksProposed(tasks=tasks, together=together)))[0]
 
-    def claim(self, worker_id: str) -> Answer:
-        return self.ask(self.event(ClaimRequested(worker_id=worker_id)))[0]
+    def claim(self, worker_id: str, *, actions: Sequence[str] = ()) -> Answer:
+        return self.ask(self.event(ClaimRequested(worker_id=worker_id, actions=actions)))[0]
 
     def progress(self, worker_id: str, task_id: str, attempt: int = 1) -> Answer:
         report = ProgressReported(task_id=task_id, worker_id=worker_id, attempt=attempt)

@@ -22,6 +22,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ORDER_RETRY,
     ClaimRequested,
     ResultReported,
+    TaskOrder,
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
@@ -273,6 +274,24 @@ def test_a_cancelled_task_is_over_for_its_worker_too(mesh: Overseen) -> None:
     assert mesh.kinds("a") == ["submitted", "claimed", "cancelled", "acknowledged"]
     assert mesh.order("a", ORDER_CANCEL).accepted, "asked again"
     assert not mesh.order("nobody", ORDER_CANCEL).accepted
+
+
+@pytest.mark.parametrize("order", [ORDER_CANCEL, ORDER_RETRY, ORDER_QUARANTINE])
+def test_what_has_ended_cannot_be_ordered_about(mesh: Overseen, order: TaskOrder.ValueType) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    assert mesh.result("w1", "a", RESULT_COMPLETED).accepted
+    answer = mesh.order("a", order)
+    assert not answer.accepted
+    assert answer.reasons == ["a has ended already: completed"]
+
+
+def test_who_names_its_actions_gets_no_others(mesh: Overseen) -> None:
+    mesh.propose(task("a", action="dig", priority=9), task("b", action="fill", priority=1))
+    assert mesh.claim("w1", actions=["fill", "paint"]).grant.manifest.task_id == "b"
+    mesh.register("w2")
+    assert "nothing is ready" in mesh.claim("w2", actions=["paint"]).reasons[0]
+    assert mesh.claim("w2").grant.manifest.task_id == "a"
 
 
 def test_quarantine_by_order(mesh: Overseen) -> None:

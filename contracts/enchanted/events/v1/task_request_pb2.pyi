@@ -75,6 +75,7 @@ class ClaimRequested(_message.Message):
     SKILLS_FIELD_NUMBER: _builtins.int
     FREE_CPU_COUNT_FIELD_NUMBER: _builtins.int
     FREE_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     free_cpu_count: _builtins.float
     """0: not said"""
@@ -82,6 +83,10 @@ class ClaimRequested(_message.Message):
     """0: not said"""
     @_builtins.property
     def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what it knows how to do; empty: whatever is asked"""
+
     def __init__(
         self,
         *,
@@ -89,10 +94,11 @@ class ClaimRequested(_message.Message):
         skills: _abc.Iterable[_builtins.str] | None = ...,
         free_cpu_count: _builtins.float = ...,
         free_memory_bytes: _builtins.int = ...,
+        actions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["free_cpu_count", b"free_cpu_count", "free_memory_bytes", b"free_memory_bytes", "skills", b"skills", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "free_cpu_count", b"free_cpu_count", "free_memory_bytes", b"free_memory_bytes", "skills", b"skills", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
