@@ -18,6 +18,7 @@ CONNECT_SECONDS: Final = 10.0
 _CHUNK_BYTES: Final = 256 * 1024
 _MOST_ERROR_BYTES: Final = 64 * 1024
 _CODE: Final = re.compile(r"^\s*Code: (\d+)\. (?:DB::\w+: )?(.*?)\s*(?:\(version .*\))?\s*$", re.S)
+_EXPECTED: Final = re.compile(r"(.*)\. Expected one of: .*?( \([A-Z0-9_]+\))?$", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,9 @@ def run_query(
 ) -> Iterator[bytes]:
     """The answer in pieces, each handed on as it comes; memory does not grow with the answer.
 
-    A FORMAT in the query wins over `default_format`. Raises NotRunning when nobody answers,
-    QueryRefused with ClickHouse's own code and words, also in the middle of an answer.
+    A FORMAT in the query wins over `default_format`. Raises NotRunning when nobody answers, or
+    somebody else does; QueryRefused with ClickHouse's own code and words, also in the middle of an
+    answer.
     """
     address = ClickHouseAddress.parse(url)
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
@@ -81,14 +83,17 @@ def run_query(
             connection.request("POST", target, body=query.encode(), headers=_headers(address))
             response = connection.getresponse()
             if response.status != 200:
-                raise refusal(response.read(_MOST_ERROR_BYTES), status=response.status)
+                raise refusal(
+                    response.read(_MOST_ERROR_BYTES), address=address, status=response.status
+                )
             tag = response.headers.get("X-ClickHouse-Exception-Tag", "")
-            yield from _until_exception(_pieces(response), tag=tag)
+            yield from _until_exception(_pieces(response), address=address, tag=tag)
+        except http.client.RemoteDisconnected as error:
+            raise _broken_off(address, error) from error
+        except (http.client.BadStatusLine, http.client.UnknownProtocol) as error:
+            raise _another(address, "it does not speak HTTP") from error
         except (http.client.HTTPException, ConnectionError) as error:
-            raise NotRunning(
-                f"ClickHouse at {address} broke off its answer"
-                f" ({type(error).__name__}: {error}); what came so far is not complete"
-            ) from error
+            raise _broken_off(address, error) from error
     finally:
         connection.close()
 
@@ -102,15 +107,33 @@ def query_rows(
     return [json.loads(line) for line in b"".join(answer).splitlines()]
 
 
-def refusal(body: bytes, *, status: int) -> QueryRefused:
-    """ClickHouse's error text as ours: one sentence with its code."""
-    text = body.decode(errors="replace").strip()
-    found = _CODE.match(text)
+def refusal(body: bytes, *, address: ClickHouseAddress, status: int) -> QueryRefused | NotRunning:
+    """ClickHouse's error text as ours: one sentence with its code, without the list of everything
+    that could have stood there. NotRunning where the text is not ClickHouse's.
+    """
+    found = _CODE.match(body.decode(errors="replace").strip())
     if found is None:
-        return QueryRefused(f"ClickHouse refused the query (HTTP {status}): {text or 'no reason'}")
+        if status == 200:  # it began as ClickHouse's
+            return QueryRefused("ClickHouse broke the query off and did not say why")
+        return _another(address, f"HTTP {status} without a code of ClickHouse's")
     words = " ".join(found[2].split()).rstrip(".")
+    words = _EXPECTED.sub(r"\1; it expected something else\2", words)
     return QueryRefused(
         f"ClickHouse refused the query: {words} (code {found[1]})", code=int(found[1])
+    )
+
+
+def _another(address: ClickHouseAddress, answer: str) -> NotRunning:
+    return NotRunning(
+        f"what answers at {address} is not ClickHouse ({answer});"
+        " correct CLICKHOUSE_URL or GANGLION_CLICKHOUSE_PORT"
+    )
+
+
+def _broken_off(address: ClickHouseAddress, error: Exception) -> NotRunning:
+    return NotRunning(
+        f"ClickHouse at {address} broke off its answer"
+        f" ({type(error).__name__}: {error}); what came so far is not complete"
     )
 
 
@@ -128,7 +151,9 @@ def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
         yield piece
 
 
-def _until_exception(pieces: Iterator[bytes], *, tag: str) -> Iterator[bytes]:
+def _until_exception(
+    pieces: Iterator[bytes], *, address: ClickHouseAddress, tag: str
+) -> Iterator[bytes]:
     """Hand pieces on; raise QueryRefused where the answer turns into an error.
 
     ClickHouse then writes a marker with the answer's own tag, the error, its length, the tag and
@@ -141,7 +166,8 @@ def _until_exception(pieces: Iterator[bytes], *, tag: str) -> Iterator[bytes]:
         place = held.find(marker)
         if place >= 0:
             yield held[:place]
-            raise refusal(_error_text(held[place + len(marker) :], pieces), status=200)
+            text = _error_text(held[place + len(marker) :], pieces)
+            raise refusal(text, address=address, status=200)
         kept = _beginning_at_end(held, marker)
         yield held[: len(held) - kept]
         held = held[len(held) - kept :]

@@ -77,6 +77,45 @@ def test_a_refusal(serve: Serve) -> None:
     )
 
 
+def test_a_refusal_does_not_list_all_that_could_have_been(serve: Serve) -> None:
+    body = (
+        b"Code: 62. DB::Exception: Syntax error: failed at position 1 (SELEC) (line 1, col 1):"
+        b" SELEC 1. Expected one of: Query, Query with output, end of query. (SYNTAX_ERROR)"
+        b" (version 26.9.2.1 (official build))\n"
+    )
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with pytest.raises(QueryRefused) as refused:
+        ask(serve(answer))
+    assert refused.value.code == 62
+    assert str(refused.value) == (
+        "ClickHouse refused the query: Syntax error: failed at position 1 (SELEC) (line 1, col 1):"
+        " SELEC 1; it expected something else (SYNTAX_ERROR) (code 62)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            b'INFO {"server_id":"NDJK","version":"2.12.1","max_payload":1048576}\r\n',
+            "it does not speak HTTP",
+        ),
+        (
+            b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 13\r\n\r\n<html></html>",
+            "HTTP 502 without a code of ClickHouse's",
+        ),
+    ],
+)
+def test_somebody_else_at_the_address(serve: Serve, answer: bytes, why: str) -> None:
+    url = serve(answer)
+    with pytest.raises(NotRunning) as refused:
+        ask(url)
+    assert str(refused.value) == (
+        f"what answers at {url} is not ClickHouse ({why});"
+        " correct CLICKHOUSE_URL or GANGLION_CLICKHOUSE_PORT"
+    )
+
+
 @pytest.mark.parametrize("size", [1, 7, 30, 1000])
 def test_an_error_in_the_middle(serve: Serve, size: int) -> None:
     data = b"0\n0\n" + BLOCK
@@ -91,8 +130,9 @@ def test_an_error_in_the_middle(serve: Serve, size: int) -> None:
 
 
 def test_an_answer_that_breaks_off(serve: Serve) -> None:
-    with pytest.raises(NotRunning, match=r"broke off its answer .* not complete"):
-        ask(serve(TAGGED + chunk(b"1\n") + b"5\r\n12"))
+    for answer in (TAGGED + chunk(b"1\n") + b"5\r\n12", b""):
+        with pytest.raises(NotRunning, match=r"broke off its answer .* not complete"):
+            ask(serve(answer))
 
 
 def test_nobody_there(free_port: Callable[[], int]) -> None:
