@@ -13,7 +13,9 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from ganglion.home import Home
 from ganglion.settings import read_settings
+from nervous_system.settings import MeshSettings
 
 MODULES: Final = (
     "nervous_system.settings",
@@ -49,6 +51,7 @@ def list_settings() -> list[SettingRow]:
     Raises BadSetting for a value that cannot be used.
     """
     rows: dict[str, SettingRow] = {}
+    decided = _decided_by_up()
     for settings_class in _classes():
         settings = read_settings(settings_class)
         for name, field in settings_class.model_fields.items():
@@ -57,13 +60,19 @@ def list_settings() -> list[SettingRow]:
                 variable,
                 SettingRow(
                     variable=variable,
-                    value=_plain(getattr(settings, name), variable=variable),
+                    value=_plain(decided.get(variable, getattr(settings, name)), variable=variable),
                     default=_plain(field.get_default(call_default_factory=True), variable=variable),
-                    given=name in settings.model_fields_set,
+                    given=name in settings.model_fields_set and variable not in decided,
                     description=field.description or "",
                 ),
             )
     return sorted(rows.values(), key=lambda row: row.variable)
+
+
+def _decided_by_up() -> dict[str, Any]:
+    """What `ganglion up` gives its processes, whatever the variable says."""
+    home = Home.at(read_settings(MeshSettings).home)
+    return {"GANGLION_CLICKHOUSE_PATH": home.clickhouse_store}
 
 
 def _classes() -> Iterator[type[BaseSettings]]:

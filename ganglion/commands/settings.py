@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+if TYPE_CHECKING:
+    from ganglion.setting_list import SettingRow
+
 app = typer.Typer(add_completion=False)
+
+LEAST_BESIDE: Final = 24
+"""Characters beside the variables, however narrow the terminal is."""
+
+WIDE_BESIDE: Final = 80
+"""With so many, value, default and description stand beside each other."""
 
 
 @app.command()
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """List every setting: variable, value in force, default, description; passwords are masked."""
+    """List every setting: variable, value in force, default, description; passwords are masked.
+
+    A table on a terminal, a line each with tabs in between into a pipe.
+    """
     import json
+    import sys
     from dataclasses import asdict
 
     from ganglion.setting_list import list_settings
@@ -24,17 +37,38 @@ def settings(
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
 
+    if sys.stdout.isatty():
+        print_table(rows)
+        return
+    for row in rows:
+        cells = (row.variable, _text(row.value), _text(row.default), row.description)
+        typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
+
+
+def print_table(rows: list[SettingRow]) -> None:
+    """For a person: no variable is broken, so that it can be found and copied."""
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False, markup=False)
+    longest = max(len(row.variable) for row in rows)
+    console.width = max(console.width, longest + LEAST_BESIDE)
+    narrow = console.width < longest + WIDE_BESIDE
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("variable", "value", "default", "what it is"):
+    table.add_column("variable", no_wrap=True, min_width=longest)
+    for heading in ("value",) if narrow else ("value", "default", "what it is"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        shown = "" if row.value is None else str(row.value)
-        default = "" if row.default is None else str(row.default)
-        mark = " *" if row.given else ""
-        table.add_row(row.variable, f"{shown}{mark}", default, row.description)
-    console = Console(highlight=False, markup=False, width=None)
+        value = f"{_text(row.value)}{' *' if row.given else ''}"
+        default = _text(row.default)
+        if narrow:
+            instead = [f"(default: {default})"] if row.given else []
+            table.add_row(row.variable, "\n".join([value, *instead, row.description]))
+        else:
+            table.add_row(row.variable, value, default, row.description)
     console.print(table)
     console.print("* given by the environment or .env, which is read from the current folder")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 
+from ganglion.commands.settings import print_table
 from ganglion.errors import BadSetting
 from ganglion.setting_list import MASK, MODULES, list_settings
 from ganglion.settings import LocalMeshSettings, read_settings
@@ -37,6 +39,37 @@ def test_environment_over_dotenv_over_default(
     assert rows["GANGLION_NATS_PASSWORD"].value == MASK
     assert all(row.description for row in rows.values())
     assert "geheim" not in repr(rows)
+
+
+def test_the_folder_of_the_tables_is_the_one_that_up_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GANGLION_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GANGLION_CLICKHOUSE_PATH", str(tmp_path / "elsewhere"))
+    (row,) = [each for each in list_settings() if each.variable == "GANGLION_CLICKHOUSE_PATH"]
+    assert row.value == str(tmp_path / "home" / "clickhouse")
+    assert not row.given
+
+
+def test_into_a_pipe_each_setting_is_a_line(ganglion: CommandLine) -> None:
+    ganglion.environment["GANGLION_LOG_FORMAT"] = "a\tb\nc"
+    lines = ganglion("settings").stdout.splitlines()
+    assert len(lines) == len(list_settings())
+    assert all(line.count("\t") == 3 for line in lines)
+    port = ganglion.environment["GANGLION_NATS_PORT"]
+    assert f"GANGLION_NATS_PORT\t{port}\t4222\tport of the embedded NATS server" in lines
+    assert "GANGLION_LOG_FORMAT\ta b c\tjson\tjson or console" in lines
+
+
+@pytest.mark.parametrize("columns", ["20", "80", "200"])
+def test_on_a_terminal_no_variable_is_broken(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    rows = list_settings()
+    print_table(rows)
+    words = {word for line in capsys.readouterr().out.splitlines() for word in line.split()[:1]}
+    assert {row.variable for row in rows} <= words
 
 
 def test_every_settings_class_is_listed() -> None:

@@ -18,7 +18,10 @@ class ClickHouseSettings(BaseSettings):
         env_prefix="GANGLION_CLICKHOUSE_", extra="ignore", frozen=True
     )
 
-    path: Path = Field(Path(".ganglion/clickhouse"), description="folder of the data")
+    path: Path = Field(
+        Path(".ganglion/clickhouse"),
+        description="folder of the data; `ganglion up` takes `clickhouse` in its home instead",
+    )
     host: str = Field("127.0.0.1", description="loopback address to listen on")
     port: int = Field(8123, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     users_file: Path | None = Field(
