@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import getpass
 import socket
+from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session
+from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
+from nervous_system.names import EVENTS
+
+PERSONS: Final = ("operator", "mission_control")
+"""Sources of what people order; a halt by the guardian is that of a flag in the home."""
 
 
 async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:
@@ -26,3 +32,14 @@ async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:
     async with bus_session(client_settings()) as bus:
         acknowledgement = await bus.publish(event)
     return event.event_id, acknowledgement.last_sequence
+
+
+async def halt_is_in_force() -> bool:
+    """Whether a person's last word on the log was to halt."""
+    async with bus_session(client_settings()) as bus:
+        return await _last(bus, "halt_ordered") > await _last(bus, "halt_lifted")
+
+
+async def _last(bus: Bus, word: str) -> int:
+    found = [await bus.stream.last_on(f"{EVENTS}.{person}.{word}") for person in PERSONS]
+    return max((each.sequence for each in found if each is not None), default=0)

@@ -19,11 +19,23 @@ def resume(
     import json
 
     from enchanted.events.v1.pulse_pb2 import HaltLifted
-    from ganglion.halt import publish_halt
+    from ganglion.halt import halt_is_in_force, publish_halt
+    from ganglion.home import Home
+    from ganglion.settings import read_settings
+    from guardian.shell import FLAG_NAME
+    from nervous_system.settings import MeshSettings
 
+    halted = asyncio.run(halt_is_in_force())
     event_id, sequence = asyncio.run(publish_halt(HaltLifted(reason=reason)))
     if as_json:
         typer.echo(json.dumps({"event_id": event_id, "sequence": sequence}))
         return
-    typer.echo(f"the halt is lifted ({event_id} at position {sequence})")
-    typer.echo("a manual_shutdown.flag in the home directory would still hold dispatch")
+    lifted = (
+        "the halt is lifted"
+        if halted
+        else "no `ganglion halt` was in force; what playbooks of incidents held goes on"
+    )
+    typer.echo(f"{lifted} ({event_id} at position {sequence})")
+    flag = Home.at(read_settings(MeshSettings).home).path / FLAG_NAME
+    if flag.exists():
+        typer.echo(f"{flag} is there and still holds dispatch; remove it")

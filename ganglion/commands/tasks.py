@@ -24,7 +24,7 @@ Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 def tasks(
     context: typer.Context,
     objective: Annotated[str | None, typer.Option(help="Only those of this objective.")] = None,
-    ended: Annotated[int, typer.Option(help="How many of those that ended.")] = 20,
+    ended: Annotated[int, typer.Option(min=0, help="How many of those that ended.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the tasks."""
@@ -37,7 +37,8 @@ def tasks(
         typer.echo(json.dumps(rows, indent=2))
         return
     if not rows:
-        typer.echo("there are no tasks")
+        of = f" of objective {objective}" if objective is not None else ""
+        typer.echo(f"no task{of} is {'known' if ended else 'open'}")
     for row in rows:
         score = f"TES {row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else ""
         typer.echo(
@@ -139,9 +140,11 @@ async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:
             "submitted_at": task.submitted_at.isoformat(),
         }
         for task in sorted(kernel.tasks.values(), key=lambda each: each.task_id)
+        if objective in (None, task.manifest.objective_id)
     ]
-    over = sorted(kernel.ended.items(), key=lambda each: each[1].ended_at, reverse=True)
-    rows += [
+    wanted = [each for each in kernel.ended.items() if objective in (None, each[1].objective_id)]
+    over = sorted(wanted, key=lambda each: each[1].ended_at, reverse=True)
+    return rows + [
         {
             "task_id": task_id,
             "objective_id": each.objective_id,
@@ -154,4 +157,3 @@ async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:
         }
         for task_id, each in over[:most_ended]
     ]
-    return [row for row in rows if objective is None or row["objective_id"] == objective]

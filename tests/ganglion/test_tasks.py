@@ -1,4 +1,6 @@
-"""Does `ganglion tasks show` tell one task's life, and nobody else's?"""
+"""Does `ganglion tasks` say what it was asked for, and `ganglion tasks show` one task's life, and
+nobody else's?
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from command_line import CommandLine
 from real_servers import NatsServer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
-from enchanted.events.v1.task_pb2 import TaskClaimed, TaskManifest, TaskSubmitted
+from enchanted.events.v1.task_pb2 import (
+    RESULT_CANCELLED,
+    TaskAcknowledged,
+    TaskClaimed,
+    TaskManifest,
+    TaskSubmitted,
+)
 from ganglion.errors import REFUSED
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
@@ -68,3 +76,26 @@ async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:
     refused = await asyncio.to_thread(told, "tasks", "show", "nobody")
     assert refused.returncode == REFUSED
     assert "the log has no task nobody" in refused.stderr
+
+
+async def test_where_there_is_nothing_to_list_it_says_of_what(
+    ganglion: CommandLine, nats_server: NatsServer, bus: Bus
+) -> None:
+    ganglion.environment["NATS_URL"] = nats_server.url
+    for task_id in ("a", "b", "c"):
+        manifest = TaskManifest(task_id=task_id, action="dig", objective_id=f"of {task_id}")
+        await put(bus, TaskSubmitted(manifest=manifest), trace_id=SUBMITTED)
+        ended = TaskAcknowledged(
+            task_id=task_id, objective_id=f"of {task_id}", result=RESULT_CANCELLED
+        )
+        await put(bus, ended, trace_id=SUBMITTED)
+
+    async def said(*arguments: str) -> str:
+        return (await asyncio.to_thread(ganglion, "tasks", *arguments)).stdout
+
+    assert await said("--ended", "0") == "no task is open\n"
+    assert await said("--objective", "x") == "no task of objective x is known\n"
+    assert await said("--objective", "of a", "--ended", "0") == (
+        "no task of objective of a is open\n"
+    )
+    assert (await said("--objective", "of a", "--ended", "1")).startswith("a  ")
