@@ -72,9 +72,15 @@ def unreadable_json(stored: Stored, *, reason: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and control characters, cut where it gets long."""
+    """The text without line breaks and control characters, cut between two words where it gets
+    long."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text[:4000]).split())
-    return words if len(words) <= MOST_CHARACTERS else f"{words[: MOST_CHARACTERS - 1]}…"
+    if len(words) <= MOST_CHARACTERS:
+        return words
+    whole = words[:MOST_CHARACTERS].rpartition(" ")[0]
+    if len(whole) < MOST_CHARACTERS // 2:  # it ends in one long word: a path, a hash
+        whole = words[: MOST_CHARACTERS - 1]
+    return f"{whole}…"
 
 
 def _text(moment: datetime) -> str:

@@ -105,8 +105,12 @@ def change(
 @app.command()
 def signal(
     status: Annotated[str, typer.Argument(help="STARTING, HEALTHY, CRITICAL_FAILURE …")],
-    cpu_load_percent: Annotated[int, typer.Option("--cpu-load-percent")] = 0,
-    memory_usage_mb: Annotated[int, typer.Option("--memory-usage-mb")] = 0,
+    cpu_load_percent: Annotated[
+        int, typer.Option("--cpu-load-percent", help="How busy its processors are.")
+    ] = 0,
+    memory_usage_mb: Annotated[
+        int, typer.Option("--memory-usage-mb", help="How much memory it takes.")
+    ] = 0,
     role: Role = "operator",
     agent_id: AgentId = None,
     as_json: AsJson = False,
@@ -125,11 +129,21 @@ def outcome(
     decision_id: Annotated[str, typer.Argument(help="Event id of the decision it came of.")],
     status: Annotated[str, typer.Option("--status", help="succeeded, failed or cancelled.")],
     output: Annotated[str, typer.Option("--output", help="What it printed.")] = "",
-    exit_code: Annotated[int | None, typer.Option("--exit-code")] = None,
-    duration_seconds: Annotated[float | None, typer.Option("--duration-seconds")] = None,
-    cost_usd: Annotated[float | None, typer.Option("--cost-usd")] = None,
-    input_tokens: Annotated[int | None, typer.Option("--input-tokens")] = None,
-    output_tokens: Annotated[int | None, typer.Option("--output-tokens")] = None,
+    exit_code: Annotated[
+        int | None, typer.Option("--exit-code", help="What the process ended with.")
+    ] = None,
+    duration_seconds: Annotated[
+        float | None, typer.Option("--duration-seconds", help="How long it took.")
+    ] = None,
+    cost_usd: Annotated[
+        float | None, typer.Option("--cost-usd", help="What it cost, in US dollars.")
+    ] = None,
+    input_tokens: Annotated[
+        int | None, typer.Option("--input-tokens", help="What the model read, in tokens.")
+    ] = None,
+    output_tokens: Annotated[
+        int | None, typer.Option("--output-tokens", help="What the model wrote, in tokens.")
+    ] = None,
     role: Role = "operator",
     agent_id: AgentId = None,
     as_json: AsJson = False,
@@ -162,6 +176,7 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
     import socket
 
     from ganglion.addresses import client_settings
+    from ganglion.in_words.phrases import taken_out
     from ganglion.log_session import bus_session
     from nervous_system.agent import Agent, role_named
 
@@ -188,7 +203,7 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
         return
     typer.echo(f"{receipt.event_id} at position {receipt.sequence}")
     if receipt.redacted:
-        typer.echo(f"{receipt.redacted} secrets were taken out before it was sent", err=True)
+        typer.echo(f"{taken_out(receipt.redacted)} before it was sent", err=True)
     if receipt.external_change:
         typer.echo("somebody else had changed it: that was recorded first", err=True)
 

@@ -47,14 +47,15 @@ def republish(
     import json
     from dataclasses import asdict
 
+    from ganglion.in_words.phrases import counted
+
     result = asyncio.run(_republish(epoch))
     if as_json:
         typer.echo(json.dumps(asdict(result)))
         return
-    typer.echo(
-        f"{result.published:,} positions of epoch {epoch} published again,"
-        f" {result.left:,} were repeats"
-    )
+    positions = counted(result.published, "position")
+    repeats = f"{result.left:,} {'was a repeat' if result.left == 1 else 'were repeats'}"
+    typer.echo(f"{positions} of epoch {epoch} published again, {repeats}")
 
 
 async def _epochs() -> tuple[Epoch, ...]:

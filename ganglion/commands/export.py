@@ -35,11 +35,14 @@ def station(
     import json
     from dataclasses import asdict
 
+    from ganglion.in_words.phrases import counted
+
     report = asyncio.run(_export(folder, force=force, quiet=as_json))
     if as_json:
         typer.echo(json.dumps(asdict(report)))
         return
-    typer.echo(f"{report.folder}: {len(report.files)} files made of {report.events:,} events")
+    files, events = counted(len(report.files), "file"), counted(report.events, "event")
+    typer.echo(f"{report.folder}: {files} made of {events}")
     for name, rows in report.files.items():
         typer.echo(f"  {rows:>9,}  {name}")
     for remark in report.remarks:
@@ -47,20 +50,15 @@ def station(
 
 
 async def _export(folder: Path, *, force: bool, quiet: bool) -> ExportReport:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 
     from ganglion.addresses import client_settings
     from ganglion.exporting.export import export_station
     from ganglion.log_session import bus_session
+    from ganglion.progress_bar import progress_bar
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
-        transient=True,
+    bar = progress_bar(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), quiet=quiet
     )
     async with bus_session(client_settings()) as bus:
         with bar:

@@ -129,12 +129,14 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
 
 
 def _say(name: str, report: ImportReport) -> None:
-    there = f", {report.units_skipped:,} were there already" if report.units_skipped else ""
-    units = "unit" if report.units == 1 else "units"
-    secrets = f"; {report.redactions:,} secrets were taken out" if report.redactions else ""
-    typer.echo(
-        f"{name}: {report.events:,} events added from {report.units:,} {units}{there}{secrets}"
-    )
+    from ganglion.in_words.phrases import counted, taken_out
+
+    skipped = report.units_skipped
+    were = "was" if skipped == 1 else "were"
+    there = f", {skipped:,} {were} there already" if skipped else ""
+    secrets = f"; {taken_out(report.redactions)}" if report.redactions else ""
+    events, units = counted(report.events, "event"), counted(report.units, "unit")
+    typer.echo(f"{name}: {events} added from {units}{there}{secrets}")
 
 
 async def _append(
@@ -155,18 +157,18 @@ async def _append(
 @contextmanager
 def _progress(source: ImportSource, *, quiet: bool) -> Iterator[Callable[[ImportReport], None]]:
     """A bar that shows how far an import is, for as long as the block runs."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-    bar = Progress(
+    from ganglion.in_words.phrases import counted
+    from ganglion.progress_bar import progress_bar
+
+    bar = progress_bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[events]:,} events"),
-        console=Console(stderr=True),
-        disable=quiet,
-        transient=True,
+        TextColumn("{task.fields[events]}"),
+        quiet=quiet,
     )
     with bar:
-        task = bar.add_task(source.name, total=source.total, events=0)
-        yield lambda now: bar.update(task, completed=now.units, events=now.events)
+        task = bar.add_task(source.name, total=source.total, events="")
+        yield lambda now: bar.update(task, completed=now.units, events=counted(now.events, "event"))

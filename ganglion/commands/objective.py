@@ -63,7 +63,7 @@ def add(
     if as_json:
         typer.echo(json.dumps({"objective_id": chosen_id}))
     else:
-        typer.echo(f"{chosen_id} is planned; see it with `ganglion tasks --objective {chosen_id}`")
+        typer.echo(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
 
 
 @app.command()
@@ -83,6 +83,8 @@ def approve(
 def list_objectives(as_json: AsJson = False) -> None:
     """Show the objectives that have not finished."""
     import json
+
+    from ganglion.in_words.phrases import counted
 
     rows = [
         {
@@ -106,11 +108,33 @@ def list_objectives(as_json: AsJson = False) -> None:
         typer.echo("no objective is open")
     for row in rows:
         how = "waits for approval" if row["waits_for_approval"] else f"plan {row['plan'] or '-'}"
-        left = len(row["open_tasks"])  # type: ignore[arg-type]
+        left = counted(len(row["open_tasks"]), "task")  # type: ignore[arg-type]
         typer.echo(
-            f"{row['objective_id']:<28} {row['priority']:>2}  {how:<20} {left} tasks open"
+            f"{row['objective_id']:<28} {row['priority']:>2}  {how:<20} {left} open"
             f"  {row['description']}"
         )
+
+
+async def _what_follows(objective_id: str) -> str:
+    """What the overseer said of the plan; it stands on the log before its answer comes."""
+    import shlex
+
+    from enchanted.events.v1.objective_pb2 import ObjectivePlanned
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from nervous_system.bus import recorded
+    from nervous_system.contract.subjects import token
+    from nervous_system.names import EVENTS
+
+    async with bus_session(client_settings()) as bus:
+        last = await bus.stream.last_on(f"{EVENTS}.objective.planned.{token(objective_id)}")
+    typed = shlex.quote(objective_id)
+    planned = recorded(last).event.payload if last is not None else None
+    if not isinstance(planned, ObjectivePlanned):
+        return "is added, and planned once there is room; see it with `ganglion objective list`"
+    if planned.waits_for_approval:
+        return f"waits for a person; say yes with `ganglion objective approve {typed}`"
+    return f"is planned; see it with `ganglion tasks --objective {typed}`"
 
 
 async def _state() -> OverseerState:

@@ -56,6 +56,7 @@ def show(
     import json
 
     from ganglion.errors import NotRunning
+    from ganglion.in_words.phrases import counted
     from ganglion.positions.hexdump import hexdump
 
     found = asyncio.run(_find(sequence, epoch))
@@ -72,7 +73,7 @@ def show(
         typer.echo(json.dumps(document))
         return
     typer.echo(f"sequence {found.seq} on {found.subject}: {found.reason}")
-    typer.echo(f"{len(found.raw)} bytes:")
+    typer.echo(f"{counted(len(found.raw), 'byte')}:")
     typer.echo(hexdump(found.raw))
 
 
@@ -87,7 +88,8 @@ def replay(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(result)))
         return
-    typer.echo(f"{result.published:,} published again, {result.left:,} stay parked")
+    stay = "stays" if result.left == 1 else "stay"
+    typer.echo(f"{result.published:,} published again, {result.left:,} {stay} parked")
 
 
 async def _find(sequence: int, epoch: int | None) -> StoredPosition | None:

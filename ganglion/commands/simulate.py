@@ -30,16 +30,17 @@ def simulate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Let a simulated swarm work on the running mesh, and judge it by the log (exit 0: every task
-    ended as it must, 1: not).
+    """Let a simulated swarm work here, and judge it by the log (exit 0: it did its duty, 1: not).
 
-    Its tasks and agents have ids of their own in each run, and stay on the log.
+    Its tasks and agents have ids of their own in each run, and stay on the log. What an interrupted
+    run leaves open expires by itself.
     """
     import json
     from random import Random  # noqa: TID251 - the door: from here it is handed on
 
     from ganglion.errors import FAILURE, BadSetting
-    from ganglion.simulation.plan import draw
+    from ganglion.in_words.phrases import seconds
+    from ganglion.simulation.plan import draw, to_live_seconds
     from nervous_system.ids import new_event_id
 
     if failure_rate + crash_rate > 1:
@@ -53,7 +54,12 @@ def simulate(
         crash_rate=crash_rate,
         chance=Random(seed),
     )
-    outcome = asyncio.run(_simulate(plan, agents=agents, quiet=as_json))
+    try:
+        outcome = asyncio.run(_simulate(plan, agents=agents, quiet=as_json))
+    except KeyboardInterrupt:
+        left = f"what it left open expires within {seconds(to_live_seconds(tasks))}"
+        typer.echo(f"ganglion: {plan.run_id} was interrupted; {left}", err=True)
+        raise
     if as_json:
         typer.echo(json.dumps(outcome.document(), indent=2))
     else:
@@ -63,27 +69,27 @@ def simulate(
 
 
 async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from ganglion.addresses import client_settings
+    from ganglion.in_words.phrases import counted
     from ganglion.log_session import bus_session
+    from ganglion.progress_bar import progress_bar
     from ganglion.simulation.hive import run
     from ganglion.simulation.outcome import Outcome
 
-    progress = Progress(
+    progress = progress_bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
-        refresh_per_second=4,
-        transient=True,
+        quiet=quiet,
     )
     async with bus_session(client_settings()) as bus:
         with progress:
-            bar = progress.add_task(f"{agents} agents at work", total=len(plan.manifests))
+            bar = progress.add_task(
+                f"{counted(agents, 'agent')} at work", total=len(plan.manifests)
+            )
             found = await run(
                 bus, plan, agents=agents, ended=lambda count: progress.advance(bar, count)
             )

@@ -39,6 +39,8 @@ def status(
 
 
 def _print_table(report: StatusReport) -> None:
+    from ganglion.in_words.phrases import counted
+
     if report.pid is None:
         typer.echo(f"mesh at {report.nats_url}: {report.state}")
     else:
@@ -57,8 +59,9 @@ def _print_table(report: StatusReport) -> None:
         )
     if report.swarm is not None:
         swarm = report.swarm
+        objectives = counted(swarm.objectives, "objective")
         typer.echo(
-            f"swarm: {swarm.workers} workers, {swarm.objectives} objectives open, tasks:"
+            f"swarm: {counted(swarm.workers, 'worker')}, {objectives} open, tasks:"
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
         )
         if swarm.held:

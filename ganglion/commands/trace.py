@@ -14,8 +14,7 @@ def trace(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Id of an event, or of a trace.")],
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """The tree of a trace's events, what of other traces led to it and followed from it, and the
-    page of its span in Jaeger."""
+    """The tree of a trace, the ways to other traces, and the page of its span in Jaeger."""
     import json
 
     from ganglion.addresses import client_settings

@@ -16,7 +16,11 @@ def up(
     ] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help="Start only this process (may be given several times)."),
+        typer.Option(
+            "--only",
+            help="Start only this process (several times): nats, clickhouse, ingestor, governor,"
+            " overseer, guardian, worker.",
+        ),
     ] = None,
 ) -> None:
     """Start the mesh of this home and keep it up; Ctrl-C drains and stops everything."""

@@ -24,6 +24,7 @@ from ganglion.importing.station_row import (
     text_of,
 )
 from ganglion.importing.unit import ImportSource, ImportUnit
+from ganglion.in_words.phrases import counted
 from ganglion.station import DISPATCH_LOG, OBJECTIVES, OBJECTIVES_HISTORY, TASK_QUEUE, TASK_STATUS
 from nervous_system.contract.message import Entry
 from nervous_system.names import EVENTS
@@ -105,13 +106,11 @@ class ActivationReport:
 
     def sentence(self) -> str:
         """The same for a person."""
-        objectives = "objective" if self.objectives == 1 else "objectives"
-        tasks = "task" if self.tasks == 1 else "tasks"
         before = f", {self.proposed_before} of them before" if self.proposed_before else ""
         rules = f"; {' and '.join(self.rules)} written to {self.home}" if self.rules else ""
         return (
-            f"activated: {self.objectives} {objectives} and {self.tasks} {tasks} proposed to the"
-            f" overseer{before}{rules}"
+            f"activated: {counted(self.objectives, 'objective')} and"
+            f" {counted(self.tasks, 'task')} proposed to the overseer{before}{rules}"
         )
 
 

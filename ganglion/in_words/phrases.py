@@ -18,9 +18,9 @@ def because(reason: str) -> str:
     return f": {reason}" if reason.strip() else ""
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 task`, `2,000 tasks`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 task`, `2,000 tasks`; `plural` where it is more than an s behind the noun."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -52,3 +52,8 @@ def seconds(length: float) -> str:
 def somebody(name: str) -> str:
     """Who; `nobody` where it is not said."""
     return name or "nobody"
+
+
+def taken_out(secrets: int) -> str:
+    """`1 secret was taken out`, `2 secrets were taken out`."""
+    return f"{counted(secrets, 'secret')} {'was' if secrets == 1 else 'were'} taken out"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskResult, TaskSubmitted
+from ganglion.in_words.phrases import counted
 from ganglion.simulation.hive import Run
 from ganglion.simulation.plan import Plan
 from ganglion.simulation.verdict import judge
@@ -96,10 +97,12 @@ class Outcome:
         """For a person."""
         ends = ", ".join(f"{count} {name}" for name, count in self.results.items()) or "none ended"
         found = [
-            f"{self.tasks} tasks, {self.agents} agents, {self.seconds:.1f} s:"
+            f"{counted(self.tasks, 'task')}, {counted(self.agents, 'agent')}, {self.seconds:.1f} s:"
             f" {self.per_second:.0f} tasks a second ({ends})",
-            f"{self.crashes} crashes, {self.failures} failed attempts, {self.leases_lost} leases"
-            f" lost, {self.unanswered} questions unanswered",
+            f"{counted(self.crashes, 'crash', 'crashes')},"
+            f" {counted(self.failures, 'failed attempt')},"
+            f" {counted(self.leases_lost, 'lost lease')},"
+            f" {counted(self.unanswered, 'unanswered question')}",
             f"claim p50 {_ms(self.claim_seconds[0])}, p99 {_ms(self.claim_seconds[1])};"
             f" submission to end p50 {_ms(self.end_to_end_seconds[0])},"
             f" p99 {_ms(self.end_to_end_seconds[1])}",
@@ -112,7 +115,9 @@ class Outcome:
         ]
         if len(self.wrong) > MOST_NAMED:
             named.append(f"  and {len(self.wrong) - MOST_NAMED} more")
-        return [*found, f"{len(self.wrong)} tasks did not end as they must:", *named]
+        wrong = len(self.wrong)
+        they = "it" if wrong == 1 else "they"
+        return [*found, f"{counted(wrong, 'task')} did not end as {they} must:", *named]
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float]:

@@ -22,6 +22,9 @@ MOST_DEPENDENCIES: Final = 2
 MOST_WORK_SECONDS: Final = 0.02
 AT_ONCE: Final = 200
 
+LEAST_TO_LIVE_SECONDS: Final = 600.0
+TO_LIVE_SECONDS_PER_TASK: Final = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -48,6 +51,13 @@ class Plan:
             yield self.manifests[first : first + AT_ONCE]
 
 
+def to_live_seconds(tasks: int) -> float:
+    """After which a task of a run of so many expires where nobody has it: no run takes so long, so
+    only what an interrupted one left behind does.
+    """
+    return max(LEAST_TO_LIVE_SECONDS, tasks * TO_LIVE_SECONDS_PER_TASK)
+
+
 def skill_of(run_id: str) -> str:
     """The skill that the tasks of a run require."""
     return f"simulation-{run_id}"
@@ -72,6 +82,7 @@ def draw(
                 depends_on=sorted(dependencies),
                 required_skills=[skill_of(run_id)],
                 max_attempts=MOST_ATTEMPTS,
+                ttl_seconds=to_live_seconds(tasks),
                 risk_tier=RISK_SAFE,
             )
         )

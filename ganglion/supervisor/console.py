@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from ganglion.in_words.phrases import counted
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import Recording
 from ganglion.supervisor.supervisor import how_it_ended
@@ -109,8 +110,9 @@ class Console:
         self.line(f"  {process.name:<{NAME_WIDTH}} {how}")
 
     def up(self, mesh: MeshRecord) -> None:
-        """Everything is ready. From here on nobody reads along."""
-        self.line(f"ganglion is up: events to {mesh.nats_url}, SQL at {mesh.clickhouse_url}")
+        """Everything is ready. From here on nobody reads along; who did says how to stop it."""
+        stop = "; Ctrl-C stops it" if self._ready_descriptor is None else ""
+        self.line(f"ganglion is up: events to {mesh.nats_url}, SQL at {mesh.clickhouse_url}{stop}")
         self._tell({"ready": True})
         self._hang_up()
 
@@ -140,4 +142,4 @@ class Console:
 def recording_line(now: Recording, *, before: Recording | None, seconds: float) -> str:
     """What is recorded, in one line."""
     rate = 0.0 if before is None else max(0.0, (now.watermark - before.watermark) / seconds)
-    return f"recorded {now.watermark:,} events · lag {now.lag:,} · {rate:,.0f}/s"
+    return f"recorded {counted(now.watermark, 'event')} · lag {now.lag:,} · {rate:,.0f}/s"

@@ -44,6 +44,9 @@ SERVICES: Final = (
     Service("worker", needs=(NATS,)),
 )
 
+PROCESSES: Final = (NATS, CLICKHOUSE, *(service.name for service in SERVICES))
+"""All that `--only` may name; the help of `ganglion up` lists them, too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -64,11 +67,10 @@ def plan_mesh(
 
     A server that somebody else runs is not among them. Raises BadSetting for a name nobody has.
     """
-    known = (NATS, CLICKHOUSE, *(service.name for service in SERVICES))
-    unknown = sorted(set(only) - set(known))
+    unknown = sorted(set(only) - set(PROCESSES))
     if unknown:
-        raise BadSetting(f"no process is called {unknown[0]}; there are {', '.join(known)}")
-    wanted = set(only or known)
+        raise BadSetting(f"no process is called {unknown[0]}; there are {', '.join(PROCESSES)}")
+    wanted = set(only or PROCESSES)
     if not addresses.nats_embedded:
         wanted.discard(NATS)
     if not addresses.clickhouse_embedded:

@@ -15,6 +15,7 @@ from ganglion.engines.batch_staging import BatchStaging
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration
 from ganglion.errors import NotRunning
 from ganglion.home import Home
+from ganglion.in_words.phrases import counted
 from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console, recording_line
@@ -112,7 +113,7 @@ async def _supervise(
         console.moving("  draining …")
         left = await outbox.drain(within_seconds=LAST_WORDS_SECONDS)
         if left:
-            console.trouble(f"{left} events about processes could not be recorded")
+            console.trouble(f"{counted(left, 'event')} about processes could not be recorded")
         deliver.cancel()
         await asyncio.wait({deliver})
         await publisher.close()

@@ -22,8 +22,8 @@ def trace_text(trace: Trace, jaeger_url: str) -> Iterator[str]:
     agents = len({each.event.agent_id for each in trace.events})
     cut = ", the first of more" if trace.cut else ""
     yield (
-        f"trace {trace.trace_id}: {len(trace.events):,} events{cut}"
-        f" in {trace.seconds:.3f} s, by {agents} agents"
+        f"trace {trace.trace_id}: {counted(len(trace.events), 'event')}{cut}"
+        f" in {trace.seconds:.3f} s, by {counted(agents, 'agent')}"
     )
     for line in trace.lines():
         yield _line(line, trace)

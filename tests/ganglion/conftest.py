@@ -1,6 +1,6 @@
 """What do the tests of the command stand on?
 
-Free ports, a home of their own, and a command line.
+Free ports, a home of their own, a command line, and an overseer that it can ask.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine, FreePort, MakeCommandLine
+from real_servers import NatsServer, RealProcess
 
 from ganglion.benchmarks.child import bare_environment
 from ganglion.supervisor.lock import holder
+from nervous_system.bus import Bus
 
 
 @pytest.fixture
@@ -73,3 +77,31 @@ def command_lines(tmp_path: Path, free_port: FreePort) -> Iterator[MakeCommandLi
 def ganglion(command_lines: MakeCommandLine) -> CommandLine:
     """The command line of one mesh."""
     return command_lines("one")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with the rules of a new one."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for sample in (files("overseer") / "samples").iterdir():
+        (folder / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def overseer(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProcess]:
+    """An overseer of that home, on the test's log."""
+    process = RealProcess(
+        [sys.executable, "-m", "overseer"],
+        log=home / "overseer.log",
+        environment={
+            "GANGLION_HOME": str(home),
+            "NATS_URL": nats_server.url,
+            "GANGLION_OVERSEER_TICK_SECONDS": "0.1",
+            "GANGLION_OVERSEER_BACKOFF_SECONDS": "0.05",
+            "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
+        },
+    )
+    yield process
+    process.kill()

@@ -33,6 +33,8 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
+from ganglion.event_line import MOST_CHARACTERS, one_line
+from ganglion.in_words.phrases import counted, taken_out
 from ganglion.in_words.table import SENTENCES, in_words
 from nervous_system.contract.codec import decode
 from nervous_system.contract.payload import KINDS, Payload
@@ -174,6 +176,20 @@ def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> 
 )
 def test_the_words_of(payload: Payload, sentence: str) -> None:
     assert in_words(payload) == sentence
+
+
+def test_what_gets_long_is_cut_between_two_words() -> None:
+    cut = one_line("seven " * 50)
+    assert cut == f"{'seven ' * 26}".rstrip() + "…"
+    assert len(cut) <= MOST_CHARACTERS
+    assert one_line("x" * 200) == "x" * 159 + "…"
+    assert one_line("x" * MOST_CHARACTERS) == "x" * MOST_CHARACTERS
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(n, "task") for n in (0, 1, 2000)] == ["0 tasks", "1 task", "2,000 tasks"]
+    assert [counted(n, "crash", "crashes") for n in (1, 2)] == ["1 crash", "2 crashes"]
+    assert [taken_out(n) for n in (1, 2)] == ["1 secret was taken out", "2 secrets were taken out"]
 
 
 def test_a_kind_without_a_sentence_is_shown_by_its_fields() -> None:

@@ -171,7 +171,7 @@ def test_a_trace_from_the_event_and_from_its_id(ganglion: CommandLine) -> None:
     assert found["jaeger_url"].endswith(f"/trace/{shown['trace_id']}?uiFind={shown['span_id']}")
     by_trace = ganglion("trace", found["trace_id"])
     assert by_trace.returncode == OK, by_trace.stderr
-    assert "1 events in 0.000 s, by 1 agents" in by_trace.stdout
+    assert "1 event in 0.000 s, by 1 agent\n" in by_trace.stdout
     assert "merge: it is green" in by_trace.stdout
     assert found["jaeger_url"] in by_trace.stdout
 

@@ -11,14 +11,19 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from command_line import CommandLine, MakeCommandLine, is_alive
 
+from ganglion.__main__ import app
+from ganglion.commands.up import app as up_app
 from ganglion.engines.batch_staging import BatchStaging
 from ganglion.errors import FAILURE, NOT_RUNNING, OK, USAGE
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
+from ganglion.supervisor.process_list import PROCESSES
 
 
 def up(ganglion: CommandLine) -> MeshRecord:
@@ -55,6 +60,8 @@ def test_up_status_down(ganglion: CommandLine) -> None:
     mesh = mesh_of(ganglion)
     port = ganglion.environment["GANGLION_NATS_PORT"]
     assert f"pid {mesh.processes[0].pid}" in started.stdout
+    assert "Ctrl-C" not in started.stdout
+    assert "stop it with `ganglion down`" in started.stdout
     assert f"events to nats://127.0.0.1:{port}" in started.stdout
 
     wait_until(lambda: ganglion.json("status", "--json")["stream"] is not None)
@@ -88,6 +95,7 @@ def test_ctrl_c_drains_and_stops_everything(ganglion: CommandLine) -> None:
     assert process.stdout is not None
     lines = [next(process.stdout) for _ in range(3)]
     assert lines[2].startswith("ganglion is up")
+    assert lines[2].endswith("; Ctrl-C stops it\n")
     mesh = mesh_of(ganglion)
     assert mesh.pid == process.pid
     process.send_signal(signal.SIGINT)
@@ -275,6 +283,24 @@ def test_help_names_the_exit_codes(ganglion: CommandLine) -> None:
     assert "Exit codes: 0 done" in " ".join(answer.stdout.split())
     assert "--install-completion" not in answer.stdout
     assert "--install-completion" not in ganglion("up", "--help").stdout
+
+
+def test_help_says_what_each_command_and_option_is_for() -> None:
+    root: Any = typer.main.get_command(app)
+    commands = [root.get_command(None, name) for name in root.list_commands(None)]
+    commands += [each for group in commands for each in getattr(group, "commands", {}).values()]
+    for command in commands:
+        said = (command.help or "").partition("\n\n")[0]
+        assert said, command.name
+        assert "\n" not in said, f"in the list of commands {command.name} is broken in two"
+        for each in command.params:
+            assert each.help, f"{command.name} {each.name}"
+
+
+def test_help_names_the_processes_that_there_are() -> None:
+    command: Any = typer.main.get_command(up_app)
+    (only,) = [each for each in command.params if each.name == "only"]
+    assert only.help.endswith(f": {', '.join(PROCESSES)}.")
 
 
 def test_doctor_without_a_mesh(ganglion: CommandLine) -> None:

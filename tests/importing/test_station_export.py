@@ -365,7 +365,9 @@ def test_from_the_command_line(nats_url: str, bus: Bus, tmp_path: Path) -> None:
             timeout=60,
         )
 
-    assert ganglion("import", "station", "s").stdout == "s: 17 events added from 17 units\n"
+    first = ganglion("import", "station", "s")
+    assert first.stdout == "s: 17 events added from 17 units\n"
+    assert first.stderr == ""
     assert not home.exists()
     activated = json.loads(ganglion("import", "station", "s", "--activate", "--json").stdout)
     assert (activated["events"], activated["units_skipped"]) == (0, 17)
@@ -390,4 +392,6 @@ def test_from_the_command_line(nats_url: str, bus: Bus, tmp_path: Path) -> None:
     assert report["files"]["pulse.csv"] == 0
     assert objects(tmp_path / "out" / "task_queue.jsonl") == objects(folder / "task_queue.jsonl")
     assert ganglion("export", "station", "out").returncode == 4
-    assert "9 files made of" in ganglion("export", "station", "other").stdout
+    exported = ganglion("export", "station", "other")
+    assert "9 files made of" in exported.stdout
+    assert not exported.stderr.startswith("\n")
