@@ -73,7 +73,7 @@ class Report:
         return table
 
     def markdown(self) -> str:
-        """The whole of `docs/benchmarks.md`."""
+        """`docs/benchmarks.md`, but for the sections that people write below."""
         versions = ", ".join(f"{name} {number}" for name, number in self.machine.versions.items())
         rows = [
             (

@@ -18,7 +18,11 @@ app = typer.Typer(add_completion=False)
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     write: Annotated[
-        Path | None, typer.Option("--write", help="Keep the table in this Markdown file.")
+        Path | None,
+        typer.Option(
+            "--write",
+            help="Keep the table in this Markdown file, and what stands there under headings.",
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -49,10 +53,18 @@ def bench(
     else:
         Console().print(report.table())
     if write is not None:
-        write.write_text(report.markdown(), encoding="utf-8")
+        write.write_text(report.markdown() + _sections(write), encoding="utf-8")
         typer.echo(f"kept in {write}", err=True)
     if report.missed and not quick:
         raise typer.Exit(FAILURE)
+
+
+def _sections(page: Path) -> str:
+    """What people wrote below the table: from the first heading on."""
+    if not page.exists():
+        return ""
+    _, heading, rest = page.read_text(encoding="utf-8").partition("\n## ")
+    return heading + rest
 
 
 async def _measure(only: list[str], *, size: Size, quiet: bool) -> Report:

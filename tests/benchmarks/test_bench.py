@@ -32,6 +32,7 @@ BENCH = [sys.executable, "-m", "ganglion", "bench", "--quick"]
 )
 def test_each_benchmark_runs_and_its_figures_are_positive(name: str, tmp_path: Path) -> None:
     kept = tmp_path / "kept.md"
+    kept.write_text("# Of an earlier run\n\n## Why\n\nBecause.\n")
     ended = subprocess.run(
         [*BENCH, "--json", "--only", name, "--write", str(kept)],
         capture_output=True,
@@ -52,6 +53,8 @@ def test_each_benchmark_runs_and_its_figures_are_positive(name: str, tmp_path: P
             # What tracing or an idle mesh adds may be nothing in so short a run.
             assert figure["value"] > 0 or figure["unit"] in ("%", "MB")
         assert f"`{figure['name']}`" in kept.read_text()
+    assert kept.read_text().endswith("|\n\n## Why\n\nBecause.\n")
+    assert "earlier run" not in kept.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["kept.md"], "its folder is gone"
 
 
