@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.frames import Framer
-from ingestor.model import Batch, Place, partition_end
+from ingestor.model import Batch, partition_end
 from ingestor.reading import Readable, read
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
@@ -54,8 +54,9 @@ def examine(
         else:
             if trusted.checks:
                 found = _checked(found, stored, trusted)
-            frame = _event_frame(stored, found, framer)
-            examined.append(Examined(stored, found.message.event_id, found.payload_field, frame))
+            message, field, warnings = found
+            frame = framer.event(message, stored, payload_field=field, warnings=warnings)
+            examined.append(Examined(stored, message.event_id, field, frame))
     return examined
 
 
@@ -73,7 +74,7 @@ def _checked(found: Readable, stored: Stored, trusted: TrustedKeys) -> Readable:
 
 def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:
     """The position as one that is kept with the reason why it is not an event."""
-    frame = framer.parked(place=_place(stored), raw=stored.data, reason=reason)
+    frame = framer.parked(stored, reason=reason)
     return Examined(stored, "", "", frame)
 
 
@@ -129,25 +130,10 @@ def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[
 def _repeated_frame(stored: Stored, framer: Framer) -> bytes:
     found = read(stored.data)
     assert isinstance(found, Readable)  # it was, when it was examined
-    return _event_frame(stored, found, framer, duplicate_of=REPEATED)
-
-
-def _event_frame(
-    stored: Stored, found: Readable, framer: Framer, *, duplicate_of: str = ""
-) -> bytes:
     return framer.event(
         found.message,
-        place=_place(stored),
-        raw=stored.data,
+        stored,
         payload_field=found.payload_field,
         warnings=found.warnings,
-        duplicate_of=duplicate_of,
-    )
-
-
-def _place(stored: Stored) -> Place:
-    return Place(
-        seq=stored.sequence,
-        subject=stored.subject,
-        recorded_at_nanoseconds=stored.recorded_at_ns,
+        duplicate_of=REPEATED,
     )

@@ -15,8 +15,9 @@ from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.ingest_schema import RIDE_ALONG
-from ingestor.model import Batch, Disposition, Place
+from ingestor.model import Batch, Disposition
 from nervous_system.contract.payload import KINDS_BY_FIELD
+from nervous_system.transport.stream import Stored
 
 DISPOSITION_NUMBERS: Final[dict[Disposition, int]] = {"stored": 1, "parked": 2, "duplicate": 3}
 """As in the Enum8 of `swarm.events`."""
@@ -78,15 +79,14 @@ class Framer:
     def event(
         self,
         message: SwarmEvent,
+        stored: Stored,
         *,
-        place: Place,
-        raw: bytes,
         payload_field: str,
         warnings: Sequence[str] = (),
         duplicate_of: str = "",
     ) -> bytes:
-        """The frame of an event that could be read. `message` is what `raw` parsed to and loses its
-        unknown fields here.
+        """The frame of an event that could be read. `message` is what `stored` parsed to, and loses
+        its unknown fields here.
 
         `duplicate_of` is the reason that makes it a repeat; empty for an event seen for the first
         time.
@@ -97,14 +97,14 @@ class Framer:
             added += _warnings(warnings)
         if duplicate_of:
             added += _text("reason", _utf8(duplicate_of))
-            return self._frame("duplicate", place, raw, message.SerializeToString() + added)
-        return self._frame("stored", place, raw, message.SerializeToString() + added)
+            return self._frame("duplicate", stored, message.SerializeToString() + added)
+        return self._frame("stored", stored, message.SerializeToString() + added)
 
-    def parked(self, *, place: Place, raw: bytes, reason: str) -> bytes:
+    def parked(self, stored: Stored, *, reason: str) -> bytes:
         """The frame of bytes that are not an event we can read: position, reason and the bytes,
         nothing of the event.
         """
-        return self._frame("parked", place, raw, _text("reason", _utf8(reason)))
+        return self._frame("parked", stored, _text("reason", _utf8(reason)))
 
     def batch(
         self,
@@ -125,15 +125,16 @@ class Framer:
             kinds=kinds,
         )
 
-    def _frame(self, disposition: Disposition, place: Place, raw: bytes, event: bytes) -> bytes:
-        subject = _utf8(place.subject)
+    def _frame(self, disposition: Disposition, stored: Stored, event: bytes) -> bytes:
+        sequence, subject_text, recorded_at_ns, raw, _ = stored
+        subject = _utf8(subject_text)
         subject_length = len(subject)
         raw_length = len(raw)
         body = b"".join(
             (
                 event,
                 self._constant[disposition],
-                _POSITION(_SEQ_TAG, place.seq, _RECORDED_AT_TAG, place.recorded_at_nanoseconds),
+                _POSITION(_SEQ_TAG, sequence, _RECORDED_AT_TAG, recorded_at_ns),
                 _SUBJECT_TAG,
                 _LENGTHS[subject_length] if subject_length < 8192 else varint(subject_length),
                 subject,

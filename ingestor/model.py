@@ -35,15 +35,6 @@ def partition_end(recorded_at_nanoseconds: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where on the log a message was."""
-
-    seq: int
-    subject: str
-    recorded_at_nanoseconds: int  # the stream's time, since 1970, UTC
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Consecutive positions of one epoch and one partition, encoded: the unit that is inserted
     whole or not at all.

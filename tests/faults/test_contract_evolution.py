@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from events_under_test import SUBJECT, event
+from events_under_test import event
 from mesh_under_test import Mesh
 
 from ingestor.frames import Framer
-from ingestor.model import Place
 from ingestor.republish import replay_parked
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import recorded
@@ -69,10 +68,7 @@ async def _park(warehouse: ClickHouseWarehouse, stored: Stored) -> None:
     """A row as an older ingestor left it."""
     framer = Framer(epoch=1, writer=await warehouse.take_over("an older reader"))
     reason = "it has no payload that this version knows"
-    place = Place(
-        seq=stored.sequence, subject=SUBJECT, recorded_at_nanoseconds=stored.recorded_at_ns
-    )
-    frame = framer.parked(place=place, raw=stored.data, reason=reason)
+    frame = framer.parked(stored, reason=reason)
     await warehouse.insert(
         framer.batch([frame], first_seq=stored.sequence, last_seq=stored.sequence)
     )

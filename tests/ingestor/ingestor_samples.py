@@ -11,9 +11,10 @@ from google.protobuf.message import Message
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer
-from ingestor.model import Batch, Place
+from ingestor.model import Batch
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.ids import child_id
+from nervous_system.transport.stream import Stored
 
 RECORDED_AT = 1_793_000_000_000_000_000
 """26 October 2026, so that a few days later it is another partition."""
@@ -58,9 +59,9 @@ def event(number: int, *, kind: str = "decision", tag: str = "event") -> SwarmEv
     return message
 
 
-def place(seq: int, *, subject: str = "swarm.events.coder.decision") -> Place:
-    """Where the event with this sequence is."""
-    return Place(seq=seq, subject=subject, recorded_at_nanoseconds=RECORDED_AT + seq)
+def stored(seq: int, raw: bytes, *, subject: str = "swarm.events.coder.decision") -> Stored:
+    """These bytes at this sequence."""
+    return Stored(seq, subject, RECORDED_AT + seq, raw)
 
 
 def frame(framer: Framer, seq: int, message: SwarmEvent, raw: bytes | None = None) -> bytes:
@@ -68,7 +69,7 @@ def frame(framer: Framer, seq: int, message: SwarmEvent, raw: bytes | None = Non
     raw = message.SerializeToString() if raw is None else raw
     kind = message.WhichOneof("payload")
     assert kind is not None
-    return framer.event(message, place=place(seq), raw=raw, payload_field=kind)
+    return framer.event(message, stored(seq, raw), payload_field=kind)
 
 
 def batch_of(framer: Framer, seqs: Iterable[int], *, tag: str = "event") -> Batch:

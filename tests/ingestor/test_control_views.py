@@ -76,9 +76,9 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerRegistered,
 )
 from ingestor.frames import Framer
-from ingestor.model import Place
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.event import Event
+from nervous_system.transport.stream import Stored
 from overseer.indicators import IndicatorState, evolve, indicators
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy
@@ -113,13 +113,9 @@ async def insert(warehouse: ClickHouseWarehouse, history: History) -> None:
         microseconds = (recorded.recorded_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
             microseconds=1
         )
-        place = Place(
-            seq=recorded.sequence,
-            subject=recorded.subject,
-            recorded_at_nanoseconds=microseconds * 1000,
-        )
+        stored = Stored(recorded.sequence, recorded.subject, microseconds * 1000, raw)
         kind = recorded.event.kind.field
-        frames.append(FRAMER.event(message, place=place, raw=raw, payload_field=kind))
+        frames.append(FRAMER.event(message, stored, payload_field=kind))
     first = history.log[0].sequence
     await warehouse.insert(FRAMER.batch(frames, first_seq=first, last_seq=history.log[-1].sequence))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ingestor_samples import event, place
+from ingestor_samples import event, stored
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer, varint
@@ -59,13 +59,13 @@ def test_varints(value: int) -> None:
 
 @given(st.binary(max_size=20_000), st.text(), st.integers(1, 2**62), st.text())
 def test_any_bytes_can_be_parked(raw: bytes, subject: str, seq: int, reason: str) -> None:
-    frame = FRAMER.parked(place=place(seq, subject=subject), raw=raw, reason=reason)
+    frame = FRAMER.parked(stored(seq, raw, subject=subject), reason=reason)
     assert ours(frame) == {
         "epoch": 3,
         "writer": 4,
         "disposition": 2,
         "seq": seq,
-        "recorded_at_nanoseconds": place(seq).recorded_at_nanoseconds,
+        "recorded_at_nanoseconds": stored(seq, b"").recorded_at_ns,
         "subject": subject.encode(errors="replace"),
         "reason": reason.encode(errors="replace"),
         "raw": raw,
@@ -76,9 +76,7 @@ def test_any_bytes_can_be_parked(raw: bytes, subject: str, seq: int, reason: str
 def test_an_event_with_any_tail_keeps_its_fields_and_loses_strangers(tail: bytes) -> None:
     stranger = varint(1001 << 3 | 2) + varint(len(tail)) + tail
     raw = event(1).SerializeToString() + stranger
-    frame = FRAMER.event(
-        SwarmEvent.FromString(raw), place=place(9), raw=raw, payload_field="decision"
-    )
+    frame = FRAMER.event(SwarmEvent.FromString(raw), stored(9, raw), payload_field="decision")
     own = ours(frame)
     assert own["epoch"] == 3
     assert own["raw"] == raw

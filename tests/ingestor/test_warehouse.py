@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from ingestor_samples import RECORDED_AT, batch, batch_of, event, frame, place
+from ingestor_samples import RECORDED_AT, batch, batch_of, event, frame, stored
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer
@@ -133,7 +133,7 @@ async def test_a_batch_with_a_broken_frame_stores_nothing(warehouse: ClickHouseW
 
 async def test_a_big_batch_is_one_part(warehouse: ClickHouseWarehouse) -> None:
     raw = b"x" * 200_000
-    frames = [FIRST.parked(place=place(seq), raw=raw, reason="big") for seq in range(1, 301)]
+    frames = [FIRST.parked(stored(seq, raw), reason="big") for seq in range(1, 301)]
     await warehouse.insert(batch(FIRST, 1, *frames))
     many = batch_of(FIRST, range(301, 30_301))
     await warehouse.insert(many)
@@ -171,8 +171,7 @@ async def test_the_envelope_reaches_its_columns(warehouse: ClickHouseWarehouse) 
             5,
             FIRST.event(
                 message,
-                place=place(5),
-                raw=message.SerializeToString(),
+                stored(5, message.SerializeToString()),
                 payload_field="decision",
                 warnings=["span_id is not 16 lower-case hex digits", "agent_id is empty"],
             ),
@@ -288,14 +287,11 @@ async def test_parked_and_duplicate_positions_are_rows_too(warehouse: ClickHouse
             FIRST,
             1,
             frame(FIRST, 1, event(1)),
-            FIRST.parked(
-                place=place(2, subject="swarm.events.x.\udcff"), raw=junk, reason="no event"
-            ),
-            FIRST.parked(place=place(3), raw=b"", reason="empty"),
+            FIRST.parked(stored(2, junk, subject="swarm.events.x.\udcff"), reason="no event"),
+            FIRST.parked(stored(3, b""), reason="empty"),
             FIRST.event(
                 repeat,
-                place=place(4),
-                raw=repeat.SerializeToString(),
+                stored(4, repeat.SerializeToString()),
                 payload_field="decision",
                 duplicate_of="repeats sequence 1",
             ),
@@ -337,8 +333,7 @@ async def test_known_ids(warehouse: ClickHouseWarehouse) -> None:
             frame(FIRST, 5001, strange),
             FIRST.event(
                 event(9999),
-                place=place(5002),
-                raw=b"",
+                stored(5002, b""),
                 payload_field="decision",
                 duplicate_of="a repeat of something else",
             ),
