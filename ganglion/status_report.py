@@ -46,6 +46,7 @@ class SwarmStatus:
     tasks_waiting: int
     tasks_claimed: int
     pulse: int  # number of the last
+    rules_refused: str = ""  # why what the files of the home say is not in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,7 @@ def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None
                 tasks_waiting=int(facts["tasks_waiting"]),
                 tasks_claimed=int(facts["tasks_claimed"]),
                 pulse=int(facts["pulse"]),
+                rules_refused=str(facts.get("rules_refused") or ""),
             )
     return None
 

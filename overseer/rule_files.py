@@ -50,6 +50,7 @@ class RuleFiles:
         self._policy = policy
         self._registry = registry
         self._said: dict[Path, str] = {}  # the last hash of each file that something was said of
+        self._refused: dict[Path, str] = {}  # the files that cannot be adopted, and why
 
     def require_charter(self) -> None:
         """Raises Fatal where there is none."""
@@ -58,6 +59,11 @@ class RuleFiles:
                 f"{self._charter} is missing: the overseer does not act without a charter. Write"
                 " one, or take the sample with `ganglion samples`"
             )
+
+    @property
+    def refused(self) -> str:
+        """Why what the files say now is not in force; empty where it is."""
+        return "; ".join(self._refused.values())
 
     async def watch(self, *, progress: Callable[[], None]) -> None:
         """Adopt what changes until cancelled."""
@@ -76,6 +82,7 @@ class RuleFiles:
         try:
             text = await asyncio.to_thread(path.read_text, encoding="utf-8")
         except FileNotFoundError:
+            self._refused.pop(path, None)
             return  # what was in force stays so
         except (OSError, UnicodeDecodeError) as error:
             await self._refuse(path, content_hash(str(error)), f"{path}: {error}")
@@ -88,6 +95,7 @@ class RuleFiles:
         except Permanent as error:
             await self._refuse(path, text_hash, str(error))
             return
+        self._refused.pop(path, None)
         if adopted_hash == in_force:
             self._said[path] = text_hash
         elif await self._observe(payload):
@@ -97,6 +105,7 @@ class RuleFiles:
                 _log.warning("rules.warning", file=str(path), reason=warning)
 
     async def _refuse(self, path: Path, text_hash: str, reason: str) -> None:
+        self._refused[path] = reason
         if self._said.get(path) == text_hash:
             return
         _log.error(

@@ -76,6 +76,7 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
             leads=lambda: runner.state is not None,
         )
         _show(seen, runner)
+        seen.health.fact("rules_refused", lambda: rules.refused)
         rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
         inbox_progress = seen.health.progress("inbox", maximum_silence_seconds=MOST_SILENT_SECONDS)
         try:

@@ -66,5 +66,7 @@ def _print_table(report: StatusReport) -> None:
         )
         if swarm.held:
             typer.echo(f"tasks are not handed out: {swarm.held}")
+        if swarm.rules_refused:
+            typer.echo(f"not adopted, what was in force stays in force: {swarm.rules_refused}")
     if report.watermark is not None:
         typer.echo(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")

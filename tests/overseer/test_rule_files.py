@@ -1,0 +1,54 @@
+"""Is it said for as long as it is so that a file's rules are not in force?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from nervous_system.contract.payload import Payload
+from overseer import rule_files
+from overseer.model import OverseerState
+from overseer.rule_files import RuleFiles
+
+
+class Log:
+    """Takes every observation; nothing is in force."""
+
+    def __init__(self) -> None:
+        self.state: OverseerState | None = OverseerState()
+        self.observed: list[Payload] = []
+
+    async def observe(self, payload: Payload, *, key: str | None = None) -> None:
+        self.observed.append(payload)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what it does is looked at from outside
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("mend", ["max_cpu_pct: 80\n", None])
+async def test_a_broken_policy_is_refused_until_it_is_mended_or_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mend: str | None
+) -> None:
+    monkeypatch.setattr(rule_files, "LOOK_SECONDS", 0.01)
+    log, policy = Log(), tmp_path / "policy.yaml"
+    rules = RuleFiles(
+        log, charter=tmp_path / "charter.md", policy=policy, registry=tmp_path / "registry.jsonl"
+    )
+    policy.write_text("max_cpu_pct: lots\n")
+    watching = asyncio.create_task(rules.watch(progress=lambda: None))
+    await until(lambda: "policy.yaml:1: max_cpu_pct" in rules.refused)
+    if mend is None:
+        policy.unlink()
+    else:
+        policy.write_text(mend)
+    await until(lambda: rules.refused == "")
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert [type(each) for each in log.observed][:1] == [AlarmRaised]
