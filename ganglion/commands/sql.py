@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 app = typer.Typer(add_completion=False)
+
+READONLY: Final = 164
+"""ClickHouse's code for what may not be changed."""
 
 
 @app.command()
@@ -29,6 +32,7 @@ def sql(
     import sys
 
     from ganglion.addresses import client_settings
+    from ganglion.errors import QueryRefused
     from ganglion.query import run_query
 
     if as_json and format_name is not None:
@@ -46,6 +50,12 @@ def sql(
     answer = run_query(
         client_settings().clickhouse_dsn, text, default_format=wanted, settings=settings
     )
-    for piece in answer:
-        sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+    try:
+        for piece in answer:
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+    except QueryRefused as error:
+        if error.code != READONLY:
+            raise
+        sentence = f"{error}; a query that changes something needs --write, and a user who may"
+        raise QueryRefused(sentence, code=READONLY) from error
