@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.errors import BadSetting
-from nervous_system.contract.signature import Signer
+from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
 
 EVERYBODY: Final = "*"
@@ -35,7 +35,8 @@ def make_keys(home: Path, key_id: str, agents: Sequence[str]) -> list[NewKey]:
     """A key for these agents; before it the mesh's own, where there is none yet: the overseer puts
     what it is asked on the log, and vouches for it.
 
-    Raises BadSetting where the id is taken or cannot be one, OSError.
+    Raises BadSetting where the id is taken or cannot be one, Fatal where `trusted_keys` cannot be
+    read, OSError.
     """
     wanted: list[tuple[str, tuple[str, ...]]] = []
     if not (home / MESH_KEY).exists():
@@ -47,20 +48,12 @@ def make_keys(home: Path, key_id: str, agents: Sequence[str]) -> list[NewKey]:
     return [_make(home, *each) for each in wanted]
 
 
-def trusted(home: Path) -> list[str]:
-    """The lines of the keys that are trusted, without comments."""
-    file = home / TRUSTED_KEYS
-    if not file.exists():
-        return []
-    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
-    return [line for line in lines if line]
-
-
 def _make(home: Path, key_id: str, agents: tuple[str, ...]) -> NewKey:
     file = home / MESH_KEY.parent / key_id
     if "/" in key_id or key_id.startswith("."):
         raise BadSetting(f"{key_id!r} cannot be the id of a key: it is the name of its file, too")
-    if file.exists() or any(line.split()[0] == key_id for line in trusted(home)):
+    public = home / TRUSTED_KEYS
+    if file.exists() or key_id in TrustedKeys.read(public).keys:
         raise BadSetting(f"there is a key {key_id} already; choose another id")
     try:
         signer = Signer.generate(key_id)
@@ -69,7 +62,6 @@ def _make(home: Path, key_id: str, agents: tuple[str, ...]) -> NewKey:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:
         private.write(signer.private_line + "\n")
-    public = home / TRUSTED_KEYS
     begun = public.exists()
     with public.open("a", encoding="utf-8") as lines:
         lines.write(("" if begun else HEAD) + signer.public_line(*agents) + "\n")

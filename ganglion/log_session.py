@@ -6,16 +6,26 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
-from nervous_system.bus import Bus, open_bus
-from nervous_system.errors import Unavailable
+from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.errors import Unavailable, Unreadable
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.log import configure
 from nervous_system.telemetry.tracing import Tracer
 
 CONNECT_SECONDS: Final = 3.0
+
+
+async def readable(bus: Bus, *subjects: str) -> list[Recorded]:
+    """The events on these subjects, in the order of the log, without what cannot be read."""
+    found: list[Recorded] = []
+    async for stored in bus.replay(subjects=subjects):
+        with suppress(Unreadable):
+            found.append(recorded(stored))
+    return found
 
 
 def quiet_log() -> None:

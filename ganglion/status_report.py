@@ -97,7 +97,7 @@ async def report_status(settings: MeshSettings) -> StatusReport:
         return await _elsewhere(home)
     healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
     # After the ingestor was asked, so that the lag is never said too small.
-    log = await _log_of(settings, mesh=mesh)
+    log = await _log_of(settings.model_copy(update={"nats_url": mesh.nats_url}))
     return assemble(home, mesh, healths=healths, log=log)
 
 
@@ -108,11 +108,8 @@ async def _elsewhere(home: Home) -> StatusReport:
     settings = client_settings()
     watermark: int | None = None
     problems: list[str] = []
-    try:
-        async with bus_session(settings) as bus:
-            stream = await bus.stream.state()
-            mode = await last_mode(bus)
-    except GanglionError:
+    log = await _log_of(settings)
+    if log.stream is None:
         return StatusReport(
             home=str(home.path),
             state=NOT_RUNNING,
@@ -132,11 +129,11 @@ async def _elsewhere(home: Home) -> StatusReport:
         state=ELSEWHERE,
         nats_url=settings.nats_url,
         clickhouse_url=settings.clickhouse_url,
-        stream=stream,
+        stream=log.stream,
         watermark=watermark,
-        lag=None if watermark is None else max(0, stream.last_sequence - watermark),
+        lag=None if watermark is None else max(0, log.stream.last_sequence - watermark),
         problems=tuple(problems),
-        system_mode=mode,
+        system_mode=log.system_mode,
     )
 
 
@@ -231,9 +228,9 @@ def _process_status(process: ProcessRecord, health: ServiceHealth) -> ProcessSta
     )
 
 
-async def _log_of(settings: MeshSettings, *, mesh: MeshRecord) -> LogFound:
+async def _log_of(settings: MeshSettings) -> LogFound:
     try:
-        async with bus_session(settings.model_copy(update={"nats_url": mesh.nats_url})) as bus:
+        async with bus_session(settings) as bus:
             return LogFound(stream=await bus.stream.state(), system_mode=await last_mode(bus))
     except GanglionError as error:
         return LogFound(problem=f"the log: {error}")

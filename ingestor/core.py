@@ -62,13 +62,7 @@ def examine(
 
 def _checked(found: Readable, stored: Stored, trusted: TrustedKeys) -> Readable:
     """With what is wrong with its signature among the warnings: it is stored all the same."""
-    problem = trusted.problem(
-        stored.headers,
-        subject=stored.subject,
-        data=stored.data,
-        agent_id=found.message.agent_id,
-        stored_at=stored.recorded_at,
-    )
+    problem = stored.problem(trusted, agent_id=found.message.agent_id)
     return found._replace(warnings=[*found.warnings, problem]) if problem else found
 
 

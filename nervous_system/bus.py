@@ -152,16 +152,9 @@ class Bus:
     def recorded(self, stored: Stored) -> Recorded:
         """The event at a position, if it is to be believed. Raises Unreadable, Untrusted."""
         found = recorded(stored)
-        if self.trusted.checks:
-            problem = self.trusted.problem(
-                stored.headers,
-                subject=stored.subject,
-                data=stored.data,
-                agent_id=found.event.agent_id,
-                stored_at=stored.recorded_at,
-            )
-            if problem:
-                raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
+        problem = stored.problem(self.trusted, agent_id=found.event.agent_id)
+        if problem:
+            raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
         return found
 
     def _sealed(self, entry: Entry, *, traceparent: str | None) -> tuple[Message, int]:

@@ -66,15 +66,18 @@ async def measured(
     try:
         return await measure()
     except (StartFailed, TimeoutError) as error:
-        reason = str(error) or type(error).__name__
-        failed = Figure(
-            name=name,
-            what=what,
-            value=None,
-            unit="x",
-            target=None,
-            at_least=True,
-            detail=reason,
-            failed=True,
-        )
-        return [failed]
+        return [not_measured(name, what, str(error) or type(error).__name__, failed=True)]
+
+
+def not_measured(name: str, what: str, reason: str, *, failed: bool = False) -> Figure:
+    """A figure without a value, and why."""
+    return Figure(
+        name=name,
+        what=what,
+        value=None,
+        unit="x",
+        target=None,
+        at_least=True,
+        detail=reason,
+        failed=failed,
+    )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from ganglion.benchmarks.figure import Figure, measured
+from ganglion.benchmarks.figure import Figure, measured, not_measured
 from ganglion.benchmarks.laboratory import Laboratory
 from ganglion.benchmarks.mesh_queue import MeshQueue
 from ganglion.benchmarks.peer_queue import (
@@ -121,7 +121,7 @@ def _against(
     name, equal = f"tasks.{key}_{workers}", key in PEERS
     what = f"cycles a second over {peer.name} ({peer.settings}), {when}"
     if reason:
-        return _not_measured(name, what, reason)
+        return not_measured(name, what, reason)
     ratio = found.ratio(ours.name, peer.name)
     return Figure(
         name=name,
@@ -172,7 +172,7 @@ async def _begun(
         name, what = f"tasks.begin_{key}", f"p50 from submission to begin, of that of {peer.name}"
         reason = peer.missing or failed.get(peer.name, "")
         if reason:
-            figures.append(_not_measured(name, what, reason))
+            figures.append(not_measured(name, what, reason))
             continue
         sides = {
             queue.name: [
@@ -227,7 +227,7 @@ async def _waiting(
         what = f"cycles a second over {peer.name} ({peer.settings}), {when}"
         reason = peer.missing or failed.get(peer.name, "")
         if reason:
-            figures.append(_not_measured(name, what, reason))
+            figures.append(not_measured(name, what, reason))
             continue
         own, theirs = found[ours.name].per_second, found[peer.name].per_second
         figures.append(
@@ -243,9 +243,3 @@ async def _waiting(
         )
     claims = found[ours.name].claims_seconds
     return [*figures, _claims("tasks.claim_waiting", when, list(claims))]
-
-
-def _not_measured(name: str, what: str, reason: str) -> Figure:
-    return Figure(
-        name=name, what=what, value=None, unit="x", target=None, at_least=True, detail=reason
-    )

@@ -71,13 +71,13 @@ async def _measure(only: list[str], *, size: Size, quiet: bool) -> Report:
     import asyncio
     import signal
 
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from ganglion.benchmarks.machine import describe_machine
     from ganglion.benchmarks.report import Report
     from ganglion.benchmarks.show import Bar
     from ganglion.benchmarks.suites import measure_all
+    from ganglion.progress_bar import progress_bar
     from nervous_system.clock import stopwatch, system_clock
 
     task = asyncio.current_task()
@@ -85,15 +85,13 @@ async def _measure(only: list[str], *, size: Size, quiet: bool) -> Report:
     # As Ctrl-C does: what was started is stopped on the way out.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     machine, measured_at, began = describe_machine(), system_clock(), stopwatch()
-    progress = Progress(
+    progress = progress_bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
+        quiet=quiet,
         refresh_per_second=2,  # it runs on the machine that is being measured
-        transient=True,
     )
     with progress:
         figures = await measure_all(only, size=size, show=Bar(progress))

@@ -52,20 +52,13 @@ def _print(incident: PastIncident) -> None:
 
 
 async def _read() -> tuple[str, list[PastIncident]]:
-    from contextlib import suppress
-
     from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
+    from ganglion.log_session import bus_session, readable
     from ganglion.system_mode import last_mode
     from guardian.history import incidents_of
-    from nervous_system.bus import recorded
-    from nervous_system.errors import Unreadable
     from nervous_system.names import EVENTS
 
-    history = []
     async with bus_session(client_settings()) as bus:
-        async for stored in bus.replay(subjects=[f"{EVENTS}.incident.>"]):
-            with suppress(Unreadable):
-                history.append(recorded(stored))
+        history = await readable(bus, f"{EVENTS}.incident.>")
         mode = await last_mode(bus) or "unknown"
     return mode, incidents_of(history)

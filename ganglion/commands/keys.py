@@ -39,13 +39,13 @@ def new(
 @app.command("list")
 def list_() -> None:
     """The keys that are trusted, and for whom they speak."""
-    from ganglion.key_files import trusted
     from ganglion.settings import read_settings
-    from nervous_system.settings import MeshSettings
+    from nervous_system.contract.signature import TrustedKeys
+    from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 
-    lines = trusted(read_settings(MeshSettings).home)
-    for line in lines:
-        key_id, public, *agents = line.split()
-        typer.echo(f"{key_id} speaks for {', '.join(agents) or 'nobody'} ({public})")
-    if not lines:
+    keys = TrustedKeys.read(read_settings(MeshSettings).home / TRUSTED_KEYS).keys
+    for key_id, trusted in keys.items():
+        agents = ", ".join(trusted.agents) or "nobody"
+        typer.echo(f"{key_id} speaks for {agents} ({trusted.public})")
+    if not keys:
         typer.echo("no key is trusted: nothing is checked")

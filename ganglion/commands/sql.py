@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 app = typer.Typer(add_completion=False)
-
-READONLY: Final = 164
-"""ClickHouse's code for what may not be changed."""
 
 
 @app.command()
@@ -32,6 +29,7 @@ def sql(
     import sys
 
     from ganglion.addresses import client_settings
+    from ganglion.engines.clickhouse.exceptions import Code
     from ganglion.errors import QueryRefused
     from ganglion.query import run_query
 
@@ -55,7 +53,7 @@ def sql(
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
     except QueryRefused as error:
-        if error.code != READONLY:
+        if error.code != Code.READONLY:
             raise
         sentence = f"{error}; a query that changes something needs --write, and a user who may"
-        raise QueryRefused(sentence, code=READONLY) from error
+        raise QueryRefused(sentence, code=Code.READONLY) from error

@@ -100,21 +100,13 @@ def _order(task_id: str, order: TaskOrder.ValueType, reason: str, done: str) -> 
 
 
 async def _steps(task_id: str) -> list[Recorded]:
-    from contextlib import suppress
-
     from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from nervous_system.bus import recorded
+    from ganglion.log_session import bus_session, readable
     from nervous_system.contract.subjects import token
-    from nervous_system.errors import Unreadable
     from nervous_system.names import EVENTS
 
-    steps: list[Recorded] = []
     async with bus_session(client_settings()) as bus:
-        async for stored in bus.replay(subjects=[f"{EVENTS}.task.*.{token(task_id)}"]):
-            with suppress(Unreadable):
-                steps.append(recorded(stored))
-    return steps
+        return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}")
 
 
 async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:

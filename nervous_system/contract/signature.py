@@ -70,8 +70,7 @@ class Signer:
 
     def public_line(self, *agents: str) -> str:
         """What `trusted_keys` holds, so that it speaks for these agents."""
-        public = b64encode(bytes(self.key.verify_key)).decode()
-        return " ".join((self.key_id, public, *agents))
+        return " ".join((self.key_id, TrustedKey(self.key.verify_key, agents).public, *agents))
 
     def headers(self, subject: str, data: bytes, *, now: datetime) -> dict[str, str]:
         """The signature of these bytes on this subject, made now."""
@@ -92,6 +91,11 @@ class TrustedKey:
     key: VerifyKey
     agents: tuple[str, ...]  # names and shell patterns
 
+    @property
+    def public(self) -> str:
+        """The key in base64, as `trusted_keys` holds it."""
+        return b64encode(bytes(self.key)).decode()
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedKeys:
@@ -107,7 +111,7 @@ class TrustedKeys:
         return cls(keys={})
 
     @classmethod
-    def read(cls, path: Path, *, required: bool, most_seconds: float) -> Self:
+    def read(cls, path: Path, *, required: bool = False, most_seconds: float = 300.0) -> Self:
         """From a file: a line a key, with its id, its public key in base64 and the agents it speaks
         for; from `#` on a comment. No file is no keys. Raises Fatal."""
         try:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from nats.aio.msg import Msg
 
 from nervous_system import names
+from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import Fatal, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
@@ -60,6 +61,18 @@ class Stored(NamedTuple):
             return None
         start += len(_MESSAGE_ID_LINE)
         return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
+
+    def problem(self, trusted: TrustedKeys, *, agent_id: str) -> str:
+        """Why its signature is not to be believed as this agent's; empty where it is."""
+        if not trusted.checks:
+            return ""
+        return trusted.problem(
+            self.headers,
+            subject=self.subject,
+            data=self.data,
+            agent_id=agent_id,
+            stored_at=self.recorded_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 from mesh_under_test import until
@@ -20,6 +19,8 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
+from ganglion.home import Home
+from ganglion.samples import write_samples
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
@@ -114,8 +115,7 @@ class Swarm:
         self.workers: list[TalkingProcess] = []
         self.home = folder / "home"
         self.home.mkdir()
-        for sample in (files("overseer") / "samples").iterdir():
-            (self.home / sample.name).write_bytes(sample.read_bytes())
+        write_samples(Home.at(self.home))
 
     @property
     def settings(self) -> MeshSettings:

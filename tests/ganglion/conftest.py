@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,8 @@ from command_line import CommandLine, FreePort, MakeCommandLine
 from real_servers import NatsServer, RealProcess
 
 from ganglion.benchmarks.child import bare_environment
+from ganglion.home import Home
+from ganglion.samples import write_samples
 from ganglion.supervisor.lock import holder
 from nervous_system.bus import Bus
 
@@ -84,8 +85,7 @@ def home(tmp_path: Path) -> Path:
     """A home with the rules of a new one."""
     folder = tmp_path / "home"
     folder.mkdir()
-    for sample in (files("overseer") / "samples").iterdir():
-        (folder / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    write_samples(Home.at(folder))
     return folder
 
 

@@ -7,7 +7,6 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,8 @@ from replaying import replay
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, CommandAcknowledged, CommandIssued
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from ganglion.home import Home
+from ganglion.samples import write_samples
 from governor.settings import GovernorSettings
 from governor.wiring import role
 from nervous_system.bus import Bus, recorded
@@ -185,8 +186,7 @@ async def forget_ids(bus: Bus) -> None:
 async def test_a_nearly_full_disk_becomes_a_maintenance_task(
     start: Start, bus: Bus, tmp_path: Path
 ) -> None:
-    for sample in (files("overseer") / "samples").iterdir():
-        (tmp_path / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    write_samples(Home.at(tmp_path))
     start("overseer", OVERSEER, GANGLION_OVERSEER_MAINTENANCE_SECONDS="0")
     start(
         "governor",

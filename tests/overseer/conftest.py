@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from overseer_program import StartOverseer
 from real_servers import NatsServer, RealProcess
 
+from ganglion.home import Home
+from ganglion.samples import write_samples
 from nervous_system.settings import MeshSettings
 
 PROGRAM = Path(__file__).with_name("overseer_program.py")
@@ -21,8 +22,7 @@ def home(tmp_path: Path) -> Path:
     """A home directory with the sample charter, policy and registry."""
     folder = tmp_path / "home"
     folder.mkdir()
-    for sample in (files("overseer") / "samples").iterdir():
-        (folder / sample.name).write_text(sample.read_text(encoding="utf-8"), encoding="utf-8")
+    write_samples(Home.at(folder))
     return folder
 
 
