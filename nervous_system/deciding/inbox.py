@@ -83,6 +83,19 @@ class Inbox:
         self._reply([(each.reply, gone) for each in self._waiting])
         self._waiting.clear()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests have arrived and are not taken."""
+        return len(self._waiting)
+
+    async def fill(self, count: int, *, within_seconds: float) -> None:
+        """Until so many wait, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                while len(self._waiting) < count:
+                    self._some.clear()
+                    await self._some.wait()
+
     def take(self, most: int, *, most_bytes: int) -> list[Asked]:
         """Up to `most` of those that wait, the oldest first; fewer where they are large. What
         cannot be read, or is nothing to ask for, is refused here."""

@@ -28,6 +28,7 @@ from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import on_any, overlap
 from nervous_system.deciding.arrivals import BATCH_EVENTS, LONGEST_WAIT_SECONDS, Arrivals
+from nervous_system.deciding.company import Company
 from nervous_system.deciding.decision import AnsweringCore
 from nervous_system.deciding.fenced_writer import FencedWriter
 from nervous_system.deciding.fold import Fold, scope_key
@@ -198,10 +199,11 @@ class Runner(Generic[State]):
                     some=asked,
                     now=lambda: term.now(self._watch()),
                 )
-            leading = _Leading(fold, writer, term, keeper, reader, inbox)
+            leading = _Leading(fold, writer, term, keeper, reader)
             await self._catch_up(leading, stop)
             if inbox is not None:
                 await stack.enter_async_context(inbox)
+                company = Company(inbox, watch=self._watch)
             next_tick = self._watch() + self._role.tick_seconds
             arrivals = stack.enter_context(Arrivals(reader, asked))
             while not stop.is_set():
@@ -209,7 +211,7 @@ class Runner(Generic[State]):
                 batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))
                 await self._fold_in(leading, batch)
                 if inbox is not None:
-                    await self._decide_requests(leading, inbox)
+                    await self._decide_requests(leading, inbox, company)
                 if reader.at_end and self._watch() >= next_tick:
                     await self._tick(leading)
                     next_tick = self._watch() + self._role.tick_seconds
@@ -263,9 +265,15 @@ class Runner(Generic[State]):
         with self._role.around_tick(leading.fold.state, tick.timestamp):
             await self._append(leading, leading.fold.strike(tick))
 
-    async def _decide_requests(self, leading: _Leading[State], inbox: Inbox) -> None:
+    async def _decide_requests(
+        self, leading: _Leading[State], inbox: Inbox, company: Company
+    ) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
-        while asked := inbox.take(BATCH_REQUESTS, most_bytes=BATCH_REQUEST_BYTES):
+        while inbox.waiting:
+            await company.gather()
+            asked = inbox.take(BATCH_REQUESTS, most_bytes=BATCH_REQUEST_BYTES)
+            if not asked:
+                continue  # all that waited were refused
             leading.turns += 1
             taken = leading.fold.requests_taken(
                 term=leading.term.number,
@@ -291,6 +299,7 @@ class Runner(Generic[State]):
                 answer.sequence = leading.fold.sequence
                 answers.append((each, answer))
             inbox.answer(answers)
+            company.answered(len(asked))
 
     async def _append_requests(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
         asked = {e.event.event_id for e in entries if e.event.event_type == TYPE_REQUEST}
@@ -385,7 +394,6 @@ class _Leading(Generic[State]):
     term: Term
     keeper: SnapshotKeeper[State]
     reader: Reader
-    inbox: Inbox | None
     turns: int = 0  # ticks and requests taken in this term
 
 
