@@ -17,7 +17,6 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.msg import Msg
 
 from nervous_system import names
 from nervous_system.errors import (
@@ -35,6 +34,7 @@ from nervous_system.errors import (
 )
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import BulkClient
+from nervous_system.transport.requests import Reply, Requests
 
 _log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ class Connection:
         self._closing = False
         self._last_error: Exception | None = None
         self._connected = asyncio.Event()
-        self._awaiting: dict[str, set[asyncio.Future[Msg]]] = {}
+        self._requests = Requests(client)
 
     @classmethod
     async def open(cls, settings: MeshSettings, *, name: str) -> Connection:
@@ -121,6 +121,7 @@ class Connection:
                 closed_cb=connection._on_closed,
                 skip_subject_validation=True,  # subjects are made by `subjects.py`
             )
+            await connection._requests.open()
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await connection.client.close()
             cause = connection._last_error or error
@@ -145,32 +146,17 @@ class Connection:
         *,
         headers: dict[str, str] | None = None,
         timeout_seconds: float,
-    ) -> Msg:
+    ) -> Reply:
         """Send and wait for the reply.
 
         Raises NotAcknowledged, Unavailable, Forbidden, TooLarge.
         """
-        self.check_size(subject, data, headers or {})
-        reply = asyncio.ensure_future(
-            self.client.request(subject, data, timeout=timeout_seconds, headers=headers)
-        )
-        self._awaiting.setdefault(subject, set()).add(reply)
-        task = asyncio.current_task()
-        assert task is not None
-        cancelled_before = task.cancelling()
-        try:
-            with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
-                answer = await reply
-                # nats-py waits by `wait_for`, which before Python 3.12 loses a cancellation that
-                # meets the reply; who was to end would go on.
-                if task.cancelling() > cancelled_before:
-                    raise asyncio.CancelledError
-                return answer
-        finally:
-            waiting = self._awaiting[subject]
-            waiting.discard(reply)
-            if not waiting:
-                del self._awaiting[subject]
+        headers = headers or {}
+        self.check_size(subject, data, headers)
+        with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
+            return await self._requests.request(
+                subject, data, headers=headers, timeout_seconds=timeout_seconds
+            )
 
     def check_size(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
         """Raises TooLarge for what the server would close the connection over.
@@ -226,8 +212,7 @@ class Connection:
                 f"the NATS server forbids this user the {missing[1].lower()} to {missing[2]};"
                 " ask for the permission or use another user"
             )
-            for reply in self._awaiting.get(missing[2], ()):
-                reply.cancel(forbidden)  # any object may be the message
+            self._requests.refuse(missing[2], forbidden)
         self._last_error = error
         if self._connected.is_set() and not isinstance(error, OSError):
             _log.warning("nats.error", error=str(error) or type(error).__name__)
@@ -256,10 +241,6 @@ def translated(what: str, *, timeout_seconds: float | None = None) -> Iterator[N
     """
     try:
         yield
-    except asyncio.CancelledError as error:
-        if error.args and isinstance(error.args[0], Forbidden):
-            raise error.args[0] from None
-        raise
     except nats.errors.NoRespondersError as error:
         raise Unavailable(
             f"{what} found nobody to answer: the stream is missing or has no leader"

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from nats.aio.msg import Msg
-
 from nervous_system import names
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import Fatal, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.connection import Connection, refusal
+from nervous_system.transport.requests import Reply
 
 _NANOSECONDS: Final = 1_000_000_000
 DUPLICATE_WINDOW_SECONDS: Final = 600
@@ -224,7 +223,7 @@ class Stream:
         reply = await self._connection.request(
             f"$JS.API.DIRECT.GET.{self.name}", json.dumps(body).encode(), timeout_seconds=5.0
         )
-        headers = dict(reply.headers or {})
+        headers = parse_headers(reply.raw_headers)
         status = headers.get("Status")
         if status == "404":
             return None
@@ -246,7 +245,7 @@ class Stream:
         raise refusal(answer["error"], what=f"a look at the stream {self.name}")
 
 
-def _from_direct(reply: Msg, headers: dict[str, str]) -> Stored:
+def _from_direct(reply: Reply, headers: dict[str, str]) -> Stored:
     own = (f"{name}: {value}\r\n" for name, value in headers.items() if name not in _OF_DIRECT_GET)
     return Stored(
         sequence=int(headers["Nats-Sequence"]),

@@ -1,0 +1,84 @@
+"""How does a request get its reply without a detour?
+
+nats-py hands each reply through a queue, a task and two futures. Here the one inbox of a connection
+is diverted, and a reply wakes whoever waits for it: half the time of the processor, and fewer
+turns of the event loop in the way of everything that is published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from itertools import count
+from typing import Final, NamedTuple
+
+from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
+
+from nervous_system.transport.bulk_client import BulkClient
+from nervous_system.transport.frame import frame
+
+_NO_RESPONDERS: Final = b"NATS/1.0 503"
+
+
+class Reply(NamedTuple):
+    """What came back."""
+
+    data: bytes
+    raw_headers: bytes  # as they travelled
+
+
+class _Waiting(NamedTuple):
+    subject: str
+    reply: asyncio.Future[Reply]
+
+
+class Requests:
+    """The requests on one connection that wait for their replies."""
+
+    def __init__(self, client: BulkClient) -> None:
+        self._client = client
+        self._inbox = ""
+        self._numbers = count(1)
+        self._waiting: dict[bytes, _Waiting] = {}  # by the end of the subject they are answered on
+
+    async def open(self) -> None:
+        """Listen for replies; once, when the connection stands. Raises as `Client.subscribe`."""
+        self._inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(f"{self._inbox}.*", cb=_never)
+        self._client.divert(subscription, self._arrived)
+
+    async def request(
+        self, subject: str, data: bytes, *, headers: Mapping[str, str], timeout_seconds: float
+    ) -> Reply:
+        """Send and wait. Raises TimeoutError, and NoRespondersError where nobody listens; as
+        `BulkClient.send` and `refuse` otherwise."""
+        token = b"%d" % next(self._numbers)
+        waiting = _Waiting(subject, asyncio.get_running_loop().create_future())
+        self._waiting[token] = waiting
+        try:
+            reply_to = f"{self._inbox}.{token.decode()}"
+            self._client.send([frame(subject, data, headers=headers, reply=reply_to)])
+            async with asyncio.timeout(timeout_seconds):
+                reply = await waiting.reply
+        finally:
+            del self._waiting[token]
+        if reply.raw_headers.startswith(_NO_RESPONDERS):
+            raise NoRespondersError
+        return reply
+
+    def refuse(self, subject: str, error: Exception) -> None:
+        """End those that wait for an answer on `subject` with `error`."""
+        for waiting in self._waiting.values():
+            if waiting.subject == subject and not waiting.reply.done():
+                waiting.reply.set_exception(error)
+
+    def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        waiting = self._waiting.get(subject[subject.rindex(b".") + 1 :])
+        if waiting is not None and not waiting.reply.done():  # else: whoever asked has gone
+            waiting.reply.set_result(Reply(bytes(data), bytes(headers or b"")))
+
+
+async def _never(message: Msg) -> None:
+    """Messages of a diverted subscription do not come here."""
+    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
