@@ -27,7 +27,8 @@ def _proposed(payload: TasksProposed) -> str:
 
 
 def _claim(payload: ClaimRequested) -> str:
-    return f"{payload.worker_id} asks for a task and knows {listed(payload.skills)}"
+    actions = f", only {listed(payload.actions)}," if payload.actions else ""
+    return f"{payload.worker_id} asks for a task{actions} and knows {listed(payload.skills)}"
 
 
 def _progress(payload: ProgressReported) -> str:

@@ -31,7 +31,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
     TaskSubmitted,
 )
-from enchanted.events.v1.task_request_pb2 import TasksProposed
+from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from ganglion.event_line import MOST_CHARACTERS, one_line
 from ganglion.in_words.phrases import counted, taken_out
@@ -122,6 +122,14 @@ def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> 
                 together=True,
             ),
             "7 tasks proposed, all or none: 0, 1, 2, 3, 4 and 2 more",
+        ),
+        (
+            ClaimRequested(worker_id="w", skills=["python", "git"]),
+            "w asks for a task and knows python and git",
+        ),
+        (
+            ClaimRequested(worker_id="w", skills=["git"], actions=["dig", "plant"]),
+            "w asks for a task, only dig and plant, and knows git",
         ),
         (
             RequestsTaken(service="overseer", as_of_sequence=22, requests=1),
