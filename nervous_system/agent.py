@@ -104,8 +104,13 @@ class Agent:
     ) -> Receipt:
         """Record a decision: why, what was chosen, what was turned down.
 
-        `confidence` is 0 to 1.
+        `confidence` is 0 to 1. Raises InvalidEvent where `rationale` or `chosen` is empty or blank:
+        afterwards nobody could say why.
         """
+        needed = {"rationale is empty: say why": rationale, "chosen is empty: say what": chosen}
+        missing = [problem for problem, text in needed.items() if not text.strip()]
+        if missing:
+            raise InvalidEvent(missing)
         payload = AgentDecision(
             context_hash=context_hash,
             input_trigger=trigger,

@@ -20,7 +20,7 @@ from command_line import CommandLine, MakeCommandLine, is_alive
 from ganglion.__main__ import app
 from ganglion.commands.up import app as up_app
 from ganglion.engines.batch_staging import BatchStaging
-from ganglion.errors import FAILURE, NOT_RUNNING, OK, USAGE
+from ganglion.errors import FAILURE, NOT_RUNNING, OK, REFUSED, USAGE
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
 from ganglion.supervisor.process_list import PROCESSES
@@ -229,8 +229,11 @@ def test_emit_and_tail(ganglion: CommandLine, tmp_path: Path) -> None:
     )
     assert change.returncode == OK, change.stderr
     refused = ganglion("emit", "decision", "--rationale", "x", "--chosen", "y", "--confidence", "2")
-    assert refused.returncode == 4
+    assert refused.returncode == REFUSED
     assert "confidence_score is not between 0 and 1" in refused.stderr
+    empty = ganglion("emit", "decision", "--rationale", " ", "--chosen", "y")
+    assert empty.returncode == REFUSED
+    assert empty.stderr == "ganglion: the event was not sent: rationale is empty: say why\n"
     lines = ganglion("tail", "--since", "1h", "-n", "4").stdout.splitlines()
     assert len(lines) == 4
     mine = [line for line in lines if "process_started" not in line]

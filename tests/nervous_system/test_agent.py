@@ -73,6 +73,22 @@ async def test_an_absent_confidence_is_not_zero(agent: Agent, bus: Bus) -> None:
     assert zero.HasField("confidence_score")
 
 
+@pytest.mark.parametrize("blank", ["", " \n\t"])
+async def test_a_decision_without_a_why_or_a_what_is_refused(
+    agent: Agent, bus: Bus, blank: str
+) -> None:
+    with pytest.raises(InvalidEvent) as refused:
+        await agent.decide(rationale=blank, chosen=blank)
+    assert refused.value.problems == ["rationale is empty: say why", "chosen is empty: say what"]
+    with pytest.raises(InvalidEvent, match="rationale is empty: say why$"):
+        await agent.decide(rationale=blank, chosen="c")
+    with pytest.raises(InvalidEvent, match="not sent: chosen is empty: say what$"):
+        await agent.decide(rationale="r", chosen=blank)
+    await agent.decide(rationale="r", chosen="c")
+    (only,) = await _history(bus)
+    assert only.event.producer_sequence == 1
+
+
 async def test_the_library_is_strict(agent: Agent) -> None:
     with pytest.raises(InvalidEvent, match="confidence_score"):
         await agent.decide(rationale="r", chosen="c", confidence=1.4)
