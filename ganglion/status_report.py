@@ -47,6 +47,7 @@ class SwarmStatus:
     tasks_claimed: int
     pulse: int  # number of the last
     rules_refused: str = ""  # why what the files of the home say is not in force
+    inbox_broken: str = ""  # the last line of the file inbox that could not be read, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,7 @@ def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None
                 tasks_claimed=int(facts["tasks_claimed"]),
                 pulse=int(facts["pulse"]),
                 rules_refused=str(facts.get("rules_refused") or ""),
+                inbox_broken=str(facts.get("inbox_broken") or ""),
             )
     return None
 

@@ -1,7 +1,8 @@
 """How does a line dropped into `objectives.jsonl` become an objective?
 
 Lines are taken once they are whole; how far the file was read is kept beside it. A line that cannot
-be used is said to be so with its number, and the next one is taken.
+be used is said to be so with its number, and the next one is taken. Of one that cannot be read, no
+event tells: it is shown until the file is gone or begun anew.
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ class ObjectiveLine(BaseModel):
 
 
 class Place(BaseModel):
-    """How far the file was read."""
+    """How far the file was read, and what of it could not be."""
 
     inode: int = 0
     offset: int = 0
     line: int = 0
+    broken: int = 0  # so many lines
+    last_broken: str = ""  # where the last of them is, and what is wrong with it
 
 
 class ObjectiveInbox:
@@ -51,6 +54,14 @@ class ObjectiveInbox:
         self._place_path = path.with_name(f".{path.name}.place")
         self._asker = asker
         self._leads = leads
+        self._place = Place()
+
+    @property
+    def broken(self) -> str:
+        """The last line of the file that could not be read, and why; empty where all could."""
+        place = self._place
+        more = f" (the last of {place.broken} such lines)" if place.broken > 1 else ""
+        return f"{place.last_broken}{more}"
 
     async def watch(self, *, progress: Callable[[], None]) -> None:
         """Propose what is dropped in, until cancelled; only the leader does."""
@@ -71,12 +82,16 @@ class ObjectiveInbox:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _take_new(self) -> None:
-        if not self._path.exists():
+        place = self._place = self._load()
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            if place != Place():
+                self._save(Place())
             return
-        place = self._load()
-        status = self._path.stat()
         if status.st_ino != place.inode or status.st_size < place.offset:
             place = Place(inode=status.st_ino)  # another file, or begun anew
+            self._save(place)
         if status.st_size == place.offset:
             return
         with self._path.open("rb") as file:
@@ -85,13 +100,17 @@ class ObjectiveInbox:
         for line in data.splitlines(keepends=True):
             if not line.endswith(b"\n"):
                 break  # it is still being written
-            place = Place(inode=place.inode, offset=place.offset + len(line), line=place.line + 1)
-            await self._propose(line.decode("utf-8-sig", errors="replace").strip(), place)
+            place = place.model_copy(
+                update={"offset": place.offset + len(line), "line": place.line + 1}
+            )
+            text = line.decode("utf-8-sig", errors="replace").strip()
+            place = await self._propose(text, place)
             self._save(place)
 
-    async def _propose(self, text: str, place: Place) -> None:
+    async def _propose(self, text: str, place: Place) -> Place:
+        """Returns the place with the line counted as broken where it is."""
         if not text:
-            return
+            return place
         where = f"{self._path}:{place.line}"
         try:
             line = ObjectiveLine.model_validate_json(text)
@@ -101,7 +120,9 @@ class ObjectiveInbox:
                 for each in error.errors()
             )
             _refused(where, reason)
-            return
+            return place.model_copy(
+                update={"broken": place.broken + 1, "last_broken": f"{where}: {reason}"}
+            )
         # The same line at the same place is the same proposal, however often it is read.
         cause = f"{place.inode}/{place.offset}/{content_hash(text)}"
         objective_id = line.objective_id or f"inbox-{content_hash(cause)[:12]}"
@@ -119,6 +140,7 @@ class ObjectiveInbox:
             _log.info("inbox.taken", where=where, objective_id=objective_id)
         else:
             _refused(where, "; ".join(answer.reasons))
+        return place
 
     def _load(self) -> Place:
         try:
@@ -133,6 +155,7 @@ class ObjectiveInbox:
         new = self._place_path.with_suffix(".new")
         new.write_text(place.model_dump_json())
         new.replace(self._place_path)
+        self._place = place
 
 
 def _refused(where: str, reason: str) -> None:

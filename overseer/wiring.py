@@ -77,6 +77,7 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
         )
         _show(seen, runner)
         seen.health.fact("rules_refused", lambda: rules.refused)
+        seen.health.fact("inbox_broken", lambda: inbox.broken)
         rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
         inbox_progress = seen.health.progress("inbox", maximum_silence_seconds=MOST_SILENT_SECONDS)
         try:

@@ -68,5 +68,7 @@ def _print_table(report: StatusReport) -> None:
             typer.echo(f"tasks are not handed out: {swarm.held}")
         if swarm.rules_refused:
             typer.echo(f"not adopted, what was in force stays in force: {swarm.rules_refused}")
+        if swarm.inbox_broken:
+            typer.echo(f"not taken from the inbox, write it anew: {swarm.inbox_broken}")
     if report.watermark is not None:
         typer.echo(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")
