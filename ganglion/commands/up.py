@@ -31,9 +31,12 @@ def up(
         return
 
     import os
+    import signal
 
     from ganglion.supervisor.process_list import supervisor_arguments
 
     # This process becomes the supervisor: same pid, same terminal, a third less memory.
     arguments = supervisor_arguments(only or [])
+    # A Ctrl-C meanwhile waits until `run_mesh` lets it through.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execv(arguments[0], arguments)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
 from ganglion.ending import end_with
-from ganglion.errors import exit_code_of
+from ganglion.errors import INTERRUPTED, exit_code_of
 from ganglion.settings import LocalMeshSettings, read_settings
 from ganglion.supervisor.console import Console
 from ganglion.supervisor.wiring import run_mesh
@@ -32,6 +33,9 @@ def main() -> None:
                 only=arguments.only,
             )
         )
+    except KeyboardInterrupt:  # before anything was started
+        console.close()
+        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the end of the line
         console.close()
         console.failed(str(error), exit_code=exit_code_of(error))

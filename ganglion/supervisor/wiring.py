@@ -49,6 +49,7 @@ async def run_mesh(
 
     Raises InUse, NoRoom, NotRunning, StartFailed, Fatal; then nothing is left running.
     """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `ganglion up` held it back
     home = Home.at(settings.home)
     home.create()
     if home.is_new:
@@ -121,6 +122,7 @@ async def _supervise(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.ask_to_stop)
+    await asyncio.sleep(0)  # a Ctrl-C that came before ends it here, with nothing started
     try:
         await supervisor.run(while_running=while_running, before_stop=before_stop)
     finally:

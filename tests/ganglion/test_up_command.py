@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,10 @@ import pytest
 import typer
 from command_line import CommandLine, MakeCommandLine, is_alive
 
-from ganglion.__main__ import app
+from ganglion.command_group import app
 from ganglion.commands.up import app as up_app
 from ganglion.engines.batch_staging import BatchStaging
-from ganglion.errors import FAILURE, NOT_RUNNING, OK, REFUSED, USAGE
+from ganglion.errors import FAILURE, INTERRUPTED, NOT_RUNNING, OK, REFUSED, USAGE
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
 from ganglion.supervisor.process_list import PROCESSES
@@ -103,6 +104,47 @@ def test_ctrl_c_drains_and_stops_everything(ganglion: CommandLine) -> None:
     assert process.returncode == OK, stderr
     assert stdout.endswith("everything is stopped\n")
     assert not any(is_alive(pid) for pid in pids_of(mesh))
+
+
+def test_ctrl_c_while_it_imports_ends_quietly(ganglion: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    ganglion.environment["PYTHONPATH"] = str(tmp_path)
+    answer = ganglion.run("up", "--only", "nats")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (INTERRUPTED, "", "")
+
+
+def test_ctrl_c_while_it_becomes_the_supervisor_ends_quietly(ganglion: CommandLine) -> None:
+    """The signal is there from the beginning, and nothing lets it through before."""
+    held_back = (
+        "import os, signal, sys;"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT});"
+        "os.kill(os.getpid(), signal.SIGINT);"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", held_back, *ganglion.argv("up", "--only", "nats")],
+        env=ganglion.environment,
+        cwd=ganglion.home.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (answer.returncode, answer.stderr) == (INTERRUPTED, "")
+    assert answer.stdout == f"starting the mesh in {ganglion.home}\n"
+    assert ganglion("status").returncode == NOT_RUNNING
+    assert not (ganglion.home / "logs" / "nats.log").exists()
+
+
+def test_ctrl_c_before_anything_is_started_ends_quietly(ganglion: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as theirs:
+        ganglion.environment["CLICKHOUSE_URL"] = f"http://127.0.0.1:{theirs.getsockname()[1]}"
+        process = ganglion.begin("up", "--only", "nats")
+        theirs.accept()  # it asks whether a ClickHouse is there, and gets no answer
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stdout, stderr) == (INTERRUPTED, "", "")
+    assert ganglion("status").returncode == NOT_RUNNING
+    assert not (ganglion.home / "logs" / "nats.log").exists()
 
 
 def test_killing_the_parent_leaves_nothing_and_it_starts_again(ganglion: CommandLine) -> None:
