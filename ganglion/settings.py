@@ -43,8 +43,10 @@ class LocalMeshSettings(BaseSettings):
     stop_timeout_seconds: float = Field(
         30.0, gt=0, description="how long the whole mesh may drain before what is left is killed"
     )
-    jaeger_url: str = Field(
-        "http://127.0.0.1:16686", description="where people look at traces in Jaeger"
+    jaeger_url: str | None = Field(
+        None,
+        description="where people look at traces in Jaeger; http://127.0.0.1:16686 where not given"
+        " and one answers there",
     )
     log_max_bytes: int = Field(
         16 * 1024**2, ge=1024, description="size at which a process's log file is set aside"

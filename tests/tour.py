@@ -50,7 +50,8 @@ def take(environment: dict[str, str]) -> None:
     assert len(imports) == 2
     assert ": 0 events added" in imports[1]
     assert "claimed" in whole.partition("trace ")[2]
-    assert "Jaeger: http" in whole
+    if "GANGLION_JAEGER_URL" in environment:
+        assert "Jaeger: http" in whole
     assert "nothing is parked" in whole
 
 

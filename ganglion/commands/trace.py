@@ -14,17 +14,20 @@ def trace(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Id of an event, or of a trace.")],
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """The tree of a trace, the ways to other traces, and the page of its span in Jaeger."""
+    """The tree of a trace, the ways to other traces, and its page in Jaeger where there is one."""
+    import asyncio
     import json
 
     from ganglion.addresses import client_settings
     from ganglion.settings import LocalMeshSettings, read_settings
     from ganglion.trace_view.document import trace_document
+    from ganglion.trace_view.jaeger import jaeger_address
     from ganglion.trace_view.lookup import find_trace
     from ganglion.trace_view.text import trace_text
 
-    jaeger_url = read_settings(LocalMeshSettings).jaeger_url
+    given = read_settings(LocalMeshSettings).jaeger_url
     found = find_trace(client_settings().clickhouse_dsn, wanted)
+    jaeger_url = asyncio.run(jaeger_address(given))
     if as_json:
         typer.echo(json.dumps(trace_document(found, jaeger_url), ensure_ascii=False))
         return

@@ -12,10 +12,11 @@ from ganglion.trace_view.tree import Trace
 from nervous_system.contract.event import Recorded
 
 
-def trace_document(trace: Trace, jaeger_url: str) -> dict[str, Any]:
+def trace_document(trace: Trace, jaeger_url: str | None) -> dict[str, Any]:
     """The trace, its events, and what of other traces led to it and followed from it.
 
-    Of a cause that ClickHouse does not have, there is the id, and no `payload_kind`.
+    Of a cause that ClickHouse does not have, there is the id, and no `payload_kind`. Each
+    `jaeger_url` is None where there is no Jaeger.
     """
     return {
         "trace_id": trace.trace_id,
@@ -33,5 +34,5 @@ def trace_document(trace: Trace, jaeger_url: str) -> dict[str, Any]:
     }
 
 
-def _event(recorded: Recorded, jaeger_url: str) -> dict[str, Any]:
+def _event(recorded: Recorded, jaeger_url: str | None) -> dict[str, Any]:
     return {**json.loads(json_line(recorded)), "jaeger_url": span_page(recorded, jaeger_url)}

@@ -17,8 +17,8 @@ _NO_POSITION: Final = " " * 22
 """As wide as position and time of an event of the trace."""
 
 
-def trace_text(trace: Trace, jaeger_url: str) -> Iterator[str]:
-    """What it is, its tree, and the page of its span in Jaeger."""
+def trace_text(trace: Trace, jaeger_url: str | None) -> Iterator[str]:
+    """What it is, its tree, and the page of its span in Jaeger where there is one."""
     agents = len({each.event.agent_id for each in trace.events})
     cut = ", the first of more" if trace.cut else ""
     yield (
@@ -27,7 +27,8 @@ def trace_text(trace: Trace, jaeger_url: str) -> Iterator[str]:
     )
     for line in trace.lines():
         yield _line(line, trace)
-    yield f"Jaeger: {span_page(trace.focus, jaeger_url)}"
+    if page := span_page(trace.focus, jaeger_url):
+        yield f"Jaeger: {page}"
 
 
 def _line(line: Line, trace: Trace) -> str:

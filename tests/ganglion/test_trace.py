@@ -8,16 +8,18 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, FreePort
 from hypothesis import given
 from hypothesis import strategies as st
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from ganglion.errors import OK, REFUSED
-from ganglion.trace_view import lookup
+from ganglion.trace_view import jaeger, lookup
 from ganglion.trace_view.elsewhere import Elsewhere, Onward
 from ganglion.trace_view.jaeger import span_address
 from ganglion.trace_view.text import trace_text
@@ -154,7 +156,33 @@ def test_the_page_of_the_very_span() -> None:
     assert span_address("http://jaeger:16686", trace_id="t", span_id="").endswith("/trace/t")
 
 
-def test_a_trace_from_the_event_and_from_its_id(ganglion: CommandLine) -> None:
+async def test_the_local_jaeger_is_named_if_it_answers(
+    monkeypatch: pytest.MonkeyPatch, free_port: FreePort
+) -> None:
+    status = 200
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever).start()
+        local = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr(jaeger, "LOCAL", local)
+        assert await jaeger.jaeger_address(None) == local
+        status = 404
+        assert await jaeger.jaeger_address(None) is None
+        server.shutdown()
+    monkeypatch.setattr(jaeger, "LOCAL", f"http://127.0.0.1:{free_port()}")
+    assert await jaeger.jaeger_address(None) is None
+    assert await jaeger.jaeger_address("https://far.away") == "https://far.away"
+
+
+def test_a_trace_from_the_event_and_from_its_id(
+    ganglion: CommandLine, free_port: FreePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ganglion.environment["GANGLION_JAEGER_URL"] = "http://jaeger:16686"
     started = ganglion("up", "--detach", *PROCESSES)
     assert started.returncode == OK, started.stderr
     sent = ganglion("emit", "decision", "--json", "--rationale", "it is green", "--chosen", "merge")
@@ -173,7 +201,14 @@ def test_a_trace_from_the_event_and_from_its_id(ganglion: CommandLine) -> None:
     assert by_trace.returncode == OK, by_trace.stderr
     assert "1 event in 0.000 s, by 1 agent\n" in by_trace.stdout
     assert "merge: it is green" in by_trace.stdout
-    assert found["jaeger_url"] in by_trace.stdout
+    assert f"Jaeger: {found['jaeger_url']}\n" in by_trace.stdout
+
+    del ganglion.environment["GANGLION_JAEGER_URL"]
+    monkeypatch.setattr(jaeger, "LOCAL", f"http://127.0.0.1:{free_port()}")
+    found = ganglion.json("trace", event_id, "--json")
+    assert found["jaeger_url"] is None
+    assert found["events"][0]["jaeger_url"] is None
+    assert "Jaeger" not in ganglion("trace", event_id).stdout
 
 
 def test_the_way_from_trace_to_trace(
