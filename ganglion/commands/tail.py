@@ -35,7 +35,10 @@ def tail(
         int | None, typer.Option("-n", min=1, help="Stop after so many events.")
     ] = None,
 ) -> None:
-    """Print events in order, live, one per line; begins with the next one unless told otherwise."""
+    """Print events in order, live, one per line; begins with the next one unless told otherwise.
+
+    A line longer than the terminal is wide is cut; into a pipe and with --json it is not.
+    """
     if start is not None and since is not None:
         raise typer.BadParameter("give --from or --since, not both")
     ago = parse_duration(since) if since is not None else None
@@ -93,12 +96,14 @@ async def _follow(
 
 def _line(stored: Stored, *, as_json: bool) -> str:
     from ganglion.event_line import json_line, readable_line, unreadable_json, unreadable_line
+    from ganglion.terminal_line import on_terminal
     from nervous_system.bus import recorded
     from nervous_system.errors import Unreadable
 
     try:
         event = recorded(stored)
     except Unreadable as error:
-        show = unreadable_json if as_json else unreadable_line
-        return show(stored, reason=str(error))
-    return json_line(event) if as_json else readable_line(event)
+        if as_json:
+            return unreadable_json(stored, reason=str(error))
+        return on_terminal(unreadable_line(stored, reason=str(error)))
+    return json_line(event) if as_json else on_terminal(readable_line(event))

@@ -30,6 +30,8 @@ def tasks(
     """List the tasks."""
     import json
 
+    from ganglion.terminal_line import on_terminal
+
     if context.invoked_subcommand is not None:
         return
     rows = asyncio.run(_rows(objective, ended))
@@ -41,10 +43,11 @@ def tasks(
         typer.echo(f"no task{of} is {'known' if ended else 'open'}")
     for row in rows:
         score = f"TES {row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else ""
-        typer.echo(
+        line = (
             f"{row['task_id']:<36} {row['status']:<24} {row['action']:<24}"
-            f" {row['worker_id'] or '-':<16} {score}".rstrip()
+            f" {row['worker_id'] or '-':<16} {score}"
         )
+        typer.echo(on_terminal(line.rstrip()))
 
 
 @app.command()
@@ -54,6 +57,7 @@ def show(
 ) -> None:
     """Every step of one task: when, by whom, what, and in which trace."""
     from ganglion.event_line import json_line, readable_line
+    from ganglion.terminal_line import on_terminal
     from nervous_system.errors import Permanent
 
     steps = asyncio.run(_steps(task_id))
@@ -61,7 +65,7 @@ def show(
         raise Permanent(f"the log has no task {task_id}; `ganglion tasks` lists those it has")
     trace_id = ""
     for step in steps:
-        typer.echo(json_line(step) if as_json else readable_line(step))
+        typer.echo(json_line(step) if as_json else on_terminal(readable_line(step)))
         if step.event.trace_id != trace_id and not as_json:
             trace_id = step.event.trace_id
             typer.echo(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")

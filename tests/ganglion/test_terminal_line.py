@@ -1,0 +1,100 @@
+"""Does a line end where the terminal does, and is it whole where there is none?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+
+import pytest
+from command_line import CommandLine
+from real_servers import NatsServer
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
+from nervous_system.bus import Bus
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event
+from nervous_system.ids import new_event_id
+
+COLUMNS = 50
+TASK_ID = "a-task-whose-id-is-longer-than-many-others-are"
+
+
+def on_a_terminal(arguments: Sequence[str], environment: dict[str, str]) -> list[str]:
+    """The lines that the program writes onto a terminal so narrow."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, COLUMNS))
+    environment = {name: value for name, value in environment.items() if name != "COLUMNS"}
+    with subprocess.Popen(arguments, env=environment, stdout=theirs) as process:
+        os.close(theirs)
+        written = bytearray()
+        try:
+            while piece := os.read(ours, 4096):
+                written += piece
+        except OSError:  # Linux says so where the other end is closed
+            pass
+    os.close(ours)
+    assert process.returncode == 0
+    return written.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("", ""),
+        ("x" * COLUMNS, "x" * COLUMNS),
+        ("x" * COLUMNS + "y", "x" * (COLUMNS - 1) + "…"),
+        (f"{'x' * 40}          y", "x" * 40 + "…"),
+        ("日" * 25, "日" * 25),
+        ("日" * 26, "日" * 24 + "…"),
+    ],
+)
+def test_it_is_cut_only_where_it_does_not_fit(line: str, shown: str) -> None:
+    program = (
+        f"from ganglion.terminal_line import on_terminal; print(on_terminal({line!r}), flush=True)"
+    )
+    arguments = [sys.executable, "-c", program]
+    assert on_a_terminal(arguments, dict(os.environ)) == [shown]
+    piped = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert piped.stdout == f"{line}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "cut"),
+    [
+        (("tail", "--from", "1", "-n", "1"), True),
+        (("tail", "--from", "1", "-n", "1", "--json"), False),
+        (("tasks",), True),
+        (("tasks", "show", TASK_ID), True),
+    ],
+)
+async def test_the_lines_of(
+    ganglion: CommandLine, nats_server: NatsServer, bus: Bus, command: tuple[str, ...], cut: bool
+) -> None:
+    ganglion.environment["NATS_URL"] = nats_server.url
+    manifest = TaskManifest(task_id=TASK_ID, action="dig", description="deeper " * 10)
+    await bus.publish(
+        Event(
+            event_id=new_event_id(),
+            timestamp=system_clock(),
+            agent_role=ROLE_OVERSEER,
+            agent_id="overseer/main",
+            payload=TaskSubmitted(manifest=manifest),
+        )
+    )
+    piped = (await asyncio.to_thread(ganglion, *command)).stdout.splitlines()
+    shown = await asyncio.to_thread(on_a_terminal, ganglion.argv(*command), ganglion.environment)
+    assert len(piped[0]) > COLUMNS
+    assert "…" not in piped[0]
+    if cut:
+        assert shown[0].endswith("…")
+        assert len(shown[0]) <= COLUMNS
+        assert piped[0].startswith(shown[0].removesuffix("…"))
+        assert shown[1:] == piped[1:]  # a command to go on with is whole
+    else:
+        assert shown == piped
