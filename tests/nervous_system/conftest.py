@@ -6,7 +6,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from leading_program import SHORT_LEASE
 from otlp_collector import Collector
+
+from nervous_system.deciding import lease, runner
 
 
 @pytest.fixture
@@ -18,3 +21,12 @@ def collector() -> Iterator[Collector]:
         server.released.set()
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runners that wait for little, with leases that are short."""
+    monkeypatch.setattr(runner, "RESTART_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "LONGEST_WAIT_SECONDS", 0.05)
+    for name, seconds in SHORT_LEASE.items():
+        monkeypatch.setattr(lease, name, seconds)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
 from counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
-from event_samples import decision, entry
-from leading_program import SHORT_LEASE
+from event_samples import decision
 from real_servers import NatsServer, RealProcess, wait_until
+from running_roles import (
+    ANSWERS,
+    THIRDS,
+    assert_complete,
+    history,
+    publish,
+    running,
+    saved,
+    until_on_log,
+)
 from shifted_clock import shifted
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
@@ -26,136 +31,18 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from ganglion.key_files import make_keys
 from nervous_system import names
-from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import stopwatch, system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import covers, leadership_subject
-from nervous_system.deciding import lease, runner
 from nervous_system.deciding.leadership import take_term
 from nervous_system.deciding.role import Role
-from nervous_system.deciding.runner import Runner
-from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
-from nervous_system.errors import Unreadable
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry.metrics import Metrics
 
-THIRDS = "swarm.events.guardian.alarm_raised"
-ANSWERS = "swarm.events.guardian.signal"
 TERMS = leadership_subject(service=SERVICE, scope="main")
 
-
-@pytest.fixture(autouse=True)
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "RESTART_SECONDS", 0.05)
-    monkeypatch.setattr(runner, "LONGEST_WAIT_SECONDS", 0.05)
-    for name, seconds in SHORT_LEASE.items():
-        monkeypatch.setattr(lease, name, seconds)
-
-
-class Running:
-    """A runner in this process, on a connection and with counts of its own."""
-
-    def __init__(self, bus: Bus, runner: Runner[Counts]) -> None:
-        self.bus, self.runner = bus, runner
-        self.stop = asyncio.Event()
-        self.task = asyncio.create_task(runner.run(self.stop))
-
-    def value(self, name: str, **labels: str) -> float:
-        return self.bus.metrics.value(f"ganglion_{name}", **labels) or 0
-
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                assert not self.task.done(), self.task
-                await asyncio.sleep(0.01)
-
-    async def leads(self) -> None:
-        await self.until(lambda: self.value("leading") == 1, "leadership")
-
-    async def reached(self, sequence: int) -> None:
-        await self.until(lambda: self.value("position") >= sequence, f"position {sequence}")
-
-    async def finish(self) -> None:
-        self.stop.set()
-        await self.task
-
-
-@asynccontextmanager
-async def running(
-    settings: MeshSettings,
-    *,
-    holder: str = "one",
-    of: Role[Counts] | None = None,
-    clock: Callable[[], datetime] = system_clock,
-) -> AsyncIterator[Running]:
-    """A runner while the block runs; stopped in good order at its end."""
-    async with open_bus(settings, name=holder, metrics=Metrics(), clock=clock) as bus:
-        run = Running(bus, Runner(bus, of or role(), holder=holder, clock=clock))
-        try:
-            yield run
-        finally:
-            await run.finish()
-
-
-async def history(bus: Bus) -> list[Recorded]:
-    found = []
-    async for stored in bus.replay():
-        try:
-            found.append(recorded(stored))
-        except Unreadable:
-            continue
-    return found
-
-
-async def until_on_log(bus: Bus, subject: str, count: int) -> None:
-    """As soon as there are so many."""
-    async with (
-        asyncio.timeout(30),
-        bus.reader(start_sequence=1, subjects=[subject], headers_only=True) as reader,
-    ):
-        while count > 0:
-            count -= len(await reader.batch(most=count, within_seconds=5))
-
-
-async def publish(bus: Bus, first: int, last: int) -> None:
-    for number in range(first, last + 1):
-        await bus.publish(decision(f"agent {number}"))
-
-
-def subjects_of(events: list[Recorded]) -> Counter[str]:
-    return Counter(each.subject for each in events)
-
-
-async def assert_complete(bus: Bus, *, agents: int) -> Counts:
-    """Nothing twice, nothing missing, and a rebuild decides nothing anew."""
-    events = await history(bus)
-    ids = [each.event.event_id for each in events]
-    assert len(ids) == len(set(ids))
-    fold, missing = rebuilt([each for each in events if covers_any(each.subject)])
-    assert missing == []
-    assert not fold.ahead
-    assert fold.state.counted == agents
-    counted = subjects_of(events)
-    thirds = [
-        each.event.payload.message
-        for each in events
-        if isinstance(each.event.payload, AlarmRaised) and each.event.payload.name == "third"
-    ]
-    assert thirds == [str(number) for number in range(3, agents + 1, 3)]
-    assert counted[ANSWERS] == 2 * len(thirds)  # a note and an answer to each
-    return fold.state
-
-
-def covers_any(subject: str) -> bool:
-    return any(covers(each, subject) for each in role().reads)
-
-
-async def saved(bus: Bus) -> Snapshot[Counts]:
-    bucket = await open_snapshots(bus.connection)
-    found = await Snapshots(bus.connection, bucket, role().key, Counts).load()
-    assert found is not None
-    return found
+pytestmark = pytest.mark.usefixtures("quickly")
 
 
 async def test_decisions_and_what_follows_from_them_appear_once(
@@ -284,53 +171,6 @@ async def test_a_leader_that_reads_of_a_newer_term_stops(
     await assert_complete(bus, agents=3)
 
 
-async def test_a_restart_begins_at_the_snapshot(bus: Bus, mesh_settings: MeshSettings) -> None:
-    await bus.publish_all([entry(f"agent {number}") for number in range(1, 1201)])
-    async with running(mesh_settings, of=role(snapshot_events=500)) as run:
-        await until_on_log(bus, ANSWERS, 800)
-        await run.until(lambda: run.value("snapshots_total", outcome="written") >= 2, "snapshots")
-    async with running(mesh_settings) as run:
-        await publish(bus, 1201, 1203)
-        await until_on_log(bus, ANSWERS, 802)
-        await run.reached((await bus.stream.state()).last_sequence)
-        assert run.value("snapshots_total", outcome="loaded") == 1
-        assert run.value("events_folded_total") < 1000  # of some 2400
-    state = await assert_complete(bus, agents=1203)
-    assert (await saved(bus)).state == state
-
-
-async def test_it_leads_on_while_a_snapshot_is_written_and_read(
-    bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a large state either takes longer than a lease lasts."""
-    decided = threading.Event()
-    packed, unpacked = Snapshots._packed, Snapshots._unpacked
-
-    def slowly_packed(self: Snapshots[Counts], snapshot: Snapshot[Counts]) -> bytes:
-        assert decided.wait(30)
-        return packed(self, snapshot)
-
-    def slowly_unpacked(self: Snapshots[Counts], data: bytes) -> Snapshot[Counts]:
-        time.sleep(3 * lease.LEASE_SECONDS)
-        return unpacked(self, data)
-
-    monkeypatch.setattr(Snapshots, "_packed", slowly_packed)
-    monkeypatch.setattr(Snapshots, "_unpacked", slowly_unpacked)
-    async with running(mesh_settings, of=role(snapshot_events=1)) as run:
-        await publish(bus, 1, 3)
-        await until_on_log(bus, ANSWERS, 2)
-        await publish(bus, 4, 6)
-        await until_on_log(bus, ANSWERS, 4)
-        assert run.value("snapshots_total", outcome="written") == 0
-        decided.set()
-        await run.until(lambda: run.value("snapshots_total", outcome="written") > 0, "a snapshot")
-    async with running(mesh_settings) as run:
-        await run.leads()
-        assert run.value("snapshots_total", outcome="loaded") == 1
-        assert run.value("term") == 2  # the lease it began with
-    await assert_complete(bus, agents=6)
-
-
 async def test_what_nobody_vouches_for_is_not_decided_on(
     bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
 ) -> None:
@@ -358,76 +198,6 @@ async def test_who_signs_with_a_wrong_clock_does_not_lead(
     restarts = [line["reason"] for line in said if line["event"] == "runner.restarting"]
     assert restarts
     assert all("-3600 s off that of the log" in reason for reason in restarts)
-
-
-async def test_what_was_not_foreseen_while_a_snapshot_is_written_ends_the_runner(
-    bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(self: Snapshots[Counts], snapshot: Snapshot[Counts]) -> bytes:
-        raise ZeroDivisionError("a fault of ours")
-
-    monkeypatch.setattr(Snapshots, "_packed", broken)
-    async with open_bus(mesh_settings, name="one", metrics=Metrics()) as own:
-        run = Running(own, Runner(own, role(snapshot_events=1), holder="one"))
-        await publish(bus, 1, 3)
-        async with asyncio.timeout(20):
-            with pytest.raises(ZeroDivisionError, match="a fault of ours"):
-                await run.task
-
-
-@pytest.mark.parametrize(
-    ("tampered", "reason"),
-    [
-        ({"stream_created": "2001-01-01T00:00:00Z"}, "made anew"),
-        ({"sequence": 1000}, "truncated"),
-        ({"fingerprint": "of another event"}, "another event"),
-        ({"ahead": frozenset({"lost"})}, "1 events that it counts on are gone"),
-    ],
-)
-async def test_a_snapshot_of_another_log_is_refused_and_said(
-    bus: Bus, mesh_settings: MeshSettings, tampered: dict[str, object], reason: str
-) -> None:
-    """FAULTS 12."""
-    async with running(mesh_settings) as run:
-        await publish(bus, 1, 3)
-        await until_on_log(bus, ANSWERS, 2)
-    bucket = await open_snapshots(bus.connection)
-    snapshots = Snapshots(bus.connection, bucket, role().key, Counts)
-    found = await snapshots.load()
-    assert found is not None
-    wrong = {name: getattr(found, name) for name in Snapshot.__dataclass_fields__}
-    await snapshots.save(Snapshot(**{**wrong, "state": Counts(counted=77), **tampered}))
-    with structlog.testing.capture_logs() as said:
-        async with running(mesh_settings) as run:
-            await publish(bus, 4, 6)
-            await until_on_log(bus, ANSWERS, 4)
-            assert run.value("snapshots_total", outcome="refused") == 1
-    (line,) = [line for line in said if line["event"] == "snapshot.foreign"]
-    assert reason in line["reason"]
-    await assert_complete(bus, agents=6)
-
-
-async def test_a_broken_snapshot_costs_time_only(bus: Bus, mesh_settings: MeshSettings) -> None:
-    """FAULTS 12: also one whose parts are gone, or whose bucket disappears while it leads."""
-    jetstream = bus.connection.client.jetstream()
-    bucket = await open_snapshots(bus.connection)
-    await bucket.put(role().key, b"\x00 no snapshot")
-    async with running(mesh_settings):
-        await publish(bus, 1, 3)
-        await until_on_log(bus, ANSWERS, 2)
-    await jetstream.purge_stream(f"OBJ_{names.SNAPSHOTS}", subject=f"$O.{names.SNAPSHOTS}.C.>")
-    with structlog.testing.capture_logs() as said:
-        async with running(mesh_settings) as run:
-            await publish(bus, 4, 6)
-            await until_on_log(bus, ANSWERS, 4)
-            await jetstream.delete_object_store(names.SNAPSHOTS)
-        assert run.value("snapshots_total", outcome="not_written") == 1
-    (reason,) = [line["reason"] for line in said if line["event"] == "snapshot.unreadable"]
-    assert reason.startswith("parts of it are missing: 0 of")
-    async with running(mesh_settings):
-        await publish(bus, 7, 9)
-        await until_on_log(bus, ANSWERS, 6)
-    await assert_complete(bus, agents=9)
 
 
 async def test_a_rebuild_from_nothing_gives_the_same_state_and_no_new_events(
