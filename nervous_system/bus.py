@@ -5,6 +5,7 @@ Publish, append atomically, read; everything else is built on these.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
@@ -170,6 +171,7 @@ class Bus:
         start_time: datetime | None = None,
         subjects: Sequence[str] = (),
         headers_only: bool = False,
+        filled: asyncio.Event | None = None,
     ) -> Reader:
         """Positions in order from a sequence, from a time, or (with neither) from now on; stays
         live."""
@@ -179,6 +181,7 @@ class Bus:
             start_time=start_time,
             subjects=subjects,
             headers_only=headers_only,
+            filled=filled,
         )
 
     async def replay(

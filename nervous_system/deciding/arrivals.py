@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Final, Self
+from contextlib import suppress
+from typing import Final
 
+from nervous_system.deciding.inbox import Inbox
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.stream import Stored
 
@@ -14,41 +15,27 @@ LONGEST_WAIT_SECONDS: Final = 1.0
 
 
 class Arrivals:
-    """Waits for the log and for requests at once, without losing what was read meanwhile."""
+    """Waits for the log and for requests at once; `some` is set by both whenever something came."""
 
-    def __init__(self, reader: Reader, asked: asyncio.Event) -> None:
+    def __init__(self, reader: Reader, inbox: Inbox | None, some: asyncio.Event) -> None:
         self._reader = reader
-        self._asked = asked
-        self._reading: asyncio.Task[list[Stored]] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
+        self._inbox = inbox
+        self._some = some
 
     async def next(self, *, within_seconds: float) -> list[Stored]:
-        """What the log brought; empty when a request came first, or nothing did in time."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(
-                self._reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
-            )
-        asked = asyncio.create_task(self._asked.wait())
-        try:
-            await asyncio.wait(
-                (self._reading, asked),
-                timeout=min(within_seconds, LONGEST_WAIT_SECONDS),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            asked.cancel()
-        if not self._reading.done():
-            return []
-        read, self._reading = self._reading, None
-        return read.result()
+        """What the log brought; empty when a request came first, or nothing did in time.
+
+        Raises as `Reader.batch`.
+        """
+        self._some.clear()  # before the look: what comes from now on sets it again
+        batch = await self._read()
+        if batch or (self._inbox is not None and self._inbox.waiting):
+            await asyncio.sleep(0)  # a full buffer gives nobody else a turn, and the lease needs one
+            return batch
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(within_seconds, LONGEST_WAIT_SECONDS)):
+                await self._some.wait()
+        return await self._read()
+
+    async def _read(self) -> list[Stored]:
+        return await self._reader.batch(most=BATCH_EVENTS, within_seconds=0.0)

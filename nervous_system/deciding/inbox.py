@@ -114,8 +114,6 @@ class Inbox:
                 refused.append((arrived.reply, Answer(reasons=[str(error)], untrusted=True)))
             except (Unreadable, InvalidEvent) as error:
                 refused.append((arrived.reply, Answer(accepted=False, reasons=[str(error)])))
-        if not self._waiting:
-            self._some.clear()
         self._reply(refused)
         return taken
 

@@ -183,12 +183,14 @@ class Runner(Generic[State]):
         self._term, self._fold_now = term, fold
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)
-        asked = asyncio.Event()
+        some = asyncio.Event()  # from the log, or from one who asks
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(keeper.saving(fold))
             reader = await stack.enter_async_context(
                 self._bus.reader(
-                    start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
+                    start_sequence=fold.sequence + 1,
+                    subjects=_separate(self._role.reads),
+                    filled=some,
                 )
             )
             inbox: Inbox | None = None
@@ -196,7 +198,7 @@ class Runner(Generic[State]):
                 inbox = Inbox(
                     self._bus,
                     self._role.requests,
-                    some=asked,
+                    some=some,
                     now=lambda: term.now(self._watch()),
                 )
             leading = _Leading(fold, writer, term, keeper, reader)
@@ -205,7 +207,7 @@ class Runner(Generic[State]):
                 await stack.enter_async_context(inbox)
                 company = Company(inbox, watch=self._watch)
             next_tick = self._watch() + self._role.tick_seconds
-            arrivals = stack.enter_context(Arrivals(reader, asked))
+            arrivals = Arrivals(reader, inbox, some)
             while not stop.is_set():
                 self._progress()
                 batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))

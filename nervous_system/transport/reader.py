@@ -49,8 +49,9 @@ class Reader:
     Positions of the log in order, from a start onward, live after the end is reached.
 
     `buffer_messages` and `buffer_bytes` bound what is held here, so a slow user of the reader
-    slows the reading down and never loses a message. Use as `async with Reader(...) as reader:
-    batch = await reader.batch(...)`.
+    slows the reading down and never loses a message. `filled` is set whenever something came, for
+    those who wait for something else, too. Use as `async with Reader(...) as reader: batch = await
+    reader.batch(...)`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Reader:
         headers_only: bool = False,
         buffer_messages: int = 20_000,
         buffer_bytes: int = 64 * 1024**2,
+        filled: asyncio.Event | None = None,
     ) -> None:
         self._connection = connection
         self._stream = stream
@@ -79,7 +81,7 @@ class Reader:
         self._buffered_bytes = 0
         self._requested = 0  # messages the server may still send on the pull request in force
         self._delivered = 0  # by the consumer's own count
-        self._filled = asyncio.Event()
+        self._filled = filled or asyncio.Event()
         self._interruption: Interrupted | None = None
         self._time = asyncio.get_running_loop().time
         self._last_heard = 0.0
