@@ -194,38 +194,43 @@ class Fold(Generic[State]):
         return [Entry(event=event, key=key), *self._follow(cause, emits)]
 
     def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
-        """Nothing, or `taken` followed by each request that led to something and by that.
+        """A whole turn: nothing, or `taken` followed by each request that led to something and by
+        that."""
+        decided = [entry for each in requests for entry in self.decide_request(taken, each)]
+        return self.close_turn(taken, decided)
+
+    def decide_request(self, taken: Event, request: Event) -> list[Entry]:
+        """Nothing, or the request followed by what it leads to, in the turn that `taken` begins.
 
         A request that leads to nothing leaves no trace: the state is as if it had never come.
         """
+        if request.event_id in self.ahead or request.event_id in self._refused:
+            return []  # it came twice before the log delivered it, or can lead to nothing
         payload = taken.payload
         assert isinstance(payload, RequestsTaken)
-        entries: list[Entry] = []
-        decided = 0
-        for request in requests:
-            if request.event_id in self.ahead or request.event_id in self._refused:
-                continue  # it came twice before the log delivered it, or can lead to nothing
-            cause = Recorded(
-                event=request,
-                sequence=payload.as_of_sequence,
-                subject=subject_for(request),
-                recorded_at=taken.timestamp,
-            )
-            emits = self._core.decide(self.state, cause, taken.timestamp)
-            if not emits:
-                continue
-            decided += 1
-            self.ahead.add(request.event_id)
-            self.state = self._core.evolve(self.state, cause)
-            entries += [Entry(event=request), *self._follow(cause, emits)]
+        cause = Recorded(
+            event=request,
+            sequence=payload.as_of_sequence,
+            subject=subject_for(request),
+            recorded_at=taken.timestamp,
+        )
+        emits = self._core.decide(self.state, cause, taken.timestamp)
+        if not emits:
+            return []
+        self.ahead.add(request.event_id)
+        self.state = self._core.evolve(self.state, cause)
+        return [Entry(event=request), *self._follow(cause, emits)]
+
+    def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
+        """All that `decide_request` led to in one turn, behind `taken`; nothing for nothing."""
         if not decided:
             return []
         counted = RequestsTaken()
-        counted.CopyFrom(payload)
-        counted.requests = decided
+        counted.CopyFrom(taken.payload)  # type: ignore[arg-type]
+        counted.requests = sum(each.event.event_type == TYPE_REQUEST for each in decided)
         self.ahead.add(taken.event_id)
         head = changed(taken, payload=counted)
-        return [Entry(event=head, key=scope_key(self._scope)), *entries]
+        return [Entry(event=head, key=scope_key(self._scope)), *decided]
 
     def forget(self, event_id: str) -> None:
         """An event that was decided a second time will not come: the log refused the repetition."""

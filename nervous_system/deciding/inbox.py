@@ -41,6 +41,7 @@ class Asked:
 
     event: Event
     reply: str
+    size_bytes: int = 0
 
 
 class _Arrived(NamedTuple):
@@ -88,11 +89,11 @@ class Inbox:
         """How many requests have arrived and are not taken."""
         return len(self._waiting)
 
-    async def fill(self, count: int, *, within_seconds: float) -> None:
-        """Until so many wait, or the time is over."""
+    async def some(self, *, within_seconds: float) -> None:
+        """Until one waits, or the time is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
-                while len(self._waiting) < count:
+                while not self._waiting:
                     self._some.clear()
                     await self._some.wait()
 
@@ -108,7 +109,7 @@ class Inbox:
                 break
             arrived = self._waiting.popleft()
             try:
-                taken.append(Asked(self._read(arrived), arrived.reply))
+                taken.append(Asked(self._read(arrived), arrived.reply, len(arrived.data)))
             except Untrusted as error:
                 _log.warning("request.untrusted", reason=str(error))
                 refused.append((arrived.reply, Answer(reasons=[str(error)], untrusted=True)))

@@ -64,11 +64,6 @@ State = TypeVar("State")
 _log = structlog.get_logger()
 
 RESTART_SECONDS: Final = 1.0
-BATCH_REQUESTS: Final = 100
-BATCH_REQUEST_BYTES: Final = 20 * 1024
-"""What is decided at once must not keep the lease from being renewed: a request for hundreds of
-tasks is thousands of bytes."""
-
 MOST_REFUSED: Final = 1_000
 MOST_DECIDED: Final = 100_000
 """Requests that are known to stand on the log; the log itself refuses those forgotten here."""
@@ -271,23 +266,26 @@ class Runner(Generic[State]):
         self, leading: _Leading[State], inbox: Inbox, company: Company
     ) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
+        fold = leading.fold
         while inbox.waiting:
-            await company.gather()
-            asked = inbox.take(BATCH_REQUESTS, most_bytes=BATCH_REQUEST_BYTES)
-            if not asked:
-                continue  # all that waited were refused
             leading.turns += 1
-            taken = leading.fold.requests_taken(
+            taken = fold.requests_taken(
                 term=leading.term.number,
                 term_id=leading.term.event_id,
                 number=leading.turns,
                 now=leading.term.now(self._watch()),
             )
-            # One that was decided on before leads to nothing more, also where that is long over.
-            new = [each.event for each in asked if each.event.event_id not in self._decided]
-            entries = leading.fold.decide_requests(taken, new)
+            asked: list[Asked] = []
+            decided: list[Entry] = []
+            company.begin()
+            while some := await company.next():
+                asked += some
+                for each in some:
+                    # One that was decided on before leads to nothing more, even if it is long over.
+                    if each.event.event_id not in self._decided:
+                        decided += fold.decide_request(taken, each.event)
             try:
-                await self._append_requests(leading, entries)
+                await self._append_requests(leading, fold.close_turn(taken, decided))
             except BaseException as error:
                 later = not_now(str(error) or type(error).__name__)
                 inbox.answer((each, later) for each in asked)
@@ -295,13 +293,13 @@ class Runner(Generic[State]):
             core = cast(AnsweringCore[State], self._role.core)
             answers: list[tuple[Asked, Answer]] = []
             for each in asked:
-                answer = core.answer(leading.fold.state, each.event, taken.timestamp)
+                answer = core.answer(fold.state, each.event, taken.timestamp)
                 if answer.again and each.event.event_id in self._decided:
                     answer = Answer(reasons=["it led to something that is over; ask anew"])
-                answer.sequence = leading.fold.sequence
+                answer.sequence = fold.sequence
                 answers.append((each, answer))
             inbox.answer(answers)
-            company.answered(len(asked))
+            company.answered()
 
     async def _append_requests(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
         asked = {e.event.event_id for e in entries if e.event.event_type == TYPE_REQUEST}

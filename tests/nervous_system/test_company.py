@@ -1,39 +1,57 @@
-"""Whom does a leader wait for before it decides, and for whom not?"""
+"""Whom does a turn wait for, and for whom not?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from event_samples import decision
 
-from nervous_system.deciding.company import MOST_TURNS_ALONE, Company
+from nervous_system.deciding.company import (
+    MOST_REQUEST_BYTES,
+    MOST_REQUESTS,
+    MOST_TURNS_ALONE,
+    Company,
+)
+from nervous_system.deciding.inbox import Asked
 
 TURN_SECONDS = 0.002
 
 
 @dataclass
 class Askers:
-    """A queue of requests: `coming` arrive as soon as somebody waits for them."""
+    """A queue of requests: each wait brings one of those that are `coming`."""
 
     waiting: int = 0
     coming: int = 0
-    waits: list[tuple[int, float]] = field(default_factory=list)
+    size_bytes: int = 1
+    waits: list[float] = field(default_factory=list)
     now: float = 100.0
 
-    async def fill(self, count: int, *, within_seconds: float) -> None:
-        self.waits.append((count, within_seconds))
-        arrived = min(self.coming, count - self.waiting)
-        self.waiting += arrived
-        self.coming -= arrived
+    async def some(self, *, within_seconds: float) -> None:
+        self.waits.append(within_seconds)
+        if self.coming:
+            self.coming -= 1
+            self.waiting += 1
+        else:
+            self.now += within_seconds
+
+    def take(self, most: int, *, most_bytes: int) -> Sequence[Asked]:
+        taken = min(self.waiting, most, max(1, most_bytes // self.size_bytes))
+        self.waiting -= taken
+        return [Asked(decision("one"), "reply", self.size_bytes)] * taken
 
     async def turn(self, company: Company) -> int:
-        """One turn, which takes all that wait; how many those were."""
-        await company.gather()
-        taken, self.waiting = self.waiting, 0
+        """One turn; how many were decided on in it."""
+        company.begin()
+        count = 0
+        while some := await company.next():
+            count += len(some)
         self.now += TURN_SECONDS
-        company.answered(taken)
-        return taken
+        company.answered()
+        return count
 
 
 @pytest.fixture
@@ -47,15 +65,11 @@ def company(askers: Askers) -> Company:
 
 
 async def test_two_that_ask_in_turn_come_together(askers: Askers, company: Company) -> None:
-    askers.waiting = 1
-    assert await askers.turn(company) == 1
-    askers.waiting, askers.coming = 2, 0
+    askers.waiting = 2
     assert await askers.turn(company) == 2
-    # One of them was late; it comes within the time that a turn takes.
-    askers.waiting, askers.coming = 1, 1
+    askers.waiting, askers.coming = 1, 1  # one is late, by less than a turn takes
     assert await askers.turn(company) == 2
-    assert [count for count, _ in askers.waits] == [2]
-    assert [seconds for _, seconds in askers.waits] == pytest.approx([TURN_SECONDS])
+    assert askers.waits == pytest.approx([TURN_SECONDS])
 
 
 async def test_who_asks_alone_is_not_kept_waiting(askers: Askers, company: Company) -> None:
@@ -65,38 +79,56 @@ async def test_who_asks_alone_is_not_kept_waiting(askers: Askers, company: Compa
     assert askers.waits == []
 
 
+async def test_all_wait_together_no_longer_than_the_log_takes_for_a_turn(
+    askers: Askers, company: Company
+) -> None:
+    askers.waiting = 5
+    assert await askers.turn(company) == 5
+    began = askers.now
+    askers.waiting, askers.coming = 1, 2
+    assert await askers.turn(company) == 3
+    assert askers.now - began == pytest.approx(2 * TURN_SECONDS)
+
+
 async def test_waiting_in_vain_is_left_alone_for_longer_and_longer(
     askers: Askers, company: Company
 ) -> None:
-    async def alone_after_two() -> bool:
-        """Whether a single one was kept waiting though two were answered before."""
-        company.answered(2)
+    async def kept_waiting() -> bool:
+        """Whether a single one is, after two that came together."""
+        askers.waiting = 2
+        await askers.turn(company)
         before = len(askers.waits)
         askers.waiting = 1
         assert await askers.turn(company) == 1
         return len(askers.waits) > before
 
-    kept = [await alone_after_two() for _ in range(4 * MOST_TURNS_ALONE)]
+    kept = [await kept_waiting() for _ in range(4 * MOST_TURNS_ALONE)]
     at = [number for number, waited in enumerate(kept) if waited]
-    turns_between = [later - earlier - 1 for earlier, later in pairwise(at)]
-    assert turns_between == [1, 2, 4, 8, 16, 32, 64, 64]
+    turns_between = [2 * (later - earlier) - 1 for earlier, later in pairwise(at)]
+    assert turns_between == [1, 3, 5, 9, 17, 33, 65, 65, 65, 65, 65, 65][: len(turns_between)]
+    assert len(turns_between) >= 8
 
 
 async def test_company_that_comes_again_is_waited_for_again(
     askers: Askers, company: Company
 ) -> None:
-    for _ in range(3):  # in vain: one turn without waiting, then two
-        company.answered(2)
-        askers.waiting = 1
+    async def two_then(coming: int) -> int:
+        askers.waiting = 2
         await askers.turn(company)
-    assert len(askers.waits) == 2
-    for _ in range(2):
-        company.answered(2)
-        askers.waiting = 1
+        askers.waiting, askers.coming = 1, coming
+        before = len(askers.waits)
         await askers.turn(company)
-    assert len(askers.waits) == 2
-    for _ in range(3):
-        company.answered(2)
-        askers.waiting, askers.coming = 1, 1
-        assert await askers.turn(company) == 2
-    assert len(askers.waits) == 5
+        askers.waiting = askers.coming = 0
+        return len(askers.waits) - before
+
+    assert [await two_then(0) for _ in range(4)] == [1, 1, 0, 1]
+    # From now on they come; when that was seen once, each is waited for.
+    found = [await two_then(1) for _ in range(8)]
+    assert found[-4:] == [1, 1, 1, 1]
+
+
+async def test_a_turn_is_bounded_by_requests_and_by_bytes(askers: Askers, company: Company) -> None:
+    askers.waiting = MOST_REQUESTS + 1
+    assert await askers.turn(company) == MOST_REQUESTS
+    askers.waiting, askers.size_bytes = 5, MOST_REQUEST_BYTES // 2
+    assert await askers.turn(company) == 2
