@@ -6,7 +6,6 @@ Everything is built here, from the environment, and taken down in turn.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 from contextlib import AsyncExitStack
@@ -26,9 +25,6 @@ from nervous_system.working.obeying import obeying
 async def run(stop: asyncio.Event) -> None:
     """One ingestor until `stop` is set."""
     mesh, settings = MeshSettings(), IngestorSettings()
-    # Thousands of positions live for a moment and hold no cycles: look for cycles less often.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
     async with AsyncExitStack() as stack:
         member = await stack.enter_async_context(joined(mesh, service="ingestor", stop=stop))
         if member is None:
