@@ -1,5 +1,8 @@
 """How does a worker spend its day? It looks for work, does as much at once as it may, and winds up.
 
+Finishing one task and claiming the next go out together, and the overseer decides on both in one
+turn; the next is begun when what did the last one has returned.
+
 Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its leases run
 out and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
 checkpoint (`HeldTask.progress`).
@@ -49,28 +52,49 @@ async def serve(
     ]
     hints = await _listen_for_hints(worker, looking)
     pause_seconds = FIRST_LOOK_SECONDS
+    slots = asyncio.Semaphore(worker.max_concurrent_tasks)
+    ahead: asyncio.Task[HeldTask | None] | None = None
+
+    def claim_ahead() -> None:
+        """At once, so that it goes out with what is said of the task before."""
+        nonlocal ahead
+        if ahead is None and not any(end.is_set() for end in ends):
+            ahead = asyncio.create_task(worker.claim())
+            looking.set()
+
+    worker.when_free = claim_ahead
+
+    def begin(task: HeldTask) -> None:
+        attempt = _attempt(worker, do, task, slots)
+        doing[asyncio.create_task(attempt, name=task.task_id)] = task
+
     try:
         while not any(end.is_set() for end in ends):
             progress()
             for ended in (each for each in beside if each.done()):
                 ended.result()
             looking.clear()
-            task = await _next_task(worker, ends)
+            claiming, ahead = ahead or asyncio.create_task(worker.claim()), None
+            task = await _granted(claiming, ends)
             if task is not None:
                 pause_seconds = FIRST_LOOK_SECONDS
-                doing[asyncio.create_task(_attempt(worker, do, task), name=task.task_id)] = task
+                begin(task)
                 continue
             await _first_of((*ends, looking), list(doing), within_seconds=pause_seconds)
             pause_seconds = min(LONGEST_LOOK_SECONDS, pause_seconds * 2)
             doing = {each: held for each, held in doing.items() if not each.done()}
+        if ahead is not None and (task := await _granted(ahead, ends)) is not None:
+            begin(task)
         if not stop.is_set() and not worker.orders.stopping.is_set():
             await _finish(worker, list(doing), stop, progress)
         await _give_back(doing)
         await worker.lanes.take_leave()
     finally:
-        for each in (*beside, *doing):
+        worker.when_free = lambda: None
+        left = (*beside, *doing, *([ahead] if ahead is not None else []))
+        for each in left:
             each.cancel()
-        await asyncio.gather(*beside, *doing, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         if not worker.bus.connection.client.is_closed:
             for hint in hints:
                 await hint.unsubscribe()
@@ -90,9 +114,10 @@ async def _listen_for_hints(worker: Worker, looking: asyncio.Event) -> list[Subs
     return [await subscribe(f"{names.EVENTS}.task.{word}.*", cb=heard) for word in HINTS]
 
 
-async def _next_task(worker: Worker, ends: tuple[asyncio.Event, ...]) -> HeldTask | None:
+async def _granted(
+    claiming: asyncio.Task[HeldTask | None], ends: tuple[asyncio.Event, ...]
+) -> HeldTask | None:
     """None also when it is time to go: what was granted unheard is released on departure."""
-    claiming = asyncio.create_task(worker.claim())
     try:
         while not claiming.done():
             if any(end.is_set() for end in ends):
@@ -106,11 +131,12 @@ async def _next_task(worker: Worker, ends: tuple[asyncio.Event, ...]) -> HeldTas
         claiming.cancel()
 
 
-async def _attempt(worker: Worker, do: Do, task: HeldTask) -> None:
+async def _attempt(worker: Worker, do: Do, task: HeldTask, slots: asyncio.Semaphore) -> None:
     destination = f"{names.EVENTS}.task.{task.action}"
     try:
-        with worker.bus.tracer.span("work", destination, parent=task.grant.traceparent or None):
-            await do(task)
+        async with slots:
+            with worker.bus.tracer.span("work", destination, parent=task.grant.traceparent or None):
+                await do(task)
     except LeaseLost as error:
         _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
     except GanglionError as error:
@@ -154,11 +180,11 @@ async def _finish(
 
 
 async def _give_back(doing: dict[asyncio.Task[None], HeldTask]) -> None:
-    for each, held in doing.items():
-        if each.done():
-            continue
+    unfinished = {each: held for each, held in doing.items() if not each.done()}
+    for each in unfinished:
         each.cancel()
-        await asyncio.gather(each, return_exceptions=True)
+    await asyncio.gather(*unfinished, return_exceptions=True)
+    for held in unfinished.values():
         try:
             await held.give_back("its worker stops")
         except GanglionError as error:  # its lease will run out

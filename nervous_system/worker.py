@@ -5,7 +5,6 @@
         if task is not None:
             await task.progress(0.5, "half of it")
             await task.finish(output="done", changed_files=["a.py"])
-            worker.let_go(task)
 
 Or leave the loop to `serving.serve`. Leases, retries, commands and traces are done here.
 """
@@ -15,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -68,7 +67,8 @@ class Worker:
         self._role = role
         self._skills = tuple(skills)
         self._actions = tuple(actions)
-        self._most = max_concurrent_tasks
+        self.max_concurrent_tasks = max_concurrent_tasks
+        self.when_free: Callable[[], None] = lambda: None  # called whenever it lets a task go
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
         self._asker = Asker(bus, service=OVERSEER, role=role, agent_id=worker_id, clock=clock)
@@ -86,7 +86,7 @@ class Worker:
             WorkerRegistered(
                 worker_id=self.worker_id,
                 skills=self._skills,
-                max_concurrent_tasks=self._most,
+                max_concurrent_tasks=self.max_concurrent_tasks,
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 heartbeat_seconds=self.heartbeat_seconds,
@@ -124,7 +124,7 @@ class Worker:
         Raises what ended the listening for commands, where something did.
         """
         await self._informed()
-        if self.orders.most_tasks(self._most) <= len(self._held):
+        if self.orders.most_tasks(self.max_concurrent_tasks) <= len(self._held):
             return None
         request = ClaimRequested(
             worker_id=self.worker_id, skills=self._skills, actions=self._actions
@@ -134,8 +134,8 @@ class Worker:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
         if not answer.HasField("grant"):
             return None
-        task = HeldTask(answer.grant, self.worker_id, self._asker, self.orders)
-        self._held[task.task_id] = task
+        task = HeldTask(answer.grant, self.worker_id, self, self._asker, self.orders)
+        self.hold(task)
         return task
 
     async def exchange(
@@ -146,7 +146,6 @@ class Worker:
 
         Raises as they do. Where the finish was not taken, what was claimed is given back.
         """
-        self.let_go(task)
         finishing = asyncio.create_task(task.finish(how, **said))
         claiming = asyncio.create_task(self.claim())
         try:
@@ -156,14 +155,20 @@ class Worker:
             claiming.cancel()
         if (error := finishing.exception()) is not None:
             if claiming.exception() is None and (claimed := claiming.result()) is not None:
-                self.let_go(claimed)
                 await claimed.give_back("the task before it was not finished")
             raise error
         return claiming.result()
 
+    def hold(self, task: HeldTask) -> None:
+        """Its lease is kept by the heartbeat from now on."""
+        self._held[task.task_id] = task
+
     def let_go(self, task: HeldTask) -> None:
-        """It is not held any more: its lease is not kept, and another can be claimed."""
-        self._held.pop(task.task_id, None)
+        """It is not held any more: its lease is not kept, and another can be claimed. What is
+        finished or given back is let go by itself; this is for what is abandoned."""
+        if self._held.get(task.task_id) is task:
+            del self._held[task.task_id]
+            self.when_free()
 
     async def heartbeat(self) -> None:
         """Say that it lives, and which leases it keeps."""

@@ -54,6 +54,12 @@ class BulkClient(Client):
         if flush and self._flush_queue is not None and self._flush_queue.empty():
             self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
 
+    def drop_pending(self) -> None:
+        """Forget what was not sent when the connection was lost: nats-py would send it over the
+        next one, when whoever published it has long been told that it failed."""
+        self._pending = []
+        self._pending_data_size = 0
+
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
     ) -> None:

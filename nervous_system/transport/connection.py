@@ -203,6 +203,7 @@ class Connection:
         if self.client.is_connected:
             await self.client.drain()
         else:
+            self.client.drop_pending()  # nats-py would try to send it, and fail
             await self.client.close()
 
     async def _on_error(self, error: Exception) -> None:
@@ -220,6 +221,7 @@ class Connection:
     async def _on_disconnected(self) -> None:
         self._connected.clear()
         self.generation += 1
+        self.client.drop_pending()
         if not self._closing:
             _log.warning("nats.disconnected")
 

@@ -47,6 +47,7 @@ class Requests:
         self._inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(f"{self._inbox}.*", cb=_never)
         self._client.divert(subscription, self._arrived)
+        self._client.send([])  # nats-py would keep the subscription until something is published
 
     async def request(
         self, subject: str, data: bytes, *, headers: Mapping[str, str], timeout_seconds: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import (
@@ -43,6 +43,16 @@ class GivenBack(LeaseLost):
     """Its worker was told to stop: another gets it, and nothing is to be done with it here."""
 
 
+class Holder(Protocol):
+    """The worker of a task: it keeps the leases of what it holds, and has room for so many."""
+
+    def hold(self, task: HeldTask) -> None:
+        """Keep its lease."""
+
+    def let_go(self, task: HeldTask) -> None:
+        """Keep it no longer: there is room for another."""
+
+
 PAUSED_REPORT_SECONDS: Final = 30.0
 """How often a task that pauses says so: its lease is kept, and nobody takes it for stuck."""
 
@@ -53,6 +63,7 @@ class HeldTask:
 
     grant: TaskGrant
     worker_id: str
+    holder: Holder
     asker: Asker
     orders: Orders | None = None  # what its worker was told
 
@@ -119,9 +130,10 @@ class HeldTask:
         notes: str = "",
     ) -> None:
         """Say how it ended; returns after the log has it. A long output is kept at both its ends.
+        Its worker can claim another at once: the overseer hears of this end first.
 
         Raises LeaseLost where somebody else has it by now: the result was recorded as late and not
-        applied. Raises as `Asker.ask` otherwise.
+        applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again.
         """
         report = ResultReported(
             task_id=self.task_id,
@@ -132,14 +144,22 @@ class HeldTask:
             changed_files=changed_files,
             notes=notes,
         )
-        self._believe(await self.asker.ask(report, parent=self.grant.traceparent))
+        self._believe(await self._last_word(report))
 
     async def give_back(self, reason: str) -> None:
         """Let another have it, at once and without blame. Raises as `Asker.ask`."""
         release = ReleaseRequested(
             task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, reason=reason
         )
-        await self.asker.ask(release, parent=self.grant.traceparent)
+        await self._last_word(release)
+
+    async def _last_word(self, said: ResultReported | ReleaseRequested) -> Answer:
+        self.holder.let_go(self)
+        try:
+            return await self.asker.ask(said, parent=self.grant.traceparent)
+        except BaseException:
+            self.holder.hold(self)
+            raise
 
     def _believe(self, answer: Answer) -> None:
         if not answer.accepted:

@@ -181,11 +181,13 @@ async def test_a_throttled_worker_holds_no_more_than_it_may(
 ) -> None:
     await say(bus, COMMAND_THROTTLE, limit=2)
     at_once: list[int] = []
+    two = asyncio.Barrier(2)
     stop = asyncio.Event()
     await asker.ask(TasksProposed(tasks=[task(f"t{number}") for number in range(12)]))
     async with working(mesh_settings, max_concurrent_tasks=8) as worker:
 
         async def do(held: HeldTask) -> None:
+            await two.wait()
             at_once.append(worker.busy)
             await held.progress(0.5)
             await held.finish()

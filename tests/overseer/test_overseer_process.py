@@ -68,7 +68,6 @@ async def test_a_task_goes_through_its_life(
         await held.finish(output="dug", changed_files=["hole.txt"])
         with pytest.raises(LeaseLost):
             await held.progress()
-        worker.let_go(held)
     words = [
         each.event.kind.subject_word
         for each in await history(bus)
@@ -90,7 +89,6 @@ async def test_one_is_finished_and_the_next_claimed_at_once(
         # What the first says again is late, so the third, claimed with it, goes back.
         with pytest.raises(LeaseLost):
             await worker.exchange(first)
-        worker.let_go(second)
         await second.finish()
         third = await claimed(worker)
         assert third.attempt == 2
@@ -194,7 +192,6 @@ async def test_nobody_is_held_up_for_long_when_the_leader_is_killed(
                 first.kill()
             held = await claimed(worker)
             await held.finish()
-            worker.let_go(held)
     events = [each.event for each in await history(bus)]
     claims = Counter(e.payload.task_id for e in events if isinstance(e.payload, TaskClaimed))
     completed = Counter(e.payload.task_id for e in events if isinstance(e.payload, TaskCompleted))
@@ -219,7 +216,6 @@ async def test_a_leader_killed_in_the_middle_of_a_decision_does_no_harm(
         for _ in range(2):
             held = await claimed(worker)
             await held.finish()
-            worker.let_go(held)
     assert await asyncio.to_thread(doomed.wait) == -9
     events = [each.event for each in await history(bus)]
     completed = Counter(e.payload.task_id for e in events if isinstance(e.payload, TaskCompleted))

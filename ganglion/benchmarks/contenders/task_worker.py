@@ -54,7 +54,6 @@ async def _work(
             task = await worker.claim()
         elif stop.is_set():
             await task.finish()
-            worker.let_go(task)
             return
         else:
             task = await worker.exchange(task)

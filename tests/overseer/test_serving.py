@@ -1,0 +1,113 @@
+"""How does a worker that serves go from one task to the next?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from overseen import task
+from overseer_program import StartOverseer
+
+from enchanted.events.v1.leadership_pb2 import RequestsTaken
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.task_pb2 import TaskCompleted, TaskReleased
+from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
+from nervous_system.bus import Bus, recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.serving import serve
+from nervous_system.settings import MeshSettings
+from nervous_system.worker import Worker, open_worker
+from nervous_system.working.asker import Asker
+from nervous_system.working.held_task import HeldTask
+from overseer.vocabulary import SERVICE
+
+Serve = Callable[[Callable[[HeldTask], Awaitable[None]], asyncio.Event], Awaitable[None]]
+
+
+@pytest.fixture
+async def worker(
+    start_overseer: StartOverseer, mesh_settings: MeshSettings
+) -> AsyncIterator[Worker]:
+    """One that does one task at a time, of an overseer that runs."""
+    start_overseer()
+    async with open_worker(
+        mesh_settings.nats_url, worker_id="w1", settings=mesh_settings
+    ) as worker:
+        yield worker
+
+
+async def propose(bus: Bus, *names: str) -> None:
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    answer = await asker.ask(TasksProposed(tasks=[task(name) for name in names]))
+    assert answer.accepted
+
+
+async def payloads(bus: Bus) -> list[Payload]:
+    return [recorded(stored).event.payload async for stored in bus.replay()]
+
+
+async def test_an_end_and_the_next_claim_are_decided_in_one_turn(bus: Bus, worker: Worker) -> None:
+    names = [f"t{number}" for number in range(10)]
+    await propose(bus, *names)
+    stop = asyncio.Event()
+
+    async def do(held: HeldTask) -> None:
+        names.remove(held.task_id)
+        await held.finish()
+        if not names:
+            stop.set()
+
+    async with asyncio.timeout(30):
+        await serve(worker, do, stop)
+    turns: list[list[Payload]] = []
+    for payload in await payloads(bus):
+        if isinstance(payload, RequestsTaken):
+            turns.append([])
+        elif isinstance(payload, ResultReported | ClaimRequested):
+            turns[-1].append(payload)
+    together = [turn for turn in turns if len(turn) == 2]
+    assert len(together) >= 5  # nine, unless the machine parts what was sent at once
+    assert all(isinstance(turn[0], ResultReported) for turn in together)
+
+
+async def test_the_next_is_begun_when_what_did_the_last_has_returned(
+    bus: Bus, worker: Worker
+) -> None:
+    left = ["a", "b", "c"]
+    await propose(bus, *left)
+    stop = asyncio.Event()
+    steps: list[str] = []
+
+    async def do(held: HeldTask) -> None:
+        steps.append("begin")
+        left.remove(held.task_id)
+        await held.finish()
+        while left and not worker.busy:  # the next is claimed meanwhile  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        steps.append("end")
+        if not left:
+            stop.set()
+
+    async with asyncio.timeout(30):
+        await serve(worker, do, stop)
+    assert steps == ["begin", "end"] * 3
+
+
+async def test_what_was_claimed_ahead_is_given_back_when_it_stops(bus: Bus, worker: Worker) -> None:
+    await propose(bus, "a", "b")
+    stop = asyncio.Event()
+
+    async def do(held: HeldTask) -> None:
+        await held.finish()
+        while not worker.busy:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.Event().wait()  # until it is cancelled
+
+    async with asyncio.timeout(30):
+        await serve(worker, do, stop)
+    found = await payloads(bus)
+    (completed,) = [each.task_id for each in found if isinstance(each, TaskCompleted)]
+    (released,) = [each.task_id for each in found if isinstance(each, TaskReleased)]
+    assert {completed, released} == {"a", "b"}
