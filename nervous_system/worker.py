@@ -104,7 +104,7 @@ class Worker:
         listening = self._listening
         if listening is None or listening.cancelled():
             return
-        if not listening.done():
+        if not listening.done() and not self.lanes.is_informed:
             informed = asyncio.create_task(self.lanes.informed())
             try:
                 await asyncio.wait((informed, listening), return_when=asyncio.FIRST_COMPLETED)

@@ -63,6 +63,11 @@ class CommandLanes:
         if not self._orders.begun:
             self._orders.begin(await self._bus.stream.time())
 
+    @property
+    def is_informed(self) -> bool:
+        """Whether all that had been said before it listened is known."""
+        return self._informed.is_set()
+
     async def informed(self) -> None:
         """Wait until all that had been said before it listened is known."""
         await self._informed.wait()
