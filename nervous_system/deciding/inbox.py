@@ -41,7 +41,7 @@ class Asked:
 
     event: Event
     reply: str
-    size_bytes: int = 0
+    size_bytes: int
 
 
 class _Arrived(NamedTuple):

@@ -30,6 +30,7 @@ from nervous_system.errors import (
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.transport import publisher
+from nervous_system.transport.frame import frame
 from nervous_system.transport.stream import Stored
 
 BATCHES_IN_FLIGHT = 50
@@ -179,6 +180,22 @@ async def test_a_publish_waits_for_a_server_that_comes_back(
     acknowledgement = await publishing
     assert acknowledgement.last_sequence == 1
     assert len(await _everything(bus)) == 1
+
+
+async def test_what_was_not_sent_before_the_connection_was_lost_is_never_sent(
+    bus: Bus, nats_server: NatsServer
+) -> None:
+    """Whoever published it was told that it failed."""
+    bus.connection.client.send([frame("swarm.events.coder.decision", b"a ghost")], flush=False)
+    nats_server.kill()
+    await asyncio.to_thread(nats_server.start)
+    async with asyncio.timeout(30):
+        while bus.connection.generation == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert await bus.connection.wait_connected(timeout_seconds=30)
+    await bus.publish(decision("alive"))
+    (stored,) = await _everything(bus)
+    assert recorded(stored).event.event_id == decision("alive").event_id
 
 
 async def test_the_first_batch_waits_for_a_server_that_comes_back(
