@@ -18,7 +18,8 @@ _NO_POSITION: Final = " " * 22
 
 
 def trace_text(trace: Trace, jaeger_url: str | None) -> Iterator[str]:
-    """What it is, its tree, and the page of its span in Jaeger where there is one."""
+    """What it is, its tree, where its tasks come from, and the page of its span in Jaeger where
+    there is one."""
     agents = len({each.event.agent_id for each in trace.events})
     cut = ", the first of more" if trace.cut else ""
     yield (
@@ -27,6 +28,8 @@ def trace_text(trace: Trace, jaeger_url: str | None) -> Iterator[str]:
     )
     for line in trace.lines():
         yield _line(line, trace)
+    for task_id in trace.tasks_from_elsewhere:
+        yield f"What came before of task {task_id}: ganglion tasks show {task_id}"
     if page := span_page(trace.focus, jaeger_url):
         yield f"Jaeger: {page}"
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskSubmitted
 from ganglion.trace_view.elsewhere import Cause, Elsewhere, Further, Onward
 from nervous_system.contract.event import Recorded
 
@@ -77,6 +78,15 @@ class Trace:
         """From the first event to the last, by the stream's clock."""
         moments = [each.recorded_at for each in self.events]
         return (max(moments) - min(moments)).total_seconds()
+
+    @property
+    def tasks_from_elsewhere(self) -> tuple[str, ...]:
+        """Tasks that were claimed in this trace and submitted in another: a claim is caused by who
+        asked for work."""
+        payloads = [each.event.payload for each in self.events]
+        claimed = dict.fromkeys(each.task_id for each in payloads if isinstance(each, TaskClaimed))
+        here = {each.manifest.task_id for each in payloads if isinstance(each, TaskSubmitted)}
+        return tuple(task_id for task_id in claimed if task_id not in here)
 
     @property
     def further(self) -> tuple[Further, ...]:

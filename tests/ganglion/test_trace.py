@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskManifest, TaskSubmitted
 from ganglion.errors import OK, REFUSED
 from ganglion.trace_view import jaeger, lookup
 from ganglion.trace_view.elsewhere import Elsewhere, Onward
@@ -145,6 +147,27 @@ def test_the_way_to_other_traces_stands_below_what_led_there() -> None:
         f"├─ led to 1 event in trace {OTHER_TRACE_ID}",
         "├─ led to 2 events without a trace",
         "└─ led to events in 10 more traces",
+    ]
+
+
+def test_where_a_claimed_task_comes_from_is_said() -> None:
+    claims = [
+        replace(
+            event(task_id, sequence),
+            event=replace(event(task_id, sequence).event, payload=TaskClaimed(task_id=task_id)),
+        )
+        for sequence, task_id in enumerate(("here", "elsewhere"), 2)
+    ]
+    submitted = replace(
+        event("submitted", 1),
+        event=replace(
+            event("submitted", 1).event,
+            payload=TaskSubmitted(manifest=TaskManifest(task_id="here")),
+        ),
+    )
+    trace = Trace.of(TRACE_ID, [submitted, *claims], elsewhere=Elsewhere())
+    assert [line for line in trace_text(trace, None) if line.startswith("What came")] == [
+        "What came before of task elsewhere: ganglion tasks show elsewhere"
     ]
 
 
