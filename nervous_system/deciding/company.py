@@ -25,6 +25,10 @@ MOST_TURNS_ALONE: Final = 64
 64th of it."""
 
 
+MOST_PATIENCE_SECONDS: Final = 0.05
+"""A log that was stuck for a while is no reason to wait as long for somebody."""
+
+
 class Queue(Protocol):
     """Where requests wait."""
 
@@ -91,4 +95,4 @@ class Company:
         if self._waited and self._taken >= self._expected:
             self._next_turns_alone = 1
         self._expected = self._taken
-        self._patience_seconds = self._watch() - self._closed
+        self._patience_seconds = min(MOST_PATIENCE_SECONDS, self._watch() - self._closed)

@@ -10,6 +10,7 @@ import pytest
 from event_samples import decision
 
 from nervous_system.deciding.company import (
+    MOST_PATIENCE_SECONDS,
     MOST_REQUEST_BYTES,
     MOST_REQUESTS,
     MOST_TURNS_ALONE,
@@ -27,6 +28,7 @@ class Askers:
     waiting: int = 0
     coming: int = 0
     size_bytes: int = 1
+    turn_seconds: float = TURN_SECONDS
     waits: list[float] = field(default_factory=list)
     now: float = 100.0
 
@@ -49,7 +51,7 @@ class Askers:
         count = 0
         while some := await company.next():
             count += len(some)
-        self.now += TURN_SECONDS
+        self.now += self.turn_seconds
         company.answered()
         return count
 
@@ -88,6 +90,17 @@ async def test_all_wait_together_no_longer_than_the_log_takes_for_a_turn(
     askers.waiting, askers.coming = 1, 2
     assert await askers.turn(company) == 3
     assert askers.now - began == pytest.approx(2 * TURN_SECONDS)
+
+
+async def test_after_a_log_that_was_stuck_nobody_waits_as_long(
+    askers: Askers, company: Company
+) -> None:
+    askers.turn_seconds = 30.0
+    askers.waiting = 2
+    await askers.turn(company)
+    askers.waiting = 1
+    await askers.turn(company)
+    assert askers.waits == pytest.approx([MOST_PATIENCE_SECONDS])
 
 
 async def test_waiting_in_vain_is_left_alone_for_longer_and_longer(
