@@ -88,14 +88,28 @@ def _doing() -> list[str]:
     found = []
     for task in asyncio.all_tasks():
         where: Any = task.get_coro()
-        while inner := getattr(where, "cr_await", None) or getattr(where, "gi_yieldfrom", None):
-            if not hasattr(inner, "cr_frame") and not hasattr(inner, "gi_frame"):
-                break
+        while inner := _waits_for(where):
             where = inner
-        frame = getattr(where, "cr_frame", None) or getattr(where, "gi_frame", None)
+        frame = _frame(where)
         place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "nowhere"
         found.append(f"{task.get_name()} in {place}")
     return sorted(found)
+
+
+def _frame(where: Any) -> Any:
+    kinds = ("cr_frame", "gi_frame", "ag_frame")
+    return next((frame for each in kinds if (frame := getattr(where, each, None))), None)
+
+
+def _waits_for(where: Any) -> Any:
+    """The coroutine or generator of ours or of a library that another one waits for."""
+    kinds = ("cr_await", "gi_yieldfrom", "ag_await")
+    inner = next((found for each in kinds if (found := getattr(where, each, None))), None)
+    if inner is not None and _frame(inner) is None:
+        # `@asynccontextmanager` waits for its generator through an object that does not show it.
+        frame = _frame(where)
+        inner = getattr(frame.f_locals.get("self"), "gen", None) if frame is not None else None
+    return inner if inner is not None and _frame(inner) is not None else None
 
 
 async def patiently(

@@ -126,8 +126,11 @@ async def leading(
                 try:
                     yield lease
                 finally:
-                    keeper.cancel()
-                    await asyncio.wait({keeper})
+                    # Once may not do: nats-py waits by `wait_for`, which before Python 3.12 loses a
+                    # cancellation that meets the reply.
+                    while not keeper.done():
+                        keeper.cancel()
+                        await asyncio.wait({keeper}, timeout=RETRY_SECONDS)
         except TimeoutError as error:
             if not limit.expired():
                 raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from nervous_system import process
 from nervous_system.errors import Fatal
@@ -35,6 +37,18 @@ async def never_stops(stop: asyncio.Event) -> None:
         await asyncio.Event().wait()
     finally:
         print("cancelled", flush=True)
+
+
+@asynccontextmanager
+async def lingering() -> AsyncIterator[None]:
+    yield
+    await asyncio.Event().wait()
+
+
+async def lingers(stop: asyncio.Event) -> None:
+    print("ready", flush=True)
+    async with lingering():
+        await stop.wait()
 
 
 async def clings(stop: asyncio.Event) -> None:

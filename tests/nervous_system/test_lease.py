@@ -67,6 +67,29 @@ class Someone:
             return True
 
 
+async def test_it_ends_also_where_a_renewal_loses_the_cancellation(
+    leases: KeyValue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nats-py's do before Python 3.12, when the reply comes in that very moment."""
+    renewing = asyncio.Event()
+
+    async def update(key: str, value: bytes, last: int | None = None) -> int:
+        again = renewing.is_set()
+        renewing.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if again:
+                raise
+        return (last or 0) + 1
+
+    monkeypatch.setattr(leases, "update", update)
+    async with asyncio.timeout(30):
+        async with leading(leases, KEY, holder="one", stop=asyncio.Event()) as lease:
+            assert lease is not None
+            await renewing.wait()
+
+
 async def test_one_of_two_leads_and_a_clean_exit_lets_the_other_in_at_once(
     leases: KeyValue,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -81,6 +82,13 @@ def test_what_does_not_stop_is_cancelled_at_the_deadline(
     assert process.terminate() == 1
     assert "cancelled" in said(process)
     assert said(process)[-1].startswith("it did not stop within 0.3 s")
+
+
+def test_it_is_said_where_what_does_not_stop_stands(service: Callable[[str], RealProcess]) -> None:
+    process = service("lingers")  # in the end of a context manager
+    ready(process)
+    assert process.terminate() == 1
+    assert re.search(r"service in \S*failing_program\.py:\d+", process.log.read_text())
 
 
 def test_a_defect_is_not_mistaken_for_a_late_drain(service: Callable[[str], RealProcess]) -> None:
