@@ -42,7 +42,7 @@ async def never_stops(stop: asyncio.Event) -> None:
 @asynccontextmanager
 async def lingering() -> AsyncIterator[None]:
     yield
-    await asyncio.Event().wait()
+    await asyncio.get_running_loop().create_future()
 
 
 async def lingers(stop: asyncio.Event) -> None:
