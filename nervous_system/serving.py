@@ -11,6 +11,7 @@ checkpoint (`HeldTask.progress`).
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -54,12 +55,14 @@ async def serve(
     pause_seconds = FIRST_LOOK_SECONDS
     slots = asyncio.Semaphore(worker.max_concurrent_tasks)
     ahead: asyncio.Task[HeldTask | None] | None = None
+    here = contextvars.copy_context()
 
     def claim_ahead() -> None:
-        """At once, so that it goes out with what is said of the task before."""
+        """At once, so that it goes out with what is said of the task before; yet not in the trace
+        of that task, which is the current one where this is called."""
         nonlocal ahead
         if ahead is None and not any(end.is_set() for end in ends):
-            ahead = asyncio.create_task(worker.claim())
+            ahead = asyncio.create_task(worker.claim(), context=here.copy())
             looking.set()
 
     worker.when_free = claim_ahead

@@ -11,9 +11,10 @@ from overseer_program import StartOverseer
 
 from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
-from enchanted.events.v1.task_pb2 import TaskCompleted, TaskReleased
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskReleased
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
@@ -43,8 +44,12 @@ async def propose(bus: Bus, *names: str) -> None:
     assert answer.accepted
 
 
+async def events(bus: Bus) -> list[Event]:
+    return [recorded(stored).event async for stored in bus.replay()]
+
+
 async def payloads(bus: Bus) -> list[Payload]:
-    return [recorded(stored).event.payload async for stored in bus.replay()]
+    return [event.payload for event in await events(bus)]
 
 
 async def test_an_end_and_the_next_claim_are_decided_in_one_turn(bus: Bus, worker: Worker) -> None:
@@ -69,6 +74,27 @@ async def test_an_end_and_the_next_claim_are_decided_in_one_turn(bus: Bus, worke
     together = [turn for turn in turns if len(turn) == 2]
     assert len(together) >= 5  # nine, unless the machine parts what was sent at once
     assert all(isinstance(turn[0], ResultReported) for turn in together)
+
+
+async def test_each_task_has_a_trace_of_its_own(bus: Bus, worker: Worker) -> None:
+    left = ["a", "b", "c"]
+    await propose(bus, *left)
+    stop = asyncio.Event()
+
+    async def do(held: HeldTask) -> None:
+        left.remove(held.task_id)
+        await held.finish()
+        if not left:
+            stop.set()
+
+    async with asyncio.timeout(30):
+        await serve(worker, do, stop)
+    traces: dict[str, set[str]] = {"a": set(), "b": set(), "c": set()}
+    for event in await events(bus):
+        if isinstance(event.payload, TaskClaimed | TaskCompleted):
+            traces[event.payload.task_id].add(event.trace_id)
+    assert [len(each) for each in traces.values()] == [1, 1, 1]
+    assert len(set.union(*traces.values())) == 3
 
 
 async def test_the_next_is_begun_when_what_did_the_last_has_returned(
