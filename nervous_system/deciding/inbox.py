@@ -17,7 +17,6 @@ from typing import Final, NamedTuple, Self
 
 import nats.errors
 import structlog
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from enchanted.events.v1.answer_pb2 import Answer
@@ -65,8 +64,7 @@ class Inbox:
 
     async def __aenter__(self) -> Self:
         client = self._bus.connection.client
-        self._subscription = await client.subscribe(self._subject, cb=_never)
-        client.divert(self._subscription, self._arrived)
+        self._subscription = await client.divert(self._subject, self._arrived)
         return self
 
     async def __aexit__(
@@ -155,11 +153,6 @@ class Inbox:
         frames = [frame(reply, answer.SerializeToString()) for reply, answer in answers]
         with suppress(nats.errors.Error):
             self._bus.connection.client.send(frames)
-
-
-async def _never(message: Msg) -> None:
-    """Messages of a diverted subscription do not come here."""
-    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
 
 
 def not_now(reason: str) -> Answer:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
 
@@ -30,9 +31,12 @@ class BulkClient(Client):
         super().__init__()
         self._diverted: dict[int, Handler] = {}
 
-    def divert(self, subscription: Subscription, handler: Handler) -> None:
-        """Give every further message of this subscription to `handler`, on the event loop."""
+    async def divert(self, subject: str, handler: Handler) -> Subscription:
+        """Subscribe, and give every message to `handler`, on the event loop. Raises as
+        `subscribe`."""
+        subscription = await self.subscribe(subject, cb=_never)
         self._diverted[subscription._id] = handler
+        return subscription
 
     def restore(self, subscription: Subscription) -> None:
         """End the diversion."""
@@ -68,6 +72,11 @@ class BulkClient(Client):
             await super()._process_msg(sid, subject, reply, data, headers)
         else:
             handler(subject, reply, data, headers)
+
+
+async def _never(message: Msg) -> None:
+    """Messages of a diverted subscription do not come here."""
+    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
 
 
 def parse_headers(raw: bytes | None) -> dict[str, str]:

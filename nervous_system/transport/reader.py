@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
@@ -96,8 +95,7 @@ class Reader:
         self._name = f"reader_{new_event_id().replace('-', '')[:16]}"
         self._inbox = self._connection.client.new_inbox()
         with translated("opening a reader"):
-            self._subscription = await self._connection.client.subscribe(self._inbox, cb=_never)
-            self._connection.client.divert(self._subscription, self._receive)
+            self._subscription = await self._connection.client.divert(self._inbox, self._receive)
         try:
             created = await self._connection.request_json(
                 f"$JS.API.CONSUMER.CREATE.{self._stream}.{self._name}",
@@ -279,11 +277,6 @@ class Reader:
             self._filled.set()
             return
         self._interrupt(f"the server said {status} {description}")
-
-
-async def _never(message: Msg) -> None:
-    """Messages of a diverted subscription do not come here."""
-    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
 
 
 def _configuration(

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Final, NamedTuple
 
-from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
 from nervous_system.transport.bulk_client import BulkClient
@@ -43,10 +42,9 @@ class Requests:
         self._waiting: dict[bytes, _Waiting] = {}  # by the end of the subject they are answered on
 
     async def open(self) -> None:
-        """Listen for replies; once, when the connection stands. Raises as `Client.subscribe`."""
+        """Listen for replies; once, when the connection stands. Raises as `BulkClient.divert`."""
         self._inbox = self._client.new_inbox()
-        subscription = await self._client.subscribe(f"{self._inbox}.*", cb=_never)
-        self._client.divert(subscription, self._arrived)
+        await self._client.divert(f"{self._inbox}.*", self._arrived)
         self._client.send([])  # nats-py would keep the subscription until something is published
 
     async def request(
@@ -78,8 +76,3 @@ class Requests:
         waiting = self._waiting.get(subject[subject.rindex(b".") + 1 :])
         if waiting is not None and not waiting.reply.done():  # else: whoever asked has gone
             waiting.reply.set_result(Reply(bytes(data), bytes(headers or b"")))
-
-
-async def _never(message: Msg) -> None:
-    """Messages of a diverted subscription do not come here."""
-    raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
