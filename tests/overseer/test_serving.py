@@ -52,19 +52,23 @@ async def payloads(bus: Bus) -> list[Payload]:
     return [event.payload for event in await events(bus)]
 
 
-async def test_an_end_and_the_next_claim_are_decided_in_one_turn(bus: Bus, worker: Worker) -> None:
-    names = [f"t{number}" for number in range(10)]
+async def do_all(bus: Bus, worker: Worker, *names: str) -> None:
+    """Propose tasks of these names, and serve until each was done."""
     await propose(bus, *names)
-    stop = asyncio.Event()
+    left, stop = set(names), asyncio.Event()
 
     async def do(held: HeldTask) -> None:
-        names.remove(held.task_id)
+        left.remove(held.task_id)
         await held.finish()
-        if not names:
+        if not left:
             stop.set()
 
     async with asyncio.timeout(30):
         await serve(worker, do, stop)
+
+
+async def test_an_end_and_the_next_claim_are_decided_in_one_turn(bus: Bus, worker: Worker) -> None:
+    await do_all(bus, worker, *(f"t{number}" for number in range(10)))
     turns: list[list[Payload]] = []
     for payload in await payloads(bus):
         if isinstance(payload, RequestsTaken):
@@ -77,18 +81,7 @@ async def test_an_end_and_the_next_claim_are_decided_in_one_turn(bus: Bus, worke
 
 
 async def test_each_task_has_a_trace_of_its_own(bus: Bus, worker: Worker) -> None:
-    left = ["a", "b", "c"]
-    await propose(bus, *left)
-    stop = asyncio.Event()
-
-    async def do(held: HeldTask) -> None:
-        left.remove(held.task_id)
-        await held.finish()
-        if not left:
-            stop.set()
-
-    async with asyncio.timeout(30):
-        await serve(worker, do, stop)
+    await do_all(bus, worker, "a", "b", "c")
     traces: dict[str, set[str]] = {"a": set(), "b": set(), "c": set()}
     for event in await events(bus):
         if isinstance(event.payload, TaskClaimed | TaskCompleted):
