@@ -35,10 +35,11 @@ MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
 
 SOURCES: Final = ("task", "objective", "request")
-"""What it alone writes, beside what is in its own name."""
+"""What it alone writes, beside what is in its own name; but for what others may order."""
 
 READS: Final = (
     f"{names.EVENTS}.worker.>",
+    f"{names.EVENTS}.request.task_ordered.>",
     *(f"{names.EVENTS}.{role}.decision" for role in ("architect", "coder", "reviewer", "operator")),
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",

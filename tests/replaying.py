@@ -130,6 +130,7 @@ def _fold(role: Role[State], snapshot: Snapshot[State] | None = None) -> Fold[St
         state=snapshot.state if snapshot is not None else None,
         sequence=snapshot.sequence if snapshot is not None else 0,
         ahead=snapshot.ahead if snapshot is not None else frozenset(),
+        hears=on_any(role.hears),
     )
 
 

@@ -7,8 +7,8 @@ last event: two conditions that the server checks, whatever this process believe
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import structlog
 
@@ -30,13 +30,23 @@ MOST_AGGREGATES: Final = 200_000
 """How many last positions are remembered; others are looked up."""
 
 
+class Decided(Protocol):
+    """Whoever decided what is written, and is told what became of it."""
+
+    def confirmed(self, entries: Sequence[Entry], first_sequence: int) -> None:
+        """The log has these, one behind the other."""
+
+    def forget(self, event_id: str) -> None:
+        """The log had this one already."""
+
+
 class FencedWriter:
     """Appends as the leader of one term."""
 
-    def __init__(self, bus: Bus, term: Term, *, forget: Callable[[str], None]) -> None:
+    def __init__(self, bus: Bus, term: Term, decided: Decided) -> None:
         self._bus = bus
         self._term = term
-        self._forget = forget  # is told the id of what the log has already
+        self._decided = decided
         self._last: OrderedDict[str, int] = OrderedDict()  # by filter: where its last event stands
 
     def saw(self, subject: str, sequence: int) -> None:
@@ -105,11 +115,12 @@ class FencedWriter:
                 for each in batch:
                     await self._append([each], asked=asked)
                 return
-            self._forget(batch[0].event.event_id)
+            self._decided.forget(batch[0].event.event_id)
             self._bus.metrics.counter(EVENTS_SKIPPED).labels("repeated").inc()
             _log.warning("runner.repeated", role=self._term.service, reason=str(error))
             return
         self._bus.metrics.counter(EVENTS_DECIDED).inc(len(batch))
+        self._decided.confirmed(batch, acknowledgement.first_sequence)
         for sequence, aggregate in enumerate(aggregates, acknowledgement.first_sequence):
             if aggregate is not None:
                 self._remember(aggregate, sequence)

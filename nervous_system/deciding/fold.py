@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, TypeVar
@@ -49,6 +49,10 @@ class _Turn:
     expected: int = 0  # how many requests follow it on the log
 
 
+def _everywhere(subject: str) -> bool:
+    return True
+
+
 class Fold(Generic[State]):
     """A core's state at a position, and what it wants on the log."""
 
@@ -63,15 +67,19 @@ class Fold(Generic[State]):
         sequence: int = 0,
         ahead: frozenset[str] = frozenset(),
         refused: Container[str] = (),
+        hears: Callable[[str], object] = _everywhere,
     ) -> None:
         self._core = core
         self._service = service
         self._scope = scope
         self._role = role
         self._refused = refused  # causes on which the log took nothing: they lead to nothing
+        self._hears = hears  # on these subjects it counts what others write
         self.state: State = core.initial() if state is None else state
         self.sequence = sequence  # the last position taken
+        self.folded = 0  # events taken into the state here
         self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
+        self._confirmed: deque[tuple[int, str]] = deque()  # of these, where the log has them
         self._seen_at: datetime | None = None  # the stream's time of the last position taken
         self._written: set[str] = set()  # ids of own events behind the position
         self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
@@ -110,8 +118,8 @@ class Fold(Generic[State]):
         entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
         if event_id in self.ahead:
             self.ahead.remove(event_id)
-        else:
-            self.state = self._core.evolve(self.state, recorded)
+        elif self._counts(recorded):
+            self._evolve(recorded)
             if event_id not in self._refused:
                 emits = self._core.decide(self.state, recorded, recorded.recorded_at)
                 entries += self._follow(recorded, emits)
@@ -120,8 +128,31 @@ class Fold(Generic[State]):
     def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
         """As `take`, of an event that is known to be in the state already."""
         entries = self._go_on_to(sequence, recorded_at)
-        self.ahead.remove(event_id)
+        self.ahead.discard(event_id)
         return self._unwritten(entries, event_id)
+
+    def confirmed(self, entries: Sequence[Entry], first_sequence: int) -> None:
+        """The log has these, one behind the other: they need not be delivered to be passed by."""
+        for sequence, entry in enumerate(entries, first_sequence):
+            self._confirmed.append((sequence, entry.event.event_id))
+        self._let_go(self.sequence)
+
+    def _counts(self, recorded: Recorded) -> bool:
+        """Whether an event that was not decided here has a say: on subjects that a leader alone
+        writes, and so does not read, only what another leader decided; requests were taken in its
+        turns."""
+        event = recorded.event
+        return bool(self._hears(recorded.subject)) or (
+            event.agent_role == self._role and event.event_type != TYPE_REQUEST
+        )
+
+    def _evolve(self, recorded: Recorded) -> None:
+        self.state = self._core.evolve(self.state, recorded)
+        self.folded += 1
+
+    def _let_go(self, sequence: int) -> None:
+        while self._confirmed and self._confirmed[0][0] <= sequence:
+            self.ahead.discard(self._confirmed.popleft()[1])
 
     def _go_on_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
         """What follows from the turns that had not seen this position: they come before it."""
@@ -132,6 +163,7 @@ class Fold(Generic[State]):
                 entries += self.strike(turn.event)
             else:
                 entries += self.decide_requests(turn.event, turn.requests)
+        self._let_go(sequence - 1)
         self.sequence, self._seen_at = sequence, recorded_at
         return entries
 
@@ -190,7 +222,7 @@ class Fold(Generic[State]):
             recorded_at=event.timestamp,
         )
         self.ahead.add(event.event_id)
-        self.state = self._core.evolve(self.state, cause)
+        self._evolve(cause)
         return [Entry(event=event, key=key), *self._follow(cause, emits)]
 
     def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
@@ -218,7 +250,7 @@ class Fold(Generic[State]):
         if not emits:
             return []
         self.ahead.add(request.event_id)
-        self.state = self._core.evolve(self.state, cause)
+        self._evolve(cause)
         return [Entry(event=request), *self._follow(cause, emits)]
 
     def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
@@ -253,7 +285,7 @@ class Fold(Generic[State]):
                 )
             self.ahead.add(event.event_id)
             own = changed(because, event=event, subject=subject_for(event, key=entry.key))
-            self.state = self._core.evolve(self.state, own)
+            self._evolve(own)
             following = self._core.decide(self.state, own, because.recorded_at)
             waiting.extend((own, each) for each in self._distinct(following))
         return entries

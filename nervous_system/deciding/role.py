@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
@@ -30,7 +31,7 @@ class Role(Generic[State]):
     service: str
     scope: str  # what is led: "main", or a host
     agent_role: AgentRole.ValueType
-    subjects: tuple[str, ...]  # filters of what the core reads; its own events are read in any case
+    subjects: tuple[str, ...]  # filters of what the core reads; its own events count in any case
     tick_seconds: float
     sources: tuple[str, ...] = ()  # the <source>s that it alone writes, besides its own
     also_writes: tuple[str, ...] = ()  # filters of what it writes among others, such as commands
@@ -59,7 +60,18 @@ class Role(Generic[State]):
     @property
     def reads(self) -> tuple[str, ...]:
         """The filters of what is folded, none within another."""
-        filters = dict.fromkeys((*self.subjects, *self.own))
-        return tuple(
-            each for each in filters if not any(covers(o, each) for o in filters if o != each)
-        )
+        return _widest(self.subjects, self.own)
+
+    @property
+    def hears(self) -> tuple[str, ...]:
+        """The filters of what it reads while it leads, none within another: what it alone writes it
+        knows before the log does."""
+        alone = {f"{names.EVENTS}.{source}.>" for source in self.sources}
+        return _widest(self.subjects, (each for each in self.own if each not in alone))
+
+
+def _widest(*filters: Iterable[str]) -> tuple[str, ...]:
+    those = dict.fromkeys(chain.from_iterable(filters))
+    return tuple(
+        each for each in those if not any(covers(other, each) for other in those if other != each)
+    )

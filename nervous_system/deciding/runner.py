@@ -56,7 +56,6 @@ from nervous_system.telemetry.metric_catalogue import (
     POSITION,
     TERM,
 )
-from nervous_system.transport.reader import Reader
 from nervous_system.transport.stream import DUPLICATE_WINDOW_SECONDS, Stored
 
 State = TypeVar("State")
@@ -92,7 +91,7 @@ class Runner(Generic[State]):
         self._watch = watch
         self._progress = progress
         self._metrics = bus.metrics
-        self._is_read = on_any(role.reads)
+        self._is_read, self._is_heard = on_any(role.reads), on_any(role.hears)
         self._term: Term | None = None
         self._leads = asyncio.Event()
         self._fold_now: Fold[State] | None = None
@@ -174,17 +173,19 @@ class Runner(Generic[State]):
 
     async def _lead(self, term: Term, keeper: SnapshotKeeper[State], stop: asyncio.Event) -> None:
         fold = await self._recover(keeper)
-        writer = FencedWriter(self._bus, term, forget=fold.forget)
+        writer = FencedWriter(self._bus, term, fold)
         self._term, self._fold_now = term, fold
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)
         some = asyncio.Event()  # from the log, or from one who asks
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(keeper.saving(fold))
+            leading = _Leading(fold, writer, term, keeper)
+            await self._catch_up(leading, stop)
             reader = await stack.enter_async_context(
                 self._bus.reader(
                     start_sequence=fold.sequence + 1,
-                    subjects=_separate(self._role.reads),
+                    subjects=_separate(self._role.hears),
                     filled=some,
                 )
             )
@@ -196,9 +197,6 @@ class Runner(Generic[State]):
                     some=some,
                     now=lambda: term.now(self._watch()),
                 )
-            leading = _Leading(fold, writer, term, keeper, reader)
-            await self._catch_up(leading, stop)
-            if inbox is not None:
                 await stack.enter_async_context(inbox)
                 company = Company(inbox, watch=self._watch)
             next_tick = self._watch() + self._role.tick_seconds
@@ -215,27 +213,30 @@ class Runner(Generic[State]):
                 keeper.save_when_due(fold)
 
     async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> None:
-        """Read on to the end of the log before anything is decided on silence or on requests."""
-        while not leading.reader.at_end and not stop.is_set():
-            self._progress()
-            batch = await leading.reader.batch(
-                most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS
-            )
-            await self._fold_in(leading, batch)
-            leading.keeper.save_when_due(leading.fold)
-            # A full buffer gives nobody else a turn, and the lease needs one.
-            await asyncio.sleep(0)
+        """Read on to the end of the log before anything is decided on silence or on requests; what
+        former leaders wrote, too."""
+        fold = leading.fold
+        async with self._bus.reader(
+            start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
+        ) as reader:
+            while not reader.at_end and not stop.is_set():
+                self._progress()
+                batch = await reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
+                await self._fold_in(leading, batch)
+                leading.keeper.save_when_due(fold)
+                # A full buffer gives nobody else a turn, and the lease needs one.
+                await asyncio.sleep(0)
 
     async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
         entries: list[Entry] = []
         for stored in batch:
             entries += self._take(leading, stored)
         await self._append(leading, entries)
-        self._metrics.counter(EVENTS_FOLDED).inc(len(batch))
         self._metrics.gauge(POSITION).set(leading.fold.sequence)
-        leading.keeper.folded(len(batch))
 
     async def _append(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+        self._metrics.counter(EVENTS_FOLDED).inc(leading.fold.folded - leading.folded)
+        leading.folded = leading.fold.folded
         try:
             await leading.writer.append(entries)
         except Conflict:
@@ -363,6 +364,7 @@ class Runner(Generic[State]):
             sequence=snapshot.sequence if snapshot is not None else 0,
             ahead=snapshot.ahead if snapshot is not None else frozenset(),
             refused=self._refused,
+            hears=self._is_heard,
         )
 
     def _take(self, leading: _Leading[State], stored: Stored) -> list[Entry]:
@@ -393,8 +395,8 @@ class _Leading(Generic[State]):
     writer: FencedWriter
     term: Term
     keeper: SnapshotKeeper[State]
-    reader: Reader
     turns: int = 0  # ticks and requests taken in this term
+    folded: int = 0  # events that were counted
 
 
 def _remember(those: OrderedDict[str, None], ids: Iterable[str], *, most: int) -> None:

@@ -7,7 +7,7 @@ as it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Final, Generic, TypeVar
 
@@ -44,7 +44,7 @@ class SnapshotKeeper(Generic[State]):
         self._snapshots = snapshots
         self._watch = watch
         self._outcomes = bus.metrics.counter(SNAPSHOTS)
-        self._folded = 0  # since the last was written
+        self._saved_folded = 0  # how many events were in the one that was written last
         self._saved_at = watch()
         self._saving_seconds = 0.0  # how long that took
         self._saving: asyncio.Task[None] | None = None
@@ -84,10 +84,6 @@ class SnapshotKeeper(Generic[State]):
                 return "another event stands at its position: the stream was truncated"
         return ""
 
-    def folded(self, count: int) -> None:
-        """So many events more are in the state."""
-        self._folded += count
-
     def save_when_due(self, fold: Fold[State]) -> None:
         """Begin one, where enough was folded and the last did not cost too much.
 
@@ -100,11 +96,11 @@ class SnapshotKeeper(Generic[State]):
             self._saving = None
         age_seconds = self._watch() - self._saved_at
         rested = age_seconds >= SAVING_RESTS * self._saving_seconds
-        enough = self._folded >= self._role.snapshot_events and rested
-        if self._folded and (enough or age_seconds >= self._role.snapshot_seconds):
+        unsaved = fold.folded - self._saved_folded
+        enough = unsaved >= self._role.snapshot_events and rested
+        if unsaved and (enough or age_seconds >= self._role.snapshot_seconds):
             self._saving = asyncio.create_task(
-                self._save(fold.state, fold.sequence, frozenset(fold.ahead)),
-                name=f"snapshot {self._role.key}",
+                self._save_as_it_is(fold), name=f"snapshot {self._role.key}"
             )
 
     @asynccontextmanager
@@ -114,16 +110,21 @@ class SnapshotKeeper(Generic[State]):
             yield
             if self._saving is not None:
                 await self._saving
-            if self._folded:
-                await self._save(fold.state, fold.sequence, frozenset(fold.ahead))
+            if fold.folded > self._saved_folded:
+                await self._save_as_it_is(fold)
         finally:
             if self._saving is not None:
                 self._saving.cancel()
                 await asyncio.gather(self._saving, return_exceptions=True)
 
+    def _save_as_it_is(self, fold: Fold[State]) -> Coroutine[None, None, None]:
+        """What is folded later, while it is written, is not in it."""
+        self._saved_folded = fold.folded
+        return self._save(fold.state, fold.sequence, frozenset(fold.ahead))
+
     async def _save(self, state: State, sequence: int, ahead: frozenset[str]) -> None:
         """One that cannot be written costs time later; leading goes on."""
-        began, self._folded = self._watch(), 0
+        began = self._watch()
         try:
             await self._snapshots.save(
                 Snapshot(

@@ -18,6 +18,7 @@ from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.contract.codec import decode, encode
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
+from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.deciding.decision import Emit, Tick
 from nervous_system.deciding.fold import MOST_ID_CHARACTERS, Fold
@@ -41,9 +42,12 @@ class Interrupted(RuleBasedStateMachine):
     What it writes stands behind whatever came in between, as on the real log.
     """
 
+    unheard: tuple[type[Payload], ...] = ()  # of its own, what it does not read while it leads
+
     def __init__(self) -> None:
         super().__init__()
         self.log: list[Recorded] = []
+        self.inherited = 0  # up to here the log was written before this leader began
         self.fold = fold()
         self.unwritten: list[list[Entry]] = []  # batches, each stored whole or not at all
         self.snapshot: tuple[Counts, int, frozenset[str]] | None = None
@@ -56,12 +60,22 @@ class Interrupted(RuleBasedStateMachine):
 
     def _write(self, batches: int) -> None:
         for batch in self.unwritten[:batches]:
+            first = len(self.log) + 1
             for entry in batch:
                 self._store(entry.event, entry.key)
+            self.fold.confirmed(batch, first)
         del self.unwritten[:batches]
 
+    def _delivered(self) -> list[Recorded]:
+        """What the leader has yet to read."""
+        return [
+            each
+            for each in self.log[self.fold.sequence :]
+            if each.sequence <= self.inherited or not isinstance(each.event.payload, self.unheard)
+        ]
+
     def _catch_up(self) -> None:
-        while self.fold.sequence < len(self.log) or self.unwritten:
+        while self._delivered() or self.unwritten:
             self.leader_reads(100)
 
     @rule(count=st.integers(1, 4))
@@ -75,7 +89,7 @@ class Interrupted(RuleBasedStateMachine):
         """What follows is appended before anything else is done, as the runner does."""
         self._write(len(self.unwritten))
         entries = []
-        for each in self.log[self.fold.sequence : self.fold.sequence + most]:
+        for each in self._delivered()[:most]:
             entries += self.fold.take(each)
         if entries:
             self.unwritten.append(entries)
@@ -110,6 +124,7 @@ class Interrupted(RuleBasedStateMachine):
         """Any prefix of its batches is on the log; a snapshot may be lost too."""
         self._write(written)
         self.unwritten.clear()
+        self.inherited = len(self.log)
         self.term += 1
         if self.snapshot is None or forget:
             self.fold = fold()
@@ -140,7 +155,8 @@ class Interrupted(RuleBasedStateMachine):
         assert missing == []
         assert again.state == self.fold.state
         assert not again.ahead
-        assert not self.fold.ahead
+        unread = self.log[self.fold.sequence :]
+        assert self.fold.ahead == {each.event.event_id for each in unread}
         # And what was decided is what an uninterrupted leader would have decided on these causes.
         own = {each.event.event_id for each in self.log if each.event.agent_role == ROLE_GUARDIAN}
         causes = [each for each in self.log if each.event.agent_role != ROLE_GUARDIAN]
@@ -150,8 +166,16 @@ class Interrupted(RuleBasedStateMachine):
         assert again.state.counted == len(causes)
 
 
+class InterruptedUnheard(Interrupted):
+    """A leader that does not read what it alone writes: it knows that before the log does."""
+
+    unheard = (SystemSignal,)
+
+
 TestInterrupted = Interrupted.TestCase
 TestInterrupted.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestInterruptedUnheard = InterruptedUnheard.TestCase
+TestInterruptedUnheard.settings = TestInterrupted.settings
 
 
 def test_a_tick_replays_at_the_position_it_had_seen() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, CommandIssued
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, AgentRole
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.subjects import on_any, subject_for
@@ -104,3 +104,24 @@ def test_its_own_command_among_those_of_others_is_not_decided_again() -> None:
 def at(event: Event, sequence: int) -> Recorded:
     subject = subject_for(event, key=HOST)
     return Recorded(event=event, sequence=sequence, subject=subject, recorded_at=NOON)
+
+
+def test_what_it_alone_writes_is_not_read_while_it_leads() -> None:
+    """But for what others may put there, too."""
+    orders = "swarm.events.request.task_ordered.>"
+    alone = replace(ROLE, sources=("task", "request"), subjects=(*ROLE.subjects, orders))
+    assert {"swarm.events.task.>", "swarm.events.request.>"} <= set(alone.reads)
+    assert set(alone.hears) == {*ROLE.reads, orders}
+
+
+def test_what_it_alone_writes_counts_from_nobody_else() -> None:
+    """A leader would not have read it, so whoever comes after it must not go by it."""
+    alone = replace(ROLE, sources=("command",), also_writes=())
+    folded = Fold(
+        ROLE.core, service="governor", scope=HOST, role=ROLE_GOVERNOR, hears=on_any(alone.hears)
+    )
+    command = event(1, CommandIssued(kind=COMMAND_SLEEP, target="w2"), "another")
+    for number, each in enumerate((replace(command, agent_role=ROLE_OPERATOR), command), 1):
+        place = Recorded(event=each, sequence=number, subject=subject_for(each), recorded_at=NOON)
+        folded.take(place)
+        assert (len(folded.state.targets), folded.sequence) == (number - 1, number)

@@ -18,10 +18,18 @@ from real_servers import NatsServer
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted
-from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
+from enchanted.events.v1.task_request_pb2 import (
+    ORDER_CANCEL,
+    ClaimRequested,
+    TaskOrdered,
+    TasksProposed,
+)
 from nervous_system.bus import Bus, recorded
-from nervous_system.contract.event import Recorded
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
 from nervous_system.errors import NotAcknowledged
+from nervous_system.ids import new_event_id
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker, open_worker
@@ -100,6 +108,36 @@ async def test_one_is_finished_and_the_next_claimed_at_once(
         if isinstance(each.event.payload, TaskCompleted)
     ]
     assert sorted(completed) == ["a", "b", "c"]
+
+
+async def test_who_only_writes_a_request_on_the_log_has_not_asked(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """The leader does not read there, so the next one must not decide on it; an order is read."""
+    first = start_overseer()
+    assert (await asker.ask(TasksProposed(tasks=[task("a"), task("b")]))).accepted
+    async with working(mesh_settings) as worker:
+        await put_on_log(bus, ClaimRequested(worker_id=worker.worker_id, skills=["digging"]))
+        await put_on_log(bus, TaskOrdered(task_id="b", order=ORDER_CANCEL))
+        await until_logged(bus, "swarm.events.task.cancelled.b")
+        first.kill()
+        start_overseer()
+        await until_logged(bus, "swarm.events.overseer.leadership_taken.main", 2)
+        assert (await asker.ask(TasksProposed(tasks=[task("c")]))).accepted  # it has caught up
+    steps = [each.subject for each in await history(bus) if ".task." in each.subject]
+    assert "swarm.events.task.claimed.a" not in steps
+
+
+async def put_on_log(bus: Bus, payload: Payload) -> None:
+    await bus.publish(
+        Event(
+            event_id=new_event_id(),
+            timestamp=system_clock(),
+            agent_role=ROLE_OPERATOR,
+            agent_id="tester",
+            payload=payload,
+        )
+    )
 
 
 async def test_an_objective_becomes_tasks_and_is_finished(
