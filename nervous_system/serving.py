@@ -98,9 +98,8 @@ async def serve(
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        if not worker.bus.connection.client.is_closed:
-            for hint in hints:
-                await hint.unsubscribe()
+        for hint in hints:
+            await worker.bus.connection.client.restore(hint)
 
 
 async def _look_when_told(worker: Worker, looking: asyncio.Event) -> None:
@@ -110,11 +109,11 @@ async def _look_when_told(worker: Worker, looking: asyncio.Event) -> None:
 
 
 async def _listen_for_hints(worker: Worker, looking: asyncio.Event) -> list[Subscription]:
-    async def heard(_: object) -> None:
+    def heard(subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         looking.set()
 
-    subscribe = worker.bus.connection.client.subscribe
-    return [await subscribe(f"{names.EVENTS}.task.{word}.*", cb=heard) for word in HINTS]
+    divert = worker.bus.connection.client.divert
+    return [await divert(f"{names.EVENTS}.task.{word}.*", heard) for word in HINTS]
 
 
 async def _granted(

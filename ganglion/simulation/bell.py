@@ -33,7 +33,7 @@ class Bell:
     async def __aenter__(self) -> Self:
         for word in self._words:
             subject = f"{names.EVENTS}.task.{word}.*"
-            self._subscriptions.append(await self._client.subscribe(subject, cb=self._ring))
+            self._subscriptions.append(await self._client.divert(subject, self._ring))
         return self
 
     async def __aexit__(
@@ -42,9 +42,8 @@ class Bell:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._client.is_closed:
-            for subscription in self._subscriptions:
-                await subscription.unsubscribe()
+        for subscription in self._subscriptions:
+            await self._client.restore(subscription)
 
     async def wait(self, since: int, *, within_seconds: float) -> None:
         """Until it rings for this one, at most so long; at once where it rang after `since`."""
@@ -55,7 +54,7 @@ class Bell:
         with suppress(TimeoutError):
             await asyncio.wait_for(turn, within_seconds)
 
-    async def _ring(self, _: object) -> None:
+    def _ring(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         self.rung += 1
         while self._waiting:
             turn = self._waiting.popleft()

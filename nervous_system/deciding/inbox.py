@@ -75,9 +75,7 @@ class Inbox:
     ) -> None:
         client = self._bus.connection.client
         if self._subscription is not None:
-            client.restore(self._subscription)
-            if not client.is_closed:
-                await self._subscription.unsubscribe()
+            await client.restore(self._subscription)
         gone = not_now("this overseer no longer leads")
         self._reply([(each.reply, gone) for each in self._waiting])
         self._waiting.clear()

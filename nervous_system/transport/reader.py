@@ -126,9 +126,8 @@ class Reader:
         client, subscription = self._connection.client, self._subscription
         if subscription is None or client.is_closed:
             return
-        client.restore(subscription)
         with translated("closing a reader"):
-            await subscription.unsubscribe()
+            await client.restore(subscription)
             if client.is_connected:  # otherwise the server forgets it by itself
                 await client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")
 

@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import uvloop
 from event_samples import decision, entry
-from real_servers import NatsServer
+from real_servers import NatsServer, free_port
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from nervous_system import names
@@ -196,6 +197,57 @@ async def test_what_was_not_sent_before_the_connection_was_lost_is_never_sent(
     await bus.publish(decision("alive"))
     (stored,) = await _everything(bus)
     assert recorded(stored).event.event_id == decision("alive").event_id
+
+
+async def test_what_is_sent_in_one_turn_of_the_loop_goes_out_together(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = bus.connection.client
+    writes: list[list[bytes]] = []
+    monkeypatch.setattr(client._transport, "writelines", lambda frames: writes.append(frames))
+    client.send([b"a", b"b"])
+    client.send([b"c"])
+    await asyncio.sleep(0)
+    client.send([b"d"])
+    await asyncio.sleep(0)
+    assert writes == [[b"a", b"b", b"c"], [b"d"]]
+
+
+@pytest.mark.usefixtures("bus")
+async def test_what_is_sent_over_a_connection_that_has_just_been_lost_disturbs_nobody(
+    mesh_settings: MeshSettings,
+) -> None:
+    """On uvloop, as services run: it refuses to write before nats-py knows of the loss."""
+    disturbed: list[dict[str, object]] = []
+
+    async def lose_and_send() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: disturbed.append(context))
+        async with open_bus(mesh_settings, name="losing") as losing:
+            await losing.stream.state()  # nothing is on its way any more
+            client = losing.connection.client
+            client._transport.close()
+            client.send([frame("swarm.events.coder.decision", b"a ghost")])
+            assert await losing.connection.wait_connected(timeout_seconds=30)
+            await losing.publish(decision("alive"))
+
+    await asyncio.to_thread(uvloop.run, lose_and_send())
+    assert disturbed == []
+
+
+@pytest.mark.filterwarnings("ignore:parameter 'timeout':DeprecationWarning")  # nats-py's
+async def test_it_publishes_over_a_websocket_too(
+    nats_server: NatsServer, mesh_settings: MeshSettings
+) -> None:
+    port = free_port()
+    await asyncio.to_thread(nats_server.stop)
+    listener = f'websocket {{ listen: "127.0.0.1:{port}", no_tls: true }}\n'
+    await asyncio.to_thread(nats_server.start, extra=listener)
+    over_websocket = mesh_settings.model_copy(update={"nats_url": f"ws://127.0.0.1:{port}"})
+    async with open_bus(over_websocket, name="web") as bus:
+        await bus.stream.ensure(mesh_settings)
+        assert (await bus.publish(decision("a"))).last_sequence == 1
+        assert (await bus.append([entry("b"), entry("c")])).last_sequence == 3
 
 
 async def test_the_first_batch_waits_for_a_server_that_comes_back(

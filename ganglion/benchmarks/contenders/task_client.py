@@ -1,5 +1,6 @@
 """How does a client give the mesh empty tasks, and learn that they are done? It asks the overseer
-for each, so many at once, and reads the acknowledgements from the log: what it reads is on disk.
+for each, so many at once, and when all are submitted it reads the acknowledgements from the log:
+what it reads is on disk.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from ganglion.benchmarks.contenders.order import Order, result
 from nervous_system import names
-from nervous_system.bus import open_bus
+from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import stopwatch
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.reader import Reader
@@ -33,39 +34,38 @@ async def run(order: Order) -> None:
                 await _propose(asker, ids[first : first + AT_ONCE])
             result({})
             return
-        last = (await bus.stream.state()).last_sequence
-        async with bus.reader(start_sequence=last + 1, subjects=[ACKNOWLEDGED]) as ends:
-            if order.what == "latency":
-                result({"submitted": await _one_by_one(asker, ids, ends)})
-            else:
-                result(await _at_once(asker, ids, ends, order.workers))
+        if order.what == "latency":
+            result({"submitted": await _one_by_one(bus, asker, ids)})
+            return
+        warm_up = [f"{task_id}-warm" for task_id in ids[: 2 * order.workers]]
+        await _at_once(bus, asker, warm_up, order.workers)
+        result(await _at_once(bus, asker, ids, order.workers))
 
 
-async def _at_once(
-    asker: Asker, ids: list[str], ends: Reader, submitters: int
-) -> dict[str, object]:
-    warm_up = [f"{task_id}-warm" for task_id in ids[: 2 * submitters]]
-    for task_id in warm_up:
-        await _propose(asker, [task_id])
-    await _count(ends, len(warm_up))
+async def _at_once(bus: Bus, asker: Asker, ids: list[str], submitters: int) -> dict[str, object]:
+    last = (await bus.stream.state()).last_sequence
     began = stopwatch()
-    counting = asyncio.create_task(_count(ends, len(ids)))
     waiting = iter(ids)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(submitters):
             tasks.create_task(_submit(asker, waiting))
-    async with asyncio.timeout(DONE_SECONDS):
-        done, ended = await counting
+    async with asyncio.timeout(DONE_SECONDS), _ends(bus, last) as ends:
+        done, ended = await _count(ends, len(ids))
     return {"done": done, "seconds": ended - began}
 
 
-async def _one_by_one(asker: Asker, ids: list[str], ends: Reader) -> list[float]:
+async def _one_by_one(bus: Bus, asker: Asker, ids: list[str]) -> list[float]:
     submitted = []
-    for task_id in ids:
-        submitted.append(stopwatch())
-        await _propose(asker, [task_id])
-        await _count(ends, 1)
+    async with _ends(bus, (await bus.stream.state()).last_sequence) as ends:
+        for task_id in ids:
+            submitted.append(stopwatch())
+            await _propose(asker, [task_id])
+            await _count(ends, 1)
     return submitted
+
+
+def _ends(bus: Bus, behind: int) -> Reader:
+    return bus.reader(start_sequence=behind + 1, subjects=[ACKNOWLEDGED])
 
 
 async def _submit(asker: Asker, waiting: Iterator[str]) -> None:
