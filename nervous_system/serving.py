@@ -22,6 +22,7 @@ from nervous_system import names
 from nervous_system.errors import GanglionError, Transient
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask, LeaseLost
+from nervous_system.working.next_claim import NextClaim
 
 _log = structlog.get_logger()
 
@@ -65,7 +66,18 @@ async def serve(
             ahead = asyncio.create_task(worker.claim(), context=here.copy())
             looking.set()
 
-    worker.when_free = claim_ahead
+    def claim_with_result() -> NextClaim | None:
+        """In the same request, where nothing is claimed ahead already."""
+        nonlocal ahead
+        if ahead is not None or any(end.is_set() for end in ends):
+            return None
+        claim = worker.next_claim()
+        if claim is not None:
+            ahead = asyncio.create_task(worker.granted(claim), context=here.copy())
+            looking.set()
+        return claim
+
+    worker.when_free, worker.following = claim_ahead, claim_with_result
 
     def begin(task: HeldTask) -> None:
         attempt = _attempt(worker, do, task, slots)
@@ -93,7 +105,7 @@ async def serve(
         await _give_back(doing)
         await worker.lanes.take_leave()
     finally:
-        worker.when_free = lambda: None
+        worker.when_free, worker.following = lambda: None, lambda: None
         left = (*beside, *doing, *([ahead] if ahead is not None else []))
         for each in left:
             each.cancel()

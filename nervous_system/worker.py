@@ -16,10 +16,11 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final, Unpack
 
 import structlog
 
+from enchanted.events.v1.answer_pb2 import TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
@@ -34,7 +35,8 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
-from nervous_system.working.held_task import HeldTask, How
+from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
+from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
 
 _log = structlog.get_logger()
@@ -69,6 +71,7 @@ class Worker:
         self._actions = tuple(actions)
         self.max_concurrent_tasks = max_concurrent_tasks
         self.when_free: Callable[[], None] = lambda: None  # called whenever it lets a task go
+        self.following: Callable[[], NextClaim | None] = lambda: None  # before a result is reported
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
         self._asker = Asker(bus, service=OVERSEER, role=role, agent_id=worker_id, clock=clock)
@@ -126,38 +129,50 @@ class Worker:
         await self._informed()
         if self.orders.most_tasks(self.max_concurrent_tasks) <= len(self._held):
             return None
-        request = ClaimRequested(
-            worker_id=self.worker_id, skills=self._skills, actions=self._actions
-        )
-        answer = await self._asker.ask(request)
+        answer = await self._asker.ask(self._claim_request())
         if answer.register_first:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
-        if not answer.HasField("grant"):
+        return self._taken(answer.grant if answer.HasField("grant") else None)
+
+    def next_claim(self) -> NextClaim | None:
+        """To be made with the result of one task: nothing where there is no room for another, or
+        it does not know yet what it was told."""
+        listening = self._listening
+        informed = listening is None or (not listening.done() and self.lanes.is_informed)
+        if not informed or self.orders.most_tasks(self.max_concurrent_tasks) < len(self._held):
             return None
-        task = HeldTask(answer.grant, self.worker_id, self, self._asker, self.orders)
-        self.hold(task)
-        return task
+        return NextClaim(self._claim_request(), self.bus.tracer)
+
+    async def granted(self, claim: NextClaim) -> HeldTask | None:
+        """The task that a claim led to, or None, when that is known."""
+        return self._taken(await claim.grant)
 
     async def exchange(
-        self, task: HeldTask, how: How = "completed", **said: Any
+        self, task: HeldTask, how: How = "completed", **said: Unpack[Said]
     ) -> HeldTask | None:
         """Finish one and claim the next at once, as `HeldTask.finish` and `claim` one after the
-        other do: the overseer decides on both in one turn, in this order.
+        other do, in one request.
 
-        Raises as they do. Where the finish was not taken, what was claimed is given back.
+        Raises as `HeldTask.finish`. Where the end was not taken, what was claimed is given back.
         """
-        finishing = asyncio.create_task(task.finish(how, **said))
-        claiming = asyncio.create_task(self.claim())
+        claim = self.next_claim()
         try:
-            await asyncio.wait((finishing, claiming))
-        finally:
-            finishing.cancel()  # nothing happens to what is done
-            claiming.cancel()
-        if (error := finishing.exception()) is not None:
-            if claiming.exception() is None and (claimed := claiming.result()) is not None:
+            await task.end(how, claim, **said)
+        except LeaseLost:
+            if claim is not None and (claimed := await self.granted(claim)) is not None:
                 await claimed.give_back("the task before it was not finished")
-            raise error
-        return claiming.result()
+            raise
+        return await self.granted(claim) if claim is not None else None
+
+    def _claim_request(self) -> ClaimRequested:
+        return ClaimRequested(worker_id=self.worker_id, skills=self._skills, actions=self._actions)
+
+    def _taken(self, grant: TaskGrant | None) -> HeldTask | None:
+        if grant is None:
+            return None
+        task = HeldTask(grant, self.worker_id, self, self._asker, self.orders)
+        self.hold(task)
+        return task
 
     def hold(self, task: HeldTask) -> None:
         """Its lease is kept by the heartbeat from now on."""

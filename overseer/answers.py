@@ -33,10 +33,14 @@ def answer(
     match payload:
         case ClaimRequested():
             return _claim(kernel, rules, settings, request_id, payload, now)
-        case ResultReported() | ReleaseRequested():
-            if applied(kernel, payload.task_id, request_id):
-                return Answer(accepted=True, accepted_ids=[payload.task_id])
-            return _refused(kernel, request_id, "the worker does not have it in this attempt")
+        case ReleaseRequested():
+            return _last_word(kernel, request_id, payload.task_id)
+        case ResultReported():
+            said = _last_word(kernel, request_id, payload.task_id)
+            following = granted(kernel, request_id, payload.next.worker_id)
+            if following is not None:
+                said.grant.CopyFrom(_grant(following, now))
+            return said
         case ProgressReported():
             if held(kernel, payload.task_id, payload.worker_id, payload.attempt) is not None:
                 return Answer(accepted=True, accepted_ids=[payload.task_id])
@@ -59,6 +63,12 @@ def answer(
             return Answer(reasons=[f"no objective {payload.objective_id} waits for approval"])
         case _:
             return Answer(reasons=[f"the overseer is not asked for {request.kind.field}"])
+
+
+def _last_word(kernel: Kernel, request_id: str, task_id: str) -> Answer:
+    if applied(kernel, task_id, request_id):
+        return Answer(accepted=True, accepted_ids=[task_id])
+    return _refused(kernel, request_id, "the worker does not have it in this attempt")
 
 
 def _claim(

@@ -134,6 +134,19 @@ class OverseerCore:
             case _:
                 return ()
 
+    def afterwards(
+        self, state: OverseerState, cause: Recorded, now: datetime, /
+    ) -> tuple[Emit, ...]:
+        """What is claimed with a result, when that is in the state: it may have made a task
+        ready."""
+        result = cause.event.payload
+        if not isinstance(result, ResultReported) or not result.HasField("next"):
+            return ()
+        rules, request_id = gates.rules(state, now), cause.event.event_id
+        return tasks.on_claim(
+            state.kernel, rules, self.kernel_settings, request_id, result.next, now
+        )
+
     def answer(self, state: OverseerState, request: Event, now: datetime, /) -> Answer:
         """What the state says to a request that was decided on."""
         return answer(state, gates.rules(state, now), self.kernel_settings, request, now)

@@ -39,7 +39,8 @@ SOURCES: Final = ("task", "objective", "request")
 
 READS: Final = (
     f"{names.EVENTS}.worker.>",
-    f"{names.EVENTS}.request.task_ordered.>",
+    f"{names.EVENTS}.request.task_ordered.>",  # the guardian's
+    f"{names.EVENTS}.request.objective_proposed.>",  # the governor's
     *(f"{names.EVENTS}.{role}.decision" for role in ("architect", "coder", "reviewer", "operator")),
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",

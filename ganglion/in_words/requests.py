@@ -41,8 +41,9 @@ def _progress(payload: ProgressReported) -> str:
 
 
 def _result(payload: ResultReported) -> str:
-    report = f"{payload.worker_id} reports {payload.task_id} as"
-    return f"{report} {named(TaskResult, payload.result)}{because(payload.notes or payload.output)}"
+    report = f"{payload.worker_id} reports {payload.task_id} as {named(TaskResult, payload.result)}"
+    following = " and asks for another" if payload.HasField("next") else ""
+    return f"{report}{following}{because(payload.notes or payload.output)}"
 
 
 def _release(payload: ReleaseRequested) -> str:

@@ -2,9 +2,10 @@
 
 A turn costs the log nearly the same for one request as for many. Who was answered in one turn often
 asks again at once, and a little too late for the next: two that ask in turn would each have turns
-of their own for ever. So a turn is kept open until as many came as were answered in the last one.
-Who asks alone is never kept waiting; nobody is for longer than the log takes for a turn; and where
-waiting was in vain, it is left alone for a while, twice as long each time.
+of their own for ever. So a turn is kept open until as many came as were answered in the last one,
+and as asked while that was under way. Who asks alone is never kept waiting; nobody is for longer
+than the log takes for a turn; and where waiting was in vain, it is left alone for a while, twice as
+long each time.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Company:
     def __init__(self, queue: Queue, *, watch: Stopwatch) -> None:
         self._queue = queue
         self._watch = watch
-        self._expected = 0  # as many as the last turn answered
+        self._expected = 0  # as many as the last turn answered, and those who came meanwhile
         self._patience_seconds = 0.0  # as long as the log took for the last turn
         self._turns_alone = 0  # still to go by without waiting
         self._next_turns_alone = 1
@@ -94,5 +95,5 @@ class Company:
         """The turn is over."""
         if self._waited and self._taken >= self._expected:
             self._next_turns_alone = 1
-        self._expected = self._taken
+        self._expected = min(MOST_REQUESTS, self._taken + self._queue.waiting)
         self._patience_seconds = min(MOST_PATIENCE_SECONDS, self._watch() - self._closed)

@@ -43,6 +43,7 @@ class Emit:
     payload: Payload
     key: str | None = None  # the last token of the subject, where the payload does not say it
     begins: bool = False  # it is the first event of its aggregate
+    traceparent: str = ""  # W3C, where it begins a trace of its own; empty: it is in its cause's
 
 
 class Core(Protocol[State]):
@@ -63,7 +64,11 @@ class Core(Protocol[State]):
 
 
 class AnsweringCore(Core[State], Protocol):
-    """A core that can be asked: what a request leads to is decided as for any other cause."""
+    """A core that can be asked: what a request leads to is decided as for any other cause, in up to
+    two steps."""
+
+    def afterwards(self, state: State, cause: Recorded, now: datetime, /) -> tuple[Emit, ...]:
+        """What else follows from a request, when `state` contains all that `decide` led to."""
 
     def answer(self, state: State, request: Event, now: datetime, /) -> Answer:
         """What the state says to `request`, which was decided on already, now or long ago.

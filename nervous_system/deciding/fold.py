@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -23,7 +23,7 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, subject_for
 from nervous_system.deciding.changed import changed
-from nervous_system.deciding.decision import Core, Emit, Tick
+from nervous_system.deciding.decision import AnsweringCore, Core, Emit, Tick
 from nervous_system.errors import Fatal
 from nervous_system.ids import child_id
 
@@ -35,7 +35,9 @@ MAIN: Final = "main"
 MOST_ID_CHARACTERS: Final = 200
 """What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
 
-_TRACED = re.compile(r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}").fullmatch
+_TRACEPARENT = re.compile(
+    r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}"
+).fullmatch
 
 
 @dataclass(slots=True)
@@ -246,12 +248,16 @@ class Fold(Generic[State]):
             subject=subject_for(request),
             recorded_at=taken.timestamp,
         )
-        emits = self._core.decide(self.state, cause, taken.timestamp)
-        if not emits:
-            return []
-        self.ahead.add(request.event_id)
-        self._evolve(cause)
-        return [Entry(event=request), *self._follow(cause, emits)]
+        core = cast(AnsweringCore[State], self._core)
+        decided: list[Entry] = []
+        for decide in (core.decide, core.afterwards):
+            emits = decide(self.state, cause, taken.timestamp)
+            if emits and not decided:
+                self.ahead.add(request.event_id)
+                self._evolve(cause)
+                decided.append(Entry(event=request))
+            decided += self._follow(cause, emits)
+        return decided
 
     def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
         """All that `decide_request` led to in one turn, behind `taken`; nothing for nothing."""
@@ -303,15 +309,15 @@ class Fold(Generic[State]):
         if self._scope != MAIN and key != self._scope:
             raise Fatal(f"{self._service}: who leads {self._scope} cannot write for {key}")
         cause = because.event
-        traced = _TRACED(f"{cause.trace_id}-{cause.span_id}") is not None
+        trace_id, span_id = _trace_of(emit, cause)
         event = Event(
             event_id=child_id(cause.event_id, f"{self._service}/{self._scope}/{emit.label}"),
             timestamp=because.recorded_at,
             agent_role=self._role,
             agent_id=f"{self._service}/{self._scope}",
             payload=emit.payload,
-            trace_id=cause.trace_id if traced else "",
-            span_id=cause.span_id if traced else "",
+            trace_id=trace_id,
+            span_id=span_id,
             causation_id=cause.event_id[:MOST_ID_CHARACTERS],
             correlation_id=(cause.correlation_id or cause.event_id)[:MOST_ID_CHARACTERS],
         )
@@ -323,6 +329,15 @@ class Fold(Generic[State]):
 def scope_key(scope: str) -> str | None:
     """The key of a role's own events: its scope, where there is more than the main one."""
     return None if scope == MAIN else scope
+
+
+def _trace_of(emit: Emit, cause: Event) -> tuple[str, str]:
+    """Trace id and span id; empty where the cause, which others wrote, has none that are valid."""
+    for traceparent in (emit.traceparent, f"00-{cause.trace_id}-{cause.span_id}-01"):
+        found = _TRACEPARENT(traceparent)
+        if found is not None:
+            return found[1], found[2]
+    return "", ""
 
 
 def _tick_of(event: Event) -> Tick:

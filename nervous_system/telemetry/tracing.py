@@ -122,21 +122,23 @@ class Tracer:
         attributes: Mapping[str, AttributeValue] | None = None,
         links: Iterable[str] = (),
         parent: str | None = None,
+        root: bool = False,
     ) -> Iterator[Span]:
         """The current span until the block ends, named `<operation> <destination>`.
 
         `destination` is a template such as `swarm.events.coder.state_change`, never an aggregate's
         own subject. `parent` and `links` are `traceparent` values; without a valid parent the span
-        is a child of the current one, or the root of a new trace. Of the links the first 32
-        different ones are kept and the number of the others is noted. An exception marks the span
-        as failed and goes on its way; a cancellation does not.
+        is a child of the current one, or the root of a new trace, as it is with `root` in any case.
+        Of the links the first 32 different ones are kept and the number of the others is noted. An
+        exception marks the span as failed and goes on its way; a cancellation does not.
         """
         above = _parse(parent) if parent else None
-        around = (
-            otel_context.get_current()
-            if above is None
-            else trace.set_span_in_context(NonRecordingSpan(above))
-        )
+        if root:
+            around = _NOWHERE
+        elif above is not None:
+            around = trace.set_span_in_context(NonRecordingSpan(above))
+        else:
+            around = otel_context.get_current()
         if self._export is None:
             span: trace.Span = NonRecordingSpan(_new_context(around))
         else:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypedDict, Unpack
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import (
@@ -23,6 +23,7 @@ from enchanted.events.v1.task_request_pb2 import (
 from nervous_system.agent import MAX_OUTPUT_CHARACTERS, bounded
 from nervous_system.errors import Permanent
 from nervous_system.working.asker import Asker
+from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import Orders
 
 How = Literal["completed", "checks_failed", "applied_checks_failed", "failed"]
@@ -35,6 +36,14 @@ _RESULTS: dict[How, TaskResult.ValueType] = {
 }
 
 
+class Said(TypedDict, total=False):
+    """What is said of a task at its end."""
+
+    output: str
+    changed_files: Sequence[str]
+    notes: str
+
+
 class LeaseLost(Permanent):
     """The task is no longer this worker's: whatever it still does with it counts for nothing."""
 
@@ -45,6 +54,9 @@ class GivenBack(LeaseLost):
 
 class Holder(Protocol):
     """The worker of a task: it keeps the leases of what it holds, and has room for so many."""
+
+    following: Callable[[], NextClaim | None]
+    """What it claims with a result that is about to be reported, where it claims by itself."""
 
     def hold(self, task: HeldTask) -> None:
         """Keep its lease."""
@@ -130,21 +142,37 @@ class HeldTask:
         notes: str = "",
     ) -> None:
         """Say how it ended; returns after the log has it. A long output is kept at both its ends.
-        Its worker can claim another at once: the overseer hears of this end first.
+        Its worker can claim another at once: the overseer hears of this end first. One that serves
+        does so in the same request.
 
         Raises LeaseLost where somebody else has it by now: the result was recorded as late and not
         applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again.
         """
+        said: Said = {"output": output, "changed_files": changed_files, "notes": notes}
+        await self.end(how, self.holder.following(), **said)
+
+    async def end(self, how: How, following: NextClaim | None, **said: Unpack[Said]) -> None:
+        """As `finish`, and claim what follows in the same request, where something does."""
         report = ResultReported(
             task_id=self.task_id,
             worker_id=self.worker_id,
             attempt=self.attempt,
             result=_RESULTS[how],
-            output=bounded(output, most_characters=MAX_OUTPUT_CHARACTERS),
-            changed_files=changed_files,
-            notes=notes,
+            output=bounded(said.get("output", ""), most_characters=MAX_OUTPUT_CHARACTERS),
+            changed_files=said.get("changed_files", ()),
+            notes=said.get("notes", ""),
         )
-        self._believe(await self._last_word(report))
+        if following is None:
+            self._believe(await self._last_word(report))
+            return
+        answer: Answer | None = None
+        try:
+            with following.asked() as claim:
+                report.next.CopyFrom(claim)
+                answer = await self._last_word(report)
+        finally:
+            following.answered(answer)
+        self._believe(answer)
 
     async def give_back(self, reason: str) -> None:
         """Let another have it, at once and without blame. Raises as `Asker.ask`."""

@@ -123,7 +123,7 @@ def on_claim(
         attempt=task.attempt + 1,
         lease_seconds=settings.lease_seconds,
     )
-    return (Emit(label="claimed", payload=claimed),)
+    return (Emit(label="claimed", payload=claimed, traceparent=request.traceparent),)
 
 
 def granted(kernel: Kernel, request_id: str, worker_id: str) -> Task | None:

@@ -45,13 +45,14 @@ class Askers:
         self.waiting -= taken
         return [Asked(decision("one"), "reply", self.size_bytes)] * taken
 
-    async def turn(self, company: Company) -> int:
-        """One turn; how many were decided on in it."""
+    async def turn(self, company: Company, *, meanwhile: int = 0) -> int:
+        """One turn; how many were decided on in it. So many ask while the log takes it."""
         company.begin()
         count = 0
         while some := await company.next():
             count += len(some)
         self.now += self.turn_seconds
+        self.waiting += meanwhile
         company.answered()
         return count
 
@@ -72,6 +73,17 @@ async def test_two_that_ask_in_turn_come_together(askers: Askers, company: Compa
     askers.waiting, askers.coming = 1, 1  # one is late, by less than a turn takes
     assert await askers.turn(company) == 2
     assert askers.waits == pytest.approx([TURN_SECONDS])
+
+
+async def test_two_that_have_turns_of_their_own_find_together(
+    askers: Askers, company: Company
+) -> None:
+    askers.waiting = 1
+    assert await askers.turn(company, meanwhile=1) == 1
+    askers.coming = 1  # the first, which has its answer now, asks again
+    assert await askers.turn(company) == 2
+    askers.waiting, askers.coming = 1, 1
+    assert await askers.turn(company) == 2
 
 
 async def test_who_asks_alone_is_not_kept_waiting(askers: Askers, company: Company) -> None:

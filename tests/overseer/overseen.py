@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER, AgentRole
-from enchanted.events.v1.task_pb2 import TaskManifest, TaskResult
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskManifest, TaskResult
 from enchanted.events.v1.task_request_pb2 import (
     ClaimRequested,
     ProgressReported,
@@ -194,6 +194,14 @@ class Overseen:
             task_id=task_id, worker_id=worker_id, attempt=attempt, result=result
         )
         return self.ask(self.event(report))[0]
+
+    def exchange(self, worker_id: str, task_id: str, **claim: object) -> Event:
+        """A request that reports a task as completed and claims the next one."""
+        report = ResultReported(
+            task_id=task_id, worker_id=worker_id, attempt=1, result=RESULT_COMPLETED
+        )
+        report.next.CopyFrom(ClaimRequested(worker_id=worker_id, **claim))  # type: ignore[arg-type]
+        return self.event(report)
 
     def release(self, worker_id: str, task_id: str, attempt: int = 1) -> Answer:
         release = ReleaseRequested(task_id=task_id, worker_id=worker_id, attempt=attempt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from overseen import BEGINNING, Overseen, core, task
+from overseen import BEGINNING, Overseen, again, core, task
 
 from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted, RegistryEntry
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
@@ -79,6 +79,70 @@ def test_a_result_that_is_reported_again_changes_nothing(mesh: Overseen) -> None
     length = len(mesh.log)
     assert mesh.ask(report)[0].accepted
     assert len(mesh.log) == length
+
+
+def test_a_result_gets_its_worker_what_it_made_ready(mesh: Overseen) -> None:
+    mesh.propose(task("a"), task("b", depends_on=["a"]))
+    mesh.claim("w1")
+    (answer,) = mesh.ask(mesh.exchange("w1", "a"))
+    assert (answer.accepted, answer.grant.manifest.task_id) == (True, "b")
+    (answer,) = mesh.ask(mesh.exchange("w1", "b"))
+    assert (answer.accepted, answer.HasField("grant")) == (True, False)
+    mesh.new_leader()
+
+
+def test_a_result_that_is_reported_again_claims_nothing_more(mesh: Overseen) -> None:
+    mesh.register("w1", most=2)
+    mesh.propose(task("a"), task("b"), task("c"))
+    mesh.claim("w1")
+    request = mesh.exchange("w1", "a")
+    (first,) = mesh.ask(request)
+    length = len(mesh.log)
+    mesh.new_leader()
+    (second,) = mesh.ask(request)
+    assert first.grant == second.grant
+    assert len(mesh.log) == length
+
+
+def test_a_late_result_claims_all_the_same(mesh: Overseen) -> None:
+    mesh.propose(task("a"), task("b"))
+    mesh.claim("w1")
+    mesh.later(31)
+    mesh.heartbeat("w1")
+    mesh.tick()
+    mesh.order("a", ORDER_CANCEL)
+    (answer,) = mesh.ask(mesh.exchange("w1", "a"))
+    assert (answer.accepted, list(answer.reasons)) == (False, ["the task has ended"])
+    assert answer.grant.manifest.task_id == "b"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [
+        (f"00-{'ab' * 16}-{'cd' * 8}-01", "ab" * 16),
+        ("", "12" * 16),
+        ("nonsense", "12" * 16),
+        (f"00-{'0' * 32}-{'cd' * 8}-01", "12" * 16),
+    ],
+)
+def test_what_is_claimed_with_a_result_is_in_the_trace_that_its_worker_says(
+    mesh: Overseen, traceparent: str, trace_id: str
+) -> None:
+    mesh.propose(task("a"), task("b"))
+    mesh.claim("w1")
+    request = mesh.exchange("w1", "a", traceparent=traceparent)
+    (answer,) = mesh.ask(again(request, trace_id="12" * 16, span_id="34" * 8))
+    assert answer.grant.traceparent.split("-")[1] == trace_id
+    traces = {
+        each.event.kind.subject_word: each.event.trace_id
+        for each in mesh.log
+        if each.event.causation_id == request.event_id
+    }
+    assert traces == {
+        "completed": "12" * 16,
+        "acknowledged": "12" * 16,
+        "claimed": trace_id,
+    }
 
 
 def test_a_proposal_asked_again_is_answered_the_same(mesh: Overseen) -> None:

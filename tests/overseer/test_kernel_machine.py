@@ -93,14 +93,17 @@ class KernelMachine(RuleBasedStateMachine):
         target=requests,
         hold=held,
         result=st.sampled_from([RESULT_COMPLETED, RESULT_COMPLETED, RESULT_FAILED]),
+        claims=st.booleans(),
         lost=st.booleans(),
     )
-    def report(self, hold: tuple[str, str, int], result: int, lost: bool) -> Event:
-        """Perhaps much too late, perhaps once more under another id."""
+    def report(self, hold: tuple[str, str, int], result: int, claims: bool, lost: bool) -> Event:
+        """Perhaps much too late, perhaps once more under another id; perhaps its worker claims the
+        next with it, and hears of that when it asks again, or never."""
         worker, task_id, attempt = hold
-        event = self.mesh.event(
-            ResultReported(task_id=task_id, worker_id=worker, attempt=attempt, result=result)
-        )
+        report = ResultReported(task_id=task_id, worker_id=worker, attempt=attempt, result=result)
+        if claims:
+            report.next.CopyFrom(ClaimRequested(worker_id=worker))
+        event = self.mesh.event(report)
         self.mesh.ask(event, lost=lost)
         return event
 

@@ -26,27 +26,27 @@ _sym_db = _symbol_database.Default()
 from enchanted.events.v1 import task_pb2 as enchanted_dot_events_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&enchanted/events/v1/task_request.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"S\n\rTasksProposed\x12\x30\n\x05tasks\x18\x01 \x03(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x10\n\x08together\x18\x02 \x01(\x08\"w\n\x0e\x43laimRequested\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x16\n\x0e\x66ree_cpu_count\x18\x03 \x01(\x01\x12\x19\n\x11\x66ree_memory_bytes\x18\x04 \x01(\x04\x12\x0f\n\x07\x61\x63tions\x18\x05 \x03(\t\"y\n\x10ProgressReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\tB\x0b\n\t_fraction\"\xac\x01\n\x0eResultReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x05 \x01(\t\x12\x15\n\rchanged_files\x18\x06 \x03(\t\x12\r\n\x05notes\x18\x07 \x01(\t\"\x89\x01\n\x11ResultArrivedLate\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\"W\n\x10ReleaseRequested\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"]\n\x0bTaskOrdered\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12-\n\x05order\x18\x02 \x01(\x0e\x32\x1e.enchanted.events.v1.TaskOrder\x12\x0e\n\x06reason\x18\x03 \x01(\t*[\n\tTaskOrder\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x10\n\x0cORDER_CANCEL\x10\x01\x12\x14\n\x10ORDER_QUARANTINE\x10\x02\x12\x0f\n\x0bORDER_RETRY\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&enchanted/events/v1/task_request.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"S\n\rTasksProposed\x12\x30\n\x05tasks\x18\x01 \x03(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x10\n\x08together\x18\x02 \x01(\x08\"\x8c\x01\n\x0e\x43laimRequested\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x16\n\x0e\x66ree_cpu_count\x18\x03 \x01(\x01\x12\x19\n\x11\x66ree_memory_bytes\x18\x04 \x01(\x04\x12\x0f\n\x07\x61\x63tions\x18\x05 \x03(\t\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\"y\n\x10ProgressReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\tB\x0b\n\t_fraction\"\xdf\x01\n\x0eResultReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x05 \x01(\t\x12\x15\n\rchanged_files\x18\x06 \x03(\t\x12\r\n\x05notes\x18\x07 \x01(\t\x12\x31\n\x04next\x18\x08 \x01(\x0b\x32#.enchanted.events.v1.ClaimRequested\"\x89\x01\n\x11ResultArrivedLate\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\"W\n\x10ReleaseRequested\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"]\n\x0bTaskOrdered\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12-\n\x05order\x18\x02 \x01(\x0e\x32\x1e.enchanted.events.v1.TaskOrder\x12\x0e\n\x06reason\x18\x03 \x01(\t*[\n\tTaskOrder\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x10\n\x0cORDER_CANCEL\x10\x01\x12\x14\n\x10ORDER_QUARANTINE\x10\x02\x12\x0f\n\x0bORDER_RETRY\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.task_request_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKORDER']._serialized_start=923
-  _globals['_TASKORDER']._serialized_end=1014
+  _globals['_TASKORDER']._serialized_start=996
+  _globals['_TASKORDER']._serialized_end=1087
   _globals['_TASKSPROPOSED']._serialized_start=95
   _globals['_TASKSPROPOSED']._serialized_end=178
-  _globals['_CLAIMREQUESTED']._serialized_start=180
-  _globals['_CLAIMREQUESTED']._serialized_end=299
-  _globals['_PROGRESSREPORTED']._serialized_start=301
-  _globals['_PROGRESSREPORTED']._serialized_end=422
-  _globals['_RESULTREPORTED']._serialized_start=425
-  _globals['_RESULTREPORTED']._serialized_end=597
-  _globals['_RESULTARRIVEDLATE']._serialized_start=600
-  _globals['_RESULTARRIVEDLATE']._serialized_end=737
-  _globals['_RELEASEREQUESTED']._serialized_start=739
-  _globals['_RELEASEREQUESTED']._serialized_end=826
-  _globals['_TASKORDERED']._serialized_start=828
-  _globals['_TASKORDERED']._serialized_end=921
+  _globals['_CLAIMREQUESTED']._serialized_start=181
+  _globals['_CLAIMREQUESTED']._serialized_end=321
+  _globals['_PROGRESSREPORTED']._serialized_start=323
+  _globals['_PROGRESSREPORTED']._serialized_end=444
+  _globals['_RESULTREPORTED']._serialized_start=447
+  _globals['_RESULTREPORTED']._serialized_end=670
+  _globals['_RESULTARRIVEDLATE']._serialized_start=673
+  _globals['_RESULTARRIVEDLATE']._serialized_end=810
+  _globals['_RELEASEREQUESTED']._serialized_start=812
+  _globals['_RELEASEREQUESTED']._serialized_end=899
+  _globals['_TASKORDERED']._serialized_start=901
+  _globals['_TASKORDERED']._serialized_end=994
 # @@protoc_insertion_point(module_scope)

@@ -76,11 +76,14 @@ class ClaimRequested(_message.Message):
     FREE_CPU_COUNT_FIELD_NUMBER: _builtins.int
     FREE_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     ACTIONS_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     free_cpu_count: _builtins.float
     """0: not said"""
     free_memory_bytes: _builtins.int
     """0: not said"""
+    traceparent: _builtins.str
+    """W3C, of the work to come; empty: that of the request"""
     @_builtins.property
     def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -95,10 +98,11 @@ class ClaimRequested(_message.Message):
         free_cpu_count: _builtins.float = ...,
         free_memory_bytes: _builtins.int = ...,
         actions: _abc.Iterable[_builtins.str] | None = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "free_cpu_count", b"free_cpu_count", "free_memory_bytes", b"free_memory_bytes", "skills", b"skills", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "free_cpu_count", b"free_cpu_count", "free_memory_bytes", b"free_memory_bytes", "skills", b"skills", "traceparent", b"traceparent", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -148,6 +152,7 @@ class ResultReported(_message.Message):
     OUTPUT_FIELD_NUMBER: _builtins.int
     CHANGED_FILES_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     worker_id: _builtins.str
     attempt: _builtins.int
@@ -157,6 +162,10 @@ class ResultReported(_message.Message):
     notes: _builtins.str
     @_builtins.property
     def changed_files(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def next(self) -> Global___ClaimRequested:
+        """what its worker claims at once: decided when all else of this request is"""
+
     def __init__(
         self,
         *,
@@ -167,10 +176,11 @@ class ResultReported(_message.Message):
         output: _builtins.str = ...,
         changed_files: _abc.Iterable[_builtins.str] | None = ...,
         notes: _builtins.str = ...,
+        next: Global___ClaimRequested | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next", b"next"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "changed_files", b"changed_files", "notes", b"notes", "output", b"output", "result", b"result", "task_id", b"task_id", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "changed_files", b"changed_files", "next", b"next", "notes", b"notes", "output", b"output", "result", b"result", "task_id", b"task_id", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
