@@ -30,9 +30,8 @@ class Arrivals:
         self._some.clear()  # before the look: what comes from now on sets it again
         batch = await self._read()
         if len(batch) == BATCH_EVENTS:
-            await asyncio.sleep(
-                0
-            )  # a full buffer gives nobody else a turn, and the lease needs one
+            # A full buffer gives nobody else a turn, and the lease needs one.
+            await asyncio.sleep(0)
         if batch or (self._inbox is not None and self._inbox.waiting):
             return batch
         with suppress(TimeoutError):
