@@ -1,7 +1,7 @@
 """How does a worker spend its day? It looks for work, does as much at once as it may, and winds up.
 
-Finishing one task and claiming the next go out together, and the overseer decides on both in one
-turn; the next is begun when what did the last one has returned.
+The next task is claimed with the result of the one before, in one request; it is begun when what
+did the last one has returned.
 
 Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its leases run
 out and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
@@ -59,8 +59,8 @@ async def serve(
     here = contextvars.copy_context()
 
     def claim_ahead() -> None:
-        """At once, so that it goes out with what is said of the task before; yet not in the trace
-        of that task, which is the current one where this is called."""
+        """When a task was let go without a result that claims; not in the trace of that task, which
+        is the current one where this is called."""
         nonlocal ahead
         if ahead is None and not any(end.is_set() for end in ends):
             ahead = asyncio.create_task(worker.claim(), context=here.copy())

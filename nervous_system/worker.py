@@ -141,7 +141,7 @@ class Worker:
         informed = listening is None or (not listening.done() and self.lanes.is_informed)
         if not informed or self.orders.most_tasks(self.max_concurrent_tasks) < len(self._held):
             return None
-        return NextClaim(self._claim_request(), self.bus.tracer)
+        return NextClaim(self._claim_request(), self._asker)
 
     async def granted(self, claim: NextClaim) -> HeldTask | None:
         """The task that a claim led to, or None, when that is known."""
@@ -155,14 +155,22 @@ class Worker:
 
         Raises as `HeldTask.finish`. Where the end was not taken, what was claimed is given back.
         """
+        result = task.result(how, **said)
         claim = self.next_claim()
         try:
-            await task.end(how, claim, **said)
+            await task.end(result, claim)
         except LeaseLost:
             if claim is not None and (claimed := await self.granted(claim)) is not None:
-                await claimed.give_back("the task before it was not finished")
+                await self._return(claimed)
             raise
         return await self.granted(claim) if claim is not None else None
+
+    async def _return(self, claimed: HeldTask) -> None:
+        try:
+            await claimed.give_back("the task before it was not finished")
+        except GanglionError as error:  # its lease will run out
+            self.let_go(claimed)
+            _log.warning("worker.not_given_back", task_id=claimed.task_id, reason=str(error))
 
     def _claim_request(self) -> ClaimRequested:
         return ClaimRequested(worker_id=self.worker_id, skills=self._skills, actions=self._actions)

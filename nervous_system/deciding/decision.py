@@ -68,7 +68,7 @@ class AnsweringCore(Core[State], Protocol):
     two steps."""
 
     def afterwards(self, state: State, cause: Recorded, now: datetime, /) -> tuple[Emit, ...]:
-        """What else follows from a request, when `state` contains all that `decide` led to."""
+        """What else follows from a request that led to something, when `state` contains that."""
 
     def answer(self, state: State, request: Event, now: datetime, /) -> Answer:
         """What the state says to `request`, which was decided on already, now or long ago.

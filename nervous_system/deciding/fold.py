@@ -2,7 +2,7 @@
 
 Causes are taken in the order of the log, ticks and requests at the position they had seen. What a
 cause leads to is folded at once, and what follows from that follows too, before the next cause is
-looked at; when the log delivers it later, it is skipped. Live, after a crash and in a replay, this
+looked at; where the log delivers it later, it is skipped. Live, after a crash and in a replay, this
 is the one way.
 """
 
@@ -249,15 +249,13 @@ class Fold(Generic[State]):
             recorded_at=taken.timestamp,
         )
         core = cast(AnsweringCore[State], self._core)
-        decided: list[Entry] = []
-        for decide in (core.decide, core.afterwards):
-            emits = decide(self.state, cause, taken.timestamp)
-            if emits and not decided:
-                self.ahead.add(request.event_id)
-                self._evolve(cause)
-                decided.append(Entry(event=request))
-            decided += self._follow(cause, emits)
-        return decided
+        emits = core.decide(self.state, cause, taken.timestamp)
+        if not emits:
+            return []
+        self.ahead.add(request.event_id)
+        self._evolve(cause)
+        decided = [Entry(event=request), *self._follow(cause, emits)]
+        return decided + self._follow(cause, core.afterwards(self.state, cause, taken.timestamp))
 
     def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
         """All that `decide_request` led to in one turn, behind `taken`; nothing for nothing."""

@@ -172,7 +172,7 @@ class Runner(Generic[State]):
                 self._leads.clear()
 
     async def _lead(self, term: Term, keeper: SnapshotKeeper[State], stop: asyncio.Event) -> None:
-        fold = await self._recover(keeper)
+        fold = await self._recover(keeper, term)
         writer = FencedWriter(self._bus, term, fold)
         self._term, self._fold_now = term, fold
         self._leads.set()
@@ -219,10 +219,12 @@ class Runner(Generic[State]):
         async with self._bus.reader(
             start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
         ) as reader:
-            while not reader.at_end and not stop.is_set():
+            read = 0  # the server's end may be behind: behind the term nobody else writes
+            while not (reader.at_end and read >= leading.term.sequence) and not stop.is_set():
                 self._progress()
                 batch = await reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
                 await self._fold_in(leading, batch)
+                read = batch[-1].sequence if batch else read
                 leading.keeper.save_when_due(fold)
                 # A full buffer gives nobody else a turn, and the lease needs one.
                 await asyncio.sleep(0)
@@ -320,14 +322,14 @@ class Runner(Generic[State]):
             ) from error
         _remember(self._decided, asked, most=MOST_DECIDED)
 
-    async def _recover(self, keeper: SnapshotKeeper[State]) -> Fold[State]:
+    async def _recover(self, keeper: SnapshotKeeper[State], term: Term) -> Fold[State]:
         """The last state that belongs to this log, and what was written behind it."""
         snapshot = await keeper.load()
         fold = self._fold(snapshot)
-        await self._recall(fold)
+        await self._recall(fold, term)
         if snapshot is not None and not await keeper.belongs(snapshot, missing=len(fold.missing)):
             fold = self._fold(None)
-            await self._recall(fold)
+            await self._recall(fold, term)
         first = (await self._bus.stream.state()).first_sequence
         if fold.sequence + 1 < first:
             _log.warning(
@@ -339,20 +341,22 @@ class Runner(Generic[State]):
             )
         return fold
 
-    async def _recall(self, fold: Fold[State]) -> None:
+    async def _recall(self, fold: Fold[State], term: Term) -> None:
         self._decided = self._repeated.copy()
         subjects, start = list(self._role.own), fold.sequence + 1
-        recalled = 0
+        recalled = last = 0
         async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
             with suppress(Unreadable):  # it is counted when its turn comes to be folded
                 own = self._bus.recorded(stored)
                 fold.recall(own)
                 if own.event.event_type == TYPE_REQUEST:
                     _remember(self._decided, [own.event.event_id], most=MOST_DECIDED)
-            recalled += 1
+            recalled, last = recalled + 1, stored.sequence
             if recalled % BATCH_EVENTS == 0:
                 self._progress()
                 await asyncio.sleep(0)  # as in `_catch_up`
+        if last < term.sequence:
+            raise Unavailable(f"the server that was read from has yet to see {term.subject}")
 
     def _fold(self, snapshot: Snapshot[State] | None) -> Fold[State]:
         return Fold(
@@ -377,7 +381,7 @@ class Runner(Generic[State]):
         leading.writer.saw(stored.subject, stored.sequence)
         try:
             message_id = stored.message_id
-            if message_id in fold.ahead:  # our own, which are most: they need no decoding
+            if message_id in fold.ahead:  # our own: it needs no decoding
                 return fold.pass_by(message_id, stored.sequence, stored.recorded_at)
             return fold.take(self._bus.recorded(stored))
         except Unreadable as error:

@@ -26,8 +26,8 @@ Handler = Callable[[bytes, bytes, bytes, bytes], None]
 class BulkClient(Client):
     """Nats-py's client with diverted subscriptions.
 
-    `_process_msg` and the pending frames are not of nats-py's public interface; the tests of
-    reading and publishing fail where they change.
+    `_process_msg`, the pending frames, the transport and the flush queue are not of nats-py's
+    public interface; the tests of reading and publishing fail where they change.
     """
 
     def __init__(self) -> None:

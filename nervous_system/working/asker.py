@@ -7,6 +7,7 @@ same id, so it is decided on once, whoever leads by then.
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
@@ -58,9 +59,18 @@ class Asker:
         Raises NotAcknowledged when nobody answered within the deadline: it may have been decided on
         or not. Raises InvalidEvent, TooLarge; Forbidden, also where its signature is refused.
         """
-        template = f"{names.REQUESTS}.{self._service}.{KINDS[type(payload)].subject_word}"
-        with self._bus.tracer.span("ask", template, kind="client", parent=parent or None) as span:
+        destination = self._destination(payload)
+        with self._bus.tracer.span(
+            "ask", destination, kind="client", parent=parent or None
+        ) as span:
             return await self._answered(encode(self._event(payload, event_id, span)))
+
+    def beginning(self, payload: Payload) -> AbstractContextManager[Span]:
+        """The span that begins a trace of its own, for what is asked within another request."""
+        return self._bus.tracer.span("ask", self._destination(payload), kind="client", root=True)
+
+    def _destination(self, payload: Payload) -> str:
+        return f"{names.REQUESTS}.{self._service}.{KINDS[type(payload)].subject_word}"
 
     def _event(self, payload: Payload, event_id: str | None, span: Span) -> Event:
         return Event(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypedDict, Unpack
+from typing import Any, Final, Literal, Protocol, TypedDict
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import (
@@ -148,28 +148,38 @@ class HeldTask:
         Raises LeaseLost where somebody else has it by now: the result was recorded as late and not
         applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again.
         """
-        said: Said = {"output": output, "changed_files": changed_files, "notes": notes}
-        await self.end(how, self.holder.following(), **said)
+        result = self.result(how, output=output, changed_files=changed_files, notes=notes)
+        await self.end(result, self.holder.following())
 
-    async def end(self, how: How, following: NextClaim | None, **said: Unpack[Said]) -> None:
-        """As `finish`, and claim what follows in the same request, where something does."""
-        report = ResultReported(
+    def result(
+        self,
+        how: How = "completed",
+        *,
+        output: str = "",
+        changed_files: Sequence[str] = (),
+        notes: str = "",
+    ) -> ResultReported:
+        """What `finish` says."""
+        return ResultReported(
             task_id=self.task_id,
             worker_id=self.worker_id,
             attempt=self.attempt,
             result=_RESULTS[how],
-            output=bounded(said.get("output", ""), most_characters=MAX_OUTPUT_CHARACTERS),
-            changed_files=said.get("changed_files", ()),
-            notes=said.get("notes", ""),
+            output=bounded(output, most_characters=MAX_OUTPUT_CHARACTERS),
+            changed_files=changed_files,
+            notes=notes,
         )
+
+    async def end(self, result: ResultReported, following: NextClaim | None) -> None:
+        """As `finish`, and claim what follows in the same request, where something does."""
         if following is None:
-            self._believe(await self._last_word(report))
+            self._believe(await self._last_word(result))
             return
         answer: Answer | None = None
         try:
             with following.asked() as claim:
-                report.next.CopyFrom(claim)
-                answer = await self._last_word(report)
+                result.next.CopyFrom(claim)
+                answer = await self._last_word(result)
         finally:
             following.answered(answer)
         self._believe(answer)

@@ -12,26 +12,22 @@ from contextlib import contextmanager
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
-from nervous_system import names
-from nervous_system.contract.payload import KINDS
-from nervous_system.telemetry.tracing import Tracer
-
-_DESTINATION = f"{names.REQUESTS}.overseer.{KINDS[ClaimRequested].subject_word}"
+from nervous_system.working.asker import Asker
 
 
 class NextClaim:
     """A claim on its way. Made on an event loop."""
 
-    def __init__(self, request: ClaimRequested, tracer: Tracer) -> None:
+    def __init__(self, request: ClaimRequested, asker: Asker) -> None:
         self._request = request
-        self._tracer = tracer
+        self._asker = asker
         self.grant: asyncio.Future[TaskGrant | None] = asyncio.get_running_loop().create_future()
         """What came of it; None: nothing."""
 
     @contextmanager
     def asked(self) -> Iterator[ClaimRequested]:
         """The claim, inside the span that begins its trace."""
-        with self._tracer.span("ask", _DESTINATION, kind="client", root=True) as span:
+        with self._asker.beginning(self._request) as span:
             self._request.traceparent = span.traceparent
             yield self._request
 

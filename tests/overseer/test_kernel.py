@@ -104,6 +104,21 @@ def test_a_result_that_is_reported_again_claims_nothing_more(mesh: Overseen) -> 
     assert len(mesh.log) == length
 
 
+def test_a_result_that_was_taken_before_claims_nothing_when_it_comes_to_another_leader(
+    mesh: Overseen,
+) -> None:
+    """One whose memory does not go back so far."""
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    request = mesh.exchange("w1", "a")
+    (answer,) = mesh.ask(request)
+    assert not answer.HasField("grant")
+    mesh.propose(task("b"))
+    mesh.new_leader(snapshot_at=len(mesh.log))
+    taken = mesh.fold.requests_taken(term=2, term_id="term 2", number=1, now=mesh.now)
+    assert mesh.fold.decide_requests(taken, [request]) == []
+
+
 def test_a_late_result_claims_all_the_same(mesh: Overseen) -> None:
     mesh.propose(task("a"), task("b"))
     mesh.claim("w1")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from overseen import task
 from overseer_program import StartOverseer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
-from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskReleased
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskFailed, TaskReleased
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.event import Event
@@ -78,6 +79,26 @@ async def test_the_next_is_claimed_with_the_result_of_the_one_before(
     assert len(results) == len(claimed) == 10
     assert set(claimed[1:]) <= results
     assert sum(isinstance(each, ClaimRequested) for each in said) == 1
+
+
+async def test_an_end_that_cannot_be_said_fails_that_attempt_and_no_other(
+    bus: Bus, worker: Worker
+) -> None:
+    await propose(bus, *(f"t{number}" for number in range(5)))
+    stop = asyncio.Event()
+
+    async def do(held: HeldTask) -> None:
+        if held.task_id == "t2":
+            await held.finish(changed_files=[Path("a.py")])  # type: ignore[list-item]
+        await held.finish()
+        if held.task_id == "t4":
+            stop.set()
+
+    async with asyncio.timeout(30):
+        await serve(worker, do, stop)
+    failed = [each for each in await payloads(bus) if isinstance(each, TaskFailed)]
+    assert [each.task_id for each in failed] == ["t2"]
+    assert "TypeError" in failed[0].reason
 
 
 async def test_each_task_has_a_trace_of_its_own(bus: Bus, worker: Worker) -> None:
