@@ -39,8 +39,9 @@ SOURCES: Final = ("task", "objective", "request")
 
 READS: Final = (
     f"{names.EVENTS}.worker.>",
-    f"{names.EVENTS}.request.task_ordered.>",  # the guardian's
-    f"{names.EVENTS}.request.objective_proposed.>",  # the governor's
+    f"{names.EVENTS}.request.task_ordered.>",  # of the guardian
+    f"{names.EVENTS}.request.objective_proposed.>",  # of the governor, and of a station's import
+    f"{names.EVENTS}.request.tasks_proposed.>",  # likewise: what is asked has no key
     *(f"{names.EVENTS}.{role}.decision" for role in ("architect", "coder", "reviewer", "operator")),
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",

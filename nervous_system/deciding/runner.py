@@ -355,7 +355,7 @@ class Runner(Generic[State]):
             if recalled % BATCH_EVENTS == 0:
                 self._progress()
                 await asyncio.sleep(0)  # as in `_catch_up`
-        if last < term.sequence:
+        if start <= term.sequence and last < term.sequence:
             raise Unavailable(f"the server that was read from has yet to see {term.subject}")
 
     def _fold(self, snapshot: Snapshot[State] | None) -> Fold[State]:
