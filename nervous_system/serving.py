@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
@@ -58,23 +58,26 @@ async def serve(
     ahead: asyncio.Task[HeldTask | None] | None = None
     here = contextvars.copy_context()
 
-    def claim_ahead() -> None:
-        """When a task was let go without a result that claims; not in the trace of that task, which
-        is the current one where this is called."""
+    def nothing_ahead() -> bool:
+        """Whether the next task is wanted, and not claimed yet."""
+        return ahead is None and not any(end.is_set() for end in ends)
+
+    def look_at(claiming: Coroutine[None, None, HeldTask | None]) -> None:
+        """Not in the trace of the task before, which is the current one where this is called."""
         nonlocal ahead
-        if ahead is None and not any(end.is_set() for end in ends):
-            ahead = asyncio.create_task(worker.claim(), context=here.copy())
-            looking.set()
+        ahead = asyncio.create_task(claiming, context=here.copy())
+        looking.set()
+
+    def claim_ahead() -> None:
+        """When a task was let go without a result that claims."""
+        if nothing_ahead():
+            look_at(worker.claim())
 
     def claim_with_result() -> NextClaim | None:
         """In the same request, where nothing is claimed ahead already."""
-        nonlocal ahead
-        if ahead is not None or any(end.is_set() for end in ends):
-            return None
-        claim = worker.next_claim()
+        claim = worker.next_claim() if nothing_ahead() else None
         if claim is not None:
-            ahead = asyncio.create_task(worker.granted(claim), context=here.copy())
-            looking.set()
+            look_at(worker.granted(claim))
         return claim
 
     worker.when_free, worker.following = claim_ahead, claim_with_result
