@@ -78,6 +78,10 @@ def refusal(error: dict[str, Any], *, what: str) -> GanglionError:
     return family(f"{what} was refused: {description} (error {error.get('err_code')})")
 
 
+def _is_bad_credentials(error: Exception | None) -> bool:
+    return names.AUTHORIZATION_VIOLATION in str(error).lower()
+
+
 class Connection:
     """One connection to NATS, shared by everything in a process."""
 
@@ -125,7 +129,7 @@ class Connection:
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await connection.client.close()
             cause = connection._last_error or error
-            if names.AUTHORIZATION_VIOLATION not in str(cause).lower():
+            if not _is_bad_credentials(cause):
                 raise Unavailable(
                     f"no NATS server answers at {settings.nats_url}"
                     f" ({cause or type(cause).__name__});"
@@ -214,7 +218,8 @@ class Connection:
                 " ask for the permission or use another user"
             )
             self._requests.refuse(missing[2], forbidden)
-        self._last_error = error
+        if not _is_bad_credentials(self._last_error):  # the reset that follows it says less
+            self._last_error = error
         if self._connected.is_set() and not isinstance(error, OSError):
             _log.warning("nats.error", error=str(error) or type(error).__name__)
 

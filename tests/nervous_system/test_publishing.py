@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -430,6 +432,34 @@ authorization { users = [
                 pass
     finally:
         server.kill()
+
+
+async def test_credentials_refused_are_said_even_if_the_next_attempt_is_reset() -> None:
+    """A server closes on bad credentials with our ping unread: a reset can outrun its reason."""
+    attempts = 0
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.write(b'INFO {"max_payload": 1024, "auth_required": true}\r\n')
+        await reader.readline()
+        if attempts == 1:
+            writer.write(b"-ERR 'Authorization Violation'\r\n")
+            await writer.drain()
+            await reader.readline()
+            writer.close()
+        else:
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = MeshSettings(nats_url=f"nats://127.0.0.1:{port}", nats_user="a")
+        with pytest.raises(Forbidden, match="does not accept these credentials"):
+            async with open_bus(settings, name="test"):
+                pass
+    assert attempts == 2
 
 
 async def test_nobody_at_the_address_is_said_clearly() -> None:
