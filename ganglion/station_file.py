@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from ganglion.patched import FROM_NOTHING, DoesNotApply, patched
+from nervous_system.contract.patched import FROM_NOTHING, DoesNotApply, patched
 from nervous_system.ids import content_hash
 
 

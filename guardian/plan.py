@@ -27,7 +27,7 @@ from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from guardian import breaker
 from guardian.breaker import Circuit
 from guardian.incidents import apply, circuit_key
-from guardian.model import GuardianState, Incident, Limits, concern
+from guardian.model import SERVICE, GuardianState, Incident, Limits, concern
 from guardian.playbooks import (
     COMMAND_SECONDS,
     MEANS,
@@ -43,6 +43,7 @@ from guardian.rules.rule import Finding, Rule
 from nervous_system.contract.payload import Payload
 from nervous_system.deciding.decision import Emit
 from nervous_system.ids import child_id
+from nervous_system.working.restoring import SKILL, restoration
 
 MOST_OPENED: Final = 50
 """Incidents that one cause opens; the others follow a tick later, and one batch holds them all."""
@@ -142,11 +143,17 @@ class Plan:
         )
         number, attempts = incident.step, incident.attempts
         while (step := step_at(incident.incident_class, number)) is not None:
-            possible = (rule.kind, step.action) in MEANS
-            if possible and not (barred and step.action in MENDING):
+            if self._is_possible(rule, step) and not (barred and step.action in MENDING):
                 return step, attempts + 1
             number, attempts = number + 1, 0
         return None, 0
+
+    def _is_possible(self, rule: Rule, step: Step) -> bool:
+        means = MEANS.get((rule.kind, step.action))
+        if means is None or not means.restores:
+            return means is not None
+        workers = self.state.watched.workers.values()
+        return any(SKILL in each.skills for each in workers if not each.lost)
 
     def _is_spent(self, rule: Rule, incident: Incident) -> bool:
         """Whether a step is left that only the circuit stops, and the circuit is to open now."""
@@ -204,6 +211,14 @@ class Plan:
         if means.order is not None:
             ordered = TaskOrdered(task_id=incident.subject, order=means.order, reason=reason)
             self._say(f"order {label}", ordered)
+        if means.restores:
+            objective = restoration(
+                incident.subject,
+                objective_id=f"restore-{incident.incident_id[:8]}-{number}",
+                reason=reason,
+                source=SERVICE,
+            )
+            self._say(f"objective {label}", objective)
 
     def _close(self, rule: Rule, incident: Incident) -> None:
         ending = rule.end(self.state.watched, incident.subject)

@@ -28,6 +28,8 @@ RESTART: Final = "restart"
 ROLLBACK: Final = "rollback"
 """Back to the last checkpoint: what is held is given back at once, and a service begins again at
 its last snapshot and the log."""
+RESTORE: Final = "restore"
+"""Back to chain state: what a task changed is taken back, by the chains of what it changed."""
 QUARANTINE: Final = "quarantine"
 PAUSE_DISPATCH: Final = "pause_dispatch"
 PAGE: Final = "page"
@@ -59,6 +61,7 @@ PLAYBOOKS: Final = {
         name="minor",
         steps=(
             Step(action=RESTART, attempts=2, backoff_seconds=60),
+            Step(action=RESTORE),
             Step(action=QUARANTINE, backoff_seconds=300),
         ),
         patience_seconds=900,
@@ -68,6 +71,7 @@ PLAYBOOKS: Final = {
         steps=(
             Step(action=RESTART, backoff_seconds=60),
             Step(action=ROLLBACK, attempts=2, backoff_seconds=120),
+            Step(action=RESTORE),
             Step(action=QUARANTINE, backoff_seconds=300),
             Step(action=PAGE, attempts=3, backoff_seconds=14_400),
         ),
@@ -87,12 +91,13 @@ only what is measured makes one critical, which stops dispatch."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a step comes to: a command, an order over a task, or only words."""
+    """What a step comes to: a command, an order over a task, a task for others, or only words."""
 
     says: str
     command: CommandKind.ValueType | None = None
     emergency: bool = False  # on the lane that does not wait behind others
     order: TaskOrder.ValueType | None = None
+    restores: bool = False  # a task for a worker with that skill, where there is one
 
 
 MEANS: Final = {
@@ -110,6 +115,7 @@ MEANS: Final = {
         emergency=True,
     ),
     (WORKER, QUARANTINE): Means(says="it is given nothing more", command=COMMAND_SLEEP),
+    (TASK, RESTORE): Means(says="what it changed is to be taken back", restores=True),
     (TASK, QUARANTINE): Means(
         says="it is set aside until a person decides", order=ORDER_QUARANTINE
     ),

@@ -47,6 +47,7 @@ class Worker:
 
     heartbeat_seconds: float
     heard: Sighting
+    skills: tuple[str, ...] = ()
     lost: bool = False  # the overseer no longer waits for it
     tallies: tuple[Tally, ...] = ()
 

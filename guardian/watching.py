@@ -103,7 +103,11 @@ def _exited(watched: Watched, payload: ProcessExited, seen: Sighting) -> Watched
 
 
 def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> Watched:
-    worker = Worker(heartbeat_seconds=payload.heartbeat_seconds or HEARTBEAT_SECONDS, heard=seen)
+    worker = Worker(
+        heartbeat_seconds=payload.heartbeat_seconds or HEARTBEAT_SECONDS,
+        heard=seen,
+        skills=tuple(payload.skills),
+    )
     return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
 
 

@@ -54,7 +54,11 @@ def role(
         tick_seconds=tick_seconds,
         around_tick=following.around_tick,
         sources=("incident",),
-        also_writes=(f"{EVENTS}.command.>", f"{EVENTS}.request.task_ordered.>"),
+        also_writes=(
+            f"{EVENTS}.command.>",
+            f"{EVENTS}.request.task_ordered.>",
+            f"{EVENTS}.request.objective_proposed.>",
+        ),
     )
 
 

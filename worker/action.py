@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, Self
 
-from nervous_system.agent import bounded
+from nervous_system.agent import Agent, bounded
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
 from worker.clickhouse import ClickHouse
@@ -63,8 +63,10 @@ class Place:
 
     home: Path  # GANGLION_HOME
     bus: Bus
+    agent: Agent  # that puts on record what is changed
     clickhouse: ClickHouse | None  # None: this mesh has none
     clock: Clock
+    workspace: Path | None = None  # where the swarm's files lie; None: they are not at hand
 
 
 class Progress(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from nervous_system.working.restoring import ACTION as RESTORE
 from worker.action import Action
 from worker.diagnosis import (
     CLICKHOUSE,
@@ -19,6 +20,7 @@ from worker.diagnosis import (
 )
 from worker.finished import once
 from worker.maintenance import maintain_logs
+from worker.restoring import restore_task
 from worker.trends import report_trends
 
 ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
@@ -32,6 +34,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "diagnose.report": once(diagnose_report),
         "report.trends": once(report_trends),
         "maintain.logs": once(maintain_logs),
+        RESTORE: once(restore_task),
     }
 )
 """Action → the work. What changes files is done once per idempotency key."""

@@ -6,6 +6,17 @@ from nervous_system.errors import Permanent
 from worker.action import Job
 
 
+def text(job: Job, name: str, *, default: str | None = None) -> str:
+    """The text under `name` in the payload. Raises Permanent where there is none."""
+    value = job.payload.get(name, default)
+    if not isinstance(value, str) or not value.strip():
+        raise Permanent(
+            f"task {job.task_id} cannot be done: {name} in its payload is {value!r:.100};"
+            " give a text"
+        )
+    return value
+
+
 def whole_number(job: Job, name: str, *, default: int, least: int, most: int) -> int:
     """The number under `name` in the payload. Raises Permanent where it is of no use."""
     value = job.payload.get(name, default)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from nervous_system.working.restoring import SKILL
 
 
 class WorkerSettings(BaseSettings):
@@ -19,3 +23,13 @@ class WorkerSettings(BaseSettings):
         description="what it says it can do (a JSON list)",
     )
     max_concurrent_tasks: int = Field(2, ge=1, description="how many tasks it does at once")
+    workspace: Path | None = Field(
+        None,
+        description="folder of the files that agents put on record; what a task changed there can"
+        " be taken back",
+    )
+
+    @property
+    def offered(self) -> list[str]:
+        """Its skills; who has the files at hand can restore them, too."""
+        return self.skills if self.workspace is None else [*self.skills, SKILL]

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
+from nervous_system.agent import Agent
 from nervous_system.clock import system_clock
 from nervous_system.errors import GanglionError, Permanent
 from nervous_system.joining import joined
@@ -40,7 +41,7 @@ async def run(stop: asyncio.Event) -> None:
             bus,
             worker_id=settings.id,
             role=ROLE_WORKER,
-            skills=settings.skills,
+            skills=settings.offered,
             actions=tuple(ACTIONS),
             max_concurrent_tasks=settings.max_concurrent_tasks,
         )
@@ -48,7 +49,14 @@ async def run(stop: asyncio.Event) -> None:
         seen.health.fact("worker_id", lambda: worker.worker_id)
         seen.health.fact("tasks", lambda: worker.busy)
         await worker.register()
-        place = Place(home=mesh.home, bus=bus, clickhouse=clickhouse, clock=system_clock)
+        place = Place(
+            home=mesh.home,
+            bus=bus,
+            agent=Agent(bus, role=ROLE_WORKER, agent_id=settings.id),
+            clickhouse=clickhouse,
+            clock=system_clock,
+            workspace=settings.workspace,
+        )
         try:
             await serve(worker, doing(place), stop, progress=progress.mark)
         finally:

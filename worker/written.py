@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,8 @@ def file_name(text: str) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Make or replace a file. After a crash it is as it was, or as it is to be.
+    """Make or replace a file, which keeps its permissions. After a crash it is as it was, or as it
+    is to be.
 
     Raises OSError.
     """
@@ -31,6 +33,8 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    if path.exists():
+        shutil.copymode(path, partial)
     put_in_place(partial, path)
 
 

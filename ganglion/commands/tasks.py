@@ -95,12 +95,52 @@ def retry(task_id: TaskId, reason: Reason = "") -> None:
     _order(task_id, ORDER_RETRY, reason, "waits again")
 
 
+@app.command()
+def restore(
+    task_id: TaskId, reason: Reason = "", as_json: Annotated[bool, typer.Option("--json")] = False
+) -> None:
+    """Take back what a task changed: a worker that has the files at hand does it."""
+    import json
+
+    from ganglion.asking import ask_overseer
+    from nervous_system.ids import new_event_id
+    from nervous_system.working.restoring import SKILL, restoration
+
+    proposal = restoration(
+        task_id,
+        objective_id=f"restore-{new_event_id()[:8]}",
+        reason=reason or "a person asked for it",
+        source="cli",
+    )
+    asyncio.run(ask_overseer(proposal))
+    if as_json:
+        typer.echo(json.dumps({"objective_id": proposal.objective_id}))
+    else:
+        objective = proposal.objective_id
+        typer.echo(f"{objective} is added; `ganglion tasks --objective {objective}` shows it")
+        if not asyncio.run(_is_offered(SKILL)):
+            typer.echo(
+                "it waits for a worker that has the files at hand: no worker does now;"
+                " name their folder in GANGLION_WORKER_WORKSPACE and start one"
+            )
+
+
 def _order(task_id: str, order: TaskOrder.ValueType, reason: str, done: str) -> None:
     from enchanted.events.v1.task_request_pb2 import TaskOrdered
     from ganglion.asking import ask_overseer
 
     asyncio.run(ask_overseer(TaskOrdered(task_id=task_id, order=order, reason=reason)))
     typer.echo(f"{task_id} {done}")
+
+
+async def _is_offered(skill: str) -> bool:
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from ganglion.overseen import overseer_state
+
+    async with bus_session(client_settings()) as bus:
+        workers = (await overseer_state(bus)).kernel.workers
+    return any(skill in worker.skills for worker in workers.values())
 
 
 async def _steps(task_id: str) -> list[Recorded]:

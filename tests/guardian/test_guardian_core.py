@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import pairwise
 
@@ -29,6 +30,7 @@ from enchanted.events.v1.incident_pb2 import (
     IncidentOpened,
     RecoveryAttempted,
 )
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.pulse_pb2 import (
     HaltLifted,
@@ -137,6 +139,40 @@ def test_a_task_that_keeps_failing_is_set_aside() -> None:
     play.silence(after=10)
     (closed,) = play.said(IncidentClosed)
     assert closed.recovered
+    play.replays()
+
+
+def test_what_a_failing_task_changed_is_taken_back_where_a_worker_can() -> None:
+    play = Play()
+    play.happens(WorkerRegistered(worker_id="w1", skills=["diagnostics"]), after=0)
+    play.happens(WorkerRegistered(worker_id="w2", skills=["restoring"]), after=0)
+    for number in range(4):
+        play.happens(FAILED, after=number)
+    play.silence(after=5)
+    assert steps(play) == ["restore", "quarantine"]
+    (objective,) = play.said(ObjectiveProposed)
+    assert objective.description == "take back what task t1 changed"
+    (step,) = json.loads(objective.metadata_json)["tasks"]
+    assert (step["action"], step["skills"]) == ("restore.task", ["restoring"])
+    assert step["payload"]["task_id"] == "t1"
+    assert "4 attempts of task t1 failed within an hour" in step["payload"]["reason"]
+    play.happens(TaskQuarantined(task_id="t1"), after=6)
+    play.silence(after=10)
+    (closed,) = play.said(IncidentClosed)
+    assert "restore, attempt 1: what it changed is to be taken back" in closed.root_cause
+    play.replays()
+
+
+def test_where_no_worker_has_the_files_at_hand_nobody_is_asked_to_take_back() -> None:
+    play = Play()
+    play.happens(WorkerRegistered(worker_id="w1", skills=["diagnostics"]), after=0)
+    play.happens(WorkerRegistered(worker_id="w2", skills=["restoring"]), after=0)
+    play.happens(WorkerLost(worker_id="w2", silent_seconds=120), after=0)
+    for number in range(4):
+        play.happens(FAILED, after=number)
+    play.silence(after=5)
+    assert steps(play) == ["quarantine"]
+    assert play.said(ObjectiveProposed) == []
     play.replays()
 
 

@@ -20,8 +20,6 @@ from ganglion.importing.station_row import (
     task_id_of,
 )
 from ganglion.importing.swe_agent import UNKNOWN_TIME
-from ganglion.patched import DoesNotApply, patched
-from nervous_system.contract.diff import unified_diff
 
 
 def _row(text: str, file: str = "task_queue.jsonl") -> Row:
@@ -161,23 +159,3 @@ def test_any_object_is_a_row(fields: dict[str, object]) -> None:
     for payload in (imported_task(row), imported_status(row), manifest_of(row)):
         assert payload.SerializeToString()
     assert moment_of(row).tzinfo is UTC
-
-
-TEXTS = st.none() | st.text(alphabet="ab\n\r\ufeff -+@\\", max_size=40)
-
-
-@given(TEXTS, TEXTS)
-def test_a_diff_of_ours_applies(before: str | None, after: str | None) -> None:
-    diff = unified_diff(before, after, path="x")
-    assert diff is not None
-    if diff or before == after:
-        assert patched(before, diff) == after
-
-
-@given(st.text(alphabet="ab\n", max_size=20), st.text(alphabet="-+@ ,1ab\n\\/", max_size=60))
-def test_what_is_no_diff_of_it_is_refused_or_applied(text: str, diff: str) -> None:
-    for each in (diff, f"--- a/x\n+++ b/x\n@@ -1 +1 @@\n{diff}"):
-        try:
-            patched(text, each)
-        except DoesNotApply as error:
-            assert str(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import clickhouse_connect
 import pytest
-from mesh_of_worker import NOW, Ingesting
+from mesh_of_worker import NOW, Ingesting, agent_of
 from real_servers import ClickHouseServer, NatsServer
 
 from nervous_system.bus import Bus
@@ -45,13 +45,13 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def place(home: Path, bus: Bus) -> Place:
     """Where an action works that needs no ClickHouse."""
-    return Place(home=home, bus=bus, clickhouse=None, clock=lambda: NOW)
+    return Place(home=home, bus=bus, agent=agent_of(bus), clickhouse=None, clock=lambda: NOW)
 
 
 @pytest.fixture
 def whole_place(home: Path, bus: Bus, clickhouse: ClickHouse) -> Place:
     """Where an action works that has everything."""
-    return Place(home=home, bus=bus, clickhouse=clickhouse, clock=lambda: NOW)
+    return Place(home=home, bus=bus, agent=agent_of(bus), clickhouse=clickhouse, clock=lambda: NOW)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from real_servers import ClickHouseServer, NatsServer, RealProcess, free_port
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, AgentRole
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER, AgentRole
+from nervous_system import failpoint
+from nervous_system.agent import Agent
 from nervous_system.bus import Bus
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
@@ -25,6 +28,11 @@ from worker.action import Done, Job, Place
 from worker.actions import ACTIONS
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def agent_of(bus: Bus) -> Agent:
+    """The built-in worker, as it puts things on record."""
+    return Agent(bus, role=ROLE_WORKER, agent_id="worker-1", clock=lambda: NOW)
 
 
 def job(
@@ -62,6 +70,22 @@ async def do(work: Job, place: Place) -> Done:
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
     return done
+
+
+async def killed_at(
+    point: str, place: Place, nats: NatsServer, asked: Mapping[str, object], folder: Path
+) -> None:
+    """Let a worker of its own do a job until it is killed at a failpoint; see
+    `acting_program.py`."""
+    here = Path(__file__).parent
+    command = [sys.executable, here / "acting_program.py", nats.url, place.home, json.dumps(asked)]
+    killed = RealProcess(
+        [str(each) for each in command],
+        log=folder / "acting.txt",
+        environment={failpoint.VARIABLE: point, "PYTHONPATH": f"{here}:{here.parent}"},
+    )
+    code = await asyncio.to_thread(killed.wait)
+    assert code == -signal.SIGKILL, (folder / "acting.txt").read_text()
 
 
 async def publish(

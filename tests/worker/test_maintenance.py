@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -14,11 +13,11 @@ from pathlib import Path
 
 import lz4.frame
 import pytest
-from mesh_of_worker import NOW, Told, do, job, packed, tree
-from real_servers import NatsServer, RealProcess
+from mesh_of_worker import NOW, Told, do, job, killed_at, packed, tree
+from real_servers import NatsServer
 
 from ganglion.supervisor.log_file import bound_log, open_log
-from nervous_system import failpoint, names
+from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Permanent, Transient
@@ -157,17 +156,9 @@ async def test_killed_at_any_point_each_line_is_archived_once(
 ) -> None:
     for name in ("governor", "ingestor", "overseer"):
         rotated(place.home, f"{name}.log.1", f"all of {name}\n")
-    killed = RealProcess(
-        [sys.executable, str(Path(__file__).parent / "maintaining_program.py"), nats_server.url,
-         str(place.home)],
-        log=tmp_path / "maintaining.txt",
-        environment={
-            failpoint.VARIABLE: f"{point}:2",
-            "PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parents[1]}",
-        },
-    )  # fmt: skip
-    code = await asyncio.to_thread(killed.wait)
-    assert code == -signal.SIGKILL, (tmp_path / "maintaining.txt").read_text()
+    await killed_at(
+        f"{point}:2", place, nats_server, {"action": "maintain.logs", "key": "k"}, tmp_path
+    )
     assert any((place.home / "logs").iterdir())
     done = await do(job("maintain.logs", key="k"), place)
     assert sorted(packed_logs(place.home)) == [

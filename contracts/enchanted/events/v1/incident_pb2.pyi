@@ -85,7 +85,7 @@ class RecoveryAttempted(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     step: _builtins.str
-    """restart, rollback, quarantine, pause_dispatch, page"""
+    """restart, rollback, restore, quarantine, pause_dispatch, page"""
     attempt: _builtins.int
     detail: _builtins.str
     def __init__(

@@ -1,0 +1,97 @@
+"""Is what a failing task changed taken back by itself, with all parts running for real?"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from guardian_log import StartGuardian, until_on_log
+from real_servers import NatsServer, RealProcess
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, ROLE_WORKER
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_QUARANTINED, TaskManifest
+from enchanted.events.v1.task_request_pb2 import TasksProposed
+from ganglion.home import Home
+from ganglion.samples import write_samples
+from nervous_system.agent import Agent
+from nervous_system.bus import Bus
+from nervous_system.clock import system_clock
+from nervous_system.serving import Do, serve
+from nervous_system.worker import Worker
+from nervous_system.working.asker import Asker
+from nervous_system.working.held_task import HeldTask
+from nervous_system.working.restoring import SKILL
+from worker.action import Place
+from worker.wiring import doing
+
+OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
+
+
+@asynccontextmanager
+async def at_work(worker: Worker, do: Do) -> AsyncIterator[None]:
+    """One that does tasks while the block runs."""
+    stop = asyncio.Event()
+    await worker.register()
+    serving = asyncio.create_task(serve(worker, do, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await serving
+
+
+async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
+    bus: Bus, nats_server: NatsServer, start_guardian: StartGuardian, tmp_path: Path
+) -> None:
+    write_samples(Home(tmp_path))
+    file = tmp_path / "app.py"
+    file.write_text("works\n")
+    coder = Agent(bus, role=ROLE_CODER, agent_id="coder-1")
+
+    async def break_it(task: HeldTask) -> None:
+        before = file.read_text()
+        file.write_text(f"{before}broken\n")
+        await coder.change("app.py", before=before, after=file.read_text())
+        await task.finish("applied_checks_failed", changed_files=["app.py"])
+
+    place = Place(
+        home=tmp_path,
+        bus=bus,
+        agent=Agent(bus, role=ROLE_WORKER, agent_id="worker-1"),
+        clickhouse=None,
+        clock=system_clock,
+        workspace=tmp_path,
+    )
+    coding = Worker(bus, worker_id="coder-1", role=ROLE_CODER, actions=["code"])
+    restoring = Worker(
+        bus, worker_id="worker-1", role=ROLE_WORKER, actions=["restore.task"], skills=[SKILL]
+    )
+    task = TaskManifest(task_id="t", action="code", priority=5, max_attempts=9)
+    overseer = RealProcess(
+        [sys.executable, str(OVERSEER)],
+        log=tmp_path / "overseer.log",
+        environment={
+            "NATS_URL": nats_server.url,
+            "GANGLION_HOME": str(tmp_path),
+            "GANGLION_METRICS_PORT": "0",
+            "GANGLION_OVERSEER_BACKOFF_SECONDS": "0.01",
+        },
+    )
+    try:
+        start_guardian()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(at_work(restoring, doing(place)))
+            await stack.enter_async_context(at_work(coding, break_it))
+            asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests")
+            await asker.ask(TasksProposed(tasks=[task]))
+            ended = await until_on_log(bus, "swarm.events.task.acknowledged.*", 2)
+    finally:
+        overseer.kill()
+    set_aside, acknowledged = (each.event.payload for each in ended)
+    assert (set_aside.task_id, set_aside.result) == ("t", RESULT_QUARANTINED)
+    assert (acknowledged.action, acknowledged.result) == ("restore.task", RESULT_COMPLETED)
+    assert list(acknowledged.changed_files) == ["app.py"]
+    assert file.read_text() == "works\n"

@@ -1,0 +1,134 @@
+"""What did a task change, and what was each resource before?
+
+All of it is on the log: the attempts of the task name their traces, and in a trace stands what was
+changed in it. A link of a chain has both hashes and a diff, so the way back can be walked, and each
+state on it is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskClaimed
+from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Recorded
+from nervous_system.contract.patched import DoesNotApply, patched, reversed_diff
+from nervous_system.contract.subjects import token
+from nervous_system.contract.target import Target
+from nervous_system.errors import Permanent, Transient, Unreadable
+from nervous_system.ids import content_hash
+from nervous_system.names import EVENTS
+
+Text = str | None
+"""The content of a file; None where there is none."""
+
+_WITHOUT_DIFF: Final[dict[str, Text]] = {content_hash(each): each for each in (None, "")}
+"""An empty file and none have no line to compare, so they are known by their hash."""
+
+
+class NoWayBack(Exception):
+    """This resource cannot be what it was before the task, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """One resource, and the links of its chain since the task first changed it."""
+
+    target: Target
+    links: tuple[StateChange, ...] = ()  # the oldest first
+    changed_since_by: str = ""  # an agent that did so beside the task; empty: none
+
+    @property
+    def hash_before(self) -> str:
+        """Of its content before the task; empty: it did not exist."""
+        return self.links[0].previous_state_hash
+
+    @property
+    def hash_now(self) -> str:
+        """Of its content, as its chain says."""
+        return self.links[-1].new_state_hash
+
+    def before(self, text: Text) -> Text:
+        """What it was before the task, from what it is now. Raises NoWayBack."""
+        self._require_way()
+        back = [(each.previous_state_hash, each.diff_patch) for each in reversed(self.links)]
+        return _walk(text, back, _taken_back)
+
+    def after(self, text: Text) -> Text:
+        """What the task made of it, from what it was before. Raises NoWayBack."""
+        self._require_way()
+        return _walk(text, [(each.new_state_hash, each.diff_patch) for each in self.links], patched)
+
+    def _require_way(self) -> None:
+        if self.changed_since_by:
+            raise NoWayBack(f"{self.changed_since_by} has changed it since")
+        if not all(each.is_reversible for each in self.links):
+            raise NoWayBack("the log does not have all of what was changed")
+
+
+async def changed_by(bus: Bus, task_id: str) -> list[Changed]:
+    """Every resource that the attempts of a task changed, in the order in which they did.
+
+    Raises Permanent where the log has no such task, Transient while it may still be worked on.
+    """
+    steps = [step async for step in _events(bus, f"{EVENTS}.task.*.{token(task_id)}")]
+    if not steps:
+        raise Permanent(f"the log has no task {task_id}")
+    if not isinstance(steps[-1].event.payload, TaskAcknowledged):
+        raise Transient(f"task {task_id} may still be worked on; cancel it, or set it aside, first")
+    claims = [step for step in steps if isinstance(step.event.payload, TaskClaimed)]
+    if not claims:
+        return []
+    return await _changed_in(
+        bus, {claim.event.trace_id for claim in claims}, since=claims[0].sequence
+    )
+
+
+async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed]:
+    found: dict[Target, Changed] = {}
+    async for change in _events(bus, f"{EVENTS}.*.state_change.>", since=since):
+        event, link = change.event, change.event.payload
+        assert isinstance(link, StateChange)
+        target = Target(link.target_type, link.target_resource)
+        ours = event.trace_id in traces and not link.external
+        others = "" if ours else event.agent_id or "somebody"
+        known = found.get(target, Changed(target=target))
+        if others and not known.links:
+            continue
+        now = Changed(
+            target=target,
+            links=(*known.links, link),
+            changed_since_by=known.changed_since_by or others,
+        )
+        if now.hash_now == now.hash_before:
+            found.pop(target, None)  # as it was: nothing is left of what the task did
+        else:
+            found[target] = now
+    return list(found.values())
+
+
+async def _events(bus: Bus, subject: str, *, since: int = 1) -> AsyncIterator[Recorded]:
+    async for stored in bus.replay(subjects=[subject], start_sequence=since):
+        try:
+            yield recorded(stored)
+        except Unreadable:
+            continue
+
+
+def _walk(text: Text, steps: Iterable[tuple[str, str]], go: Callable[[Text, str], Text]) -> Text:
+    """Through states of which each hash is known."""
+    for hash_then, diff in steps:
+        try:
+            text = _WITHOUT_DIFF[hash_then] if hash_then in _WITHOUT_DIFF else go(text, diff)
+        except DoesNotApply as error:
+            raise NoWayBack(f"a diff on the way does not fit: {error}") from error
+        if content_hash(text) != hash_then:
+            raise NoWayBack("its diffs do not lead where its hashes say")
+    return text
+
+
+def _taken_back(text: Text, diff: str) -> Text:
+    return patched(text, reversed_diff(diff))
