@@ -40,4 +40,6 @@ async def overseer_state(bus: Bus) -> OverseerState:
             state = core.evolve(state, recorded(stored))
         except Unreadable as error:
             _log.debug("event.unreadable", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - as the overseer: it counts for nothing
+            _log.debug("event.undecidable", sequence=stored.sequence, reason=str(error))
     return state

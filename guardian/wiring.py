@@ -30,7 +30,8 @@ MOST_SILENT_SECONDS: Final = 60.0
 
 SUBJECTS: Final = (
     *(f"{EVENTS}.{source}.>" for source in ("supervisor", "ingestor", "governor", "overseer")),
-    *(f"{EVENTS}.{source}.>" for source in ("worker", "task")),
+    f"{EVENTS}.task.>",
+    *(f"{EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
     *(
         f"{EVENTS}.{person}.{halt}"
         for person in ("operator", "mission_control")

@@ -214,7 +214,8 @@ class Bus:
     def _traced(self, entry: Entry, trace_id: str, span_id: str) -> Entry:
         if entry.event.trace_id:
             return entry
-        return replace(entry, event=replace(entry.event, trace_id=trace_id, span_id=span_id))
+        event = replace(entry.event, trace_id=trace_id, span_id=span_id)
+        return replace(entry, event=event, data=None)
 
     def _batch_span(self, count: int) -> AbstractContextManager[Span]:
         return self.tracer.span(

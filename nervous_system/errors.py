@@ -33,6 +33,10 @@ class InvalidEvent(Permanent):
         self.problems = problems
 
 
+class Undecidable(Permanent):
+    """A service cannot take an event into account; as far as its state goes, it never came."""
+
+
 class Unreadable(Permanent):
     """Bytes from the log that are not an event we can read."""
 

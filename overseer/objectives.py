@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from enchanted.events.v1.objective_pb2 import (
@@ -18,8 +17,10 @@ from enchanted.events.v1.objective_pb2 import (
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskSubmitted
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.decision import Emit
+from overseer.json_object import json_object
 from overseer.kernel.choice import Rules
 from overseer.kernel.decide import MOST_PROPOSED, submissions
+from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
 from overseer.kernel.task import HIGHEST_PRIORITY
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
@@ -54,6 +55,8 @@ def _problems(state: OverseerState, planner: Planner, proposal: ObjectivePropose
     reasons = []
     if not proposal.objective_id:
         reasons.append("it has no objective_id")
+    elif len(proposal.objective_id) > MOST_ID_CHARACTERS:
+        reasons.append(f"its objective_id is longer than {MOST_ID_CHARACTERS} characters")
     elif proposal.objective_id in state.objectives or proposal.objective_id in state.finished:
         reasons.append(f"an objective {proposal.objective_id} exists already; choose another id")
     if not proposal.description.strip():
@@ -61,13 +64,11 @@ def _problems(state: OverseerState, planner: Planner, proposal: ObjectivePropose
     if proposal.priority > HIGHEST_PRIORITY:
         reasons.append(f"priority {proposal.priority} is above {HIGHEST_PRIORITY}")
     try:
-        metadata = json.loads(proposal.metadata_json or "{}")
+        metadata = json_object(proposal.metadata_json)
     except ValueError as error:
-        reasons.append(f"its metadata is not JSON: {error}")
+        reasons.append(f"its metadata {error}")
         return reasons
-    if not isinstance(metadata, dict):
-        reasons.append("its metadata is not a JSON object")
-    elif not reasons and not proposal.history:
+    if not reasons and not proposal.history:
         plan = planner.plan(
             Wanted(
                 objective_id=proposal.objective_id,
@@ -120,7 +121,7 @@ def wanted(objective: Objective) -> Wanted:
         objective_id=objective.objective_id,
         description=objective.description,
         priority=objective.priority,
-        metadata=json.loads(objective.metadata_json or "{}"),
+        metadata=json_object(objective.metadata_json),
     )
 
 

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from enchanted.events.v1.task_pb2 import RISK_HIGH, RISK_SAFE, RiskTier, TaskManifest
+from overseer.kernel.manifest_check import MOST_TTL_SECONDS
 from overseer.policy import tier_named
 
 EXPLICIT = "explicit"
@@ -63,10 +64,10 @@ class Step(BaseModel):
     priority: int | None = Field(None, ge=0, le=10)
     after: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
-    cpu_count: float = Field(0.0, ge=0)
-    memory_bytes: int = Field(0, ge=0)
-    ttl_seconds: float = Field(0.0, ge=0)
-    max_attempts: int = Field(3, ge=1)
+    cpu_count: float = Field(0.0, ge=0, allow_inf_nan=False)
+    memory_bytes: int = Field(0, ge=0, lt=2**64)
+    ttl_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
+    max_attempts: int = Field(3, ge=1, lt=2**32)
     idempotency_key: str = ""
     risk_tier: RiskTier.ValueType = RISK_SAFE
 
@@ -135,6 +136,8 @@ class CataloguePlanner:
         if "tasks" in wanted.metadata:
             return _explicit(wanted)
         name = wanted.metadata.get("plan")
+        if not isinstance(name, str | None):
+            return '"plan" in its metadata is not the name of one'
         if name is not None and name not in self._catalogue.plans:
             return f"there is no plan {name!r}; there are {', '.join(self._catalogue.plans)}"
         if name is None:

@@ -109,6 +109,10 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error)
         raise PolicyRefused(f"{where}{line}: {problem}") from error
+    except ValueError as error:  # of what only looks like a date or a number
+        raise PolicyRefused(f"{where}: a value cannot be read: {error}") from error
+    except RecursionError:
+        raise PolicyRefused(f"{where}: it is nested too deeply") from None
     if found is None:
         found = {}
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):

@@ -3,12 +3,12 @@ counts."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from enchanted.events.v1.policy_pb2 import RegistryEntry
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
+from overseer.json_object import json_object
 
 
 class RegistryRefused(Permanent):
@@ -59,11 +59,9 @@ def read_registry(text: str, *, where: str = "registry.jsonl") -> RegistryFile:
 def _entry(line: str) -> RegistryEntry:
     """Raises ValueError with what is wrong."""
     try:
-        found = json.loads(line)
+        found = json_object(line)
     except ValueError as error:
-        raise ValueError(f"not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")
+        raise ValueError(f"it {error}") from error
     agent_id = found.get("agent_id")
     if not isinstance(agent_id, str) or not agent_id:
         raise ValueError("it has no agent_id")

@@ -38,7 +38,7 @@ SOURCES: Final = ("task", "objective", "request")
 """What it alone writes, beside what is in its own name; but for what others may order."""
 
 READS: Final = (
-    f"{names.EVENTS}.worker.>",
+    *(f"{names.EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
     f"{names.EVENTS}.request.task_ordered.>",  # of the guardian
     f"{names.EVENTS}.request.objective_proposed.>",  # of the governor, and of a station's import
     f"{names.EVENTS}.request.tasks_proposed.>",  # likewise: what is asked has no key
@@ -46,12 +46,16 @@ READS: Final = (
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",
     f"{names.EVENTS}.governor.capacity_sampled.*",
-    f"{names.EVENTS}.guardian.>",
+    *(
+        f"{names.EVENTS}.guardian.{word}"
+        for word in ("system_mode_changed", "halt_ordered", "halt_lifted", "alarm_raised")
+    ),
     f"{names.EVENTS}.incident.>",
     f"{names.EVENTS}.governor.alarm_raised.*",
     f"{names.EVENTS}.ingestor.alarm_raised",
 )
-"""What others say that the overseer goes by, beside what it is asked."""
+"""What others say that the overseer goes by, beside what it is asked; of each only what it may say:
+whoever may publish on `worker.>` must not be able to adopt a policy there, or to lift a halt."""
 
 
 async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:

@@ -53,6 +53,21 @@ def decode(data: bytes) -> Event:
 
     Raises Unreadable with the reason; fields we do not know stay in the payload.
     """
+    return _event(*_parsed(data))
+
+
+def decode_strictly(data: bytes) -> Event:
+    """As `decode`, of an event that could have been encoded here. Raises InvalidEvent for any
+    other."""
+    message, field = _parsed(data)
+    found = problems(message, field)
+    if found:
+        raise InvalidEvent(found)
+    return _event(message, field)
+
+
+def _parsed(data: bytes) -> tuple[SwarmEvent, str]:
+    """The message, and which payload it has."""
     message = SwarmEvent()
     try:
         message.ParseFromString(data)
@@ -63,6 +78,10 @@ def decode(data: bytes) -> Event:
     field = message.WhichOneof("payload")
     if field is None:
         raise Unreadable("it has no payload that this version knows")
+    return message, field
+
+
+def _event(message: SwarmEvent, field: str) -> Event:
     return Event(
         event_id=message.event_id,
         timestamp=_moment(message),

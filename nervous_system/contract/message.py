@@ -32,6 +32,7 @@ class Entry:
     event: Event
     key: str | None = None
     expectation: Expectation | None = None
+    data: bytes | None = None  # the event's bytes, where somebody else has encoded it
 
 
 def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[Message, int]:
@@ -40,7 +41,7 @@ def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[
     Raises InvalidEvent.     `traceparent` None stands for the span that the envelope names.
     """
     event = entry.event
-    data = encode(event)
+    data = entry.data or encode(event)
     redacted = 0
     if redactor.suspects(data):
         payload, redacted = redactor.payload(event.payload)

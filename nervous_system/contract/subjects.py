@@ -20,7 +20,7 @@ EMERGENCY = "emergency"
 
 _AGGREGATES = frozenset(kind.source for kind in KINDS.values() if kind.aggregate)
 _KEYS = {each: attrgetter(kind.key_field) for each, kind in KINDS.items() if kind.key_field}
-_TOKEN = re.compile(r"^[A-Za-z0-9_-]+$")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}").fullmatch
 
 
 def source_of(role: AgentRole.ValueType) -> str:
@@ -30,8 +30,8 @@ def source_of(role: AgentRole.ValueType) -> str:
 
 
 def token(text: str) -> str:
-    """`text` as one subject token: itself where it is plain, its key where it is not."""
-    return text if _TOKEN.match(text) else subject_key(text)
+    """`text` as one subject token: itself where it is plain and short, its key where it is not."""
+    return text if _TOKEN(text) else subject_key(text)
 
 
 def subject_for(event: Event, *, key: str | None = None) -> str:

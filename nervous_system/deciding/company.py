@@ -88,7 +88,7 @@ class Company:
             MOST_REQUESTS - self._taken, most_bytes=MOST_REQUEST_BYTES - self._taken_bytes
         )
         self._taken += len(taken)
-        self._taken_bytes += sum(each.size_bytes for each in taken)
+        self._taken_bytes += sum(len(each.data) for each in taken)
         return taken
 
     def answered(self) -> None:

@@ -94,7 +94,7 @@ class FencedWriter:
                 if alone:
                     batch = [
                         changed(each, event=changed(each.event, span_id=span.span_id))
-                        if each.event.causation_id and each.event.trace_id
+                        if each.data is None and each.event.causation_id and each.event.trace_id
                         else each
                         for each in batch
                     ]

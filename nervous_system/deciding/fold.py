@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, TypeVar, cast
 
+import structlog
+
 from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
@@ -24,10 +26,12 @@ from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, subject_for
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import AnsweringCore, Core, Emit, Tick
-from nervous_system.errors import Fatal
+from nervous_system.errors import Fatal, Undecidable
 from nervous_system.ids import child_id
 
 State = TypeVar("State")
+
+_log = structlog.get_logger()
 
 MAIN: Final = "main"
 """The scope of what is led once for the whole mesh."""
@@ -49,6 +53,15 @@ class _Turn:
     as_of_sequence: int
     requests: list[Event] = field(default_factory=list)
     expected: int = 0  # how many requests follow it on the log
+
+
+def _say(error: Undecidable) -> None:
+    _log.error(
+        "fold.undecidable",
+        reason=str(error),
+        remedy="whoever published it can publish it anew, without what is odd",
+        exc_info=error.__cause__,
+    )
 
 
 def _everywhere(subject: str) -> bool:
@@ -121,10 +134,10 @@ class Fold(Generic[State]):
         if event_id in self.ahead:
             self.ahead.remove(event_id)
         elif self._counts(recorded):
-            self._evolve(recorded)
-            if event_id not in self._refused:
-                emits = self._core.decide(self.state, recorded, recorded.recorded_at)
-                entries += self._follow(recorded, emits)
+            try:
+                entries += self._count(recorded)
+            except Undecidable as error:
+                _say(error)
         return self._unwritten(entries, event_id)
 
     def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
@@ -138,6 +151,32 @@ class Fold(Generic[State]):
         for sequence, entry in enumerate(entries, first_sequence):
             self._confirmed.append((sequence, entry.event.event_id))
         self._let_go(self.sequence)
+
+    def _count(self, recorded: Recorded) -> list[Entry]:
+        """An event of others in the state, and what follows. Raises Undecidable."""
+        before = self.state
+        entries: list[Entry] = []
+        try:
+            self._evolve(recorded)
+            if recorded.event.event_id not in self._refused:
+                emits = self._core.decide(self.state, recorded, recorded.recorded_at)
+                self._follow(recorded, emits, entries)
+        except Fatal:
+            raise
+        except Exception as error:
+            raise self._undecidable(recorded.event, error, before, entries) from error
+        return entries
+
+    def _undecidable(
+        self, event: Event, error: Exception, before: State, entries: Sequence[Entry]
+    ) -> Undecidable:
+        """All is as before this event, which led to `entries` until the core failed on it."""
+        self.state = before
+        self.ahead.difference_update(each.event.event_id for each in entries)
+        return Undecidable(
+            f"the {self._service} fails on {event.kind.field} {event.event_id[:MOST_ID_CHARACTERS]}"
+            f" ({type(error).__name__}: {error}): it counts for nothing; what is odd about it?"
+        )
 
     def _counts(self, recorded: Recorded) -> bool:
         """Whether an event that was not decided here has a say: on subjects that a leader alone
@@ -225,18 +264,29 @@ class Fold(Generic[State]):
         )
         self.ahead.add(event.event_id)
         self._evolve(cause)
-        return [Entry(event=event, key=key), *self._follow(cause, emits)]
+        entries = [Entry(event=event, key=key)]
+        self._follow(cause, emits, entries)
+        return entries
 
     def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
         """A whole turn: nothing, or `taken` followed by each request that led to something and by
         that."""
-        decided = [entry for each in requests for entry in self.decide_request(taken, each)]
+        decided: list[Entry] = []
+        for each in requests:
+            try:
+                decided += self.decide_request(taken, each)
+            except Undecidable as error:
+                _say(error)
         return self.close_turn(taken, decided)
 
-    def decide_request(self, taken: Event, request: Event) -> list[Entry]:
-        """Nothing, or the request followed by what it leads to, in the turn that `taken` begins.
+    def decide_request(
+        self, taken: Event, request: Event, data: bytes | None = None
+    ) -> list[Entry]:
+        """Nothing, or the request followed by what it leads to, in the turn that `taken` begins;
+        `data` is the request as its asker encoded it, and goes onto the log as it is.
 
-        A request that leads to nothing leaves no trace: the state is as if it had never come.
+        A request that leads to nothing leaves no trace: the state is as if it had never come, and
+        so it is where the core fails on it. Raises Undecidable then.
         """
         if request.event_id in self.ahead or request.event_id in self._refused:
             return []  # it came twice before the log delivered it, or can lead to nothing
@@ -249,13 +299,23 @@ class Fold(Generic[State]):
             recorded_at=taken.timestamp,
         )
         core = cast(AnsweringCore[State], self._core)
-        emits = core.decide(self.state, cause, taken.timestamp)
-        if not emits:
-            return []
-        self.ahead.add(request.event_id)
-        self._evolve(cause)
-        decided = [Entry(event=request), *self._follow(cause, emits)]
-        return decided + self._follow(cause, core.afterwards(self.state, cause, taken.timestamp))
+        before = self.state
+        entries: list[Entry] = []
+        try:
+            emits = core.decide(self.state, cause, taken.timestamp)
+            if not emits:
+                return []
+            entries.append(Entry(event=request, data=data))
+            self.ahead.add(request.event_id)
+            self._evolve(cause)
+            self._follow(cause, emits, entries)
+            emits = core.afterwards(self.state, cause, taken.timestamp)
+            self._follow(cause, emits, entries)
+        except Fatal:
+            raise
+        except Exception as error:
+            raise self._undecidable(request, error, before, entries) from error
+        return entries
 
     def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
         """All that `decide_request` led to in one turn, behind `taken`; nothing for nothing."""
@@ -272,8 +332,9 @@ class Fold(Generic[State]):
         """An event that was decided a second time will not come: the log refused the repetition."""
         self.ahead.discard(event_id)
 
-    def _follow(self, cause: Recorded, emits: tuple[Emit, ...]) -> list[Entry]:
-        entries: list[Entry] = []
+    def _follow(self, cause: Recorded, emits: tuple[Emit, ...], entries: list[Entry]) -> None:
+        """Fold in what the cause leads to, and what follows from that; all of it behind
+        `entries`."""
         waiting = deque((cause, emit) for emit in self._distinct(emits))
         while waiting:
             because, emit = waiting.popleft()
@@ -288,11 +349,15 @@ class Fold(Generic[State]):
                     " and more; its core never comes to rest"
                 )
             self.ahead.add(event.event_id)
-            own = changed(because, event=event, subject=subject_for(event, key=entry.key))
+            own = Recorded(
+                event=event,
+                sequence=because.sequence,
+                subject=subject_for(event, key=entry.key),
+                recorded_at=because.recorded_at,
+            )
             self._evolve(own)
             following = self._core.decide(self.state, own, because.recorded_at)
             waiting.extend((own, each) for each in self._distinct(following))
-        return entries
 
     def _distinct(self, emits: tuple[Emit, ...]) -> tuple[Emit, ...]:
         if len({emit.label for emit in emits}) != len(emits):

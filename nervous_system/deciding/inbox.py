@@ -22,7 +22,7 @@ from nats.aio.subscription import Subscription
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system.bus import Bus
-from nervous_system.contract.codec import decode
+from nervous_system.contract.codec import decode_strictly, encode
 from nervous_system.contract.event import Event
 from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
 from nervous_system.transport.bulk_client import parse_headers
@@ -40,7 +40,7 @@ class Asked:
 
     event: Event
     reply: str
-    size_bytes: int
+    data: bytes  # the event as its asker encoded it; without its secrets where it had some
 
 
 class _Arrived(NamedTuple):
@@ -105,12 +105,14 @@ class Inbox:
                 break
             arrived = self._waiting.popleft()
             try:
-                taken.append(Asked(self._read(arrived), arrived.reply, len(arrived.data)))
+                taken.append(self._read(arrived))
             except Untrusted as error:
                 _log.warning("request.untrusted", reason=str(error))
                 refused.append((arrived.reply, Answer(reasons=[str(error)], untrusted=True)))
-            except (Unreadable, InvalidEvent) as error:
-                refused.append((arrived.reply, Answer(accepted=False, reasons=[str(error)])))
+            except InvalidEvent as error:
+                refused.append((arrived.reply, Answer(reasons=error.problems)))
+            except Unreadable as error:
+                refused.append((arrived.reply, Answer(reasons=[str(error)])))
         self._reply(refused)
         return taken
 
@@ -128,9 +130,9 @@ class Inbox:
         self._waiting.append(_Arrived(bytes(data), reply.decode(), headers))
         self._some.set()
 
-    def _read(self, arrived: _Arrived) -> Event:
+    def _read(self, arrived: _Arrived) -> Asked:
         data = arrived.data
-        event = decode(data)
+        event = decode_strictly(data)
         problem = self._bus.trusted.problem(
             parse_headers(arrived.headers),
             subject=self._subject,
@@ -143,9 +145,11 @@ class Inbox:
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
         if self._bus.redactor.suspects(data):
-            payload, _ = self._bus.redactor.payload(event.payload)
-            event = replace(event, payload=payload)
-        return event
+            payload, redacted = self._bus.redactor.payload(event.payload)
+            if redacted:
+                event = replace(event, payload=payload)
+                data = encode(event)
+        return Asked(event, arrived.reply, data)
 
     def _reply(self, answers: Sequence[tuple[str, Answer]]) -> None:
         frames = [frame(reply, answer.SerializeToString()) for reply, answer in answers]

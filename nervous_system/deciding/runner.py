@@ -45,6 +45,7 @@ from nervous_system.errors import (
     LogFull,
     Transient,
     Unavailable,
+    Undecidable,
     Unreadable,
     Untrusted,
 )
@@ -279,6 +280,7 @@ class Runner(Generic[State]):
                 now=leading.term.now(self._watch()),
             )
             asked: list[Asked] = []
+            undecidable: dict[str, str] = {}  # by event id, why
             decided: list[Entry] = []
             company.begin()
             while some := await company.next():
@@ -286,7 +288,11 @@ class Runner(Generic[State]):
                 for each in some:
                     # One that was decided on before leads to nothing more, even if it is long over.
                     if each.event.event_id not in self._decided:
-                        decided += fold.decide_request(taken, each.event)
+                        try:
+                            decided += fold.decide_request(taken, each.event, each.data)
+                        except Undecidable as error:
+                            _log.error("runner.undecidable", reason=str(error), exc_info=True)
+                            undecidable[each.event.event_id] = str(error)
             try:
                 await self._append_requests(leading, fold.close_turn(taken, decided))
             except BaseException as error:
@@ -296,7 +302,11 @@ class Runner(Generic[State]):
             core = cast(AnsweringCore[State], self._role.core)
             answers: list[tuple[Asked, Answer]] = []
             for each in asked:
-                answer = core.answer(fold.state, each.event, taken.timestamp)
+                reason = undecidable.get(each.event.event_id)
+                if reason is not None:
+                    answer = Answer(reasons=[reason])
+                else:
+                    answer = core.answer(fold.state, each.event, taken.timestamp)
                 if answer.again and each.event.event_id in self._decided:
                     answer = Answer(reasons=["it led to something that is over; ask anew"])
                 answer.sequence = fold.sequence

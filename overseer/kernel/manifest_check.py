@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from math import isfinite
 from typing import Final
 
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskManifest
+from overseer.json_object import json_object
 from overseer.kernel.state import Kernel
 from overseer.kernel.task import HIGHEST_PRIORITY
 
 MOST_ID_CHARACTERS: Final = 200
+MOST_TTL_SECONDS: Final = 10 * 366 * 86_400.0
 
 
 def problems(kernel: Kernel, proposed: Sequence[TaskManifest]) -> Mapping[int, list[str]]:
@@ -38,22 +39,23 @@ def problems(kernel: Kernel, proposed: Sequence[TaskManifest]) -> Mapping[int, l
 def _alone(manifest: TaskManifest) -> Iterable[str]:
     if not manifest.task_id:
         yield "it has no task_id"
-    elif len(manifest.task_id) > MOST_ID_CHARACTERS:
-        yield f"its task_id is longer than {MOST_ID_CHARACTERS} characters"
+    for name in ("task_id", "objective_id", "action", "owner", "idempotency_key"):
+        if len(getattr(manifest, name)) > MOST_ID_CHARACTERS:
+            yield f"its {name} is longer than {MOST_ID_CHARACTERS} characters"
     if not manifest.action:
         yield "it names no action"
     if manifest.priority > HIGHEST_PRIORITY:
         yield f"priority {manifest.priority} is above {HIGHEST_PRIORITY}"
     if not isfinite(manifest.ttl_seconds) or manifest.ttl_seconds < 0:
         yield f"a time to live of {manifest.ttl_seconds:g} s has ended before it begins"
+    elif manifest.ttl_seconds > MOST_TTL_SECONDS:
+        yield f"a time to live of {manifest.ttl_seconds:g} s is longer than ten years"
     if not isfinite(manifest.required_cpu_count) or manifest.required_cpu_count < 0:
         yield f"{manifest.required_cpu_count:g} processors cannot be required"
-    if manifest.payload_json:
-        try:
-            if not isinstance(json.loads(manifest.payload_json), dict):
-                yield "its payload is not a JSON object"
-        except ValueError as error:
-            yield f"its payload is not JSON: {error}"
+    try:
+        json_object(manifest.payload_json)
+    except ValueError as error:
+        yield f"its payload {error}"
 
 
 def _dependencies(kernel: Kernel, manifest: TaskManifest, ids: Set[str]) -> Iterable[str]:

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from odd_values import fill
 from real_servers import ClickHouseServer
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
@@ -33,80 +32,14 @@ SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261121"))
 RECORDED_AT = 1_793_000_000_000_000_000
 BATCH = 2_000
 
-_SPECIAL_NUMBERS = (
-    0,
-    1,
-    -1,
-    127,
-    128,
-    2**31 - 1,
-    -(2**31),
-    2**32 - 1,
-    2**63 - 1,
-    -(2**63),
-    2**64 - 1,
-)
-_SPECIAL_TEXTS = (
-    "",
-    " ",
-    "\0",
-    "a\0b",
-    "\r\n",
-    "'\"\\",
-    "\U0001f9e0",
-    "\u202e",
-    "x" * 300,
-    "NULL",
-    "\\N",
-)
-_SPECIAL_FLOATS = (0.0, -0.0, 1.0, -1.5, 1e308, 5e-324, float("inf"), float("-inf"), float("nan"))
-
-
-def _filled(message: Message, chance: random.Random, depth: int = 0) -> None:
-    """Random values in random fields."""
-    for field in message.DESCRIPTOR.fields:
-        if field.containing_oneof is not None and len(field.containing_oneof.fields) > 1:
-            continue  # the payload is chosen by the caller
-        if chance.random() < 0.3:
-            continue
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
-            inner = getattr(message, field.name)
-            for _ in range(chance.randint(1, 3) if field.is_repeated else 1):
-                _filled(inner.add() if field.is_repeated else inner, chance, depth + 1)
-        elif field.is_repeated:
-            getattr(message, field.name).extend(
-                _value(field, chance) for _ in range(chance.randint(0, 4))
-            )
-        else:
-            setattr(message, field.name, _value(field, chance))
-
-
-def _value(field: FieldDescriptor, chance: random.Random) -> object:
-    kind = field.cpp_type
-    if kind == FieldDescriptor.CPPTYPE_STRING:
-        return chance.choice(_SPECIAL_TEXTS)
-    if kind == FieldDescriptor.CPPTYPE_BOOL:
-        return chance.random() < 0.5
-    if kind in (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT):
-        value = chance.choice(_SPECIAL_FLOATS)
-        return 0.5 if kind == FieldDescriptor.CPPTYPE_FLOAT and abs(value) > 1e38 else value
-    low, high = {
-        FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
-        FieldDescriptor.CPPTYPE_ENUM: (-(2**31), 2**31 - 1),
-        FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1),
-        FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
-        FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
-    }[kind]
-    return min(high, max(low, chance.choice(_SPECIAL_NUMBERS)))
-
 
 def _event(chance: random.Random) -> bytes:
     """A real event: sometimes as the contract has it, sometimes with odd values."""
     message = SwarmEvent()
     kind = chance.choice(list(KINDS_BY_FIELD))
     if chance.random() < 0.5:
-        _filled(message, chance)
-        _filled(getattr(message, kind), chance)
+        fill(message, chance)
+        fill(getattr(message, kind), chance)
     message.event_id = child_id("fuzz", str(chance.random()))
     if chance.random() < 0.7:
         message.timestamp.seconds = chance.randint(-2208988800, 9183110399)

@@ -11,10 +11,12 @@ from event_samples import decision
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from structlog.testing import capture_logs
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.contract.codec import decode, encode
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
@@ -22,7 +24,7 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.deciding.decision import Emit, Tick
 from nervous_system.deciding.fold import MOST_ID_CHARACTERS, Fold
-from nervous_system.errors import Fatal
+from nervous_system.errors import Fatal, Undecidable
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -224,6 +226,41 @@ class Once:
 
     def decide(self, state: int, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
         return ()
+
+
+class Failing(Once):
+    """Decides something, and fails on what follows from that."""
+
+    def decide(self, state: int, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
+        assert isinstance(cause, Recorded)
+        if cause.event.agent_role == ROLE_GUARDIAN:
+            raise OverflowError("too large")
+        return (Emit(label="first", payload=SIGNAL),)
+
+    def afterwards(self, state: int, cause: Recorded, now: datetime, /) -> tuple[Emit, ...]:
+        return ()
+
+
+def test_an_event_on_which_the_core_fails_counts_for_nothing() -> None:
+    fold = Fold(Failing(), service=SERVICE, scope="main", role=ROLE_GUARDIAN)
+    with capture_logs() as logs:
+        assert fold.take(recorded(decision("1"), 1)) == []
+    assert (fold.state, fold.ahead, fold.sequence) == (0, set(), 1)
+    (line,) = [each for each in logs if each["event"] == "fold.undecidable"]
+    assert "the guardian fails on decision" in line["reason"]
+    assert "OverflowError: too large" in line["reason"]
+
+
+def test_a_request_on_which_the_core_fails_is_refused_and_leaves_no_trace() -> None:
+    fold = Fold(Failing(), service=SERVICE, scope="main", role=ROLE_GUARDIAN)
+    request = replace(decision("1"), payload=TasksProposed())
+    taken = fold.requests_taken(term=1, term_id="t", number=1, now=START)
+    with pytest.raises(Undecidable, match="fails on tasks_proposed"):
+        fold.decide_request(taken, request)
+    assert (fold.state, fold.ahead) == (0, set())
+    with capture_logs() as logs:  # as it is decided on again after a crash
+        assert fold.decide_requests(taken, [request]) == []
+    assert [each["event"] for each in logs] == ["fold.undecidable"]
 
 
 def _emitting(*emits: Emit, scope: str = "main") -> Fold[int]:

@@ -1,0 +1,120 @@
+"""Does anything that somebody asks for take the overseer down, or does each get its answer?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from overseer_program import StartOverseer
+
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, SwarmEvent
+from enchanted.events.v1.task_pb2 import TaskManifest
+from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
+from nervous_system.bus import Bus
+from nervous_system.errors import Unavailable
+from nervous_system.ids import new_event_id
+
+LONG = "a" * 6_000
+DEEP = "[" * 50_000
+
+
+def task(task_id: str, **more: object) -> TasksProposed:
+    manifest = TaskManifest(task_id=task_id, action="dig")
+    for name, value in more.items():
+        setattr(manifest, name, value)
+    return TasksProposed(tasks=[manifest])
+
+
+def objective(metadata: str, objective_id: str = "o") -> ObjectiveProposed:
+    return ObjectiveProposed(
+        objective_id=objective_id, description="diagnose", priority=5, metadata_json=metadata
+    )
+
+
+REFUSED = [
+    ({"event_id": "no-uuid"}, task("t"), "event_id is not a UUID"),
+    ({"agent_role": 0}, task("t"), "agent_role is not given"),
+    ({"agent_role": 99}, task("t"), "agent_role has a number this version does not know"),
+    ({"agent_id": ""}, task("t"), "agent_id is empty"),
+    ({"trace_id": "trace-1"}, task("t"), "trace_id is not 32 lower-case hex digits"),
+    ({}, task(LONG), "its task_id is longer than 200 characters"),
+    ({}, task("t", action=LONG), "its action is longer than 200 characters"),
+    ({}, task("t", ttl_seconds=1e300), "is longer than ten years"),
+    ({}, task("t", payload_json=DEEP), "its payload is nested too deeply"),
+    ({}, objective("", LONG), "its objective_id is longer than 200 characters"),
+    ({}, objective(DEEP), "its metadata is nested too deeply"),
+    ({}, objective('{"plan": [1]}'), '"plan" in its metadata is not the name of one'),
+    ({}, objective('{"tasks": [{"action": "a", "max_attempts": 9e15}]}'), "max_attempts"),
+    ({}, objective('{"tasks": [{"action": "a", "ttl_seconds": 1e300}]}'), "ttl_seconds"),
+    ({}, ResultReported(task_id=LONG, worker_id=LONG, attempt=1), "there is no such task"),
+    ({}, ClaimRequested(worker_id="w\r\nPUB x 0"), "is not registered as a worker"),
+]
+FIELDS = {
+    TasksProposed: "tasks_proposed",
+    ObjectiveProposed: "objective_proposed",
+    ResultReported: "result_reported",
+    ClaimRequested: "claim_requested",
+}
+
+
+async def ask(bus: Bus, payload: object, envelope: dict[str, object]) -> Answer:
+    """As somebody asks who does not use our library."""
+    given = {"event_id": new_event_id(), "agent_role": ROLE_OPERATOR, "agent_id": "me", **envelope}
+    event = SwarmEvent()
+    for name, value in given.items():
+        setattr(event, name, value)
+    event.timestamp.GetCurrentTime()
+    getattr(event, FIELDS[type(payload)]).CopyFrom(payload)
+    while True:
+        try:
+            reply = await bus.connection.request(
+                "swarm.requests.overseer", event.SerializeToString(), timeout_seconds=20
+            )
+        except Unavailable:  # it is yet to come
+            await asyncio.sleep(0.05)
+            continue
+        answer = Answer.FromString(reply.data)
+        if not answer.again:
+            return answer
+
+
+@pytest.mark.timeout(120)
+async def test_what_is_odd_is_refused_with_its_reason_and_the_overseer_goes_on(
+    bus: Bus, start_overseer: StartOverseer
+) -> None:
+    overseer = start_overseer()
+    assert (await ask(bus, task("first"), {})).accepted
+    for number, (envelope, payload, reason) in enumerate(REFUSED):
+        answer = await ask(bus, payload, envelope)
+        assert not answer.accepted, reason
+        assert reason in " ".join(answer.reasons)
+        assert overseer.running, reason
+        assert (await ask(bus, task(f"after-{number}"), {})).accepted
+
+
+async def test_what_is_asked_goes_onto_the_log_as_it_was_encoded(
+    bus: Bus, start_overseer: StartOverseer
+) -> None:
+    """An asker of a later version may say more than this one knows."""
+    start_overseer()
+    event = SwarmEvent(event_id=new_event_id(), agent_role=ROLE_OPERATOR, agent_id="me")
+    event.trace_id, event.span_id = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    event.timestamp.GetCurrentTime()
+    event.tasks_proposed.CopyFrom(task("t"))
+    unknown = b"\xfa\x7f\x05later"  # field 2047
+    data = event.SerializeToString() + unknown
+    while True:
+        try:
+            reply = await bus.connection.request(
+                "swarm.requests.overseer", data, timeout_seconds=20
+            )
+        except Unavailable:  # it is yet to come
+            await asyncio.sleep(0.05)
+            continue
+        break
+    assert Answer.FromString(reply.data).accepted
+    stored = await bus.stream.last_on("swarm.events.request.tasks_proposed")
+    assert stored is not None
+    assert stored.data == data
