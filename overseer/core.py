@@ -88,12 +88,10 @@ class OverseerCore:
         event = recorded.event
         if event.kind.source in _OURS and event.agent_role != ROLE_OVERSEER:
             return state
-        after = kernel.evolve(state.kernel, recorded)
-        if after is not state.kernel:
-            state = changed(state, kernel=after)
+        tasks_after = kernel.evolve(state.kernel, recorded)
         measured = indicators.evolve(state.indicators, recorded)
-        if measured is not state.indicators:
-            state = changed(state, indicators=measured)
+        if tasks_after is not state.kernel or measured is not state.indicators:
+            state = changed(state, kernel=tasks_after, indicators=measured)
         return _counted(objectives.evolve(state, recorded), recorded)
 
     def decide(

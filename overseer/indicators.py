@@ -22,7 +22,7 @@ it. What is not measured yet has no value and is not met.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import fsum
 from typing import Any, Final, NamedTuple
@@ -47,6 +47,7 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from nervous_system.contract.event import Recorded
+from nervous_system.deciding.changed import changed
 from nervous_system.deciding.persistent import EMPTY, Table
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.rules_in_force import RULING, RulesInForce
@@ -103,7 +104,7 @@ class Indicator:
         return message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class IndicatorState:
     """Sums by minute over two days, the rules in force, and what open tasks ask for."""
 
@@ -128,7 +129,7 @@ def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
     if state.started_minute is None and (
         event.agent_role in _STARTING or isinstance(payload, SystemModeChanged)
     ):
-        state = replace(state, started_minute=minute)
+        state = changed(state, started_minute=minute)
     if event.agent_role == ROLE_OPERATOR and _overrides(state, payload):
         state = _counted(state, "overrides", minute)
     match payload:
@@ -143,7 +144,7 @@ def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
         case SystemModeChanged():
             state = _mode_changed(state, minute)
     rules = state.rules.evolve(recorded)
-    return state if rules is state.rules else replace(state, rules=rules)
+    return state if rules is state.rules else changed(state, rules=rules)
 
 
 def indicators(state: IndicatorState, now: datetime) -> tuple[Indicator, ...]:
@@ -171,7 +172,7 @@ def _submitted(
 ) -> IndicatorState:
     asked = Asked(manifest.action, manifest.risk_tier)
     if manifest.task_id not in state.open_tasks:
-        state = replace(state, open_tasks=state.open_tasks.set(manifest.task_id, asked))
+        state = changed(state, open_tasks=state.open_tasks.set(manifest.task_id, asked))
     judging = state.rules.judging(sequence)
     forbidden = all(rules.forbid_task(*asked) for rules in judging)
     return _counted(state, "violations", minute) if forbidden else state
@@ -192,7 +193,7 @@ def _acknowledged(
     state: IndicatorState, acknowledged: TaskAcknowledged, minute: int
 ) -> IndicatorState:
     if acknowledged.result != RESULT_QUARANTINED and acknowledged.task_id in state.open_tasks:
-        state = replace(state, open_tasks=state.open_tasks.delete(acknowledged.task_id))
+        state = changed(state, open_tasks=state.open_tasks.delete(acknowledged.task_id))
     score = tool_efficacy_score(
         result=acknowledged.result,
         duration_seconds=acknowledged.duration_seconds,
@@ -209,7 +210,7 @@ def _mode_changed(state: IndicatorState, minute: int) -> IndicatorState:
             over = Unwell(unwell[-1].first, max(over.last, unwell[-1].last))
             unwell = unwell[:-1]
         unwell = (*(each for each in unwell if each.last > minute - KEPT_MINUTES), over)
-    return replace(state, mode_since_minute=minute, unwell=unwell)
+    return changed(state, mode_since_minute=minute, unwell=unwell)
 
 
 def _overrides(state: IndicatorState, payload: object) -> bool:
@@ -222,14 +223,14 @@ def _counted(state: IndicatorState, name: str, minute: int, value: float = 1.0) 
     """The value belongs to one series' minute; once an hour, minutes too old to matter go."""
     series: Table[str, Sum] = getattr(state, name)
     before = series.get(str(minute), Sum(0.0, 0))
-    changed: dict[str, Any] = {
+    changes: dict[str, Any] = {
         name: series.set(str(minute), Sum(before.total + value, before.number + 1))
     }
     if minute // 60 > state.pruned_hour:
         for each in ("scores", "confidences", "violations", "overrides"):
-            changed[each] = _pruned(changed.get(each, getattr(state, each)), minute)
-        changed["pruned_hour"] = minute // 60
-    return replace(state, **changed)
+            changes[each] = _pruned(changes.get(each, getattr(state, each)), minute)
+        changes["pruned_hour"] = minute // 60
+    return changed(state, **changes)
 
 
 def _pruned(series: Table[str, Sum], minute: int) -> Table[str, Sum]:

@@ -76,7 +76,7 @@ class Cadence:
     incidents: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class OverseerState:
     """Everything that is folded."""
 

@@ -44,7 +44,7 @@ class Record:
         return (self.successes + 1) / (self.finished + 2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class Kernel:
     """The state. What waits in which order is derived, and not written into snapshots."""
 
