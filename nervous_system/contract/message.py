@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from nervous_system import names
 from nervous_system.contract.codec import encode
@@ -24,7 +25,7 @@ class Expectation:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """An event on its way to the log, with the aggregate's key in its subject and what it expects
     there."""
@@ -33,6 +34,11 @@ class Entry:
     key: str | None = None
     expectation: Expectation | None = None
     data: bytes | None = None  # the event's bytes, where somebody else has encoded it
+
+    @cached_property
+    def subject(self) -> str:
+        """Where it goes."""
+        return subject_for(self.event, key=self.key)
 
 
 def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[Message, int]:
@@ -51,7 +57,7 @@ def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[
     if traceparent is None and event.trace_id and event.span_id:
         traceparent = f"00-{event.trace_id}-{event.span_id}-01"
     message = Message(
-        subject=subject_for(event, key=entry.key),
+        subject=entry.subject,
         message_id=event.event_id,
         data=data,
         expectation=entry.expectation,

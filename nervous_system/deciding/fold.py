@@ -23,7 +23,7 @@ from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system import names
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry, Expectation
-from nervous_system.contract.subjects import aggregate_filter, subject_for
+from nervous_system.contract.subjects import aggregate_filter
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import AnsweringCore, Core, Emit, Tick
 from nervous_system.errors import Fatal, Undecidable
@@ -255,16 +255,16 @@ class Fold(Generic[State]):
         emits = self._core.decide(self.state, tick, event.timestamp)
         if not emits:
             return []
-        key = scope_key(self._scope)
+        entry = Entry(event=event, key=scope_key(self._scope))
         cause = Recorded(
             event=event,
             sequence=tick.as_of_sequence,
-            subject=subject_for(event, key=key),
+            subject=entry.subject,
             recorded_at=event.timestamp,
         )
         self.ahead.add(event.event_id)
         self._evolve(cause)
-        entries = [Entry(event=event, key=key)]
+        entries = [entry]
         self._follow(cause, emits, entries)
         return entries
 
@@ -292,10 +292,11 @@ class Fold(Generic[State]):
             return []  # it came twice before the log delivered it, or can lead to nothing
         payload = taken.payload
         assert isinstance(payload, RequestsTaken)
+        entry = Entry(event=request, data=data)
         cause = Recorded(
             event=request,
             sequence=payload.as_of_sequence,
-            subject=subject_for(request),
+            subject=entry.subject,
             recorded_at=taken.timestamp,
         )
         core = cast(AnsweringCore[State], self._core)
@@ -305,7 +306,7 @@ class Fold(Generic[State]):
             emits = core.decide(self.state, cause, taken.timestamp)
             if not emits:
                 return []
-            entries.append(Entry(event=request, data=data))
+            entries.append(entry)
             self.ahead.add(request.event_id)
             self._evolve(cause)
             self._follow(cause, emits, entries)
@@ -352,7 +353,7 @@ class Fold(Generic[State]):
             own = Recorded(
                 event=event,
                 sequence=because.sequence,
-                subject=subject_for(event, key=entry.key),
+                subject=entry.subject,
                 recorded_at=because.recorded_at,
             )
             self._evolve(own)
@@ -396,11 +397,9 @@ def scope_key(scope: str) -> str | None:
 
 def _trace_of(emit: Emit, cause: Event) -> tuple[str, str]:
     """Trace id and span id; empty where the cause, which others wrote, has none that are valid."""
-    for traceparent in (emit.traceparent, f"00-{cause.trace_id}-{cause.span_id}-01"):
-        found = _TRACEPARENT(traceparent)
-        if found is not None:
-            return found[1], found[2]
-    return "", ""
+    own = _TRACEPARENT(emit.traceparent) if emit.traceparent else None
+    found = own or _TRACEPARENT(f"00-{cause.trace_id}-{cause.span_id}-01")
+    return (found[1], found[2]) if found is not None else ("", "")
 
 
 def _tick_of(event: Event) -> Tick:
