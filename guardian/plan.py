@@ -34,6 +34,7 @@ from guardian.playbooks import (
     MENDING,
     PAGE,
     PLAYBOOKS,
+    RESTORE,
     SLEEP_SECONDS,
     Step,
     can_mend,
@@ -143,7 +144,8 @@ class Plan:
         )
         number, attempts = incident.step, incident.attempts
         while (step := step_at(incident.incident_class, number)) is not None:
-            if self._is_possible(rule, step) and not (barred and step.action in MENDING):
+            stopped = barred and (step.action in MENDING or step.action == RESTORE)
+            if self._is_possible(rule, step) and not stopped:
                 return step, attempts + 1
             number, attempts = number + 1, 0
         return None, 0

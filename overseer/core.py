@@ -64,6 +64,9 @@ MOST_NAMED = 50
 MOST_SENTENCE = 300
 """Alarms and incidents in one pulse, and characters of what is said of one."""
 
+MOST_PLANNED_BYTES = 4_000_000
+"""Of what a pulse plans: the rest follows at the next."""
+
 MAINTENANCE = "maintenance"
 """The objective that the overseer proposes to itself, again and again."""
 
@@ -173,11 +176,15 @@ class OverseerCore:
         """Objectives that have no plan yet, for want of room: which, and what follows."""
         planned: list[str] = []
         emits: list[Emit] = []
+        size = 0
         waiting = sorted(
             state.objectives.values(), key=lambda each: (each.added_at, each.objective_id)
         )
         for objective in waiting:
             follows = self._plan(state, objective.objective_id, now)
+            size += sum(each.payload.ByteSize() for each in follows)
+            if size > MOST_PLANNED_BYTES:
+                break
             if follows and len(emits) + len(follows) < tasks.MOST_PROPOSED:
                 planned.append(objective.objective_id)
                 emits += follows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_ACHIEVED,
@@ -25,6 +26,9 @@ from overseer.kernel.task import HIGHEST_PRIORITY
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
 from overseer.ports import Planner
+
+MOST_PLAN_BYTES: Final = 900_000
+"""Of all tasks of a plan: they are decided on at once."""
 
 
 def on_proposal(
@@ -79,6 +83,8 @@ def _problems(state: OverseerState, planner: Planner, proposal: ObjectivePropose
         )
         if isinstance(plan, str):
             reasons.append(plan)
+        elif (size := sum(task.ByteSize() for task in plan.tasks)) > MOST_PLAN_BYTES:
+            reasons.append(f"its tasks would be {size:,} bytes, more than {MOST_PLAN_BYTES:,}")
         elif len(plan.tasks) > MOST_PROPOSED:
             reasons.append(f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}")
     return reasons

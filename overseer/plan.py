@@ -86,7 +86,9 @@ class Step(BaseModel):
             objective_id=wanted.objective_id,
             action=self.action,
             description=self.description or wanted.description,
-            payload_json=json.dumps(self.payload, sort_keys=True) if self.payload else "",
+            payload_json=json.dumps(self.payload, sort_keys=True, ensure_ascii=False)
+            if self.payload
+            else "",
             priority=wanted.priority if self.priority is None else self.priority,
             owner="overseer",
             depends_on=[_task_id(wanted, each) for each in self.after],

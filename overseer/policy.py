@@ -19,6 +19,7 @@ from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, RISK_HIGH, RISK_SAFE, RiskTier
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
+from overseer.json_object import nested_too_deeply
 
 Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
 Count = Annotated[int, Field(ge=1, lt=1 << 32, strict=True)]
@@ -113,6 +114,8 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
         raise PolicyRefused(f"{where}: a value cannot be read: {error}") from error
     except RecursionError:
         raise PolicyRefused(f"{where}: it is nested too deeply") from None
+    if nested_too_deeply(found):
+        raise PolicyRefused(f"{where}: it is nested too deeply")
     if found is None:
         found = {}
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):

@@ -37,12 +37,15 @@ MOST_SILENT_SECONDS: Final = 60.0
 SOURCES: Final = ("task", "objective", "request")
 """What it alone writes, beside what is in its own name; but for what others may order."""
 
+DECIDING: Final = ("architect", "coder", "reviewer", "operator", "worker")
+"""The roles of those whose decisions and confidence are counted."""
+
 READS: Final = (
     *(f"{names.EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
     f"{names.EVENTS}.request.task_ordered.>",  # of the guardian
     f"{names.EVENTS}.request.objective_proposed.>",  # of the governor, and of a station's import
     f"{names.EVENTS}.request.tasks_proposed.>",  # likewise: what is asked has no key
-    *(f"{names.EVENTS}.{role}.decision" for role in ("architect", "coder", "reviewer", "operator")),
+    *(f"{names.EVENTS}.{role}.decision" for role in DECIDING),
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",
     f"{names.EVENTS}.governor.capacity_sampled.*",

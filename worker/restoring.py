@@ -6,10 +6,11 @@ to be, and puts that on record. Nothing is written over what somebody else has m
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from nervous_system.agent import Agent, Receipt
-from nervous_system.errors import Permanent
+from nervous_system.errors import Permanent, Transient
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import content_hash
 from worker.action import Done, Job, Place, Progress
@@ -35,7 +36,9 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
             " hand; name their folder in GANGLION_WORKER_WORKSPACE"
         )
     await progress(0.0, "reading what it changed")
-    every = await changed_by(place.bus, task_id)
+    every = await changed_by(
+        place.bus, task_id, even_completed=job.payload.get("completed") is True
+    )
     tally = Tally("Files")
     if not every:
         tally.lines.append(f"Nothing is left of what task {task_id} changed, if it did.")
@@ -43,15 +46,17 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
     decision = await place.agent.decide(
         rationale=reason, chosen=f"take back what task {task_id} changed"
     )
-    for number, changed in enumerate(every):
+    for number, changed in enumerate(reversed(every)):
         name = changed.target.resource
         await progress(number / len(every), name)
         try:
             after = await _restore(place.agent, workspace, changed, decision)
-        except NoWayBack as why:
+        except (NoWayBack, OSError, ValueError) as why:
             tally.leave(name, str(why))
         else:
             tally.done(Path(name), "removed" if after is None else "as it was before")
+    if not tally.left and await changed_by(place.bus, task_id, even_completed=True):
+        raise Transient(f"task {task_id} was still worked on while it was taken back")
     if tally.left:
         left = "; ".join(f"{name}: {why}" for name, why in tally.left)
         raise Permanent(
@@ -100,9 +105,10 @@ def _put_back(workspace: Path, changed: Changed) -> tuple[Text, Text]:
 def _file_of(workspace: Path, changed: Changed) -> Path:
     if changed.target.type != "FILE_SYSTEM":
         raise NoWayBack(f"only files are put back, and this is {changed.target.type}")
-    path = workspace / changed.target.resource
-    if not path.resolve().is_relative_to(workspace.resolve()):
-        raise NoWayBack(f"it does not lie in {workspace}")
+    root = workspace.resolve()
+    path = Path(os.path.normpath(root / changed.target.resource))
+    if not path.is_relative_to(root) or path.parent.resolve() != path.parent:
+        raise NoWayBack(f"it does not lie in {workspace}, or it lies behind a link")
     if path.is_symlink() or path.is_dir():
         raise NoWayBack("it is no regular file")
     if path.name in PROTECTED:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskClaimed
-from nervous_system.bus import Bus, recorded
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
+from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.patched import DoesNotApply, patched, reversed_diff
 from nervous_system.contract.subjects import token
@@ -69,22 +70,26 @@ class Changed:
             raise NoWayBack("the log does not have all of what was changed")
 
 
-async def changed_by(bus: Bus, task_id: str) -> list[Changed]:
+async def changed_by(bus: Bus, task_id: str, *, even_completed: bool) -> list[Changed]:
     """Every resource that the attempts of a task changed, in the order in which they did.
 
-    Raises Permanent where the log has no such task, Transient while it may still be worked on.
+    Raises Permanent where the log has no such task, or it was completed, unless that is to be taken
+    back, too; Transient while it may still be worked on.
     """
-    steps = [step async for step in _events(bus, f"{EVENTS}.task.*.{token(task_id)}")]
+    found = [step async for step in _events(bus, f"{EVENTS}.task.*.{token(task_id)}")]
+    steps = [step for step in found if step.event.agent_role == ROLE_OVERSEER]
     if not steps:
         raise Permanent(f"the log has no task {task_id}")
-    if not isinstance(steps[-1].event.payload, TaskAcknowledged):
+    last = steps[-1].event.payload
+    if not isinstance(last, TaskAcknowledged):
         raise Transient(f"task {task_id} may still be worked on; cancel it, or set it aside, first")
+    if last.result == RESULT_COMPLETED and not even_completed:
+        raise Permanent(f"task {task_id} was completed meanwhile, and what it did is left as it is")
     claims = [step for step in steps if isinstance(step.event.payload, TaskClaimed)]
     if not claims:
         return []
-    return await _changed_in(
-        bus, {claim.event.trace_id for claim in claims}, since=claims[0].sequence
-    )
+    traces = {claim.event.trace_id for claim in claims if claim.event.trace_id}
+    return await _changed_in(bus, traces, since=claims[0].sequence)
 
 
 async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed]:
@@ -113,7 +118,7 @@ async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed
 async def _events(bus: Bus, subject: str, *, since: int = 1) -> AsyncIterator[Recorded]:
     async for stored in bus.replay(subjects=[subject], start_sequence=since):
         try:
-            yield recorded(stored)
+            yield bus.recorded(stored)
         except Unreadable:
             continue
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +28,16 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL)
-    with partial.open("wb") as file:
+    partial = path.with_name(f".{path.name}.ganglion{PARTIAL}")
+    partial.unlink(missing_ok=True)  # of an attempt that died; a link that somebody put there goes
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(partial, flags, 0o666 if mode is None else 0o600), "wb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    if path.exists():
-        shutil.copymode(path, partial)
     put_in_place(partial, path)
 
 

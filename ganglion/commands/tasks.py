@@ -111,6 +111,7 @@ def restore(
         objective_id=f"restore-{new_event_id()[:8]}",
         reason=reason or "a person asked for it",
         source="cli",
+        completed=True,
     )
     asyncio.run(ask_overseer(proposal))
     if as_json:

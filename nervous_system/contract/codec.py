@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from google.protobuf.message import DecodeError
 
-from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
+from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, SwarmEvent
 from nervous_system.contract.check import OUT_OF_RANGE, problems, timestamp_fits
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, Payload
@@ -56,14 +56,18 @@ def decode(data: bytes) -> Event:
     return _event(*_parsed(data))
 
 
-def decode_strictly(data: bytes) -> Event:
-    """As `decode`, of an event that could have been encoded here. Raises InvalidEvent for any
-    other."""
+def decode_strictly(data: bytes) -> tuple[Event, bytes]:
+    """As `decode`, of an event that could have been encoded here, with its bytes: these, but for
+    its type, where it says none. Raises InvalidEvent for any other."""
     message, field = _parsed(data)
     found = problems(message, field)
     if found:
         raise InvalidEvent(found)
-    return _event(message, field)
+    event = _event(message, field)
+    if message.event_type == TYPE_UNSPECIFIED:
+        message.event_type = event.event_type
+        data = message.SerializeToString(deterministic=True)
+    return event, data
 
 
 def _parsed(data: bytes) -> tuple[SwarmEvent, str]:

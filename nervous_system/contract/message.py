@@ -53,7 +53,8 @@ def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[
         payload, redacted = redactor.payload(event.payload)
         if redacted:
             event = replace(event, payload=payload)
-            data = encode(event)
+            entry = replace(entry, event=event)
+        data = encode(event)  # without what stands in the bytes and not in the event
     if traceparent is None and event.trace_id and event.span_id:
         traceparent = f"00-{event.trace_id}-{event.span_id}-01"
     message = Message(

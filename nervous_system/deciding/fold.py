@@ -36,6 +36,15 @@ _log = structlog.get_logger()
 MAIN: Final = "main"
 """The scope of what is led once for the whole mesh."""
 
+MOST_PAYLOAD_BYTES: Final = 1_000_000
+"""Of what is asked for, and of each event that it leads to: a message may have 48 KiB more."""
+
+MOST_LED_TO_BYTES: Final = 8_000_000
+"""Of all that one cause leads to."""
+
+_NOT_OF_THE_EVENT: Final = (Fatal, MemoryError, RecursionError)
+"""Failures that another leader, or a replay, would not have on the same event."""
+
 MOST_ID_CHARACTERS: Final = 200
 """What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
 
@@ -161,7 +170,7 @@ class Fold(Generic[State]):
             if recorded.event.event_id not in self._refused:
                 emits = self._core.decide(self.state, recorded, recorded.recorded_at)
                 self._follow(recorded, emits, entries)
-        except Fatal:
+        except _NOT_OF_THE_EVENT:
             raise
         except Exception as error:
             raise self._undecidable(recorded.event, error, before, entries) from error
@@ -312,7 +321,7 @@ class Fold(Generic[State]):
             self._follow(cause, emits, entries)
             emits = core.afterwards(self.state, cause, taken.timestamp)
             self._follow(cause, emits, entries)
-        except Fatal:
+        except _NOT_OF_THE_EVENT:
             raise
         except Exception as error:
             raise self._undecidable(request, error, before, entries) from error
@@ -336,6 +345,7 @@ class Fold(Generic[State]):
     def _follow(self, cause: Recorded, emits: tuple[Emit, ...], entries: list[Entry]) -> None:
         """Fold in what the cause leads to, and what follows from that; all of it behind
         `entries`."""
+        all_bytes = 0
         waiting = deque((cause, emit) for emit in self._distinct(emits))
         while waiting:
             because, emit = waiting.popleft()
@@ -344,6 +354,12 @@ class Fold(Generic[State]):
             if event.event_id in self.ahead:
                 continue  # its cause stands on the log twice
             entries.append(entry)
+            size = emit.payload.ByteSize()
+            all_bytes += size
+            if size > MOST_PAYLOAD_BYTES or all_bytes > MOST_LED_TO_BYTES:
+                raise ValueError(
+                    f"it leads to {all_bytes:,} bytes, more than the log takes at once"
+                )
             if len(entries) >= names.MAX_BATCH_MESSAGES:  # one is the tick's
                 raise Fatal(
                     f"{self._service}: event {cause.event.event_id} led to {len(entries)} others"

@@ -24,6 +24,7 @@ from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import decode_strictly, encode
 from nervous_system.contract.event import Event
+from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
 from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.frame import frame
@@ -131,12 +132,15 @@ class Inbox:
         self._some.set()
 
     def _read(self, arrived: _Arrived) -> Asked:
-        data = arrived.data
-        event = decode_strictly(data)
+        if len(arrived.data) > MOST_PAYLOAD_BYTES:
+            raise InvalidEvent(
+                [f"it has {len(arrived.data):,} bytes, more than {MOST_PAYLOAD_BYTES:,}"]
+            )
+        event, data = decode_strictly(arrived.data)
         problem = self._bus.trusted.problem(
             parse_headers(arrived.headers),
             subject=self._subject,
-            data=data,
+            data=arrived.data,
             agent_id=event.agent_id,
             stored_at=self._now(),
         )
@@ -145,10 +149,9 @@ class Inbox:
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
         if self._bus.redactor.suspects(data):
-            payload, redacted = self._bus.redactor.payload(event.payload)
-            if redacted:
-                event = replace(event, payload=payload)
-                data = encode(event)
+            payload, _ = self._bus.redactor.payload(event.payload)
+            event = replace(event, payload=payload)
+            data = encode(event)
         return Asked(event, arrived.reply, data)
 
     def _reply(self, answers: Sequence[tuple[str, Answer]]) -> None:

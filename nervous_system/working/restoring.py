@@ -16,15 +16,17 @@ SKILL: Final = "restoring"
 PRIORITY: Final = 8
 
 
-def restoration(task_id: str, *, objective_id: str, reason: str, source: str) -> ObjectiveProposed:
-    """The objective that what the task changed is taken back. It changes files, so a policy may
-    refuse it: its tier is experimental."""
+def restoration(
+    task_id: str, *, objective_id: str, reason: str, source: str, completed: bool = False
+) -> ObjectiveProposed:
+    """The objective that what the task changed is taken back, even if it was `completed`. It
+    changes files, so a policy may refuse it: its tier is experimental."""
     description = f"take back what task {task_id} changed"
     step = {
         "id": "restore",
         "action": ACTION,
         "description": description,
-        "payload": {"task_id": task_id, "reason": reason},
+        "payload": {"task_id": task_id, "reason": reason, "completed": completed},
         "skills": [SKILL],
         "risk_tier": "experimental",
     }

@@ -18,7 +18,9 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_CODER,
     ROLE_GOVERNOR,
     ROLE_GUARDIAN,
+    ROLE_INGESTOR,
     ROLE_OPERATOR,
+    ROLE_OVERSEER,
     ROLE_SUPERVISOR,
     ROLE_WORKER,
     TYPE_REQUEST,
@@ -52,7 +54,17 @@ ROLES: dict[str, Role[Any]] = {
     "guardian": guardian(Limits(), Following(), tick_seconds=1),
     "governor": governor(GovernorSettings(host="host")),
 }
-WHO = (ROLE_WORKER, ROLE_CODER, ROLE_OPERATOR, ROLE_GUARDIAN, ROLE_GOVERNOR, ROLE_SUPERVISOR, 99)
+WHO = (
+    ROLE_OVERSEER,
+    ROLE_INGESTOR,
+    ROLE_WORKER,
+    ROLE_CODER,
+    ROLE_OPERATOR,
+    ROLE_GUARDIAN,
+    ROLE_GOVERNOR,
+    ROLE_SUPERVISOR,
+    99,
+)
 
 ODD_TEXTS = (
     *TEXTS,
@@ -100,7 +112,7 @@ class History:
             trace_id=self.chance.choice(("", "span-x", "0af7651916cd43dd8448eb211c80319c")),
             span_id=self.chance.choice(("", "b7ad6b7169203331")),
         )
-        subject = subject_for(event, key="key")
+        subject = subject_for(event, key=self.chance.choice((None, "key")))
         if self.role.requests and event.event_type == TYPE_REQUEST and self.chance.random() < 0.7:
             self.ask(event)
         elif self.reads(subject):

@@ -9,7 +9,7 @@ from overseer_program import StartOverseer
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, SwarmEvent
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, TYPE_REQUEST, SwarmEvent
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
 from nervous_system.bus import Bus
@@ -45,6 +45,13 @@ REFUSED = [
     ({}, task("t", payload_json=DEEP), "its payload is nested too deeply"),
     ({}, objective("", LONG), "its objective_id is longer than 200 characters"),
     ({}, objective(DEEP), "its metadata is nested too deeply"),
+    ({}, objective('{"a":' * 100 + "1" + "}" * 100), "its metadata is nested too deeply"),
+    (
+        {},
+        objective('{"tasks": [{"action": "a", "payload": {"x": "%s"}}]}' % ("é" * 460_000)),
+        "its tasks would be 920,",
+    ),
+    ({}, task("t", description="x" * 999_950), "bytes, more than 1,000,000"),
     ({}, objective('{"plan": [1]}'), '"plan" in its metadata is not the name of one'),
     ({}, objective('{"tasks": [{"action": "a", "max_attempts": 9e15}]}'), "max_attempts"),
     ({}, objective('{"tasks": [{"action": "a", "ttl_seconds": 1e300}]}'), "ttl_seconds"),
@@ -102,6 +109,7 @@ async def test_what_is_asked_goes_onto_the_log_as_it_was_encoded(
     event = SwarmEvent(event_id=new_event_id(), agent_role=ROLE_OPERATOR, agent_id="me")
     event.trace_id, event.span_id = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     event.timestamp.GetCurrentTime()
+    event.event_type = TYPE_REQUEST
     event.tasks_proposed.CopyFrom(task("t"))
     unknown = b"\xfa\x7f\x05later"  # field 2047
     data = event.SerializeToString() + unknown

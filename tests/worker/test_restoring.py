@@ -16,6 +16,7 @@ from real_servers import NatsServer
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
     RESULT_QUARANTINED,
     TaskAcknowledged,
     TaskClaimed,
@@ -260,3 +261,60 @@ async def test_an_attempt_that_died_before_it_said_so_is_finished_by_the_next(
     last = (await swarm.links("a.py"))[-1]
     assert (last.new_state_hash, last.external) == (content_hash("a\n"), False)
     assert last.diff_patch.endswith("-c\n+a\n")
+
+
+async def test_one_odd_file_does_not_keep_the_others_from_being_put_back(
+    place: Place, swarm: Swarm
+) -> None:
+    async with swarm.attempt():
+        await swarm.write("a.py", "a\n")
+        await swarm.coder.change("odd\0name", before=None, after="x\n")
+        await swarm.write("b.py", "b\n")
+    await swarm.set_aside()
+    with pytest.raises(Permanent, match="1 could not be put back: odd\0name: embedded null byte"):
+        await do(WORK, place)
+    assert swarm.files() == {}
+
+
+async def test_a_folder_that_became_a_file_is_a_folder_again(place: Place, swarm: Swarm) -> None:
+    await swarm.write("d/a.py", "a\n")
+    async with swarm.attempt():
+        await swarm.write("d/a.py", None)
+        (swarm.workspace / "d").rmdir()
+        await swarm.write("d", "a file now\n")
+    await swarm.set_aside()
+    await do(WORK, place)
+    assert swarm.files() == {"d/a.py": "a\n"}
+
+
+async def test_nothing_is_written_through_a_link(
+    place: Place, swarm: Swarm, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine\n")
+    await swarm.write("a.py", "a\n")
+    (swarm.workspace / "real").mkdir()
+    (swarm.workspace / "link").symlink_to("real")
+    async with swarm.attempt():
+        await swarm.write("a.py", "b\n")
+        await swarm.write("link/f.py", "f\n")
+    (swarm.workspace / ".a.py.ganglion.partial").symlink_to(victim)
+    await swarm.set_aside()
+    with pytest.raises(Permanent, match=r"link/f\.py: it does not lie in .* or it lies behind"):
+        await do(WORK, place)
+    assert victim.read_text() == "mine\n"
+    assert (swarm.workspace / "a.py").read_text() == "a\n"
+    assert not (swarm.workspace / "a.py").is_symlink()
+
+
+async def test_what_was_completed_meanwhile_is_taken_back_only_for_a_person(
+    place: Place, swarm: Swarm
+) -> None:
+    async with swarm.attempt():
+        await swarm.write("a.py", "a\n")
+    await publish(swarm.bus, TaskAcknowledged(task_id=TASK, result=RESULT_COMPLETED))
+    with pytest.raises(Permanent, match="was completed meanwhile, and what it did is left"):
+        await do(WORK, place)
+    assert swarm.files() == {"a.py": "a\n"}
+    await do(replace(WORK, payload={"task_id": TASK, "completed": True}), place)
+    assert swarm.files() == {}
