@@ -122,8 +122,9 @@ def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
         reason = f"{order.task_id} is not in a state for that"
     elif ended is not None:
         done = order.order == ORDER_CANCEL and ended.result == RESULT_CANCELLED
-        word = TaskResult.Name(ended.result).removeprefix("RESULT_").lower().replace("_", " ")
-        reason = f"{order.task_id} has ended already: {word}"
+        known = ended.result in TaskResult.values()
+        word = TaskResult.Name(ended.result).removeprefix("RESULT_") if known else "by another way"
+        reason = f"{order.task_id} has ended already: {word.lower().replace('_', ' ')}"
     else:
         done, reason = False, f"there is no task {order.task_id}"
     if not done:

@@ -13,6 +13,8 @@ from overseer.model import OverseerState, Settings
 from overseer.vocabulary import OPERATIONAL
 
 MOST_WEIGHTS = 50
+MOST_PULSES = 2**63
+"""Whatever number somebody gave a pulse, there is one after it."""
 
 
 def due(state: OverseerState, now: datetime) -> bool:
@@ -24,7 +26,7 @@ def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
     """What is there: workers, tasks, machines, rules, alarms."""
     kernel = state.kernel
     seen = PulseCompleted(
-        number=state.cadence.number + 1,
+        number=min(state.cadence.number + 1, MOST_PULSES),
         charter_hash=state.charter_hash,
         policy_hash=state.policy_hash,
         system_mode=state.mode,
