@@ -97,7 +97,9 @@ def retry(task_id: TaskId, reason: Reason = "") -> None:
 
 @app.command()
 def restore(
-    task_id: TaskId, reason: Reason = "", as_json: Annotated[bool, typer.Option("--json")] = False
+    task_id: TaskId,
+    reason: Reason = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Take back what a task changed: a worker that has the files at hand does it."""
     import json

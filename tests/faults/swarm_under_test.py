@@ -24,13 +24,14 @@ from ganglion.samples import write_samples
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.subjects import leadership_subject
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Transient
 from nervous_system.failpoint import VARIABLE as FAILPOINT
-from nervous_system.settings import MeshSettings
+from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.working.asker import Asker
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
@@ -111,6 +112,7 @@ class Swarm:
     def __init__(self, folder: Path, nats: NatsServer) -> None:
         self.nats = nats
         self.known = Known()
+        self.not_believed: set[int] = set()  # positions whose signature is wrong or stale
         self.overseers: list[TalkingProcess] = []
         self.workers: list[TalkingProcess] = []
         self.home = folder / "home"
@@ -231,8 +233,19 @@ class Swarm:
         await until(enough, f"{count} times {subject}; see {self.home}", seconds=30.0)
 
     async def log(self, bus: Bus) -> list[Recorded]:
-        """Every event there is."""
-        return [recorded(stored) async for stored in bus.replay()]
+        """Every event there is; those that no service believes are remembered."""
+        trusted = TrustedKeys.read(
+            self.home / TRUSTED_KEYS,
+            required=False,
+            most_seconds=self.settings.signature_max_age_seconds,
+        )
+        log = []
+        async for stored in bus.replay():
+            each = recorded(stored)
+            log.append(each)
+            if stored.problem(trusted, agent_id=each.event.agent_id):
+                self.not_believed.add(each.sequence)
+        return log
 
     async def law(self, bus: Bus, *, all_ended: bool = True) -> Report:
         """Wait until every task ended, end everybody as an operator does, and hold the log against
@@ -252,6 +265,7 @@ class Swarm:
     async def assert_projected(self, bus: Bus, log: list[Recorded]) -> OverseerState:
         """The overseer's last snapshot is the fold of the log, and every decision is decided again
         the same way."""
+        log = [each for each in log if each.sequence not in self.not_believed]
         replayed = replay(self.role, log)
         assert replayed.differences == [], self.home
         snapshot = await self.snapshot(bus)
