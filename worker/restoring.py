@@ -55,14 +55,14 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
             tally.leave(name, str(why))
         else:
             tally.done(Path(name), "removed" if after is None else "as it was before")
-    if not tally.left and await changed_by(place.bus, task_id, even_completed=True):
-        raise Transient(f"task {task_id} was still worked on while it was taken back")
     if tally.left:
         left = "; ".join(f"{name}: {why}" for name, why in tally.left)
         raise Permanent(
             f"of {len(every)} resources that task {task_id} changed, {len(tally.left)} could not"
             f" be put back: {left}"
         )
+    if await changed_by(place.bus, task_id, even_completed=True):
+        raise Transient(f"task {task_id} was still worked on while it was taken back")
     return _done(task_id, tally)
 
 

@@ -74,10 +74,15 @@ async def ask(bus: Bus, payload: object, envelope: dict[str, object]) -> Answer:
         setattr(event, name, value)
     event.timestamp.GetCurrentTime()
     getattr(event, FIELDS[type(payload)]).CopyFrom(payload)
+    return await answer_to(bus, event.SerializeToString())
+
+
+async def answer_to(bus: Bus, data: bytes) -> Answer:
+    """As soon as there is an overseer that can decide."""
     while True:
         try:
             reply = await bus.connection.request(
-                "swarm.requests.overseer", event.SerializeToString(), timeout_seconds=20
+                "swarm.requests.overseer", data, timeout_seconds=20
             )
         except Unavailable:  # it is yet to come
             await asyncio.sleep(0.05)
@@ -113,16 +118,7 @@ async def test_what_is_asked_goes_onto_the_log_as_it_was_encoded(
     event.tasks_proposed.CopyFrom(task("t"))
     unknown = b"\xfa\x7f\x05later"  # field 2047
     data = event.SerializeToString() + unknown
-    while True:
-        try:
-            reply = await bus.connection.request(
-                "swarm.requests.overseer", data, timeout_seconds=20
-            )
-        except Unavailable:  # it is yet to come
-            await asyncio.sleep(0.05)
-            continue
-        break
-    assert Answer.FromString(reply.data).accepted
+    assert (await answer_to(bus, data)).accepted
     stored = await bus.stream.last_on("swarm.events.request.tasks_proposed")
     assert stored is not None
     assert stored.data == data
