@@ -19,7 +19,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from nervous_system.contract.event import Event
 from overseer.kernel.choice import Rules, choose
-from overseer.kernel.decide import applied, granted, held
+from overseer.kernel.decide import RESULTS, applied, granted, held
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
 from overseer.model import OverseerState
@@ -35,6 +35,8 @@ def answer(
             return _claim(kernel, rules, settings, request_id, payload, now)
         case ReleaseRequested():
             return _last_word(kernel, request_id, payload.task_id)
+        case ResultReported() if payload.result not in RESULTS:
+            return Answer(reasons=[f"{_result(payload.result)} is not how an attempt can end"])
         case ResultReported():
             said = _last_word(kernel, request_id, payload.task_id)
             following = granted(kernel, request_id, payload.next.worker_id)
@@ -60,7 +62,14 @@ def answer(
             known = state.objectives.get(payload.objective_id)
             if known is not None and known.plan and not known.waits_for_approval:
                 return Answer(accepted=True, accepted_ids=[payload.objective_id])
-            return Answer(reasons=[f"no objective {payload.objective_id} waits for approval"])
+            if known is not None and known.waits_for_approval:
+                most, are = rules.policy.max_open_tasks, len(kernel.tasks)
+                reason = (
+                    f"the policy allows {most} open tasks and {are} are; approve it again later"
+                )
+            else:
+                reason = f"no objective {payload.objective_id} waits for approval"
+            return Answer(reasons=[reason])
         case _:
             return Answer(reasons=[f"the overseer is not asked for {request.kind.field}"])
 
@@ -122,14 +131,18 @@ def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
         reason = f"{order.task_id} is not in a state for that"
     elif ended is not None:
         done = order.order == ORDER_CANCEL and ended.result == RESULT_CANCELLED
-        known = ended.result in TaskResult.values()
-        word = TaskResult.Name(ended.result).removeprefix("RESULT_") if known else "by another way"
-        reason = f"{order.task_id} has ended already: {word.lower().replace('_', ' ')}"
+        reason = f"{order.task_id} has ended already: {_result(ended.result)}"
     else:
         done, reason = False, f"there is no task {order.task_id}"
     if not done:
         return Answer(reasons=[reason])
     return Answer(accepted=True, accepted_ids=[order.task_id])
+
+
+def _result(result: TaskResult.ValueType) -> str:
+    if result not in TaskResult.values():
+        return f"result {int(result)}"
+    return TaskResult.Name(result).removeprefix("RESULT_").lower().replace("_", " ")
 
 
 def _refused(kernel: Kernel, request_id: str, otherwise: str) -> Answer:

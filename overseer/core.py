@@ -29,13 +29,14 @@ from enchanted.events.v1.pulse_pb2 import (
     PulseCompleted,
     SystemModeChanged,
 )
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
     TaskAcknowledged,
     TaskClaimed,
     TaskFailed,
     TaskReleased,
+    TaskSubmitted,
 )
 from enchanted.events.v1.task_request_pb2 import (
     ClaimRequested,
@@ -119,13 +120,21 @@ class OverseerCore:
             case ProgressReported():
                 return tasks.on_progress(state.kernel, self.kernel_settings, payload)
             case TasksProposed():
-                return tasks.on_proposal(state.kernel, gates.rules(state, now), request_id, payload)
+                return tasks.on_proposal(
+                    state.kernel,
+                    gates.rules(state, now),
+                    request_id,
+                    payload,
+                    by_person=cause.event.agent_role == ROLE_OPERATOR,
+                )
             case ReleaseRequested():
                 return tasks.on_release(state.kernel, request_id, payload)
             case TaskOrdered():
                 return tasks.on_order(state.kernel, payload, now)
             case ObjectiveProposed():
-                return objectives.on_proposal(state, self.planner, request_id, payload)
+                return objectives.on_proposal(
+                    state, self.planner, gates.rules(state, now), request_id, payload
+                )
             case ObjectiveApproved():
                 return objectives.on_approval(state, self.planner, gates.rules(state, now), payload)
             case ObjectiveAdded():
@@ -152,12 +161,16 @@ class OverseerCore:
         """What the state says to a request that was decided on."""
         return answer(state, gates.rules(state, now), self.kernel_settings, request, now)
 
-    def _plan(self, state: OverseerState, objective_id: str, now: datetime) -> tuple[Emit, ...]:
+    def _plan(
+        self, state: OverseerState, objective_id: str, now: datetime, *, more_open: int = 0
+    ) -> tuple[Emit, ...]:
         objective = state.objectives.get(objective_id)
         if objective is None or objective.plan:
             return ()
         rules = gates.rules(state, now)
-        return objectives.plan_now(state, self.planner, rules, objective, approved=False)
+        return objectives.plan_now(
+            state, self.planner, rules, objective, approved=False, more_open=more_open
+        )
 
     def _on_time(self, state: OverseerState, now: datetime) -> tuple[Emit, ...]:
         if not pulse.due(state, now):
@@ -176,18 +189,26 @@ class OverseerCore:
         """Objectives that have no plan yet, for want of room: which, and what follows."""
         planned: list[str] = []
         emits: list[Emit] = []
+        taken: set[str] = set()  # ids of tasks that are submitted now
         size = 0
         waiting = sorted(
             state.objectives.values(), key=lambda each: (each.added_at, each.objective_id)
         )
         for objective in waiting:
-            follows = self._plan(state, objective.objective_id, now)
+            follows = self._plan(state, objective.objective_id, now, more_open=len(taken))
+            submitted = {
+                each.payload.manifest.task_id
+                for each in follows
+                if isinstance(each.payload, TaskSubmitted)
+            }
             size += sum(each.payload.ByteSize() for each in follows)
             if size > MOST_PLANNED_BYTES:
                 break
-            if follows and len(emits) + len(follows) < tasks.MOST_PROPOSED:
-                planned.append(objective.objective_id)
-                emits += follows
+            if not follows or submitted & taken or len(emits) + len(follows) > tasks.MOST_PROPOSED:
+                continue
+            planned.append(objective.objective_id)
+            emits += follows
+            taken |= submitted
         return planned, emits
 
     def _act(self, state: OverseerState, now: datetime) -> list[Emit]:
@@ -201,8 +222,14 @@ class OverseerCore:
         last = state.maintained_at
         if not self.settings.maintenance_seconds or (last is not None and now - last < every):
             return ()
-        if any(each.source == MAINTENANCE for each in state.objectives.values()):
-            return ()
+        rounds = [each for each in state.objectives.values() if each.source == MAINTENANCE]
+        if rounds:
+            return tasks.give_up_set_aside(
+                state.kernel,
+                [task_id for each in rounds for task_id in each.open_tasks],
+                "the next round of maintenance begins",
+                now,
+            )
         name = f"{MAINTENANCE}-{now.strftime('%Y%m%dT%H%M%S')}"
         added = ObjectiveAdded(
             objective_id=name,
@@ -232,6 +259,8 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
             )
             return changed(state, scores=scores, cadence=cadence)
         case TaskReleased() | TaskFailed():
+            if isinstance(payload, TaskFailed) and not payload.HasField("retry_in_seconds"):
+                return state
             requeued = state.cadence.requeued + 1
             return changed(state, cadence=changed(state.cadence, requeued=requeued))
         case CapacitySampled():
@@ -263,6 +292,7 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
         case PulseCompleted():
             return changed(
                 state,
+                loads=gates.fresh(state, now),
                 cadence=Cadence(
                     number=payload.number,
                     due_at=now + timedelta(seconds=payload.interval_seconds),

@@ -7,8 +7,9 @@ from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
 from nervous_system.deciding.decision import Emit
+from nervous_system.deciding.persistent import Table
 from overseer.kernel.choice import Rules
-from overseer.model import OverseerState, Settings
+from overseer.model import Load, OverseerState, Settings
 from overseer.vocabulary import HALTED
 
 STALE_AFTER: Final = timedelta(minutes=10)
@@ -20,13 +21,29 @@ def rules(state: OverseerState, now: datetime) -> Rules:
     return Rules(policy=state.policy, registered=state.registered, held=_held(state, now))
 
 
-def _held(state: OverseerState, now: datetime) -> str:
+def hold_reason(state: OverseerState) -> str:
+    """Why nothing is handed out, whatever the quotas say; empty where it is."""
     if state.halted:
-        return f"dispatch is halted: {state.halted}"
+        return state.halted
     if state.mode == HALTED:
-        return "dispatch is halted by the guardian"
-    if state.held:
-        return f"dispatch is held: {state.held}"
+        return "the guardian halted the system"
+    return state.held
+
+
+def fresh(state: OverseerState, now: datetime) -> Table[str, Load]:
+    """The machines that somebody has looked at lately."""
+    loads = state.loads
+    for host in [host for host, load in loads.items() if now - load.sampled_at > STALE_AFTER]:
+        loads = loads.delete(host)
+    return loads
+
+
+def _held(state: OverseerState, now: datetime) -> str:
+    if reason := hold_reason(state):
+        stopped = state.halted or state.mode == HALTED
+        return f"dispatch is {'halted' if stopped else 'held'}: {reason}"
+    if not state.charter_hash:
+        return "no charter is in force yet"
     most = state.policy.max_claims_per_minute
     if state.claims_in_minute >= most and state.claims_minute == minute(now):
         return f"the policy allows {most} claims a minute"
@@ -53,9 +70,7 @@ def on_time(state: OverseerState, settings: Settings, now: datetime) -> tuple[Em
 def _over(state: OverseerState, now: datetime, *, margin: float, sustained: bool) -> str:
     """What is above the limits less the margin, in one sentence; empty where nothing is."""
     most_cpu, most_memory = state.policy.max_cpu_pct, state.policy.max_ram_pct
-    for host, load in sorted(state.loads.items()):
-        if now - load.sampled_at > STALE_AFTER:
-            continue
+    for host, load in sorted(fresh(state, now).items()):
         cpu, memory = load.cpu_percent, load.memory_percent
         if sustained:
             cpu = min(cpu, load.cpu_percent_before)

@@ -20,8 +20,9 @@ from nervous_system.contract.event import Recorded
 from nervous_system.deciding.decision import Emit
 from overseer.json_object import json_object
 from overseer.kernel.choice import Rules
-from overseer.kernel.decide import MOST_PROPOSED, submissions
+from overseer.kernel.decide import MOST_PROPOSED, objections, submissions
 from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
+from overseer.kernel.state import Kernel
 from overseer.kernel.task import HIGHEST_PRIORITY
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
@@ -32,7 +33,11 @@ MOST_PLAN_BYTES: Final = 900_000
 
 
 def on_proposal(
-    state: OverseerState, planner: Planner, request_id: str, proposal: ObjectiveProposed
+    state: OverseerState,
+    planner: Planner,
+    rules: Rules,
+    request_id: str,
+    proposal: ObjectiveProposed,
 ) -> tuple[Emit, ...]:
     """Added, or rejected with every reason there is."""
     known = state.objectives.get(proposal.objective_id)
@@ -40,7 +45,7 @@ def on_proposal(
         return ()  # asked again
     if state.finished.get(proposal.objective_id) == request_id:
         return ()
-    reasons = _problems(state, planner, proposal)
+    reasons = _problems(state, planner, rules, proposal)
     if reasons:
         rejected = ObjectiveRejected(objective_id=proposal.objective_id, reasons=reasons)
         return (Emit(label="rejected", payload=rejected),)
@@ -55,7 +60,9 @@ def on_proposal(
     return (Emit(label="added", payload=added, begins=True),)
 
 
-def _problems(state: OverseerState, planner: Planner, proposal: ObjectiveProposed) -> list[str]:
+def _problems(
+    state: OverseerState, planner: Planner, rules: Rules, proposal: ObjectiveProposed
+) -> list[str]:
     reasons = []
     if not proposal.objective_id:
         reasons.append("it has no objective_id")
@@ -73,37 +80,60 @@ def _problems(state: OverseerState, planner: Planner, proposal: ObjectivePropose
         reasons.append(f"its metadata {error}")
         return reasons
     if not reasons and not proposal.history:
-        plan = planner.plan(
-            Wanted(
-                objective_id=proposal.objective_id,
-                description=proposal.description,
-                priority=proposal.priority,
-                metadata=metadata,
-            )
+        wanted = Wanted(
+            objective_id=proposal.objective_id,
+            description=proposal.description,
+            priority=proposal.priority,
+            metadata=metadata,
         )
-        if isinstance(plan, str):
-            reasons.append(plan)
-        elif (size := sum(task.ByteSize() for task in plan.tasks)) > MOST_PLAN_BYTES:
-            reasons.append(f"its tasks would be {size:,} bytes, more than {MOST_PLAN_BYTES:,}")
-        elif len(plan.tasks) > MOST_PROPOSED:
-            reasons.append(f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}")
+        plan = planner.plan(wanted)
+        reasons += [plan] if isinstance(plan, str) else _impossible(state.kernel, rules, plan)
     return reasons
 
 
+def _impossible(kernel: Kernel, rules: Rules, plan: Plan) -> list[str]:
+    """Why this plan could not be followed, however much room there is."""
+    size, most = sum(task.ByteSize() for task in plan.tasks), rules.policy.max_open_tasks
+    if size > MOST_PLAN_BYTES:
+        return [f"its tasks would be {size:,} bytes, more than {MOST_PLAN_BYTES:,}"]
+    if len(plan.tasks) > MOST_PROPOSED:
+        return [f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}"]
+    if len(plan.tasks) > most:
+        return [f"it would be {len(plan.tasks)} tasks, and the policy allows {most} open ones"]
+    against = objections(kernel, rules, plan.tasks)
+    return [
+        f"{plan.tasks[number].task_id}: {reason}"
+        for number in sorted(against)
+        for reason in against[number]
+    ]
+
+
 def plan_now(
-    state: OverseerState, planner: Planner, rules: Rules, objective: Objective, *, approved: bool
+    state: OverseerState,
+    planner: Planner,
+    rules: Rules,
+    objective: Objective,
+    *,
+    approved: bool,
+    more_open: int = 0,
 ) -> tuple[Emit, ...]:
     """The plan and its tasks; or only the plan, where a person must say yes first.
 
-    Nothing where the policy has no room for so many tasks: the next pulse asks again.
+    Nothing where the policy has no room for so many tasks beside the open ones and `more_open`
+    that are submitted before them in the same batch: the next pulse asks again.
     """
     plan = planner.plan(wanted(objective))
     if isinstance(plan, str):  # it had one when it was added: the catalogue has changed
         plan = Plan(name="none", version="", tasks=(), rationale=plan)
     waits = plan.needs_a_person and not approved
-    if not waits and len(state.kernel.tasks) + len(plan.tasks) > rules.policy.max_open_tasks:
+    are = len(state.kernel.tasks) + more_open
+    if not waits and are + len(plan.tasks) > rules.policy.max_open_tasks:
         return ()
-    tasks = () if waits else submissions(state.kernel, rules, plan.tasks, together=True)
+    tasks = (
+        ()
+        if waits
+        else submissions(state.kernel, rules, plan.tasks, together=True, more_open=more_open)
+    )
     planned = ObjectivePlanned(
         objective_id=objective.objective_id,
         plan=plan.name,

@@ -8,17 +8,22 @@ from statistics import fmean
 
 from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
 from nervous_system.deciding.decision import Emit
+from overseer import gates
 from overseer.indicators import indicators
 from overseer.model import OverseerState, Settings
 from overseer.vocabulary import OPERATIONAL
 
 MOST_WEIGHTS = 50
+"""Of agents and actions in one pulse: those that finished something last."""
+
 MOST_PULSES = 2**63
 """Whatever number somebody gave a pulse, there is one after it."""
 
 
 def due(state: OverseerState, now: datetime) -> bool:
-    """Whether a pulse is due; the first is at once."""
+    """Whether a pulse is due; the first is as soon as a charter is in force."""
+    if not state.charter_hash:
+        return False
     return state.cadence.due_at is None or now >= state.cadence.due_at
 
 
@@ -30,8 +35,8 @@ def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
         charter_hash=state.charter_hash,
         policy_hash=state.policy_hash,
         system_mode=state.mode,
-        dispatch_held=bool(state.halted or state.held),
-        hold_reason=state.halted or state.held,
+        dispatch_held=bool(gates.hold_reason(state)),
+        hold_reason=gates.hold_reason(state),
         workers_alive=len(kernel.workers),
         tasks_claimed=len(kernel.claimed),
         tasks_waiting=len(kernel.tasks) - len(kernel.claimed),
@@ -39,7 +44,7 @@ def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
         alarms=state.cadence.alarms,
         incidents=state.cadence.incidents,
     )
-    loads = list(state.loads.values())
+    loads = list(gates.fresh(state, now).values())
     if loads:
         seen.cpu_percent = max(load.cpu_percent for load in loads)
         seen.memory_percent = max(load.memory_percent for load in loads)
@@ -65,7 +70,7 @@ def critique(
     if state.scores:
         pulse.mean_tool_efficacy_score = fmean(state.scores)
         pulse.trend_tool_efficacy_score = trend(state.scores)
-    for key, record in sorted(state.kernel.records.items())[:MOST_WEIGHTS]:
+    for key, record in state.kernel.latest_records(MOST_WEIGHTS):
         agent_id, _, action = key.partition("\n")
         weight = SuccessWeight(agent_id=agent_id, action=action, weight=record.weight)
         pulse.weights.append(weight)
@@ -85,7 +90,7 @@ def trend(scores: Sequence[float]) -> float:
 
 def recommendation(state: OverseerState) -> str:
     """steady, watch, hold or recover."""
-    if state.halted or state.held:
+    if gates.hold_reason(state):
         return "hold"
     if state.mode != OPERATIONAL:
         return "recover"

@@ -22,7 +22,7 @@ from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.obeying import obeying
-from overseer import pulse
+from overseer import gates, pulse
 from overseer.core import OverseerCore
 from overseer.model import OverseerState
 from overseer.objective_inbox import ObjectiveInbox
@@ -114,7 +114,7 @@ def _show(seen: Telemetry, runner: Runner[OverseerState]) -> None:
         seen.health.fact(name, shown)
 
     fact("mode", lambda state: state.mode)
-    fact("held", lambda state: state.halted or state.held)
+    fact("held", gates.hold_reason)
     fact("workers", lambda state: len(state.kernel.workers))
     fact("tasks_waiting", lambda state: len(state.kernel.tasks) - len(state.kernel.claimed))
     fact("tasks_claimed", lambda state: len(state.kernel.claimed))

@@ -6,16 +6,20 @@ what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from enchanted.events.v1.task_pb2 import (
+    RESULT_APPLIED_CHECKS_FAILED,
     RESULT_CANCELLED,
+    RESULT_CHECKS_FAILED,
     RESULT_COMPLETED,
     RESULT_EXPIRED,
+    RESULT_FAILED,
     RESULT_QUARANTINED,
+    RISK_HIGH,
     TaskAcknowledged,
     TaskCancelled,
     TaskClaimed,
@@ -50,42 +54,76 @@ from overseer.kernel.manifest_check import problems
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
 
+RESULTS: Final = (
+    *(RESULT_COMPLETED, RESULT_CHECKS_FAILED),
+    *(RESULT_APPLIED_CHECKS_FAILED, RESULT_FAILED),
+)
+"""How a worker's attempt can end; every other end is the overseer's to tell."""
+
+NEEDS_A_PERSON: Final = (
+    "its risk tier is high-risk: only a person may propose it so; as a task of an objective it"
+    " waits for a person's approval"
+)
+
 MOST_PROPOSED: Final = 400
 """Tasks in one proposal: with what follows they must fit one atomic batch."""
 
-MOST_PER_TICK: Final = 200
-"""Tasks that time decides over at once; the others follow a tick later."""
+MOST_PER_TICK: Final = 150
+"""Tasks and workers that time decides over at once; the others follow a tick later. Each leads to
+three events at most: beside what a pulse plans, all of them must fit one atomic batch."""
 
 
 def on_proposal(
-    kernel: Kernel, rules: Rules, request_id: str, proposal: TasksProposed
+    kernel: Kernel, rules: Rules, request_id: str, proposal: TasksProposed, *, by_person: bool
 ) -> tuple[Emit, ...]:
-    """Each task is submitted or rejected."""
+    """Each task is submitted or rejected; what is of high risk only a person may propose so."""
     known = [kernel.tasks.get(each.task_id) for each in proposal.tasks]
     if any(task is not None and task.request_id == request_id for task in known):
         return ()  # asked again
     ended = [kernel.ended.get(each.task_id) for each in proposal.tasks]
     if any(task is not None and task.request_id == request_id for task in ended):
         return ()
-    return submissions(kernel, rules, proposal.tasks, together=proposal.together)
+    return submissions(
+        kernel, rules, proposal.tasks, together=proposal.together, by_person=by_person
+    )
 
 
-def submissions(
-    kernel: Kernel, rules: Rules, manifests: Sequence[TaskManifest], *, together: bool
-) -> tuple[Emit, ...]:
-    """What proposed manifests lead to; with `together`, one that is wrong rejects them all."""
+def objections(
+    kernel: Kernel, rules: Rules, manifests: Sequence[TaskManifest], *, by_person: bool = True
+) -> dict[int, list[str]]:
+    """What stands against proposed tasks, by their number; only those with something against."""
     wrong = {number: list(why) for number, why in problems(kernel, manifests).items()}
     for number, manifest in enumerate(manifests):
         against = rules.policy.against(action=manifest.action, risk_tier=manifest.risk_tier)
+        if not against and manifest.risk_tier == RISK_HIGH and not by_person:
+            against = NEEDS_A_PERSON
         if against:
             wrong.setdefault(number, []).append(against)
-    most = rules.policy.max_open_tasks
+    _reject_what_depends_on(wrong, manifests, kernel)
+    return wrong
+
+
+def submissions(
+    kernel: Kernel,
+    rules: Rules,
+    manifests: Sequence[TaskManifest],
+    *,
+    together: bool,
+    by_person: bool = True,
+    more_open: int = 0,
+) -> tuple[Emit, ...]:
+    """What proposed manifests lead to; with `together`, one that is wrong rejects them all.
+
+    `more_open` tasks are submitted before them in the same batch.
+    """
+    wrong = objections(kernel, rules, manifests, by_person=by_person)
+    most, are = rules.policy.max_open_tasks, len(kernel.tasks) + more_open
     everything = ""
     if len(manifests) > MOST_PROPOSED:
         everything = f"{len(manifests)} tasks at once are more than {MOST_PROPOSED}"
         manifests = manifests[:1]
-    elif len(kernel.tasks) + len(manifests) > most:
-        everything = f"the policy allows {most} open tasks and {len(kernel.tasks)} are"
+    elif are + len(manifests) > most:
+        everything = f"the policy allows {most} open tasks and {are} are"
     elif together and wrong:
         everything = "it was proposed together with a task that was rejected"
     emits = []
@@ -100,6 +138,22 @@ def submissions(
             submitted = TaskSubmitted(manifest=manifest)
             emits.append(Emit(label=f"submitted {number}", payload=submitted, begins=True))
     return tuple(emits)
+
+
+def _reject_what_depends_on(
+    wrong: dict[int, list[str]], manifests: Sequence[TaskManifest], kernel: Kernel
+) -> None:
+    """What waits for a task of the same proposal that is rejected would wait for ever."""
+    proposed = {manifest.task_id for manifest in manifests if manifest.task_id not in kernel.tasks}
+    more = bool(wrong)
+    while more:
+        accepted = {each.task_id for number, each in enumerate(manifests) if number not in wrong}
+        more = False
+        for number, manifest in enumerate(manifests):
+            lost = [each for each in manifest.depends_on if each in proposed - accepted]
+            if lost and number not in wrong:
+                wrong[number] = [f"it depends on {lost[0]}, which is rejected"]
+                more = True
 
 
 def on_claim(
@@ -164,6 +218,8 @@ def on_result(
     kernel: Kernel, settings: Settings, request_id: str, report: ResultReported, now: datetime
 ) -> tuple[Emit, ...]:
     """The task is completed, or fails; what comes too late is recorded and changes nothing."""
+    if report.result not in RESULTS:
+        return ()
     if applied(kernel, report.task_id, request_id) or request_id in kernel.refusals:
         return ()  # asked again
     task = held(kernel, report.task_id, report.worker_id, report.attempt)
@@ -246,47 +302,68 @@ def on_order(kernel: Kernel, order: TaskOrdered, now: datetime) -> tuple[Emit, .
     return ()
 
 
+def give_up_set_aside(
+    kernel: Kernel, task_ids: Iterable[str], reason: str, now: datetime
+) -> tuple[Emit, ...]:
+    """Cancel those tasks that are quarantined, where nothing else of them is under way."""
+    tasks = [kernel.tasks[each] for each in sorted(task_ids) if each in kernel.tasks]
+    aside = [task for task in tasks if task.quarantined and task.task_id not in kernel.doomed]
+    under_way = any(not task.quarantined and not task.unmet for task in tasks)
+    if under_way:
+        return ()
+    return tuple(chain.from_iterable(_cancel(each, reason, now) for each in aside))
+
+
 def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ...]:
     """What ran out: workers' patience, leases, times to live, hope for a dependency.
 
     In an order that is the same in every process: a replay must come to the same tickets.
     """
-    emits: list[Emit] = []
-    left_alone = sorted(_left_alone(kernel, now), key=lambda task: task.ticket)
-    for task in left_alone[:MOST_PER_TICK]:
-        emits += _lost(task, settings, now)
-    lost = (
-        worker
-        for worker in kernel.workers.values()
-        if (now - worker.heard_at).total_seconds() > settings.worker_timeout_seconds
+    over = chain(
+        (_lost(task, settings, now) for task in _left_alone(kernel, now)),
+        _fallen_silent(kernel, settings, now),
+        (_expire(task, now) for task in kernel.line.expired(kernel.tasks, now)),
+        (_cancel(task, reason, now) for task, reason in _doomed(kernel, now)),
     )
-    for worker in sorted(lost, key=lambda worker: worker.worker_id)[:MOST_PER_TICK]:
+    return tuple(chain.from_iterable(islice(over, MOST_PER_TICK)))
+
+
+def _fallen_silent(kernel: Kernel, settings: Settings, now: datetime) -> Iterator[tuple[Emit, ...]]:
+    """Workers that were not heard for too long; what they held is released at the next tick."""
+    for worker_id, worker in sorted(kernel.workers.items()):
         silent_seconds = (now - worker.heard_at).total_seconds()
-        gone = WorkerLost(worker_id=worker.worker_id, silent_seconds=silent_seconds)
-        emits.append(Emit(label=f"lost {worker.worker_id}", payload=gone))
-    for task in islice(kernel.line.expired(kernel.tasks, now), MOST_PER_TICK):
-        expired = TaskExpired(
-            task_id=task.task_id,
-            reason=f"nobody had done it after {task.manifest.ttl_seconds:g} s",
-        )
-        emits.append(Emit(label=f"expired {task.task_id}", payload=expired))
-        emits.append(acknowledge(task, RESULT_EXPIRED, now))
-    over = {emit.payload.task_id for emit in emits if isinstance(emit.payload, TaskExpired)}
-    for task_id, reason in sorted(kernel.doomed.items())[:MOST_PER_TICK]:
-        doomed = kernel.tasks.get(task_id)
-        if doomed is not None and task_id not in over:
-            emits += _cancel(doomed, reason, now)
-    return tuple(emits)
+        if silent_seconds > settings.worker_timeout_seconds:
+            gone = WorkerLost(worker_id=worker_id, silent_seconds=silent_seconds)
+            yield (Emit(label=f"lost {worker_id}", payload=gone),)
 
 
-def _left_alone(kernel: Kernel, now: datetime) -> Iterator[Task]:
-    """Claimed tasks whose lease ran out, or whose worker is gone or began a new life."""
+def _expire(task: Task, now: datetime) -> tuple[Emit, ...]:
+    reason = f"nobody had done it after {task.manifest.ttl_seconds:g} s"
+    expired = TaskExpired(task_id=task.task_id, reason=reason)
+    return (
+        Emit(label=f"expired {task.task_id}", payload=expired),
+        acknowledge(task, RESULT_EXPIRED, now),
+    )
+
+
+def _doomed(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
+    """Tasks that can never be ready, and why; what expires at this very moment has ended so."""
+    for task_id, reason in sorted(kernel.doomed.items()):
+        task = kernel.tasks.get(task_id)
+        if task is not None and not task.expired(now):
+            yield task, reason
+
+
+def _left_alone(kernel: Kernel, now: datetime) -> list[Task]:
+    """Claimed tasks whose lease ran out, or whose worker is gone or began a new life; by age."""
+    alone = []
     for task_id, worker_id in kernel.claimed.items():
         task, worker = kernel.tasks[task_id], kernel.workers.get(worker_id)
         if task.claim is not None and (
             task.claim.lease_until <= now or worker is None or task_id not in worker.task_ids
         ):
-            yield task
+            alone.append(task)
+    return sorted(alone, key=lambda task: task.ticket)
 
 
 def _lost(task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from immutables import Map
+
 from enchanted.events.v1.objective_pb2 import ObjectiveRejected
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
@@ -34,7 +36,14 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.changed import changed
-from overseer.kernel.state import MOST_ENDED, MOST_REFUSALS, Kernel, Record, record_key
+from overseer.kernel.state import (
+    MOST_ENDED,
+    MOST_RECORDS,
+    MOST_REFUSALS,
+    Kernel,
+    Record,
+    record_key,
+)
 from overseer.kernel.task import Claim, Ended, Manifest, Task
 from overseer.kernel.waiting import line_of
 from overseer.kernel.worker import Worker
@@ -309,10 +318,17 @@ def _put(kernel: Kernel, task: Task) -> Kernel:
 
 
 def _scored(kernel: Kernel, task: Task, worker_id: str, *, success: bool) -> Kernel:
-    record = kernel.record(worker_id, task.manifest.action)
-    record = Record(successes=record.successes + success, finished=record.finished + 1)
+    before = kernel.record(worker_id, task.manifest.action)
+    record = Record(
+        successes=before.successes + success,
+        finished=before.finished + 1,
+        last=kernel.ended_count,
+    )
     key = record_key(worker_id, task.manifest.action)
-    return changed(kernel, records=kernel.records.set(key, record))
+    kernel = changed(kernel, records=kernel.records.set(key, record))
+    if len(kernel.records) <= 2 * MOST_RECORDS:
+        return kernel
+    return changed(kernel, records=Map(kernel.latest_records(MOST_RECORDS)))
 
 
 def _holding(kernel: Kernel, worker_id: str, task_id: str, now: datetime) -> Any:

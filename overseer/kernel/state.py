@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import Annotated, Any, Final
 
 from immutables import Map
@@ -17,6 +18,9 @@ MOST_ENDED: Final = 100_000
 """Ended tasks that are remembered; the log itself refuses an older id that is used again."""
 
 MOST_REFUSALS: Final = 1_000
+
+MOST_RECORDS: Final = 10_000
+"""Pairs of agent and action whose successes are remembered; twice as many until the oldest go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Record:
 
     successes: int = 0
     finished: int = 0
+    last: int = 0  # how many tasks had ended before it last finished one
 
     @property
     def weight(self) -> float:
@@ -78,6 +83,11 @@ class Kernel:
     def record(self, agent_id: str, action: str) -> Record:
         """How one agent did at one action so far."""
         return self.records.get(record_key(agent_id, action), _NOTHING_KNOWN)
+
+    def latest_records(self, most: int) -> list[tuple[str, Record]]:
+        """Those that finished something last, by key."""
+        latest = nlargest(most, self.records.items(), key=lambda each: (each[1].last, each[0]))
+        return sorted(latest)
 
 
 _NOTHING_KNOWN: Final = Record()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from enchanted.events.v1.task_pb2 import RiskTier, TaskManifest, TaskResult
@@ -120,9 +120,19 @@ class Task:
         return "ready" if self.waits_until <= now else "backs off"
 
     @property
+    def expires_at(self) -> datetime | None:
+        """When its time to live ends; None for one without."""
+        seconds = self.manifest.ttl_seconds
+        return self.submitted_at + timedelta(seconds=seconds) if seconds > 0 else None
+
+    @property
     def waiting(self) -> bool:
         """Whether nobody has it and somebody may, sooner or later."""
         return self.claim is None and not self.quarantined
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its time to live ended while nobody had it."""
+        return self.waiting and self.expires_at is not None and self.expires_at <= now
 
 
 class Ended(NamedTuple):

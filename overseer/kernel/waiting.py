@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from immutables import Map
@@ -62,16 +62,16 @@ class Waiting:
 
     def added(self, task: Task) -> Waiting:
         """A new open task: who depends on what, and when it expires."""
-        if not task.unmet and task.manifest.ttl_seconds <= 0:
+        expires_at = task.expires_at
+        if not task.unmet and expires_at is None:
             return self
         dependents, expiring = self.dependents, self.expiring
         for before in task.unmet:
             dependents = dependents.set(
                 before, dependents.get(before, frozenset()) | {task.task_id}
             )
-        if task.manifest.ttl_seconds > 0:
-            at = task.submitted_at + timedelta(seconds=task.manifest.ttl_seconds)
-            expiring = Heap.push(expiring, (at, task.task_id), task.task_id)
+        if expires_at is not None:
+            expiring = Heap.push(expiring, (expires_at, task.task_id), task.task_id)
         return changed(self, dependents=dependents, expiring=expiring)
 
     def queued(self, task: Task) -> Waiting:
@@ -113,7 +113,7 @@ class Waiting:
         heap = self.expiring
         while heap is not None and heap.key[0] <= now:
             task = tasks.get(heap.item)
-            if task is not None and task.waiting:
+            if task is not None and task.expired(now):
                 yield task
             heap = heap.rest()
 

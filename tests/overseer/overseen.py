@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 
 from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.policy_pb2 import CharterAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER, AgentRole
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskManifest, TaskResult
 from enchanted.events.v1.task_request_pb2 import (
@@ -60,7 +61,7 @@ def task(task_id: str, **fields: object) -> TaskManifest:
 class Overseen:
     """A log, its clock, and the overseer that leads."""
 
-    def __init__(self, overseer: OverseerCore | None = None) -> None:
+    def __init__(self, overseer: OverseerCore | None = None, *, charter: bool = True) -> None:
         self.core = overseer or core()
         self.log: list[Recorded] = []
         self.now = BEGINNING
@@ -68,6 +69,8 @@ class Overseen:
         self.fold = self._fold()
         self.turn = 0
         self.term = 1
+        if charter:
+            self.publish(CharterAdopted(hash="charter"), role=ROLE_OVERSEER)
 
     def _fold(self, state: OverseerState | None = None, sequence: int = 0) -> Fold[OverseerState]:
         return Fold(

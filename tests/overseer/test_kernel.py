@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from overseen import BEGINNING, Overseen, again, core, task
 
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted, RegistryEntry
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from enchanted.events.v1.task_pb2 import (
     RESULT_CHECKS_FAILED,
     RESULT_COMPLETED,
     RESULT_FAILED,
-    RISK_HIGH,
     TaskAcknowledged,
-    TaskManifest,
     TaskReleased,
+    TaskResult,
 )
 from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
@@ -23,10 +25,9 @@ from enchanted.events.v1.task_request_pb2 import (
     ClaimRequested,
     ResultReported,
     TaskOrder,
-    TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from overseer.kernel.decide import MOST_PROPOSED
+from overseer.kernel.decide import MOST_PER_TICK
 
 
 @pytest.fixture
@@ -158,58 +159,6 @@ def test_what_is_claimed_with_a_result_is_in_the_trace_that_its_worker_says(
         "acknowledged": "12" * 16,
         "claimed": trace_id,
     }
-
-
-def test_a_proposal_asked_again_is_answered_the_same(mesh: Overseen) -> None:
-    request = mesh.event(TasksProposed(tasks=[task("a"), task("b", priority=12)]))
-    (first,) = mesh.ask(request)
-    (second,) = mesh.ask(request)
-    assert list(first.accepted_ids) == ["a"] == list(second.accepted_ids)
-    assert first.reasons == second.reasons == ["b: priority 12 is above 10"]
-
-
-@pytest.mark.parametrize(
-    ("manifest", "reason"),
-    [
-        (task("x", priority=12), "priority 12 is above 10"),
-        (task("x", ttl_seconds=-1), "has ended before it begins"),
-        (task("x", depends_on=["nobody"]), "which nobody knows"),
-        (task("x", depends_on=["x"]), "depends on itself"),
-        (task("x", action=""), "names no action"),
-        (task("", action="a"), "has no task_id"),
-        (task("x", payload_json="[1]"), "not a JSON object"),
-        (task("x", payload_json="{"), "not JSON"),
-        (task("x", ttl_seconds=float("nan")), "has ended before it begins"),
-    ],
-)
-def test_what_cannot_be_true_is_rejected_with_the_reason(
-    mesh: Overseen, manifest: TaskManifest, reason: str
-) -> None:
-    answer = mesh.propose(manifest)
-    assert not answer.accepted
-    assert any(reason in each for each in answer.reasons), answer.reasons
-    assert not mesh.state.kernel.tasks
-    assert any(each.event.kind.field == "task_rejected" for each in mesh.log)
-
-
-def test_a_circle_is_rejected_and_what_only_leads_to_it_too(mesh: Overseen) -> None:
-    answer = mesh.propose(
-        task("a", depends_on=["b"]), task("b", depends_on=["a"]), task("c"), together=True
-    )
-    assert not answer.accepted
-    assert not answer.accepted_ids
-    assert sum("lead back to itself" in each for each in answer.reasons) == 2
-
-
-def test_the_same_id_twice_is_rejected(mesh: Overseen) -> None:
-    assert list(mesh.propose(task("a"), task("a")).accepted_ids) == ["a"]
-    assert "exists already" in mesh.propose(task("a")).reasons[0]
-
-
-def test_too_many_at_once_are_rejected(mesh: Overseen) -> None:
-    answer = mesh.propose(*(task(f"t{number}") for number in range(MOST_PROPOSED + 1)))
-    assert not answer.accepted
-    assert f"more than {MOST_PROPOSED}" in answer.reasons[0]
 
 
 def test_a_task_waits_for_what_it_depends_on(mesh: Overseen) -> None:
@@ -475,17 +424,6 @@ def test_a_stranger_gets_nothing_where_the_policy_says_so(mesh: Overseen) -> Non
     assert mesh.claim("w1").accepted
 
 
-def test_the_policy_forbids_actions_and_tiers(mesh: Overseen) -> None:
-    text = "allowed_actions: ['dig*']\nallowed_tiers: [safe]\nmax_open_tasks: 2\n"
-    mesh.publish(PolicyAdopted(hash="h", text=text))
-    assert "does not allow the action" in mesh.propose(task("a", action="paint")).reasons[0]
-    high = task("b", action="dig", risk_tier=RISK_HIGH)
-    assert "risk tier high-risk" in mesh.propose(high).reasons[0]
-    assert mesh.propose(task("c", action="digging")).accepted
-    two = mesh.propose(task("d", action="dig"), task("e", action="dig"))
-    assert "allows 2 open tasks" in two.reasons[0]
-
-
 def test_halt_stops_dispatch_until_lifted(mesh: Overseen) -> None:
     mesh.propose(task("a"))
     mesh.publish(HaltOrdered(reason="lunch"))
@@ -512,3 +450,42 @@ def test_a_leader_that_dies_before_its_append_has_decided_nothing(mesh: Overseen
 def test_the_state_begins_at_nothing() -> None:
     assert not core().initial().kernel.tasks
     assert Overseen().now == BEGINNING
+
+
+@pytest.mark.parametrize("result", [0, 5, 6, 7, 99])
+def test_what_is_no_end_of_an_attempt_is_refused_and_changes_nothing(
+    mesh: Overseen, result: TaskResult.ValueType
+) -> None:
+    mesh.propose(task("a"))
+    mesh.claim("w1")
+    length = len(mesh.log)
+    answer = mesh.result("w1", "a", result)
+    assert not answer.accepted
+    assert "is not how an attempt can end" in answer.reasons[0]
+    assert len(mesh.log) == length
+    assert mesh.result("w1", "a", RESULT_COMPLETED).accepted
+
+
+def test_a_great_many_ends_at_once_take_more_than_one_tick(mesh: Overseen) -> None:
+    """Each with its objective: all that one tick leads to must fit one batch, at every tick."""
+    most = 450
+    for number in range(most):
+        steps = [{"id": "a", "action": "dig", "ttl_seconds": 5}, {"id": "b", "action": "dig"}]
+        steps[1]["after"] = ["a"]
+        proposal = ObjectiveProposed(
+            objective_id=f"o{number}",
+            description="dig",
+            metadata_json=json.dumps({"tasks": steps}),
+        )
+        assert mesh.ask(mesh.event(proposal))[0].accepted
+        mesh.register(f"w{number}")
+    assert len(mesh.state.kernel.tasks) == 2 * most
+    mesh.later(61)  # the tasks expire, and the workers fall silent
+    sizes = []
+    while entries := mesh.tick():
+        sizes.append(len(entries))
+    assert not mesh.state.kernel.tasks
+    assert not mesh.state.objectives
+    assert not mesh.state.kernel.workers
+    assert max(sizes) <= 1 + 3 * MOST_PER_TICK
+    mesh.new_leader()

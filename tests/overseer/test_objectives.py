@@ -1,0 +1,199 @@
+"""Does an objective become tasks when it should, and is it said why where it does not?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from overseen import Overseen, core, task
+
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_FAILED,
+    ObjectiveAdded,
+    ObjectiveApproved,
+    ObjectiveFinished,
+    ObjectivePlanned,
+    ObjectiveProposed,
+    ObjectiveRejected,
+)
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
+from overseer.core import MAINTENANCE
+from overseer.model import Settings
+
+DIG = {"action": "dig"}
+
+
+@pytest.fixture
+def mesh() -> Overseen:
+    """An overseer with one worker."""
+    mesh = Overseen()
+    mesh.register("w1", most=100)
+    return mesh
+
+
+def add(mesh: Overseen, objective_id: str, *steps: dict[str, object], **fields: object) -> Answer:
+    metadata = json.dumps({"tasks": steps}) if steps else ""
+    proposal = ObjectiveProposed(
+        **{  # type: ignore[arg-type]
+            "objective_id": objective_id,
+            "description": "dig a hole",
+            "metadata_json": metadata,
+            **fields,
+        }
+    )
+    return mesh.ask(mesh.event(proposal))[0]
+
+
+def approve(mesh: Overseen, objective_id: str) -> Answer:
+    approval = ObjectiveApproved(objective_id=objective_id)
+    return mesh.ask(mesh.event(approval, role=ROLE_OPERATOR))[0]
+
+
+def planned(mesh: Overseen) -> list[ObjectivePlanned]:
+    return [
+        each.event.payload for each in mesh.log if isinstance(each.event.payload, ObjectivePlanned)
+    ]
+
+
+def rules(mesh: Overseen, text: str) -> None:
+    mesh.publish(PolicyAdopted(hash=text, text=text), role=ROLE_OVERSEER)
+
+
+@pytest.mark.parametrize(
+    ("description", "plan"),
+    [
+        ("Diagnose this machine", "diagnose"),
+        ("a weekly report, please", "trends"),
+        ("rotate the logs", "maintain"),
+        ("a status report", "diagnose"),  # one word of either: the one that stands first
+        ("a weekly status chart", "trends"),  # two words against one
+    ],
+)
+def test_the_catalogue_has_a_plan_for_what_is_said(
+    mesh: Overseen, description: str, plan: str
+) -> None:
+    assert add(mesh, "o", description=description).accepted
+    assert [(each.plan, each.plan_version) for each in planned(mesh)] == [(plan, "1")]
+    mesh.new_leader()
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ([{"action": "paint"}], "o.1: the policy does not allow the action paint"),
+        ([{**DIG, "after": ["9"]}], "o.1: it depends on o.9, which nobody knows"),
+        (
+            [{"id": "a", "after": ["b"], **DIG}, {"id": "b", "after": ["a"], **DIG}],
+            "o.a: its dependencies lead back to itself",
+        ),
+        ([DIG] * 6, "it would be 6 tasks, and the policy allows 5 open ones"),
+        (
+            [{"id": "a", "action": "paint"}, {"id": "b", "after": ["a"], **DIG}],
+            "o.b: it depends on o.a, which is rejected",
+        ),
+    ],
+)
+def test_an_objective_whose_tasks_could_not_be_is_rejected_with_the_reason(
+    mesh: Overseen, steps: list[dict[str, object]], reason: str
+) -> None:
+    rules(mesh, "allowed_actions: ['dig*']\nmax_open_tasks: 5\n")
+    answer = add(mesh, "o", *steps)
+    assert not answer.accepted
+    assert reason in answer.reasons
+    kinds = {type(each.event.payload) for each in mesh.log}
+    assert ObjectiveRejected in kinds
+    assert not kinds & {ObjectiveAdded, ObjectiveFinished, TaskSubmitted}
+
+
+def test_the_tasks_of_an_objective_are_all_there_or_none(mesh: Overseen) -> None:
+    assert add(mesh, "o", {"id": "a", **DIG}, {"id": "b", "after": ["a"], **DIG}).accepted
+    assert sorted(mesh.state.kernel.tasks) == ["o.a", "o.b"]
+    for _ in range(2):
+        mesh.result("w1", mesh.claim("w1").grant.manifest.task_id, RESULT_COMPLETED)
+    assert "o" in mesh.state.finished
+
+
+def test_high_risk_waits_for_a_person(mesh: Overseen) -> None:
+    assert add(mesh, "o", {"risk_tier": "high-risk", **DIG}).accepted
+    (plan,) = planned(mesh)
+    assert plan.waits_for_approval
+    assert not mesh.state.kernel.tasks
+    mesh.tick()
+    assert not mesh.state.kernel.tasks
+    assert approve(mesh, "o").accepted
+    assert list(mesh.state.kernel.tasks) == ["o.1"]
+    assert approve(mesh, "o").accepted, "asked again"
+    assert not approve(mesh, "nobody").accepted
+    mesh.new_leader()
+
+
+def test_an_approval_without_room_says_so_and_can_be_given_again(mesh: Overseen) -> None:
+    assert add(mesh, "o", {"risk_tier": "high-risk", **DIG}).accepted
+    rules(mesh, "max_open_tasks: 1\n")
+    mesh.propose(task("in the way"))
+    assert approve(mesh, "o").reasons == [
+        "the policy allows 1 open tasks and 1 are; approve it again later"
+    ]
+    mesh.result("w1", mesh.claim("w1").grant.manifest.task_id, RESULT_COMPLETED)
+    assert approve(mesh, "o").accepted
+
+
+@pytest.fixture
+def maintained() -> Overseen:
+    """An overseer that looks after itself every ten minutes."""
+    settings = Settings(pulse_seconds=1e6, longest_pulse_seconds=1e6, maintenance_seconds=600)
+    mesh = Overseen(replace(core(), settings=settings))
+    mesh.register("w1", skills=("maintenance",))
+    mesh.tick()
+    return mesh
+
+
+def rounds(mesh: Overseen) -> list[str]:
+    return [
+        each.event.payload.objective_id
+        for each in mesh.log
+        if isinstance(each.event.payload, ObjectiveAdded)
+        and each.event.payload.source == MAINTENANCE
+    ]
+
+
+def pass_by(mesh: Overseen, seconds: float) -> None:
+    mesh.later(seconds)
+    mesh.heartbeat("w1")
+    mesh.tick()
+
+
+def test_maintenance_comes_again_and_again_one_round_at_a_time(maintained: Overseen) -> None:
+    assert len(rounds(maintained)) == 1
+    pass_by(maintained, 601)
+    assert len(rounds(maintained)) == 1, "the first is not done yet"
+    granted = maintained.claim("w1").grant.manifest
+    assert granted.action == "maintain.logs"
+    maintained.result("w1", granted.task_id, RESULT_COMPLETED)
+    maintained.tick()
+    assert len(rounds(maintained)) == 2
+    pass_by(maintained, 599)
+    assert len(rounds(maintained)) == 2
+    maintained.new_leader()
+
+
+def test_a_round_that_was_set_aside_does_not_stop_those_after_it(maintained: Overseen) -> None:
+    (first,) = rounds(maintained)
+    granted = maintained.claim("w1").grant.manifest
+    assert maintained.order(granted.task_id, ORDER_QUARANTINE).accepted
+    pass_by(maintained, 599)
+    assert maintained.state.kernel.tasks[granted.task_id].quarantined
+    pass_by(maintained, 1)
+    assert granted.task_id not in maintained.state.kernel.tasks
+    ends = [
+        e.event.payload for e in maintained.log if isinstance(e.event.payload, ObjectiveFinished)
+    ]
+    assert [(each.objective_id, each.result) for each in ends] == [(first, OBJECTIVE_FAILED)]
+    maintained.tick()
+    assert len(rounds(maintained)) == 2
+    maintained.new_leader()
