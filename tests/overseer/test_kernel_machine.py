@@ -21,6 +21,7 @@ from overseen import Overseen, task
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
     RESULT_FAILED,
+    RESULT_QUARANTINED,
     TaskAcknowledged,
     TaskClaimed,
     TaskCompleted,
@@ -38,6 +39,8 @@ from nervous_system.contract.event import Event
 from overseer.kernel.waiting import Waiting
 
 WORKERS = ("w1", "w2", "w3")
+ODD = (RESULT_QUARANTINED, 99)
+"""Results that no attempt can have."""
 
 
 class KernelMachine(RuleBasedStateMachine):
@@ -76,6 +79,25 @@ class KernelMachine(RuleBasedStateMachine):
             self.submitted.add(task_id)
         return task_id
 
+    @rule(
+        target=tasks,
+        before=st.lists(st.sampled_from([1, 2, 3]), min_size=3, max_size=3),
+        priorities=st.lists(st.sampled_from([3, 5, 5, 12]), min_size=3, max_size=3),
+        together=st.booleans(),
+    )
+    def propose_some(self, before: list[int], priorities: list[int], together: bool) -> object:
+        """At once, each after another of them, perhaps in a circle or after one that cannot be."""
+        names = [f"t{len(self.submitted)}.{number}" for number in range(3)]
+        tasks = [
+            task(name, priority=priority, depends_on=[names[(number + step) % 3]][: step % 3])
+            for number, (name, step, priority) in enumerate(
+                zip(names, before, priorities, strict=True)
+            )
+        ]
+        accepted = self.mesh.propose(*tasks, together=together).accepted_ids
+        self.submitted.update(accepted)
+        return multiple(*accepted)
+
     @rule(target=requests, worker=st.sampled_from(WORKERS))
     def make_claim(self, worker: str) -> Event:
         return self.mesh.event(ClaimRequested(worker_id=worker))
@@ -92,7 +114,7 @@ class KernelMachine(RuleBasedStateMachine):
     @rule(
         target=requests,
         hold=held,
-        result=st.sampled_from([RESULT_COMPLETED, RESULT_COMPLETED, RESULT_FAILED]),
+        result=st.sampled_from([RESULT_COMPLETED, RESULT_COMPLETED, RESULT_FAILED, *ODD]),
         claims=st.booleans(),
         lost=st.booleans(),
     )
@@ -214,6 +236,18 @@ class KernelMachine(RuleBasedStateMachine):
                 done.add(payload.task_id)
             elif isinstance(payload, TaskClaimed):
                 assert set(needs[payload.task_id]) <= done
+
+    @invariant()
+    def none_fails_more_often_than_it_may(self) -> None:
+        for each in self.mesh.state.kernel.tasks.values():
+            assert each.failures < each.manifest.max_attempts
+
+    @invariant()
+    def none_waits_for_nothing(self) -> None:
+        """What a task waits for is open, or the task is about to be cancelled."""
+        kernel = self.mesh.state.kernel
+        for each in kernel.tasks.values():
+            assert each.task_id in kernel.doomed or all(one in kernel.tasks for one in each.unmet)
 
     @invariant()
     def every_ready_task_stands_in_line(self) -> None:
