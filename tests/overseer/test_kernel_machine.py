@@ -9,11 +9,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
     rule,
 )
 from overseen import Overseen, task
@@ -42,142 +40,143 @@ WORKERS = ("w1", "w2", "w3")
 ODD = (RESULT_QUARANTINED, 99)
 """Results that no attempt can have."""
 
+STEPS = (*["claim"] * 4, *["report"] * 4, "progress", "release", "again", "again", "order")
+
+WHICH = st.integers(0, 7)
+"""Which one of those there are, from the newest on."""
+
+RARELY = st.sampled_from([False, False, False, True])
+
 
 class KernelMachine(RuleBasedStateMachine):
-    """Three workers, one leader at a time, and everything that can go wrong between them."""
+    """Three workers, one leader at a time, and everything that can go wrong between them.
 
-    tasks = Bundle("tasks")
-    requests = Bundle("requests")
-    held = Bundle("held")
+    What is done with a task, a request or a hold is done with one of those there are, and what
+    workers do is one rule: most runs come far.
+    """
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(before=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=6, max_size=6))
+    def begin(self, before: list[int]) -> None:
         self.mesh = Overseen()
-        self.submitted: set[str] = set()
+        self.requests: list[Event] = []
+        self.holds: list[tuple[str, str, int]] = []
         for worker in WORKERS:
             self.mesh.register(worker, most=2)
+        names = [f"first.{number}" for number in range(len(before))]
+        needs = [names[max(0, number - back) : number] for number, back in enumerate(before)]
+        tasks = [task(name, depends_on=each) for name, each in zip(names, needs, strict=True)]
+        self.submitted = list(self.mesh.propose(*tasks).accepted_ids)
+        assert self.submitted == names
 
     @rule(
-        target=tasks,
-        before=st.lists(tasks, max_size=2),
-        priority=st.sampled_from([3, 5]),  # few, so that many stand in one line
+        after=st.lists(st.integers(0, 3), min_size=1, max_size=3),
+        before=WHICH,
+        priority=st.sampled_from([3, 5, 5, 5, 12]),
         attempts=st.integers(1, 3),
         ttl=st.sampled_from([0, 0, 0, 200]),
-    )
-    def propose(self, before: list[str], priority: int, attempts: int, ttl: int) -> str:
-        task_id = f"t{len(self.submitted)}"
-        answer = self.mesh.propose(
-            task(
-                task_id,
-                depends_on=before,
-                priority=priority,
-                max_attempts=attempts,
-                ttl_seconds=ttl,
-            )
-        )
-        if answer.accepted:
-            self.submitted.add(task_id)
-        return task_id
-
-    @rule(
-        target=tasks,
-        before=st.lists(st.sampled_from([1, 2, 3]), min_size=3, max_size=3),
-        priorities=st.lists(st.sampled_from([3, 5, 5, 12]), min_size=3, max_size=3),
         together=st.booleans(),
     )
-    def propose_some(self, before: list[int], priorities: list[int], together: bool) -> object:
-        """At once, each after another of them, perhaps in a circle or after one that cannot be."""
-        names = [f"t{len(self.submitted)}.{number}" for number in range(3)]
-        tasks = [
-            task(name, priority=priority, depends_on=[names[(number + step) % 3]][: step % 3])
-            for number, (name, step, priority) in enumerate(
-                zip(names, before, priorities, strict=True)
+    def propose(
+        self,
+        after: list[int],
+        before: int,
+        priority: int,
+        attempts: int,
+        ttl: int,
+        together: bool,
+    ) -> None:
+        """One or some at once: each after none, another of them, or an earlier one; the first
+        perhaps impossible."""
+        names = [f"t{len(self.submitted)}.{number}" for number in range(len(after))]
+        earlier = self.submitted or names
+        tasks = []
+        for number, name in enumerate(names):
+            needs = [names[(number + after[number]) % len(names)], earlier[before % len(earlier)]]
+            tasks.append(
+                task(
+                    name,
+                    depends_on=needs[2 - after[number] :] if after[number] < 3 else needs[:1],
+                    priority=priority if number == 0 else 5,
+                    max_attempts=attempts,
+                    ttl_seconds=ttl,
+                )
             )
-        ]
-        accepted = self.mesh.propose(*tasks, together=together).accepted_ids
-        self.submitted.update(accepted)
-        return multiple(*accepted)
-
-    @rule(target=requests, worker=st.sampled_from(WORKERS))
-    def make_claim(self, worker: str) -> Event:
-        return self.mesh.event(ClaimRequested(worker_id=worker))
-
-    @rule(target=held, request=requests, lost=st.booleans())
-    def ask_for_a_task(self, request: Event, lost: bool) -> object:
-        """Perhaps for the second time, perhaps of a leader that is about to die."""
-        (answer,) = self.mesh.ask(request, lost=lost)
-        if not answer.HasField("grant"):
-            return multiple()
-        worker = request.payload.worker_id  # type: ignore[union-attr]
-        return worker, answer.grant.manifest.task_id, answer.grant.attempt
+        self.submitted += self.mesh.propose(*tasks, together=together).accepted_ids
 
     @rule(
-        target=requests,
-        hold=held,
+        step=st.sampled_from(
+            ["claim", "claim", "report", "report", "progress", "release", "again"]
+        ),
+        worker=st.sampled_from(WORKERS),
+        which=WHICH,
         result=st.sampled_from([RESULT_COMPLETED, RESULT_COMPLETED, RESULT_FAILED, *ODD]),
+        order=st.sampled_from([ORDER_CANCEL, ORDER_QUARANTINE, ORDER_RETRY]),
         claims=st.booleans(),
-        lost=st.booleans(),
+        lost=RARELY,
     )
-    def report(self, hold: tuple[str, str, int], result: int, claims: bool, lost: bool) -> Event:
-        """Perhaps much too late, perhaps once more under another id; perhaps its worker claims the
-        next with it, and hears of that when it asks again, or never."""
-        worker, task_id, attempt = hold
+    def work(
+        self,
+        step: str,
+        worker: str,
+        which: int,
+        result: int,
+        order: int,
+        claims: bool,
+        lost: bool,
+    ) -> None:
+        """A claim; or something about what was claimed once: perhaps much too late, perhaps once
+        more under another id, perhaps of a leader that is about to die; or a person's order."""
+        if step == "again" and self.requests:
+            self._ask(self.requests[-1 - which % len(self.requests)])
+        elif step == "claim" or not self.holds:
+            self._ask(self.mesh.event(ClaimRequested(worker_id=worker)), lost=lost)
+        elif step == "report":
+            self._report(which, result, claims=claims, lost=lost)
+        elif step == "order":
+            self.mesh.order(self.submitted[-1 - which % len(self.submitted)], order)
+        else:
+            hold = self.holds[-1 - which % len(self.holds)]
+            (self.mesh.release if step == "release" else self.mesh.progress)(*hold)
+
+    def _report(self, which: int, result: int, *, claims: bool, lost: bool) -> None:
+        """Perhaps its worker claims the next with it, and hears of that when it asks again."""
+        worker, task_id, attempt = self.holds[-1 - which % len(self.holds)]
         report = ResultReported(task_id=task_id, worker_id=worker, attempt=attempt, result=result)
         if claims:
             report.next.CopyFrom(ClaimRequested(worker_id=worker))
-        event = self.mesh.event(report)
-        self.mesh.ask(event, lost=lost)
-        return event
+        self._ask(self.mesh.event(report), lost=lost)
 
-    @rule(request=requests)
-    def ask_again(self, request: Event) -> None:
-        self.mesh.ask(request)
+    def _ask(self, request: Event, *, lost: bool = False) -> None:
+        (answer,) = self.mesh.ask(request, lost=lost)
+        self.requests.append(request)
+        if answer.HasField("grant"):
+            task_id, attempt = answer.grant.manifest.task_id, answer.grant.attempt
+            self.holds.append((self.mesh.state.kernel.claimed[task_id], task_id, attempt))
 
-    @rule(hold=held)
-    def progress(self, hold: tuple[str, str, int]) -> None:
-        self.mesh.progress(*hold)
-
-    @rule(hold=held)
-    def give_back(self, hold: tuple[str, str, int]) -> None:
-        self.mesh.release(*hold)
-
-    @rule(worker=st.sampled_from(WORKERS))
-    def heartbeat(self, worker: str) -> None:
+    @rule(worker=st.sampled_from(WORKERS), anew=RARELY)
+    def heartbeat(self, worker: str, anew: bool) -> None:
+        """Or a new life."""
         holding = self.mesh.state.kernel.workers.get(worker)
-        self.mesh.heartbeat(worker, *(holding.task_ids if holding is not None else ()))
+        if anew or holding is None:
+            self.mesh.register(worker, most=2)
+        else:
+            self.mesh.heartbeat(worker, *holding.task_ids)
 
-    @rule(worker=st.sampled_from(WORKERS))
-    def restart_worker(self, worker: str) -> None:
-        self.mesh.register(worker, most=2)
-
-    @rule(seconds=st.sampled_from([1, 10, 31, 61]))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([1, 10, 31, 31, 61]), lost=RARELY)
+    def time_passes(self, seconds: int, lost: bool) -> None:
         self.mesh.later(seconds)
-
-    @rule(lost=st.booleans())
-    def tick(self, lost: bool) -> None:
         self.mesh.tick(lost=lost)
 
-    @rule(task_id=tasks, order=st.sampled_from([ORDER_CANCEL, ORDER_QUARANTINE, ORDER_RETRY]))
-    def order(self, task_id: str, order: int) -> None:
-        self.mesh.order(task_id, order)
-
-    @rule()
-    def another_leader(self) -> None:
+    @rule(from_a_snapshot=st.booleans())
+    def another_leader(self, from_a_snapshot: bool) -> None:
         before = self.mesh.state
-        self.mesh.new_leader()
-        assert self.mesh.state == before
-
-    @rule()
-    def another_leader_from_a_snapshot(self) -> None:
-        before = self.mesh.state
-        self.mesh.new_leader(snapshot_at=len(self.mesh.log))
+        self.mesh.new_leader(snapshot_at=len(self.mesh.log) if from_a_snapshot else None)
         assert self.mesh.state == before
 
     @invariant()
     def none_vanishes(self) -> None:
         kernel = self.mesh.state.kernel
-        assert self.submitted == set(kernel.tasks) | set(kernel.ended)
+        assert {*self.submitted} == set(kernel.tasks) | set(kernel.ended)
         assert not set(kernel.tasks) & set(kernel.ended)
 
     @invariant()
@@ -258,7 +257,7 @@ class KernelMachine(RuleBasedStateMachine):
         assert kept == {each.task_id for each in anew.heads(kernel.tasks)}
 
 
-USUAL = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+USUAL = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
 
 TestKernelMachine = KernelMachine.TestCase
 TestKernelMachine.settings = USUAL
