@@ -1,7 +1,8 @@
 """Which rules are in force? `policy.yaml`, checked whole before any of it counts.
 
 Keys that this version does not know are kept in the event and warned of. A known key with a value
-of the wrong type refuses the whole file, and the last good policy stays in force.
+of the wrong type refuses the whole file, and the last good policy stays in force. The file is read
+again whenever its event is folded, so nothing in it may cost much time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from yaml.composer import ComposerError
 
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, RISK_HIGH, RISK_SAFE, RiskTier
@@ -25,13 +27,27 @@ Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
 Count = Annotated[int, Field(ge=1, lt=1 << 32, strict=True)]
 
 
+MOST_CHARACTERS: Final = 65_536
+"""Of a policy: reading so much takes a second or two."""
+
+MOST_PATTERNS: Final = 1_000
+MOST_PATTERN_CHARACTERS: Final = 200
+"""No action is longer."""
+
+_ODD_VALUE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What PyYAML's constructors run into on a value that only looks like one of its type."""
+
+_NO_CHARACTER = re.compile("[\ud800-\udfff]").search
+
+
 def _plain(pattern: str) -> str:
     if "[" in pattern:
         raise ValueError(f"in {pattern!r}, `[` is no part of a pattern: * is any characters, ? one")
     return pattern
 
 
-Pattern = Annotated[str, AfterValidator(_plain)]
+Pattern = Annotated[str, Field(max_length=MOST_PATTERN_CHARACTERS), AfterValidator(_plain)]
+Patterns = Annotated[tuple[Pattern, ...], Field(max_length=MOST_PATTERNS)]
 
 _TIERS: Final = {"safe": RISK_SAFE, "experimental": RISK_EXPERIMENTAL, "high-risk": RISK_HIGH}
 
@@ -48,7 +64,7 @@ class Policy(BaseModel):
     max_cpu_pct: Percent = 95.0  # no task is handed out above
     max_ram_pct: Percent = 95.0
     allow_unregistered_agents: StrictBool = True
-    allowed_actions: tuple[Pattern, ...] = ("*",)
+    allowed_actions: Patterns = ("*",)
     allowed_tiers: tuple[Literal["safe", "experimental", "high-risk"], ...] = (
         "safe",
         "experimental",
@@ -102,15 +118,18 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
     Raises PolicyRefused with the line, where there is one.
     """
     text = text.removeprefix("\ufeff")
+    if len(text) > MOST_CHARACTERS:
+        raise PolicyRefused(
+            f"{where}: it has {len(text):,} characters, more than {MOST_CHARACTERS:,}"
+        )
     try:
-        found = yaml.safe_load(text)
-        lines = _lines(text)
+        found, lines = _loaded(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or str(error)
         raise PolicyRefused(f"{where}{line}: {problem}") from error
-    except ValueError as error:  # of what only looks like a date or a number
+    except _ODD_VALUE as error:
         raise PolicyRefused(f"{where}: a value cannot be read: {error}") from error
     except RecursionError:
         raise PolicyRefused(f"{where}: it is nested too deeply") from None
@@ -146,8 +165,15 @@ def matches_any(action: str, patterns: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _expression(pattern: str) -> re.Pattern[str]:
-    wild = {"*": ".*", "?": "."}
-    return re.compile("".join(wild.get(each) or re.escape(each) for each in pattern), re.DOTALL)
+    # What stands between two stars is looked for once, where it comes first: tried at every other
+    # place as well, a pattern with many stars would take for ever.
+    first, *others = (
+        "".join("." if each == "?" else re.escape(each) for each in piece)
+        for piece in pattern.split("*")
+    )
+    between = "".join(f"(?>.*?{piece})" for piece in others[:-1])
+    last = f".*{others[-1]}" if others else ""
+    return re.compile(f"{first}{between}{last}", re.DOTALL)
 
 
 def tier_name(tier: RiskTier.ValueType) -> str:
@@ -160,9 +186,31 @@ def tier_named(name: str) -> RiskTier.ValueType:
     return _TIERS[name]
 
 
-def _lines(text: str) -> dict[str, int]:
-    """On which line each key of the top level stands."""
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+class _Loader(yaml.SafeLoader):
+    """As the safe one, without what a small text can grow by, or what no event can hold."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        wrong = ""
+        if isinstance(event, yaml.AliasEvent):
+            wrong = f"write out what *{event.anchor} stands for"
+        elif isinstance(event, yaml.ScalarEvent) and _NO_CHARACTER(event.value):
+            wrong = "an escape in it stands for no character"
+        if wrong:
+            raise ComposerError(None, None, wrong, event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def _loaded(text: str) -> tuple[Any, dict[str, int]]:
+    """What the text says, and on which line each key of the top level stands."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        found = loader.construct_document(node)
+    finally:
+        loader.dispose()
     if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+        return found, {}
+    return found, {str(key.value): key.start_mark.line + 1 for key, _ in node.value}

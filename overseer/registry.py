@@ -38,7 +38,7 @@ def read_registry(text: str, *, where: str = "registry.jsonl") -> RegistryFile:
     entries: dict[str, RegistryEntry] = {}
     wrong: list[str] = []
     warnings: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # `splitlines` cuts at U+2028, too
         if not line.strip():
             continue
         try:

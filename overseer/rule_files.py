@@ -1,31 +1,45 @@
 """How do the files with the rules come into force? They are looked at again and again, and what
 changed is adopted by an event with its hash.
 
-A file that cannot be read is said to be so, once, by a log line and an alarm; what was in force
-stays in force. The charter must be there: without it the overseer does not start.
+A file that cannot be adopted, whatever is wrong with it, is said to be so, once, by a log line and
+an alarm; what was in force stays in force. The charter must be there: without it the overseer does
+not start.
 """
 
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.policy_pb2 import CharterAdopted, RegistryAdopted
 from nervous_system.contract.payload import Payload
-from nervous_system.errors import Fatal, Fenced, LogFull, Permanent, Transient
+from nervous_system.errors import Fatal, Fenced, LogFull, Permanent, TooLarge, Transient
 from nervous_system.ids import content_hash
 from overseer.model import OverseerState
-from overseer.policy import read_policy
-from overseer.registry import read_registry
+from overseer.policy import PolicyRefused, read_policy
+from overseer.registry import RegistryRefused, read_registry
 
 _log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a file: more is not even looked at. What an event can hold is for the server to say."""
+
+MOST_REASON_CHARACTERS: Final = 2_000
+
+Read = Callable[[str], tuple[str, Payload]]
+"""From a file's text to its hash and the event that puts it in force."""
+
+
+class RulesRefused(Permanent):
+    """A file says what nobody thought of; what was in force stays so."""
 
 
 class Observations(Protocol):
@@ -54,7 +68,11 @@ class RuleFiles:
 
     def require_charter(self) -> None:
         """Raises Fatal where there is none."""
-        if not self._charter.is_file():
+        try:
+            there = self._charter.is_file()
+        except OSError as error:
+            raise Fatal(f"whether there is a charter cannot be seen: {error}") from error
+        if not there:
             raise Fatal(
                 f"{self._charter} is missing: the overseer does not act without a charter. Write"
                 " one, or take the sample with `ganglion samples`"
@@ -71,43 +89,56 @@ class RuleFiles:
             progress()
             state = self._observations.state
             if state is not None:
-                await self._adopt(self._charter, state.charter_hash, self._read_charter)
-                await self._adopt(self._policy, state.policy_hash, self._read_policy)
-                await self._adopt(self._registry, state.registry_hash, self._read_registry)
+                await self._look(state, progress)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _adopt(
-        self, path: Path, in_force: str, read: Callable[[str], tuple[str, Payload]]
-    ) -> None:
+    async def _look(self, state: OverseerState, progress: Callable[[], None]) -> None:
+        # The charter comes last, and only behind the others: nothing is handed out before there is
+        # one, so nothing is handed out by a policy that is yet to be read.
+        for path, in_force, read in (
+            (self._policy, state.policy_hash, self._read_policy),
+            (self._registry, state.registry_hash, self._read_registry),
+            (self._charter, state.charter_hash, self._read_charter),
+        ):
+            progress()
+            if not await self._adopt(path, in_force, read):
+                return
+
+    async def _adopt(self, path: Path, in_force: str, read: Read) -> bool:
+        """Whether the file's turn is over: it is in force, or refused, or not there."""
         try:
-            text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+            text = await asyncio.to_thread(_text, path)
         except FileNotFoundError:
             self._refused.pop(path, None)
-            return  # what was in force stays so
-        except (OSError, UnicodeDecodeError) as error:
-            await self._refuse(path, content_hash(str(error)), f"{path}: {error}")
-            return
+            self._said.pop(path, None)
+            return True  # what was in force stays so
+        except (OSError, ValueError) as error:
+            return await self._refuse(path, content_hash(str(error)), f"{path}: {error}")
         text_hash = content_hash(text)
         if self._said.get(path) == text_hash:
-            return
+            return True
         try:
-            adopted_hash, payload = read(text)
-        except Permanent as error:
-            await self._refuse(path, text_hash, str(error))
-            return
+            # In a thread: a long file would keep all else from being done.
+            adopted_hash, payload = await asyncio.to_thread(_read, read, text, path)
+            if adopted_hash != in_force and not await self._observe(payload):
+                return False
+        except (RulesRefused, PolicyRefused, RegistryRefused, TooLarge) as error:
+            return await self._refuse(path, text_hash, str(error))
         self._refused.pop(path, None)
-        if adopted_hash == in_force:
-            self._said[path] = text_hash
-        elif await self._observe(payload):
-            self._said[path] = text_hash
+        self._said[path] = text_hash
+        if adopted_hash != in_force:
             _log.info("rules.adopted", file=str(path), hash=adopted_hash[:12])
             for warning in getattr(payload, "warnings", ()):
                 _log.warning("rules.warning", file=str(path), reason=warning)
+        return True
 
-    async def _refuse(self, path: Path, text_hash: str, reason: str) -> None:
+    async def _refuse(self, path: Path, text_hash: str, reason: str) -> bool:
+        """Whether it was said, now or before."""
+        if len(reason) > MOST_REASON_CHARACTERS:
+            reason = f"{reason[:MOST_REASON_CHARACTERS]} …"
         self._refused[path] = reason
         if self._said.get(path) == text_hash:
-            return
+            return True
         _log.error(
             "rules.refused",
             file=str(path),
@@ -120,10 +151,14 @@ class RuleFiles:
             message=reason,
             action=f"mend {path}; what was in force stays in force until then",
         )
-        if await self._observe(alarm):
-            self._said[path] = text_hash
+        if not await self._observe(alarm):
+            return False
+        self._said[path] = text_hash
+        return True
 
     async def _observe(self, payload: Payload) -> bool:
+        if self._observations.state is None:
+            return False  # no longer the leader: it would wait until it is again
         try:
             await self._observations.observe(payload)
         except (Transient, Fenced, LogFull) as error:
@@ -144,3 +179,26 @@ class RuleFiles:
         return file.hash, RegistryAdopted(
             hash=file.hash, entries=file.entries, warnings=file.warnings
         )
+
+
+def _text(path: Path) -> str:
+    """What the file says now. Raises OSError or ValueError where that cannot be known."""
+    if not stat.S_ISREG(path.stat().st_mode):  # reading from a pipe or a device may never end
+        raise OSError("it is no regular file")
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    return data.decode()
+
+
+def _read(read: Read, text: str, path: Path) -> tuple[str, Payload]:
+    """As `read`; whatever else it fails with is a refusal, too. Raises Permanent."""
+    try:
+        return read(text)
+    except (Permanent, MemoryError):
+        raise
+    except Exception as error:
+        raise RulesRefused(
+            f"{path}: it cannot be read ({type(error).__name__}: {error})"
+        ) from error

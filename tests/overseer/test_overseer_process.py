@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from overseen import rebuilt, task
 from overseer_program import StartOverseer
 from real_servers import NatsServer
 
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted
 from enchanted.events.v1.task_request_pb2 import (
@@ -176,17 +179,22 @@ async def test_an_objective_becomes_tasks_and_is_finished(
 async def test_a_line_dropped_into_the_inbox_is_an_objective(
     start_overseer: StartOverseer, bus: Bus, home: Path
 ) -> None:
+    """Whatever stands before it: not JSON, more than an event can hold, odd line ends."""
     inbox = home / "objectives.jsonl"
     good = {"description": "Diagnose this machine", "priority": 7, "objective_id": "o1"}
-    inbox.write_text("\ufeff" + json.dumps(good) + '\n{"priority": 3}\nnot JSON\n')
+    large = json.dumps({"description": "x" * 1_100_000})
+    inbox.write_text(
+        f'\ufeff{json.dumps(good)}\r\r\n{{"priority": 3}}\nnot JSON\n{large}\n', newline=""
+    )
     process = start_overseer()
     await until_logged(bus, "swarm.events.objective.planned.o1")
     with inbox.open("a") as file:
         file.write(json.dumps({**good, "objective_id": "o2"}) + "\n")
     await until_logged(bus, "swarm.events.objective.planned.o2")
     text = process.log.read_text()
-    assert f"{inbox}:2" in text
-    assert f"{inbox}:3" in text
+    for number in (2, 3, 4):
+        assert f"{inbox}:{number}" in text
+    assert "larger than the server's payload limit" in text
     plans = Counter(each.subject for each in await history(bus) if ".planned." in each.subject)
     assert set(plans.values()) == {1}
 
@@ -209,12 +217,58 @@ async def test_a_policy_is_adopted_while_it_runs_and_a_broken_one_is_not(
     policy = home / "policy.yaml"
     policy.write_text("max_cpu_pct: lots\n")
     await until_logged(bus, "swarm.events.overseer.alarm_raised")
-    policy.write_text("allowed_actions: [dig]\nnew_key: 1\n")
+    text = "allowed_actions: [dig]\nnew_key: 1\n"
+    policy.write_text(text)
     await until_logged(bus, adopted, 2)
     answer = await asker.ask(TasksProposed(tasks=[task("a", action="paint")]))
     assert "does not allow the action paint" in answer.reasons[0]
-    alarms = [e.event.payload for e in await history(bus) if e.subject.endswith("alarm_raised")]
-    assert "policy.yaml:1: max_cpu_pct" in alarms[0].message  # type: ignore[union-attr]
+    log = [each.event.payload for each in await history(bus)]
+    alarms = [each for each in log if isinstance(each, AlarmRaised)]
+    assert "policy.yaml:1: max_cpu_pct" in alarms[0].message
+    last = [each for each in log if isinstance(each, PolicyAdopted)][-1]
+    assert last.text == text
+    (warning,) = last.warnings
+    assert "policy.yaml:2: new_key is not known to this version" in warning
+
+
+def put_in_place(path: Path, put: Callable[[Path], object]) -> None:
+    """At one stroke: nobody finds half of it."""
+    new = path.with_name("new")
+    put(new)
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
+    new.replace(path)
+
+
+ODD_FILES: list[tuple[str, Callable[[Path], object]]] = [
+    ("registry.jsonl", lambda path: path.write_text(f'{{"agent_id": "{"x" * 1_100_000}"}}\n')),
+    ("registry.jsonl", lambda path: path.write_text("[]\n" * 100_000)),
+    ("registry.jsonl", lambda path: path.write_bytes(b"\0\xff\n")),
+    ("registry.jsonl", Path.mkdir),
+    ("policy.yaml", os.mkfifo),
+    ("policy.yaml", lambda path: path.write_text('allowed_actions: ["\\ud800"]\n')),
+    ("policy.yaml", lambda path: path.write_text("a: &a [*a]\n")),
+    ("policy.yaml", lambda path: path.write_text('a: !!int ""\n')),
+    ("charter.md", lambda path: path.write_bytes(b"\xff\xfe")),
+    ("charter.md", lambda path: path.write_bytes(bytes(16 * 1024 * 1024 + 1))),
+]
+
+
+async def test_whatever_a_file_of_rules_holds_is_refused_and_the_overseer_goes_on(
+    start_overseer: StartOverseer, asker: Asker, bus: Bus, home: Path
+) -> None:
+    process = start_overseer()
+    await until_logged(bus, "swarm.events.overseer.charter_adopted")
+    for number, (name, put) in enumerate(ODD_FILES, 1):
+        put_in_place(home / name, put)
+        await until_logged(bus, "swarm.events.overseer.alarm_raised", number)
+        assert process.running
+    (home / "policy.yaml").write_text("allowed_actions: [dig]\n")
+    await until_logged(bus, "swarm.events.overseer.policy_adopted", 2)
+    answer = await asker.ask(TasksProposed(tasks=[task("a", action="paint")]))
+    assert "does not allow the action paint" in answer.reasons[0]
 
 
 async def test_nobody_is_held_up_for_long_when_the_leader_is_killed(
