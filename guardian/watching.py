@@ -112,11 +112,20 @@ def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> 
 
 
 def _heartbeat(watched: Watched, payload: WorkerHeartbeat, seen: Sighting) -> Watched:
-    worker = watched.workers.get(payload.worker_id)
-    if worker is None:
-        worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
-    worker = replace(worker, heard=seen, lost=False)
+    if payload.worker_id in watched.workers:
+        return _heard(watched, payload.worker_id, seen)
+    worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
     return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
+
+
+def _heard(watched: Watched, worker_id: str, seen: Sighting) -> Watched:
+    """It lives: what it asks for and what it reports says so as a heartbeat does. Of one who never
+    offered itself nobody knows when to expect the next word."""
+    worker = watched.workers.get(worker_id)
+    if worker is None:
+        return watched
+    worker = replace(worker, heard=seen, lost=False)
+    return replace(watched, workers=watched.workers.set(worker_id, worker))
 
 
 def _departed(watched: Watched, payload: WorkerDeparted, seen: Sighting) -> Watched:
@@ -138,6 +147,7 @@ def _lost(watched: Watched, payload: WorkerLost, seen: Sighting) -> Watched:
 
 def _claimed(watched: Watched, payload: TaskClaimed | TaskProgressed, seen: Sighting) -> Watched:
     claim = Claim(worker_id=payload.worker_id, progressed=seen)
+    watched = _heard(watched, payload.worker_id, seen)
     return replace(watched, claims=watched.claims.set(payload.task_id, claim))
 
 
@@ -151,14 +161,15 @@ def _released(watched: Watched, payload: TaskReleased, seen: Sighting) -> Watche
 
 
 def _failed(watched: Watched, payload: TaskFailed, seen: Sighting) -> Watched:
-    watched = _let_go(watched, payload.task_id)
+    watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
     return _tallied(
         _failed_again(watched, payload.task_id, seen), payload.worker_id, seen, failed=1
     )
 
 
 def _completed(watched: Watched, payload: TaskCompleted, seen: Sighting) -> Watched:
-    return _tallied(_let_go(watched, payload.task_id), payload.worker_id, seen, completed=1)
+    watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
+    return _tallied(watched, payload.worker_id, seen, completed=1)
 
 
 def _over(watched: Watched, payload: TaskAcknowledged | TaskQuarantined, seen: Sighting) -> Watched:
@@ -195,8 +206,9 @@ def _tallied(
 
 
 def _pulsed(watched: Watched, payload: PulseCompleted, seen: Sighting) -> Watched:
+    """The lag in it is what the guardian said last: no look of its own, and nothing new."""
     pulse = Pulse(number=payload.number, interval_seconds=payload.interval_seconds, seen=seen)
-    return _lagging(replace(watched, pulse=pulse), payload.ingest_lag, seen)
+    return replace(watched, pulse=pulse)
 
 
 def _lagging(watched: Watched, positions: int, seen: Sighting) -> Watched:
