@@ -78,6 +78,7 @@ class GuardianState:
     watched: Watched = field(default_factory=Watched)
     incidents: Table[str, Incident] = EMPTY  # those that are open, by rule and subject
     circuits: Table[str, Circuit] = EMPTY  # by playbook, rule and subject
+    swept_at: datetime | None = None  # when circuits that count no more were last forgotten
     halts: Table[str, str] = EMPTY  # by whom: why
     mode: str = ""  # empty before the first word
 
@@ -87,7 +88,8 @@ class GuardianState:
         if self.halts:
             return HALTED, "; ".join(f"by {by}: {why}" for by, why in sorted(self.halts.items()))
         by_class = sorted(
-            self.incidents.values(), key=lambda each: (-each.incident_class, each.opened_at)
+            self.incidents.values(),
+            key=lambda each: (-each.incident_class, each.opened_at, each.incident_id),
         )
         for incident in by_class:
             if incident.paused:

@@ -50,7 +50,7 @@ PULSE_OVERDUE: Final = Rule(
 
 def _churning(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
     taken_by_service: dict[str, tuple[int, str]] = {}
-    for key, takeovers in watched.takeovers.items():
+    for key, takeovers in sorted(watched.takeovers.items()):
         recent = within(takeovers, seconds=CHURN_SECONDS, now=now)
         service = key.partition("/")[0]
         if recent > taken_by_service.get(service, (0, ""))[0]:

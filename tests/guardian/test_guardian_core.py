@@ -282,6 +282,17 @@ def test_what_is_long_ago_is_forgiven() -> None:
     play.replays()
 
 
+def test_what_was_tried_long_ago_is_forgotten_for_good() -> None:
+    play = Play()
+    for number in range(8):
+        name = f"p{number}"
+        exited = ProcessExited(name=name, pid=1, exit_code=1)
+        play.happens(exited, after=4000 * number)
+        play.happens(ProcessStarted(name=name, pid=2, attempt=2), after=4000 * number + 1)
+    assert set(play.state.circuits) == {"minor\np7"}
+    play.replays()
+
+
 def test_commands_of_others_are_not_taken_for_its_own() -> None:
     play = Play()
     play.happens(WorkerRegistered(worker_id="w1", heartbeat_seconds=30), after=0)
