@@ -30,6 +30,8 @@ PARKED_EVENTS: Final = "parked_events"
 """Alarm by which it says that more events were parked: its positions are theirs."""
 REGRESSIONS: Final = frozenset({"stream_truncated", "positions_lost"})
 """Alarms of the ingestor: the log is not what it was."""
+SAMPLING_STOPPED: Final = "sampling_stopped"
+"""Alarm by which a governor says that it has no sample of its machine any more."""
 FULL_LOG: Final = frozenset({"log_nearly_full", "log_full"})
 """Alarms that the log soon takes no more."""
 

@@ -42,6 +42,7 @@ from guardian.playbooks import (
     can_mend,
     step_at,
 )
+from guardian.rules.rule import SERVICE as A_SERVICE
 from guardian.rules.rule import Finding, Rule
 from nervous_system.contract.payload import Payload
 from nervous_system.deciding.decision import Emit
@@ -227,7 +228,7 @@ class Plan:
             quarantine = means.command == COMMAND_SLEEP
             command = CommandIssued(
                 kind=means.command,
-                target=incident.subject,
+                target=self._told(rule, incident.subject),
                 reason=reason,
                 expires_in_seconds=SLEEP_SECONDS if quarantine else COMMAND_SECONDS,
                 emergency=means.emergency,
@@ -244,6 +245,9 @@ class Plan:
                 source=SERVICE,
             )
             self._say(f"objective {label}", objective)
+
+    def _told(self, rule: Rule, subject: str) -> str:
+        return self.state.watched.told(subject) if rule.kind == A_SERVICE else subject
 
     def _close(self, rule: Rule, subject: str) -> None:
         incident = self.state.incidents[concern(rule.name, subject)]

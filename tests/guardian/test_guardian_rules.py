@@ -318,6 +318,30 @@ CASES = [
         WELL,
         holds=False,
     ),
+    # A machine is no longer looked at.
+    Case(
+        "sampling_stopped",
+        [(0, alarm("sampling_stopped"))],
+        1,
+        MINOR,
+        "governor/test",
+        ("sampling_stopped it is",),
+    ),
+    Case(
+        "sampling_stopped",
+        [(0, alarm("sampling_stopped")), (60, CapacitySampled(host="test"))],
+        61,
+        WELL,
+        holds=False,
+    ),
+    Case(
+        "sampling_stopped",
+        [(0, alarm("sampling_stopped")), (60, CapacitySampled(host="another"))],
+        61,
+        MINOR,
+        "governor/test",
+    ),
+    Case("sampling_stopped", [(0, alarm("sampling_stopped"))], 86_401, WELL, holds=False),
     # ClickHouse.
     Case("ingest_behind", lags(1000), 1, MINOR, "ClickHouse", ("1,000 positions",)),
     Case("ingest_behind", lags(20_000), 1, MAJOR, "ClickHouse"),
