@@ -75,17 +75,17 @@ def _next(
             emergency=order.emergency,  # or it could come before what it ends
         )
     measure = rule.measure_for(worker.skills)
-    limit = max(1, worker.most_tasks // 2) if measure.kind == COMMAND_THROTTLE else 0
+    kind, limit = measure.told(worker.most_tasks)
     if (
         order is not None
-        and (order.kind, order.limit) == (measure.kind, limit)
+        and (order.kind, order.limit) == (kind, limit)
         and order.emergency >= measure.emergency
         and (order.until - now).total_seconds() > policy.command_seconds / 2
     ):
         return None
     band, percent = rule.band(policy, state), state.percent(rule.resource)
     return CommandIssued(
-        kind=measure.kind,
+        kind=kind,
         target=worker_id,
         reason=(
             f"{rule.name}: {rule.resource} of {host} is at {percent:.0f} %, the limit is"

@@ -22,12 +22,26 @@ class Measure:
     name: str
     kind: CommandKind.ValueType
     emergency: bool = False  # on the lane of its own
+    keeps_one: bool = False  # a throttle that leaves everybody at least one task
+
+    def told(self, most_tasks: int) -> tuple[CommandKind.ValueType, int]:
+        """The command for a worker of so many tasks at once, and its limit.
+
+        Half of one task is none: a throttle to one would change nothing there, so that worker
+        sleeps.
+        """
+        if self.kind != COMMAND_THROTTLE:
+            return self.kind, 0
+        half = most_tasks // 2
+        if not half and not self.keeps_one:
+            return COMMAND_SLEEP, 0
+        return COMMAND_THROTTLE, max(1, half)
 
 
 THROTTLE: Final = Measure(name="throttle", kind=COMMAND_THROTTLE)
 SLEEP: Final = Measure(name="sleep", kind=COMMAND_SLEEP)
 EMERGENCY_THROTTLE: Final = Measure(
-    name="emergency throttle", kind=COMMAND_THROTTLE, emergency=True
+    name="emergency throttle", kind=COMMAND_THROTTLE, emergency=True, keeps_one=True
 )
 EMERGENCY_SLEEP: Final = Measure(name="emergency sleep", kind=COMMAND_SLEEP, emergency=True)
 

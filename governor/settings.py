@@ -35,7 +35,9 @@ class GovernorSettings(BaseSettings):
         98.0, description="workers are put to sleep at once while the disk is above"
     )
     throttle_samples: int = Field(
-        3, ge=1, description="over a limit for so many samples running: workers do half"
+        3,
+        ge=1,
+        description="over a limit for so many samples running: workers do half; of one task, none",
     )
     sleep_samples: int = Field(10, ge=1, description="and for so many: workers do nothing")
     command_samples: int = Field(

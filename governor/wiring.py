@@ -53,14 +53,14 @@ async def run(stop: asyncio.Event) -> None:
         member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
         if member is None:
             return
-        bus, seen = member.bus, member.telemetry
+        bus, seen, holder = member.bus, member.telemetry, new_event_id()
         await stack.enter_async_context(
-            obeying(bus, service=SERVICE, role=ROLE_GOVERNOR, stop=stop)
+            obeying(bus, service=SERVICE, role=ROLE_GOVERNOR, stop=stop, holder=holder)
         )
         runner = Runner(
             bus,
             role(settings),
-            holder=new_event_id(),
+            holder=holder,
             progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
         )
         _show(seen.health, runner)

@@ -36,6 +36,9 @@ from nervous_system.contract.payload import Payload
 MOST_LINES: Final = 50
 """Of a timeline: the first ones stay, the last one is replaced."""
 
+SWEPT_SECONDS: Final = 60.0
+"""So long circuits are not looked through again."""
+
 
 def apply(
     state: GuardianState,
@@ -163,16 +166,23 @@ def _closed(
     incident = find(state, payload.incident_id)
     if incident is None:
         return state
+    return replace(
+        _swept(state, at, limits),
+        incidents=state.incidents.delete(concern(incident.rule, incident.subject)),
+        watched=forget_worker(state.watched, incident.subject),
+    )
+
+
+def _swept(state: GuardianState, at: datetime, limits: Limits) -> GuardianState:
+    """Without the circuits that are as new; looked for now and then, as hundreds of incidents may
+    end in one moment."""
+    if state.swept_at is not None and (at - state.swept_at).total_seconds() < SWEPT_SECONDS:
+        return state
     circuits = state.circuits
     for key, circuit in state.circuits.items():
         if breaker.forgiven(circuit, limits.breaker, at) == Circuit():
             circuits = circuits.delete(key)
-    return replace(
-        state,
-        incidents=state.incidents.delete(concern(incident.rule, incident.subject)),
-        circuits=circuits,
-        watched=forget_worker(state.watched, incident.subject),
-    )
+    return replace(state, circuits=circuits, swept_at=at)
 
 
 def _circuit_opened(

@@ -30,6 +30,8 @@ PARKED_EVENTS: Final = "parked_events"
 """Alarm by which it says that more events were parked: its positions are theirs."""
 REGRESSIONS: Final = frozenset({"stream_truncated", "positions_lost"})
 """Alarms of the ingestor: the log is not what it was."""
+SAMPLING_STOPPED: Final = "sampling_stopped"
+"""Alarm by which a governor says that it has no sample of its machine any more."""
 FULL_LOG: Final = frozenset({"log_nearly_full", "log_full"})
 """Alarms that the log soon takes no more."""
 
@@ -78,6 +80,7 @@ class GuardianState:
     watched: Watched = field(default_factory=Watched)
     incidents: Table[str, Incident] = EMPTY  # those that are open, by rule and subject
     circuits: Table[str, Circuit] = EMPTY  # by playbook, rule and subject
+    swept_at: datetime | None = None  # when circuits that count no more were last forgotten
     halts: Table[str, str] = EMPTY  # by whom: why
     mode: str = ""  # empty before the first word
 
@@ -87,7 +90,8 @@ class GuardianState:
         if self.halts:
             return HALTED, "; ".join(f"by {by}: {why}" for by, why in sorted(self.halts.items()))
         by_class = sorted(
-            self.incidents.values(), key=lambda each: (-each.incident_class, each.opened_at)
+            self.incidents.values(),
+            key=lambda each: (-each.incident_class, each.opened_at, each.incident_id),
         )
         for incident in by_class:
             if incident.paused:

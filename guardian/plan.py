@@ -6,9 +6,11 @@ when the plan is done, so that ten incidents opened together lead to one change 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain, zip_longest
 from typing import Final
 
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
@@ -40,14 +42,21 @@ from guardian.playbooks import (
     can_mend,
     step_at,
 )
+from guardian.rules.rule import SERVICE as A_SERVICE
 from guardian.rules.rule import Finding, Rule
 from nervous_system.contract.payload import Payload
 from nervous_system.deciding.decision import Emit
 from nervous_system.ids import child_id
 from nervous_system.working.restoring import SKILL, restoration
 
-MOST_OPENED: Final = 50
-"""Incidents that one cause opens; the others follow a tick later, and one batch holds them all."""
+MOST_EMITS: Final = 900
+MOST_BYTES: Final = 4_000_000
+"""Of one cause, before nothing more is begun: what follows from one is one batch, with room for
+what an incident takes that was begun. The next tick goes on; the guardian itself decides nothing
+on what it decided."""
+
+MOST_CHARACTERS: Final = 1000
+"""Of what is copied from others into an incident: it is said again at every step and at its end."""
 
 
 @dataclass(slots=True)
@@ -59,31 +68,44 @@ class Plan:
     cause_id: str
     now: datetime
     emits: list[Emit] = field(default_factory=list)
+    _bytes: int = 0  # of these
 
     def look(self, rules: Sequence[Rule]) -> None:
-        """Open, go on with and close what these rules say, and set the mode by it."""
-        opened = 0
-        for rule in rules:
-            found = {
-                each.subject: each
-                for each in rule.find(self.state.watched, self.limits, self.now)
-                if each.measure >= rule.clears_below
-            }
-            known = {
-                incident.subject: incident
-                for incident in self.state.incidents.values()
-                if incident.rule == rule.name
-            }
-            for subject, incident in sorted(known.items()):
-                if subject in found:
-                    self._go_on(rule, incident, found[subject])
-                else:
-                    self._close(rule, incident)
-            for subject, finding in sorted(found.items()):
-                if subject not in known and opened < MOST_OPENED and rule.classify(finding.measure):
-                    self._open(rule, finding)
-                    opened += 1
+        """Open, go on with and close what these rules say, and set the mode by it. All have their
+        turns, so that nothing waits for long behind much of another kind."""
+        queues = [queue for rule in rules for queue in self._queues(rule)]
+        for act in chain.from_iterable(zip_longest(*queues)):
+            if len(self.emits) >= MOST_EMITS or self._bytes >= MOST_BYTES:
+                break
+            if act is not None:
+                act()
         self.set_mode()
+
+    def _queues(self, rule: Rule) -> tuple[list[Callable[[], None]], ...]:
+        """What a rule asks for, in three queues: to close what is over, to go on, to open. What has
+        waited longest is first, and of what begins the worst, which what waits will be."""
+        findings = map(_short, rule.find(self.state.watched, self.limits, self.now))
+        found = {each.subject: each for each in findings if each.measure >= rule.clears_below}
+        known = {
+            incident.subject: incident
+            for incident in self.state.incidents.values()
+            if incident.rule == rule.name
+        }
+        over = [each for subject, each in known.items() if subject not in found]
+        lasting = [each for subject, each in known.items() if subject in found]
+        new = [
+            each
+            for subject, each in found.items()
+            if subject not in known and rule.classify(each.measure)
+        ]
+        over.sort(key=lambda each: (each.opened_at, each.subject))
+        lasting.sort(key=lambda each: (each.due_at, each.subject))
+        new.sort(key=lambda each: (-each.measure, each.subject))
+        return (
+            [partial(self._close, rule, each.subject) for each in over],
+            [partial(self._go_on, rule, found[each.subject]) for each in lasting],
+            [partial(self._open, rule, each) for each in new],
+        )
 
     def set_mode(self) -> None:
         """Say the mode where it is another one now."""
@@ -93,6 +115,7 @@ class Plan:
 
     def _say(self, label: str, payload: Payload, *, begins: bool = False) -> None:
         self.emits.append(Emit(label=label, payload=payload, begins=begins))
+        self._bytes += payload.ByteSize()
         self.state = apply(self.state, payload, self.now, limits=self.limits)
 
     def _open(self, rule: Rule, finding: Finding) -> None:
@@ -108,7 +131,8 @@ class Plan:
         self._say(label, opened, begins=True)
         self._take_steps(rule, self.state.incidents[concern(rule.name, finding.subject)])
 
-    def _go_on(self, rule: Rule, incident: Incident, finding: Finding) -> None:
+    def _go_on(self, rule: Rule, finding: Finding) -> None:
+        incident = self.state.incidents[concern(rule.name, finding.subject)]
         worse = rule.classify(finding.measure)
         if worse > incident.incident_class:
             incident = self._escalate(incident, worse, finding.summary)
@@ -204,7 +228,7 @@ class Plan:
             quarantine = means.command == COMMAND_SLEEP
             command = CommandIssued(
                 kind=means.command,
-                target=incident.subject,
+                target=self._told(rule, incident.subject),
                 reason=reason,
                 expires_in_seconds=SLEEP_SECONDS if quarantine else COMMAND_SECONDS,
                 emergency=means.emergency,
@@ -222,7 +246,11 @@ class Plan:
             )
             self._say(f"objective {label}", objective)
 
-    def _close(self, rule: Rule, incident: Incident) -> None:
+    def _told(self, rule: Rule, subject: str) -> str:
+        return self.state.watched.told(subject) if rule.kind == A_SERVICE else subject
+
+    def _close(self, rule: Rule, subject: str) -> None:
+        incident = self.state.incidents[concern(rule.name, subject)]
         ending = rule.end(self.state.watched, incident.subject)
         duration_seconds = (self.now - incident.opened_at).total_seconds()
         lines = [*((each.after_seconds, each.text) for each in incident.timeline)]
@@ -244,6 +272,16 @@ class Plan:
                 releases_command_id=incident.asleep,
             )
             self._say(f"released {incident.incident_id}", released)
+
+
+def _short(finding: Finding) -> Finding:
+    """Without what is too long of what others wrote."""
+    return replace(
+        finding,
+        subject=finding.subject[:MOST_CHARACTERS],
+        summary=finding.summary[:MOST_CHARACTERS],
+        cause_event_id=finding.cause_event_id[:MOST_CHARACTERS],
+    )
 
 
 def root_cause(incident: Incident, ending: str) -> str:

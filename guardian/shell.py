@@ -17,6 +17,7 @@ from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from guardian.following import Following
 from guardian.model import BY_FLAG, INGEST_LAG, PARKED_EVENTS, GuardianState, Limits
 from guardian.ports import Observations, Record
+from guardian.watched import Watched
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fenced, LogFull, Transient
@@ -138,21 +139,31 @@ class RecordWatch:
             return None
 
     async def _say_lag(self, state: GuardianState, watermark: int, end: int) -> None:
-        """Only a lag that is worth a word, and that it is over."""
-        worth = self._limits.lag_positions // 10
         lag = max(0, end - watermark)
-        before = state.watched.lags[-1].positions if state.watched.lags else 0
-        if max(lag, before) < worth:
+        if not is_news(state.watched, self._limits, lag):
             return
+        far = lag >= self._limits.lag_positions
         behind = AlarmRaised(
             name=INGEST_LAG,
-            severity=SEVERITY_WARNING if lag >= self._limits.lag_positions else SEVERITY_INFO,
+            severity=SEVERITY_WARNING if far else SEVERITY_INFO,
             message=f"ClickHouse is {lag:,} positions behind the log",
-            action="look at the ingestor's log and at ClickHouse",
+            action="look at the ingestor's log and at ClickHouse" if far else "",
             first_sequence=watermark,
             last_sequence=max(end, watermark),
         )
         await _recorded(self._observations, behind)
+
+
+def is_news(watched: Watched, limits: Limits, lag: int) -> bool:
+    """Whether this lag is said: at each look where it is a tenth of the limit or more, or was; else
+    once after each pulse, where it is not what was said last, so that the next pulse shows a number
+    of its own and the log is not filled with small ones."""
+    said = watched.lags[-1] if watched.lags else None
+    before = said.positions if said is not None else 0
+    if max(lag, before) >= limits.lag_positions // 10:
+        return True
+    pulsed = watched.pulse is not None and (said is None or said.seen.at <= watched.pulse.seen.at)
+    return pulsed and lag != before
 
 
 async def _recorded(observations: Observations, payload: Payload) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from guardian.tally import Tally
+from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.persistent import EMPTY, Table
 
 MOST_REMEMBERED: Final = 20
@@ -111,12 +112,21 @@ class Watched:
     parked: tuple[Alarm, ...] = ()  # each time that more was found parked
     dangers: tuple[Alarm, ...] = ()  # that the log was cut, or will be full
     takeovers: Table[str, tuple[Sighting, ...]] = EMPTY  # by service and scope
+    holders: Table[str, str] = EMPTY  # by service and scope: which process took the lead last
+    unsampled: Table[str, Alarm] = EMPTY  # that no sample came, by governor and host
     disks: Table[str, Disk] = EMPTY  # by host
 
     def silent_seconds(self, heard: datetime, now: datetime) -> float:
         """How long it has been silent while somebody listened."""
         begun = heard if self.since is None else max(heard, self.since)
         return (now - begun).total_seconds()
+
+    def told(self, service: str) -> str:
+        """Who is told what is meant for a service, or for `<service>/<scope>`: the process that
+        leads, so that one that waits for its lead is not stopped with it; all of the service where
+        the log does not say which that is."""
+        name, _, scope = service.partition("/")
+        return self.holders.get(f"{name}/{scope or MAIN}") or name
 
 
 def within(sightings: tuple[Sighting, ...], *, seconds: float, now: datetime) -> int:

@@ -26,7 +26,14 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from guardian.model import FULL_LOG, INGEST_LAG, PARKED_EVENTS, REGRESSIONS, SERVICE
+from guardian.model import (
+    FULL_LOG,
+    INGEST_LAG,
+    PARKED_EVENTS,
+    REGRESSIONS,
+    SAMPLING_STOPPED,
+    SERVICE,
+)
 from guardian.tally import counted
 from guardian.watched import (
     MOST_REMEMBERED,
@@ -46,14 +53,24 @@ from nervous_system.contract.event import Recorded
 HEARTBEAT_SECONDS: Final = 30.0
 """Of a worker that did not say how often it means to be heard of."""
 
+MOST_HOLDER_CHARACTERS: Final = 200
+"""No process has a longer name."""
+
+_GOVERNOR: Final = "governor/"
+
 
 def watch(watched: Watched, recorded: Recorded) -> Watched:
     """What was seen after one more event; most events are of no concern."""
-    means = _MEANING.get(type(recorded.event.payload))
+    event, payload = recorded.event, recorded.event.payload
+    means = _MEANING.get(type(payload))
     if means is None:
         return watched
-    sighting = Sighting(at=recorded.recorded_at, event_id=recorded.event.event_id)
-    return means(watched, recorded.event.payload, sighting)
+    seen = Sighting(at=recorded.recorded_at, event_id=event.event_id)
+    if isinstance(payload, AlarmRaised) and payload.name == SAMPLING_STOPPED:
+        host = event.agent_id.removeprefix(_GOVERNOR)  # it says so for its own machine
+        unsampled = watched.unsampled.set(_GOVERNOR + host, _raised(payload, seen))
+        return replace(watched, unsampled=unsampled)
+    return means(watched, payload, seen)
 
 
 def forget_worker(watched: Watched, worker_id: str) -> Watched:
@@ -112,11 +129,20 @@ def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> 
 
 
 def _heartbeat(watched: Watched, payload: WorkerHeartbeat, seen: Sighting) -> Watched:
-    worker = watched.workers.get(payload.worker_id)
-    if worker is None:
-        worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
-    worker = replace(worker, heard=seen, lost=False)
+    if payload.worker_id in watched.workers:
+        return _heard(watched, payload.worker_id, seen)
+    worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
     return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
+
+
+def _heard(watched: Watched, worker_id: str, seen: Sighting) -> Watched:
+    """It lives: what it asks for and what it reports says so as a heartbeat does. Of one who never
+    offered itself nobody knows when to expect the next word."""
+    worker = watched.workers.get(worker_id)
+    if worker is None:
+        return watched
+    worker = replace(worker, heard=seen, lost=False)
+    return replace(watched, workers=watched.workers.set(worker_id, worker))
 
 
 def _departed(watched: Watched, payload: WorkerDeparted, seen: Sighting) -> Watched:
@@ -138,6 +164,7 @@ def _lost(watched: Watched, payload: WorkerLost, seen: Sighting) -> Watched:
 
 def _claimed(watched: Watched, payload: TaskClaimed | TaskProgressed, seen: Sighting) -> Watched:
     claim = Claim(worker_id=payload.worker_id, progressed=seen)
+    watched = _heard(watched, payload.worker_id, seen)
     return replace(watched, claims=watched.claims.set(payload.task_id, claim))
 
 
@@ -151,14 +178,15 @@ def _released(watched: Watched, payload: TaskReleased, seen: Sighting) -> Watche
 
 
 def _failed(watched: Watched, payload: TaskFailed, seen: Sighting) -> Watched:
-    watched = _let_go(watched, payload.task_id)
+    watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
     return _tallied(
         _failed_again(watched, payload.task_id, seen), payload.worker_id, seen, failed=1
     )
 
 
 def _completed(watched: Watched, payload: TaskCompleted, seen: Sighting) -> Watched:
-    return _tallied(_let_go(watched, payload.task_id), payload.worker_id, seen, completed=1)
+    watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
+    return _tallied(watched, payload.worker_id, seen, completed=1)
 
 
 def _over(watched: Watched, payload: TaskAcknowledged | TaskQuarantined, seen: Sighting) -> Watched:
@@ -195,8 +223,9 @@ def _tallied(
 
 
 def _pulsed(watched: Watched, payload: PulseCompleted, seen: Sighting) -> Watched:
+    """The lag in it is what the guardian said last: no look of its own, and nothing new."""
     pulse = Pulse(number=payload.number, interval_seconds=payload.interval_seconds, seen=seen)
-    return _lagging(replace(watched, pulse=pulse), payload.ingest_lag, seen)
+    return replace(watched, pulse=pulse)
 
 
 def _lagging(watched: Watched, positions: int, seen: Sighting) -> Watched:
@@ -207,18 +236,22 @@ def _lagging(watched: Watched, positions: int, seen: Sighting) -> Watched:
 def _alarm(watched: Watched, payload: AlarmRaised, seen: Sighting) -> Watched:
     if payload.name == INGEST_LAG:
         return _lagging(watched, max(0, payload.last_sequence - payload.first_sequence), seen)
-    alarm = Alarm(
+    alarm = _raised(payload, seen)
+    if payload.name == PARKED_EVENTS:
+        return replace(watched, parked=(*watched.parked, alarm)[-MOST_REMEMBERED:])
+    if payload.name in REGRESSIONS | FULL_LOG:
+        return replace(watched, dangers=(*watched.dangers, alarm)[-MOST_REMEMBERED:])
+    return watched
+
+
+def _raised(payload: AlarmRaised, seen: Sighting) -> Alarm:
+    return Alarm(
         name=payload.name,
         message=payload.message,
         epoch=payload.epoch,
         last_sequence=payload.last_sequence,
         seen=seen,
     )
-    if payload.name == PARKED_EVENTS:
-        return replace(watched, parked=(*watched.parked, alarm)[-MOST_REMEMBERED:])
-    if payload.name in REGRESSIONS | FULL_LOG:
-        return replace(watched, dangers=(*watched.dangers, alarm)[-MOST_REMEMBERED:])
-    return watched
 
 
 def _taken(watched: Watched, payload: LeadershipTaken, seen: Sighting) -> Watched:
@@ -227,11 +260,16 @@ def _taken(watched: Watched, payload: LeadershipTaken, seen: Sighting) -> Watche
     key = f"{payload.service}/{payload.scope}"
     before = watched.takeovers.get(key, ())
     return replace(
-        watched, takeovers=watched.takeovers.set(key, (*before, seen)[-MOST_REMEMBERED:])
+        watched,
+        takeovers=watched.takeovers.set(key, (*before, seen)[-MOST_REMEMBERED:]),
+        holders=watched.holders.set(key, payload.holder[:MOST_HOLDER_CHARACTERS]),
     )
 
 
 def _sampled(watched: Watched, payload: CapacitySampled, seen: Sighting) -> Watched:
+    governor = _GOVERNOR + payload.host
+    if governor in watched.unsampled:
+        watched = replace(watched, unsampled=watched.unsampled.delete(governor))
     if not payload.disk_total_bytes:
         return watched
     percent = 100.0 * payload.disk_used_bytes / payload.disk_total_bytes

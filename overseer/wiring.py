@@ -68,11 +68,11 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
         member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
         if member is None:
             return
-        bus, seen = member.bus, member.telemetry
+        bus, seen, holder = member.bus, member.telemetry, new_event_id()
         await stack.enter_async_context(
-            obeying(bus, service=SERVICE, role=ROLE_OVERSEER, stop=stop)
+            obeying(bus, service=SERVICE, role=ROLE_OVERSEER, stop=stop, holder=holder)
         )
-        runner = _runner(bus, settings, seen, clock)
+        runner = _runner(bus, settings, seen, clock, holder)
         rules = RuleFiles(
             runner,
             charter=settings.charter or mesh.home / "charter.md",
@@ -147,12 +147,12 @@ def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[Overs
 
 
 def _runner(
-    bus: Bus, settings: OverseerSettings, seen: Telemetry, clock: Clock
+    bus: Bus, settings: OverseerSettings, seen: Telemetry, clock: Clock, holder: str
 ) -> Runner[OverseerState]:
     return Runner(
         bus,
         role(settings, seen.tracer),
-        holder=new_event_id(),
+        holder=holder,
         clock=clock,
         progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
     )

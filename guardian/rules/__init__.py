@@ -14,7 +14,7 @@ from guardian.rules.record import (
     STREAM_REGRESSED,
 )
 from guardian.rules.rule import Rule
-from guardian.rules.services import LEASE_CHURN, PULSE_OVERDUE
+from guardian.rules.services import LEASE_CHURN, PULSE_OVERDUE, SAMPLING_STOPPED
 from guardian.rules.tasks import FAILURE_BURST, TASK_FAILING
 from guardian.rules.workers import WORKER_FAILING, WORKER_SILENT, WORKER_STUCK
 
@@ -27,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     FAILURE_BURST,
     PULSE_OVERDUE,
     LEASE_CHURN,
+    SAMPLING_STOPPED,
     INGEST_BEHIND,
     INGEST_GROWING,
     PARKED_GROWING,

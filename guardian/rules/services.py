@@ -1,4 +1,5 @@
-"""Is the overseer's pulse overdue, and does a service lose its lead again and again?"""
+"""Is the overseer's pulse overdue, does a service lose its lead again and again, and does a
+governor no longer look at its machine?"""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.model import Limits
-from guardian.rules.rule import SERVICE, Finding, Grade, Rule, ended
+from guardian.rules.rule import SERVICE, Ending, Finding, Grade, Rule, ended
 from guardian.watched import Watched, within
 
 CHURN_SECONDS: Final = 600.0
 SHORTEST_INTERVAL_SECONDS: Final = 1.0
+GONE_SECONDS: Final = 86_400.0
+"""After so long without a sample a machine counts as gone."""
 
 
 def _overdue(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
@@ -50,7 +53,7 @@ PULSE_OVERDUE: Final = Rule(
 
 def _churning(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
     taken_by_service: dict[str, tuple[int, str]] = {}
-    for key, takeovers in watched.takeovers.items():
+    for key, takeovers in sorted(watched.takeovers.items()):
         recent = within(takeovers, seconds=CHURN_SECONDS, now=now)
         service = key.partition("/")[0]
         if recent > taken_by_service.get(service, (0, ""))[0]:
@@ -76,4 +79,33 @@ LEASE_CHURN: Final = Rule(
     clears_below=3,
     find=_churning,
     end=ended("its lead is steady again"),
+)
+
+
+def _unsampled(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+    for governor, alarm in watched.unsampled.items():
+        if (now - alarm.seen.at).total_seconds() <= GONE_SECONDS:
+            yield Finding(
+                subject=governor,
+                measure=1,
+                summary=f"{alarm.name}: {alarm.message}",
+                cause_event_id=alarm.seen.event_id,
+            )
+
+
+def _sampled_again(watched: Watched, subject: str) -> Ending:
+    if subject in watched.unsampled:
+        return Ending(recovered=False, sentence="the machine counts as gone")
+    return Ending(recovered=True, sentence="samples come again")
+
+
+SAMPLING_STOPPED: Final = Rule(
+    name="sampling_stopped",
+    question="Does a governor no longer look at its machine?",
+    unit="alarms of it that no sample followed",
+    kind=SERVICE,
+    grades=(Grade(at_least=1, incident_class=INCIDENT_MINOR),),
+    clears_below=1,
+    find=_unsampled,
+    end=_sampled_again,
 )

@@ -66,7 +66,7 @@ def _stuck(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]
         if watched.silent_seconds(worker.heard.at, now) >= 3 * worker.heartbeat_seconds:
             continue  # that is another rule's
         still_seconds = watched.silent_seconds(claim.progressed.at, now)
-        if still_seconds > slowest.get(claim.worker_id, (0.0,))[0]:
+        if (still_seconds, task_id) > slowest.get(claim.worker_id, (0.0,))[:2]:
             slowest[claim.worker_id] = (still_seconds, task_id, claim)
     for worker_id, (still_seconds, task_id, claim) in slowest.items():
         if still_seconds >= limits.no_progress_seconds:

@@ -44,11 +44,19 @@ class CommandLanes:
     """Reads what one member of the swarm is told, and acknowledges it."""
 
     def __init__(
-        self, bus: Bus, orders: Orders, *, target: str, role: AgentRole.ValueType, clock: Clock
+        self,
+        bus: Bus,
+        orders: Orders,
+        *,
+        target: str,
+        role: AgentRole.ValueType,
+        clock: Clock,
+        holder: str = "",  # what this process alone is called, where others bear the same name
     ) -> None:
         self._bus = bus
         self._orders = orders
         self._target = target
+        self._called = tuple(filter(None, (target, holder, EVERYBODY)))
         self._role = role
         self._clock = clock
         self._answered: set[str] = set()  # in an earlier life
@@ -112,9 +120,7 @@ class CommandLanes:
                 return
 
     async def _read(self, lane: str) -> None:
-        subjects = [
-            f"{names.EVENTS}.command.{lane}.{token(target)}" for target in (self._target, EVERYBODY)
-        ]
+        subjects = [f"{names.EVENTS}.command.{lane}.{token(each)}" for each in self._called]
         after = self._orders.now() - LONGEST
         while True:
             try:

@@ -27,11 +27,16 @@ async def obeying(
     role: AgentRole.ValueType,
     stop: asyncio.Event,
     clock: Clock = system_clock,
+    holder: str = "",
 ) -> AsyncIterator[None]:
     """While the block runs, a command to drain or to stop sets `stop`. Other commands are answered,
-    and mean nothing to a service."""
+    and mean nothing to a service.
+
+    Told to the service, it concerns all its processes; told to `holder`, the name under which one
+    of them leads, that one, and those that wait for its lead go on.
+    """
     orders = Orders()
-    lanes = CommandLanes(bus, orders, target=service, role=role, clock=clock)
+    lanes = CommandLanes(bus, orders, target=service, role=role, clock=clock, holder=holder)
     tasks = [
         asyncio.create_task(_listen(lanes), name="orders"),
         *(

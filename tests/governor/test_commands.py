@@ -55,6 +55,23 @@ def test_sustained_pressure_throttles_then_puts_to_sleep_then_releases(governed:
     assert not any(command.emergency for _, command, _ in governed.commands())
 
 
+@pytest.mark.parametrize("most", [0, 1])
+def test_who_does_one_task_at_a_time_sleeps_where_others_do_half(
+    governed: Governed, most: int
+) -> None:
+    governed.register("single", most=most)
+    said = [told(governed.sample(cpu)) for cpu in (95, 95, 99, 91, 75, 69)]
+    assert said == [
+        [],
+        [(COMMAND_SLEEP, "single", 0), (COMMAND_THROTTLE, "w1", 2)],
+        [],
+        [(COMMAND_SLEEP, "w1", 0)],  # the other sleeps already
+        [(COMMAND_SLEEP, "single", 0)],  # renewed before it ends
+        [(COMMAND_RELEASE, "single", 0), (COMMAND_RELEASE, "w1", 0)],
+    ]
+    assert governed.in_force("single") == []
+
+
 def test_memory_counts_as_cpu_does_and_the_gravest_rule_is_followed(governed: Governed) -> None:
     for _ in range(4):
         said = governed.sample(95, memory=95)
@@ -155,7 +172,7 @@ def test_memory_short_at_three_pulses_running_is_cleaned_up(governed: Governed) 
 def test_who_registers_under_pressure_is_told_at_once(governed: Governed) -> None:
     for _ in range(2):
         governed.sample(95)
-    assert told(governed.register("w2", most=0)) == [(COMMAND_THROTTLE, "w2", 1)]
+    assert told(governed.register("w2", most=3)) == [(COMMAND_THROTTLE, "w2", 1)]
     assert told(governed.register("w3", host="node-2")) == []
     governed.later(3600)
     assert told(governed.register("w4")) == [], "nobody knows how the machine does"

@@ -140,6 +140,20 @@ async def test_workers_of_a_pressed_machine_do_less_then_nothing_then_go_on(
     assert {each.command_id for each in answers} == {each.event_id for each in commands}
 
 
+async def test_a_worker_of_one_task_sleeps_for_as_long_as_its_machine_is_pressed(
+    start: Start, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    start("governor", GANGLION_GOVERNOR_SLEEP_SAMPLES="100000")
+    async with open_worker(mesh_settings.nats_url, worker_id="w1", settings=mesh_settings) as one:
+        await adopt(bus, memory=0.001)
+        await until(one, 0)
+        assert one.orders.asleep.startswith("memory_over_limit:")
+        assert await one.claim() is None
+        await adopt(bus, memory=100)
+        await until(one, 4)
+        assert not one.orders.asleep
+
+
 @pytest.mark.parametrize("failpoint", ["runner.before_append", "runner.after_append"])
 async def test_governors_killed_in_the_middle_of_a_decision_command_once(
     start: Start, bus: Bus, mesh_settings: MeshSettings, failpoint: str

@@ -67,13 +67,14 @@ class Play:
         *,
         after: float,
         role: AgentRole.ValueType = ROLE_SUPERVISOR,
+        agent_id: str = "test",
     ) -> list[Payload]:
         """An event of others, and what the guardian says to it."""
         event = Event(
             event_id=child_id("tests", f"event {len(self.log)}"),
             timestamp=START,
             agent_role=role,
-            agent_id="test",
+            agent_id=agent_id,
             payload=payload,
         )
         recorded = self._append(Entry(event=event), after)

@@ -30,6 +30,7 @@ from enchanted.events.v1.incident_pb2 import (
     IncidentOpened,
     RecoveryAttempted,
 )
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.pulse_pb2 import (
@@ -282,6 +283,75 @@ def test_what_is_long_ago_is_forgiven() -> None:
     play.replays()
 
 
+def test_what_was_tried_long_ago_is_forgotten_for_good() -> None:
+    play = Play()
+    for number in range(8):
+        name = f"p{number}"
+        exited = ProcessExited(name=name, pid=1, exit_code=1)
+        play.happens(exited, after=4000 * number)
+        play.happens(ProcessStarted(name=name, pid=2, attempt=2), after=4000 * number + 1)
+    assert set(play.state.circuits) == {"minor\np7"}
+    play.replays()
+
+
+SAMPLING_STOPPED = AlarmRaised(
+    name="sampling_stopped", message="no capacity sample of node-1 for 180 s"
+)
+
+
+def test_the_governor_that_no_longer_samples_is_told_to_drain_and_no_other() -> None:
+    play = Play()
+    for host in ("node-1", "node-2"):
+        taken = LeadershipTaken(service="governor", scope=host, term=1, holder=f"of {host}")
+        play.happens(taken, after=0, role=ROLE_GOVERNOR)
+    governor = {"role": ROLE_GOVERNOR, "agent_id": "governor/node-1"}
+    play.happens(SAMPLING_STOPPED, after=180, **governor)
+    _, opened, _, command = play.silence(after=185)
+    assert isinstance(opened, IncidentOpened)
+    assert (opened.rule, opened.subject_of_concern) == ("sampling_stopped", "governor/node-1")
+    assert isinstance(command, CommandIssued)
+    assert (command.kind, command.target) == (COMMAND_DRAIN, "of node-1")
+    play.happens(CapacitySampled(host="node-2"), after=190, role=ROLE_GOVERNOR)
+    assert play.silence(after=191) == []
+    play.happens(CapacitySampled(host="node-1"), after=192, role=ROLE_GOVERNOR)
+    _, closed = play.silence(after=195)
+    assert isinstance(closed, IncidentClosed)
+    assert closed.recovered
+    assert closed.root_cause.endswith("it is told to drain and exit; samples come again")
+    play.replays()
+
+
+def test_a_governor_that_samples_no_more_for_all_that_is_escalated_and_then_given_up() -> None:
+    play = Play()
+    play.happens(SAMPLING_STOPPED, after=0, role=ROLE_GOVERNOR, agent_id="governor/node-1")
+    for minute in range(1, 24 * 60 + 2):
+        play.silence(after=60 * minute)
+    assert steps(play)[:3] == ["restart"] * 3
+    assert "rollback" in steps(play)
+    assert "page" in steps(play)
+    told = {each.target for each in play.said(CommandIssued)}
+    assert told == {"governor"}, "the log does not say which one leads"
+    (closed,) = play.said(IncidentClosed)
+    assert not closed.recovered
+    play.replays()
+
+
+def test_the_overseer_that_leads_is_told_to_drain_not_the_one_that_waits() -> None:
+    play = Play()
+    for term, holder in ((1, "first"), (2, "second")):
+        taken = LeadershipTaken(service="overseer", scope="main", term=term, holder=holder)
+        play.happens(taken, after=term)
+    play.happens(PulseCompleted(number=1, interval_seconds=240), after=3)
+    play.silence(after=500)
+    (command,) = play.said(CommandIssued)
+    assert (command.kind, command.target) == (COMMAND_DRAIN, "second")
+    taken = LeadershipTaken(service="overseer", scope="main", term=3, holder="third")
+    play.happens(taken, after=510)
+    play.silence(after=570)
+    assert [each.target for each in play.said(CommandIssued)] == ["second", "third"]
+    play.replays()
+
+
 def test_commands_of_others_are_not_taken_for_its_own() -> None:
     play = Play()
     play.happens(WorkerRegistered(worker_id="w1", heartbeat_seconds=30), after=0)
@@ -308,8 +378,9 @@ HAPPENINGS: list[Payload] = [
     WorkerRegistered(worker_id="w1", heartbeat_seconds=30),
     WorkerHeartbeat(worker_id="w1"),
     WorkerLost(worker_id="w1"),
-    PulseCompleted(number=1, interval_seconds=240, ingest_lag=60_000),
-    PulseCompleted(number=2, interval_seconds=240),
+    PulseCompleted(number=1, interval_seconds=240),
+    AlarmRaised(name="ingest_lag", first_sequence=1, last_sequence=60_001),
+    AlarmRaised(name="ingest_lag", first_sequence=60_001, last_sequence=60_001),
     CapacitySampled(host="h", disk_used_bytes=99, disk_total_bytes=100),
     CapacitySampled(host="h", disk_used_bytes=9, disk_total_bytes=100),
     HaltOrdered(reason="x"),

@@ -88,6 +88,7 @@ WORKER = WorkerRegistered(worker_id="w1", heartbeat_seconds=30)
 HEARTBEAT = WorkerHeartbeat(worker_id="w1")
 CLAIM = TaskClaimed(task_id="t1", worker_id="w1", attempt=1)
 FAILED = TaskFailed(task_id="t1", worker_id="w1", retry_in_seconds=1)
+COMPLETED = TaskCompleted(task_id="t1", worker_id="w1", attempt=1)
 PULSE = PulseCompleted(number=7, interval_seconds=240, ingest_lag=0)
 GUARDS = LeadershipTaken(service="guardian", scope="main", term=1)
 
@@ -107,6 +108,19 @@ def lags(*positions: int) -> list[Happened]:
         (60.0 * number, alarm("ingest_lag", first=10, last=10 + each))
         for number, each in enumerate(positions)
     ]
+
+
+def with_pulses(looks: list[Happened]) -> list[Happened]:
+    """At default intervals: each pulse says again what the guardian said last."""
+    lag, history = 0, list[Happened]()
+    for after, payload in looks:
+        if after % 240 == 0:
+            pulse = PulseCompleted(number=1, interval_seconds=240, ingest_lag=lag)
+            history.append((after, pulse))
+        history.append((after, payload))
+        assert isinstance(payload, AlarmRaised)
+        lag = payload.last_sequence - payload.first_sequence
+    return history
 
 
 def times(count: int, payload: Payload, *, every: float = 1) -> list[Happened]:
@@ -155,6 +169,19 @@ CASES = [
     Case("worker_silent", [(0, WORKER)], 360, MAJOR, "w1"),
     Case("worker_silent", [(0, WORKER), (60, HEARTBEAT)], 130, WELL, holds=False),
     Case("worker_silent", [(0, HEARTBEAT)], 80, MINOR, "w1"),
+    *(
+        Case("worker_silent", [(0, WORKER), (60, word)], 130, WELL, holds=False)
+        for word in (CLAIM, TaskProgressed(task_id="t1", worker_id="w1"), COMPLETED, FAILED)
+    ),
+    Case("worker_silent", [(0, WORKER), (60, CLAIM)], 135, MINOR, "w1", ("75 s",)),
+    Case("worker_silent", [(0, CLAIM)], 999, WELL, holds=False),  # it did not offer itself
+    Case(
+        "worker_silent",
+        [(0, WORKER), (60, TaskReleased(task_id="t1", worker_id="w1"))],
+        75,
+        MINOR,
+        "w1",
+    ),  # the overseer said so
     Case(
         "worker_silent",
         [(0, WORKER), (1, WorkerDeparted(worker_id="w1"))],
@@ -291,13 +318,40 @@ CASES = [
         WELL,
         holds=False,
     ),
+    # A machine is no longer looked at.
+    Case(
+        "sampling_stopped",
+        [(0, alarm("sampling_stopped"))],
+        1,
+        MINOR,
+        "governor/test",
+        ("sampling_stopped it is",),
+    ),
+    Case(
+        "sampling_stopped",
+        [(0, alarm("sampling_stopped")), (60, CapacitySampled(host="test"))],
+        61,
+        WELL,
+        holds=False,
+    ),
+    Case(
+        "sampling_stopped",
+        [(0, alarm("sampling_stopped")), (60, CapacitySampled(host="another"))],
+        61,
+        MINOR,
+        "governor/test",
+    ),
+    Case("sampling_stopped", [(0, alarm("sampling_stopped"))], 86_401, WELL, holds=False),
     # ClickHouse.
     Case("ingest_behind", lags(1000), 1, MINOR, "ClickHouse", ("1,000 positions",)),
-    Case("ingest_behind", [(0, PulseCompleted(ingest_lag=20_000))], 1, MAJOR, "ClickHouse"),
+    Case("ingest_behind", lags(20_000), 1, MAJOR, "ClickHouse"),
+    Case("ingest_behind", [(0, PulseCompleted(ingest_lag=20_000))], 1, WELL, holds=False),
     Case("ingest_behind", lags(1000, 600), 61, WELL, "ClickHouse"),
     Case("ingest_behind", lags(1000, 499), 61, WELL, holds=False),
     Case("ingest_growing", lags(*range(100, 1000, 100)), 999, MINOR, "ingestor", ("8 looks",)),
     Case("ingest_growing", lags(*range(100, 1700, 100)), 999, MAJOR, "ingestor"),
+    Case("ingest_growing", with_pulses(lags(*range(100, 1000, 100))), 999, MINOR, "ingestor"),
+    Case("ingest_growing", with_pulses(lags(*range(100, 1700, 100))), 999, MAJOR, "ingestor"),
     Case("ingest_growing", lags(*range(100, 1000, 100), 800), 999, WELL, holds=False),
     Case("ingest_growing", lags(*range(10)), 999, WELL, holds=False),
     # Parked events.

@@ -11,9 +11,10 @@ import pytest
 from guardian_log import StartGuardian, assert_sound, publish, until_on_log
 from real_servers import ClickHouseServer, NatsServer, RealProcess
 
-from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, AlarmRaised
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
+from enchanted.events.v1.pulse_pb2 import PulseCompleted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from guardian.clickhouse import ClickHouseRecord
 from guardian.model import Limits
@@ -119,6 +120,36 @@ async def test_parked_events_and_a_lag_are_seen_and_so_is_their_end(
     history = await assert_sound(bus, Limits(lag_positions=200))
     alarms = [each.event.payload for each in history if each.subject == ALARMS]
     assert sum(isinstance(a, AlarmRaised) and a.name == "parked_events" for a in alarms) == 1
+
+
+async def test_a_small_lag_is_said_once_a_pulse_and_is_no_trouble(
+    bus: Bus,
+    clickhouse: ClickHouseServer,
+    ingestor: KeptRunning,
+    start_guardian: StartGuardian,
+) -> None:
+    record = ClickHouseRecord(clickhouse.url)
+    start_guardian(CLICKHOUSE_URL=clickhouse.url, GANGLION_GUARDIAN_LOOK_SECONDS="0.1")
+    await until_on_log(bus, ALARMS, 1)  # what was parked
+    ingestor.process.pause()
+    for _ in range(30):
+        await publish(bus, SystemSignal(status="HEALTHY"), role=ROLE_GOVERNOR)
+    pulse = PulseCompleted(number=1, interval_seconds=240)
+    await publish(bus, pulse, role=ROLE_OVERSEER)
+    behind = (await until_on_log(bus, ALARMS, 2))[1].event.payload
+    assert isinstance(behind, AlarmRaised)
+    assert (behind.name, behind.severity) == ("ingest_lag", SEVERITY_INFO)
+    assert behind.last_sequence - behind.first_sequence > 30
+    ingestor.process.resume()
+    async with asyncio.timeout(60):
+        while True:
+            look = await record.look(parked_epoch=1, parked_sequence=2)
+            if look is not None and look.watermark >= behind.last_sequence:
+                break
+    await publish(bus, pulse, role=ROLE_OVERSEER)
+    again = (await until_on_log(bus, ALARMS, 3))[2].event.payload
+    assert isinstance(again, AlarmRaised)
+    assert again.last_sequence - again.first_sequence < 30
 
 
 async def test_before_the_schema_there_is_nothing_to_see(clickhouse: ClickHouseServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
@@ -58,6 +59,33 @@ async def test_a_service_that_is_told_to_ends(bus: Bus, kind: int, emergency: bo
             except TimeoutError:
                 continue
         assert (await acknowledged(bus)).obeyed
+
+
+async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
+    stops = {"this": asyncio.Event(), "other": asyncio.Event()}
+    async with AsyncExitStack() as stack:
+        for holder, stop in stops.items():
+            await stack.enter_async_context(
+                obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop, holder=holder)
+            )
+        asked = CommandIssued(kind=COMMAND_DRAIN, target="this", expires_in_seconds=60)
+        while not stops["this"].is_set():
+            await command(bus, asked)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stops["this"].wait(), 0.2)
+        assert (await acknowledged(bus)).obeyed
+        assert not stops["other"].is_set()
+        throttle = CommandIssued(
+            kind=COMMAND_THROTTLE, target="other", expires_in_seconds=60, limit=1
+        )
+        await command(bus, throttle)  # it listens, and was told nothing before
+        answers = ["swarm.events.overseer.command_acknowledged.overseer"]
+        async with asyncio.timeout(20), bus.reader(start_sequence=1, subjects=answers) as reader:
+            async for stored in reader:
+                payload = recorded(stored).event.payload
+                if isinstance(payload, CommandAcknowledged) and payload.note.startswith("until"):
+                    break
+        assert not stops["other"].is_set()
 
 
 async def test_what_is_meant_for_others_or_for_workers_does_not_end_it(bus: Bus) -> None:

@@ -68,7 +68,7 @@ class CommandIssued(_message.Message):
     EMERGENCY_FIELD_NUMBER: _builtins.int
     kind: Global___CommandKind.ValueType
     target: _builtins.str
-    """a worker, a service, or "all" """
+    """a worker, a service, the holder of a term, or "all" """
     reason: _builtins.str
     expires_in_seconds: _builtins.float
     """from its place on the log; 0 or more than a day counts as a day"""
