@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from mesh_under_test import Mesh
-from swarm_under_test import LEASE_SECONDS, Swarm, chains, manifest
+from swarm_under_test import LEASE_SECONDS, OVERSEER, Swarm, chains, manifest
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
+from enchanted.events.v1.leadership_pb2 import TickObserved
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_WORKER, AgentRole
 from enchanted.events.v1.task_pb2 import TaskReleased
 from enchanted.events.v1.task_request_pb2 import (
@@ -42,6 +43,7 @@ async def test_a_quiet_day(swarm: Swarm) -> None:
         swarm.worker(most=2)
         await swarm.propose(swarm.asker(bus), *chains("t", 12))
         report = await swarm.law(bus)
+    assert report.counts.pop("pulses") > 0
     assert report.counts == {"tasks": 12, "terms": 1, "claims": 12, "completed": 12}
 
 
@@ -81,6 +83,31 @@ async def test_overseers_that_wait_take_over_from_one_that_is_killed(
                 leads = waits
         report = await swarm.law(bus)
     assert report.counts["terms"] == times + 1
+
+
+@pytest.mark.parametrize("times", [2, pytest.param(12, marks=LONG)])
+async def test_no_pulse_comes_twice_when_those_who_lead_are_killed_around_one(
+    swarm: Swarm, times: int
+) -> None:
+    """FAULTS 3: two overseers at once and a pulse at every tick; the one that leads dies before or
+    after one is on the log. The law holds their numbers against each other."""
+    swarm.goes_by = OVERSEER.model_copy(update={"pulse_seconds": OVERSEER.tick_seconds})
+    async with swarm.bus() as bus:
+        leads = swarm.overseer(failpoint="runner.after_append:3")
+        for term in range(1, times + 1):
+            await swarm.led(bus, term=term)
+            point = "before" if term % 2 else "after"
+            waits = swarm.overseer(failpoint=f"runner.{point}_append:{2 + term}")
+            assert await leads.dies() == -signal.SIGKILL
+            leads = waits
+        await swarm.led(bus, term=times + 1)
+        leads.kill()
+        swarm.overseer()
+        await swarm.led(bus, term=times + 2)
+        report = await swarm.law(bus)
+        turns = sum(isinstance(e.event.payload, TickObserved) for e in await swarm.log(bus))
+    assert report.counts["terms"] == times + 2
+    assert report.counts["pulses"] == turns > times, "whoever died did so around a pulse"
 
 
 @pytest.mark.parametrize("decision", [4, pytest.param(9, marks=LONG)])
