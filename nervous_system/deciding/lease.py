@@ -34,8 +34,8 @@ what is left, 1.25 s, is for taking the term and for folding what there is behin
 """
 
 LEASE_SECONDS: Final = 3.2
-"""How long a lease outlives its last renewal. Were it shorter, leaders would change for nothing when
-a disk stalls: the server may take LEASE_SECONDS - RENEW_SECONDS to answer a renewal."""
+"""How long a lease outlives its last renewal. The server may take LEASE_SECONDS - RENEW_SECONDS to
+answer one: were that much shorter, leaders would change for nothing whenever a disk stalls."""
 
 RENEW_SECONDS: Final = 0.6
 ANSWER_SECONDS: Final = 2.0
