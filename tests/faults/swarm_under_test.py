@@ -131,6 +131,14 @@ class Swarm:
         """What its overseers run."""
         return role(self.goes_by)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of its overseers."""
+        return {
+            f"GANGLION_OVERSEER_{name.upper()}": str(value)
+            for name, value in self.goes_by.model_dump(exclude_unset=True).items()
+        }
+
     def overseer(
         self,
         *,
@@ -140,10 +148,6 @@ class Swarm:
         environment: Mapping[str, str] = {},
     ) -> TalkingProcess:
         """Start one; without `short_lease`, exactly as a mesh runs it."""
-        variables = {
-            f"GANGLION_OVERSEER_{name.upper()}": str(value)
-            for name, value in self.goes_by.model_dump(exclude_unset=True).items()
-        }
         program = [str(OVERSEER_PROGRAM), clock] if short_lease else ["-m", "overseer"]
         process = TalkingProcess(
             [sys.executable, *program],
@@ -152,7 +156,7 @@ class Swarm:
                 "GANGLION_HOME": str(self.home),
                 "NATS_URL": self.nats.url,
                 FAILPOINT: failpoint,
-                **variables,
+                **self.variables,
                 **environment,
             },
         )
