@@ -53,6 +53,11 @@ OVERSEER = OverseerSettings(
 """What the overseers of a fault run go by unless it says otherwise, so that its log can be
 replayed."""
 
+PATIENT = OVERSEER.model_copy(
+    update={"pulse_seconds": 240.0, "lease_seconds": 30.0, "worker_timeout_seconds": 60.0}
+)
+"""Beside a guardian, which would call a pulse or a heartbeat overdue where machines are busy."""
+
 
 def manifest(task_id: str, **fields: object) -> TaskManifest:
     """A task that needs nothing special."""
@@ -130,6 +135,13 @@ class Swarm:
     def role(self) -> Role[OverseerState]:
         """What its overseers run."""
         return role(self.goes_by)
+
+    def without_limits(self) -> None:
+        """However busy this machine is, a governor's samples hold no task back."""
+        (self.home / "policy.yaml").write_text(
+            "max_cpu_pct: 100\nmax_ram_pct: 100\nallow_unregistered_agents: true\n"
+            'allowed_actions: ["*"]\nallowed_tiers: [safe]\n'
+        )
 
     @property
     def variables(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from mesh_under_test import Mesh
+from recorded_swarm import recorded_too
 from swarm_under_test import LEASE_SECONDS, OVERSEER, Swarm, chains, manifest
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
@@ -401,32 +402,6 @@ async def test_a_worker_is_killed_while_it_holds_a_task(swarm: Swarm, times: int
     assert report.counts["completed"] == 4
 
 
-@LONG
-async def test_everything_is_restarted_while_tasks_run(mesh: Mesh, tmp_path: Path) -> None:
-    """FAULTS 15: overseer, worker and ingestor, one after the other; and ClickHouse has it all."""
-    swarm = Swarm(tmp_path, mesh.nats)
-    try:
-        async with swarm.bus() as bus:
-            overseer, worker, ingestor = swarm.overseer(), swarm.worker("w1"), mesh.ingestor()
-            async with swarm.load(swarm.asker(bus), "t"):
-                for number in range(3):
-                    await swarm.completed(bus, 10 * number + 10)
-                    following = swarm.overseer()
-                    await following.says("lease.waiting")
-                    await overseer.ends()
-                    overseer = following
-                    await worker.ends()
-                    worker = swarm.worker("w1")
-                    standby = mesh.ingestor()
-                    await standby.says("lease.waiting")
-                    assert await asyncio.to_thread(ingestor.terminate) == 0
-                    ingestor = standby
-            await swarm.law(bus)
-            await _recorded_too(mesh, swarm, bus)
-    finally:
-        swarm.end()
-
-
 async def test_nats_is_killed_while_tasks_run_and_are_recorded(mesh: Mesh, tmp_path: Path) -> None:
     """FAULTS 4: what ClickHouse shows of tasks is what the overseer knows of them."""
     swarm = Swarm(tmp_path, mesh.nats)
@@ -441,33 +416,9 @@ async def test_nats_is_killed_while_tasks_run_and_are_recorded(mesh: Mesh, tmp_p
                 await asyncio.to_thread(mesh.nats.start)
                 await swarm.completed(bus, 10)
             await swarm.law(bus)
-            await _recorded_too(mesh, swarm, bus)
+            await recorded_too(mesh, swarm, bus)
     finally:
         swarm.end()
-
-
-async def _recorded_too(mesh: Mesh, swarm: Swarm, bus: Bus) -> None:
-    """The conservation law, and the view of tasks against the overseer's state."""
-    stored = [each async for each in bus.replay()]
-    log = await swarm.log(bus)
-    mesh.ledger.attempted = {each.event.event_id for each in log}
-    mesh.ledger.acknowledged = {
-        each.event.event_id: position.data for each, position in zip(log, stored, strict=True)
-    }
-    await mesh.law()
-    state = await swarm.assert_projected(bus, log)
-    async with mesh.warehouse() as warehouse:
-        rows = (
-            await warehouse.client.query(
-                "SELECT task_id, status, attempts, worker_id, tool_efficacy_score FROM swarm.tasks"
-            )
-        ).result_rows
-    ended = state.kernel.ended
-    assert not state.kernel.tasks
-    assert {row[0]: tuple(row[1:]) for row in rows} == {
-        task_id: ("completed", each.attempts, each.worker_id, each.tool_efficacy_score)
-        for task_id, each in ended.items()
-    }
 
 
 async def _publish(bus: Bus, payload: Payload, role: AgentRole.ValueType) -> None:

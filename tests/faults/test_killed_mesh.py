@@ -21,7 +21,7 @@ from conservation import examine, gather
 from events_under_test import Publishing
 from mesh_under_test import Mesh, until
 from real_servers import NatsServer, RealProcess, free_port
-from swarm_under_test import OVERSEER, Swarm
+from swarm_under_test import PATIENT, Swarm
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MINOR, IncidentClosed, IncidentOpened
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
@@ -56,13 +56,9 @@ class RunningMesh:
     def __init__(self, folder: Path) -> None:
         self.nats = NatsServer(folder / "nats")  # its ports now, the log alone afterwards
         self.swarm = Swarm(folder, self.nats)
-        self.swarm.goes_by = OVERSEER.model_copy(update={"pulse_seconds": 5.0})
+        self.swarm.goes_by = PATIENT
+        self.swarm.without_limits()
         self.home = Home.at(self.swarm.home)
-        # Machines that run tests are busy: no limit is to hold dispatch.
-        (self.home.path / "policy.yaml").write_text(
-            "max_cpu_pct: 100\nmax_ram_pct: 100\nallow_unregistered_agents: true\n"
-            'allowed_actions: ["*"]\nallowed_tiers: [safe]\n'
-        )
         port = free_port()
         self.mesh = Mesh(folder, clickhouse_url=f"http://127.0.0.1:{port}", nats=self.nats)
         self.supervisor = RealProcess(
@@ -142,7 +138,7 @@ async def test_each_process_of_a_mesh_is_killed_while_tasks_run(
     await running.is_up()
     async with swarm.bus() as bus:
         asker, publishing = swarm.asker(bus), Publishing(bus, running.mesh.ledger)
-        outside = swarm.worker(OUTSIDE, most=2, seconds=0.5)
+        outside = swarm.worker(OUTSIDE, most=2, seconds=0.5, heartbeat=10)
         for number, name in enumerate(killed):
             objective = f"o{number}-{name}"
             await _propose(swarm, asker, objective)
@@ -151,7 +147,7 @@ async def test_each_process_of_a_mesh_is_killed_while_tasks_run(
                 pid = await running.kill(name)
             await _on_log(bus, f"swarm.events.objective.finished.{objective}", 1)
             await _is_on_record(bus, name, pid, objective)
-        await outside.ends()  # its heartbeats would go on
+        await outside.ends()
         await _nothing_is_lost(running, bus)
     assert await asyncio.to_thread(running.supervisor.terminate, seconds=60) == 0
     await _tasks_were_done_once(running, objectives=len(killed))
