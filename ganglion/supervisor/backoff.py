@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 FIRST_SECONDS: Final = 0.25
-LONGEST_SECONDS: Final = 30.0
+LONGEST_SECONDS: Final = 5.0
+"""However often it died: it is to run again within ten seconds, and takes some of them to start."""
+
 STABLE_SECONDS: Final = 60.0
 """Who ran this long before it died is forgiven what was before."""
 
@@ -16,7 +18,7 @@ def count_failures(earlier: int, *, ran_seconds: float) -> int:
 
 
 def restart_delay_seconds(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: 0.25, 0.5, 1, 2 … at most 30."""
+    """Seconds to wait after so many failures in a row: 0.25, 0.5, 1, 2, 4, then 5."""
     if failures < 1:
         return 0.0
     return float(min(FIRST_SECONDS * 2.0 ** min(failures - 1, 16), LONGEST_SECONDS))

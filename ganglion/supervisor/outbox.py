@@ -20,9 +20,9 @@ from nervous_system.contract.event import Event
 from nervous_system.errors import GanglionError, Permanent
 from nervous_system.ids import new_event_id
 
-MOST_WAITING: Final = 1000
-"""A process that dies every 30 s fills this in eight hours without the log; then the oldest are
-dropped.
+MOST_WAITING: Final = 5000
+"""A process that dies as soon as it runs, every 6 s with the pause before it is started again, says
+two things each time, and fills this in four hours without the log; then the oldest are dropped.
 """
 
 

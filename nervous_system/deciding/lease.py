@@ -21,16 +21,33 @@ from nervous_system.transport.connection import Connection, translated
 
 _log = structlog.get_logger()
 
-LEASE_SECONDS: Final = 4.0
-"""How long a lease outlives its last renewal."""
+TAKEOVER_SECONDS: Final = 5.0
+"""The promise: so long after the death of who leads, another does. It is kept by four numbers. The
+last renewal may have been stored in the moment of the death, so that
 
-RENEW_SECONDS: Final = 1.3
+      LEASE_SECONDS   3.20   the lease outlives it by this,
+    + EXPIRY_SECONDS  0.25   the server takes this long at most to notice that it has run out,
+    + POLL_SECONDS    0.30   and who waits asks again after this:
+    =                 3.75   at the latest;
+
+what is left, 1.25 s, is for taking the term and for folding what there is behind the snapshot.
+"""
+
+LEASE_SECONDS: Final = 3.2
+"""How long a lease outlives its last renewal. The server may take LEASE_SECONDS - RENEW_SECONDS to
+answer one: were that much shorter, leaders would change for nothing whenever a disk stalls."""
+
+RENEW_SECONDS: Final = 0.6
+ANSWER_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = 0.3
-"""After a renewal that was not answered."""
+"""A renewal waits so long for its answer, and so long after that there is another, before the lease
+runs out."""
 
-POLL_SECONDS: Final = 0.8
-"""How often one who waits asks again; a successor leads within LEASE_SECONDS + POLL_SECONDS, and
-what the server takes to notice that a key has run out."""
+EXPIRY_SECONDS: Final = 0.25
+"""How far apart the server's looks for keys that have run out are, at most; not ours to set."""
+
+POLL_SECONDS: Final = 0.3
+"""How often one who waits asks again."""
 
 _in_use: Final[set[tuple[str, str]]] = set()
 """Keys and holders for which a task of this process leads or waits."""
@@ -82,18 +99,26 @@ class Lease:
 
 
 async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
-    """The bucket of leases, made if it is missing.
+    """The bucket of leases, made if it is missing, its leases as long as ours: an earlier version
+    may have made it.
 
-    Raises Unavailable, NotAcknowledged.
+    Raises Unavailable, NotAcknowledged, Permanent.
     """
-    jetstream = connection.client.jetstream(timeout=2)
+    jetstream = connection.client.jetstream(timeout=ANSWER_SECONDS)
     with translated("opening the bucket of leases"):
         try:
-            return await jetstream.key_value(names.LEASES)
+            bucket = await jetstream.key_value(names.LEASES)
         except nats.js.errors.BucketNotFoundError:
             return await jetstream.create_key_value(
                 bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
             )
+    stream = f"KV_{names.LEASES}"
+    have = (await connection.request_json(f"$JS.API.STREAM.INFO.{stream}", {}))["config"]
+    lasts = round(LEASE_SECONDS * 1e9)
+    if have["max_age"] != lasts:
+        wanted = {**have, "max_age": lasts, "duplicate_window": lasts}
+        await connection.request_json(f"$JS.API.STREAM.UPDATE.{stream}", wanted)
+    return bucket
 
 
 @asynccontextmanager

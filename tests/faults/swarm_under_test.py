@@ -50,7 +50,13 @@ OVERSEER = OverseerSettings(
     worker_timeout_seconds=5.0,
     backoff_seconds=0.1,
 )
-"""What every overseer of a fault run goes by, so that its log can be replayed."""
+"""What the overseers of a fault run go by unless it says otherwise, so that its log can be
+replayed."""
+
+PATIENT = OVERSEER.model_copy(
+    update={"pulse_seconds": 240.0, "lease_seconds": 30.0, "worker_timeout_seconds": 60.0}
+)
+"""Beside a guardian, which would call a pulse or a heartbeat overdue where machines are busy."""
 
 
 def manifest(task_id: str, **fields: object) -> TaskManifest:
@@ -111,6 +117,7 @@ class Swarm:
 
     def __init__(self, folder: Path, nats: NatsServer) -> None:
         self.nats = nats
+        self.goes_by = OVERSEER
         self.known = Known()
         self.not_believed: set[int] = set()  # positions whose signature is wrong or stale
         self.overseers: list[TalkingProcess] = []
@@ -127,24 +134,41 @@ class Swarm:
     @property
     def role(self) -> Role[OverseerState]:
         """What its overseers run."""
-        return role(OVERSEER)
+        return role(self.goes_by)
+
+    def without_limits(self) -> None:
+        """However busy this machine is, a governor's samples hold no task back."""
+        (self.home / "policy.yaml").write_text(
+            "max_cpu_pct: 100\nmax_ram_pct: 100\nallow_unregistered_agents: true\n"
+            'allowed_actions: ["*"]\nallowed_tiers: [safe]\n'
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of its overseers."""
+        return {
+            f"GANGLION_OVERSEER_{name.upper()}": str(value)
+            for name, value in self.goes_by.model_dump(exclude_unset=True).items()
+        }
 
     def overseer(
-        self, *, failpoint: str = "", clock: str = "0", environment: Mapping[str, str] = {}
+        self,
+        *,
+        failpoint: str = "",
+        clock: str = "0",
+        short_lease: bool = True,
+        environment: Mapping[str, str] = {},
     ) -> TalkingProcess:
-        """Start one."""
-        variables = {
-            f"GANGLION_OVERSEER_{name.upper()}": str(value)
-            for name, value in OVERSEER.model_dump(exclude_unset=True).items()
-        }
+        """Start one; without `short_lease`, exactly as a mesh runs it."""
+        program = [str(OVERSEER_PROGRAM), clock] if short_lease else ["-m", "overseer"]
         process = TalkingProcess(
-            [sys.executable, str(OVERSEER_PROGRAM), clock],
+            [sys.executable, *program],
             log=self.home / f"overseer-{len(self.overseers) + 1}.log",
             environment={
                 "GANGLION_HOME": str(self.home),
                 "NATS_URL": self.nats.url,
                 FAILPOINT: failpoint,
-                **variables,
+                **self.variables,
                 **environment,
             },
         )

@@ -3,7 +3,8 @@
 Every accepted task ends, once; its claims follow one another and never overlap; only who holds it
 reports on it; what it depends on was completed before; a lease ends when it ran out by the stream's
 time, or when its worker is gone; what a worker was told was taken is on the log; nothing was
-written by a leader whose term was over. `examine` is pure, so it can be shown to fail.
+written by a leader whose term was over; pulses are numbered through, whoever led, so that none was
+done twice or left out. `examine` is pure, so it can be shown to fail.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from conservation import Report
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
+from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
@@ -109,6 +111,7 @@ class _Lives:
         self._requests: set[str] = set()
         self._workers: dict[str, int] = {}  # those that are there, and since which position
         self._term = 0
+        self._pulse = 0
         self._seen = 0  # the last position that the present turn had seen
 
     def see(self, recorded: Recorded) -> None:
@@ -147,6 +150,13 @@ class _Lives:
                 self._seen = payload.as_of_sequence
                 if payload.term != self._term:
                     self.found["turns were written by a deposed leader"].append(recorded.sequence)
+            case PulseCompleted():
+                if payload.number != self._pulse + 1:
+                    self.found["pulses do not follow one another"].append(
+                        f"{payload.number} at {recorded.sequence}"
+                    )
+                self._pulse = payload.number
+                self.counts["pulses"] += 1
             case WorkerLost():
                 self._workers.pop(payload.worker_id, None)
             case TaskSubmitted():

@@ -12,6 +12,7 @@ import pytest
 from task_law import Known, examine
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
+from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
@@ -100,6 +101,11 @@ SOUND: list[Step] = [
     (57, claimed("b", "w2", 3)),
     (58, completed("b", "w2", 3)),
     (58, ended("b")),
+    (59, TickObserved(service="overseer", term=2, as_of_sequence=24)),
+    (59, PulseCompleted(number=1)),
+    (60, leads(3)),
+    (61, TickObserved(service="overseer", term=3, as_of_sequence=27)),
+    (61, PulseCompleted(number=2)),
 ]
 
 
@@ -138,9 +144,9 @@ def without(kind: type, number: int = 0) -> list[Step]:
     return [*SOUND[:at], *SOUND[at + 1 :]]
 
 
-def changed(kind: type, number: int = 0, **fields: Any) -> list[Step]:
+def changed(kind: type, which: int = 0, /, **fields: Any) -> list[Step]:
     steps = deepcopy(SOUND)
-    payload = steps[_index(kind, number)][1]
+    payload = steps[_index(kind, which)][1]
     for name, value in fields.items():
         setattr(payload, name, value)
     return steps
@@ -211,6 +217,18 @@ BROKEN: dict[str, tuple[list[Step], str]] = {
         changed(TickObserved, term=1),
         "written by a deposed leader: 10",
     ),
+    "a pulse twice": (
+        behind(PulseCompleted, PulseCompleted(number=1)),
+        "pulses do not follow one another: 1 at 27",
+    ),
+    "a pulse once more by the next leader": (
+        changed(PulseCompleted, 1, number=1),
+        "pulses do not follow one another: 1 at 29",
+    ),
+    "a pulse is left out": (
+        without(PulseCompleted),
+        "pulses do not follow one another: 2 at 28",
+    ),
     "two leaders of one term": (changed(LeadershipTaken, 1, term=1), "terms do not follow"),
 }
 
@@ -222,7 +240,9 @@ def sound() -> list[Recorded]:
 
 def test_the_law_holds_for_a_sound_history(sound: list[Recorded]) -> None:
     report = examine(sound, known())
-    assert str(report) == ("the law holds: 2 tasks, 2 terms, 5 claims, 1 releases, 2 completed")
+    assert str(report) == (
+        "the law holds: 2 tasks, 3 terms, 5 claims, 1 releases, 2 completed, 2 pulses"
+    )
 
 
 @pytest.mark.parametrize(("steps", "sentence"), BROKEN.values(), ids=BROKEN)

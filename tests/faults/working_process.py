@@ -30,6 +30,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("worker_id")
     parser.add_argument("--most", type=int, default=1, help="tasks at once")
     parser.add_argument("--seconds", type=float, default=0.0, help="that each task takes")
+    parser.add_argument("--heartbeat", type=float, default=0.3, help="seconds between two")
     parser.add_argument("--clock", default="0", help="as shifted_clock.shifted takes it")
     return parser.parse_args(given)
 
@@ -53,7 +54,7 @@ def _worker(bus: Bus, options: argparse.Namespace) -> Worker:
         role=ROLE_WORKER,
         max_concurrent_tasks=options.most,
         clock=shifted(options.clock),
-        heartbeat_seconds=0.3,
+        heartbeat_seconds=options.heartbeat,
     )
 
 
