@@ -1,16 +1,19 @@
 """How well does the swarm do, in five numbers? Each has one formula, here and in ClickHouse, where
-`swarm.key_indicators` shows the same values.
+`swarm.key_indicators` shows the same values. Only what the overseer goes by counts, see READS in
+`wiring.py`; of the rows in `swarm.events` it is those where `heard`.
 
 Time is counted in whole minutes of UTC: the last 24 h are the minute of `now` and the 1439 before
 it. What is not measured yet has no value and is not met.
 
 - uptime_percent: of the minutes since the first start, the share in which the system mode was
-  operational all through. The first start is the first event of an overseer or a supervisor, or
-  the first SystemModeChanged; the mode is operational until an event says otherwise; a minute in
+  operational all through. The first start is the first event of an overseer, or the first
+  SystemModeChanged; the mode is operational until an event says otherwise; a minute in
   which another mode began, held or ended does not count.
 - mean_tool_efficacy_score: of the tasks acknowledged in the last 24 h, however they ended.
 - policy_violations: tasks submitted or claimed in the last 24 h against the rules in force; see
-  `rules_in_force.py`. Quotas (max_open_tasks, max_claims_per_minute) are not judged.
+  `rules_in_force.py`. A submission is one, too, that leaves more open tasks than the policy allows:
+  from submission to any acknowledgement but that of a quarantine; and so is a claim beyond the
+  quota of its minute, which is that of the overseer's turn: the event's own timestamp.
 - confidence_change_percent: the mean confidence of the decisions of the last 24 h against that of
   the 24 h before, relative. Decisions without a confidence from 0 to 1 do not count.
 - human_overrides: events of an operator in the last 24 h that reverse or pre-empt what a service
@@ -37,7 +40,7 @@ from enchanted.events.v1.pulse_pb2 import (
     KeyIndicator,
     SystemModeChanged,
 )
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER, ROLE_SUPERVISOR
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
     RESULT_QUARANTINED,
     TaskAcknowledged,
@@ -60,7 +63,6 @@ _OVERRIDING: Final = (
     *(TaskOrdered, HaltOrdered, CommandIssued),
     *(DispatchHeld, DispatchResumed, SystemModeChanged),
 )
-_STARTING: Final = (ROLE_OVERSEER, ROLE_SUPERVISOR)
 _TELLING: Final = frozenset(
     (*_OVERRIDING, *RULING, AgentDecision, TaskSubmitted, TaskClaimed, TaskAcknowledged)
 )
@@ -118,6 +120,8 @@ class IndicatorState:
     pruned_hour: int = 0
     rules: RulesInForce = field(default_factory=RulesInForce)
     open_tasks: Table[str, Asked] = EMPTY
+    claims_minute: int = 0  # of the last claim
+    claims_in_minute: int = 0  # claims one after the other in that minute, as `gates` counts them
 
 
 def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
@@ -127,7 +131,7 @@ def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
         return state
     minute = _minute(recorded.recorded_at)
     if state.started_minute is None and (
-        event.agent_role in _STARTING or isinstance(payload, SystemModeChanged)
+        event.agent_role == ROLE_OVERSEER or isinstance(payload, SystemModeChanged)
     ):
         state = changed(state, started_minute=minute)
     if event.agent_role == ROLE_OPERATOR and _overrides(state, payload):
@@ -138,7 +142,7 @@ def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
         case TaskSubmitted() if event.agent_role == ROLE_OVERSEER:
             return _submitted(state, payload.manifest, recorded.sequence, minute)
         case TaskClaimed() if event.agent_role == ROLE_OVERSEER:
-            return _claimed(state, payload, recorded.sequence, minute)
+            return _claimed(state, payload, recorded, minute)
         case TaskAcknowledged() if event.agent_role == ROLE_OVERSEER:
             return _acknowledged(state, payload, minute)
         case SystemModeChanged():
@@ -173,18 +177,26 @@ def _submitted(
     asked = Asked(manifest.action, manifest.risk_tier)
     if manifest.task_id not in state.open_tasks:
         state = changed(state, open_tasks=state.open_tasks.set(manifest.task_id, asked))
-    judging = state.rules.judging(sequence)
-    forbidden = all(rules.forbid_task(*asked) for rules in judging)
+    open_tasks = len(state.open_tasks)
+    forbidden = all(
+        rules.forbid_task(*asked) or rules.forbid_more_tasks(open_tasks)
+        for rules in state.rules.judging(sequence)
+    )
     return _counted(state, "violations", minute) if forbidden else state
 
 
 def _claimed(
-    state: IndicatorState, claimed: TaskClaimed, sequence: int, minute: int
+    state: IndicatorState, claimed: TaskClaimed, recorded: Recorded, minute: int
 ) -> IndicatorState:
+    turn_minute = _minute(recorded.event.timestamp)
+    claims = state.claims_in_minute + 1 if state.claims_minute == turn_minute else 1
+    state = changed(state, claims_minute=turn_minute, claims_in_minute=claims)
     asked = state.open_tasks.get(claimed.task_id)
     forbidden = all(
-        rules.forbid_claim(claimed.worker_id) or (asked is not None and rules.forbid_task(*asked))
-        for rules in state.rules.judging(sequence)
+        rules.forbid_claim(claimed.worker_id)
+        or rules.forbid_more_claims(claims)
+        or (asked is not None and rules.forbid_task(*asked))
+        for rules in state.rules.judging(recorded.sequence)
     )
     return _counted(state, "violations", minute) if forbidden else state
 

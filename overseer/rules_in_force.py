@@ -41,6 +41,8 @@ class Rules:
 
     allowed_actions: tuple[str, ...] = ("*",)
     allowed_tiers: frozenset[int] | None = None  # None: all
+    max_open_tasks: int | None = None  # None: any number
+    max_claims_per_minute: int | None = None
     allow_unregistered_agents: bool = True
     registered: frozenset[str] = frozenset()
     dispatch_held: bool = False
@@ -56,6 +58,8 @@ class Rules:
                     self,
                     allowed_actions=tuple(policy.allowed_actions) if stated else ("*",),
                     allowed_tiers=frozenset(policy.allowed_tiers) if stated else None,
+                    max_open_tasks=policy.max_open_tasks or None if stated else None,
+                    max_claims_per_minute=policy.max_claims_per_minute or None if stated else None,
                     allow_unregistered_agents=policy.allow_unregistered_agents or not stated,
                 )
             case RegistryAdopted() as registry:
@@ -80,6 +84,15 @@ class Rules:
             return True
         tiers = self.allowed_tiers
         return bool(risk_tier) and tiers is not None and risk_tier not in tiers
+
+    def forbid_more_tasks(self, open_tasks: int) -> bool:
+        """Whether so many may not be open at once."""
+        return self.max_open_tasks is not None and open_tasks > self.max_open_tasks
+
+    def forbid_more_claims(self, claims: int) -> bool:
+        """Whether there may not be so many within a minute."""
+        most = self.max_claims_per_minute
+        return most is not None and claims > most
 
     def forbid_claim(self, worker_id: str) -> bool:
         """Whether this worker may be given nothing, whatever the task."""

@@ -11,6 +11,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, system_clock
+from nervous_system.contract.subjects import EMERGENCY
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
@@ -21,6 +22,7 @@ from nervous_system.telemetry.health import Fact
 from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
+from nervous_system.working.command_lanes import ORDINARY
 from nervous_system.working.obeying import obeying
 from overseer import gates, pulse
 from overseer.core import OverseerCore
@@ -48,6 +50,7 @@ READS: Final = (
     *(f"{names.EVENTS}.{role}.decision" for role in DECIDING),
     f"{names.EVENTS}.operator.halt_ordered",
     f"{names.EVENTS}.operator.halt_lifted",
+    *(f"{names.EVENTS}.command.{lane}.*" for lane in (ORDINARY, EMERGENCY)),  # a person's, to count
     f"{names.EVENTS}.governor.capacity_sampled.*",
     *(
         f"{names.EVENTS}.guardian.{word}"
@@ -58,7 +61,8 @@ READS: Final = (
     f"{names.EVENTS}.ingestor.alarm_raised",
 )
 """What others say that the overseer goes by, beside what it is asked; of each only what it may say:
-whoever may publish on `worker.>` must not be able to adopt a policy there, or to lift a halt."""
+whoever may publish on `worker.>` must not be able to adopt a policy there, or to lift a halt. The
+column `swarm.events.heard` names the same in ClickHouse: it follows by a migration."""
 
 
 async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:

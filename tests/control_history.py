@@ -53,18 +53,25 @@ class History:
         self.log: list[Recorded] = []
         self.now = BEGINNING
         self.sequence = first_sequence - 1
+        self.decided_seconds_ago = 0.0  # the producer's clock, against the stream's
         self._seen: dict[str, int] = {}
 
     def later(self, **passed: float) -> None:
         """Time passes, said as for a timedelta."""
         self.now += timedelta(**passed)
 
-    def add(self, payload: Payload, role: AgentRole.ValueType = ROLE_OVERSEER) -> Recorded:
-        """One more event, now."""
+    def add(
+        self,
+        payload: Payload,
+        role: AgentRole.ValueType = ROLE_OVERSEER,
+        *,
+        subject: str | None = None,
+    ) -> Recorded:
+        """One more event, now; on the subject where it belongs, or where a stranger puts it."""
         self.sequence += 1
         event = Event(
             event_id=child_id("history", str(self.sequence)),
-            timestamp=self.now,
+            timestamp=self.now - timedelta(seconds=self.decided_seconds_ago),
             agent_role=role,
             agent_id=f"agent-{role}",
             payload=payload,
@@ -74,7 +81,7 @@ class History:
         recorded = Recorded(
             event=event,
             sequence=self.sequence,
-            subject=subject_for(event),
+            subject=subject or subject_for(event),
             recorded_at=self.now,
         )
         self.log.append(recorded)
@@ -140,14 +147,19 @@ _WORKERS = ("w1", "w2", "w3")
 _GAPS_SECONDS = (0, 0, 0, 0.25, 1, 29.75, 60, 61, 600, 3000, 7200, 30_000)
 
 _CONFIDENCES = (None, -0.1, 0.0, 0.25, 0.5, 0.7, 0.9, 1.0, 1.5, float("nan"), float("inf"))
-_ROLES = (
-    *(ROLE_OPERATOR, ROLE_OPERATOR, ROLE_GUARDIAN),
-    *(ROLE_CODER, ROLE_SUPERVISOR, ROLE_OVERSEER),
+_RULERS = (
+    *(ROLE_OVERSEER, ROLE_OVERSEER, ROLE_OVERSEER, ROLE_OVERSEER),
+    *(ROLE_OPERATOR, ROLE_SUPERVISOR, ROLE_CODER),  # who are not believed
 )
-_SIMPLE_RULES = (DispatchHeld(reason="r"), DispatchResumed(), HaltOrdered(), HaltLifted())
+_HALTERS = (ROLE_OPERATOR, ROLE_OPERATOR, ROLE_GUARDIAN, ROLE_CODER, ROLE_OVERSEER)
+_GUARDS = (ROLE_GUARDIAN, ROLE_GUARDIAN, ROLE_GUARDIAN, ROLE_OPERATOR, ROLE_OVERSEER)
+_HOLDS = (DispatchHeld(reason="r"), DispatchResumed())
+_HALTS = (HaltOrdered(), HaltLifted())
 _OTHERS = (
     TaskOrdered(task_id="t", order=ORDER_CANCEL),
     CommandIssued(kind=COMMAND_SLEEP, target="w1"),
+    CommandIssued(kind=COMMAND_SLEEP, target="all", emergency=True),
+    DispatchHeld(),
     ObjectiveProposed(objective_id="o", description="d"),
     ObjectiveApproved(objective_id="o"),
     TickObserved(service="governor", as_of_sequence=1),
@@ -155,7 +167,7 @@ _OTHERS = (
 )
 _MOVES = (
     *("submit", "claim", "claim", "acknowledge", "decide", "decide"),
-    *("policy", "registry", "mode", "rule", "rule", "other", "turn"),
+    *("policy", "registry", "mode", "hold", "halt", "other", "turn"),
 )
 
 
@@ -170,6 +182,7 @@ def _by_chance(chance: Random, history: History) -> History:
     open_tasks: list[str] = []
     for number in range(chance.randrange(150)):
         history.later(seconds=chance.choice(_GAPS_SECONDS))
+        history.decided_seconds_ago = chance.choice((0.0, 0.0, 0.5, 45.0))
         match chance.choice(_MOVES):
             case "submit":
                 history.submit(f"t{number}", chance.choice(ACTIONS), risk_tier=chance.randrange(4))
@@ -188,15 +201,17 @@ def _by_chance(chance: Random, history: History) -> History:
             case "other":
                 history.add(chance.choice(_OTHERS), chance.choice((ROLE_OPERATOR, ROLE_GUARDIAN)))
             case "policy":
-                history.add(_policy(chance), chance.choice(_ROLES))
+                history.add(_policy(chance), chance.choice(_RULERS))
             case "registry":
                 some = chance.sample(_WORKERS, chance.randrange(4))
-                history.add(registry(*some), chance.choice(_ROLES))
+                history.add(registry(*some), chance.choice(_RULERS))
             case "mode":
                 mode = chance.choice(("operational", "operational", "degraded", "halted"))
-                history.add(SystemModeChanged(mode=mode), chance.choice(_ROLES))
-            case "rule":
-                history.add(chance.choice(_SIMPLE_RULES), chance.choice(_ROLES))
+                history.add(SystemModeChanged(mode=mode), chance.choice(_GUARDS))
+            case "hold":
+                history.add(chance.choice(_HOLDS), chance.choice(_RULERS))
+            case "halt":
+                history.add(chance.choice(_HALTS), chance.choice(_HALTERS))
     return history
 
 
@@ -218,4 +233,6 @@ def _policy(chance: Random) -> PolicyAdopted:
         allow_unregistered_agents=chance.choice((True, False)),
         allowed_actions=chance.sample(PATTERNS, chance.randrange(5)),
         allowed_tiers=chance.sample(range(4), chance.randrange(5)),
+        max_open_tasks=chance.choice((0, 1, 3, 1000)),
+        max_claims_per_minute=chance.choice((0, 1, 2, 1000)),
     )

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from control_history import ACTIONS, BEGINNING, PATTERNS, History, histories, registry
+from hearing import ROLE, heard, measured
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ingestor
+from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.command_pb2 import (
     COMMAND_RELEASE,
     COMMAND_THROTTLE,
@@ -38,6 +40,8 @@ from enchanted.events.v1.objective_pb2 import (
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.process_pb2 import ProcessStarted
 from enchanted.events.v1.pulse_pb2 import (
+    DispatchHeld,
+    DispatchResumed,
     HaltLifted,
     HaltOrdered,
     KeyIndicator,
@@ -48,6 +52,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_CODER,
     ROLE_GUARDIAN,
     ROLE_OPERATOR,
+    ROLE_OVERSEER,
     ROLE_SUPERVISOR,
     ROLE_WORKER,
     SwarmEvent,
@@ -59,6 +64,8 @@ from enchanted.events.v1.task_pb2 import (
     RESULT_FAILED,
     RESULT_QUARANTINED,
     RISK_SAFE,
+    TaskAcknowledged,
+    TaskClaimed,
     TaskCompleted,
     TaskExpired,
     TaskFailed,
@@ -78,8 +85,9 @@ from enchanted.events.v1.worker_pb2 import (
 from ingestor.frames import Framer
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.event import Event
+from nervous_system.contract.payload import KINDS
 from nervous_system.transport.stream import Stored
-from overseer.indicators import IndicatorState, evolve, indicators
+from overseer.indicators import indicators
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy
 
@@ -98,6 +106,7 @@ def on_the_log(event: Event) -> SwarmEvent:
         agent_id=event.agent_id,
         event_type=event.event_type,
     )
+    message.timestamp.FromDatetime(event.timestamp)
     getattr(message, event.kind.field).CopyFrom(event.payload)
     return message
 
@@ -149,11 +158,8 @@ async def indicators_in_sql(
 def indicators_in_python(
     history: History, now: datetime
 ) -> dict[str, tuple[float | None, float, bool]]:
-    """The same, from the fold of what was there at the time."""
-    state = IndicatorState()
-    for recorded in history.log:
-        if recorded.recorded_at <= now:
-            state = evolve(state, recorded)
+    """The same, from the overseer's fold of what was there at the time."""
+    state = measured(each for each in history.log if each.recorded_at <= now)
     return {each.name: (each.value, each.target, each.met) for each in indicators(state, now)}
 
 
@@ -179,6 +185,120 @@ async def test_the_indicators_are_the_same_in_sql_and_in_python(
         assert in_sql.keys() == in_python.keys()
         for name, (value, target, met) in in_python.items():
             assert in_sql[name] == (pytest.approx(value, abs=1e-6), target, met), (name, now)
+
+
+async def test_sql_and_python_agree_on_what_is_heard(warehouse: ClickHouseWarehouse) -> None:
+    """Every kind of event from four roles on subjects that are read, and on such that nearly are;
+    what was asked and leads to something is on the log with what the overseer did about it."""
+    history = History()
+    read = [each.replace("*", "x").replace(">", "x.y") for each in ROLE.reads]
+    near = {f"{each}.more" for each in read} | {each.rpartition(".")[0] for each in read}
+    for each in read:
+        swarm, events, source, *rest = each.split(".")
+        near |= {".".join((swarm, events, other, *rest)) for other in ("coder", f"not_{source}")}
+    for subject in sorted({*read, *near}):
+        for kind in KINDS:
+            for role in (ROLE_OVERSEER, ROLE_OPERATOR):
+                history.add(kind(), role, subject=subject)
+    await insert(warehouse, history)
+    found = await rows(warehouse, "SELECT seq FROM swarm.events WHERE heard ORDER BY seq")
+    there = heard(history.log)
+    assert {seq for (seq,) in found} == there
+    assert len(history.log) / 10 < len(there) < len(history.log) / 2
+
+
+async def test_what_strangers_say_changes_no_indicator(warehouse: ClickHouseWarehouse) -> None:
+    """A policy, a mode, a halt, a command and so on, said where the overseer does not listen."""
+    history = History()
+    history.add(SystemModeChanged(mode="operational"), ROLE_GUARDIAN)
+    history.decide(0.5)
+    history.later(days=1)
+    history.decide(0.51)
+    history.add(read_policy("allow_unregistered_agents: true").adopted())
+    history.submit("a")
+    strange = (
+        (read_policy("allowed_actions: []").adopted(), ROLE_CODER),
+        (read_policy("allowed_actions: []").adopted(), ROLE_OPERATOR),
+        (registry(), ROLE_CODER),
+        (SystemModeChanged(mode="halted"), ROLE_OPERATOR),
+        (SystemModeChanged(mode="degraded"), ROLE_CODER),
+        (HaltOrdered(), ROLE_CODER),
+        (DispatchHeld(), ROLE_OPERATOR),
+        (AgentDecision(confidence_score=0.01, rationale="r"), ROLE_SUPERVISOR),
+        (AgentDecision(confidence_score=0.01, rationale="r"), ROLE_GUARDIAN),
+        (TaskClaimed(task_id="a", worker_id="w"), ROLE_CODER),
+    )
+    for payload, role in strange:
+        history.add(payload, role)
+    for payload, role in (
+        (TaskAcknowledged(task_id="a", result=RESULT_FAILED), ROLE_OVERSEER),
+        (TaskClaimed(task_id="a", worker_id="w"), ROLE_OVERSEER),
+        (CommandIssued(target="w1"), ROLE_OPERATOR),
+        (TaskOrdered(task_id="a", order=ORDER_CANCEL), ROLE_OPERATOR),
+    ):
+        history.add(payload, role, subject="swarm.events.coder.state_change.k")
+    history.claim("a")
+    history.acknowledge("a", result=RESULT_COMPLETED, duration_seconds=1)
+    history.add(CommandIssued(target="w1"), ROLE_OPERATOR)
+    history.add(CommandIssued(target="all", emergency=True), ROLE_OPERATOR)
+    history.add(CommandIssued(target="w1"), ROLE_GUARDIAN)
+    await insert(warehouse, history)
+    expected = {
+        "uptime_percent": (100.0, 95.0, True),
+        "mean_tool_efficacy_score": (100.0, 96.0, True),
+        "policy_violations": (0.0, 0.0, True),
+        "confidence_change_percent": (pytest.approx(2, abs=1e-4), 1.0, True),
+        "human_overrides": (2.0, 1.0, False),
+    }
+    assert indicators_in_python(history, history.now) == expected
+    assert await indicators_in_sql(warehouse, history.now) == expected
+    for view, number in (("policies", 1), ("system_modes", 1), ("rules_in_force", 2)):
+        assert await rows(warehouse, f"SELECT count() FROM swarm.{view}") == [(number,)], view
+
+
+async def test_quotas_are_judged(warehouse: ClickHouseWarehouse) -> None:
+    """Each by what the overseer could know; a claim counts in the minute of its turn."""
+    history = History()
+    for task_id in ("a", "b", "c"):
+        history.submit(task_id)
+    history.add(read_policy("max_open_tasks: 3\nmax_claims_per_minute: 2").adopted())
+    history.submit("beyond")
+    history.acknowledge("a", result=RESULT_QUARANTINED)
+    history.submit("beyond, as who is set aside is open")
+    history.acknowledge("a", result=RESULT_COMPLETED)
+    history.acknowledge("b", result=RESULT_COMPLETED)
+    history.acknowledge("c", result=RESULT_COMPLETED)
+    history.submit("third")
+    seen = history.sequence
+    history.add(read_policy("max_open_tasks: 1\nmax_claims_per_minute: 1").adopted())
+    history.turn(as_of_sequence=seen)
+    history.acknowledge("third", result=RESULT_COMPLETED)
+    history.submit("another third")
+    for task_id in ("another third", "beyond"):
+        history.claim(task_id)
+    history.later(seconds=40)
+    history.decided_seconds_ago = 20  # 10:00:10 for the stream, 09:59:50 for the turn
+    history.claim("beyond")
+    history.decided_seconds_ago = 0
+    history.claim("beyond")
+    history.turn(as_of_sequence=history.sequence)
+    history.claim("beyond")
+    await insert(warehouse, history)
+    found = await rows(
+        warehouse, "SELECT act, task_id, reason FROM swarm.policy_violations ORDER BY seq"
+    )
+    assert found == [
+        ("submitted", "beyond", "the policy allows 3 open tasks"),
+        (
+            "submitted",
+            "beyond, as who is set aside is open",
+            "the policy allows 3 open tasks",
+        ),
+        ("claimed", "beyond", "the policy allows 1 claims a minute"),
+        ("claimed", "beyond", "the policy allows 1 claims a minute"),
+    ]
+    in_sql = await indicators_in_sql(warehouse, history.now)
+    assert in_sql == indicators_in_python(history, history.now)
 
 
 async def test_efficacy_is_the_same_in_sql_and_in_python(warehouse: ClickHouseWarehouse) -> None:
@@ -272,7 +392,11 @@ async def test_indicators_of_nothing_and_of_this_moment(warehouse: ClickHouseWar
     assert [(value, met) for _, value, met in found] == [(None, False)] * 5
     history = History()
     history.now = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251 - the view asks its own clock
-    history.add(ProcessStarted(name="ingestor"), ROLE_SUPERVISOR)
+    history.add(
+        ProcessStarted(name="overseer"), ROLE_SUPERVISOR
+    )  # which the overseer does not read
+    history.later(minutes=1)
+    history.add(DispatchResumed())
     await insert(warehouse, history)
     found = await rows(
         warehouse, "SELECT value, met FROM swarm.key_indicators WHERE name = 'uptime_percent'"
@@ -546,10 +670,10 @@ async def test_what_became_of_commands(warehouse: ClickHouseWarehouse) -> None:
 
 async def test_what_was_in_force_and_when(warehouse: ClickHouseWarehouse) -> None:
     history = History()
-    history.add(read_policy("max_cpu_pct: 70\nfoo: 1").adopted(), ROLE_OPERATOR)
+    history.add(read_policy("max_cpu_pct: 70\nfoo: 1").adopted())
     history.add(SystemModeChanged(mode="degraded", reason="why"), ROLE_GUARDIAN)
     history.later(minutes=1)
-    history.add(read_policy("max_ram_pct: 80").adopted(), ROLE_OPERATOR)
+    history.add(read_policy("max_ram_pct: 80").adopted())
     history.add(SystemModeChanged(mode="operational"), ROLE_GUARDIAN)
     await insert(warehouse, history)
     policies = await rows(

@@ -5,11 +5,14 @@ That ClickHouse computes the same is `tests/ingestor/test_control_views.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from control_history import History, histories, registry
+from hearing import measured
 from hypothesis import given, settings
+from overseen import Overseen, task
 from pydantic import TypeAdapter
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -35,6 +38,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
     RESULT_FAILED,
+    RESULT_QUARANTINED,
     RISK_EXPERIMENTAL,
     RISK_SAFE,
     TaskClaimed,
@@ -88,12 +92,12 @@ def test_nothing_is_measured_before_the_first_start() -> None:
     ]
 
 
-@pytest.mark.parametrize("role", [ROLE_OVERSEER, ROLE_SUPERVISOR])
-def test_before_anybody_speaks_of_a_mode_it_is_operational(role: AgentRole.ValueType) -> None:
+def test_before_anybody_speaks_of_a_mode_it_is_operational() -> None:
     history = History()
     history.decide(0.5)
+    history.add(DispatchResumed(), ROLE_SUPERVISOR)
     assert value(history, "uptime_percent") is None
-    history.add(DispatchResumed(), role)
+    history.add(DispatchResumed())
     history.later(hours=5)
     assert value(history, "uptime_percent") == 100.0
 
@@ -174,6 +178,19 @@ def test_what_is_an_override(payload: Payload, role: AgentRole.ValueType, counts
     assert value(history, "human_overrides", at=history.now + timedelta(days=1)) == 0.0
 
 
+@pytest.mark.parametrize("emergency", [False, True])
+def test_the_overseer_hears_of_a_command(emergency: bool) -> None:
+    """Workers obey an operator, so what an operator commands is known to who counts overrides."""
+    history = started()
+    for target in ("w1", "all"):
+        history.add(CommandIssued(target=target, emergency=emergency), ROLE_OPERATOR)
+        history.add(CommandIssued(target=target, emergency=emergency), ROLE_GUARDIAN)
+    state = measured(history.log)
+    assert {each.name: each.value for each in indicators(state, history.now)}[
+        "human_overrides"
+    ] == 2.0
+
+
 def test_lifting_a_halt_overrides_only_a_service() -> None:
     history = started()
     history.add(HaltOrdered(), ROLE_GUARDIAN)
@@ -246,6 +263,97 @@ def test_nothing_may_be_claimed_while_dispatch_stands(stop: Payload, go: Payload
     history.add(go)
     history.claim("a", attempt=2)
     assert value(history, "policy_violations") == 1
+
+
+def test_more_open_tasks_than_the_policy_allows() -> None:
+    history = started()
+    history.submit("a")
+    history.submit("b")
+    history.add(read_policy("max_open_tasks: 2").adopted())
+    history.acknowledge("b", result=RESULT_QUARANTINED)
+    assert value(history, "policy_violations") == 0
+    history.submit("c")
+    assert value(history, "policy_violations") == 1, "what is set aside is open"
+    history.acknowledge("b", result=RESULT_COMPLETED)
+    history.acknowledge("c", result=RESULT_COMPLETED)
+    history.submit("d")
+    assert value(history, "policy_violations") == 1
+    seen = history.sequence
+    history.add(read_policy("max_open_tasks: 1").adopted())
+    history.acknowledge("a", result=RESULT_COMPLETED)
+    history.turn(as_of_sequence=seen)
+    history.submit("e")
+    assert value(history, "policy_violations") == 1, "it had seen that two are allowed"
+    history.turn(as_of_sequence=seen + 1)
+    history.submit("f")
+    assert value(history, "policy_violations") == 2
+
+
+def test_more_claims_in_a_minute_than_the_policy_allows() -> None:
+    history = started()
+    history.add(read_policy("max_claims_per_minute: 2").adopted())
+    for _ in range(2):
+        history.claim("a")
+        history.claim("a")
+        assert value(history, "policy_violations") == 0
+        history.later(minutes=1)
+    history.claim("a")
+    history.claim("a")
+    history.claim("a")
+    assert value(history, "policy_violations") == 1
+    history.add(read_policy("max_claims_per_minute: 4").adopted())
+    history.claim("a")
+    assert value(history, "policy_violations") == 1
+    seen = history.sequence
+    history.add(read_policy("max_claims_per_minute: 1").adopted())
+    history.turn(as_of_sequence=seen)
+    history.claim("a")
+    assert value(history, "policy_violations") == 2, "five are more than four and than one"
+
+
+def test_a_quota_that_is_kept_is_no_violation() -> None:
+    """Neither as the overseer measures it while it leads, nor by the log, where all stands later
+    than it was decided: in another minute, here."""
+    mesh = Overseen()
+    text = "max_open_tasks: 4\nmax_claims_per_minute: 2"
+    mesh.publish(read_policy(text).adopted(), role=ROLE_OVERSEER)
+    mesh.register("w1", most=10)
+    assert mesh.propose(*(task(each) for each in "abcd")).accepted
+    assert not mesh.propose(task("e")).accepted
+    mesh.later(58)
+    assert [mesh.claim("w1").accepted for _ in range(3)] == [True, True, False]
+    mesh.later(2)
+    assert [mesh.claim("w1").accepted for _ in range(3)] == [True, True, False]
+    later = [
+        replace(each, recorded_at=each.recorded_at + timedelta(seconds=3)) for each in mesh.log
+    ]
+    for state in (mesh.state.indicators, measured(mesh.log), measured(later)):
+        assert state.claims_in_minute == 2
+        found = {each.name: each.value for each in indicators(state, later[-1].recorded_at)}
+        assert found["policy_violations"] == 0.0
+
+
+def test_a_state_from_before_quotas_were_judged_is_read() -> None:
+    """No quota is known until the next policy, and no claim was counted."""
+    history = started()
+    history.add(read_policy("max_claims_per_minute: 1").adopted())
+    history.claim("a")
+    written = STATE.dump_python(folded(history), mode="json")
+    for new in ("claims_minute", "claims_in_minute"):
+        del written[new]
+    for each in (*written["rules"]["changes"], {"rules": written["rules"]["seen"]}):
+        for new in ("max_open_tasks", "max_claims_per_minute"):
+            del each["rules"][new]
+    state = STATE.validate_python(written)
+    for recorded in (history.claim("a"), history.claim("a")):
+        state = evolve(state, recorded)
+    assert not state.violations
+    for recorded in (
+        history.add(read_policy("max_claims_per_minute: 1").adopted()),
+        history.claim("a"),
+    ):
+        state = evolve(state, recorded)
+    assert [each.number for each in state.violations.values()] == [1]
 
 
 def test_what_others_than_the_overseer_say_of_tasks_is_no_act() -> None:
