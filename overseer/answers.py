@@ -49,6 +49,8 @@ def answer(
             return Answer(reasons=[f"the lease of {payload.task_id} was lost: stop working on it"])
         case TasksProposed():
             return _proposal(kernel, request_id, payload)
+        case TaskOrdered() if payload.objective_id and not payload.task_id:
+            return _order_of_objective(state, payload)
         case TaskOrdered():
             return _order(kernel, payload)
         case ObjectiveProposed():
@@ -137,6 +139,16 @@ def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
     if not done:
         return Answer(reasons=[reason])
     return Answer(accepted=True, accepted_ids=[order.task_id])
+
+
+def _order_of_objective(state: OverseerState, order: TaskOrdered) -> Answer:
+    """Accepted when it is over, however it ended: the log tells how."""
+    objective_id = order.objective_id
+    if objective_id in state.finished:
+        return Answer(accepted=True, accepted_ids=[objective_id])
+    if objective_id in state.objectives:
+        return Answer(reasons=["an objective can be cancelled; give other orders to its tasks"])
+    return Answer(reasons=[f"there is no objective {objective_id}"])
 
 
 def _result(result: TaskResult.ValueType) -> str:

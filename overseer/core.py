@@ -129,6 +129,8 @@ class OverseerCore:
                 )
             case ReleaseRequested():
                 return tasks.on_release(state.kernel, request_id, payload)
+            case TaskOrdered() if payload.objective_id and not payload.task_id:
+                return objectives.on_order(state, payload)
             case TaskOrdered():
                 return tasks.on_order(state.kernel, payload, now)
             case ObjectiveProposed():

@@ -57,7 +57,9 @@ def minute(moment: datetime) -> str:
 
 def on_time(state: OverseerState, settings: Settings, now: datetime) -> tuple[Emit, ...]:
     """Hold dispatch when a machine was above a limit twice in a row; let it go on when every
-    machine is well below again."""
+    machine is well below again. Not before the policy, which comes into force with the charter."""
+    if not state.charter_hash:
+        return ()
     if state.held:
         if _over(state, now, margin=settings.resume_below_points, sustained=False):
             return ()

@@ -7,6 +7,7 @@ from typing import Final
 
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_ACHIEVED,
+    OBJECTIVE_CANCELLED,
     OBJECTIVE_FAILED,
     ObjectiveAdded,
     ObjectiveApproved,
@@ -16,6 +17,7 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveRejected,
 )
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.decision import Emit
 from overseer.json_object import json_object
@@ -171,6 +173,20 @@ def on_approval(
     return plan_now(state, planner, rules, objective, approved=True)
 
 
+def on_order(state: OverseerState, order: TaskOrdered) -> tuple[Emit, ...]:
+    """An objective that is called off ends at once, and time ends its tasks; nothing else can be
+    ordered of one."""
+    objective = state.objectives.get(order.objective_id)
+    if objective is None or order.order != ORDER_CANCEL:
+        return ()
+    finished = ObjectiveFinished(
+        objective_id=objective.objective_id,
+        result=OBJECTIVE_CANCELLED,
+        summary=order.reason or "it was called off",
+    )
+    return (Emit(label=f"finished {objective.objective_id}", payload=finished),)
+
+
 def on_end_of_task(state: OverseerState, payload: TaskAcknowledged) -> tuple[Emit, ...]:
     """The objective's end, when this was its last open task."""
     objective = state.objectives.get(payload.objective_id)
@@ -230,6 +246,10 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
         objective = state.objectives.get(payload.objective_id)
         if objective is None:
             return state
+        if payload.result == OBJECTIVE_CANCELLED:
+            state = replace(
+                state, kernel=state.kernel.without_hope(objective.open_tasks, payload.summary)
+            )
         return _remember_finished(
             replace(state, objectives=state.objectives.delete(payload.objective_id)), objective
         )

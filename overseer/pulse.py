@@ -34,6 +34,7 @@ def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
         number=min(state.cadence.number + 1, MOST_PULSES),
         charter_hash=state.charter_hash,
         policy_hash=state.policy_hash,
+        registry_hash=state.registry_hash,
         system_mode=state.mode,
         dispatch_held=bool(gates.hold_reason(state)),
         hold_reason=gates.hold_reason(state),

@@ -44,7 +44,7 @@ DECIDING: Final = ("architect", "coder", "reviewer", "operator", "worker")
 
 READS: Final = (
     *(f"{names.EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
-    f"{names.EVENTS}.request.task_ordered.>",  # of the guardian
+    *(f"{names.EVENTS}.request.task_ordered{key}" for key in (".>", "")),  # of the guardian
     f"{names.EVENTS}.request.objective_proposed.>",  # of the governor, and of a station's import
     f"{names.EVENTS}.request.tasks_proposed.>",  # likewise: what is asked has no key
     *(f"{names.EVENTS}.{role}.decision" for role in DECIDING),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from nervous_system.contract.payload import Payload
     from overseer.model import OverseerState
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Give the swarm objectives, see them, and say yes to those that wait for a person.",
+    help="Give the swarm objectives, see them, and say yes or no to those that wait for a person.",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -79,6 +80,20 @@ def approve(
     typer.echo(f"{objective_id} is approved")
 
 
+@app.command()
+def cancel(
+    objective_id: Annotated[str, typer.Argument(help="The objective, planned or not.")],
+    reason: Annotated[str, typer.Option(help="Why it is called off.")] = "",
+) -> None:
+    """Call an objective off, with all its tasks; this is how to say no to one that waits."""
+    from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
+    from ganglion.asking import ask_overseer
+
+    order = TaskOrdered(objective_id=objective_id, order=ORDER_CANCEL, reason=reason)
+    asyncio.run(ask_overseer(order))
+    typer.echo(f"{objective_id} {asyncio.run(_how_it_ended(objective_id))}")
+
+
 @app.command("list")
 def list_objectives(as_json: AsJson = False) -> None:
     """Show the objectives that have not finished."""
@@ -120,6 +135,35 @@ async def _what_follows(objective_id: str) -> str:
     import shlex
 
     from enchanted.events.v1.objective_pb2 import ObjectivePlanned
+
+    planned = await _last("planned", objective_id)
+    typed = shlex.quote(objective_id)
+    if not isinstance(planned, ObjectivePlanned):
+        return "is added, and planned once there is room; see it with `ganglion objective list`"
+    if planned.waits_for_approval:
+        return (
+            f"waits for a person; say yes with `ganglion objective approve {typed}`,"
+            f" or no with `ganglion objective cancel {typed}`"
+        )
+    return f"is planned; see it with `ganglion tasks --objective {typed}`"
+
+
+async def _how_it_ended(objective_id: str) -> str:
+    from enchanted.events.v1.objective_pb2 import (
+        OBJECTIVE_CANCELLED,
+        ObjectiveFinished,
+        ObjectiveResult,
+    )
+
+    ended = await _last("finished", objective_id)
+    if not isinstance(ended, ObjectiveFinished) or ended.result == OBJECTIVE_CANCELLED:
+        return "is cancelled"
+    how = ObjectiveResult.Name(ended.result).removeprefix("OBJECTIVE_").lower()
+    return f"had ended already: {how}, {ended.summary}"
+
+
+async def _last(word: str, objective_id: str) -> Payload | None:
+    """What the last event of this kind says of the objective."""
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
     from nervous_system.bus import recorded
@@ -127,14 +171,8 @@ async def _what_follows(objective_id: str) -> str:
     from nervous_system.names import EVENTS
 
     async with bus_session(client_settings()) as bus:
-        last = await bus.stream.last_on(f"{EVENTS}.objective.planned.{token(objective_id)}")
-    typed = shlex.quote(objective_id)
-    planned = recorded(last).event.payload if last is not None else None
-    if not isinstance(planned, ObjectivePlanned):
-        return "is added, and planned once there is room; see it with `ganglion objective list`"
-    if planned.waits_for_approval:
-        return f"waits for a person; say yes with `ganglion objective approve {typed}`"
-    return f"is planned; see it with `ganglion tasks --objective {typed}`"
+        last = await bus.stream.last_on(f"{EVENTS}.objective.{word}.{token(objective_id)}")
+    return recorded(last).event.payload if last is not None else None
 
 
 async def _state() -> OverseerState:

@@ -51,7 +51,8 @@ def _release(payload: ReleaseRequested) -> str:
 
 
 def _ordered(payload: TaskOrdered) -> str:
-    return f"{named(TaskOrder, payload.order)} {payload.task_id}{because(payload.reason)}"
+    what = payload.task_id or f"objective {payload.objective_id}"
+    return f"{named(TaskOrder, payload.order)} {what}{because(payload.reason)}"
 
 
 def _taken(payload: RequestsTaken) -> str:

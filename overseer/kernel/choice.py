@@ -46,6 +46,7 @@ def choose(
         task
         for task in index.heads(kernel.tasks)
         if task.manifest.required_skills <= skills
+        and task.task_id not in kernel.doomed
         and _fits(task, request)
         and not rules.policy.against(action=task.manifest.action, risk_tier=task.manifest.risk_tier)
     ]

@@ -73,6 +73,10 @@ MOST_PER_TICK: Final = 150
 three events at most: beside what a pulse plans, all of them must fit one atomic batch."""
 
 
+MOST_GIVEN_UP: Final = 20
+"""Of those that were set aside, at one tick."""
+
+
 def on_proposal(
     kernel: Kernel, rules: Rules, request_id: str, proposal: TasksProposed, *, by_person: bool
 ) -> tuple[Emit, ...]:
@@ -311,7 +315,8 @@ def give_up_set_aside(
     under_way = any(not task.quarantined and not task.unmet for task in tasks)
     if under_way:
         return ()
-    return tuple(chain.from_iterable(_cancel(each, reason, now) for each in aside))
+    some = aside[:MOST_GIVEN_UP]
+    return tuple(chain.from_iterable(_cancel(each, reason, now) for each in some))
 
 
 def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ...]:
@@ -347,7 +352,7 @@ def _expire(task: Task, now: datetime) -> tuple[Emit, ...]:
 
 
 def _doomed(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
-    """Tasks that can never be ready, and why; what expires at this very moment has ended so."""
+    """Tasks that are to be cancelled, and why; what expires at this very moment ends so."""
     for task_id, reason in sorted(kernel.doomed.items()):
         task = kernel.tasks.get(task_id)
         if task is not None and not task.expired(now):
@@ -355,13 +360,14 @@ def _doomed(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
 
 
 def _left_alone(kernel: Kernel, now: datetime) -> list[Task]:
-    """Claimed tasks whose lease ran out, or whose worker is gone or began a new life; by age."""
+    """Claimed tasks whose lease ran out, or whose worker is gone or began a new life; by age. Those
+    that are to be cancelled are not put back first."""
     alone = []
     for task_id, worker_id in kernel.claimed.items():
         task, worker = kernel.tasks[task_id], kernel.workers.get(worker_id)
-        if task.claim is not None and (
-            task.claim.lease_until <= now or worker is None or task_id not in worker.task_ids
-        ):
+        if task_id in kernel.doomed or task.claim is None:
+            continue
+        if task.claim.lease_until <= now or worker is None or task_id not in worker.task_ids:
             alone.append(task)
     return sorted(alone, key=lambda task: task.ticket)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Annotated, Any, Final
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Final
 from immutables import Map
 from pydantic import Field
 
+from nervous_system.deciding.changed import changed
 from nervous_system.deciding.persistent import Table
 from overseer.kernel.task import Ended, Task
 from overseer.kernel.waiting import Waiting
@@ -55,7 +57,7 @@ class Kernel:
 
     tasks: Table[str, Task] = field(default_factory=Map)
     claimed: Table[str, str] = field(default_factory=Map)  # those that a worker has, and which
-    doomed: Table[str, str] = field(default_factory=Map)  # those that can never be ready, and why
+    doomed: Table[str, str] = field(default_factory=Map)  # those that are to be cancelled, and why
     ended: Table[str, Ended] = field(default_factory=Map)
     ended_order: Table[str, str] = field(
         default_factory=Map
@@ -79,6 +81,14 @@ class Kernel:
         """The index of those that wait."""
         assert isinstance(self.waiting, Waiting)
         return self.waiting
+
+    def without_hope(self, task_ids: Iterable[str], reason: str) -> Kernel:
+        """These can never be ready, or are not to be done any more: time cancels them."""
+        doomed = self.doomed
+        for each in task_ids:
+            if each in self.tasks:
+                doomed = doomed.set(each, reason)
+        return changed(self, doomed=doomed)
 
     def record(self, agent_id: str, action: str) -> Record:
         """How one agent did at one action so far."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from subprocess import CompletedProcess
 
 from command_line import CommandLine
 from real_servers import NatsServer, RealProcess
 
+GENEROUS_SECONDS = 60.0
 PLAN = ("--metadata", json.dumps({"tasks": [{"action": "dig"}]}))
 HIGH_RISK = ("--metadata", json.dumps({"tasks": [{"action": "dig", "risk_tier": "high-risk"}]}))
 
@@ -26,10 +28,46 @@ async def test_what_waits_for_a_person_is_not_called_planned(
         "o1 is planned; see it with `ganglion tasks --objective o1`\n"
     )
     assert await said("add", "fell a tree", "--id", "o 2", *HIGH_RISK) == (
-        "o 2 waits for a person; say yes with `ganglion objective approve 'o 2'`\n"
+        "o 2 waits for a person; say yes with `ganglion objective approve 'o 2'`,"
+        " or no with `ganglion objective cancel 'o 2'`\n"
     )
     listed = await said("list")
     assert "1 task open  plant a tree" in listed
     assert "waits for approval   0 tasks open  fell a tree" in listed
     assert await said("approve", "o 2") == "o 2 is approved\n"
     assert "plan explicit        1 task open  fell a tree" in await said("list")
+
+
+async def test_an_objective_is_called_off_with_its_tasks_or_had_ended_already(
+    ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer
+) -> None:
+    ganglion.environment["NATS_URL"] = nats_server.url
+
+    async def run(*arguments: str) -> CompletedProcess[str]:
+        return await asyncio.to_thread(ganglion, *arguments)
+
+    assert (await run("objective", "add", "fell a tree", "--id", "o1", *HIGH_RISK)).returncode == 0
+    assert (await run("objective", "add", "plant a tree", "--id", "o2", *PLAN)).returncode == 0
+    for objective_id in ("o1", "o2", "o2"):
+        answer = await run("objective", "cancel", objective_id, "--reason", "no trees")
+        assert answer.stdout == f"{objective_id} is cancelled\n"
+    assert "no objective is open" in (await run("objective", "list")).stdout
+
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        while "cancelled" not in (await run("tasks", "show", "o2.1")).stdout:
+            pass
+    answer = await run("objective", "cancel", "nobody")
+    assert (answer.returncode, answer.stdout) == (4, "")
+    assert "there is no objective nobody" in answer.stderr
+
+
+async def test_an_objective_whose_tasks_could_not_be_is_not_called_planned(
+    ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer
+) -> None:
+    ganglion.environment["NATS_URL"] = nats_server.url
+    steps = json.dumps({"tasks": [{"action": "dig", "after": ["nothing"]}]})
+    answer = await asyncio.to_thread(
+        ganglion, "objective", "add", "dig", "--id", "o1", "--metadata", steps
+    )
+    assert (answer.returncode, answer.stdout) == (4, "")
+    assert "o1.1: it depends on o1.nothing, which nobody knows" in answer.stderr

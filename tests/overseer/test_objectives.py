@@ -10,6 +10,7 @@ from overseen import Overseen, core, task
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_CANCELLED,
     OBJECTIVE_FAILED,
     ObjectiveAdded,
     ObjectiveApproved,
@@ -20,8 +21,14 @@ from enchanted.events.v1.objective_pb2 import (
 )
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER
-from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskSubmitted
-from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskCancelled, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import (
+    ORDER_CANCEL,
+    ORDER_QUARANTINE,
+    TaskOrder,
+    TaskOrdered,
+)
+from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from overseer.core import MAINTENANCE
 from overseer.model import Settings
 
@@ -141,6 +148,61 @@ def test_an_approval_without_room_says_so_and_can_be_given_again(mesh: Overseen)
     ]
     mesh.result("w1", mesh.claim("w1").grant.manifest.task_id, RESULT_COMPLETED)
     assert approve(mesh, "o").accepted
+
+
+def call_off(
+    mesh: Overseen, objective_id: str, order: TaskOrder.ValueType = ORDER_CANCEL
+) -> Answer:
+    ordered = TaskOrdered(objective_id=objective_id, order=order, reason="no need")
+    return mesh.ask(mesh.event(ordered, role=ROLE_OPERATOR))[0]
+
+
+def ends(mesh: Overseen) -> list[tuple[str, int, str]]:
+    return [
+        (each.event.payload.objective_id, each.event.payload.result, each.event.payload.summary)
+        for each in mesh.log
+        if isinstance(each.event.payload, ObjectiveFinished)
+    ]
+
+
+def test_a_person_may_say_no_to_what_waits(mesh: Overseen) -> None:
+    assert add(mesh, "o", {"risk_tier": "high-risk", **DIG}).accepted
+    assert call_off(mesh, "o").accepted
+    assert ends(mesh) == [("o", OBJECTIVE_CANCELLED, "no need")]
+    assert not approve(mesh, "o").accepted
+    mesh.tick()
+    assert not mesh.state.kernel.tasks
+    mesh.new_leader()
+
+
+def test_an_objective_that_is_called_off_ends_with_all_its_tasks(mesh: Overseen) -> None:
+    """Claimed, ready or waiting, and though a lease has run out or a worker is gone."""
+    mesh.propose(task("other"))
+    steps = [{"id": f"s{number}", **DIG} for number in range(4)]
+    assert add(mesh, "o", *steps, {"id": "last", "after": ["s0"], **DIG}, priority=9).accepted
+    for worker in ("w2", "w3"):
+        mesh.register(worker)
+        assert mesh.claim(worker).accepted
+    mesh.later(31)
+    mesh.publish(WorkerDeparted(worker_id="w3"))
+    assert call_off(mesh, "o").accepted
+    assert call_off(mesh, "o").accepted, "asked again"
+    assert mesh.claim("w1").grant.manifest.task_id == "other", "it is of less priority"
+    mesh.tick()
+    assert ends(mesh) == [("o", OBJECTIVE_CANCELLED, "no need")]
+    assert list(mesh.state.kernel.tasks) == ["other"]
+    assert not mesh.state.kernel.doomed
+    payloads = [each.event.payload for each in mesh.log]
+    cancelled = [each.task_id for each in payloads if isinstance(each, TaskCancelled)]
+    assert sorted(cancelled) == ["o.last", "o.s0", "o.s1", "o.s2", "o.s3"]
+    assert not mesh.result("w2", "o.s0", RESULT_COMPLETED).accepted
+    mesh.new_leader()
+
+
+def test_of_an_objective_nothing_else_can_be_ordered(mesh: Overseen) -> None:
+    assert add(mesh, "o", DIG).accepted
+    assert "give other orders to its tasks" in call_off(mesh, "o", ORDER_QUARANTINE).reasons[0]
+    assert call_off(mesh, "nobody").reasons == ["there is no objective nobody"]
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ class _ObjectiveResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Objec
     OBJECTIVE_FAILED: _ObjectiveResult.ValueType  # 2
     """a task of it ended otherwise than completed"""
     OBJECTIVE_CANCELLED: _ObjectiveResult.ValueType  # 3
+    """a person called it off"""
 
 class ObjectiveResult(_ObjectiveResult, metaclass=_ObjectiveResultEnumTypeWrapper): ...
 
@@ -40,6 +41,7 @@ OBJECTIVE_ACHIEVED: ObjectiveResult.ValueType  # 1
 OBJECTIVE_FAILED: ObjectiveResult.ValueType  # 2
 """a task of it ended otherwise than completed"""
 OBJECTIVE_CANCELLED: ObjectiveResult.ValueType  # 3
+"""a person called it off"""
 Global___ObjectiveResult: _TypeAlias = ObjectiveResult  # noqa: Y015
 
 @_typing.final

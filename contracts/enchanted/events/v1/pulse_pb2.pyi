@@ -104,6 +104,7 @@ class PulseCompleted(_message.Message):
     INDICATORS_FIELD_NUMBER: _builtins.int
     ALARMS_FIELD_NUMBER: _builtins.int
     INCIDENTS_FIELD_NUMBER: _builtins.int
+    REGISTRY_HASH_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     charter_hash: _builtins.str
     policy_hash: _builtins.str
@@ -132,6 +133,7 @@ class PulseCompleted(_message.Message):
     """the newer half of them against the older"""
     recommendation: _builtins.str
     """steady, watch, hold, recover"""
+    registry_hash: _builtins.str
     @_builtins.property
     def planned_objectives(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Plan"""
@@ -175,10 +177,11 @@ class PulseCompleted(_message.Message):
         indicators: _abc.Iterable[Global___KeyIndicator] | None = ...,
         alarms: _abc.Iterable[_builtins.str] | None = ...,
         incidents: _abc.Iterable[_builtins.str] | None = ...,
+        registry_hash: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_tool_efficacy_score", b"_mean_tool_efficacy_score", "mean_tool_efficacy_score", b"mean_tool_efficacy_score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_tool_efficacy_score", b"_mean_tool_efficacy_score", "alarms", b"alarms", "charter_hash", b"charter_hash", "cpu_percent", b"cpu_percent", "dispatch_held", b"dispatch_held", "hold_reason", b"hold_reason", "incidents", b"incidents", "indicators", b"indicators", "ingest_lag", b"ingest_lag", "interval_seconds", b"interval_seconds", "mean_tool_efficacy_score", b"mean_tool_efficacy_score", "memory_percent", b"memory_percent", "number", b"number", "planned_objectives", b"planned_objectives", "policy_hash", b"policy_hash", "recommendation", b"recommendation", "system_mode", b"system_mode", "tasks_claimed", b"tasks_claimed", "tasks_completed", b"tasks_completed", "tasks_failed", b"tasks_failed", "tasks_requeued", b"tasks_requeued", "tasks_waiting", b"tasks_waiting", "trend_tool_efficacy_score", b"trend_tool_efficacy_score", "weights", b"weights", "workers_alive", b"workers_alive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_tool_efficacy_score", b"_mean_tool_efficacy_score", "alarms", b"alarms", "charter_hash", b"charter_hash", "cpu_percent", b"cpu_percent", "dispatch_held", b"dispatch_held", "hold_reason", b"hold_reason", "incidents", b"incidents", "indicators", b"indicators", "ingest_lag", b"ingest_lag", "interval_seconds", b"interval_seconds", "mean_tool_efficacy_score", b"mean_tool_efficacy_score", "memory_percent", b"memory_percent", "number", b"number", "planned_objectives", b"planned_objectives", "policy_hash", b"policy_hash", "recommendation", b"recommendation", "registry_hash", b"registry_hash", "system_mode", b"system_mode", "tasks_claimed", b"tasks_claimed", "tasks_completed", b"tasks_completed", "tasks_failed", b"tasks_failed", "tasks_requeued", b"tasks_requeued", "tasks_waiting", b"tasks_waiting", "trend_tool_efficacy_score", b"trend_tool_efficacy_score", "weights", b"weights", "workers_alive", b"workers_alive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mean_tool_efficacy_score: _TypeAlias = _typing.Literal["mean_tool_efficacy_score"]  # noqa: Y015
     _WhichOneofArgType__mean_tool_efficacy_score: _TypeAlias = _typing.Literal["_mean_tool_efficacy_score", b"_mean_tool_efficacy_score"]  # noqa: Y015

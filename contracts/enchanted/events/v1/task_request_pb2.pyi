@@ -258,19 +258,23 @@ class TaskOrdered(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_ID_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     order: Global___TaskOrder.ValueType
     reason: _builtins.str
+    objective_id: _builtins.str
+    """where no task is named: over the objective with all its tasks"""
     def __init__(
         self,
         *,
         task_id: _builtins.str = ...,
         order: Global___TaskOrder.ValueType = ...,
         reason: _builtins.str = ...,
+        objective_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "reason", b"reason", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["objective_id", b"objective_id", "order", b"order", "reason", b"reason", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

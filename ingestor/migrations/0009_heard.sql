@@ -26,7 +26,7 @@ ALTER TABLE swarm.events ADD COLUMN IF NOT EXISTS heard Bool ALIAS
         AND match(subject, concat('^swarm\\.events\\.(', replaceAll(replaceAll(replaceAll(arrayStringConcat([
             'overseer.>',
             'worker.registered.*', 'worker.heartbeat.*', 'worker.departed.*',
-            'request.task_ordered.>', 'request.objective_proposed.>', 'request.tasks_proposed.>',
+            'request.task_ordered', 'request.task_ordered.>', 'request.objective_proposed.>', 'request.tasks_proposed.>',
             'architect.decision', 'coder.decision', 'reviewer.decision', 'operator.decision', 'worker.decision',
             'operator.halt_ordered', 'operator.halt_lifted',
             'command.issued.*', 'command.emergency.*',
@@ -397,7 +397,7 @@ CREATE OR REPLACE VIEW swarm.human_overrides
     recorded_at DateTime64(9, 'UTC') COMMENT 'the stream''s time, UTC',
     agent_id LowCardinality(String) COMMENT 'who',
     kind LowCardinality(String) COMMENT 'task_ordered, halt_ordered, halt_lifted, command_issued, dispatch_held, dispatch_resumed or system_mode_changed',
-    target String COMMENT 'a task, or who was commanded; empty: everything',
+    target String COMMENT 'a task, an objective, or who was commanded; empty: everything',
     what LowCardinality(String) COMMENT 'the order, the kind of command, or the mode',
     reason String COMMENT 'why',
     event_id String COMMENT 'id of the event',
@@ -409,7 +409,11 @@ AS SELECT
     recorded_at,
     agent_id,
     payload_kind AS kind,
-    multiIf(payload_kind = 'task_ordered', task_ordered.task_id, payload_kind = 'command_issued', command_issued.target, '') AS target,
+    multiIf(
+        payload_kind = 'task_ordered', if(task_ordered.task_id = '', task_ordered.objective_id, task_ordered.task_id),
+        payload_kind = 'command_issued', command_issued.target,
+        ''
+    ) AS target,
     multiIf(
         payload_kind = 'task_ordered', task_ordered.order,
         payload_kind = 'command_issued', command_issued.kind,
