@@ -21,7 +21,7 @@ from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Permanent
 from nervous_system.transport.reader import Reader
-from nervous_system.worker import Worker
+from nervous_system.worker import HEARTBEAT_SECONDS, Worker
 from nervous_system.working.asker import Asker
 
 STUCK_SECONDS: Final = 120.0
@@ -51,6 +51,7 @@ async def run(
     agents: int,
     ended: Callable[[int], None] = lambda count: None,
     stuck_seconds: float = STUCK_SECONDS,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
     watch: Stopwatch = stopwatch,
 ) -> Run:
     """The whole run; `ended` is told how many tasks more have ended.
@@ -69,14 +70,22 @@ async def run(
             answer = await asker.ask(TasksProposed(tasks=manifests, together=True))
             if not answer.accepted:
                 raise NotAccepted("; ".join(answer.reasons) or "the overseer took none of them")
-        living = [
-            asyncio.create_task(
-                SimulatedAgent(_worker(bus, plan, number), plan, bell, tally, watch=watch).live(
-                    over
-                ),
-                name=f"agent {number}",
+        workers = [
+            Worker(
+                bus,
+                worker_id=f"{plan.run_id}-agent-{number}",
+                role=ROLE_WORKER,
+                skills=[plan.skill],
+                heartbeat_seconds=heartbeat_seconds,
             )
             for number in range(agents)
+        ]
+        living = [
+            asyncio.create_task(
+                SimulatedAgent(worker, plan, bell, tally, watch=watch).live(over),
+                name=worker.worker_id,
+            )
+            for worker in workers
         ]
         try:
             log = await _read(reader, plan, living, ended, stuck_seconds, watch)
@@ -85,12 +94,6 @@ async def run(
             over.set()
         await asyncio.gather(*living)
     return Run(log=tuple(log), seconds=seconds, tally=tally)
-
-
-def _worker(bus: Bus, plan: Plan, number: int) -> Worker:
-    return Worker(
-        bus, worker_id=f"{plan.run_id}-agent-{number}", role=ROLE_WORKER, skills=[plan.skill]
-    )
 
 
 async def _read(
