@@ -72,9 +72,9 @@ async def serve(
         if nothing_ahead():
             look_at(worker.claim())
 
-    def claim_with_result() -> NextClaim | None:
+    def claim_with_result(ended: HeldTask) -> NextClaim | None:
         """In the same request, where nothing is claimed ahead already."""
-        claim = worker.next_claim() if nothing_ahead() else None
+        claim = worker.next_claim(ended) if nothing_ahead() else None
         if claim is not None:
             look_at(worker.granted(claim))
         return claim
@@ -108,7 +108,7 @@ async def serve(
             await _finish(worker, list(doing), stop, progress)
         await _give_back(doing)
     finally:
-        worker.when_free, worker.following = lambda: None, lambda: None
+        worker.when_free, worker.following = lambda: None, lambda ended: None
         left = (told, *doing, *([ahead] if ahead is not None else []))
         for each in left:
             each.cancel()

@@ -37,6 +37,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
+from nervous_system.working.headroom import Headroom
 from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
 from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
@@ -63,6 +64,7 @@ class Worker:
         clock: Clock = system_clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         clean_up: CleanUp = nothing_to_clean_up,
+        headroom: Headroom | None = None,
     ) -> None:
         self.bus = bus
         self.worker_id = worker_id
@@ -75,10 +77,11 @@ class Worker:
         self._actions = tuple(actions)
         self.max_concurrent_tasks = max_concurrent_tasks
         self.when_free: Callable[[], None] = lambda: None  # called whenever it lets a task go
-        self.following: Callable[[], NextClaim | None] = lambda: None  # before a result is reported
+        self.following: Callable[[HeldTask], NextClaim | None] = lambda ended: None  # see `Holder`
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
         self._asker = Asker(bus, service=OVERSEER, role=role, agent_id=worker_id, clock=clock)
+        self._headroom = headroom or Headroom()
         self._held: dict[str, HeldTask] = {}
 
     @property
@@ -200,15 +203,15 @@ class Worker:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
         return self._taken(answer.grant if answer.HasField("grant") else None)
 
-    def next_claim(self) -> NextClaim | None:
-        """To be made with the result of one task: nothing where there is no room for another, or
+    def next_claim(self, ended: HeldTask) -> NextClaim | None:
+        """To be made with the result of this task: nothing where there is no room for another, or
         it does not know yet what it was told."""
         informed = self._listening is None or self.lanes.is_informed
         failed = any(helper.done() for helper in self._beside)
         most = self.orders.most_tasks(self.max_concurrent_tasks)
         if failed or not informed or most < len(self._held):
             return None
-        return NextClaim(self._claim_request(), self._asker)
+        return NextClaim(self._claim_request(ended), self._asker)
 
     async def granted(self, claim: NextClaim) -> HeldTask | None:
         """The task that a claim led to, or None, when that is known."""
@@ -223,7 +226,7 @@ class Worker:
         Raises as `HeldTask.finish`. Where the end was not taken, what was claimed is given back.
         """
         result = task.result(how, **said)
-        claim = self.next_claim()
+        claim = self.next_claim(task)
         try:
             await task.end(result, claim)
         except LeaseLost:
@@ -239,8 +242,16 @@ class Worker:
             self.let_go(claimed)
             _log.warning("worker.not_given_back", task_id=claimed.task_id, reason=str(error))
 
-    def _claim_request(self) -> ClaimRequested:
-        return ClaimRequested(worker_id=self.worker_id, skills=self._skills, actions=self._actions)
+    def _claim_request(self, ended: HeldTask | None = None) -> ClaimRequested:
+        held = [each.grant.manifest for each in self._held.values() if each is not ended]
+        free = self._headroom.beside(held)
+        return ClaimRequested(
+            worker_id=self.worker_id,
+            skills=self._skills,
+            actions=self._actions,
+            free_cpu_count=free.cpu_count,
+            free_memory_bytes=free.memory_bytes,
+        )
 
     def _taken(self, grant: TaskGrant | None) -> HeldTask | None:
         if grant is None:
@@ -297,7 +308,8 @@ async def open_worker(
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker on the mesh at `url`, `on_duty` until the end of the block. It gets tasks that ask
-    for no other `skills`, and, where it names some, of no other `actions`.
+    for no other `skills`, where it names some, of no other `actions`, and for no more processors
+    and memory than its machine, or container, has left (`working/headroom.py`).
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """

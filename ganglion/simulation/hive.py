@@ -23,6 +23,7 @@ from nervous_system.errors import Permanent
 from nervous_system.transport.reader import Reader
 from nervous_system.worker import HEARTBEAT_SECONDS, Worker
 from nervous_system.working.asker import Asker
+from nervous_system.working.headroom import Headroom
 
 STUCK_SECONDS: Final = 120.0
 """Without a single step of any task: what has not ended by then will not."""
@@ -70,6 +71,7 @@ async def run(
             answer = await asker.ask(TasksProposed(tasks=manifests, together=True))
             if not answer.accepted:
                 raise NotAccepted("; ".join(answer.reasons) or "the overseer took none of them")
+        headroom = Headroom()
         workers = [
             Worker(
                 bus,
@@ -77,6 +79,7 @@ async def run(
                 role=ROLE_WORKER,
                 skills=[plan.skill],
                 heartbeat_seconds=heartbeat_seconds,
+                headroom=headroom,
             )
             for number in range(agents)
         ]

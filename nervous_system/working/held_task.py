@@ -55,8 +55,9 @@ class GivenBack(LeaseLost):
 class Holder(Protocol):
     """The worker of a task: it keeps the leases of what it holds, and has room for so many."""
 
-    following: Callable[[], NextClaim | None]
-    """What it claims with a result that is about to be reported, where it claims by itself."""
+    following: Callable[[HeldTask], NextClaim | None]
+    """What it claims with the result of a task, which it is about to report, where it claims by
+    itself."""
 
     def hold(self, task: HeldTask) -> None:
         """Keep its lease."""
@@ -149,7 +150,7 @@ class HeldTask:
         applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again.
         """
         result = self.result(how, output=output, changed_files=changed_files, notes=notes)
-        await self.end(result, self.holder.following())
+        await self.end(result, self.holder.following(self))
 
     def result(
         self,
