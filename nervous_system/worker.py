@@ -26,6 +26,7 @@ from enchanted.events.v1.answer_pb2 import TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
+from nervous_system import names
 from nervous_system.agent import role_named
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import Clock, system_clock
@@ -44,7 +45,6 @@ from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
 
 _log = structlog.get_logger()
 
-OVERSEER: Final = "overseer"
 HEARTBEAT_SECONDS: Final = 30.0
 
 
@@ -80,7 +80,7 @@ class Worker:
         self.following: Callable[[HeldTask], NextClaim | None] = lambda ended: None  # see `Holder`
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
-        self._asker = Asker(bus, service=OVERSEER, role=role, agent_id=worker_id, clock=clock)
+        self._asker = Asker(bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock)
         self._headroom = headroom or Headroom()
         self._held: dict[str, HeldTask] = {}
 

@@ -19,7 +19,6 @@ from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.event import Recorded
-from nervous_system.errors import Permanent
 from nervous_system.transport.reader import Reader
 from nervous_system.worker import HEARTBEAT_SECONDS, Worker
 from nervous_system.working.asker import Asker
@@ -30,10 +29,6 @@ STUCK_SECONDS: Final = 120.0
 
 LOOK_SECONDS: Final = 1.0
 TASK_EVENTS: Final = f"{names.EVENTS}.task.>"
-
-
-class NotAccepted(Permanent):
-    """The overseer rejected the tasks of the simulation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +52,7 @@ async def run(
 ) -> Run:
     """The whole run; `ended` is told how many tasks more have ended.
 
-    Raises NotAccepted, and as `Asker.ask` where no overseer answers.
+    Raises as `Asker.accepted` where its tasks are refused, or no overseer answers.
     """
     tally, over = Tally(), asyncio.Event()
     last = (await bus.stream.state()).last_sequence
@@ -66,11 +61,9 @@ async def run(
         bus.reader(start_sequence=last + 1, subjects=[TASK_EVENTS]) as reader,
         Bell(bus) as bell,
     ):
-        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id=plan.run_id)
+        asker = Asker(bus, service=names.OVERSEER, role=ROLE_OPERATOR, agent_id=plan.run_id)
         for manifests in plan.proposals():
-            answer = await asker.ask(TasksProposed(tasks=manifests, together=True))
-            if not answer.accepted:
-                raise NotAccepted("; ".join(answer.reasons) or "the overseer took none of them")
+            await asker.accepted(TasksProposed(tasks=manifests, together=True))
         headroom = Headroom()
         workers = [
             Worker(

@@ -20,7 +20,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ReleaseRequested,
     ResultReported,
 )
-from nervous_system.agent import MAX_OUTPUT_CHARACTERS, bounded
+from nervous_system.contract.bounded import bounded
 from nervous_system.errors import Permanent
 from nervous_system.working.asker import Asker
 from nervous_system.working.next_claim import NextClaim
@@ -166,7 +166,7 @@ class HeldTask:
             worker_id=self.worker_id,
             attempt=self.attempt,
             result=_RESULTS[how],
-            output=bounded(output, most_characters=MAX_OUTPUT_CHARACTERS),
+            output=bounded(output),
             changed_files=changed_files,
             notes=notes,
         )
@@ -180,7 +180,7 @@ class HeldTask:
         try:
             with following.asked() as claim:
                 result.next.CopyFrom(claim)
-                answer = await self._last_word(result)
+                answer = await self._last_word(result, beside_another=True)
         finally:
             following.answered(answer)
         self._believe(answer)
@@ -192,10 +192,14 @@ class HeldTask:
         )
         await self._last_word(release)
 
-    async def _last_word(self, said: ResultReported | ReleaseRequested) -> Answer:
+    async def _last_word(
+        self, said: ResultReported | ReleaseRequested, *, beside_another: bool = False
+    ) -> Answer:
+        """`beside_another`: the current trace is that of the task to come."""
+        parent = self.grant.traceparent
         self.holder.let_go(self)
         try:
-            return await self.asker.ask(said, parent=self.grant.traceparent)
+            return await self.asker.ask(said, parent=parent, root=beside_another and not parent)
         except BaseException:
             self.holder.hold(self)
             raise

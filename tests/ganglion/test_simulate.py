@@ -25,12 +25,13 @@ from enchanted.events.v1.task_pb2 import (
 )
 from ganglion.benchmarks.child import bare_environment
 from ganglion.errors import INTERRUPTED
-from ganglion.simulation.hive import NotAccepted, Run, run
+from ganglion.simulation.hive import Run, run
 from ganglion.simulation.outcome import Outcome
 from ganglion.simulation.plan import Plan, draw, to_live_seconds
 from ganglion.simulation.verdict import judge
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.event import Recorded
+from nervous_system.errors import Refused
 from nervous_system.worker import Worker
 
 AGENTS = 6
@@ -160,7 +161,7 @@ async def test_an_interrupted_run_says_that_its_tasks_expire(
 async def test_what_the_overseer_rejects_is_said(overseer: RealProcess, bus: Bus) -> None:
     drawn = plan("simulation-3", tasks=1)
     drawn.manifests[0].priority = 12
-    with pytest.raises(NotAccepted, match="priority 12"):
+    with pytest.raises(Refused, match="priority 12"):
         await run(bus, drawn, agents=1)
 
 

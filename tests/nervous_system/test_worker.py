@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from nats.aio.msg import Msg
 
-from enchanted.events.v1.answer_pb2 import TaskGrant
+from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskManifest
+from enchanted.events.v1.task_request_pb2 import ResultReported
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
+from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import system_clock
+from nervous_system.contract.codec import decode
+from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Forbidden, Permanent, Unavailable
 from nervous_system.serving import serve
@@ -141,3 +146,23 @@ async def test_nobody_serves_who_is_not_heard_of(bus: Bus) -> None:
 
 async def _never(task: HeldTask) -> None:
     raise AssertionError(f"there is nobody to give {task} out")
+
+
+async def test_the_end_of_a_task_without_a_trace_is_not_in_that_of_the_next(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    asked: asyncio.Queue[Event] = asyncio.Queue()
+
+    async def answer(request: Msg) -> None:
+        asked.put_nowait(decode(request.data))
+        await request.respond(Answer(accepted=True).SerializeToString())
+
+    await bus.connection.client.subscribe(f"{names.REQUESTS}.{names.OVERSEER}", cb=answer)
+    worker = Worker(bus, worker_id="w1", role=ROLE_WORKER)
+    task = a_task(worker, bus)
+    assert task.grant.traceparent == ""
+    worker.hold(task)
+    await worker.exchange(task)
+    result = asked.get_nowait()
+    assert isinstance(result.payload, ResultReported)
+    assert result.payload.next.traceparent.split("-")[1] != result.trace_id
