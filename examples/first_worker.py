@@ -1,6 +1,5 @@
-"""A first worker: it does what it is asked for until Ctrl-C. Needs a running mesh, and work:
-
-ganglion objective add "Greet the swarm" --metadata '{"tasks": [{"action": "greet"}]}'
+"""A first worker: it does what it is asked for until Ctrl-C. Needs a running mesh, and work, as
+`first_objective.py` gives it.
 """
 
 import asyncio

@@ -10,12 +10,8 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session
 from nervous_system.contract.payload import Payload
-from nervous_system.errors import Permanent
+from nervous_system.names import OVERSEER
 from nervous_system.working.asker import Asker
-
-
-class Refused(Permanent):
-    """The overseer did not accept what it was asked."""
 
 
 async def ask_overseer(payload: Payload) -> Answer:
@@ -24,11 +20,8 @@ async def ask_overseer(payload: Payload) -> Answer:
     Raises Refused with the reasons, NotAcknowledged when no overseer runs.
     """
     async with bus_session(client_settings()) as bus:
-        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id=operator())
-        answer = await asker.ask(payload)
-    if not answer.accepted:
-        raise Refused("; ".join(answer.reasons) or "the overseer did not accept it")
-    return answer
+        asker = Asker(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=operator())
+        return await asker.accepted(payload)
 
 
 def operator() -> str:

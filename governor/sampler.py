@@ -11,9 +11,10 @@ import psutil
 import structlog
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
-from governor.control_group import ControlGroup, Share
 from governor.gpus import Gpus
 from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.control_group import ControlGroup, Share
+from nervous_system.machine import memory, processors
 from nervous_system.telemetry.metric_catalogue import SAMPLE_FAILURES
 from nervous_system.telemetry.metrics import Metrics
 
@@ -48,11 +49,11 @@ class MachineSampler:
         """As `Sampler.sample` promises."""
         group = ControlGroup.find(root=self._root)  # anew: a process can be moved
         zero = Share(used=0, limit=0)
-        memory, memory_bound = self._read("memory", lambda: _memory(group), (zero, False))
+        ram, memory_bound = self._read("memory", lambda: memory(group), (zero, False))
         swap = self._read("swap", lambda: _swap(group), zero)
         disk = self._read("disk", lambda: _disk(self._disk_path), zero)
         loads = self._read("load", os.getloadavg, (0.0, 0.0, 0.0))
-        cpu_count, cpu_bound = self._read("cpu", lambda: _processors(group), (0.0, False))
+        cpu_count, cpu_bound = self._read("cpu", lambda: processors(group), (0.0, False))
         return CapacitySampled(
             host=self._host,
             cpu_percent=self._read("cpu", lambda: self._cpu_percent(group), 0.0),
@@ -60,8 +61,8 @@ class MachineSampler:
             load_1m=loads[0],
             load_5m=loads[1],
             load_15m=loads[2],
-            memory_used_bytes=int(memory.used),
-            memory_limit_bytes=int(memory.limit),
+            memory_used_bytes=int(ram.used),
+            memory_limit_bytes=int(ram.limit),
             swap_used_bytes=int(swap.used),
             swap_total_bytes=int(swap.limit),
             disk_path=str(self._disk_path),
@@ -109,22 +110,6 @@ class MachineSampler:
         totals = [sum(one) - one.guest - one.guest_nice for one in chosen]
         idle = sum(one.idle + one.iowait for one in chosen)
         return Share(used=sum(totals) - idle, limit=sum(totals))
-
-
-def _processors(group: ControlGroup) -> tuple[float, bool]:
-    allowed = len(os.sched_getaffinity(0))
-    cpu = group.cpu()
-    if cpu is not None and cpu.limit < allowed:
-        return cpu.limit, True
-    return float(allowed), False
-
-
-def _memory(group: ControlGroup) -> tuple[Share, bool]:
-    machine = psutil.virtual_memory()
-    share = group.memory()
-    if share is not None and share.limit < machine.total:
-        return share, True
-    return Share(used=machine.total - machine.available, limit=machine.total), False
 
 
 def _swap(group: ControlGroup) -> Share:

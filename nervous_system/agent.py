@@ -4,6 +4,7 @@
         decision = await agent.decide(rationale="the test is wrong", chosen="fix it")
         await agent.change("tests/test_x.py", before=old, after=new, because=decision)
         await agent.outcome(decision, status="succeeded", exit_code=0)
+        await agent.propose("Find the other wrong tests", tasks=[{"action": "find"}])
 
 Each call returns after the event is on disk. Ids, hashes, diffs, traces and retries are done here.
 """
@@ -14,17 +15,20 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, Unpack, get_args
 
 import structlog
 
 from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
+from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS, bounded
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
@@ -32,14 +36,13 @@ from nervous_system.contract.subjects import chain_filter, source_of
 from nervous_system.contract.target import Content, Target
 from nervous_system.errors import Conflict, InvalidEvent, Permanent, Unavailable, Unreadable
 from nervous_system.ids import new_event_id
-from nervous_system.names import EVENTS
+from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Span, Tracer
+from nervous_system.working.asker import Asker
+from nervous_system.working.proposing import USUAL_PRIORITY, Step, objective, request_id, task
 
 _log = structlog.get_logger()
-
-MAX_OUTPUT_CHARACTERS = 65_536
-"""How much of an action's output is kept: the beginning and the end."""
 
 ENVELOPE_BYTES = 16_384
 """What is kept free of the server's payload limit for the envelope around a diff."""
@@ -86,6 +89,15 @@ class Agent:
         self._clock = clock
         self._watch = watch
         self._deadline_seconds = deadline_seconds
+        self._asker = Asker(
+            bus,
+            service=OVERSEER,
+            role=role,
+            agent_id=agent_id,
+            deadline_seconds=deadline_seconds,
+            clock=clock,
+            watch=watch,
+        )
         self._session = new_event_id()
         self._sequence = 0  # the last number that an event took
         self._turn = asyncio.Lock()
@@ -191,6 +203,51 @@ class Agent:
                 else:
                     return _receipt(event, span, acknowledgement, external=external)
 
+    async def propose(
+        self,
+        description: str,
+        *,
+        priority: int = USUAL_PRIORITY,
+        tasks: Sequence[Step] = (),
+        plan: str = "",
+        objective_id: str = "",
+        because: Receipt | None = None,
+    ) -> str:
+        """Give the swarm an objective; its id, after the log has it. It becomes these `tasks`, or
+        those of a `plan` of the catalogue; where neither is named, its description chooses one.
+
+        Raises Refused with every reason, InvalidEvent; NotAcknowledged when no overseer answered:
+        it may have been taken or not, and the same proposed again under the same `objective_id` is
+        taken once.
+        """
+        chosen_id = objective_id or f"objective-{new_event_id()}"
+        metadata = {"tasks": list(tasks)} if tasks else {}
+        proposal = objective(
+            description,
+            objective_id=chosen_id,
+            priority=priority,
+            metadata={**metadata, "plan": plan} if plan else metadata,
+            source=self.agent_id,
+        )
+        await self._propose(proposal, because)
+        return chosen_id
+
+    async def propose_task(self, *, because: Receipt | None = None, **step: Unpack[Step]) -> str:
+        """Give the swarm one task that belongs to no objective; its id. Raises as `propose`; what
+        may have to be proposed again needs an `id` of its own."""
+        chosen_id = step.get("id") or f"task-{new_event_id()}"
+        await self._propose(task(step, task_id=chosen_id, owner=self.agent_id), because)
+        return chosen_id
+
+    async def _propose(
+        self, proposal: ObjectiveProposed | TasksProposed, because: Receipt | None
+    ) -> None:
+        await self._asker.accepted(
+            proposal,
+            event_id=request_id(proposal, agent_id=self.agent_id),
+            parent=because.traceparent if because is not None else None,
+        )
+
     async def _append_link(
         self, target: Target, event: Event, before: Content, span: Span
     ) -> tuple[Acknowledgement, bool]:
@@ -283,16 +340,6 @@ class Agent:
             correlation_id=span.trace_id,
             producer_session=self._session,
         )
-
-
-def bounded(text: str, *, most_characters: int = MAX_OUTPUT_CHARACTERS) -> str:
-    """The text, or its beginning and its end with a line between that says how much was left
-    out."""
-    if len(text) <= most_characters:
-        return text
-    half = most_characters // 2
-    left_out = len(text) - 2 * half
-    return f"{text[:half]}\n[… {left_out} characters left out …]\n{text[-half:]}"
 
 
 def role_named(name: str) -> AgentRole.ValueType:

@@ -7,6 +7,8 @@ should exit with its sentence.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class GanglionError(Exception):
     """Every error the project raises on purpose: what happened, where, and what to do."""
@@ -43,6 +45,14 @@ class Unreadable(Permanent):
 
 class Untrusted(Unreadable):
     """An event whose signature is missing, wrong or stale: it counts for nothing."""
+
+
+class Refused(Permanent):
+    """Whoever decides was asked, and said no; `reasons` says why, one sentence each."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons) or "it was not accepted")
+        self.reasons = tuple(reasons)
 
 
 class NotAcknowledged(Transient):

@@ -27,6 +27,9 @@ SNAPSHOTS: Final = "swarm_snapshots"
 REQUESTS: Final = "swarm.requests"
 """Whoever leads a service is asked on `swarm.requests.<service>`, by request and reply."""
 
+OVERSEER: Final = "overseer"
+"""The service that is asked about objectives and tasks."""
+
 # Headers of NATS JetStream.
 MESSAGE_ID: Final = "Nats-Msg-Id"
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"

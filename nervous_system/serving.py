@@ -19,7 +19,7 @@ import structlog
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
-from nervous_system.errors import GanglionError, Transient
+from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask, LeaseLost
 from nervous_system.working.next_claim import NextClaim
@@ -42,16 +42,15 @@ async def serve(
 ) -> None:
     """Do tasks until `stop`, or until the worker is told to drain or to stop.
 
-    `progress` is called at every look for work. Raises what is permanent or fatal.
+    `progress` is called at every look for work. Raises what is permanent or fatal, and at once
+    where the worker is not on duty.
     """
+    if not worker.is_on_duty:
+        raise Permanent(f"{worker.worker_id} is not on duty: open it with `open_worker`")
     looking = asyncio.Event()
     ends = (stop, worker.orders.draining, worker.orders.stopping)
     doing: dict[asyncio.Task[None], HeldTask] = {}
-    beside = [
-        asyncio.create_task(_keep_alive(worker), name="heartbeat"),
-        asyncio.create_task(_look_when_told(worker, looking), name="told"),
-        worker.listen(),
-    ]
+    told = asyncio.create_task(_look_when_told(worker, looking), name="told")
     hints = await _listen_for_hints(worker, looking)
     pause_seconds = FIRST_LOOK_SECONDS
     slots = asyncio.Semaphore(worker.max_concurrent_tasks)
@@ -73,9 +72,9 @@ async def serve(
         if nothing_ahead():
             look_at(worker.claim())
 
-    def claim_with_result() -> NextClaim | None:
+    def claim_with_result(ended: HeldTask) -> NextClaim | None:
         """In the same request, where nothing is claimed ahead already."""
-        claim = worker.next_claim() if nothing_ahead() else None
+        claim = worker.next_claim(ended) if nothing_ahead() else None
         if claim is not None:
             look_at(worker.granted(claim))
         return claim
@@ -89,12 +88,14 @@ async def serve(
     try:
         while not any(end.is_set() for end in ends):
             progress()
-            for ended in (each for each in beside if each.done()):
-                ended.result()
+            worker.check()
+            if told.done():
+                told.result()
             looking.clear()
-            claiming, ahead = ahead or asyncio.create_task(worker.claim()), None
-            task = await _granted(claiming, ends)
-            if task is not None:
+            if ahead is None and worker.has_room:  # seen before what was just begun lets go of it
+                ahead = asyncio.create_task(worker.claim())
+            claiming, ahead = ahead, None
+            if claiming is not None and (task := await _granted(claiming, ends)) is not None:
                 pause_seconds = FIRST_LOOK_SECONDS
                 begin(task)
                 continue
@@ -106,10 +107,9 @@ async def serve(
         if not stop.is_set() and not worker.orders.stopping.is_set():
             await _finish(worker, list(doing), stop, progress)
         await _give_back(doing)
-        await worker.lanes.take_leave()
     finally:
-        worker.when_free, worker.following = lambda: None, lambda: None
-        left = (*beside, *doing, *([ahead] if ahead is not None else []))
+        worker.when_free, worker.following = lambda: None, lambda ended: None
+        left = (told, *doing, *([ahead] if ahead is not None else []))
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -170,15 +170,6 @@ async def _failed(task: HeldTask, reason: str) -> None:
         await task.finish("failed", notes=reason)
     except GanglionError as error:  # its lease will run out
         _log.warning("worker.result_not_taken", task_id=task.task_id, reason=str(error))
-
-
-async def _keep_alive(worker: Worker) -> None:
-    while True:
-        await asyncio.sleep(worker.heartbeat_seconds)
-        try:
-            await worker.heartbeat()
-        except Transient as error:
-            _log.warning("worker.heartbeat_lost", reason=str(error))
 
 
 async def _finish(

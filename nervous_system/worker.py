@@ -6,7 +6,9 @@
             await task.progress(0.5, "half of it")
             await task.finish(output="done", changed_files=["a.py"])
 
-Or leave the loop to `serving.serve`. Leases, retries, commands and traces are done here.
+Or leave the loop to `serving.serve`. Leases, retries, commands and traces are done here: as long as
+it is open it is heard of, whoever drives it. What blocks the event loop blocks its heartbeat, too:
+long work belongs into a thread or a process.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Unpack
 
@@ -24,29 +26,31 @@ from enchanted.events.v1.answer_pb2 import TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
+from nervous_system import names
 from nervous_system.agent import role_named
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
-from nervous_system.errors import GanglionError
+from nervous_system.errors import GanglionError, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
+from nervous_system.working.headroom import Headroom
 from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
 from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
 
 _log = structlog.get_logger()
 
-OVERSEER: Final = "overseer"
 HEARTBEAT_SECONDS: Final = 30.0
 
 
 class Worker:
-    """One that does tasks. Open it with `open_worker`; use it from one event loop."""
+    """One that does tasks. Open it with `open_worker`, or put it `on_duty` where there is a bus
+    already; use it from one event loop."""
 
     def __init__(
         self,
@@ -60,27 +64,35 @@ class Worker:
         clock: Clock = system_clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         clean_up: CleanUp = nothing_to_clean_up,
+        headroom: Headroom | None = None,
     ) -> None:
         self.bus = bus
         self.worker_id = worker_id
         self.orders = Orders(clean_up=clean_up)
         self.lanes = CommandLanes(bus, self.orders, target=worker_id, role=role, clock=clock)
-        self._listening: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []  # what keeps it heard of, and told
+        self._listening: asyncio.Task[None] | None = None  # one of these
         self._role = role
         self._skills = tuple(skills)
         self._actions = tuple(actions)
         self.max_concurrent_tasks = max_concurrent_tasks
         self.when_free: Callable[[], None] = lambda: None  # called whenever it lets a task go
-        self.following: Callable[[], NextClaim | None] = lambda: None  # before a result is reported
+        self.following: Callable[[HeldTask], NextClaim | None] = lambda ended: None  # see `Holder`
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
-        self._asker = Asker(bus, service=OVERSEER, role=role, agent_id=worker_id, clock=clock)
+        self._asker = Asker(bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock)
+        self._headroom = headroom or Headroom()
         self._held: dict[str, HeldTask] = {}
 
     @property
     def busy(self) -> int:
         """How many tasks it holds."""
         return len(self._held)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may hold another task at this moment, by what it was told."""
+        return self.orders.most_tasks(self.max_concurrent_tasks) > len(self._held)
 
     async def register(self) -> None:
         """Offer itself; returns after the log has it. What is said from now on is said to it."""
@@ -96,25 +108,82 @@ class Worker:
             )
         )
 
-    def listen(self) -> asyncio.Task[None]:
-        """Obey commands, until the task is cancelled; the same task for all who ask."""
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self.lanes.listen(), name="orders")
-        return self._listening
+    @asynccontextmanager
+    async def on_duty(self) -> AsyncIterator[None]:
+        """While the block runs it is registered, heard of, and told what to do; then it departs.
+
+        What ends one of these is raised by the next claim, and by `check`; at the latest at the end
+        of the block.
+        """
+        await self.register()
+        try:
+            async with (
+                self.heard_of(),
+                self._helped(self.lanes.listen(), name="orders") as self._listening,
+            ):
+                yield
+                await self.lanes.take_leave()
+        finally:
+            self._listening = None
+            with suppress(GanglionError):  # it will be missed soon enough
+                await self.depart("it stopped in good order")
+
+    @asynccontextmanager
+    async def heard_of(self) -> AsyncIterator[None]:
+        """While the block runs it says that it lives, as often as it said that it would, and so
+        keeps its leases. Raises as `on_duty`, of which this is a part."""
+        async with self._helped(self._keep_alive(), name="heartbeat"):
+            yield
+
+    @asynccontextmanager
+    async def _helped(
+        self, work: Coroutine[None, None, None], *, name: str
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        helper = asyncio.create_task(work, name=name)
+        helper.add_done_callback(self._say_if_it_failed)
+        self._beside.append(helper)
+        try:
+            yield helper
+            self.check()
+        finally:
+            self._beside.remove(helper)
+            helper.cancel()
+            await asyncio.gather(helper, return_exceptions=True)
+
+    def _say_if_it_failed(self, helper: asyncio.Task[None]) -> None:
+        error = None if helper.cancelled() else helper.exception()
+        if error is not None:
+            _log.error("worker.helper_ended", helper=helper.get_name(), reason=str(error))
+
+    def check(self) -> None:
+        """Raises what ended its heartbeat or its listening for commands, where something did."""
+        for helper in self._beside:
+            if helper.done():
+                helper.result()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(self.heartbeat_seconds)
+            try:
+                await self.heartbeat()
+            except Transient as error:
+                _log.warning("worker.heartbeat_lost", reason=str(error))
+
+    @property
+    def is_on_duty(self) -> bool:
+        """Whether it hears what it is told, and is heard of."""
+        return self._listening is not None
 
     async def _informed(self) -> None:
         """A worker that listens takes nothing before it knows what it was told."""
         listening = self._listening
-        if listening is None or listening.cancelled():
-            return
-        if not listening.done() and not self.lanes.is_informed:
+        if listening is not None and not listening.done() and not self.lanes.is_informed:
             informed = asyncio.create_task(self.lanes.informed())
             try:
                 await asyncio.wait((informed, listening), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 informed.cancel()
-        if listening.done():
-            listening.result()
+        self.check()
 
     async def depart(self, reason: str) -> None:
         """Say that it goes; what it still holds is given to others."""
@@ -124,24 +193,25 @@ class Worker:
         """The best task there is for it, or None. Raises NotAcknowledged when no overseer answers.
 
         A retry after a lost answer is answered the same, so no task is held without being known.
-        Raises what ended the listening for commands, where something did.
+        Raises as `check`.
         """
         await self._informed()
-        if self.orders.most_tasks(self.max_concurrent_tasks) <= len(self._held):
+        if not self.has_room:
             return None
         answer = await self._asker.ask(self._claim_request())
         if answer.register_first:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
         return self._taken(answer.grant if answer.HasField("grant") else None)
 
-    def next_claim(self) -> NextClaim | None:
-        """To be made with the result of one task: nothing where there is no room for another, or
+    def next_claim(self, ended: HeldTask) -> NextClaim | None:
+        """To be made with the result of this task: nothing where there is no room for another, or
         it does not know yet what it was told."""
-        listening = self._listening
-        informed = listening is None or (not listening.done() and self.lanes.is_informed)
-        if not informed or self.orders.most_tasks(self.max_concurrent_tasks) < len(self._held):
+        informed = self._listening is None or self.lanes.is_informed
+        failed = any(helper.done() for helper in self._beside)
+        most = self.orders.most_tasks(self.max_concurrent_tasks)
+        if failed or not informed or most < len(self._held):
             return None
-        return NextClaim(self._claim_request(), self._asker)
+        return NextClaim(self._claim_request(ended), self._asker)
 
     async def granted(self, claim: NextClaim) -> HeldTask | None:
         """The task that a claim led to, or None, when that is known."""
@@ -156,7 +226,7 @@ class Worker:
         Raises as `HeldTask.finish`. Where the end was not taken, what was claimed is given back.
         """
         result = task.result(how, **said)
-        claim = self.next_claim()
+        claim = self.next_claim(task)
         try:
             await task.end(result, claim)
         except LeaseLost:
@@ -172,8 +242,16 @@ class Worker:
             self.let_go(claimed)
             _log.warning("worker.not_given_back", task_id=claimed.task_id, reason=str(error))
 
-    def _claim_request(self) -> ClaimRequested:
-        return ClaimRequested(worker_id=self.worker_id, skills=self._skills, actions=self._actions)
+    def _claim_request(self, ended: HeldTask | None = None) -> ClaimRequested:
+        held = [each.grant.manifest for each in self._held.values() if each is not ended]
+        free = self._headroom.beside(held)
+        return ClaimRequested(
+            worker_id=self.worker_id,
+            skills=self._skills,
+            actions=self._actions,
+            free_cpu_count=free.cpu_count,
+            free_memory_bytes=free.memory_bytes,
+        )
 
     def _taken(self, grant: TaskGrant | None) -> HeldTask | None:
         if grant is None:
@@ -224,12 +302,14 @@ async def open_worker(
     skills: Sequence[str] = (),
     actions: Sequence[str] = (),
     max_concurrent_tasks: int = 1,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
     clean_up: CleanUp = nothing_to_clean_up,
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
-    """A worker on the mesh at `url`, registered; it departs at the end of the block. It gets tasks
-    that ask for no other `skills`, and, where it names some, of no other `actions`.
+    """A worker on the mesh at `url`, `on_duty` until the end of the block. It gets tasks that ask
+    for no other `skills`, where it names some, of no other `actions`, and for no more processors
+    and memory than its machine, or container, has left (`working/headroom.py`).
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """
@@ -244,17 +324,11 @@ async def open_worker(
                 skills=skills,
                 actions=actions,
                 max_concurrent_tasks=max_concurrent_tasks,
+                heartbeat_seconds=heartbeat_seconds,
                 clean_up=clean_up,
             )
-            await worker.register()
-            listening = worker.listen()
-            try:
+            async with worker.on_duty():
                 yield worker
-            finally:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
-                with suppress(GanglionError):  # it will be missed soon enough
-                    await worker.depart("it stopped in good order")
     finally:
         if tracer is None:
             await own.close()

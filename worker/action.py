@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, Self
 
-from nervous_system.agent import Agent, bounded
+from nervous_system.agent import Agent
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
+from nervous_system.contract.bounded import bounded
 from worker.clickhouse import ClickHouse
 
 MOST_OUTPUT_CHARACTERS: Final = 65_536

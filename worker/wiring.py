@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.agent import Agent
 from nervous_system.clock import system_clock
-from nervous_system.errors import GanglionError, Permanent
+from nervous_system.errors import Permanent
 from nervous_system.joining import joined
 from nervous_system.serving import Do, serve
 from nervous_system.settings import MeshSettings
@@ -48,7 +48,6 @@ async def run(stop: asyncio.Event) -> None:
         progress = seen.health.progress("look", maximum_silence_seconds=MOST_SILENT_SECONDS)
         seen.health.fact("worker_id", lambda: worker.worker_id)
         seen.health.fact("tasks", lambda: worker.busy)
-        await worker.register()
         place = Place(
             home=mesh.home,
             bus=bus,
@@ -57,11 +56,8 @@ async def run(stop: asyncio.Event) -> None:
             clock=system_clock,
             workspace=settings.workspace,
         )
-        try:
+        async with worker.on_duty():
             await serve(worker, doing(place), stop, progress=progress.mark)
-        finally:
-            with suppress(GanglionError):  # it will be missed soon enough
-                await worker.depart("it stopped in good order")
 
 
 def doing(place: Place) -> Do:

@@ -36,10 +36,10 @@ def add(
     """Add an objective; it is planned at once."""
     import json
 
-    from enchanted.events.v1.objective_pb2 import ObjectiveProposed
     from ganglion.asking import ask_overseer
     from ganglion.errors import BadSetting
     from nervous_system.ids import new_event_id
+    from nervous_system.working.proposing import objective
 
     try:
         given = json.loads(metadata) if metadata else {}
@@ -50,17 +50,10 @@ def add(
     if not 0 <= priority <= 10:
         raise typer.BadParameter("--priority is 0 to 10")
     chosen_id = objective_id or f"objective-{new_event_id()[:8]}"
-    asyncio.run(
-        ask_overseer(
-            ObjectiveProposed(
-                objective_id=chosen_id,
-                description=description,
-                priority=priority,
-                metadata_json=json.dumps(given, sort_keys=True) if given else "",
-                source="cli",
-            )
-        )
+    proposal = objective(
+        description, objective_id=chosen_id, priority=priority, metadata=given, source="cli"
     )
+    asyncio.run(ask_overseer(proposal))
     if as_json:
         typer.echo(json.dumps({"objective_id": chosen_id}))
     else:

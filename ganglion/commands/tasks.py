@@ -69,6 +69,9 @@ def show(
         if step.event.trace_id != trace_id and not as_json:
             trace_id = step.event.trace_id
             typer.echo(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
+    waits = "" if as_json else asyncio.run(_waits_for(task_id))
+    if waits:
+        typer.echo(on_terminal(f"{'':>8}  {waits}"))
 
 
 @app.command()
@@ -144,6 +147,31 @@ async def _is_offered(skill: str) -> bool:
     async with bus_session(client_settings()) as bus:
         workers = (await overseer_state(bus)).kernel.workers
     return any(skill in worker.skills for worker in workers.values())
+
+
+async def _waits_for(task_id: str) -> str:
+    """What a task that is ready needs in whoever does it; empty where that is nothing special."""
+    from ganglion.addresses import client_settings
+    from ganglion.in_words.phrases import counted, listed
+    from ganglion.in_words.tasks import needs
+    from ganglion.log_session import bus_session
+    from ganglion.overseen import overseer_state
+    from nervous_system.clock import system_clock
+
+    async with bus_session(client_settings()) as bus:
+        kernel = (await overseer_state(bus)).kernel
+    task = kernel.tasks.get(task_id)
+    if task is None or task.status(system_clock()) != "ready":
+        return ""
+    if not kernel.workers:
+        return "it waits for a worker: none is there"
+    needed = needs(task.manifest.encode())
+    if not needed:
+        return ""
+    skills, workers = task.manifest.required_skills, kernel.workers.values()
+    skilled = any(skills <= each.skills for each in workers)
+    lacks = "" if skilled else f": none of {counted(len(workers), 'worker')} has the skills"
+    return f"it waits for a worker with {listed(needed)}{lacks}"
 
 
 async def _steps(task_id: str) -> list[Recorded]:

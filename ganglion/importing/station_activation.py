@@ -2,16 +2,21 @@
 What of a station is taken up again, when a person says so?
 
 Its open objectives and the tasks that are not finished, as requests to the overseer: it decides on
-them at their place in the log. The ids derive from the rows, so that saying it twice asks once.
+them at their place in the log, so a task comes behind those it depends on, wherever it stands in
+the queue. The ids derive from the rows, so that saying it twice asks once.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import Final
 
+from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from ganglion.importing.append import ImportReport
 from ganglion.importing.station_folder import Row, StationFolder
@@ -55,7 +60,7 @@ class Activation:
         """A request each, in order; `now` is when the person said it."""
         units = [
             *(_objective(row, now, person) for row in self.objectives),
-            *(self._task(row, now, person) for row in self.tasks),
+            *(self._task(row, manifest, now, person) for row, manifest in self._in_order()),
         ]
 
         async def one_by_one() -> AsyncGenerator[ImportUnit, None]:
@@ -64,15 +69,21 @@ class Activation:
 
         return ImportSource("activation", len(units), one_by_one())
 
-    def _task(self, row: Row, now: datetime, person: str) -> ImportUnit:
-        manifest = manifest_of(row)
-        waits_for = [each for each in manifest.depends_on if each not in self.completed]
-        del manifest.depends_on[:]
-        manifest.depends_on.extend(waits_for)
+    def _in_order(self) -> Iterator[tuple[Row, TaskManifest]]:
+        tasks = {}
+        for row in self.tasks:
+            manifest = manifest_of(row)
+            waits_for = [each for each in manifest.depends_on if each not in self.completed]
+            manifest.depends_on[:] = waits_for
+            tasks[manifest.task_id] = row, manifest
+        order = in_order({name: manifest.depends_on for name, (_, manifest) in tasks.items()})
+        return (tasks[name] for name in order)
+
+    def _task(self, row: Row, manifest: TaskManifest, now: datetime, person: str) -> ImportUnit:
         event = row_event(
             row,
             TasksProposed(tasks=[manifest]),
-            subject=task_id_of(row),
+            subject=manifest.task_id,
             label="activation",
             timestamp=now,
             agent_id=person,
@@ -134,6 +145,27 @@ def activation_of(station: StationFolder) -> Activation:
         tasks=tuple(row for task_id, row in queue.items() if not told[task_id] & FINISHED),
         completed=frozenset(task_id for task_id in told if told[task_id] & COMPLETED),
     )
+
+
+def in_order(waits_for: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each behind those it waits for, as far as they are among them, and otherwise as given. What
+    leads back to itself comes last: the overseer says what is wrong with it."""
+    names = list(waits_for)
+    place = {name: number for number, name in enumerate(names)}
+    sorter = TopologicalSorter(
+        {name: [each for each in before if each in place] for name, before in waits_for.items()}
+    )
+    with suppress(CycleError):  # the others come out all the same
+        sorter.prepare()
+    free: list[int] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(free, place[name])
+        name = names[heappop(free)]
+        sorter.done(name)
+        del place[name]
+        yield name
+    yield from place
 
 
 def _objective(row: Row, now: datetime, person: str) -> ImportUnit:

@@ -49,6 +49,15 @@ def seconds(length: float) -> str:
     return f"{length:,.3f}".rstrip("0").rstrip(".") + " s"
 
 
+def size(count: float) -> str:
+    """In the unit that fits: `512 B`, `1.5 GiB`."""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while abs(count) >= 1024 and len(units) > 1:
+        count /= 1024
+        del units[0]
+    return f"{count:,.1f}".removesuffix(".0") + f" {units[0]}"
+
+
 def somebody(name: str) -> str:
     """Who; `nobody` where it is not said."""
     return name or "nobody"

@@ -13,6 +13,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskCompleted,
     TaskExpired,
     TaskFailed,
+    TaskManifest,
     TaskProgressed,
     TaskQuarantined,
     TaskRejected,
@@ -21,14 +22,34 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.task_request_pb2 import ResultArrivedLate
-from ganglion.in_words.phrases import because, counted, listed, named, percent, seconds, somebody
+from ganglion.in_words.phrases import (
+    because,
+    counted,
+    listed,
+    named,
+    percent,
+    seconds,
+    size,
+    somebody,
+)
 from nervous_system.contract.payload import Payload
+
+
+def needs(task: TaskManifest) -> list[str]:
+    """What whoever does it must have: skills, and some of its machine."""
+    found = [f"the skill {each}" for each in task.required_skills]
+    if task.required_cpu_count:
+        found.append(f"{task.required_cpu_count:g} processors")
+    if task.required_memory_bytes:
+        found.append(f"{size(task.required_memory_bytes)} of memory")
+    return found
 
 
 def _submitted(payload: TaskSubmitted) -> str:
     task = payload.manifest
     after = f", after {listed(task.depends_on)}" if task.depends_on else ""
-    what = f"{task.task_id} is to do {task.action}, priority {task.priority}{after}"
+    needed = f", needs {listed(needs(task))}" if needs(task) else ""
+    what = f"{task.task_id} is to do {task.action}, priority {task.priority}{after}{needed}"
     return f"{what}{because(task.description)}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ganglion.simulation.bell import Bell
-from ganglion.simulation.plan import Plan
+from ganglion.simulation.plan import Fate, Plan
 from nervous_system.clock import Stopwatch
 from nervous_system.errors import Transient
 from nervous_system.worker import Worker
@@ -17,7 +17,7 @@ IDLE_SECONDS: Final = 0.5
 """Before it asks again though it heard of no new work: backoff ends without a word."""
 
 BACK_SECONDS: Final = 0.2
-"""From a crash until it is back."""
+"""From a crash until it is back; nothing is heard of it meanwhile."""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Tally:
 
 
 class SimulatedAgent:
-    """One agent with an id that it keeps over its crashes."""
+    """One agent with an id that it keeps over its crashes. It is heard of as every worker is."""
 
     def __init__(
         self, worker: Worker, plan: Plan, bell: Bell, tally: Tally, *, watch: Stopwatch
@@ -44,8 +44,18 @@ class SimulatedAgent:
         self._watch = watch
 
     async def live(self, over: asyncio.Event) -> None:
-        """Until it is over."""
-        await self._worker.register()
+        """Until it is over; each crash ends one of its lives."""
+        while not over.is_set():
+            await self._worker.register()  # what it held in the life before is released
+            async with self._worker.heard_of():
+                crashed = await self._one_life(over)
+            if crashed:
+                self._tally.crashes += 1
+                await asyncio.sleep(BACK_SECONDS)
+        await self._worker.depart("the simulation is over")
+
+    async def _one_life(self, over: asyncio.Event) -> bool:
+        """Whether it ended in a crash."""
         while not over.is_set():
             rung, began = self._bell.rung, self._watch()
             try:
@@ -58,20 +68,21 @@ class SimulatedAgent:
                 continue
             self._tally.claims_seconds.append(self._watch() - began)
             try:
-                await self._meet_fate(task)
+                if await self._meet_fate(task) == "crash":
+                    return True
             except LeaseLost:
                 self._tally.leases_lost += 1
             except Transient:
                 self._tally.unanswered += 1
             finally:
                 self._worker.let_go(task)
-        await self._worker.depart("the simulation is over")
+        return False
 
-    async def _meet_fate(self, task: HeldTask) -> None:
+    async def _meet_fate(self, task: HeldTask) -> Fate | None:
         if task.task_id not in self._plan.fates:  # another's work, which needs no special skill
             await task.give_back("a simulated agent does no real work")
             await asyncio.sleep(IDLE_SECONDS)
-            return
+            return None
         await asyncio.sleep(self._plan.work_seconds[task.task_id])
         fate = self._plan.fate(task.task_id, task.attempt)
         if fate == "complete":
@@ -79,7 +90,4 @@ class SimulatedAgent:
         elif fate == "fail":
             self._tally.failures += 1
             await task.finish("failed", notes="it was drawn to fail")
-        else:
-            self._tally.crashes += 1
-            await asyncio.sleep(BACK_SECONDS)
-            await self._worker.register()  # a new life: what it held is released
+        return fate

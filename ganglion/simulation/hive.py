@@ -19,20 +19,16 @@ from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.event import Recorded
-from nervous_system.errors import Permanent
 from nervous_system.transport.reader import Reader
-from nervous_system.worker import Worker
+from nervous_system.worker import HEARTBEAT_SECONDS, Worker
 from nervous_system.working.asker import Asker
+from nervous_system.working.headroom import Headroom
 
 STUCK_SECONDS: Final = 120.0
 """Without a single step of any task: what has not ended by then will not."""
 
 LOOK_SECONDS: Final = 1.0
 TASK_EVENTS: Final = f"{names.EVENTS}.task.>"
-
-
-class NotAccepted(Permanent):
-    """The overseer rejected the tasks of the simulation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +47,12 @@ async def run(
     agents: int,
     ended: Callable[[int], None] = lambda count: None,
     stuck_seconds: float = STUCK_SECONDS,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
     watch: Stopwatch = stopwatch,
 ) -> Run:
     """The whole run; `ended` is told how many tasks more have ended.
 
-    Raises NotAccepted, and as `Asker.ask` where no overseer answers.
+    Raises as `Asker.accepted` where its tasks are refused, or no overseer answers.
     """
     tally, over = Tally(), asyncio.Event()
     last = (await bus.stream.state()).last_sequence
@@ -64,19 +61,27 @@ async def run(
         bus.reader(start_sequence=last + 1, subjects=[TASK_EVENTS]) as reader,
         Bell(bus) as bell,
     ):
-        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id=plan.run_id)
+        asker = Asker(bus, service=names.OVERSEER, role=ROLE_OPERATOR, agent_id=plan.run_id)
         for manifests in plan.proposals():
-            answer = await asker.ask(TasksProposed(tasks=manifests, together=True))
-            if not answer.accepted:
-                raise NotAccepted("; ".join(answer.reasons) or "the overseer took none of them")
-        living = [
-            asyncio.create_task(
-                SimulatedAgent(_worker(bus, plan, number), plan, bell, tally, watch=watch).live(
-                    over
-                ),
-                name=f"agent {number}",
+            await asker.accepted(TasksProposed(tasks=manifests, together=True))
+        headroom = Headroom()
+        workers = [
+            Worker(
+                bus,
+                worker_id=f"{plan.run_id}-agent-{number}",
+                role=ROLE_WORKER,
+                skills=[plan.skill],
+                heartbeat_seconds=heartbeat_seconds,
+                headroom=headroom,
             )
             for number in range(agents)
+        ]
+        living = [
+            asyncio.create_task(
+                SimulatedAgent(worker, plan, bell, tally, watch=watch).live(over),
+                name=worker.worker_id,
+            )
+            for worker in workers
         ]
         try:
             log = await _read(reader, plan, living, ended, stuck_seconds, watch)
@@ -85,12 +90,6 @@ async def run(
             over.set()
         await asyncio.gather(*living)
     return Run(log=tuple(log), seconds=seconds, tally=tally)
-
-
-def _worker(bus: Bus, plan: Plan, number: int) -> Worker:
-    return Worker(
-        bus, worker_id=f"{plan.run_id}-agent-{number}", role=ROLE_WORKER, skills=[plan.skill]
-    )
 
 
 async def _read(

@@ -14,8 +14,9 @@ Fate = Literal["complete", "fail", "crash"]
 
 ACTION: Final = "simulate"
 MOST_ATTEMPTS: Final = 3
-MOST_CRASHES: Final = 2
-"""Of one task: the overseer sets aside what several workers fell silent over."""
+MOST_CRASHES: Final = 1
+"""Of one task: the overseer sets aside what several workers fell silent over, and four attempts
+that failed or were lost are an incident."""
 
 DEPENDENT_SHARE: Final = 0.2
 MOST_DEPENDENCIES: Final = 2

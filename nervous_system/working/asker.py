@@ -17,7 +17,7 @@ from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, Payload
-from nervous_system.errors import Forbidden, NotAcknowledged, Transient
+from nervous_system.errors import Forbidden, NotAcknowledged, Refused, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.telemetry.tracing import Span
 
@@ -51,19 +51,33 @@ class Asker:
         self._watch = watch
 
     async def ask(
-        self, payload: Payload, *, event_id: str | None = None, parent: str | None = None
+        self,
+        payload: Payload,
+        *,
+        event_id: str | None = None,
+        parent: str | None = None,
+        root: bool = False,
     ) -> Answer:
         """The answer to a request. `event_id` is given where the same may be asked again later;
-        `parent` is the W3C traceparent it belongs to.
+        `parent` is the W3C traceparent it belongs to, `root`: it begins a trace of its own.
 
         Raises NotAcknowledged when nobody answered within the deadline: it may have been decided on
         or not. Raises InvalidEvent, TooLarge; Forbidden, also where its signature is refused.
         """
         destination = self._destination(payload)
         with self._bus.tracer.span(
-            "ask", destination, kind="client", parent=parent or None
+            "ask", destination, kind="client", parent=parent or None, root=root
         ) as span:
             return await self._answered(encode(self._event(payload, event_id, span)))
+
+    async def accepted(
+        self, payload: Payload, *, event_id: str | None = None, parent: str | None = None
+    ) -> Answer:
+        """As `ask`. Raises Refused, too, with every reason there is."""
+        answer = await self.ask(payload, event_id=event_id, parent=parent)
+        if not answer.accepted:
+            raise Refused(answer.reasons)
+        return answer
 
     def beginning(self, payload: Payload) -> AbstractContextManager[Span]:
         """The span that begins a trace of its own, for what is asked within another request."""

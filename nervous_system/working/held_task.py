@@ -20,7 +20,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ReleaseRequested,
     ResultReported,
 )
-from nervous_system.agent import MAX_OUTPUT_CHARACTERS, bounded
+from nervous_system.contract.bounded import bounded
 from nervous_system.errors import Permanent
 from nervous_system.working.asker import Asker
 from nervous_system.working.next_claim import NextClaim
@@ -55,8 +55,9 @@ class GivenBack(LeaseLost):
 class Holder(Protocol):
     """The worker of a task: it keeps the leases of what it holds, and has room for so many."""
 
-    following: Callable[[], NextClaim | None]
-    """What it claims with a result that is about to be reported, where it claims by itself."""
+    following: Callable[[HeldTask], NextClaim | None]
+    """What it claims with the result of a task, which it is about to report, where it claims by
+    itself."""
 
     def hold(self, task: HeldTask) -> None:
         """Keep its lease."""
@@ -149,7 +150,7 @@ class HeldTask:
         applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again.
         """
         result = self.result(how, output=output, changed_files=changed_files, notes=notes)
-        await self.end(result, self.holder.following())
+        await self.end(result, self.holder.following(self))
 
     def result(
         self,
@@ -165,7 +166,7 @@ class HeldTask:
             worker_id=self.worker_id,
             attempt=self.attempt,
             result=_RESULTS[how],
-            output=bounded(output, most_characters=MAX_OUTPUT_CHARACTERS),
+            output=bounded(output),
             changed_files=changed_files,
             notes=notes,
         )
@@ -179,7 +180,7 @@ class HeldTask:
         try:
             with following.asked() as claim:
                 result.next.CopyFrom(claim)
-                answer = await self._last_word(result)
+                answer = await self._last_word(result, beside_another=True)
         finally:
             following.answered(answer)
         self._believe(answer)
@@ -191,10 +192,14 @@ class HeldTask:
         )
         await self._last_word(release)
 
-    async def _last_word(self, said: ResultReported | ReleaseRequested) -> Answer:
+    async def _last_word(
+        self, said: ResultReported | ReleaseRequested, *, beside_another: bool = False
+    ) -> Answer:
+        """`beside_another`: the current trace is that of the task to come."""
+        parent = self.grant.traceparent
         self.holder.let_go(self)
         try:
-            return await self.asker.ask(said, parent=self.grant.traceparent)
+            return await self.asker.ask(said, parent=parent, root=beside_another and not parent)
         except BaseException:
             self.holder.hold(self)
             raise

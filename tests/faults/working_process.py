@@ -9,14 +9,12 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from shifted_clock import shifted
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.bus import Bus, open_bus
-from nervous_system.errors import GanglionError
 from nervous_system.process import main
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
@@ -39,12 +37,8 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
     settings = MeshSettings(nats_url=options.url)
     async with open_bus(settings, name=options.worker_id, clock=shifted(options.clock)) as bus:
         worker = _worker(bus, options)
-        await worker.register()
-        try:
+        async with worker.on_duty():
             await serve(worker, partial(_do, options.seconds), stop)
-        finally:
-            with suppress(GanglionError):
-                await worker.depart("it stopped in good order")
 
 
 def _worker(bus: Bus, options: argparse.Namespace) -> Worker:

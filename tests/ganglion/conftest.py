@@ -105,3 +105,21 @@ def overseer(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProc
     )
     yield process
     process.kill()
+
+
+@pytest.fixture
+def guardian(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProcess]:
+    """A guardian of that home, on the test's log."""
+    process = RealProcess(
+        [sys.executable, "-m", "guardian"],
+        log=home / "guardian.log",
+        environment={
+            "GANGLION_HOME": str(home),
+            "NATS_URL": nats_server.url,
+            "CLICKHOUSE_URL": "http://127.0.0.1:1",
+            "GANGLION_METRICS_PORT": "0",
+            "GANGLION_GUARDIAN_TICK_SECONDS": "0.1",
+        },
+    )
+    yield process
+    process.kill()

@@ -72,6 +72,14 @@ def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> 
             "t is to do a.b, priority 7, after r and s: d",
         ),
         (
+            TaskSubmitted(
+                manifest=TaskManifest(
+                    task_id="t", action="a", required_cpu_count=0.5, required_memory_bytes=1 << 31
+                )
+            ),
+            "t is to do a, priority 0, needs 0.5 processors and 2 GiB of memory",
+        ),
+        (
             TaskClaimed(task_id="t", worker_id="w", attempt=2, lease_seconds=120),
             "w has t for 120 s, attempt 2",
         ),

@@ -15,6 +15,8 @@ from random import Random  # noqa: TID251 - tests say by which chance
 import pytest
 from real_servers import NatsServer, RealProcess
 
+from enchanted.events.v1.incident_pb2 import IncidentOpened
+from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from enchanted.events.v1.task_pb2 import (
     TaskAcknowledged,
     TaskClaimed,
@@ -23,12 +25,14 @@ from enchanted.events.v1.task_pb2 import (
 )
 from ganglion.benchmarks.child import bare_environment
 from ganglion.errors import INTERRUPTED
-from ganglion.simulation.hive import NotAccepted, Run, run
+from ganglion.simulation.hive import Run, run
 from ganglion.simulation.outcome import Outcome
 from ganglion.simulation.plan import Plan, draw, to_live_seconds
 from ganglion.simulation.verdict import judge
-from nervous_system.bus import Bus
+from nervous_system.bus import Bus, recorded
 from nervous_system.contract.event import Recorded
+from nervous_system.errors import Refused
+from nervous_system.worker import Worker
 
 AGENTS = 6
 
@@ -56,6 +60,26 @@ async def test_a_small_swarm_ends_well_and_a_tampered_log_does_not(
         worse = Outcome.of(drawn, replace_log(found, tampered), agents=AGENTS)
         assert not worse.well, name
         assert "did not end as " in "\n".join(worse.lines())
+
+
+async def test_a_swarm_that_has_nothing_to_do_for_a_while_is_no_incident(
+    overseer: RealProcess, guardian: RealProcess, bus: Bus
+) -> None:
+    """The others wait for longer than a worker may be silent while one works; then the guardian
+    shows that it was watching."""
+    drawn = draw(run_id="simulation-5", tasks=20, failure_rate=0, crash_rate=0.1, chance=Random(7))
+    drawn.work_seconds[drawn.manifests[0].task_id] = 5.0
+    found = await run(bus, drawn, agents=AGENTS, heartbeat_seconds=1.0)
+    assert Outcome.of(drawn, found, agents=AGENTS).crashes > 0
+    silent = Worker(bus, worker_id="silent", role=ROLE_WORKER, heartbeat_seconds=0.1)
+    await silent.register()
+    opened = "swarm.events.incident.opened.*"
+    async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[opened]) as reader:
+        while not (incidents := await reader.batch(most=10, within_seconds=1.0)):
+            assert guardian.running
+    incident = recorded(incidents[0]).event.payload
+    assert isinstance(incident, IncidentOpened)
+    assert incident.subject_of_concern == "silent"
 
 
 async def test_it_can_run_again_on_the_same_mesh(
@@ -137,7 +161,7 @@ async def test_an_interrupted_run_says_that_its_tasks_expire(
 async def test_what_the_overseer_rejects_is_said(overseer: RealProcess, bus: Bus) -> None:
     drawn = plan("simulation-3", tasks=1)
     drawn.manifests[0].priority = 12
-    with pytest.raises(NotAccepted, match="priority 12"):
+    with pytest.raises(Refused, match="priority 12"):
         await run(bus, drawn, agents=1)
 
 

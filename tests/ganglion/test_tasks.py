@@ -19,6 +19,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskManifest,
     TaskSubmitted,
 )
+from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from ganglion.errors import REFUSED
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
@@ -70,6 +71,30 @@ async def test_a_program_gets_the_events(told: CommandLine) -> None:
     said = await asyncio.to_thread(told, "tasks", "show", "a b", "--json")
     steps = [json.loads(line) for line in said.stdout.splitlines()]
     assert [each["payload_kind"] for each in steps] == ["task_submitted", "task_claimed"]
+
+
+async def test_a_task_that_nobody_does_says_what_it_waits_for(told: CommandLine, bus: Bus) -> None:
+    async def last_line(task_id: str) -> str:
+        shown = await asyncio.to_thread(told, "tasks", "show", task_id)
+        return shown.stdout.splitlines()[-1].strip()
+
+    assert await last_line("c") == "it waits for a worker: none is there"
+    await put(bus, WorkerRegistered(worker_id="w1", skills=["digging"]), trace_id=CLAIMED)
+    assert await last_line("c") == f"more: ganglion trace {SUBMITTED}"
+    for task_id, skill in (("d", "digging"), ("e", "flying")):
+        manifest = TaskManifest(
+            task_id=task_id,
+            action="dig",
+            required_skills=[skill],
+            required_cpu_count=2,
+            required_memory_bytes=3 << 39,
+        )
+        await put(bus, TaskSubmitted(manifest=manifest), trace_id=SUBMITTED)
+    rest = "2 processors and 1.5 TiB of memory"
+    assert await last_line("d") == f"it waits for a worker with the skill digging, {rest}"
+    assert await last_line("e") == (
+        f"it waits for a worker with the skill flying, {rest}: none of 1 worker has the skills"
+    )
 
 
 async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:

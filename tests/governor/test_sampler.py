@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from governor import sampler as sampling
-from governor.control_group import Share
 from governor.gpus import Gpus
 from governor.sampler import MachineSampler
+from nervous_system.control_group import Share
 from nervous_system.telemetry.metrics import Metrics
 
 GIB = 1 << 30

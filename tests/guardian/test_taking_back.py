@@ -34,13 +34,13 @@ OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
 async def at_work(worker: Worker, do: Do) -> AsyncIterator[None]:
     """One that does tasks while the block runs."""
     stop = asyncio.Event()
-    await worker.register()
-    serving = asyncio.create_task(serve(worker, do, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await serving
+    async with worker.on_duty():
+        serving = asyncio.create_task(serve(worker, do, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await serving
 
 
 async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(

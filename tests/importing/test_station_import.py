@@ -28,7 +28,7 @@ from enchanted.events.v1.task_request_pb2 import TasksProposed
 from ganglion.importing.adapters import BusLog
 from ganglion.importing.append import ImportReport, append_units
 from ganglion.importing.refusal import ImportRefused
-from ganglion.importing.station_activation import activation_of
+from ganglion.importing.station_activation import activation_of, in_order
 from ganglion.importing.station_folder import read_station
 from ganglion.importing.station_history import history_of, recorded_files
 from ganglion.importing.station_row import AS_IMPORTED
@@ -222,6 +222,25 @@ async def test_what_is_open_is_proposed_once(bus: Bus, tmp_path: Path) -> None:
     assert {each.event.agent_id for each in proposed} == {"ada@here"}
     await _forget_duplicates(bus)
     assert (await _activate(bus, folder)).events == 0
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "order"),
+    [
+        ({"a": [], "b": [], "c": ["a"]}, "abc"),
+        ({"c": ["b", "elsewhere"], "a": [], "b": ["a"], "d": []}, "abcd"),
+        ({"a": ["a"], "b": ["a"], "c": ["d"], "d": ["c"], "e": []}, "eabcd"),
+    ],
+)
+def test_a_task_is_proposed_behind_what_it_waits_for(
+    waits_for: dict[str, list[str]], order: str
+) -> None:
+    assert "".join(in_order(waits_for)) == order
+
+
+def test_a_long_chain_has_an_order_too() -> None:
+    chain = {str(number): [str(number + 1)] for number in range(10_000)}
+    assert list(in_order(chain)) == list(reversed(chain))
 
 
 def test_rules_get_into_the_home_and_never_over_others(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from real_servers import RealProcess
-from station_samples import LONG_AGO, log_of, make_station
+from station_samples import LONG_AGO, lines, log_of, make_station, task
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectiveRejected
 from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted
@@ -67,6 +67,28 @@ async def _payloads(bus: Bus, subject: str, *, count: int) -> list[Payload]:
         while count > 0:
             count -= len(await reader.batch(most=count, within_seconds=5))
     return [each.event.payload for each in await log_of(bus)]
+
+
+async def test_a_row_may_stand_before_what_it_depends_on(
+    bus: Bus, start: Start, tmp_path: Path
+) -> None:
+    queue = [
+        task("last", depends_on=["middle", "first"]),
+        task("middle", depends_on=["first"]),
+        task("round", depends_on=["about"]),
+        task("first"),
+        task("about", depends_on=["round"]),
+    ]
+    folder = make_station(tmp_path / "s", task_queue_jsonl=lines(queue), objectives_jsonl=None)
+    start()
+    for units in (5, 0):  # asked again, it is asked once
+        proposals = activation_of(read_station(folder)).proposals(now=LONG_AGO, person="ada@here")
+        assert (await append_units(BusLog(bus), proposals)).events == units
+    payloads = await _payloads(bus, "swarm.events.overseer.task_rejected.*", count=2)
+    submitted = [each.manifest.task_id for each in payloads if isinstance(each, TaskSubmitted)]
+    assert submitted == ["first", "middle", "last"]
+    rejected = {each.task_id for each in payloads if isinstance(each, TaskRejected)}
+    assert rejected == {"round", "about"}
 
 
 @pytest.mark.parametrize("running_before", [True, False])

@@ -113,6 +113,37 @@ async def test_one_is_finished_and_the_next_claimed_at_once(
     assert sorted(completed) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("by", ["claiming", "exchanging"])
+@pytest.mark.parametrize(
+    "too_much", [{"required_memory_bytes": 1 << 60}, {"required_cpu_count": 1e6}], ids=str
+)
+async def test_what_a_machine_has_not_got_is_not_asked_of_it(
+    start_overseer: StartOverseer,
+    asker: Asker,
+    bus: Bus,
+    mesh_settings: MeshSettings,
+    too_much: dict[str, float],
+    by: str,
+) -> None:
+    start_overseer()
+    small = {"required_memory_bytes": 1 << 20, "required_cpu_count": len(os.sched_getaffinity(0))}
+    tasks = [task("large", priority=10, **too_much), task("small", **small), task("next", **small)]
+    assert (await asker.ask(TasksProposed(tasks=tasks))).accepted
+    async with working(mesh_settings) as worker:
+        held = await claimed(worker)
+        assert held.task_id == "small"
+        if by == "exchanging":
+            again = await worker.exchange(held)
+            assert again is not None, "what is finished takes no room"
+        else:
+            await held.finish()
+            again = await claimed(worker)
+        assert again.task_id == "next"
+        await again.finish()
+        assert await worker.claim() is None
+        assert worker.busy == 0
+
+
 async def test_who_only_writes_a_request_on_the_log_has_not_asked(
     start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
 ) -> None:

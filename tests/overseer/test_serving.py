@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from nats.aio.msg import Msg
 from overseen import task
 from overseer_program import StartOverseer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskFailed, TaskReleased
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
+from nervous_system import names
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.serving import serve
@@ -79,6 +82,22 @@ async def test_the_next_is_claimed_with_the_result_of_the_one_before(
     assert len(results) == len(claimed) == 10
     assert set(claimed[1:]) <= results
     assert sum(isinstance(each, ClaimRequested) for each in said) == 1
+
+
+async def test_it_asks_once_for_what_it_can_claim_with_a_result(bus: Bus, worker: Worker) -> None:
+    """Also where what does a task has finished it before it waited for anything."""
+    asked: list[Event] = []
+
+    async def heard(request: Msg) -> None:
+        asked.append(decode(request.data))
+
+    subject = f"{names.REQUESTS}.{SERVICE}"
+    listening = await bus.connection.client.subscribe(subject, cb=heard)
+    await do_all(bus, worker, *(f"t{number}" for number in range(10)))
+    await listening.drain()
+    claims = {each.event_id for each in asked if isinstance(each.payload, ClaimRequested)}
+    results = {each.event_id for each in asked if isinstance(each.payload, ResultReported)}
+    assert (len(claims), len(results)) == (1, 10)
 
 
 async def test_an_end_that_cannot_be_said_fails_that_attempt_and_no_other(

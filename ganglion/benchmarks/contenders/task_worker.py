@@ -14,6 +14,7 @@ from nervous_system.bus import open_bus
 from nervous_system.clock import stopwatch
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker
+from nervous_system.working.headroom import Headroom
 from nervous_system.working.held_task import HeldTask
 
 IDLE_SECONDS = 0.5
@@ -29,8 +30,9 @@ async def run(order: Order) -> None:
         open_bus(settings, name="bench-worker") as bus,
         Bell(bus, words=("submitted",)) as bell,
     ):
+        headroom = Headroom()
         workers = [
-            Worker(bus, worker_id=f"{order.prefix}-{number}", role=ROLE_WORKER)
+            Worker(bus, worker_id=f"{order.prefix}-{number}", role=ROLE_WORKER, headroom=headroom)
             for number in range(order.workers)
         ]
         for worker in workers:

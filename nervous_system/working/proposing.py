@@ -1,0 +1,107 @@
+"""How does a member of the swarm say what is to be done?
+
+As an objective, which is planned, or as one task. Said again by the same member, the same proposal
+under the same id is the same request, so it is decided on once however often it is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, Required, TypedDict
+
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.task_pb2 import (
+    RISK_EXPERIMENTAL,
+    RISK_HIGH,
+    RISK_SAFE,
+    RiskTier,
+    TaskManifest,
+)
+from enchanted.events.v1.task_request_pb2 import TasksProposed
+from nervous_system.errors import InvalidEvent
+from nervous_system.ids import child_id, content_hash
+
+USUAL_PRIORITY: Final = 5
+USUAL_ATTEMPTS: Final = 3
+
+Tier = Literal["safe", "experimental", "high-risk"]
+
+_TIERS: Final[dict[Tier, RiskTier.ValueType]] = {
+    "safe": RISK_SAFE,
+    "experimental": RISK_EXPERIMENTAL,
+    "high-risk": RISK_HIGH,
+}
+
+
+class Step(TypedDict, total=False):
+    """One task. All but the action can be left out."""
+
+    action: Required[str]
+    id: str  # within its objective; of the task, where it stands alone
+    description: str
+    payload: dict[str, Any]  # arguments of the action
+    priority: int  # 0 to 10, higher first; that of its objective
+    after: Sequence[str]  # ids of tasks that must be completed before
+    skills: Sequence[str]
+    cpu_count: float  # processors, half ones included
+    memory_bytes: int
+    ttl_seconds: float  # from submission; 0: no limit
+    max_attempts: int  # 3
+    idempotency_key: str
+    risk_tier: Tier  # safe
+
+
+def objective(
+    description: str,
+    *,
+    objective_id: str,
+    priority: int = USUAL_PRIORITY,
+    metadata: Mapping[str, Any],
+    source: str,
+) -> ObjectiveProposed:
+    """An objective; "tasks" in its metadata are taken as they are, and "plan" names one of the
+    catalogue. Raises InvalidEvent."""
+    try:
+        return ObjectiveProposed(
+            objective_id=objective_id,
+            description=description,
+            priority=priority,
+            metadata_json=json.dumps(metadata, sort_keys=True) if metadata else "",
+            source=source,
+        )
+    except (TypeError, ValueError) as error:
+        raise InvalidEvent([f"objective {objective_id}: {error}"]) from error
+
+
+def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
+    """A task that belongs to no objective. Raises InvalidEvent."""
+    payload = step.get("payload")
+    try:
+        manifest = TaskManifest(
+            task_id=task_id,
+            action=step["action"],
+            description=step.get("description", ""),
+            payload_json=json.dumps(payload, sort_keys=True) if payload else "",
+            priority=step.get("priority", USUAL_PRIORITY),
+            owner=owner,
+            depends_on=step.get("after", ()),
+            ttl_seconds=step.get("ttl_seconds", 0.0),
+            required_skills=step.get("skills", ()),
+            required_cpu_count=step.get("cpu_count", 0.0),
+            required_memory_bytes=step.get("memory_bytes", 0),
+            max_attempts=step.get("max_attempts", USUAL_ATTEMPTS),
+            idempotency_key=step.get("idempotency_key", ""),
+            risk_tier=_TIERS[step.get("risk_tier", "safe")],
+        )
+    except KeyError as error:
+        raise InvalidEvent([f"task {task_id}: there is no risk tier {error}"]) from error
+    except (TypeError, ValueError) as error:
+        raise InvalidEvent([f"task {task_id}: {error}"]) from error
+    return TasksProposed(tasks=[manifest])
+
+
+def request_id(proposal: ObjectiveProposed | TasksProposed, *, agent_id: str) -> str:
+    """The id of this proposal by this member."""
+    content = proposal.SerializeToString(deterministic=True)
+    return child_id(f"proposal by {agent_id}", content_hash(content))

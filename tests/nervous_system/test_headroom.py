@@ -1,0 +1,78 @@
+"""Does a worker promise what its machine has left, and no more?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from enchanted.events.v1.task_pb2 import TaskManifest
+from nervous_system.working import headroom
+from nervous_system.working.headroom import LEAST_BYTES, LEAST_PROCESSORS, UNKNOWN, Headroom, Room
+
+GIB = 1 << 30
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Path:
+    """One of half a processor and one GiB, half of which is in use."""
+    for name, text in {
+        "proc/self/cgroup": "0::/\n",
+        "proc/self/mountinfo": "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+        "sys/fs/cgroup/memory.max": str(GIB),
+        "sys/fs/cgroup/memory.current": str(GIB // 2),
+        "sys/fs/cgroup/cpu.max": "50000 100000\n",
+        "sys/fs/cgroup/cpu.stat": "usage_usec 1000000\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def task(*, cpu_count: float = 0, memory_bytes: int = 0) -> TaskManifest:
+    return TaskManifest(required_cpu_count=cpu_count, required_memory_bytes=memory_bytes)
+
+
+def test_without_a_container_it_is_the_machine(tmp_path: Path) -> None:
+    free = Headroom(root=tmp_path).beside([])
+    assert free.cpu_count == len(os.sched_getaffinity(0))
+    assert 0 < free.memory_bytes <= psutil.virtual_memory().total
+
+
+def test_in_a_container_it_is_what_that_may_use(container: Path) -> None:
+    assert Headroom(root=container).beside([]) == Room(0.5, GIB // 2)
+
+
+def test_what_is_promised_already_cannot_be_promised_again(container: Path) -> None:
+    room = Headroom(root=container)
+    assert room.beside([task(cpu_count=0.25, memory_bytes=GIB // 4)]) == Room(0.25, GIB // 2)
+    assert room.beside([task(memory_bytes=GIB // 4)] * 3) == Room(0.5, GIB // 4)
+    too_much = [task(cpu_count=1, memory_bytes=GIB)] * 2
+    assert room.beside(too_much) == Room(LEAST_PROCESSORS, LEAST_BYTES), "0 would say nothing"
+
+
+def test_the_machine_is_looked_at_now_and_then_only(container: Path) -> None:
+    passed = 0.0
+    room = Headroom(root=container, watch=lambda: passed)
+    assert room.beside([]).memory_bytes == GIB // 2
+    (container / "sys/fs/cgroup/memory.current").write_text(str(GIB))
+    passed = headroom.FRESH_SECONDS - 0.1
+    assert room.beside([]).memory_bytes == GIB // 2
+    passed = headroom.FRESH_SECONDS
+    assert room.beside([]).memory_bytes == LEAST_BYTES
+
+
+def test_what_cannot_be_read_is_not_said(container: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OSError("input/output error")
+
+    passed = 0.0
+    room = Headroom(root=container, watch=lambda: passed)
+    with monkeypatch.context() as patched:
+        patched.setattr(psutil, "virtual_memory", broken)
+        assert room.beside([task(cpu_count=1)]) == UNKNOWN
+    passed = headroom.FRESH_SECONDS
+    assert room.beside([]) == Room(0.5, GIB // 2)
