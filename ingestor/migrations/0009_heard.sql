@@ -476,9 +476,11 @@ FROM
         fromUnixTimestamp64Nano((minute - 1439) * 60000000000, 'UTC') AS day_began,
         fromUnixTimestamp64Nano((minute - 2879) * 60000000000, 'UTC') AS day_before_began,
         (
-            SELECT intDiv(toUnixTimestamp64Nano(argMinOrNull(recorded_at, (epoch, seq))), 60000000000)
+            SELECT intDiv(toUnixTimestamp64Nano(recorded_at), 60000000000)
             FROM swarm.events
             WHERE heard AND recorded_at <= now AND (agent_role = 'overseer' OR payload_kind = 'system_mode_changed')
+            ORDER BY epoch, seq
+            LIMIT 1
         ) AS started_minute,
         if(isNull(started_minute), NULL, greatest(started_minute, minute - 1439)) AS first_minute,
         (

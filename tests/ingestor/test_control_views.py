@@ -90,6 +90,7 @@ from nervous_system.transport.stream import Stored
 from overseer.indicators import indicators
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy
+from overseer.wiring import READS
 
 FRAMER = Framer(epoch=1, writer=1)
 
@@ -191,7 +192,7 @@ async def test_sql_and_python_agree_on_what_is_heard(warehouse: ClickHouseWareho
     """Every kind of event from four roles on subjects that are read, and on such that nearly are;
     what was asked and leads to something is on the log with what the overseer did about it."""
     history = History()
-    read = [each.replace("*", "x").replace(">", "x.y") for each in ROLE.reads]
+    read = [each.replace("*", "x").replace(">", "x.y") for each in (*READS, *ROLE.own)]
     near = {f"{each}.more" for each in read} | {each.rpartition(".")[0] for each in read}
     for each in read:
         swarm, events, source, *rest = each.split(".")
