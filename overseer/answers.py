@@ -18,6 +18,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from nervous_system.contract.event import Event
+from overseer import gates
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.decide import RESULTS, applied, granted, held
 from overseer.kernel.state import Kernel, Settings
@@ -31,6 +32,8 @@ def answer(
     """The answer to a request that was decided on, now or before."""
     kernel, payload, request_id = state.kernel, request.payload, request.event_id
     match payload:
+        case ClaimRequested() if not state.charter_hash:
+            return Answer(again=True, reasons=[gates.NO_CHARTER])
         case ClaimRequested():
             return _claim(kernel, rules, settings, request_id, payload, now)
         case ReleaseRequested():

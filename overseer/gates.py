@@ -12,6 +12,8 @@ from overseer.kernel.choice import Rules
 from overseer.model import Load, OverseerState, Settings
 from overseer.vocabulary import HALTED
 
+NO_CHARTER: Final = "no charter is in force yet"
+
 STALE_AFTER: Final = timedelta(minutes=10)
 """An older look at a machine says nothing of how it is."""
 
@@ -43,7 +45,7 @@ def _held(state: OverseerState, now: datetime) -> str:
         stopped = state.halted or state.mode == HALTED
         return f"dispatch is {'halted' if stopped else 'held'}: {reason}"
     if not state.charter_hash:
-        return "no charter is in force yet"
+        return NO_CHARTER
     most = state.policy.max_claims_per_minute
     if state.claims_in_minute >= most and state.claims_minute == minute(now):
         return f"the policy allows {most} claims a minute"

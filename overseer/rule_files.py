@@ -28,6 +28,8 @@ from overseer.registry import RegistryRefused, read_registry
 _log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+SOON_SECONDS = 0.1
+"""While this process is yet to lead: nothing is handed out before it has looked."""
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a file: more is not even looked at. What an event can hold is for the server to say."""
@@ -90,7 +92,7 @@ class RuleFiles:
             state = self._observations.state
             if state is not None:
                 await self._look(state, progress)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS if state is not None else SOON_SECONDS)
 
     async def _look(self, state: OverseerState, progress: Callable[[], None]) -> None:
         # The charter comes last, and only behind the others: nothing is handed out before there is

@@ -3,6 +3,24 @@
 
 ALTER TABLE swarm.events ADD COLUMN IF NOT EXISTS heard Bool ALIAS
     disposition = 'stored'
+    AND if(
+        payload_kind = 'command_issued',
+        if(command_issued.emergency, 'command.emergency', 'command.issued'),
+        transform(payload_kind, [
+            'task_submitted', 'task_claimed', 'task_progressed', 'task_released', 'task_completed', 'task_failed',
+            'task_cancelled', 'task_expired', 'task_quarantined', 'task_acknowledged', 'tasks_proposed', 'claim_requested',
+            'progress_reported', 'result_reported', 'release_requested', 'task_ordered', 'objective_proposed', 'objective_added',
+            'objective_planned', 'objective_approved', 'objective_finished', 'worker_registered', 'worker_heartbeat',
+            'worker_departed', 'incident_opened', 'recovery_attempted', 'incident_escalated', 'incident_closed'
+        ], [
+            'task.submitted', 'task.claimed', 'task.progressed', 'task.released', 'task.completed', 'task.failed',
+            'task.cancelled', 'task.expired', 'task.quarantined', 'task.acknowledged', 'request.tasks_proposed',
+            'request.claim_requested', 'request.progress_reported', 'request.result_reported', 'request.release_requested',
+            'request.task_ordered', 'request.objective_proposed', 'objective.added', 'objective.planned',
+            'request.objective_approved', 'objective.finished', 'worker.registered', 'worker.heartbeat', 'worker.departed',
+            'incident.opened', 'incident.recovery_attempted', 'incident.escalated', 'incident.closed'
+        ], concat(agent_role, '.', transform(payload_kind, ['action_outcome', 'system_signal', 'pulse_completed'], ['outcome', 'signal', 'pulse'], payload_kind)))
+    ) = arrayStringConcat(arraySlice(splitByChar('.', subject), 3, 2), '.')
     AND (
         agent_role = 'overseer'
         AND (
@@ -36,7 +54,7 @@ ALTER TABLE swarm.events ADD COLUMN IF NOT EXISTS heard Bool ALIAS
             'ingestor.alarm_raised'
         ], '|'), '.', '\\.'), '*', '[^.]+'), '>', '.+'), ')$'))
     )
-    COMMENT 'whether the overseer goes by it: it is what others say where they are believed, or the overseer itself; what it was asked counts by what it did about it. overseer/wiring.py names the same subjects';
+    COMMENT 'whether the overseer goes by it: its subject says of which kind it is, and it is what others say where they are believed, or the overseer itself; what it was asked counts by what it did about it. overseer/wiring.py names the same subjects';
 
 CREATE OR REPLACE VIEW swarm.task_efficacy
 (

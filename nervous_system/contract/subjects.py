@@ -57,6 +57,13 @@ def template_of(event: Event) -> str:
     return f"{EVENTS}.{kind.source or source_of(event.agent_role)}.{word}"
 
 
+def is_named_by(subject: str, event: Event) -> bool:
+    """Whether the subject says of which kind the event is, and whose, as `subject_for` does: who
+    may publish one kind must not pass another off as it."""
+    template = template_of(event)
+    return subject == template or subject.startswith(f"{template}.")
+
+
 def aggregate_filter(event: Event) -> str | None:
     """The one filter behind whose last event this one is appended; None where it needs nobody's
     agreement."""

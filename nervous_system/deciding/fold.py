@@ -23,7 +23,7 @@ from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system import names
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry, Expectation
-from nervous_system.contract.subjects import aggregate_filter
+from nervous_system.contract.subjects import aggregate_filter, is_named_by
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import AnsweringCore, Core, Emit, Tick
 from nervous_system.errors import Fatal, Undecidable
@@ -188,12 +188,13 @@ class Fold(Generic[State]):
         )
 
     def _counts(self, recorded: Recorded) -> bool:
-        """Whether an event that was not decided here has a say: on subjects that a leader alone
-        writes, and so does not read, only what another leader decided; requests were taken in its
-        turns."""
+        """Whether an event that was not decided here has a say: where its subject says what it is;
+        on subjects that a leader alone writes, and so does not read, only what another leader
+        decided; requests were taken in its turns."""
         event = recorded.event
-        return bool(self._hears(recorded.subject)) or (
-            event.agent_role == self._role and event.event_type != TYPE_REQUEST
+        return is_named_by(recorded.subject, event) and (
+            bool(self._hears(recorded.subject))
+            or (event.agent_role == self._role and event.event_type != TYPE_REQUEST)
         )
 
     def _evolve(self, recorded: Recorded) -> None:

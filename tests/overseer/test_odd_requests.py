@@ -10,7 +10,7 @@ from overseer_program import StartOverseer
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, TYPE_REQUEST, SwarmEvent
-from enchanted.events.v1.task_pb2 import TaskManifest
+from enchanted.events.v1.task_pb2 import RESULT_FAILED, TaskManifest
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
@@ -55,7 +55,11 @@ REFUSED = [
     ({}, objective('{"plan": [1]}'), '"plan" in its metadata is not the name of one'),
     ({}, objective('{"tasks": [{"action": "a", "max_attempts": 9e15}]}'), "max_attempts"),
     ({}, objective('{"tasks": [{"action": "a", "ttl_seconds": 1e300}]}'), "ttl_seconds"),
-    ({}, ResultReported(task_id=LONG, worker_id=LONG, attempt=1), "there is no such task"),
+    (
+        {},
+        ResultReported(task_id=LONG, worker_id=LONG, attempt=1, result=RESULT_FAILED),
+        "there is no such task",
+    ),
     ({}, ClaimRequested(worker_id="w\r\nPUB x 0"), "is not registered as a worker"),
 ]
 FIELDS = {

@@ -88,7 +88,8 @@ def test_there_is_no_pulse_and_no_claim_before_a_charter_is_in_force() -> None:
     mesh.propose(task("a"))
     mesh.tick()
     assert pulses(mesh) == []
-    assert mesh.claim("w1").reasons == ["no charter is in force yet"]
+    early = mesh.claim("w1")
+    assert (early.again, early.reasons) == (True, ["no charter is in force yet"])
     mesh.publish(CharterAdopted(hash="the charter"), role=ROLE_OVERSEER)
     assert mesh.claim("w1").accepted
     mesh.tick()
