@@ -84,7 +84,12 @@ class Plan:
     def _queues(self, rule: Rule) -> tuple[list[Callable[[], None]], ...]:
         """What a rule asks for, in three queues: to close what is over, to go on, to open. What has
         waited longest is first, and of what begins the worst, which what waits will be."""
-        findings = map(_short, rule.find(self.state.watched, self.limits, self.now))
+        findings = map(
+            _short,  # what it cuts may be alike then: the last by its whole name counts
+            sorted(
+                rule.find(self.state.watched, self.limits, self.now), key=lambda each: each.subject
+            ),
+        )
         found = {each.subject: each for each in findings if each.measure >= rule.clears_below}
         known = {
             incident.subject: incident

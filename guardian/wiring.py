@@ -70,19 +70,26 @@ async def run(stop: asyncio.Event) -> None:
         if member is None:
             return
         bus, seen = member.bus, member.telemetry
-        async with obeying(bus, service=SERVICE, role=ROLE_GUARDIAN, stop=stop):
-            await _guard(bus, mesh, settings, seen.health, stop)
+        holder = new_event_id()
+        async with obeying(bus, service=SERVICE, role=ROLE_GUARDIAN, stop=stop, holder=holder):
+            await _guard(bus, mesh, settings, seen.health, stop, holder=holder)
 
 
 async def _guard(
-    bus: Bus, mesh: MeshSettings, settings: GuardianSettings, health: Health, stop: asyncio.Event
+    bus: Bus,
+    mesh: MeshSettings,
+    settings: GuardianSettings,
+    health: Health,
+    stop: asyncio.Event,
+    *,
+    holder: str,
 ) -> None:
     limits = settings.limits()
     following: Following[GuardianState] = Following()
     runner = Runner(
         bus,
         role(limits, following, tick_seconds=settings.tick_seconds),
-        holder=new_event_id(),
+        holder=holder,
         progress=health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
     )
     health.fact("system_mode", lambda: following.state.mode if following.state else None)

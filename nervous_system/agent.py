@@ -218,7 +218,8 @@ class Agent:
 
         Raises Refused with every reason, InvalidEvent; NotAcknowledged when no overseer answered:
         it may have been taken or not, and the same proposed again under the same `objective_id` is
-        taken once.
+        taken once, as long as the overseer remembers it (a thousand that ended). What was refused
+        is refused again under the same id, whatever has changed since: give it another.
         """
         chosen_id = objective_id or f"objective-{new_event_id()}"
         metadata = {"tasks": list(tasks)} if tasks else {}

@@ -29,10 +29,11 @@ from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, Work
 from nervous_system import names
 from nervous_system.agent import role_named
 from nervous_system.bus import Bus, open_bus
+from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
-from nervous_system.errors import GanglionError, Transient
+from nervous_system.errors import GanglionError, LogFull, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
@@ -147,8 +148,7 @@ class Worker:
             self.check()
         finally:
             self._beside.remove(helper)
-            helper.cancel()
-            await asyncio.gather(helper, return_exceptions=True)
+            await cancel(helper)
 
     def _say_if_it_failed(self, helper: asyncio.Task[None]) -> None:
         error = None if helper.cancelled() else helper.exception()
@@ -166,7 +166,7 @@ class Worker:
             await asyncio.sleep(self.heartbeat_seconds)
             try:
                 await self.heartbeat()
-            except Transient as error:
+            except (Transient, LogFull) as error:
                 _log.warning("worker.heartbeat_lost", reason=str(error))
 
     @property
@@ -193,7 +193,8 @@ class Worker:
         """The best task there is for it, or None. Raises NotAcknowledged when no overseer answers.
 
         A retry after a lost answer is answered the same, so no task is held without being known.
-        Raises as `check`.
+        It is held, and its lease kept, until it is finished, given back, lost or `let_go`. Raises
+        as `check`.
         """
         await self._informed()
         if not self.has_room:
@@ -272,12 +273,13 @@ class Worker:
             self.when_free()
 
     async def heartbeat(self) -> None:
-        """Say that it lives, and which leases it keeps."""
+        """Say that it lives, and which leases it keeps: none any more when it was told to stop."""
+        stopping = self.orders.stopping.is_set()
         await self._publish(
             WorkerHeartbeat(
                 worker_id=self.worker_id,
-                task_ids=sorted(self._held),
-                draining=self.orders.draining.is_set() or self.orders.stopping.is_set(),
+                task_ids=() if stopping else sorted(self._held),
+                draining=stopping or self.orders.draining.is_set(),
             )
         )
 

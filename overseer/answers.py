@@ -6,6 +6,7 @@ from datetime import datetime
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.objective_pb2 import ObjectiveApproved, ObjectiveProposed
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import RESULT_CANCELLED, TaskResult
 from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
@@ -31,6 +32,7 @@ def answer(
 ) -> Answer:
     """The answer to a request that was decided on, now or before."""
     kernel, payload, request_id = state.kernel, request.payload, request.event_id
+    by_person = request.agent_role == ROLE_OPERATOR
     match payload:
         case ClaimRequested() if not state.charter_hash:
             return Answer(again=True, reasons=[gates.NO_CHARTER])
@@ -53,7 +55,7 @@ def answer(
         case TasksProposed():
             return _proposal(kernel, request_id, payload)
         case TaskOrdered() if payload.objective_id and not payload.task_id:
-            return _order_of_objective(state, payload)
+            return _order_of_objective(state, payload, by_person=by_person)
         case TaskOrdered():
             return _order(kernel, payload)
         case ObjectiveProposed():
@@ -63,6 +65,8 @@ def answer(
             ):
                 return Answer(accepted=True, accepted_ids=[payload.objective_id])
             return _refused(kernel, request_id, "it was not accepted")
+        case ObjectiveApproved() if not by_person:
+            return Answer(reasons=["only a person can approve an objective"])
         case ObjectiveApproved():
             known = state.objectives.get(payload.objective_id)
             if known is not None and known.plan and not known.waits_for_approval:
@@ -144,13 +148,15 @@ def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
     return Answer(accepted=True, accepted_ids=[order.task_id])
 
 
-def _order_of_objective(state: OverseerState, order: TaskOrdered) -> Answer:
+def _order_of_objective(state: OverseerState, order: TaskOrdered, *, by_person: bool) -> Answer:
     """Accepted when it is over, however it ended: the log tells how."""
     objective_id = order.objective_id
+    if not by_person:
+        return Answer(reasons=["only a person can call an objective off"])
+    if order.order != ORDER_CANCEL:
+        return Answer(reasons=["an objective can be cancelled; give other orders to its tasks"])
     if objective_id in state.finished:
         return Answer(accepted=True, accepted_ids=[objective_id])
-    if objective_id in state.objectives:
-        return Answer(reasons=["an objective can be cancelled; give other orders to its tasks"])
     return Answer(reasons=[f"there is no objective {objective_id}"])
 
 

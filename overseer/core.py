@@ -65,6 +65,9 @@ MOST_NAMED = 50
 MOST_SENTENCE = 300
 """Alarms and incidents in one pulse, and characters of what is said of one."""
 
+MOST_PLANNED = tasks.MOST_PROPOSED + 1
+"""Events of what a pulse plans: one objective of any size finds room."""
+
 MOST_PLANNED_BYTES = 4_000_000
 """Of what a pulse plans: the rest follows at the next."""
 
@@ -105,6 +108,7 @@ class OverseerCore:
         if isinstance(cause, Tick):
             return self._on_time(state, now)
         payload, request_id = cause.event.payload, cause.event.event_id
+        by_person = cause.event.agent_role == ROLE_OPERATOR
         match payload:
             case ClaimRequested():
                 return tasks.on_claim(
@@ -125,12 +129,12 @@ class OverseerCore:
                     gates.rules(state, now),
                     request_id,
                     payload,
-                    by_person=cause.event.agent_role == ROLE_OPERATOR,
+                    by_person=by_person,
                 )
             case ReleaseRequested():
                 return tasks.on_release(state.kernel, request_id, payload)
             case TaskOrdered() if payload.objective_id and not payload.task_id:
-                return objectives.on_order(state, payload)
+                return objectives.on_order(state, payload) if by_person else ()
             case TaskOrdered():
                 return tasks.on_order(state.kernel, payload, now)
             case ObjectiveProposed():
@@ -138,7 +142,10 @@ class OverseerCore:
                     state, self.planner, gates.rules(state, now), request_id, payload
                 )
             case ObjectiveApproved():
-                return objectives.on_approval(state, self.planner, gates.rules(state, now), payload)
+                rules = gates.rules(state, now)
+                return (
+                    objectives.on_approval(state, self.planner, rules, payload) if by_person else ()
+                )
             case ObjectiveAdded():
                 return self._plan(state, payload.objective_id, now)
             case TaskAcknowledged():
@@ -203,11 +210,11 @@ class OverseerCore:
                 for each in follows
                 if isinstance(each.payload, TaskSubmitted)
             }
+            if not follows or submitted & taken or len(emits) + len(follows) > MOST_PLANNED:
+                continue
             size += sum(each.payload.ByteSize() for each in follows)
             if size > MOST_PLANNED_BYTES:
                 break
-            if not follows or submitted & taken or len(emits) + len(follows) > tasks.MOST_PROPOSED:
-                continue
             planned.append(objective.objective_id)
             emits += follows
             taken |= submitted

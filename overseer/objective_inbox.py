@@ -122,11 +122,12 @@ class ObjectiveInbox:
             # In a thread, as a long file would keep all else from being done.
             while (line := await asyncio.to_thread(next, new, None)) is not None:
                 progress()
-                if not (line.ended or line.too_long or stayed):
-                    found.unended = True  # it may still be being written
+                if not (line.ended or line.too_long or stayed) or not self._leads():
+                    found.unended = True  # it may still be being written, or is another's to take
                     break
+                number = taken.number(line.hash, line.times)
                 try:
-                    await self._propose(line, number=taken.number(line.hash, line.times))
+                    await self._propose(line, number=number)
                 except (Transient, Forbidden):
                     raise
                 except Permanent as error:
@@ -134,7 +135,7 @@ class ObjectiveInbox:
                     why = (line.number, str(error))
                     self._broken[line.key] = found.broken[line.key] = why
                 else:
-                    taken.add(line.hash)
+                    taken.add(line.hash, number)
         self._broken = found.broken
         if stayed and not found.lines:
             taken.begin_anew()

@@ -18,6 +18,7 @@ from enchanted.events.v1.objective_pb2 import (
 )
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskSubmitted
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
+from nervous_system.contract.bounded import bounded
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.decision import Emit
 from overseer.json_object import json_object
@@ -29,6 +30,9 @@ from overseer.kernel.task import HIGHEST_PRIORITY
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
 from overseer.ports import Planner
+
+MOST_REASON_CHARACTERS: Final = 1_000
+"""Of why an objective is called off: each of its tasks says it."""
 
 MOST_PLAN_BYTES: Final = 900_000
 """Of all tasks of a plan: they are decided on at once."""
@@ -166,7 +170,7 @@ def wanted(objective: Objective) -> Wanted:
 def on_approval(
     state: OverseerState, planner: Planner, rules: Rules, approval: ObjectiveApproved
 ) -> tuple[Emit, ...]:
-    """The tasks of a plan that waited; nothing for one that does not wait."""
+    """The tasks of a plan that waited for a person; nothing for one that does not wait."""
     objective = state.objectives.get(approval.objective_id)
     if objective is None or not objective.waits_for_approval:
         return ()
@@ -182,7 +186,8 @@ def on_order(state: OverseerState, order: TaskOrdered) -> tuple[Emit, ...]:
     finished = ObjectiveFinished(
         objective_id=objective.objective_id,
         result=OBJECTIVE_CANCELLED,
-        summary=order.reason or "it was called off",
+        summary=bounded(order.reason, most_characters=MOST_REASON_CHARACTERS)
+        or "it was called off",
     )
     return (Emit(label=f"finished {objective.objective_id}", payload=finished),)
 

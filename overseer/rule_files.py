@@ -29,7 +29,7 @@ _log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
 SOON_SECONDS = 0.1
-"""While this process is yet to lead: nothing is handed out before it has looked."""
+"""While this process is yet to lead: in a new home nothing is handed out before it has looked."""
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a file: more is not even looked at. What an event can hold is for the server to say."""
@@ -66,6 +66,7 @@ class RuleFiles:
         self._policy = policy
         self._registry = registry
         self._said: dict[Path, str] = {}  # the last hash of each file that something was said of
+        self._adopted: dict[Path, str] = {}  # what of it is to be in force then
         self._refused: dict[Path, str] = {}  # the files that cannot be adopted, and why
 
     def require_charter(self) -> None:
@@ -117,8 +118,9 @@ class RuleFiles:
         except (OSError, ValueError) as error:
             return await self._refuse(path, content_hash(str(error)), f"{path}: {error}")
         text_hash = content_hash(text)
-        if self._said.get(path) == text_hash:
-            return True
+        settled = path in self._refused or self._adopted.get(path) == in_force
+        if self._said.get(path) == text_hash and settled:
+            return True  # else another leader adopted something else, or the log lost its end
         try:
             # In a thread: a long file would keep all else from being done.
             adopted_hash, payload = await asyncio.to_thread(_read, read, text, path)
@@ -127,7 +129,7 @@ class RuleFiles:
         except (RulesRefused, PolicyRefused, RegistryRefused, TooLarge) as error:
             return await self._refuse(path, text_hash, str(error))
         self._refused.pop(path, None)
-        self._said[path] = text_hash
+        self._said[path], self._adopted[path] = text_hash, adopted_hash
         if adopted_hash != in_force:
             _log.info("rules.adopted", file=str(path), hash=adopted_hash[:12])
             for warning in getattr(payload, "warnings", ()):

@@ -1,7 +1,8 @@
 """Which lines of the inbox were taken, and how often each?
 
-A file beside the inbox says it, one record for each taking, so that neither a restart nor an editor
-that saves the inbox anew makes an objective a second time.
+A file beside the inbox says it, a record for each proposal of a line with its number, so that
+neither a restart nor an editor that saves the inbox anew makes an objective a second time. Two
+overseers that hand the lead over may both record the same one.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ class TakenLines:
         for record in records:
             if record == BEGUN_ANEW:
                 taken._before = taken._ever.copy()
-            elif record:
-                taken._ever[record] += 1
+                continue
+            line_hash, _, number = record.partition(" ")
+            if number.isdecimal():
+                taken._ever[line_hash] = max(taken._ever[line_hash], int(number))
         return taken
 
     def number(self, line_hash: str, times: int) -> int:
@@ -46,10 +49,10 @@ class TakenLines:
         """Whether this proposal of the line was taken."""
         return number <= self._ever[line_hash]
 
-    def add(self, line_hash: str) -> None:
-        """It was taken once more. Raises OSError."""
-        self._write(line_hash)
-        self._ever[line_hash] += 1
+    def add(self, line_hash: str, number: int) -> None:
+        """This proposal of it was taken. Raises OSError."""
+        self._write(f"{line_hash} {number}")
+        self._ever[line_hash] = max(self._ever[line_hash], number)
 
     def begin_anew(self) -> None:
         """The inbox is empty: what is written into it now is new. Raises OSError."""

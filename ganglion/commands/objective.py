@@ -149,7 +149,9 @@ async def _how_it_ended(objective_id: str) -> str:
     )
 
     ended = await _last("finished", objective_id)
-    if not isinstance(ended, ObjectiveFinished) or ended.result == OBJECTIVE_CANCELLED:
+    if not isinstance(ended, ObjectiveFinished):
+        return "had ended already: it was imported as history"
+    if ended.result == OBJECTIVE_CANCELLED:
         return "is cancelled"
     how = ObjectiveResult.Name(ended.result).removeprefix("OBJECTIVE_").lower()
     return f"had ended already: {how}, {ended.summary}"

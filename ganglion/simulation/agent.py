@@ -46,7 +46,11 @@ class SimulatedAgent:
     async def live(self, over: asyncio.Event) -> None:
         """Until it is over; each crash ends one of its lives."""
         while not over.is_set():
-            await self._worker.register()  # what it held in the life before is released
+            try:
+                await self._worker.register()  # what it held in the life before is released
+            except Transient:
+                self._tally.unanswered += 1
+                continue
             async with self._worker.heard_of():
                 crashed = await self._one_life(over)
             if crashed:

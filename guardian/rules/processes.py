@@ -11,11 +11,16 @@ from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, 
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from guardian.model import Limits
 from guardian.rules.rule import PROCESS, Ending, Finding, Grade, Rule
-from guardian.watched import Watched
+from guardian.watched import MOST_REMEMBERED, Watched
 
 WINDOW_SECONDS: Final = 300.0
 LOOPING: Final = 4
 """So many exits within the window are a loop: it is not well again by having been started again."""
+
+
+HOPELESS: Final = MOST_REMEMBERED
+"""All exits that are remembered: with the pauses of `ganglion up` before each start that is two
+minutes of nothing else."""
 
 
 def _find(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
@@ -63,7 +68,7 @@ PROCESS_EXITED: Final = Rule(
     grades=(
         Grade(at_least=1, incident_class=INCIDENT_MINOR),
         Grade(at_least=LOOPING, incident_class=INCIDENT_MAJOR),
-        Grade(at_least=3 * LOOPING, incident_class=INCIDENT_CRITICAL),
+        Grade(at_least=HOPELESS, incident_class=INCIDENT_CRITICAL),
     ),
     clears_below=1,
     find=_find,

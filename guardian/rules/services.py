@@ -11,6 +11,7 @@ from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.model import Limits
 from guardian.rules.rule import SERVICE, Ending, Finding, Grade, Rule, ended
 from guardian.watched import Watched, within
+from nervous_system.deciding.fold import MAIN
 
 CHURN_SECONDS: Final = 600.0
 SHORTEST_INTERVAL_SECONDS: Final = 1.0
@@ -52,19 +53,15 @@ PULSE_OVERDUE: Final = Rule(
 
 
 def _churning(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    taken_by_service: dict[str, tuple[int, str]] = {}
-    for key, takeovers in sorted(watched.takeovers.items()):
-        recent = within(takeovers, seconds=CHURN_SECONDS, now=now)
-        service = key.partition("/")[0]
-        if recent > taken_by_service.get(service, (0, ""))[0]:
-            taken_by_service[service] = (recent, takeovers[-1].event_id)
-    for service, (recent, event_id) in taken_by_service.items():
-        yield Finding(
-            subject=service,
-            measure=recent,
-            summary=f"the lead of {service} was taken {recent} times in {CHURN_SECONDS:g} s",
-            cause_event_id=event_id,
-        )
+    for key, takeovers in watched.takeovers.items():
+        if recent := within(takeovers, seconds=CHURN_SECONDS, now=now):
+            service = key.removesuffix(f"/{MAIN}")  # or, of one on each machine, service/host
+            yield Finding(
+                subject=service,
+                measure=recent,
+                summary=f"the lead of {service} was taken {recent} times in {CHURN_SECONDS:g} s",
+                cause_event_id=takeovers[-1].event_id,
+            )
 
 
 LEASE_CHURN: Final = Rule(

@@ -406,7 +406,7 @@ FROM
         ON seen.one = acts.one AND seen.position <= acts.seen_position
 )
 WHERE reason != '' AND reason_seen != ''
-COMMENT 'Acts that the rules in force forbade, both at their own place on the log and at the last one that the overseer had seen when it decided. Refused acts are none. overseer/rules_in_force.py judges the same.';
+COMMENT 'Acts that the rules in force forbade, both at their own place on the log and at the last one that the overseer had seen when it decided. Refused acts are none. Open tasks are counted from the events that are kept. overseer/rules_in_force.py judges the same.';
 
 CREATE OR REPLACE VIEW swarm.human_overrides
 (

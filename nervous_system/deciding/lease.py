@@ -16,6 +16,7 @@ import structlog
 from nats.js.kv import KeyValue
 
 from nervous_system import names
+from nervous_system.cancelling import cancel
 from nervous_system.errors import Fenced, Transient, Unavailable
 from nervous_system.transport.connection import Connection, translated
 
@@ -34,14 +35,16 @@ what is left, 1.25 s, is for taking the term and for folding what there is behin
 """
 
 LEASE_SECONDS: Final = 3.2
-"""How long a lease outlives its last renewal. The server may take LEASE_SECONDS - RENEW_SECONDS to
-answer one: were that much shorter, leaders would change for nothing whenever a disk stalls."""
+"""How long a lease outlives its last renewal."""
 
 RENEW_SECONDS: Final = 0.6
-ANSWER_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 2.4
+"""A renewal waits for its answer for nearly as long as the lease lasts: were it much less, leaders
+would change for nothing whenever a disk stalls. A stall of more than 2.4 s costs every leader its
+lead; the next term is taken when it is over."""
+
 RETRY_SECONDS: Final = 0.3
-"""A renewal waits so long for its answer, and so long after that there is another, before the lease
-runs out."""
+"""After a renewal that could not be sent, as while there is no connection."""
 
 EXPIRY_SECONDS: Final = 0.25
 """How far apart the server's looks for keys that have run out are, at most; not ours to set."""
@@ -151,11 +154,7 @@ async def leading(
                 try:
                     yield lease
                 finally:
-                    # Once may not do: nats-py waits by `wait_for`, which before Python 3.12 loses a
-                    # cancellation that meets the reply.
-                    while not keeper.done():
-                        keeper.cancel()
-                        await asyncio.wait({keeper}, timeout=RETRY_SECONDS)
+                    await cancel(keeper)
         except TimeoutError as error:
             if not limit.expired():
                 raise

@@ -2,8 +2,9 @@
 
 - *Processors*: those it may use, less what the tasks that it holds require. Their load does not
   count: it passes, and where it does not, the governor slows workers down.
-- *Memory*, in bytes: what is available at this moment, but no more than there is less what the
-  tasks that it holds require: they may have yet to take it.
+- *Memory*, in bytes: what was available at the last look, less what the tasks require that it holds
+  since then; but no more than there is less what all of those that it holds require: they may have
+  yet to take it.
 
 In a container both end at the limits of its control group. Workers on one machine know nothing of
 each other's promises; what the others use of its memory, they see.
@@ -52,20 +53,27 @@ class Headroom:
         self._looked: float | None = None
         self._there_is = UNKNOWN
         self._available_bytes = 0
+        self._required_bytes = 0  # by the tasks that it held at the last look
 
     def beside(self, held: Iterable[TaskManifest]) -> Room:
         """What can be promised beside these tasks; `UNKNOWN` where the machine cannot be read."""
+        taken_cpu, required_bytes = 0.0, 0
+        for task in held:
+            taken_cpu += task.required_cpu_count
+            required_bytes += task.required_memory_bytes
         now = self._watch()
         if self._looked is None or now - self._looked >= FRESH_SECONDS:
             self._looked = now
+            self._required_bytes = required_bytes
             self._look()
         if self._there_is is UNKNOWN:
             return UNKNOWN
-        cpu_count, memory_bytes = self._there_is
-        for task in held:
-            cpu_count -= task.required_cpu_count
-            memory_bytes -= task.required_memory_bytes
-        memory_bytes = min(memory_bytes, self._available_bytes)
+        since = max(0, required_bytes - self._required_bytes)
+        memory_bytes = min(
+            self._there_is.memory_bytes - required_bytes, self._available_bytes - since
+        )
+        # Rounded, as four times 0.3 of 1.2 processors is all of them.
+        cpu_count = round(self._there_is.cpu_count - taken_cpu, 6)
         return Room(max(LEAST_PROCESSORS, cpu_count), max(LEAST_BYTES, memory_bytes))
 
     def _look(self) -> None:
@@ -78,4 +86,5 @@ class Headroom:
             self._there_is = UNKNOWN
         else:
             self._there_is = Room(cpu_count, int(share.limit))
-            self._available_bytes = int(share.limit - share.used)
+            available = psutil.virtual_memory().available  # a group may be allowed more than that
+            self._available_bytes = min(int(share.limit - share.used), available)

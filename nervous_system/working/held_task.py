@@ -132,7 +132,10 @@ class HeldTask:
         )
         if fraction is not None:
             report.fraction = fraction
-        self._believe(await self.asker.ask(report, parent=self.grant.traceparent))
+        answer = await self.asker.ask(report, parent=self.grant.traceparent)
+        if not answer.accepted:
+            self.holder.let_go(self)
+        self._believe(answer)
 
     async def finish(
         self,

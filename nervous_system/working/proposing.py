@@ -76,11 +76,13 @@ def objective(
 
 def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
     """A task that belongs to no objective. Raises InvalidEvent."""
-    payload = step.get("payload")
+    payload, tier = step.get("payload"), step.get("risk_tier", "safe")
+    if not isinstance(tier, str) or tier not in _TIERS:
+        raise InvalidEvent([f"task {task_id}: there is no risk tier {tier!r}"])
     try:
         manifest = TaskManifest(
             task_id=task_id,
-            action=step["action"],
+            action=step.get("action", ""),  # the overseer says that there is none
             description=step.get("description", ""),
             payload_json=json.dumps(payload, sort_keys=True) if payload else "",
             priority=step.get("priority", USUAL_PRIORITY),
@@ -92,10 +94,8 @@ def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
             required_memory_bytes=step.get("memory_bytes", 0),
             max_attempts=step.get("max_attempts", USUAL_ATTEMPTS),
             idempotency_key=step.get("idempotency_key", ""),
-            risk_tier=_TIERS[step.get("risk_tier", "safe")],
+            risk_tier=_TIERS[tier],
         )
-    except KeyError as error:
-        raise InvalidEvent([f"task {task_id}: there is no risk tier {error}"]) from error
     except (TypeError, ValueError) as error:
         raise InvalidEvent([f"task {task_id}: {error}"]) from error
     return TasksProposed(tasks=[manifest])

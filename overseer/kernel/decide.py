@@ -120,44 +120,51 @@ def submissions(
 
     `more_open` tasks are submitted before them in the same batch.
     """
+    if len(manifests) > MOST_PROPOSED:
+        reason = f"{len(manifests)} tasks at once are more than {MOST_PROPOSED}"
+        return (_rejection(0, manifests[0], [reason]),)
     wrong = objections(kernel, rules, manifests, by_person=by_person)
     most, are = rules.policy.max_open_tasks, len(kernel.tasks) + more_open
-    everything = ""
-    if len(manifests) > MOST_PROPOSED:
-        everything = f"{len(manifests)} tasks at once are more than {MOST_PROPOSED}"
-        manifests = manifests[:1]
-    elif are + len(manifests) > most:
-        everything = f"the policy allows {most} open tasks and {are} are"
+    everything: list[str] = []
+    if are + len(manifests) > most:
+        everything = [f"the policy allows {most} open tasks and {are} are"]
     elif together and wrong:
-        everything = "it was proposed together with a task that was rejected"
+        everything = ["it was proposed together with a task that was rejected"]
     emits = []
     for number, manifest in enumerate(manifests):
-        reasons = wrong.get(number) or ([everything] if everything else [])
-        if reasons:
-            rejected = TaskRejected(
-                task_id=manifest.task_id, objective_id=manifest.objective_id, reasons=reasons
-            )
-            emits.append(Emit(label=f"rejected {number}", payload=rejected))
+        if reasons := wrong.get(number, everything):
+            emits.append(_rejection(number, manifest, reasons))
         else:
             submitted = TaskSubmitted(manifest=manifest)
             emits.append(Emit(label=f"submitted {number}", payload=submitted, begins=True))
     return tuple(emits)
 
 
+def _rejection(number: int, manifest: TaskManifest, reasons: Sequence[str]) -> Emit:
+    rejected = TaskRejected(
+        task_id=manifest.task_id, objective_id=manifest.objective_id, reasons=reasons
+    )
+    return Emit(label=f"rejected {number}", payload=rejected)
+
+
 def _reject_what_depends_on(
     wrong: dict[int, list[str]], manifests: Sequence[TaskManifest], kernel: Kernel
 ) -> None:
     """What waits for a task of the same proposal that is rejected would wait for ever."""
-    proposed = {manifest.task_id for manifest in manifests if manifest.task_id not in kernel.tasks}
-    more = bool(wrong)
-    while more:
-        accepted = {each.task_id for number, each in enumerate(manifests) if number not in wrong}
-        more = False
-        for number, manifest in enumerate(manifests):
-            lost = [each for each in manifest.depends_on if each in proposed - accepted]
-            if lost and number not in wrong:
-                wrong[number] = [f"it depends on {lost[0]}, which is rejected"]
-                more = True
+    accepted = {each.task_id for number, each in enumerate(manifests) if number not in wrong}
+    lost = [each.task_id for each in manifests if each.task_id not in accepted]
+    waiting: dict[str, list[int]] = {}
+    for number, manifest in enumerate(manifests):
+        for before in manifest.depends_on:
+            waiting.setdefault(before, []).append(number)
+    while lost:
+        before = lost.pop()
+        if before in kernel.tasks or before in kernel.ended:
+            continue  # it is known by that id from before
+        for number in waiting.get(before, ()):
+            if number not in wrong:
+                wrong[number] = [f"it depends on {before}, which is rejected"]
+                lost.append(manifests[number].task_id)
 
 
 def on_claim(

@@ -68,8 +68,8 @@ async def test_a_swarm_that_has_nothing_to_do_for_a_while_is_no_incident(
     """The others wait for longer than a worker may be silent while one works; then the guardian
     shows that it was watching."""
     drawn = draw(run_id="simulation-5", tasks=20, failure_rate=0, crash_rate=0.1, chance=Random(7))
-    drawn.work_seconds[drawn.manifests[0].task_id] = 5.0
-    found = await run(bus, drawn, agents=AGENTS, heartbeat_seconds=1.0)
+    drawn.work_seconds[drawn.manifests[0].task_id] = 12.0
+    found = await run(bus, drawn, agents=AGENTS, heartbeat_seconds=3.0)
     assert Outcome.of(drawn, found, agents=AGENTS).crashes > 0
     silent = Worker(bus, worker_id="silent", role=ROLE_WORKER, heartbeat_seconds=0.1)
     await silent.register()

@@ -179,8 +179,8 @@ def test_where_no_worker_has_the_files_at_hand_nobody_is_asked_to_take_back() ->
 
 def test_it_gets_worse_with_what_is_measured() -> None:
     play = Play()
-    for number in range(12):
-        play.happens(KILLED, after=number)
+    for _ in range(20):
+        play.happens(KILLED, after=5)
     assert [each.incident_class for each in play.said(IncidentOpened)] == [INCIDENT_MINOR]
     assert [each.incident_class for each in play.said(IncidentEscalated)] == [
         INCIDENT_MAJOR,

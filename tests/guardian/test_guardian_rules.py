@@ -160,7 +160,8 @@ CASES = [
         WELL,
         holds=False,
     ),
-    Case("process_exited", times(12, EXIT), 13, CRITICAL, "governor"),
+    Case("process_exited", times(19, EXIT), 20, MAJOR, "governor"),
+    Case("process_exited", times(20, EXIT), 21, CRITICAL, "governor"),
     Case("process_exited", [(0, ProcessExited(name="x", exit_code=0))], 1, WELL, holds=False),
     Case("process_exited", [(0, ProcessStarted(name="x", pid=1))], 9999, WELL, holds=False),
     # A worker is silent.
@@ -272,7 +273,7 @@ CASES = [
         times(5, LeadershipTaken(service="governor", scope="node-1")),
         9,
         MINOR,
-        "governor",
+        "governor/node-1",
         ("5 times",),
     ),
     Case("lease_churn", times(12, LeadershipTaken(service="x", scope="main")), 19, MAJOR, "x"),
@@ -309,7 +310,7 @@ CASES = [
         ],
         12,
         MAJOR,
-        "governor",
+        "governor/node-1",
     ),
     Case(
         "lease_churn",

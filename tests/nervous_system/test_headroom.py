@@ -49,7 +49,9 @@ def test_in_a_container_it_is_what_that_may_use(container: Path) -> None:
 def test_what_is_promised_already_cannot_be_promised_again(container: Path) -> None:
     room = Headroom(root=container)
     assert room.beside([task(cpu_count=0.25, memory_bytes=GIB // 4)]) == Room(0.25, GIB // 2)
-    assert room.beside([task(memory_bytes=GIB // 4)] * 3) == Room(0.5, GIB // 4)
+    assert room.beside([task(memory_bytes=GIB // 8)] * 4) == Room(0.5, GIB // 4), "half since then"
+    thirds = [task(cpu_count=0.1)] * 3
+    assert room.beside(thirds).cpu_count == 0.2, "no remainder"
     too_much = [task(cpu_count=1, memory_bytes=GIB)] * 2
     assert room.beside(too_much) == Room(LEAST_PROCESSORS, LEAST_BYTES), "0 would say nothing"
 

@@ -333,29 +333,6 @@ def test_a_quota_that_is_kept_is_no_violation() -> None:
         assert found["policy_violations"] == 0.0
 
 
-def test_a_state_from_before_quotas_were_judged_is_read() -> None:
-    """No quota is known until the next policy, and no claim was counted."""
-    history = started()
-    history.add(read_policy("max_claims_per_minute: 1").adopted())
-    history.claim("a")
-    written = STATE.dump_python(folded(history), mode="json")
-    for new in ("claims_minute", "claims_in_minute"):
-        del written[new]
-    for each in (*written["rules"]["changes"], {"rules": written["rules"]["seen"]}):
-        for new in ("max_open_tasks", "max_claims_per_minute"):
-            del each["rules"][new]
-    state = STATE.validate_python(written)
-    for recorded in (history.claim("a"), history.claim("a")):
-        state = evolve(state, recorded)
-    assert not state.violations
-    for recorded in (
-        history.add(read_policy("max_claims_per_minute: 1").adopted()),
-        history.claim("a"),
-    ):
-        state = evolve(state, recorded)
-    assert [each.number for each in state.violations.values()] == [1]
-
-
 def test_what_others_than_the_overseer_say_of_tasks_is_no_act() -> None:
     history = started()
     history.add(HaltOrdered(), ROLE_OPERATOR)

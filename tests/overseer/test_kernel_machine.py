@@ -104,9 +104,7 @@ class KernelMachine(RuleBasedStateMachine):
         self.submitted += self.mesh.propose(*tasks, together=together).accepted_ids
 
     @rule(
-        step=st.sampled_from(
-            ["claim", "claim", "report", "report", "progress", "release", "again"]
-        ),
+        step=st.sampled_from(STEPS),
         worker=st.sampled_from(WORKERS),
         which=WHICH,
         result=st.sampled_from([RESULT_COMPLETED, RESULT_COMPLETED, RESULT_FAILED, *ODD]),

@@ -20,7 +20,7 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveRejected,
 )
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER
+from enchanted.events.v1.swarm_event_pb2 import ROLE_ARCHITECT, ROLE_OPERATOR, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskCancelled, TaskSubmitted
 from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
@@ -30,6 +30,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from overseer.core import MAINTENANCE
+from overseer.kernel.decide import MOST_PROPOSED
 from overseer.model import Settings
 
 DIG = {"action": "dig"}
@@ -203,6 +204,39 @@ def test_of_an_objective_nothing_else_can_be_ordered(mesh: Overseen) -> None:
     assert add(mesh, "o", DIG).accepted
     assert "give other orders to its tasks" in call_off(mesh, "o", ORDER_QUARANTINE).reasons[0]
     assert call_off(mesh, "nobody").reasons == ["there is no objective nobody"]
+
+
+def test_only_a_person_approves_or_calls_off(mesh: Overseen) -> None:
+    assert add(mesh, "o", {"risk_tier": "high-risk", **DIG}).accepted
+    for payload in (
+        ObjectiveApproved(objective_id="o"),
+        TaskOrdered(objective_id="o", order=ORDER_CANCEL),
+    ):
+        (answer,) = mesh.ask(mesh.event(payload, role=ROLE_ARCHITECT))
+        assert "only a person can" in answer.reasons[0]
+    assert mesh.state.objectives["o"].waits_for_approval
+
+
+def test_a_long_reason_does_not_make_the_end_of_many_tasks_too_large(mesh: Overseen) -> None:
+    assert add(mesh, "o", *[DIG] * 200).accepted
+    order = TaskOrdered(objective_id="o", order=ORDER_CANCEL, reason="because " * 50_000)
+    assert mesh.ask(mesh.event(order, role=ROLE_OPERATOR))[0].accepted
+    while mesh.tick():
+        pass
+    assert not mesh.state.kernel.tasks
+
+
+def test_a_plan_of_the_most_tasks_there_may_be_is_planned_once_there_is_room(
+    mesh: Overseen,
+) -> None:
+    rules(mesh, f"max_open_tasks: {MOST_PROPOSED}\n")
+    mesh.propose(task("in the way"))
+    assert add(mesh, "o", *[DIG] * MOST_PROPOSED).accepted
+    assert planned(mesh) == []
+    mesh.result("w1", mesh.claim("w1").grant.manifest.task_id, RESULT_COMPLETED)
+    mesh.later(1e6)
+    mesh.tick()
+    assert [len(each.task_ids) for each in planned(mesh)] == [MOST_PROPOSED]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_OPERATOR,
     AgentRole,
 )
-from enchanted.events.v1.task_pb2 import RISK_HIGH, TaskManifest
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RISK_HIGH, TaskManifest, TaskRejected
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from overseer.kernel.decide import MOST_PROPOSED
 
@@ -107,6 +107,18 @@ def test_a_task_that_is_open_already_may_be_waited_for_though_its_id_is_proposed
     mesh.propose(task("a"))
     answer = mesh.propose(task("a"), task("b", depends_on=["a"]))
     assert list(answer.accepted_ids) == ["b"]
+    mesh.register("w1")
+    mesh.result("w1", mesh.claim("w1").grant.manifest.task_id, RESULT_COMPLETED)
+    answer = mesh.propose(task("a"), task("c", depends_on=["a"]))
+    assert list(answer.accepted_ids) == ["c"]
+
+
+def test_a_long_chain_behind_a_rejected_task_falls_whole(mesh: Overseen) -> None:
+    chain = [task(f"t{n}", depends_on=[f"t{n + 1}"]) for n in range(MOST_PROPOSED - 1)]
+    answer = mesh.propose(*chain, task(f"t{MOST_PROPOSED - 1}", priority=12))
+    assert not answer.accepted_ids
+    rejected = [each for each in mesh.log if isinstance(each.event.payload, TaskRejected)]
+    assert len(rejected) == MOST_PROPOSED
 
 
 @pytest.mark.parametrize(("role", "accepted"), [(ROLE_ARCHITECT, False), (ROLE_OPERATOR, True)])

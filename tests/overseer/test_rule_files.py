@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from overseen import Overseen
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted, RegistryAdopted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Unavailable
 from overseer import rule_files
@@ -25,7 +27,8 @@ from overseer.rule_files import RuleFiles
 
 
 class Log:
-    """Takes every observation, those of some types at the second try; nothing is in force."""
+    """Takes every observation, those of some types at the second try; what is adopted is in force
+    then, by the overseer's own core."""
 
     def __init__(
         self, *, unavailable: Sequence[type] = (), deposed_after: int | None = None
@@ -34,18 +37,20 @@ class Log:
         self.looks = 0  # how often somebody asked whether it leads
         self._unavailable = list(unavailable)
         self._deposed_after = deposed_after
+        self.overseen = Overseen(charter=False)
 
     @property
     def state(self) -> OverseerState | None:
         self.looks += 1
         deposed = self._deposed_after is not None and self.looks > self._deposed_after
-        return None if deposed else OverseerState()
+        return None if deposed else self.overseen.state
 
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
         if type(payload) in self._unavailable:
             self._unavailable.remove(type(payload))
             raise Unavailable("not now")
         self.observed.append(payload)
+        self.overseen.publish(payload, role=ROLE_OVERSEER)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -178,6 +183,25 @@ async def test_the_charter_comes_into_force_behind_the_other_files(
     watched(log)
     await until(lambda: any(isinstance(each, CharterAdopted) for each in log.observed))
     assert [type(each) for each in log.observed] == [PolicyAdopted, RegistryAdopted, CharterAdopted]
+
+
+async def test_what_is_not_in_force_any_more_is_adopted_again(
+    tmp_path: Path, watched: Watch
+) -> None:
+    """Another leader adopted something else, or the log lost the end in which it stood."""
+    (tmp_path / "charter.md").write_text("be careful\n")
+    (tmp_path / "policy.yaml").write_text("max_cpu_pct: 80\n")
+    log = Log()
+    watched(log)
+    await until(lambda: bool(log.overseen.state.charter_hash))
+    ours = log.overseen.state.policy_hash
+    log.overseen.publish(PolicyAdopted(hash="theirs", text="max_cpu_pct: 70\n"), role=ROLE_OVERSEER)
+    await until(lambda: log.overseen.state.policy_hash == ours)
+    log.overseen = Overseen(charter=False)
+    await until(lambda: bool(log.overseen.state.charter_hash))
+    assert log.overseen.state.policy_hash == ours
+    kinds = [PolicyAdopted, CharterAdopted, PolicyAdopted, PolicyAdopted, CharterAdopted]
+    assert [type(each) for each in log.observed] == kinds
 
 
 async def test_what_nobody_thought_of_is_refused_and_no_reason_is_too_long_to_be_said(
