@@ -67,7 +67,7 @@ SOUND = Evidence(
     rows=ROWS,
     epochs=[epoch(1, 1, 0), epoch(2, 3, 2)],
     audits=[audit(1, 1, 3), audit(2, 3, 5)],
-    alarms=[(ALARM.event_id, "stream_truncated")],
+    alarms=[(ALARM.event_id, "stream_truncated", "critical")],
 )
 DUE = ("stream_truncated",)
 
