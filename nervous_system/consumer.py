@@ -21,6 +21,7 @@ from nats.js.client import JetStreamContext
 
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.cancelling import cancel
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.telemetry import semantic_names as attribute
@@ -158,8 +159,7 @@ class Consumer:
         try:
             yield
         finally:
-            keeper.cancel()
-            await asyncio.wait({keeper})
+            await cancel(keeper)
 
     async def _settle(self, message: Msg, handler: Handler) -> None:
         stored = _stored(message)

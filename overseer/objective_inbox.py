@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +24,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from enchanted.events.v1.answer_pb2 import Answer
-from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Forbidden, Permanent, Transient
 from nervous_system.ids import child_id, content_hash
+from nervous_system.working.proposing import objective
 from overseer.inbox_lines import MOST_LINE_BYTES, InboxLine, inbox_lines
 from overseer.taken_lines import TakenLines
 
@@ -168,16 +167,14 @@ class ObjectiveInbox:
         # The same line for the same time is the same proposal, however often it is read.
         cause = f"inbox/{number}/{line.hash}"
         objective_id = said.objective_id or f"inbox-{content_hash(cause)[:12]}"
-        answer = await self._asker.ask(
-            ObjectiveProposed(
-                objective_id=objective_id,
-                description=said.description,
-                priority=said.priority,
-                metadata_json=json.dumps(said.metadata, sort_keys=True) if said.metadata else "",
-                source="inbox",
-            ),
-            event_id=child_id(cause, "objective"),
+        proposal = objective(
+            said.description,
+            objective_id=objective_id,
+            priority=said.priority,
+            metadata=said.metadata,
+            source="inbox",
         )
+        answer = await self._asker.ask(proposal, event_id=child_id(cause, "objective"))
         if answer.accepted:
             _log.info("inbox.taken", where=where, objective_id=objective_id)
         else:

@@ -29,15 +29,15 @@ def due(state: OverseerState, now: datetime) -> bool:
 
 def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
     """What is there: workers, tasks, machines, rules, alarms."""
-    kernel = state.kernel
+    kernel, hold_reason = state.kernel, gates.hold_reason(state)
     seen = PulseCompleted(
         number=min(state.cadence.number + 1, MOST_PULSES),
         charter_hash=state.charter_hash,
         policy_hash=state.policy_hash,
         registry_hash=state.registry_hash,
         system_mode=state.mode,
-        dispatch_held=bool(gates.hold_reason(state)),
-        hold_reason=gates.hold_reason(state),
+        dispatch_held=bool(hold_reason),
+        hold_reason=hold_reason,
         workers_alive=len(kernel.workers),
         tasks_claimed=len(kernel.claimed),
         tasks_waiting=len(kernel.tasks) - len(kernel.claimed),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-SERVICE: Final = "overseer"
+from nervous_system.names import OVERSEER
+
+SERVICE: Final = OVERSEER
 
 OPERATIONAL: Final = "operational"
 DEGRADED: Final = "degraded"

@@ -342,11 +342,14 @@ def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ..
 
 def _fallen_silent(kernel: Kernel, settings: Settings, now: datetime) -> Iterator[tuple[Emit, ...]]:
     """Workers that were not heard for too long; what they held is released at the next tick."""
-    for worker_id, worker in sorted(kernel.workers.items()):
-        silent_seconds = (now - worker.heard_at).total_seconds()
-        if silent_seconds > settings.worker_timeout_seconds:
-            gone = WorkerLost(worker_id=worker_id, silent_seconds=silent_seconds)
-            yield (Emit(label=f"lost {worker_id}", payload=gone),)
+    silent = {
+        worker_id: (now - worker.heard_at).total_seconds()
+        for worker_id, worker in kernel.workers.items()
+    }
+    lost = [each for each, seconds in silent.items() if seconds > settings.worker_timeout_seconds]
+    for worker_id in sorted(lost):
+        gone = WorkerLost(worker_id=worker_id, silent_seconds=silent[worker_id])
+        yield (Emit(label=f"lost {worker_id}", payload=gone),)
 
 
 def _expire(task: Task, now: datetime) -> tuple[Emit, ...]:

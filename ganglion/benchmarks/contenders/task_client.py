@@ -27,7 +27,7 @@ DONE_SECONDS = 100.0
 async def run(order: Order) -> None:
     """Submit `order.count` tasks and wait for as many ends; or only submit; or one by one."""
     async with open_bus(MeshSettings(nats_url=order.nats_url), name="bench-client") as bus:
-        asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id="bench")
+        asker = Asker(bus, service=names.OVERSEER, role=ROLE_OPERATOR, agent_id="bench")
         ids = [f"{order.prefix}-{number}" for number in range(order.count)]
         if order.what == "fill":
             for first in range(0, len(ids), AT_ONCE):
