@@ -40,6 +40,12 @@ class LocalMeshSettings(BaseSettings):
     ready_timeout_seconds: float = Field(
         120.0, gt=0, description="how long a process may take until it is ready"
     )
+    silent_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="how long a process that was ready may leave its health check without any"
+        " answer before it is killed and started again",
+    )
     stop_timeout_seconds: float = Field(
         30.0, gt=0, description="how long the whole mesh may drain before what is left is killed"
     )

@@ -97,6 +97,7 @@ def plan_mesh(
                 each,
                 needs=tuple(name for name in each.needs if name in wanted),
                 ready_timeout_seconds=settings.ready_timeout_seconds,
+                silent_seconds=settings.silent_seconds,
             )
             for each in processes
         ),

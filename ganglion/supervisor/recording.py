@@ -17,6 +17,7 @@ class ServiceHealth:
     ok: bool
     sentence: str  # empty when all is well
     facts: dict[str, Any]
+    answered: bool = True  # also with bad news; False where nobody spoke HTTP in time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ async def ask_health(url: str, *, timeout_seconds: float = 2.0) -> ServiceHealth
     try:
         answer = await http_get(url, timeout_seconds=timeout_seconds)
     except NotRunning as error:
-        return ServiceHealth(ok=False, sentence=str(error), facts={})
+        return ServiceHealth(ok=False, sentence=str(error), facts={}, answered=False)
     ok = answer.status == 200
     try:
         document = json.loads(answer.body)

@@ -22,6 +22,7 @@ class ProcessSpecification:
     ready_states: tuple[str, ...] = ()  # if given, its fact `state` must be one of them too
     ready_timeout_seconds: float = 120.0
     stop_timeout_seconds: float = 15.0  # from SIGTERM to SIGKILL
+    silent_seconds: float = 30.0  # without any answer to its health check, once it was ready
 
 
 def dependents(specifications: Sequence[ProcessSpecification]) -> dict[str, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from ganglion.supervisor.log_file import bound_log
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState, write_mesh
 from ganglion.supervisor.ports import Record, Show
 from ganglion.supervisor.recording import ask_health
+from ganglion.supervisor.silence import until_silent
 from ganglion.supervisor.specification import ProcessSpecification, dependents
 from nervous_system.clock import Stopwatch
 from nervous_system.errors import GanglionError
@@ -146,6 +147,7 @@ class Supervisor:
                 record = self._of(specification)
                 self._show.ready(record, after_seconds=self._stopwatch() - began)
                 self._ready[specification.name].set()
+                await self._until_ended_or_silent(specification, child=child)
             code = await child.wait()
             if not self._all_ready:
                 raise self._not_started(specification, child=child, code=code)
@@ -212,6 +214,32 @@ class Supervisor:
                 await asyncio.wait_for(child.wait(), pause)
             pause = min(pause * 1.3, _LONGEST_LOOK_SECONDS)
         return False
+
+    async def _until_ended_or_silent(
+        self, specification: ProcessSpecification, *, child: Child
+    ) -> None:
+        """Return when it has ended. One that runs but answers nobody is ended: it hangs."""
+        ended = asyncio.ensure_future(child.wait())
+        silence = asyncio.ensure_future(
+            until_silent(
+                specification.health_url,
+                silent_seconds=specification.silent_seconds,
+                stopwatch=self._stopwatch,
+            )
+        )
+        try:
+            await asyncio.wait({ended, silence}, return_when=asyncio.FIRST_COMPLETED)
+            if silence.done() and not child.exited:
+                self._show.trouble(
+                    f"{specification.name} (pid {child.pid}) runs, but for {silence.result():.0f} s"
+                    f" nobody answered at {specification.health_url}; it is killed and started"
+                    " again (GANGLION_SILENT_SECONDS)"
+                )
+                child.kill()
+                await ended
+        finally:
+            ended.cancel()
+            silence.cancel()
 
     async def _pause(
         self, specification: ProcessSpecification, *, child: Child, code: int, failures: int

@@ -29,6 +29,7 @@ def stub(
     needs: tuple[str, ...] = (),
     ready_timeout_seconds: float = 10.0,
     stop_timeout_seconds: float = 5.0,
+    silent_seconds: float = 30.0,
 ) -> ProcessSpecification:
     """A stub as a process of the mesh."""
     return ProcessSpecification(
@@ -39,6 +40,7 @@ def stub(
         needs=needs,
         ready_timeout_seconds=ready_timeout_seconds,
         stop_timeout_seconds=stop_timeout_seconds,
+        silent_seconds=silent_seconds,
     )
 
 
@@ -74,6 +76,7 @@ class Observed:
 
     def trouble(self, sentence: str) -> None:
         self.lines.append(f"trouble {sentence}")
+        self.changed.set()
 
     def stopping(self, process: ProcessRecord) -> None:
         self.lines.append(f"stopping {process.name}")

@@ -17,10 +17,12 @@ class Health(http.server.BaseHTTPRequestHandler):
 
     ready_at = 0.0
     never = False
+    unwell_while: Path | None = None
 
     def do_GET(self) -> None:
         """/healthz, whatever the path."""
         ready = not self.never and time.monotonic() >= self.ready_at
+        ready = ready and not (self.unwell_while and self.unwell_while.exists())
         self.send_response(200 if ready else 503)
         self.end_headers()
         self.wfile.write(b'{"facts": {"watermark": 7, "lag": 2}}')
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--crash-while", type=Path, help="exit with 3 as soon as this file exists")
     parser.add_argument("--ignore-sigterm", action="store_true")
     parser.add_argument("--ready-after", type=float, default=0.0)
+    parser.add_argument("--unwell-while", type=Path, help="503 for as long as this file exists")
     parser.add_argument("--never-ready", action="store_true")
     parser.add_argument("--order", type=Path, help="append what happens, when it happens")
     parser.add_argument("--name", default="stub")
@@ -62,6 +65,7 @@ def main() -> None:
         arguments.grandchild.write_text(str(grandchild.pid))
     Health.ready_at = time.monotonic() + arguments.ready_after
     Health.never = arguments.never_ready
+    Health.unwell_while = arguments.unwell_while
     server = http.server.HTTPServer(("127.0.0.1", arguments.port), Health)
     server.timeout = 0.02
     note("start")

@@ -18,6 +18,8 @@ from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from ganglion.errors import StartFailed
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import read_mesh
+from ganglion.supervisor.recording import ask_health
+from ganglion.supervisor.silence import until_silent
 from ganglion.supervisor.supervisor import Supervisor
 
 
@@ -126,6 +128,49 @@ async def test_a_process_that_is_killed_is_started_again(home: Home, free_port: 
     await running
     exited = next(fact for fact in observed.facts if isinstance(fact, ProcessExited))
     assert exited.exit_code == -signal.SIGKILL
+
+
+async def test_a_process_that_runs_but_answers_nobody_is_killed_and_started_again(
+    home: Home, free_port: FreePort
+) -> None:
+    observed = Observed()
+    supervisor = make_supervisor(
+        [stub("a", port=free_port(), silent_seconds=1.0)], home=home, observed=observed
+    )
+    running = await until_ready(supervisor)
+    pid = supervisor.mesh.processes[0].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    await until(observed, "ready a 2")
+    supervisor.ask_to_stop()
+    await running
+    assert not is_alive(pid)
+    exited = next(fact for fact in observed.facts if isinstance(fact, ProcessExited))
+    assert (exited.pid, exited.exit_code) == (pid, -signal.SIGKILL)
+    assert any(line.startswith(f"trouble a (pid {pid}) runs, but for") for line in observed.lines)
+
+
+async def test_a_process_that_answers_bad_news_is_left_alone(
+    home: Home, tmp_path: Path, free_port: FreePort
+) -> None:
+    unwell = tmp_path / "unwell"
+    observed, port = Observed(), free_port()
+    specification = stub("a", "--unwell-while", str(unwell), port=port, silent_seconds=0.3)
+    supervisor = make_supervisor([specification], home=home, observed=observed)
+    running = await until_ready(supervisor)
+    unwell.touch()
+    silence = asyncio.create_task(
+        until_silent(specification.health_url, silent_seconds=0.3, stopwatch=time.monotonic)
+    )
+    for _ in range(20):  # more often than a silent one would be asked
+        assert not (await ask_health(specification.health_url)).ok
+    unwell.unlink()
+    os.kill(supervisor.mesh.processes[0].pid or 0, signal.SIGSTOP)
+    assert await silence >= 0.3  # that it can fail: the same watch, and now there is silence
+    await until(observed, "ready a 2")
+    supervisor.ask_to_stop()
+    await running
+    assert len([line for line in observed.lines if line.startswith("died")]) == 1
 
 
 async def test_one_that_fails_at_the_first_start_takes_all_down(
