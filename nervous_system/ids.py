@@ -31,7 +31,8 @@ def child_id(cause: str, label: str) -> str:
     """The UUID of what follows from `cause` under `label`: the same every time, on every
     machine."""
     # As `uuid.uuid5`, without its object: a leader derives several ids for each request.
-    digest = hashlib.sha1(_CHILDREN.bytes + f"{cause}\0{label}".encode(), usedforsecurity=False)
+    named = f"{cause}\0{label}".encode(errors="surrogatepass")
+    digest = hashlib.sha1(_CHILDREN.bytes + named, usedforsecurity=False)
     number = digest.hexdigest()
     variant = _VARIANTS[number[16]]
     return f"{number[:8]}-{number[8:12]}-5{number[13:16]}-{variant}{number[17:20]}-{number[20:32]}"
@@ -45,7 +46,7 @@ def is_uuid(text: str) -> bool:
 def subject_key(*parts: str) -> str:
     """Any strings as one subject token: 26 characters of base32(SHA-256(parts joined by NUL)),
     lower case."""
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest()
     return base64.b32encode(digest)[:26].decode().lower()
 
 

@@ -30,6 +30,10 @@ REQUESTS: Final = "swarm.requests"
 OVERSEER: Final = "overseer"
 """The service that is asked about objectives and tasks."""
 
+INBOX: Final = "_INBOX"
+"""How every subject begins on which somebody waits for a reply; ours go on with `_` and whose it
+is."""
+
 # Headers of NATS JetStream.
 MESSAGE_ID: Final = "Nats-Msg-Id"
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"

@@ -12,7 +12,7 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS
 from nervous_system.ids import subject_key
-from nervous_system.names import EVENTS
+from nervous_system.names import EVENTS, INBOX
 
 _SOURCES = {role: AgentRole.Name(role).removeprefix("ROLE_").lower() for role in AgentRole.values()}
 EMERGENCY = "emergency"
@@ -32,6 +32,11 @@ def source_of(role: AgentRole.ValueType) -> str:
 def token(text: str) -> str:
     """`text` as one subject token: itself where it is plain and short, its key where it is not."""
     return text if _TOKEN(text) else subject_key(text)
+
+
+def inbox_prefix(owner: str) -> str:
+    """The subject below which a connection of `owner` gets its replies, whatever he is called."""
+    return f"{INBOX}_{token(owner)}"
 
 
 def subject_for(event: Event, *, key: str | None = None) -> str:

@@ -21,6 +21,7 @@ from nats.aio.subscription import Subscription
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
+from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import decode_strictly, encode
 from nervous_system.contract.event import Event
@@ -123,8 +124,10 @@ class Inbox:
         self._reply([(asked.reply, answer) for asked, answer in answers])
 
     def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        if not reply:
-            return  # nobody waits for an answer; what must be kept is published to the log
+        if not reply.startswith(names.INBOX.encode()):
+            # Nobody waits for an answer: what must be kept is published to the log. And nobody has
+            # us say something, with our permissions, on a subject that is not an inbox.
+            return
         if len(self._waiting) >= MOST_WAITING:
             self._reply([(reply.decode(), not_now(f"{MOST_WAITING} others wait already"))])
             return

@@ -12,12 +12,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Final
 
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
+
+from nervous_system.transport.parser import ServerParser
+
+_log = structlog.get_logger()
+
+MAX_SHOWN_BYTES: Final = 200
 
 Handler = Callable[[bytes, bytes, bytes, bytes], None]
 """Takes subject, reply subject, data and raw headers; must not block."""
@@ -26,12 +34,13 @@ Handler = Callable[[bytes, bytes, bytes, bytes], None]
 class BulkClient(Client):
     """Nats-py's client with diverted subscriptions.
 
-    `_process_msg`, the pending frames, the transport and the flush queue are not of nats-py's
-    public interface; the tests of reading and publishing fail where they change.
+    `_process_msg`, the parser, the pending frames, the transport and the flush queue are not of
+    nats-py's public interface; the tests of reading and publishing fail where they change.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._ps = ServerParser(self)
         self._diverted: dict[int, Handler] = {}
         self._write_is_due = False
 
@@ -86,10 +95,17 @@ class BulkClient(Client):
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
     ) -> None:
         handler = self._diverted.get(sid)
-        if handler is None:
-            await super()._process_msg(sid, subject, reply, data, headers)
-        else:
-            handler(subject, reply, data, headers)
+        try:
+            if handler is None:
+                await super()._process_msg(sid, subject, reply, data, headers)
+            else:
+                handler(subject, reply, data, headers)
+        except Exception as error:  # noqa: BLE001 - nats-py would read nothing more, without a word
+            _log.warning(
+                "nats.message_dropped",
+                subject=subject[:MAX_SHOWN_BYTES].decode(errors="backslashreplace"),
+                reason=f"{type(error).__name__}: {error}"[:MAX_SHOWN_BYTES],
+            )
 
 
 async def _never(message: Msg) -> None:

@@ -19,6 +19,7 @@ import nats.js.errors
 import structlog
 
 from nervous_system import names
+from nervous_system.contract.subjects import inbox_prefix
 from nervous_system.errors import (
     Conflict,
     Duplicate,
@@ -50,6 +51,8 @@ HEADER_LINE_BYTES = len(b": \r\n")
 FIRST_ATTEMPTS = 1
 """Tries before the first connection is given up; one that once stood is sought for ever."""
 
+MAX_NAME_CHARACTERS = 64
+
 _PERMISSION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]+)\"", re.I)
 """The server says which permission was missing in words only; there is no code."""
 
@@ -78,6 +81,13 @@ def refusal(error: dict[str, Any], *, what: str) -> GanglionError:
     return family(f"{what} was refused: {description} (error {error.get('err_code')})")
 
 
+def _shown(name: str) -> str:
+    """What the server's list of connections shows. All that is said when connecting is one line,
+    and it has a limit (`max_control_line`); emoji take twelve bytes of it."""
+    printable = "".join(each if each.isprintable() else "?" for each in name[:MAX_NAME_CHARACTERS])
+    return printable.encode(errors="replace").decode()
+
+
 def _is_bad_credentials(error: Exception | None) -> bool:
     return names.AUTHORIZATION_VIOLATION in str(error).lower()
 
@@ -104,7 +114,7 @@ class Connection:
         try:
             await connection.client.connect(
                 settings.nats_url,
-                name=name,
+                name=_shown(name),
                 user=settings.nats_user,
                 password=settings.nats_password,
                 user_credentials=str(settings.nats_credentials)
@@ -118,7 +128,7 @@ class Connection:
                 max_outstanding_pings=MAX_OUTSTANDING_PINGS,
                 pending_size=0,
                 drain_timeout=CLOSE_SECONDS,
-                inbox_prefix=f"_INBOX_{name}".replace(".", "_"),
+                inbox_prefix=inbox_prefix(name),
                 error_cb=connection._on_error,
                 disconnected_cb=connection._on_disconnected,
                 reconnected_cb=connection._on_reconnected,

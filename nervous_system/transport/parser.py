@@ -1,0 +1,109 @@
+"""Where does one message end and the next begin, on the socket?
+
+Subjects are other people's. The server ends a word at a blank, a tab or a line break; nats-py also
+at a form feed and a vertical tab. One event on `swarm.events.coder.a\\fb` would cut off whoever
+reads the log, each time it came to that position, for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from nats.errors import ProtocolError
+from nats.protocol.parser import AWAITING_CONTROL_LINE, AWAITING_MSG_PAYLOAD, Parser
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+_WORD: Final = rb"([^ \t\r\n]+)[ \t]+"
+_MESSAGE: Final = re.compile(rb"MSG[ \t]+" + _WORD + _WORD + rb"(?:" + _WORD + rb")?(\d+)\r\n")
+_MESSAGE_WITH_HEADERS: Final = re.compile(
+    rb"HMSG[ \t]+" + _WORD + _WORD + rb"(?:" + _WORD + rb")?(\d+)[ \t]+(\d+)\r\n"
+)
+_END: Final = b"\r\n"
+
+MAX_LINE_BYTES: Final = 64 * 1024
+"""A line that is longer, and has no end, is none of a NATS server's."""
+
+
+class ServerParser(Parser):
+    """Cuts what the server sends into lines and messages, and hands each to the client."""
+
+    nc: Client
+
+    def reset(self) -> None:
+        """Begin anew, on another connection."""
+        self.buf = bytearray()
+        self.state = AWAITING_CONTROL_LINE
+        self.needed = self.header_needed = 0
+        self._arguments: tuple[int, bytes, bytes] = (0, b"", b"")
+
+    async def parse(self, data: bytes = b"") -> None:
+        """Take these bytes, too. Raises ProtocolError for what no NATS server says."""
+        self.buf.extend(data)
+        while self.buf:
+            if self.state == AWAITING_MSG_PAYLOAD:
+                if len(self.buf) < self.needed + len(_END):
+                    return
+                await self._message()
+            elif not (self._begin_message() or await self._take_line()):
+                return
+
+    def _begin_message(self) -> bool:
+        with_headers = self.buf.startswith(b"H")
+        begun = (_MESSAGE_WITH_HEADERS if with_headers else _MESSAGE).match(self.buf)
+        if begun is None:
+            return False
+        subject, number, reply, *sizes = begun.groups()
+        self._arguments = (int(number), subject, reply or b"")
+        self.needed = int(sizes[-1])
+        self.header_needed = int(sizes[0]) if with_headers else 0
+        del self.buf[: begun.end()]
+        self.state = AWAITING_MSG_PAYLOAD
+        return True
+
+    async def _message(self) -> None:
+        whole = bytes(self.buf[: self.needed])
+        del self.buf[: self.needed + len(_END)]
+        self.state = AWAITING_CONTROL_LINE
+        head = self.header_needed
+        number, subject, reply = self._arguments
+        if head:
+            await self.nc._process_msg(number, subject, reply, whole[head:], whole[:head])
+        else:
+            # nats-py says None where there are no headers, though it declares bytes.
+            await self.nc._process_msg(number, subject, reply, whole, None)  # type: ignore[arg-type]
+
+    async def _take_line(self) -> bool:
+        """Whether a whole line was there."""
+        end = self.buf.find(_END)
+        if end < 0:
+            if len(self.buf) > MAX_LINE_BYTES:
+                raise ProtocolError("nats: a line without an end")
+            return False
+        line = bytes(self.buf[:end])
+        del self.buf[: end + len(_END)]
+        word, _, rest = line.partition(b" ")
+        match word.strip().upper():
+            case b"PING":
+                await self.nc._process_ping()
+            case b"PONG":
+                await self.nc._process_pong()
+            case b"+OK":
+                pass
+            case b"-ERR":
+                await self.nc._process_err(_lowered(rest.strip().decode(errors="replace")))
+            case b"INFO":
+                await self.nc._process_info(json.loads(rest))
+            case _:
+                raise ProtocolError("nats: unknown protocol")
+        return True
+
+
+def _lowered(words: str) -> str:
+    """In small letters, as nats-py compares it; a subject, which is quoted, stays as it is."""
+    parts = words.split('"')
+    parts[::2] = [each.lower() for each in parts[::2]]
+    return '"'.join(parts)
