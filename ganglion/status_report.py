@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from ganglion.addresses import client_settings, running_mesh
+from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
 from ganglion.log_session import bus_session
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
+from ganglion.supervisor.process_list import CLICKHOUSE, NATS
 from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
 from ganglion.system_mode import last_mode
 from nervous_system.errors import GanglionError
@@ -99,7 +103,19 @@ async def report_status(settings: MeshSettings) -> StatusReport:
     healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
     # After the ingestor was asked, so that the lag is never said too small.
     log = await _log_of(settings.model_copy(update={"nats_url": mesh.nats_url}))
-    return assemble(home, mesh, healths=healths, log=log)
+    return assemble(home, mesh, healths=healths, log=log, obstacles=_obstacles(home, mesh, healths))
+
+
+def _obstacles(home: Home, mesh: MeshRecord, healths: list[ServiceHealth]) -> dict[str, str]:
+    """What a person has to do before a server that is not well can be; looked at here, since on a
+    full disk the supervisor cannot write down what it waits for.
+    """
+    stores = {NATS: home.nats_store, CLICKHOUSE: home.clickhouse_store}
+    return {
+        process.name: obstacle_in(stores[process.name])
+        for process, health in zip(mesh.processes, healths, strict=True)
+        if process.name in stores and not health.ok
+    }
 
 
 async def _elsewhere(home: Home) -> StatusReport:
@@ -144,11 +160,12 @@ def assemble(
     *,
     healths: list[ServiceHealth],
     log: LogFound,
+    obstacles: Mapping[str, str] = MappingProxyType({}),
 ) -> StatusReport:
     """The report from what was found; pure."""
     stream = log.stream
     processes = tuple(
-        _process_status(process, health)
+        _process_status(process, health, obstacle=obstacles.get(process.name, ""))
         for process, health in zip(mesh.processes, healths, strict=True)
     )
     problems = [f"{each.name}: {each.sentence}" for each in processes if each.health != "ok"]
@@ -207,18 +224,23 @@ def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None
     return None
 
 
-def _process_status(process: ProcessRecord, health: ServiceHealth) -> ProcessStatus:
+def _process_status(
+    process: ProcessRecord, health: ServiceHealth, *, obstacle: str
+) -> ProcessStatus:
     verdict: Health
     sentence = ""
     if process.state == "running":
         verdict, sentence = ("ok", "") if health.ok else ("unhealthy", health.sentence)
     elif process.state == "restarting":
         verdict = "restarting"
-        sentence = f"it died (exit code {process.last_exit_code}) and is started again soon"
+        why = f": {process.trouble}" if process.trouble else ""
+        sentence = f"it died (exit code {process.last_exit_code}{why}) and is started again soon"
     elif process.state in ("stopping", "stopped"):
         verdict, sentence = process.state, f"it is {process.state}"
     else:
-        verdict, sentence = "starting", "it is not ready yet"
+        verdict, sentence = "starting", process.trouble or "it is not ready yet"
+    if obstacle and obstacle not in sentence:
+        sentence += f"; {obstacle}. Then it is started again by itself"
     return ProcessStatus(
         name=process.name,
         pid=process.pid,

@@ -32,6 +32,7 @@ class ProcessRecord:
     log: str
     attempt: int  # how often it was started
     last_exit_code: int | None = None
+    trouble: str = ""  # why it is not well though it runs, and what the supervisor waits for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from ganglion.addresses import Addresses
 from ganglion.engines.nats import LOOPBACK, find_binary
+from ganglion.engines.store_room import obstacle_in
 from ganglion.errors import BadSetting
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
@@ -17,6 +19,8 @@ from ganglion.supervisor.specification import ProcessSpecification
 
 NATS: Final = "nats"
 CLICKHOUSE: Final = "clickhouse"
+UNHEALTHY_SECONDS: Final = 6.0
+"""So long the log server may say of itself that it cannot write before it is started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,9 @@ def _nats(settings: LocalMeshSettings, *, home: Home, addresses: Addresses) -> P
         argv=(str(find_binary()), "--config", str(home.nats_configuration)),
         address=addresses.nats_url,
         health_url=f"http://{LOOPBACK}:{settings.nats_monitor_port}/healthz",
+        # What its disk refused once it refuses until it is started again.
+        unhealthy_seconds=UNHEALTHY_SECONDS,
+        obstacle=partial(obstacle_in, home.nats_store),
     )
 
 

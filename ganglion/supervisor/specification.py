@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nervous_system.errors import Fatal
@@ -23,6 +23,9 @@ class ProcessSpecification:
     ready_timeout_seconds: float = 120.0
     stop_timeout_seconds: float = 15.0  # from SIGTERM to SIGKILL
     silent_seconds: float = 30.0  # without any answer to its health check, once it was ready
+    unhealthy_seconds: float | None = None  # with bad news only; None: it ends itself
+    # Asked while it is not well: what a person has to do before a start helps; empty: nothing.
+    obstacle: Callable[[], str] = lambda: ""
 
 
 def dependents(specifications: Sequence[ProcessSpecification]) -> dict[str, tuple[str, ...]]:

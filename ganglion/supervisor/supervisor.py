@@ -19,12 +19,15 @@ from ganglion.supervisor.ports import Record, Show
 from ganglion.supervisor.recording import ask_health
 from ganglion.supervisor.silence import until_silent
 from ganglion.supervisor.specification import ProcessSpecification, dependents
+from ganglion.supervisor.wellbeing import Verdict, Wellbeing
 from nervous_system.clock import Stopwatch
 from nervous_system.errors import GanglionError
 
 _FIRST_LOOK_SECONDS: Final = 0.03
 _LONGEST_LOOK_SECONDS: Final = 0.2
 _LOG_CHECK_SECONDS: Final = 300.0
+_LOOK_SECONDS: Final = 2.0
+"""How often it is looked whether one that runs is well."""
 
 
 class Supervisor:
@@ -41,7 +44,9 @@ class Supervisor:
         stopwatch: Stopwatch,
         stop_timeout_seconds: float,
         log_max_bytes: int,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
+        self._look_seconds = look_seconds
         self._specifications = tuple(specifications)
         self._dependents = dependents(specifications)
         self._home = home
@@ -142,16 +147,20 @@ class Supervisor:
                 await asyncio.sleep(restart_delay_seconds(failures))
                 continue
             first = not self._ready[specification.name].is_set()
-            if await self._until_ready(specification, child=child, first=first):
-                self._change(specification, state="running")
+            ready = await self._until_ready(
+                specification, child=child, first=first, failures=failures
+            )
+            if ready:
+                self._change(specification, state="running", trouble="")
                 record = self._of(specification)
                 self._show.ready(record, after_seconds=self._stopwatch() - began)
                 self._ready[specification.name].set()
-                await self._until_ended_or_silent(specification, child=child)
+                await self._while_running(specification, child=child)
             code = await child.wait()
             if not self._all_ready:
                 raise self._not_started(specification, child=child, code=code)
-            failures = count_failures(failures, ran_seconds=self._stopwatch() - began)
+            ran = self._stopwatch() - began if ready else 0.0  # who never worked did not run
+            failures = count_failures(failures, ran_seconds=ran)
             await self._pause(specification, child=child, code=code, failures=failures)
 
     @property
@@ -184,16 +193,20 @@ class Supervisor:
         return child
 
     async def _until_ready(
-        self, specification: ProcessSpecification, *, child: Child, first: bool
+        self, specification: ProcessSpecification, *, child: Child, first: bool, failures: int
     ) -> bool:
-        """True once it answers 200, False when it ended before.
+        """True once it answers 200, False when it ended before, or had to be ended.
 
         Raises StartFailed late in a first start.
 
-        A restarted process has all the time it needs: recovering a large store after a crash can
+        A restarted process has more time each time: recovering a large store after a crash can
         take minutes.
         """
         deadline = self._stopwatch() + specification.ready_timeout_seconds
+        wellbeing = Wellbeing(
+            specification, earlier_failures=failures, was_ready=False, watch=self._stopwatch
+        )
+        looked = self._stopwatch()
         pause, answered = _FIRST_LOOK_SECONDS, "it never answered"
         while not child.exited:
             health = await ask_health(specification.health_url)
@@ -210,15 +223,19 @@ class Supervisor:
                     f" {specification.ready_timeout_seconds:g} s ({answered}); see"
                     f" {self._of(specification).log}, or raise GANGLION_READY_TIMEOUT_SECONDS"
                 )
+            if not first and self._stopwatch() - looked >= self._look_seconds:
+                looked = self._stopwatch()
+                if await self._judged(specification, child=child, verdict=wellbeing.see(health)):
+                    return False
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(child.wait(), pause)
             pause = min(pause * 1.3, _LONGEST_LOOK_SECONDS)
         return False
 
-    async def _until_ended_or_silent(
-        self, specification: ProcessSpecification, *, child: Child
-    ) -> None:
-        """Return when it has ended. One that runs but answers nobody is ended: it hangs."""
+    async def _while_running(self, specification: ProcessSpecification, *, child: Child) -> None:
+        """Return when it has ended. One that runs but answers nobody is ended: it hangs. One that
+        has bad news only is ended as soon as that helps.
+        """
         ended = asyncio.ensure_future(child.wait())
         silence = asyncio.ensure_future(
             until_silent(
@@ -227,8 +244,9 @@ class Supervisor:
                 stopwatch=self._stopwatch,
             )
         )
+        unwell = asyncio.ensure_future(self._until_unwell(specification, child=child))
         try:
-            await asyncio.wait({ended, silence}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, silence, unwell}, return_when=asyncio.FIRST_COMPLETED)
             if silence.done() and not child.exited:
                 self._show.trouble(
                     f"{specification.name} (pid {child.pid}) runs, but for {silence.result():.0f} s"
@@ -236,16 +254,51 @@ class Supervisor:
                     " again (GANGLION_SILENT_SECONDS)"
                 )
                 child.kill()
-                await ended
+            await ended
         finally:
-            ended.cancel()
-            silence.cancel()
+            for each in (ended, silence, unwell):
+                each.cancel()
+
+    async def _until_unwell(self, specification: ProcessSpecification, *, child: Child) -> None:
+        """Look at it for as long as it runs; it was ended when this returns."""
+        wellbeing = Wellbeing(
+            specification, earlier_failures=0, was_ready=True, watch=self._stopwatch
+        )
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            verdict = wellbeing.see(await ask_health(specification.health_url))
+            if await self._judged(specification, child=child, verdict=verdict):
+                return
+
+    async def _judged(
+        self, specification: ProcessSpecification, *, child: Child, verdict: Verdict
+    ) -> bool:
+        """Do what follows from a look; whether it was ended."""
+        if verdict.restart and not child.exited:
+            self._show.trouble(f"{specification.name}: {verdict.sentence}; it is started again")
+            child.terminate()
+            if not await self._ended_within(specification.stop_timeout_seconds, child=child):
+                child.kill()
+            await child.wait()
+            return True
+        record = self._of(specification)
+        if record.trouble != verdict.sentence and not child.exited:
+            self._change(specification, state=record.state, trouble=verdict.sentence)
+            if verdict.sentence:
+                self._show.trouble(f"{specification.name}: {verdict.sentence}")
+        return False
 
     async def _pause(
         self, specification: ProcessSpecification, *, child: Child, code: int, failures: int
     ) -> None:
-        delay = restart_delay_seconds(failures)
-        self._change(specification, state="restarting", pid=None, last_exit_code=code)
+        delay, words = restart_delay_seconds(failures), child.last_words()
+        self._change(
+            specification,
+            state="restarting",
+            pid=None,
+            last_exit_code=code,
+            trouble=specification.obstacle() or (words[-1] if words else ""),
+        )
         record = self._of(specification)
         self._record.put(
             ProcessExited(
@@ -256,7 +309,7 @@ class Supervisor:
                 restart_in_seconds=delay,
             )
         )
-        self._show.died(record, code=code, restart_in_seconds=delay, words=child.last_words())
+        self._show.died(record, code=code, restart_in_seconds=delay, words=words)
         await asyncio.sleep(delay)
 
     async def _bound_logs(self) -> None:
@@ -321,7 +374,7 @@ class Supervisor:
         specification: ProcessSpecification,
         *,
         state: ProcessState,
-        **changes: int | None,
+        **changes: int | str | None,
     ) -> None:
         changed = replace(self._of(specification), state=state, **changes)  # type: ignore[arg-type]  # pid, attempt
         self._mesh = replace(

@@ -7,7 +7,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "failure_modes.md"
-SURVIVED = {"1", "2", "2b", "3", "4", "5", "6", "8", "9", "10", "11", "12", "13", "15", "17", "18"}
+SURVIVED = {
+    "1",
+    "2",
+    "2b",
+    "3",
+    "4",
+    "5",
+    "6",
+    "8",
+    "9",
+    "10",
+    "11",
+    "12",
+    "13",
+    "15",
+    "17",
+    "18",
+    "20",
+}
 
 
 def _rows() -> list[list[str]]:
@@ -30,4 +48,4 @@ def test_each_named_test_exists() -> None:
 def test_each_row_names_a_test_and_no_fault_is_left_out() -> None:
     rows = _rows()
     assert all("`test_" in row[-1] for row in rows)
-    assert {row[0].strip("| ") for row in rows} == SURVIVED
+    assert {number for row in rows for number in row[0].strip("| ").split(", ")} == SURVIVED

@@ -77,6 +77,7 @@ class Observed:
     def trouble(self, sentence: str) -> None:
         self.lines.append(f"trouble {sentence}")
         self.changed.set()
+        self.changed.set()
 
     def stopping(self, process: ProcessRecord) -> None:
         self.lines.append(f"stopping {process.name}")
@@ -91,6 +92,7 @@ def make_supervisor(
     home: Home,
     observed: Observed,
     stop_timeout_seconds: float = 10.0,
+    look_seconds: float = 2.0,
 ) -> Supervisor:
     """A supervisor of stubs."""
     home.create()
@@ -111,6 +113,7 @@ def make_supervisor(
         stopwatch=stopwatch,
         stop_timeout_seconds=stop_timeout_seconds,
         log_max_bytes=1024**2,
+        look_seconds=look_seconds,
     )
 
 
