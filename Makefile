@@ -29,8 +29,11 @@ lint: setup  ## style, types, import rules, drift of generated code
 	@$(BIN)/python contracts/generate.py --check
 	@if command -v npx >/dev/null; then contracts/buf; else echo "buf: skipped, no Node here"; fi
 
+# Most of a test is waiting for real servers: two at once for each processor, and what is left over is shared out.
+TESTS_AT_ONCE ?= $(shell expr 2 '*' $$(nproc))
+
 test: lint  ## every check and every test but the long ones
-	@$(BIN)/pytest -m "not long and not compose"
+	@$(BIN)/pytest -m "not long and not compose" --numprocesses $(TESTS_AT_ONCE) --dist worksteal
 
 test-long: setup  ## the long ones: fuzzing, faults under load
 	@$(BIN)/pytest -m long --timeout 900

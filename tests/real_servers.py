@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from itertools import cycle
 from pathlib import Path
 
 from ganglion.engines.nats import NatsConfiguration, find_binary
@@ -17,11 +18,25 @@ from ganglion.engines.nats import NatsConfiguration, find_binary
 STARTS_WITHIN_SECONDS = 30.0
 
 
+def _ports() -> Iterator[int]:
+    """Those of this process of the suite: below what the kernel gives to clients, apart from those
+    of its neighbours, and begun elsewhere in each run."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    first, count = 12_000 + number * 2_500, 2_500
+    begin = os.getpid() * 37
+    return cycle(first + (begin + each) % count for each in range(count))
+
+
+_own_ports = _ports()
+
+
 def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listened on a moment ago, and that no other test is given soon."""
+    while True:
+        port = next(_own_ports)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 30.0) -> None:

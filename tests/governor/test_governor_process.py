@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from real_servers import free_port
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
@@ -21,13 +21,6 @@ from ganglion.engines.nats import find_binary
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.settings import MeshSettings
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

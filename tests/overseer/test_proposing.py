@@ -108,7 +108,7 @@ async def test_a_refusal_has_every_reason(agent: Agent) -> None:
         *({"priority": -1}, {"cpu_count": "two"}, {"payload": {"x": object()}}),
         *({"risk_tier": "fatal"}, {"after": [1]}),
     ],
-    ids=str,
+    ids=lambda step: next(iter(step)),
 )
 async def test_what_cannot_be_written_down_is_refused_at_once(
     bus: Bus, mesh_settings: MeshSettings, step: dict[str, Any]
