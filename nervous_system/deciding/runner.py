@@ -182,10 +182,11 @@ class Runner(Generic[State]):
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(keeper.saving(fold))
             leading = _Leading(fold, writer, term, keeper)
-            await self._catch_up(leading, stop)
+            read = await self._catch_up(leading, stop)
             reader = await stack.enter_async_context(
                 self._bus.reader(
-                    start_sequence=fold.sequence + 1,
+                    # What was skipped at the very end is behind the fold, and counted already.
+                    start_sequence=max(fold.sequence, read) + 1,
                     subjects=_separate(self._role.hears),
                     filled=some,
                 )
@@ -213,9 +214,9 @@ class Runner(Generic[State]):
                     next_tick = self._watch() + self._role.tick_seconds
                 keeper.save_when_due(fold)
 
-    async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> None:
+    async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> int:
         """Read on to the end of the log before anything is decided on silence or on requests; what
-        former leaders wrote, too."""
+        former leaders wrote, too. The last position that was read; 0 for none."""
         fold = leading.fold
         async with self._bus.reader(
             start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
@@ -229,6 +230,7 @@ class Runner(Generic[State]):
                 leading.keeper.save_when_due(fold)
                 # A full buffer gives nobody else a turn, and the lease needs one.
                 await asyncio.sleep(0)
+        return read
 
     async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
         entries: list[Entry] = []
