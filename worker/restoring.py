@@ -109,7 +109,7 @@ def _file_of(workspace: Path, changed: Changed) -> Path:
     path = Path(os.path.normpath(root / changed.target.resource))
     if not path.is_relative_to(root) or path.parent.resolve() != path.parent:
         raise NoWayBack(f"it does not lie in {workspace}, or it lies behind a link")
-    if path.is_symlink() or path.is_dir():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         raise NoWayBack("it is no regular file")
     if path.name in PROTECTED:
         raise NoWayBack("the swarm is governed by it; only people change it")

@@ -46,7 +46,10 @@ def git(
 ) -> None:
     """A repository's history: a decision per commit, a state change per file."""
     from ganglion.importing.git_history import open_history
+    from ganglion.wall import gaps
 
+    for gap in gaps():
+        typer.echo(f"git reads it without the whole wall: {gap}", err=True)
     _import(lambda: open_history(repository, since=since), as_json=as_json)
 
 

@@ -56,6 +56,10 @@ Everything that a person's or a repository's configuration could change is said,
 is the same.
 """
 
+_MOST_MESSAGE_BYTES: Final = 64 * 1024**2
+_MOST_FILES: Final = 500_000
+"""A few objects make a commit of a billion files. The largest honest ones have a tenth of this."""
+
 SUBMODULE_MODE: Final = "160000"
 _NUL: Final = b"\0"
 _SECTION: Final = b"diff --git "
@@ -153,6 +157,8 @@ class LogParser:
         self._nuls += buffer.count(_NUL, start)
         self._scanned = len(buffer)
         if self._nuls < len(_FIELDS) + 1:
+            if len(buffer) - self._position > _MOST_MESSAGE_BYTES:
+                raise _too_large(buffer[self._position + 1 :][:40], "a message of more than 64 MiB")
             return False
         *fields, rest = bytes(buffer[self._position + 1 :]).split(_NUL, len(_FIELDS))
         self._fields = [field.decode(errors="backslashreplace") for field in fields]
@@ -164,6 +170,8 @@ class LogParser:
     def _read_line(self) -> bool:
         end = self._buffer.find(b"\n", self._position)
         if end < 0:
+            if len(self._buffer) - self._position > _MOST_MESSAGE_BYTES:
+                raise _too_large(self._fields[0].encode(), "a name of more than 64 MiB")
             return False
         if self._buffer.startswith(_SECTION, self._position):
             self._section = bytearray()
@@ -172,6 +180,8 @@ class LogParser:
         self._position = end + 1
         if line.startswith(":"):
             self._raw.append(line)
+            if len(self._raw) > _MOST_FILES:
+                raise _too_large(self._fields[0].encode(), f"more than {_MOST_FILES:,} files")
         elif line:
             self._summary = line.strip()
         return True
@@ -262,6 +272,13 @@ class LogParser:
 
 def _object_id(text: str) -> str:
     return text if text.strip("0") else ""
+
+
+def _too_large(commit_id: bytes | bytearray, what: str) -> ImportRefused:
+    return ImportRefused(
+        f"the commit {commit_id.decode(errors='replace')} has {what}: more than is"
+        " taken from one commit; it is not imported, and what came before it stays"
+    )
 
 
 def _mismatch(commit_id: str) -> ImportRefused:

@@ -1,17 +1,27 @@
-"""How is a git repository asked? By the `git` command, in a way that no configuration can bend."""
+"""
+How is a git repository asked? By the `git` command, which sees a repository of our own.
+
+What a configuration can bend is bent by nobody: the other's configuration is not there, the
+machine's and the person's are not read, the environment is made anew. And what git could do all the
+same it may not: it runs behind a wall (`ganglion.importing.walled_git`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import sys
+import weakref
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ganglion.importing import git_copy
 from ganglion.importing.bounded import valid_text
+from ganglion.importing.git_folder import GitFolder, find_git_folder
 from ganglion.importing.git_log import LOG_OPTIONS, Commit, LogParser
 from ganglion.importing.refusal import ImportRefused
 
@@ -24,59 +34,65 @@ _EMPTY_TREE: Final = {
 _SETTLED: Final = (
     "core.quotePath=true",
     "core.attributesFile=/dev/null",
-    "core.bigFileThreshold=512m",
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.multiPackIndex=false",
+    "core.bigFileThreshold=128m",
     "diff.suppressBlankEmpty=false",
     "log.mailmap=false",
+    "protocol.allow=never",
 )
 
 
-@dataclass(frozen=True, slots=True)
 class GitRepository:
     """A repository with at least one commit and all of its first-parent history."""
 
-    path: Path
-    git_dir: str
-    head: str  # commit id, fixed when it was opened
-    root: str  # id of the oldest commit of the first-parent history: the same in every clone
+    def __init__(self, path: Path, folder: GitFolder, *, git: str, copy: Path, head: str) -> None:
+        self._path = path
+        self._folder = folder
+        self._git = git
+        self._copy = copy
+        self.head = head  # commit id, fixed when it was opened
+        self.root = ""  # id of the oldest commit of the first-parent history
+        weakref.finalize(self, git_copy.remove, copy)
 
     @classmethod
     async def open(cls, path: Path) -> GitRepository:
         """
         Find the repository at or above `path`.
 
-        Raises ImportRefused: none there, no commit, shallow, no git.
+        Raises ImportRefused: none there, no commit, shallow, one that leads elsewhere, no git.
         """
-        name = valid_text(str(path))
-        if not await asyncio.to_thread(path.is_dir):
-            raise ImportRefused(f"{name} is not a folder; name the folder of a git repository")
-        # The person's own configuration counts here: it says whose repositories git may trust.
-        status, output, complaint = await _ask(
-            ["-C", os.fspath(path), "rev-parse", "--absolute-git-dir", "--is-shallow-repository"],
-            environment=_environment(),
-        )
-        if status != 0:
-            raise ImportRefused(f"{name} is not a git repository that can be read: {complaint}")
-        git_dir, _, shallow = os.fsdecode(output).rstrip("\n").rpartition("\n")
-        if shallow == "true":
+        try:
+            folder = await asyncio.to_thread(find_git_folder, path)
+        except OSError as error:
             raise ImportRefused(
-                f"{name} is a shallow clone: its older commits are missing, and the chains of its"
-                " files would begin in the middle; run `git fetch --unshallow` there first"
+                f"{valid_text(str(path))} cannot be read: {error}; check who may read it"
+            ) from error
+        if folder.head is None:
+            raise ImportRefused(
+                f"{valid_text(str(path))} has no commits yet; there is nothing to import"
             )
-        repository = cls(path, git_dir, "", "")
-        head = await repository._commit_id("HEAD")
-        if head is None:
-            raise ImportRefused(f"{name} has no commits yet; there is nothing to import")
+        git = _git()
+        copy = await asyncio.to_thread(git_copy.lay_out, folder, head=folder.head)
+        repository = cls(path, folder, git=git, copy=copy, head=folder.head)
+        if await repository._commit_id("HEAD") is None:
+            raise ImportRefused(
+                f"{valid_text(str(path))} says that {folder.head} is checked out, which is no"
+                " commit that it holds; is it damaged?"
+            )
         root = await repository._lines(
-            "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", head
+            "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", folder.head
         )
-        return cls(path, git_dir, head, root[-1])
+        repository.root = root[-1]
+        return repository
 
     async def since(self, revision: str) -> str:
         """The id of the commit that `revision` names. Raises ImportRefused where it names none."""
         commit_id = await self._commit_id(revision)
         if commit_id is None:
             raise ImportRefused(
-                f"{valid_text(str(self.path))} knows no commit {valid_text(revision)!r};"
+                f"{valid_text(str(self._path))} knows no commit {valid_text(revision)!r};"
                 " --since takes a commit id, a tag or a branch"
             )
         return commit_id
@@ -103,31 +119,29 @@ class GitRepository:
     async def _commit_id(self, revision: str) -> str | None:
         if "\0" in revision:
             return None
-        status, output, _ = await _ask(
-            [
-                *self._arguments(),
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                "--end-of-options",
-                f"{revision}^{{commit}}",
-            ],
-            environment=_settled_environment(self.head),
+        status, output, _ = await self._ask(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
         )
         return output.decode("ascii").strip() if status == 0 else None
 
     async def _lines(self, *arguments: str) -> list[str]:
-        status, output, complaint = await _ask(
-            [*self._arguments(), *arguments], environment=_settled_environment(self.head)
-        )
+        status, output, complaint = await self._ask(*arguments)
         if status != 0 or not output:
             raise self._failed(arguments[0], status, complaint)
         return output.decode("ascii").splitlines()
 
+    async def _ask(self, *arguments: str) -> tuple[int, bytes, str]:
+        """Exit status, output and the first line of the complaint of one short command."""
+        process = await self._start(*arguments)
+        try:
+            output, complaint = await process.communicate()
+        finally:
+            await _end(process)
+        assert process.returncode is not None
+        return process.returncode, output, _one_line(complaint)
+
     async def _output(self, *arguments: str) -> AsyncGenerator[bytes, None]:
-        process = await _start(
-            [*self._arguments(), *arguments], environment=_settled_environment(self.head)
-        )
+        process = await self._start(*arguments)
         assert process.stdout is not None
         complaint = asyncio.create_task(_complaint(process), name="git complaint")
         try:
@@ -140,42 +154,39 @@ class GitRepository:
             complaint.cancel()
             await _end(process)
 
-    def _arguments(self) -> list[str]:
-        # Bare: what is checked out at the moment, .gitattributes first of all, must not matter.
-        arguments = ["--bare", f"--git-dir={self.git_dir}", "--no-pager"]
+    async def _start(self, *arguments: str) -> Process:
+        copy = os.fspath(self._copy)
+        command = [self._git, f"--git-dir={copy}", "--no-pager"]
         for setting in _SETTLED:
-            arguments += ["-c", setting]
-        return arguments
+            command += ["-c", setting]
+        wall = ["-I", "-m", "ganglion.importing.walled_git", copy, os.fspath(self._folder.objects)]
+        try:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                *wall,
+                *command,
+                *arguments,
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd=copy,
+                env=_environment(copy, self.head),
+            )
+        except (OSError, ValueError) as error:
+            raise ImportRefused(f"the command `git` could not be started: {error}") from error
 
     def _failed(self, command: str, status: int, complaint: str) -> ImportRefused:
+        partial = (
+            " (it is a partial clone: what was left out when it was cloned is missing, and an"
+            " import fetches nothing; import a clone made without --filter)"
+            if self._folder.partial
+            else ""
+        )
         return ImportRefused(
-            f"`git {command}` in {valid_text(str(self.path))} failed with status {status}:"
-            f" {complaint}; what was imported before it stays, and importing again goes on there"
+            f"`git {command}` in {valid_text(str(self._path))} failed with status {status}:"
+            f" {complaint}{partial}; what was imported before it stays, and importing again goes"
+            " on there"
         )
-
-
-async def _ask(arguments: Sequence[str], *, environment: dict[str, str]) -> tuple[int, bytes, str]:
-    """Exit status, output and the first line of the complaint of one short command."""
-    process = await _start(arguments, environment=environment)
-    try:
-        output, complaint = await process.communicate()
-    finally:
-        await _end(process)
-    assert process.returncode is not None
-    return process.returncode, output, _one_line(complaint)
-
-
-async def _start(arguments: Sequence[str], *, environment: dict[str, str]) -> Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            "git", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment
-        )
-    except FileNotFoundError as error:
-        raise ImportRefused(
-            "the command `git` was not found; install git, or put it on the PATH"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ImportRefused(f"the command `git` could not be started: {error}") from error
 
 
 async def _complaint(process: Process) -> str:
@@ -206,23 +217,40 @@ def _one_line(complaint: bytes) -> str:
     return lines[0].removeprefix("fatal: ") if lines else "git gave no reason"
 
 
-def _environment() -> dict[str, str]:
+def _git() -> str:
     """
-    This process's environment without what git passes to its hooks, which would name another
-    repository.
+    The program, by its whole path: what lies where we stand is never it.
+
+    A script that only finds it (`asdf` and the like put some) would need more than the wall allows.
     """
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    for place in os.get_exec_path():
+        found = shutil.which("git", path=place) if Path(place).is_absolute() else None
+        if found is not None and not _is_script(Path(found)):
+            return found
+    raise ImportRefused("the command `git` was not found; install git, or put it on the PATH")
 
 
-def _settled_environment(head: str) -> dict[str, str]:
+def _is_script(program: Path) -> bool:
+    with program.open("rb") as file:
+        return file.read(2) == b"#!"
+
+
+def _environment(home: str, head: str) -> dict[str, str]:
     """
-    As `_environment`, and blind to the configuration and attributes of the machine and the person.
+    All that git gets. Of this process's own environment nothing: it could name programs.
+
+    Some versions take attributes from the tree of HEAD where nothing is checked out.
     """
-    return _environment() | {
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
+    return {
+        "PATH": os.defpath,
+        "HOME": home,
+        "LC_ALL": "C",
         "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_ATTR_SOURCE": _EMPTY_TREE.get(len(head), _EMPTY_TREE[40]),
+        "GIT_ATTR_SOURCE": _EMPTY_TREE[len(head)],
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
     }

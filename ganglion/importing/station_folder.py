@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ganglion.importing.bounded import valid_text
+from ganglion.importing.foreign_file import read_foreign
 from ganglion.importing.refusal import ImportRefused
 from ganglion.station import REGISTRY, ROW_FILES, WHOLE_FILES
 
@@ -62,7 +63,7 @@ def read_station(path: Path) -> StationFolder:
     rows: dict[str, tuple[Row, ...]] = {}
     problems: list[str] = []
     for file in (*WHOLE_FILES, *ROW_FILES):
-        data = _bytes_of(path / file)
+        data = read_foreign(path / file, most_bytes=MAX_FILE_BYTES)
         if data is None:
             continue
         if file in WHOLE_FILES:
@@ -121,22 +122,6 @@ def _object(text: str) -> dict[str, Any]:
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"not JSON: {name} is not a number")
-
-
-def _bytes_of(path: Path) -> bytes | None:
-    name = valid_text(str(path))
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise ImportRefused(
-                f"{name} has {size / 1024**2:.0f} MiB; more than {MAX_FILE_BYTES // 1024**2} MiB"
-                " are not read. Cut it, and import the parts from folders of their own"
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ImportRefused(f"{name} cannot be read: {error.strerror}; check the path") from error
 
 
 def _not_utf8(data: bytes) -> int | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ganglion.importing.bounded import MAX_NAME_BYTES, marked, valid_text
+from ganglion.importing.foreign_file import read_foreign
 from ganglion.importing.refusal import ImportRefused
 
 MAX_FILE_BYTES: Final = 200 * 1024**2
@@ -61,20 +62,11 @@ def read_trajectory(path: Path) -> Trajectory:
     Raises ImportRefused with a sentence that names the file.
     """
     name = valid_text(str(path))
-    try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise ImportRefused(f"{name} is a folder; name the .traj files in it")
-        if size > MAX_FILE_BYTES:
-            raise ImportRefused(
-                f"{name} has {size / 1024**2:.0f} MiB; a trajectory of more than"
-                f" {MAX_FILE_BYTES // 1024**2} MiB is not read. Is it the right file?"
-            )
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ImportRefused(f"{name} cannot be read: {reason}; check the path") from error
+    if path.is_dir():
+        raise ImportRefused(f"{name} is a folder; name the .traj files in it")
+    data = read_foreign(path, most_bytes=MAX_FILE_BYTES, follow_link=True)
+    if data is None:
+        raise ImportRefused(f"{name} cannot be read: No such file; check the path")
     return parse_trajectory(data, name=name)
 
 

@@ -76,7 +76,9 @@ def test_a_file_that_is_missing_a_folder_or_huge_is_refused_before_it_is_read(
     huge = tmp_path / "huge.traj"
     with huge.open("wb") as file:
         file.truncate(2 * 1024**2)  # sparse: reading it would give NULs
-    with pytest.raises(ImportRefused, match=r"has 2 MiB; a trajectory of more than 1 MiB"):
+    with pytest.raises(
+        ImportRefused, match=r"has 2 MiB; more than 1 MiB of such a file are not read"
+    ):
         read_trajectory(huge)
 
 

@@ -1,0 +1,47 @@
+"""
+What does git see instead of somebody else's repository?
+
+A bare repository of our own, in a temporary folder: our configuration, HEAD and the names as they
+were read, and a link to each folder of objects. Nothing else of the other one is there: no
+configuration, hooks, attributes, grafts, commit graphs or further stores.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from ganglion.importing.git_folder import GitFolder
+
+_CONFIGURATION = """\
+[core]
+\trepositoryformatversion = 1
+\tbare = true
+[extensions]
+\tobjectFormat = {}
+"""
+
+
+def lay_out(folder: GitFolder, *, head: str) -> Path:
+    """The repository of our own. Whoever asked for it removes it: `remove`."""
+    path = Path(tempfile.mkdtemp(prefix="ganglion-git-"))
+    (path / "HEAD").write_text(f"{head}\n")
+    (path / "config").write_text(
+        _CONFIGURATION.format("sha1" if len(head) == 40 else "sha256"), encoding="ascii"
+    )
+    (path / "refs").mkdir()
+    names = "".join(
+        f"{found} {name}\n" for name, found in folder.refs.items() if len(found) == len(head)
+    )
+    (path / "packed-refs").write_bytes(os.fsencode(names))
+    (path / "objects").mkdir()
+    for name in folder.object_folders:
+        (path / "objects" / name).symlink_to(folder.objects / name, target_is_directory=True)
+    return path
+
+
+def remove(path: Path) -> None:
+    """It is links and small files; the objects stay where they are."""
+    shutil.rmtree(path, ignore_errors=True)
