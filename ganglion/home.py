@@ -51,7 +51,7 @@ class Home:
     @property
     def is_new(self) -> bool:
         """Whether no mesh has run here yet."""
-        return not self.nats_store.is_dir() or not any(self.nats_store.iterdir())
+        return not (self.nats_store / "jetstream").exists()
 
     def create(self) -> None:
         """Make the folders that are not there yet. Raises Fatal when that is not possible."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from ganglion.addresses import client_settings, running_mesh
+from ganglion.engines.store_lock import holders_of, in_use
 from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
 from ganglion.log_session import bus_session
@@ -124,13 +125,14 @@ async def _elsewhere(home: Home) -> StatusReport:
 
     settings = client_settings()
     watermark: int | None = None
-    problems: list[str] = []
+    problems = _left_over(home)
     log = await _log_of(settings)
     if log.stream is None:
         return StatusReport(
             home=str(home.path),
             state=NOT_RUNNING,
             problems=(
+                *_left_over(home),
                 f"no mesh runs in {home.path}, and none answers at {settings.nats_url};"
                 " start one with `ganglion up`, or set NATS_URL",
             ),
@@ -152,6 +154,12 @@ async def _elsewhere(home: Home) -> StatusReport:
         problems=tuple(problems),
         system_mode=log.system_mode,
     )
+
+
+def _left_over(home: Home) -> list[str]:
+    """Who works on the stores of a home in which no mesh runs."""
+    stores = (home.nats_store, home.clickhouse_store)
+    return [in_use(store, found) for store in stores if (found := holders_of(store))]
 
 
 def assemble(

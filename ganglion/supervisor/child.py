@@ -57,6 +57,7 @@ class Child:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
+                pass_fds=specification.descriptors,
                 preexec_fn=_die_with(os.getpid()),
             )
         except (OSError, subprocess.SubprocessError) as error:

@@ -1,4 +1,8 @@
-"""Who runs a mesh in this home? A file lock that the kernel takes back, however its holder ends."""
+"""Who runs a mesh in this home? A file lock that the kernel takes back, however its holder ends.
+
+It says where a mesh is to be found; that no two servers work on one store is what the lock inside
+the store is for (`engines/store_lock.py`).
+"""
 
 from __future__ import annotations
 
@@ -19,32 +23,80 @@ that.
 """
 
 
+class HomeLock:
+    """The lock of one home, held."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = _open(path)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is still there: whoever removes it hides a mesh that runs."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
+    def restore(self) -> None:
+        """Put it back where somebody removed it. Raises InUse, Fatal."""
+        descriptor = _open(self._path)
+        try:
+            _write_pid(self._path, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(self._descriptor)
+        self._descriptor = descriptor
+
+    def take(self) -> None:
+        """Take it. Raises InUse with the holder's pid."""
+        _write_pid(self._path, self._descriptor)
+
+    def give_back(self) -> None:
+        """Let others have it."""
+        with contextlib.suppress(OSError):  # a full disk must not keep it from being given back
+            os.truncate(self._descriptor, 0)
+
+    def close(self) -> None:
+        """The kernel takes it back."""
+        os.close(self._descriptor)
+
+
 @contextlib.contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
+def hold_lock(path: Path) -> Iterator[HomeLock]:
     """Hold the home's lock inside the block. Raises InUse with the holder's pid."""
+    lock = HomeLock(path)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock.take()
+        yield lock
+        lock.give_back()
+    finally:
+        lock.close()
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Fatal(
             f"the lock file {path} cannot be opened ({error.strerror});"
             " set GANGLION_HOME to a folder that you may write to"
         ) from error
-    try:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _take(descriptor, fcntl.LOCK_EX, path):
-            if time.monotonic() >= deadline:
-                raise InUse(
-                    f"the home {path.parent.parent} is in use by pid"
-                    f" {_read_pid(path) or 'unknown'}; stop it with `ganglion down`, or set"
-                    " GANGLION_HOME to another folder"
-                )
-            time.sleep(0.02)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
-        os.truncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
+
+
+def _write_pid(path: Path, descriptor: int) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not _take(descriptor, fcntl.LOCK_EX, path):
+        if time.monotonic() >= deadline:
+            raise InUse(
+                f"the home {path.parent.parent} is in use by pid"
+                f" {_read_pid(path) or 'unknown'}; stop it with `ganglion down`, or set"
+                " GANGLION_HOME to another folder"
+            )
+        time.sleep(0.02)
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 def holder(path: Path) -> int | None:

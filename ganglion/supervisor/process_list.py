@@ -59,6 +59,22 @@ class Plan:
     processes: tuple[ProcessSpecification, ...]
     ports: tuple[WantedPort, ...]
 
+    def process(self, name: str) -> ProcessSpecification | None:
+        """The process of that name, None when it is not wanted."""
+        return next((each for each in self.processes if each.name == name), None)
+
+    def keeping(self, name: str, descriptor: int) -> Plan:
+        """The same, and that process keeps an open file for as long as it lives."""
+        return replace(
+            self,
+            processes=tuple(
+                replace(each, descriptors=(*each.descriptors, descriptor))
+                if each.name == name
+                else each
+                for each in self.processes
+            ),
+        )
+
 
 def plan_mesh(
     settings: LocalMeshSettings,

@@ -17,6 +17,7 @@ class ProcessSpecification:
     address: str  # where people and clients find it
     health_url: str  # answers 200 when it can do its work
     environment: Mapping[str, str] = field(default_factory=dict)  # on top of the supervisor's own
+    descriptors: tuple[int, ...] = ()  # open files that it keeps for as long as it lives
     needs: tuple[str, ...] = ()  # names that are started first, and are stopped later
     patient: bool = False  # waits for what it needs by itself, so it is started at once
     ready_states: tuple[str, ...] = ()  # if given, its fact `state` must be one of them too

@@ -383,13 +383,14 @@ class Supervisor:
                 changed if each.name == changed.name else each for each in self._mesh.processes
             ),
         )
-        self._write()
+        self.write_down()
 
     def _update(self, *, state: str) -> None:
         self._mesh = replace(self._mesh, state=state)  # type: ignore[arg-type]  # a MeshState
-        self._write()
+        self.write_down()
 
-    def _write(self) -> None:
+    def write_down(self) -> None:
+        """Write for others what runs."""
         try:
             write_mesh(self._home.mesh_file, self._mesh)
         except OSError as error:  # a full disk must not take the mesh down

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 
 from ganglion.engines.batch_staging import BatchStaging
+from ganglion.engines.store_lock import holders_of, in_use
 from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.supervisor.lock import holder
@@ -26,7 +27,9 @@ def take_down(home: Home, *, timeout_seconds: float, kill: bool) -> int:
     deadline = stopwatch() + timeout_seconds
     pid = holder(home.lock_file)
     if pid is None:
-        raise NotRunning(f"no mesh runs in {home.path}")
+        stores = (home.nats_store, home.clickhouse_store)
+        left = [in_use(store, found) for store in stores if (found := holders_of(store))]
+        raise NotRunning("; ".join((f"no mesh runs in {home.path}", *left)))
     mesh = read_mesh(home.mesh_file)
     children = [each.pid for each in mesh.processes if each.pid] if mesh and mesh.pid == pid else []
     with contextlib.ExitStack() as stack:

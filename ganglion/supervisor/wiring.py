@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ganglion.addresses import Addresses, configured_addresses
 from ganglion.engines.batch_staging import BatchStaging
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration
+from ganglion.engines.store_lock import hold_store
 from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.in_words.phrases import counted
@@ -20,7 +21,7 @@ from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console, recording_line
 from ganglion.supervisor.http_get import http_get
-from ganglion.supervisor.lock import hold_lock
+from ganglion.supervisor.lock import HomeLock, hold_lock
 from ganglion.supervisor.log_file import open_log
 from ganglion.supervisor.mesh_file import MeshRecord, remove_mesh
 from ganglion.supervisor.outbox import Outbox
@@ -29,12 +30,15 @@ from ganglion.supervisor.process_list import NATS, Plan, plan_mesh
 from ganglion.supervisor.recording import Recording, ask_health, recording_of
 from ganglion.supervisor.supervisor import Supervisor
 from nervous_system.clock import Clock, stopwatch, system_clock
+from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
 
 LOOK_SECONDS: Final = 1.0
 """How often a terminal's line is brought up to date."""
 QUIET_LOOK_SECONDS: Final = 30.0
 """How often a log gets a line, if something changed."""
+MARKS_SECONDS: Final = 2.0
+"""How often it is looked whether the files are there by which others find this mesh."""
 LAST_WORDS_SECONDS: Final = 2.0
 SUPERVISOR_LOG_BYTES: Final = 16 * 1024**2
 
@@ -54,9 +58,13 @@ async def run_mesh(
     home.create()
     if home.is_new:
         write_samples(home)
-    with hold_lock(home.lock_file):
-        addresses = configured_addresses(settings, local)
+    addresses = configured_addresses(settings, local)
+    with contextlib.ExitStack() as held:
+        lock = held.enter_context(hold_lock(home.lock_file))
         plan = plan_mesh(local, home=home, addresses=addresses, only=only)
+        if plan.process(NATS) is not None:
+            # Handed to the server: it has the lock for as long as it lives, whoever else ends.
+            plan = plan.keeping(NATS, held.enter_context(hold_store(home.nats_store)))
         check_ports(plan.ports)
         check_disk(home.path, min_free_bytes=local.min_free_bytes)
         await _check_given(addresses)
@@ -69,6 +77,7 @@ async def run_mesh(
                 plan=plan,
                 mesh=_first_record(addresses, local, plan=plan, clock=system_clock),
                 console=console,
+                lock=lock,
             )
         finally:
             remove_mesh(home.mesh_file)
@@ -81,19 +90,21 @@ async def _supervise(
     plan: Plan,
     mesh: MeshRecord,
     console: Console,
+    lock: HomeLock,
 ) -> None:
+    home = Home.at(settings.home)
     outbox = Outbox(clock=system_clock, trouble=console.trouble)
     supervisor = Supervisor(
         plan.processes,
         mesh=mesh,
-        home=Home.at(settings.home),
+        home=home,
         record=outbox,
         show=console,
         stopwatch=stopwatch,
         stop_timeout_seconds=local.stop_timeout_seconds,
         log_max_bytes=local.log_max_bytes,
     )
-    staging = BatchStaging(Home.at(settings.home).nats_store)
+    staging = BatchStaging(home.nats_store)
     deliver: asyncio.Task[None] | None = None
     publisher: LogPublisher | None = None
 
@@ -106,7 +117,28 @@ async def _supervise(
         async with asyncio.TaskGroup() as tasks:
             if supervisor.mesh.process(NATS) is not None:
                 tasks.create_task(staging.keep(), name="batch staging")
+            tasks.create_task(keep_marks(), name="keep marks")
             await _show_recording(supervisor, console=console)
+
+    async def keep_marks() -> None:
+        """Whoever removes the folder of marks hides a mesh that runs."""
+        while True:
+            await asyncio.sleep(MARKS_SECONDS)
+            if lock.is_in_place and home.mesh_file.exists() and home.nats_configuration.exists():
+                continue
+            try:
+                home.create()
+                if not lock.is_in_place:
+                    lock.restore()
+                _write_configuration(settings, local, home=home)
+                supervisor.write_down()
+            except (GanglionError, OSError) as error:
+                console.trouble(f"what runs here could not be marked again: {error}")
+            else:
+                console.trouble(
+                    f"somebody removed marks of this mesh in {home.lock_file.parent};"
+                    " they are put back"
+                )
 
     async def before_stop() -> None:
         if deliver is None or publisher is None:

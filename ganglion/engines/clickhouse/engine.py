@@ -30,12 +30,12 @@ from ganglion.engines.clickhouse.answer import Answer
 from ganglion.engines.clickhouse.configuration import engine_configuration, users_configuration
 from ganglion.engines.clickhouse.exceptions import from_engine
 from ganglion.engines.clickhouse.sql import quote
+from ganglion.engines.store_lock import LOCK_FILE, holders_of
 
 _native: Any = chdb._chdb
 
 CONFIGURATION_FILE = "ganglion-engine.xml"
 USERS_FILE = "ganglion-users.xml"
-LOCK_FILE = "ganglion.lock"
 
 
 class EngineStartError(Exception):
@@ -114,8 +114,10 @@ class Engine:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
+            named = ", ".join(f"{name}, pid {pid}" for pid, name in holders_of(self.path).items())
             raise EngineStartError(
-                f"The data folder {self.path} is in use by another process."
+                f"The data folder {self.path} is in use by another process"
+                f"{f' ({named})' if named else ''}."
                 " Stop that one, or choose another folder with --path."
             ) from error
         self._lock = lock
