@@ -56,7 +56,7 @@ def test_two_homes_with_one_store_are_one_mesh_at_most(command_lines: MakeComman
     assert refused.returncode == FAILURE
     assert f"nats-server (pid {mesh.processes[0].pid})" in refused.stderr
     assert "two servers on one store would destroy it" in refused.stderr
-    assert one("status").returncode == OK
+    wait_until(lambda: one("status").returncode == OK)
     assert one("down").returncode == OK
     assert two("up", "--detach", "--only", "nats").returncode == OK
     assert two("down").returncode == OK
