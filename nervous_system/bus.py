@@ -32,6 +32,7 @@ from nervous_system.transport.publisher import Publisher
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.stream import Stored, Stream
+from nervous_system.transport.subject_feed import SubjectFeed
 
 _log = structlog.get_logger()
 
@@ -183,6 +184,10 @@ class Bus:
             headers_only=headers_only,
             filled=filled,
         )
+
+    def feed(self, subjects: Sequence[str], *, since: datetime) -> SubjectFeed:
+        """What is stored on a few subjects, without a consumer; stays live."""
+        return SubjectFeed(self.connection, subjects, since=since)
 
     async def replay(
         self,

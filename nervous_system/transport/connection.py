@@ -172,6 +172,15 @@ class Connection:
                 subject, data, headers=headers, timeout_seconds=timeout_seconds
             )
 
+    async def request_several(
+        self, subject: str, data: bytes, *, timeout_seconds: float
+    ) -> list[Reply]:
+        """Send and wait for several replies, the last of which is a status. Raises as `request`."""
+        with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
+            return await self._requests.request_several(
+                subject, data, timeout_seconds=timeout_seconds
+            )
+
     def check_size(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
         """Raises TooLarge for what the server would close the connection over.
 

@@ -17,6 +17,7 @@ from nats.errors import NoRespondersError
 from nervous_system.transport.bulk_client import BulkClient
 from nervous_system.transport.frame import frame
 
+_STATUS: Final = b"NATS/1.0 "
 _NO_RESPONDERS: Final = b"NATS/1.0 503"
 
 
@@ -26,10 +27,16 @@ class Reply(NamedTuple):
     data: bytes
     raw_headers: bytes  # as they travelled
 
+    @property
+    def is_status(self) -> bool:
+        """Whether it is the server's word on the request, and no message."""
+        return self.raw_headers.startswith(_STATUS)
+
 
 class _Waiting(NamedTuple):
     subject: str
     reply: asyncio.Future[Reply]
+    before: list[Reply] | None  # where more than one is asked for: those that came
 
 
 class Requests:
@@ -52,8 +59,28 @@ class Requests:
     ) -> Reply:
         """Send and wait. Raises TimeoutError, and NoRespondersError where nobody listens; as
         `BulkClient.send` and `refuse` otherwise."""
+        return await self._answered(subject, data, headers, timeout_seconds, before=None)
+
+    async def request_several(
+        self, subject: str, data: bytes, *, timeout_seconds: float
+    ) -> list[Reply]:
+        """As `request`, of who answers with several messages and a status behind them: all of
+        these."""
+        before: list[Reply] = []
+        last = await self._answered(subject, data, {}, timeout_seconds, before=before)
+        return [*before, last]
+
+    async def _answered(
+        self,
+        subject: str,
+        data: bytes,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+        *,
+        before: list[Reply] | None,
+    ) -> Reply:
         token = b"%d" % next(self._numbers)
-        waiting = _Waiting(subject, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(subject, asyncio.get_running_loop().create_future(), before)
         self._waiting[token] = waiting
         try:
             reply_to = f"{self._inbox}.{token.decode()}"
@@ -74,5 +101,10 @@ class Requests:
 
     def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         waiting = self._waiting.get(subject[subject.rindex(b".") + 1 :])
-        if waiting is not None and not waiting.reply.done():  # else: whoever asked has gone
-            waiting.reply.set_result(Reply(bytes(data), bytes(headers or b"")))
+        if waiting is None or waiting.reply.done():
+            return  # whoever asked has gone
+        arrived = Reply(bytes(data), bytes(headers or b""))
+        if waiting.before is not None and not arrived.is_status:
+            waiting.before.append(arrived)
+        else:
+            waiting.reply.set_result(arrived)

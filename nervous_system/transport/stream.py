@@ -26,6 +26,9 @@ LARGE_EVENT_BYTES: Final = 1024**2
 
 _MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
 
+MAX_READ_BYTES: Final = 1024**2
+"""After so much a direct read of several messages ends; it is one at least."""
+
 CREATE_ATTEMPTS: Final = 5
 CREATE_WAIT_SECONDS: Final = 0.2
 
@@ -219,19 +222,39 @@ class Stream:
         """The first message on a subject or filter at or after a position."""
         return await self._direct({"seq": at_least, "next_by_subj": subject})
 
+    async def next_several(
+        self, subject: str, *, most: int, since: datetime, at_least: int | None = None
+    ) -> list[Stored]:
+        """The first messages on a subject or filter from a position on; where none is given, from a
+        moment on. In order; there may be more where they are `most`."""
+        if at_least is not None:
+            start: dict[str, Any] = {"seq": at_least}
+        else:
+            start = {"start_time": since.astimezone(UTC).isoformat().replace("+00:00", "Z")}
+        body = {**start, "next_by_subj": subject, "batch": most, "max_bytes": MAX_READ_BYTES}
+        *replies, end = await self._connection.request_several(
+            f"$JS.API.DIRECT.GET.{self.name}", json.dumps(body).encode(), timeout_seconds=5.0
+        )
+        self._check_status(end)
+        return [_from_direct(each) for each in replies]
+
     async def _direct(self, body: dict[str, Any]) -> Stored | None:
         reply = await self._connection.request(
             f"$JS.API.DIRECT.GET.{self.name}", json.dumps(body).encode(), timeout_seconds=5.0
         )
+        if not reply.is_status:
+            return _from_direct(reply)
+        self._check_status(reply)
+        return None
+
+    def _check_status(self, reply: Reply) -> None:
+        """Raises Unavailable for all but the end of what there is, and that there is nothing."""
         headers = parse_headers(reply.raw_headers)
-        status = headers.get("Status")
-        if status == "404":
-            return None
-        if status is not None:
+        if headers["Status"] not in ("204", "404"):
             raise Unavailable(
-                f"a read of {self.name} was refused: {headers.get('Description', status)}"
+                f"a read of {self.name} was refused:"
+                f" {headers.get('Description') or headers['Status']}"
             )
-        return _from_direct(reply, headers)
 
     async def _info_or_none(self, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
         reply = await self._connection.request(
@@ -245,19 +268,34 @@ class Stream:
         raise refusal(answer["error"], what=f"a look at the stream {self.name}")
 
 
-def _from_direct(reply: Reply, headers: dict[str, str]) -> Stored:
-    own = (f"{name}: {value}\r\n" for name, value in headers.items() if name not in _OF_DIRECT_GET)
+def _from_direct(reply: Reply) -> Stored:
+    """The server writes behind the message's own headers: a publisher may have used its names."""
+    own: list[str] = []
+    added: dict[str, str] = {}
+    for line in reply.raw_headers.decode(errors="replace").split("\r\n"):
+        name, _, value = line.partition(":")
+        if name in _OF_DIRECT_GET:
+            added[name] = value.strip()
+        else:
+            own.append(line)
     return Stored(
-        sequence=int(headers["Nats-Sequence"]),
-        subject=headers["Nats-Subject"],
-        recorded_at_ns=_nanoseconds(headers["Nats-Time-Stamp"]),
+        sequence=int(added["Nats-Sequence"]),
+        subject=added["Nats-Subject"],
+        recorded_at_ns=_nanoseconds(added["Nats-Time-Stamp"]),
         data=reply.data,
-        raw_headers=f"NATS/1.0\r\n{''.join(own)}".encode(),
+        raw_headers="\r\n".join(own).encode(),
     )
 
 
 _OF_DIRECT_GET: Final = frozenset(
-    {"Nats-Stream", "Nats-Sequence", "Nats-Subject", "Nats-Time-Stamp", "Nats-Num-Pending"}
+    {
+        "Nats-Stream",
+        "Nats-Sequence",
+        "Nats-Subject",
+        "Nats-Time-Stamp",
+        "Nats-Num-Pending",
+        "Nats-Last-Sequence",
+    }
 )
 """Headers that the server adds to a message that is read directly."""
 

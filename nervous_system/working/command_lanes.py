@@ -1,15 +1,16 @@
 """How do commands reach a worker, and how is it said that they did?
 
-Commands arrive on two lanes, each with a reader and acknowledgements of its own, so that an
-emergency never waits behind others. A command is obeyed first and acknowledged then: once by each
-worker, also across its lives, and whether it could be obeyed or not.
+Commands arrive on two lanes, each read and acknowledged by itself, so that an emergency never waits
+behind others; and without a consumer, as there may be thousands of workers. A command is obeyed
+first and acknowledged then: once by each worker, also across its lives, and whether it could be
+obeyed or not.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -24,7 +25,7 @@ from nervous_system.contract.payload import KINDS
 from nervous_system.contract.subjects import EMERGENCY, source_of, token
 from nervous_system.errors import GanglionError, Transient, Unreadable
 from nervous_system.ids import child_id
-from nervous_system.transport.reader import Reader
+from nervous_system.transport.stream import Stored
 from nervous_system.working.orders import LONGEST, Answer, Orders
 
 _log = structlog.get_logger()
@@ -35,9 +36,6 @@ ORDINARY: Final = KINDS[CommandIssued].subject_word
 RETRY_SECONDS: Final = 0.5
 ACKNOWLEDGE_SECONDS: Final = 5.0
 """How long somebody who was told to go stays to say so."""
-
-BATCH_COMMANDS: Final = 1000
-LONGEST_WAIT_SECONDS: Final = 3600.0
 
 
 class CommandLanes:
@@ -108,31 +106,35 @@ class CommandLanes:
         while True:
             try:
                 await self.begin()
-                since = self._orders.now() - LONGEST
-                async for stored in self._bus.replay(start_time=since, subjects=[subject]):
-                    with suppress(Unreadable):
-                        payload = self._bus.recorded(stored).event.payload
-                        if isinstance(payload, CommandAcknowledged):
-                            self._answered.add(payload.command_id)
+                async with self._bus.feed([subject], since=self._orders.now() - LONGEST) as feed:
+                    while stored := await feed.look():
+                        self._remember_answers(stored)
             except Transient as error:
                 await self._interrupted(word, error)
             else:
                 return
 
+    def _remember_answers(self, stored: Sequence[Stored]) -> None:
+        for each in stored:
+            with suppress(Unreadable):
+                payload = self._bus.recorded(each).event.payload
+                if isinstance(payload, CommandAcknowledged):
+                    self._answered.add(payload.command_id)
+
     async def _read(self, lane: str) -> None:
         subjects = [f"{names.EVENTS}.command.{lane}.{token(each)}" for each in self._called]
-        after = self._orders.now() - LONGEST
-        while True:
-            try:
-                async with self._bus.reader(start_time=after, subjects=subjects) as reader:
-                    while True:
-                        self._read_to_end(lane, reader)
-                        after = await self._take(lane, reader, after)
-            except Transient as error:
-                await self._interrupted(lane, error)
+        async with self._bus.feed(subjects, since=self._orders.now() - LONGEST) as feed:
+            while True:
+                try:
+                    await self._take(lane, await feed.look())
+                    if feed.at_end:
+                        self._read_to_end(lane)
+                    await feed.rest()
+                except Transient as error:
+                    await self._interrupted(lane, error)
 
-    async def _take(self, lane: str, reader: Reader, after: datetime) -> datetime:
-        for stored in await reader.batch(most=BATCH_COMMANDS, within_seconds=LONGEST_WAIT_SECONDS):
+    async def _take(self, lane: str, commands: Sequence[Stored]) -> None:
+        for stored in commands:
             try:
                 command = self._bus.recorded(stored)
             except Unreadable as error:
@@ -141,14 +143,11 @@ class CommandLanes:
                 answer = await self._orders.take(command)
                 if answer is not None and command.event.event_id not in self._answered:
                     self._unsaid[lane].put_nowait(self._said(command, answer))
-            after = stored.recorded_at
-        return after
 
-    def _read_to_end(self, lane: str, reader: Reader) -> None:
-        if reader.at_end:
-            self._behind.discard(lane)
-            if not self._behind:
-                self._informed.set()
+    def _read_to_end(self, lane: str) -> None:
+        self._behind.discard(lane)
+        if not self._behind:
+            self._informed.set()
 
     def _said(self, command: Recorded, answer: Answer) -> Event:
         obeyed, note = answer
