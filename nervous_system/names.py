@@ -53,7 +53,8 @@ NONCE: Final = "Ganglion-Nonce"
 ISSUED_AT: Final = "Ganglion-Issued-At"
 SIGNATURE: Final = "Ganglion-Signature"
 
-# Error codes of the JetStream API (`err_code`).
+# Error codes of the JetStream API (`err_code`) that are asked for by name; what each of the others
+# means stands in transport/refusals.py.
 ERROR_WRONG_LAST_SEQUENCE: Final = 10071
 ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Final = 10164
 ERROR_STREAM_FULL: Final = 10077

@@ -19,6 +19,7 @@ from nervous_system import names
 from nervous_system.cancelling import cancel
 from nervous_system.errors import Fenced, Transient, Unavailable
 from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.refusals import refusal_of
 
 _log = structlog.get_logger()
 
@@ -112,9 +113,12 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
         try:
             bucket = await jetstream.key_value(names.LEASES)
         except nats.js.errors.BucketNotFoundError:
-            return await jetstream.create_key_value(
-                bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
-            )
+            try:
+                return await jetstream.create_key_value(
+                    bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
+                )
+            except nats.js.errors.APIError as error:
+                raise refusal_of(error, what="making the bucket of leases") from error
     stream = f"KV_{names.LEASES}"
     have = (await connection.request_json(f"$JS.API.STREAM.INFO.{stream}", {}))["config"]
     lasts = round(LEASE_SECONDS * 1e9)

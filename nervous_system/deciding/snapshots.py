@@ -30,6 +30,7 @@ from nervous_system.deciding.persistent import Slices
 from nervous_system.ids import content_hash
 from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.reader import Reader
+from nervous_system.transport.refusals import refusal_of
 
 _log = structlog.get_logger()
 
@@ -176,4 +177,7 @@ async def open_snapshots(connection: Connection, *, replicas: int = 1) -> Object
         try:
             return await jetstream.object_store(names.SNAPSHOTS)
         except nats.js.errors.NotFoundError:
-            return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)
+            try:
+                return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)
+            except nats.js.errors.APIError as error:
+                raise refusal_of(error, what="making the bucket of snapshots") from error

@@ -21,20 +21,16 @@ import structlog
 from nervous_system import names
 from nervous_system.contract.subjects import inbox_prefix
 from nervous_system.errors import (
-    Conflict,
-    Duplicate,
     Fatal,
     Forbidden,
-    GanglionError,
-    LogFull,
     NotAcknowledged,
-    Permanent,
     TooLarge,
     Transient,
     Unavailable,
 )
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import BulkClient
+from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply, Requests
 
 _log = structlog.get_logger()
@@ -55,30 +51,6 @@ MAX_NAME_CHARACTERS = 64
 
 _PERMISSION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]+)\"", re.I)
 """The server says which permission was missing in words only; there is no code."""
-
-_REFUSALS: dict[int, type[GanglionError]] = {
-    names.ERROR_WRONG_LAST_SEQUENCE: Conflict,
-    names.ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Conflict,
-    names.ERROR_STREAM_FULL: LogFull,
-    names.ERROR_INSUFFICIENT_RESOURCES: LogFull,
-    names.ERROR_MESSAGE_TOO_LARGE: TooLarge,
-    names.ERROR_BATCH_DUPLICATE: Duplicate,
-    names.ERROR_BATCH_INCOMPLETE: Unavailable,
-    names.ERROR_BATCHES_IN_FLIGHT: Unavailable,
-    names.ERROR_STREAM_NOT_FOUND: Unavailable,
-    names.ERROR_CONSUMER_NOT_FOUND: Unavailable,
-}
-
-
-def refusal(error: dict[str, Any], *, what: str) -> GanglionError:
-    """The server's JSON error (`code`, `err_code`, `description`) as one of ours."""
-    description = error.get("description", "no description")
-    family = _REFUSALS.get(error.get("err_code", 0))
-    if family is None:
-        family = Unavailable if error.get("code") == 503 else Permanent
-    if family is LogFull:
-        description += "; free space or raise GANGLION_STREAM_MAX_BYTES, then publish again"
-    return family(f"{what} was refused: {description} (error {error.get('err_code')})")
 
 
 def _shown(name: str) -> str:

@@ -31,8 +31,9 @@ from nervous_system.telemetry.metric_catalogue import (
     PUBLISH_SECONDS,
 )
 from nervous_system.telemetry.metrics import Metrics
-from nervous_system.transport.connection import Connection, refusal, translated
+from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.frame import frame
+from nervous_system.transport.refusals import refusal
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.stream import Stream
 
@@ -250,7 +251,7 @@ class Publisher:
 def _acknowledgement(data: bytes, *, what: str, messages: int = 1) -> Acknowledgement:
     answer = json.loads(data)
     if "error" in answer:
-        raise refusal(answer["error"], what=what)
+        raise refusal(answer["error"], what=what, publishing=True)
     last = answer["seq"]
     return Acknowledgement(last - messages + 1, last, duplicate=answer.get("duplicate", False))
 

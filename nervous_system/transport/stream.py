@@ -16,7 +16,8 @@ from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import Fatal, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
-from nervous_system.transport.connection import Connection, refusal
+from nervous_system.transport.connection import Connection
+from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply
 
 _NANOSECONDS: Final = 1_000_000_000
@@ -163,7 +164,7 @@ class Stream:
             attempt += 1
             try:
                 await self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted)
-            except Permanent:
+            except (Permanent, Unavailable):
                 await asyncio.sleep(CREATE_WAIT_SECONDS)
                 found = await self._info_or_none()
                 if found is not None:
