@@ -21,6 +21,7 @@ MODULES: Final = (
     "nervous_system.settings",
     "ganglion.settings",
     "ganglion.engines.clickhouse.settings",
+    "ganglion.engines.clickhouse.limits",
     "ingestor.settings",
     "governor.settings",
     "guardian.settings",

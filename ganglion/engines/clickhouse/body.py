@@ -4,65 +4,89 @@ small."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
 
-from ganglion.engines.clickhouse.compression import Decoder
+from ganglion.engines.clickhouse.limits import Limits
+from ganglion.engines.clickhouse.meter import Meter
+from ganglion.engines.clickhouse.spool import Spool
 from ganglion.engines.clickhouse.threads import Threads
+from ganglion.engines.clickhouse.unpacking import Decoder
 
 PIECE_BYTES = 1 << 20
-"""What is handed to the engine in one call."""
-
-
-class Source(Protocol):
-    """Where bytes come from: aiohttp's reader of a request, or of one part of a form."""
-
-    async def readany(self) -> bytes:
-        """Some bytes; empty at the end."""
+"""What is unpacked at once."""
+_ANY_RATIO_BYTES = 64 << 20
+"""A body that is no larger may be packed as well as it can be."""
 
 
 class Body:
     """A body as an iterator of unpacked pieces. `head` looks at its beginning without taking it
     away."""
 
-    def __init__(self, source: Source, *, decoder: Decoder | None, threads: Threads) -> None:
+    def __init__(
+        self, source: Meter | None, *, decoder: Decoder | None, threads: Threads, limits: Limits
+    ) -> None:
+        """`source` is None for a body without bytes."""
         self._source = source
         self._decoder = decoder
         self._threads = threads
-        self._held = b""
-        self._is_over = False
+        self._limits = limits
+        self._held: list[bytes] = []
+        self._unpacked_bytes = 0
+        self.is_over = source is None
 
     async def head(self, size: int) -> bytes:
-        """At least the first `size` bytes, or all there are."""
-        if not self._is_over and len(self._held) < size:
-            self._held += await self._gather(size - len(self._held))
-        return self._held
+        """At least the first `size` bytes, or all there are. Raises `ClickHouseError`."""
+        held_bytes = sum(map(len, self._held))
+        while held_bytes < size and (piece := await self._next()):
+            self._held.append(piece)
+            held_bytes += len(piece)
+        self._held = [b"".join(self._held)]
+        return self._held[0]
 
     def drop_head(self) -> None:
         """Take away what `head` has shown."""
-        self._held = b""
+        self._held = []
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """All of it from the beginning, in pieces of about `PIECE_BYTES`."""
-        held, self._held = self._held, b""
-        if held:
-            yield held
-        while not self._is_over:
-            piece = await self._gather(PIECE_BYTES)
-            if piece:
-                yield piece
+        """All of it from the beginning, as it comes. Raises `ClickHouseError`."""
+        held, self._held = self._held, []
+        for piece in held:
+            yield piece
+        while piece := await self._next():
+            yield piece
 
-    async def _gather(self, size: int) -> bytes:
-        gathered: list[bytes] = []
-        count = 0
-        while count < size and not self._is_over:
-            data = await self._source.readany()
-            if not data:
-                self._is_over = True
+    async def pour(self, spool: Spool) -> None:
+        """Put all of it into `spool`. Raises `ClickHouseError`."""
+        async for piece in self.pieces():
+            await spool.write(piece)
+
+    async def _next(self) -> bytes:
+        """The next bytes, unpacked; empty at the end."""
+        while not self.is_over and self._source is not None:
+            if self._decoder is not None and self._decoder.has_more:
+                data = await self._threads.run(
+                    self._decoder.decompress, b"", most_bytes=PIECE_BYTES
+                )
+            elif not (data := await self._source.readany()):
+                self.is_over = True
                 if self._decoder is not None:
                     self._decoder.finish()
-                break
-            if self._decoder is not None:
-                data = await self._threads.run(self._decoder.decompress, data)
-            gathered.append(data)
-            count += len(data)
-        return gathered[0] if len(gathered) == 1 else b"".join(gathered)
+            elif self._decoder is not None:
+                data = await self._threads.run(
+                    self._decoder.decompress, data, most_bytes=PIECE_BYTES
+                )
+            if data:
+                self._check(len(data), sent_bytes=self._source.count_bytes)
+                return data
+        return b""
+
+    def _check(self, more_bytes: int, *, sent_bytes: int) -> None:
+        self._unpacked_bytes += more_bytes
+        if self._unpacked_bytes > self._limits.max_unpacked_bytes:
+            raise self._limits.exceeded(
+                "max_unpacked_bytes", "The request's body is too long when it is unpacked"
+            )
+        most = max(_ANY_RATIO_BYTES, sent_bytes * self._limits.max_unpacking_ratio)
+        if self._unpacked_bytes > most:
+            raise self._limits.exceeded(
+                "max_unpacking_ratio", "The request's body unpacks to too many bytes for what it is"
+            )

@@ -7,18 +7,17 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from ganglion.engines.clickhouse.answer import Answer
-from ganglion.engines.clickhouse.body import Body
 from ganglion.engines.clickhouse.engine import Connection, Engine, descriptor_path
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
 from ganglion.engines.clickhouse.preparation import INPUT_TABLE, create_table
 from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
 from ganglion.engines.clickhouse.sessions import run_all
+from ganglion.engines.clickhouse.spool import Spool
 from ganglion.engines.clickhouse.sql import Statement, quote, quote_name
 from ganglion.engines.clickhouse.threads import Threads, settled
 
@@ -56,19 +55,29 @@ class Execution:
     def __init__(self, *, engine: Engine, threads: Threads) -> None:
         self._engine = engine
         self._threads = threads
-        self._markers: set[str] = set()
 
     async def prepare(self, connection: Connection, statements: Sequence[str]) -> None:
         """Run what makes a connection fit for its request. Raises `ClickHouseError`."""
         if statements:
             await self._threads.run(run_all, connection, statements)
 
-    async def run(self, connection: Connection, statement: Statement, output_format: str) -> Answer:
-        """Run a statement that neither streams rows nor takes data."""
-        text = statement.text[: statement.end]
-        return await self._threads.run(
+    async def run(
+        self, connection: Connection, statement: Statement, output_format: str, *, token: str
+    ) -> Answer:
+        """Run a statement that neither streams rows nor takes data. Whoever is cancelled meanwhile
+        ends it."""
+        marker = _marker(token)
+        text = statement.text[: statement.end] + f"\n{marker}".encode()
+        answer = self._threads.start(
             connection.run, text, output_format=output_format, parameters=statement.parameters
         )
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            await settled(asyncio.create_task(self._stop(answer, marker), name=f"stop {token}"))
+            raise
+        except ClickHouseError as error:
+            raise error.without(marker) from error
 
     @asynccontextmanager
     async def read(
@@ -81,14 +90,13 @@ class Execution:
             OSError
         ):  # over the user's pipe quota: the usual 64 KiB do as well
             fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        marker = f"/* ganglion:{token} */"
+        marker = _marker(token)
         text = _into_pipe(statement, output_format, descriptor_path(write_end), marker)
         loop = asyncio.get_running_loop()
         rows = asyncio.StreamReader(limit=PIPE_BYTES)
         pipe, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(rows), os.fdopen(read_end, "rb", buffering=0)
         )
-        self._markers.add(marker)
         answer = self._threads.start(
             _run_and_close, connection, statement, output_format, text, write_end
         )
@@ -97,66 +105,51 @@ class Execution:
         finally:
             pipe.close()
             stopping = asyncio.create_task(self._stop(answer, marker), name=f"stop {token}")
-            try:
-                await settled(stopping)
-            finally:
-                self._markers.discard(marker)
+            await settled(stopping)
             stopping.result()
 
     async def insert(
         self,
         connection: Connection,
         statement: Statement,
-        data: bytes,
-        body: Body,
+        data: Spool,
         input_format: str,
     ) -> Answer:
-        """Insert `data` and then the rest of `body`. When it returns, the rows are stored."""
+        """Insert `data`. When it returns, the rows are stored.
+
+        The engine's own streaming insert is not used: in chDB 4.4 it runs no materialized view
+        that has a scalar subquery, stores nothing there, and says nothing.
+        """
         call, parameters = statement.input_call, statement.parameters
         head_end = statement.end if statement.format_start is None else statement.format_start
         text = statement.text[:head_end]
         if call is None:
             cut = statement.settings_start or head_end
             file = _Infile(text[:cut], text[cut:], input_format, parameters)
-            return await self._load(connection, file, data, body)
+            return await self._load(connection, file, data)
         structure = call.structure.decode("utf-8", "replace")
         table = ExternalTable(INPUT_TABLE, structure, input_format)
-        async with self.temporary_table(connection, table, data, body):
+        async with self.temporary_table(connection, table, data):
             text = text[: call.start] + INPUT_TABLE.encode() + text[call.end :]
             return await self._threads.run(connection.run, text, parameters=parameters)
 
     @asynccontextmanager
     async def temporary_table(
-        self, connection: Connection, table: ExternalTable, data: bytes, body: Body
+        self, connection: Connection, table: ExternalTable, data: Spool
     ) -> AsyncIterator[None]:
-        """Have a temporary table of `data` and the rest of `body` while the block lasts."""
+        """Have a temporary table of `data` while the block lasts."""
         name = quote_name(table.name)
         await self._threads.run(run_all, connection, [create_table(table)])
         try:
             file = _Infile(f"INSERT INTO TABLE {name}".encode(), b"", table.input_format)
-            await self._load(connection, file, data, body)
+            await self._load(connection, file, data)
             yield
         finally:
             await self._threads.run(run_all, connection, [f"DROP TEMPORARY TABLE IF EXISTS {name}"])
 
-    async def kill_all(self) -> None:
-        """End all reads under way."""
-        for marker in tuple(self._markers):
-            await self._kill(marker)
-
-    async def _load(self, connection: Connection, file: _Infile, data: bytes, body: Body) -> Answer:
-        """Insert `data` and the rest of `body`, once all of it has come.
-
-        The engine's own streaming insert is not used: in chDB 4.4 it runs no materialized view
-        that has a scalar subquery, stores nothing there, and says nothing.
-        """
-        with tempfile.TemporaryFile(dir=self._engine.path) as spool:
-            spool.write(data)
-            async for piece in body.pieces():
-                spool.write(piece)
-            spool.flush()
-            text = file.statement(descriptor_path(spool.fileno()))
-            return await self._threads.run(connection.run, text, parameters=file.parameters)
+    async def _load(self, connection: Connection, file: _Infile, data: Spool) -> Answer:
+        text = file.statement(descriptor_path(data.descriptor))
+        return await self._threads.run(connection.run, text, parameters=file.parameters)
 
     async def _stop(self, answer: asyncio.Future[Answer], marker: str) -> None:
         """Wait for a read to end, and make it end. It may not have reached the engine yet: ask
@@ -168,6 +161,11 @@ class Execution:
 
     async def _kill(self, marker: str) -> None:
         await self._threads.run(self._engine.kill, marker)
+
+
+def _marker(token: str) -> str:
+    """By what a statement is found among those that run. It ends the statement's text."""
+    return f"/* ganglion:{token} */"
 
 
 def _into_pipe(statement: Statement, output_format: str, path: str, marker: str) -> bytes:

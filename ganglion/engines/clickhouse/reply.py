@@ -4,10 +4,9 @@ packed as asked?"""
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import IO
 
 from aiohttp import web
 
@@ -15,7 +14,9 @@ from ganglion.engines.clickhouse.answer import Answer
 from ganglion.engines.clickhouse.compression import Encoder, encoder
 from ganglion.engines.clickhouse.exceptions import ClickHouseError
 from ganglion.engines.clickhouse.execution import Reading
+from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.response import exception_block, format_headers, summary
+from ganglion.engines.clickhouse.spool import Spool, Spools
 from ganglion.engines.clickhouse.threads import Threads
 
 HELD_BYTES = 1 << 20
@@ -25,8 +26,6 @@ HELD_SECONDS = 0.1
 """… but a client that asked for progress in the headers gets them after this long: it waits for a
 sign of life. It also gets the rows that came before an error, and the error in the stream, as from
 the real server."""
-SPOOL_BYTES = 8 << 20
-"""Output that waits for its end stays in memory up to this size, and goes to a file beyond."""
 READ_BYTES = 256 * 1024
 
 
@@ -45,6 +44,8 @@ class Reply:
 
     request: web.Request
     threads: Threads
+    spools: Spools
+    limits: Limits
     version: str
     tag: str
     """Marks the exception block of a stream that fails after its status was sent."""
@@ -83,27 +84,26 @@ class Reply:
         """
         headers = {**self.headers, **format_headers(output_format), **self._packed()}
         packer = None if self.encoding is None else encoder(self.encoding)
-        with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as held:
-            if waits_for_end:
-                is_over = await self._hold_all(reading, held)
-            else:
-                is_over = await _hold_some(reading, held, reports_early=reports_early)
+        with self.spools.open() if waits_for_end else nullcontext() as spool:
+            held, is_over = await self._hold(reading, spool, reports_early=reports_early)
             answer = Answer()
             if is_over:
                 try:
                     answer = await reading.answer
                 except ClickHouseError:
-                    if waits_for_end or not (reports_early and held.tell()):
+                    if waits_for_end or not (reports_early and held):
                         raise
                     is_over = False  # its reader takes rows as they come: these, then the error
             headers["X-ClickHouse-Summary"] = summary(answer)
-            is_small = is_over and held.tell() <= HELD_BYTES
-            held.seek(0)
-            if is_small:
-                return await self._packed_whole(headers, held.read())
+            if is_over and (spool is None or not spool.size_bytes):
+                return await self._packed_whole(headers, bytes(held))
             response = web.StreamResponse(headers=headers)
             await response.prepare(self.request)
-            while piece := held.read(READ_BYTES):
+            for start in range(0, len(held), READ_BYTES):
+                await self._write(response, packer, bytes(held[start : start + READ_BYTES]))
+            position = 0
+            while spool is not None and (piece := await spool.read(position, READ_BYTES)):
+                position += len(piece)
                 await self._write(response, packer, piece)
         while piece := await reading.rows.read(READ_BYTES):
             await self._write(response, packer, piece)
@@ -117,25 +117,55 @@ class Reply:
         await self._flush(response, packer)
         return response
 
-    async def _hold_all(self, reading: Reading, held: IO[bytes]) -> bool:
-        """Keep all output until the statement has ended."""
+    async def _hold(
+        self, reading: Reading, spool: Spool | None, *, reports_early: bool
+    ) -> tuple[bytearray, bool]:
+        """Keep output until the statement has ended, or there is too much of it, or it took too
+        long; with a spool only until it has ended. What is held, and whether it has ended."""
+        held = bytearray()
+        waits = reports_early and spool is None
+        deadline = asyncio.get_running_loop().time() + HELD_SECONDS if waits else None
+        while len(held) < HELD_BYTES:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    piece = await reading.rows.read(READ_BYTES)
+            except TimeoutError:
+                return held, False
+            if not piece:
+                return held, True
+            held += piece
+        if spool is None:
+            return held, False
         while piece := await reading.rows.read(READ_BYTES):
-            if held.tell() + len(piece) > SPOOL_BYTES:
-                await self.threads.run(held.write, piece)
-            else:
-                held.write(piece)
-        return True
+            if len(held) + spool.size_bytes + len(piece) > self.limits.max_result_bytes:
+                raise self.limits.exceeded(
+                    "max_result_bytes",
+                    "The answer is too long to be kept until its statement ends; read it as it"
+                    " comes, without wait_end_of_query",
+                )
+            await spool.write(piece)
+        return held, True
 
     async def _write(
         self, response: web.StreamResponse, packer: Encoder | None, piece: bytes
     ) -> None:
         packed = piece if packer is None else await self.threads.run(packer.compress, piece)
         if packed:
-            await response.write(packed)
+            await self._send(response, packed)
 
     async def _flush(self, response: web.StreamResponse, packer: Encoder | None) -> None:
         if packer is not None:
-            await response.write(await self.threads.run(packer.flush))
+            await self._send(response, await self.threads.run(packer.flush))
+
+    async def _send(self, response: web.StreamResponse, packed: bytes) -> None:
+        """Raises `StreamBrokenError` where the client does not read: nobody waits for it."""
+        try:
+            async with asyncio.timeout(self.limits.max_reply_idle_seconds):
+                await response.write(packed)
+        except TimeoutError:
+            if self.request.transport is not None:
+                self.request.transport.abort()
+            raise StreamBrokenError(response) from None
 
     async def _packed_whole(self, headers: Mapping[str, str], body: bytes) -> web.Response:
         if self.encoding is not None:
@@ -144,22 +174,6 @@ class Reply:
 
     def _packed(self) -> dict[str, str]:
         return {} if self.encoding is None else {"Content-Encoding": self.encoding}
-
-
-async def _hold_some(reading: Reading, held: IO[bytes], *, reports_early: bool) -> bool:
-    """Keep output until the statement has ended, or there is too much of it, or it took too long.
-    Whether it has ended."""
-    deadline = asyncio.get_running_loop().time() + HELD_SECONDS if reports_early else None
-    while held.tell() < HELD_BYTES:
-        try:
-            async with asyncio.timeout_at(deadline):
-                piece = await reading.rows.read(READ_BYTES)
-        except TimeoutError:
-            return False
-        if not piece:
-            return True
-        held.write(piece)
-    return False
 
 
 def _pack_whole(packer: Encoder, body: bytes) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from ganglion.engines.clickhouse.exceptions import Code, refusal
+from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.users import Credentials
 
 _NOT_SETTINGS = frozenset(
@@ -34,6 +35,8 @@ _NOT_SETTINGS = frozenset(
         "role",
     }
 )
+_NAMES = frozenset({"user", "database", "default_format", "query_id", "session_id", "quota_key"})
+"""Fields that name something: kept, answered with, compared."""
 _TABLE_SUFFIXES = ("_format", "_types", "_structure")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -84,7 +87,7 @@ class ExternalTable:
     input_format: str
 
 
-def read_ask(*, method: str, query_string: str, headers: Mapping[str, str]) -> Ask:
+def read_ask(*, method: str, query_string: str, headers: Mapping[str, str], limits: Limits) -> Ask:
     """Read a request's line and headers. Raises `ClickHouseError` where they make no sense."""
     content_type = headers.get("Content-Type", "").lower()
     ask = Ask(
@@ -96,13 +99,17 @@ def read_ask(*, method: str, query_string: str, headers: Mapping[str, str]) -> A
         is_multipart=content_type.startswith("multipart/form-data"),
         is_safe_method=method in ("GET", "HEAD"),
     )
+    if query_string.count("&") >= limits.max_fields:
+        raise limits.exceeded("max_fields", "The URL has too many fields")
     fields = parse_qsl(query_string, keep_blank_values=True, errors="surrogateescape")
-    return with_fields(ask, fields)
+    return with_fields(ask, fields, limits=limits)
 
 
-def with_fields(ask: Ask, fields: list[tuple[str, str]]) -> Ask:
+def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> Ask:
     """`ask` with the fields of its URL or its form. Raises `ClickHouseError` for a value that makes
-    no sense."""
+    no sense, and for too many of them."""
+    if len(fields) > limits.max_fields:
+        raise limits.exceeded("max_fields", "The request has too many fields")
     values: dict[str, str] = {}
     settings, parameters, tables = dict(ask.settings), dict(ask.parameters), dict(ask.tables)
     roles = list(ask.roles)
@@ -121,6 +128,11 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]]) -> Ask:
             settings[name] = value
         elif name:
             raise refusal(Code.BAD_ARGUMENTS, f"{name!r} is not the name of a setting")
+    if len(settings) > limits.max_settings:
+        raise limits.exceeded("max_settings", "The request changes too many settings")
+    for name in _NAMES.intersection(values):
+        if len(values[name].encode("utf-8", "surrogateescape")) > limits.max_name_bytes:
+            raise limits.exceeded("max_name_bytes", f"The {name} is too long")
     if _flag(values.get("compress")) or _flag(values.get("decompress")):
         raise refusal(
             Code.SUPPORT_IS_DISABLED,

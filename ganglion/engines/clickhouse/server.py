@@ -4,18 +4,23 @@ statement runs, an answer leaves."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from aiohttp import BodyPartReader, StreamReader, web
+from aiohttp import web
 
 from ganglion.engines.clickhouse.admission import Places
 from ganglion.engines.clickhouse.body import Body
-from ganglion.engines.clickhouse.compression import Decoder, choose_encoding
+from ganglion.engines.clickhouse.budget import Budget, Share
+from ganglion.engines.clickhouse.compression import choose_encoding
+from ganglion.engines.clickhouse.connections import Connections
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
 from ganglion.engines.clickhouse.execution import Execution, check_single
+from ganglion.engines.clickhouse.form import read_form
+from ganglion.engines.clickhouse.limits import Limits
+from ganglion.engines.clickhouse.meter import Meter
 from ganglion.engines.clickhouse.preparation import readonly_statement, request_statements
 from ganglion.engines.clickhouse.reply import Reply, StreamBrokenError
 from ganglion.engines.clickhouse.request import (
@@ -28,16 +33,21 @@ from ganglion.engines.clickhouse.request import (
 )
 from ganglion.engines.clickhouse.response import ServerIdentity, base_headers, exception_tag
 from ganglion.engines.clickhouse.sessions import Session, Sessions
-from ganglion.engines.clickhouse.sql import Statement, parse_statement
+from ganglion.engines.clickhouse.spool import Spool, Spools
+from ganglion.engines.clickhouse.sql import Bounds, Statement, TooMuchSqlError, parse_statement
 from ganglion.engines.clickhouse.threads import Threads
+from ganglion.engines.clickhouse.unpacking import Decoder
 from ganglion.engines.clickhouse.users import User, Users, check_allowed
 
 HEAD_BYTES = 256 * 1024
 """How much of a body is looked at to find where the data of an INSERT begins: ClickHouse's own
 `max_query_size`."""
-MAX_STATEMENT_BYTES = 64 << 20
-MAX_FORM_BYTES = 256 << 20
-"""External tables of one request, in all: they are held until the statement is known."""
+PARSED_AT_ONCE_BYTES = 4096
+"""A shorter text is cut sooner than a thread would begin."""
+_TOO_MUCH_SQL = {
+    "max_tokens": ("The statement has too many words and marks", Code.TOO_BIG_AST),
+    "max_nesting": ("The statement is nested too deeply", Code.TOO_DEEP_RECURSION),
+}
 _KEEPS_READONLY = frozenset({"SET", "USE", "CHECK"})
 _FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -54,6 +64,10 @@ class ClickHouseServer:
         sessions: Sessions,
         execution: Execution,
         threads: Threads,
+        intake: Threads,
+        spools: Spools,
+        connections: Connections,
+        limits: Limits,
         encodings: frozenset[str],
         identity: ServerIdentity,
         new_id: Callable[[], str],
@@ -63,6 +77,19 @@ class ClickHouseServer:
         self._sessions = sessions
         self._execution = execution
         self._threads = threads
+        self._intake = intake
+        self._spools = spools
+        self._connections = connections
+        self._limits = limits
+        self._bounds = Bounds(max_tokens=limits.max_tokens, max_nesting=limits.max_nesting)
+        self._held = Budget(
+            limits.max_held_bytes,
+            refuse=lambda: limits.exceeded(
+                "max_held_bytes",
+                "The statements of all requests take too much memory; try again later",
+                code=Code.TOO_MANY_SIMULTANEOUS_QUERIES,
+            ),
+        )
         self._encodings = encodings
         self._identity = identity
         self._new_id = new_id
@@ -97,6 +124,7 @@ class ClickHouseServer:
                 method=request.method,
                 query_string=request.raw_path.partition("?")[2],
                 headers=request.headers,
+                limits=self._limits,
             )
             if ask.is_safe_method and not ask.query:
                 return await self._ping(request)
@@ -105,23 +133,30 @@ class ClickHouseServer:
                 raise refusal(
                     Code.ABORTED, "This server is about to stop; try again when it is back"
                 )
-            body = self._body(request.content, ask)
-            tables: list[tuple[ExternalTable, bytes]] = []
-            if ask.is_multipart:
-                ask, tables = await self._read_form(request, ask)
-                body = self._body(_Nothing(), ask)
-            reply = self._reply(request, ask, ask.query_id or query_id)
-            statement, data = await _read_statement(ask, body)
-            statement = replace(statement, parameters=ask.parameters)
-            check_single(statement)
-            check_allowed(user, statement)
-            async with self._places.take(), self._sessions.lease(user, ask) as session:
-                await self._execution.prepare(session.connection, request_statements(user, ask))
-                async with AsyncExitStack() as held:
-                    for table in tables:
-                        await held.enter_async_context(self._external(session, ask, table))
-                    await self._restrict(session, user, ask, statement)
-                    response = await self._run(session, ask, statement, data, body, reply)
+            with ExitStack() as held:
+                begins = held.enter_context(self._connections.request(request.transport))
+                share = held.enter_context(self._held.share())
+                source = Meter(request.content, limits=self._limits)
+                tables: list[tuple[ExternalTable, Spool]] = []
+                if ask.is_multipart:
+                    ask, tables = await self._read_form(request, ask, source, share, held)
+                    body = self._body(None, ask)
+                else:
+                    body = self._body(source, ask)
+                reply = self._reply(request, ask, ask.query_id or query_id)
+                statement, data = await self._read_statement(ask, body, share)
+                check_single(statement)
+                check_allowed(user, statement)
+                spool: Spool | None = None
+                if statement.kind == "insert":
+                    spool = held.enter_context(self._spools.open())
+                    if not body.is_over:
+                        await self._check_insert(user, ask, statement, spool)
+                    await spool.write(data)
+                    await body.pour(spool)
+                begins()
+                async with self._leased(user, ask, tables, statement) as session:
+                    response = await self._run(session, ask, statement, spool, reply)
                 session.remember(statement)
                 return response
         except ClickHouseError as error:
@@ -133,11 +168,33 @@ class ClickHouseServer:
                 request.transport.close()
             return error.response
 
-    def _external(
-        self, session: Session, ask: Ask, table: tuple[ExternalTable, bytes]
-    ) -> AbstractAsyncContextManager[None]:
-        nothing = self._body(_Nothing(), ask)
-        return self._execution.temporary_table(session.connection, *table, nothing)
+    @asynccontextmanager
+    async def _leased(
+        self,
+        user: User,
+        ask: Ask,
+        tables: list[tuple[ExternalTable, Spool]],
+        statement: Statement,
+    ) -> AsyncIterator[Session]:
+        """A place, and a session that is fit for a request."""
+        async with self._places.take(), self._sessions.lease(user, ask) as session:
+            await self._execution.prepare(session.connection, request_statements(user, ask))
+            async with AsyncExitStack() as held:
+                for table, data in tables:
+                    await held.enter_async_context(
+                        self._execution.temporary_table(session.connection, table, data)
+                    )
+                await self._restrict(session, user, ask, statement)
+                yield session
+
+    async def _check_insert(self, user: User, ask: Ask, statement: Statement, empty: Spool) -> None:
+        """Insert nothing: who may not, or where nothing could be inserted, is told so before the
+        data is taken. Raises `ClickHouseError`."""
+        asks_again = replace(ask, closes_session=False)
+        async with self._leased(user, asks_again, [], statement) as session:
+            await self._execution.insert(
+                session.connection, statement, empty, DEFAULT_OUTPUT_FORMAT
+            )
 
     async def _restrict(self, session: Session, user: User, ask: Ask, statement: Statement) -> None:
         """Keep a request from writing that must not. Raises `ClickHouseError` (164)."""
@@ -155,21 +212,22 @@ class ClickHouseServer:
         session: Session,
         ask: Ask,
         statement: Statement,
-        data: bytes,
-        body: Body,
+        spool: Spool | None,
         reply: Reply,
     ) -> web.StreamResponse:
         """Run `statement` and answer. Raises `ClickHouseError` where it failed before anything was
         sent."""
         connection = session.connection
         output_format = ask.default_format or DEFAULT_OUTPUT_FORMAT
-        if statement.kind == "insert":
+        if spool is not None:
             input_format = _checked_format(statement.format or ask.default_format or "Values")
-            answer = await self._execution.insert(connection, statement, data, body, input_format)
+            answer = await self._execution.insert(connection, statement, spool, input_format)
             return await reply.whole(answer, output_format=DEFAULT_OUTPUT_FORMAT)
         output_format = _checked_format(statement.format or output_format)
         if statement.kind == "other":
-            answer = await self._execution.run(connection, statement, output_format)
+            answer = await self._execution.run(
+                connection, statement, output_format, token=self._new_id()
+            )
             return await reply.whole(answer, output_format=output_format)
         async with self._execution.read(
             connection, statement, output_format, token=self._new_id()
@@ -193,71 +251,68 @@ class ClickHouseServer:
         return Reply(
             request=request,
             threads=self._threads,
+            spools=self._spools,
+            limits=self._limits,
             version=self._identity.version,
             tag=tag,
             encoding=encoding,
             headers={**headers, "X-ClickHouse-Exception-Tag": tag},
         )
 
-    def _body(self, source: StreamReader | _Nothing, ask: Ask) -> Body:
+    def _body(self, source: Meter | None, ask: Ask) -> Body:
         decoder = None
-        if ask.content_encoding is not None and not ask.is_multipart:
-            decoder = Decoder(ask.content_encoding, available=self._encodings)
-        return Body(source, decoder=decoder, threads=self._threads)
+        if ask.content_encoding is not None and source is not None:
+            decoder = Decoder(ask.content_encoding, available=self._encodings, limits=self._limits)
+        return Body(source, decoder=decoder, threads=self._intake, limits=self._limits)
 
     async def _read_form(
-        self, request: web.Request, ask: Ask
-    ) -> tuple[Ask, list[tuple[ExternalTable, bytes]]]:
-        """The fields of a form, and the data of its files."""
-        fields: list[tuple[str, str]] = []
-        files: list[tuple[str, bytes]] = []
-        budget = MAX_FORM_BYTES
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader) or part.name is None:
-                raise refusal(Code.BAD_ARGUMENTS, "A part of the form has no name")
-            content = bytearray()
-            while chunk := await part.read_chunk(1 << 16):
-                content += chunk
-                budget -= len(chunk)
-                if budget < 0:
-                    raise refusal(
-                        Code.QUERY_IS_TOO_LARGE,
-                        f"The form holds more than {MAX_FORM_BYTES} bytes;"
-                        " insert the data into a table instead",
-                    )
-            if part.filename is None:
-                fields.append((part.name, content.decode("utf-8", "surrogateescape")))
-            else:
-                files.append((part.name, bytes(content)))
-        ask = with_fields(ask, fields)
-        return ask, [(external_table(ask, name), data) for name, data in files]
+        self, request: web.Request, ask: Ask, source: Meter, share: Share, files: ExitStack
+    ) -> tuple[Ask, list[tuple[ExternalTable, Spool]]]:
+        """What a request asks for with the fields of its form, and its external tables."""
+        form = await read_form(
+            request.headers,
+            source,
+            limits=self._limits,
+            spools=self._spools,
+            share=share,
+            files=files,
+        )
+        ask = with_fields(ask, form.fields, limits=self._limits)
+        return ask, [(external_table(ask, name), data) for name, data in form.files]
 
-
-class _Nothing:
-    """A body without bytes."""
-
-    async def readany(self) -> bytes:
-        """The end."""
-        return b""
-
-
-async def _read_statement(ask: Ask, body: Body) -> tuple[Statement, bytes]:
-    """The statement of a request, and the data of an INSERT as far as it has been read with it."""
-    head = await body.head(HEAD_BYTES)
-    text = ask.query + b"\n" + head if ask.query and head else ask.query or head
-    statement = parse_statement(text)
-    if statement.kind == "insert" and statement.data_start is not None:
+    async def _read_statement(self, ask: Ask, body: Body, share: Share) -> tuple[Statement, bytes]:
+        """The statement of a request, and the data of an INSERT as far as it has been read with
+        it."""
+        head = await body.head(HEAD_BYTES)
+        text = ask.query + b"\n" + head if ask.query and head else ask.query or head
+        share.take(len(text))
+        statement = await self._parsed(text, ask)
         body.drop_head()
-        return statement, text[statement.data_start :]
-    rest = bytearray()
-    body.drop_head()
-    async for piece in body.pieces():
-        rest += piece
-        if len(text) + len(rest) > MAX_STATEMENT_BYTES:
-            raise refusal(
-                Code.QUERY_IS_TOO_LARGE, f"The statement is longer than {MAX_STATEMENT_BYTES} bytes"
-            )
-    return (parse_statement(text + bytes(rest)) if rest else statement), b""
+        if statement.kind == "insert" and statement.data_start is not None:
+            return statement, text[statement.data_start :]
+        rest = bytearray()
+        async for piece in body.pieces():
+            share.take(len(piece))
+            rest += piece
+            if len(text) + len(rest) > self._limits.max_statement_bytes:
+                raise self._limits.exceeded(
+                    "max_statement_bytes",
+                    "The statement is too long",
+                    code=Code.QUERY_IS_TOO_LARGE,
+                )
+        return (await self._parsed(text + bytes(rest), ask) if rest else statement), b""
+
+    async def _parsed(self, text: bytes, ask: Ask) -> Statement:
+        """`text`, cut. A long one is read beside the event loop."""
+        try:
+            if len(text) < PARSED_AT_ONCE_BYTES:
+                statement = parse_statement(text, self._bounds)
+            else:
+                statement = await self._intake.run(parse_statement, text, self._bounds)
+        except TooMuchSqlError as error:
+            what, code = _TOO_MUCH_SQL[error.limit]
+            raise self._limits.exceeded(error.limit, what, code=code) from error
+        return replace(statement, parameters=ask.parameters)
 
 
 def _checked_format(name: str) -> str:

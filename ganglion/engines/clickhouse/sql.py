@@ -17,21 +17,28 @@ Kind = Literal["read", "insert", "other"]
 
 _READ_VERBS = frozenset({"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"})
 
+_LITERAL = rb"(?:-?[0-9][0-9A-Za-z_.]*+(?:(?<=[eE])[-+][0-9]++)?+|'(?:[^'\\]++|\\.|'')*+')"
 _TOKEN = re.compile(
     rb"""
-    (?P<blank>\s+|--[^\n]*|\#[ !][^\n]*|//[^\n]*
+    (?P<blank>\s++|--[^\n]*+|\#[ !][^\n]*+|//[^\n]*+
         |\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8f\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]
         |\xe3\x80\x80|\xef\xbb\xbf)
   | (?P<comment>/\*)
-  | (?P<string>'(?:[^'\\]|\\.|'')*'|\xe2\x80\x98.*?\xe2\x80\x99)
-  | (?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|\xe2\x80\x9c.*?\xe2\x80\x9d)
-  | (?P<heredoc>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-  | (?P<word>[A-Za-z_][A-Za-z0-9_$]*)
-  | (?P<number>[0-9][0-9A-Za-z_.]*)
+  | (?P<list>(?:(?:LITERAL|[(\[]\s*+LITERAL(?:\s*+,\s*+LITERAL)*+\s*+[)\]])\s*+,\s*+)++)
+  | (?P<string>'(?:[^'\\]++|\\.|'')*+(?:'|\\?\Z)|\xe2\x80\x98.*?(?:\xe2\x80\x99|\Z))
+  | (?P<quoted>`(?:[^`\\]++|\\.|``)*+(?:`|\\?\Z)|"(?:[^"\\]++|\\.|"")*+(?:"|\\?\Z)
+        |\xe2\x80\x9c.*?(?:\xe2\x80\x9d|\Z))
+  | (?P<heredoc>\$\w*+\$)
+  | (?P<word>[A-Za-z_][A-Za-z0-9_$]*+)
+  | (?P<number>[0-9][0-9A-Za-z_.]*+)
   | (?P<mark>.)
-    """,
+    """.replace(b"LITERAL", _LITERAL),
     re.DOTALL | re.VERBOSE,
 )
+"""Each alternative reads on only, and what never ends is read to the end of the text: no text makes
+this read anything twice. The literals of a list, each with its comma, are one token."""
+_OPEN_HEREDOC_TOKENS = 5000
+"""What a heredoc costs that never ends: all of the text was searched for its end."""
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _BEFORE_DATA = re.compile(rb"[ \t\f]*\r?\n?")
@@ -85,52 +92,95 @@ class _Token:
     upper: str
 
 
-def _tokens(text: bytes) -> Iterator[_Token]:
-    """The tokens of `text` that mean something: blanks and (nested) comments are left out."""
-    position, size, depth = 0, len(text), 0
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of a statement is read."""
+
+    max_tokens: int = 500_000
+    max_nesting: int = 1000
+
+
+class TooMuchSqlError(Exception):
+    """A statement is beyond one of its bounds."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        self.limit = limit
+        """The name of the field of `Bounds`."""
+
+
+def _tokens(text: bytes, bounds: Bounds) -> Iterator[_Token]:
+    """The tokens of `text` that mean something: blanks and (nested) comments are left out.
+
+    Raises `TooMuchSqlError`.
+    """
+    position, size, depth, left = 0, len(text), 0, bounds.max_tokens
+    is_name = False
     while position < size:
         match = _TOKEN.match(text, position)
         if match is None:
             return
         position = match.end()
         kind = match.lastgroup or "mark"
+        left -= 1
         if kind == "comment":
-            position = _comment_end(text, position)
+            position, edges = _comment_end(text, position, most_edges=left)
+            left -= edges
+        elif kind == "heredoc":
+            end = text.find(match.group(), position)
+            left -= _OPEN_HEREDOC_TOKENS if end < 0 else 0
+            position = position - 1 if end < 0 else end + len(match.group())
+            yield _Token(kind, match.start(), position, depth, "")
+        elif kind == "list" and not (is_name and text[match.start()] in b"(["):
+            is_name = False
+            yield _Token(kind, match.start(), position, depth, ",")
         elif kind != "blank":
-            upper = match.group().decode("latin-1").upper() if kind in ("word", "mark") else ""
+            if kind == "list":  # no tuple of a list: the arguments of a call
+                kind, position = "mark", match.start() + 1
+            upper = ""
+            if kind in ("word", "mark"):
+                upper = text[match.start() : position].decode("latin-1").upper()
             depth -= upper in _CLOSING
             yield _Token(kind, match.start(), position, depth, upper)
+            is_name = kind in ("word", "quoted")
             depth += upper in _OPENING
+            if depth > bounds.max_nesting:
+                raise TooMuchSqlError("max_nesting")
+        if left < 0:
+            raise TooMuchSqlError("max_tokens")
 
 
-def _comment_end(text: bytes, position: int) -> int:
-    depth = 1
-    while depth:
+def _comment_end(text: bytes, position: int, *, most_edges: int) -> tuple[int, int]:
+    """Where a comment ends, and how many openings and closings were read up to there."""
+    depth, edges = 1, 0
+    while depth and edges <= most_edges:
         edge = _COMMENT_EDGE.search(text, position)
         if edge is None:
-            return len(text)
+            return len(text), edges
+        edges += 1
         depth += 1 if edge.group() == b"/*" else -1
         position = edge.end()
-    return position
+    return position, edges
 
 
-def parse_statement(text: bytes) -> Statement:
+def parse_statement(text: bytes, bounds: Bounds | None = None) -> Statement:
     """Cut `text`, the SQL with whatever data follows it. What is not SQL is left for the engine to
-    refuse."""
+    refuse. Takes time in proportion to `text`, at most. Raises `TooMuchSqlError`."""
+    bounds = bounds or Bounds()
     previous: _Token | None = None
-    for token in _tokens(text):
+    for token in _tokens(text, bounds):
         if previous is None and token.upper not in ("INSERT", "WITH"):
             break
         if token.upper == "INTO" and previous is not None and previous.upper == "INSERT":
-            return _parse_insert(text)
+            return _parse_insert(text, bounds)
         if token.upper == ";" or (token.depth == 0 and token.upper == "SELECT"):
             break
         previous = token
-    return _parse_plain(text)
+    return _parse_plain(text, bounds)
 
 
-def _parse_plain(text: bytes) -> Statement:
-    tokens = list(_tokens(text))
+def _parse_plain(text: bytes, bounds: Bounds) -> Statement:
+    tokens = list(_tokens(text, bounds))
     stop = next((n for n, token in enumerate(tokens) if token.upper == ";"), len(tokens))
     is_single = all(token.upper == ";" for token in tokens[stop:])
     tokens = tokens[:stop]
@@ -151,7 +201,7 @@ def _parse_plain(text: bytes) -> Statement:
     )
 
 
-def _parse_insert(text: bytes) -> Statement:
+def _parse_insert(text: bytes, bounds: Bounds) -> Statement:
     tokens: list[_Token] = []
     words: tuple[str, ...] = ()
     into = selects = False
@@ -160,7 +210,7 @@ def _parse_insert(text: bytes) -> Statement:
     format_name: str | None = None
     format_start: int | None = None
     is_single = True
-    for token in _tokens(text):
+    for token in _tokens(text, bounds):
         previous = tokens[-1] if tokens else None
         if token.upper == ";" and token.depth == 0:
             is_single = False
@@ -186,7 +236,7 @@ def _parse_insert(text: bytes) -> Statement:
         is_single = True
     words = _first_words(tokens)
     if not is_single:
-        rest = [token for token in _tokens(text[tokens[-1].end :]) if token.upper != ";"]
+        rest = [token for token in _tokens(text[tokens[-1].end :], bounds) if token.upper != ";"]
         is_single = not rest
     has_data = data_start is not None or not selects
     return Statement(

@@ -11,12 +11,15 @@ from aiohttp import web
 
 from ganglion.engines.clickhouse.admission import Places
 from ganglion.engines.clickhouse.compression import supported
+from ganglion.engines.clickhouse.connections import Connections
 from ganglion.engines.clickhouse.engine import Connection, Engine
 from ganglion.engines.clickhouse.execution import Execution
+from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.response import ServerIdentity
 from ganglion.engines.clickhouse.server import ClickHouseServer
 from ganglion.engines.clickhouse.sessions import Sessions
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
+from ganglion.engines.clickhouse.spool import Spools
 from ganglion.engines.clickhouse.threads import Threads
 from ganglion.engines.clickhouse.users import default_users, read_users
 from nervous_system.ids import new_event_id
@@ -24,8 +27,10 @@ from nervous_system.ids import new_event_id
 READ_BUFFER_BYTES = 1 << 20
 _SPARE_THREADS = 4
 """For killing, closing and packing while all places are taken."""
-MOST_URL_BYTES = 1 << 20
-"""As a ClickHouse server: settings and queries travel in the URL, a schema among them."""
+_INTAKE_THREADS = 4
+"""For what comes before a place: reading statements, unpacking and keeping bodies."""
+_BACKLOG = 512
+"""Connections that the kernel holds until they are accepted."""
 
 Log = Callable[[str, dict[str, object]], None]
 """Writes one line: its action, and what goes with it."""
@@ -46,6 +51,9 @@ async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
     await threads.run(engine.open)
     sessions = Sessions(engine=engine, threads=threads, limit=settings.max_sessions)
     execution = Execution(engine=engine, threads=threads)
+    limits = Limits()
+    intake = Threads(_INTAKE_THREADS)
+    connections = Connections(limits)
     places = Places(
         running=settings.max_queries,
         waiting=settings.max_waiting_queries,
@@ -57,16 +65,21 @@ async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
         sessions=sessions,
         execution=execution,
         threads=threads,
+        intake=intake,
+        spools=Spools(folder=settings.path, limits=limits, threads=intake),
+        connections=connections,
+        limits=limits,
         encodings=supported(),
         identity=await threads.run(_identity, engine.connect()),
         new_id=new_event_id,
     )
     try:
-        await _listen(settings, server, places, execution, log)
+        await _listen(settings, server, places, connections, limits, log)
     finally:
         await sessions.close()
         await threads.run(engine.close)
         threads.close()
+        intake.close()
         log("clickhouse_stopped", {})
 
 
@@ -74,7 +87,8 @@ async def _listen(
     settings: ClickHouseSettings,
     server: ClickHouseServer,
     places: Places,
-    execution: Execution,
+    connections: Connections,
+    limits: Limits,
     log: Log,
 ) -> None:
     runner = web.AppRunner(
@@ -83,29 +97,36 @@ async def _listen(
         handler_cancellation=True,
         auto_decompress=False,
         read_bufsize=READ_BUFFER_BYTES,
-        max_line_size=MOST_URL_BYTES,
+        max_line_size=limits.max_url_bytes,
+        max_field_size=limits.max_header_bytes,
+        max_headers=limits.max_headers,
         keepalive_timeout=30.0,
         shutdown_timeout=settings.drain_seconds,
     )
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port)
+    loop = asyncio.get_running_loop()
     try:
-        await site.start()
+        assert runner.server is not None  # made by setup
+        listening = await loop.create_server(
+            connections.guarded(runner.server), settings.host, settings.port, backlog=_BACKLOG
+        )
     except OSError as error:
         await runner.cleanup()
         raise PortInUseError(
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
             " Stop what listens there, or choose another port with --port."
         ) from error
-    host, port = runner.addresses[0][:2]
+    host, port = listening.sockets[0].getsockname()[:2]
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     log("clickhouse_serving", {"url": f"http://{host}:{port}", "path": str(settings.path)})
+    watch = asyncio.create_task(connections.watch(), name="watch connections")
     await stop.wait()
     log("clickhouse_draining", {"running": places.running, "waiting": places.waiting})
     server.start_draining()
+    watch.cancel()
+    listening.close()
     await runner.cleanup()
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines.clickhouse.compression import Decoder, choose_encoding, encoder, supported
+from ganglion.engines.clickhouse.compression import choose_encoding, encoder, supported
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, from_engine
+from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.request import external_table, read_ask
 from ganglion.engines.clickhouse.response import exception_tag
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
+from ganglion.engines.clickhouse.unpacking import Decoder
 from ganglion.engines.clickhouse.users import Credentials, UsersFileError, read_users
 
 
@@ -44,11 +46,20 @@ def test_an_engine_error_keeps_its_number(
     assert error.text(version="1.2").endswith(f". ({name}) (version 1.2 (official build))")
 
 
+def test_an_engine_error_that_quotes_a_whole_statement_is_cut_and_read_at_once() -> None:
+    for text in ("(version " + "a" * 5_000_000, " " * 5_000_000 + "x", "(A" * 2_000_000):
+        whole = f"Code: 395. DB::Exception: {text}: while executing. (WHY_NOT) (version 1)"
+        error = from_engine(whole)
+        assert (error.code, error.name) == (395, "WHY_NOT")
+        assert len(error.message) < 40_000
+
+
 def test_a_url_becomes_settings_parameters_and_the_rest() -> None:
     ask = read_ask(
         method="POST",
         query_string="query=SELECT+%7Ba%3AInt8%7D&param_a=1&max_threads=2&database=d&wait_end_of_query=1",
         headers={"X-ClickHouse-User": "u", "X-ClickHouse-Key": "k"},
+        limits=Limits(),
     )
     assert ask.query == b"SELECT {a:Int8}"
     assert (dict(ask.parameters), dict(ask.settings)) == ({"a": "1"}, {"max_threads": "2"})
@@ -57,7 +68,7 @@ def test_a_url_becomes_settings_parameters_and_the_rest() -> None:
 
 
 def test_a_value_that_is_not_utf8_is_escaped() -> None:
-    ask = read_ask(method="POST", query_string="param_a=x%FF%C3%A9%80", headers={})
+    ask = read_ask(method="POST", query_string="param_a=x%FF%C3%A9%80", headers={}, limits=Limits())
     assert ask.parameters["a"] == "x\\xff\u00e9\\x80"
 
 
@@ -71,7 +82,7 @@ def test_the_tag_of_a_broken_stream_is_letters() -> None:
 )
 def test_fields_that_make_no_sense_are_refused(query_string: str) -> None:
     with pytest.raises(ClickHouseError):
-        read_ask(method="POST", query_string=query_string, headers={})
+        read_ask(method="POST", query_string=query_string, headers={}, limits=Limits())
 
 
 def test_the_types_of_an_external_table_become_columns() -> None:
@@ -79,6 +90,7 @@ def test_the_types_of_an_external_table_become_columns() -> None:
         method="POST",
         query_string="t_types=Int8,Map(String,Int8)&t_format=CSV",
         headers={"Content-Type": "multipart/form-data; boundary=x"},
+        limits=Limits(),
     )
     table = external_table(ask, "t")
     assert (table.structure, table.input_format) == ("_1 Int8, _2 Map(String,Int8)", "CSV")
@@ -89,21 +101,25 @@ def test_what_is_packed_can_be_unpacked_in_any_pieces(encoding: str) -> None:
     data = b"ganglion " * 10_000
     packer = encoder(encoding)
     packed = packer.compress(data[:5]) + packer.compress(data[5:]) + packer.flush()
-    decoder = Decoder(encoding, available=supported())
+    decoder = Decoder(encoding, available=supported(), limits=Limits())
     both = packed if encoding == "br" else packed + packed  # members in a row are one body
-    unpacked = b"".join(decoder.decompress(both[n : n + 7]) for n in range(0, len(both), 7))
+    unpacked = b""
+    for start in range(0, len(both), 7):
+        unpacked += decoder.decompress(both[start : start + 7], most_bytes=100)
+        while decoder.has_more:
+            unpacked += decoder.decompress(b"", most_bytes=100)
     decoder.finish()
     assert unpacked == data * (len(both) // len(packed))
 
 
 def test_packing_that_breaks_off_or_is_unknown_is_refused() -> None:
-    decoder = Decoder("gzip", available=supported())
-    decoder.decompress(b"\x1f\x8b\x08")
+    decoder = Decoder("gzip", available=supported(), limits=Limits())
+    decoder.decompress(b"\x1f\x8b\x08", most_bytes=100)
     with pytest.raises(ClickHouseError) as broken:
         decoder.finish()
     assert broken.value.code == Code.CANNOT_DECOMPRESS
     with pytest.raises(ClickHouseError) as unknown:
-        Decoder("rot13", available=supported())
+        Decoder("rot13", available=supported(), limits=Limits())
     assert unknown.value.code == Code.UNKNOWN_COMPRESSION_METHOD
 
 

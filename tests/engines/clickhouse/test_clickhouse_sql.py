@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganglion.engines.clickhouse.sql import parse_statement, quote
+from ganglion.engines.clickhouse.sql import Bounds, TooMuchSqlError, parse_statement, quote
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,67 @@ def test_called_functions_and_files_are_noticed() -> None:
 
 def test_quoting_survives_whatever_it_holds() -> None:
     assert quote("a'b\\c\0") == "'a\\'b\\\\c\\0'"
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        b"1, -2.5e-3 ,\n'it''s', 'a\\'b'",
+        b"(1, 'a'), (2, 'b'),(3,'c')",
+        b"[1, 2], [3], [-1, 0x1f]",
+    ],
+)
+def test_a_list_of_literals_costs_next_to_nothing(items: bytes) -> None:
+    text = b"SELECT a IN (" + b", ".join([items] * 20_000) + b"), file('x') FORMAT CSV"
+    statement = parse_statement(text, Bounds(max_tokens=50, max_nesting=3))
+    assert (statement.kind, statement.format, statement.functions) == (
+        "read",
+        "CSV",
+        {"in", "file"},
+    )
+
+
+@pytest.mark.parametrize("call", [b"f ('a', 1), 2", b"`f`(1), (2), 3", b'"f" (1), [2]', b"f(1),1"])
+def test_arguments_are_no_tuple_of_a_list(call: bytes) -> None:
+    assert parse_statement(b"SELECT 1, " + call).functions == {"f"}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        b"'\\'",
+        b"`\\",
+        b"\xe2\x80\x98",
+        b"$a$ ",
+        b"/*",
+        b"a,",
+        b"(1,1",
+        b"1e-",
+        b"f(1),",
+        b"-\\",
+        b"\xff",
+    ],
+)
+def test_no_text_takes_more_than_its_length(unit: bytes) -> None:
+    """Twice the text takes no more than twice as many steps: either all of it is read in a bounded
+    number of tokens, or it is refused. A quadratic reader would not come to an end here."""
+    try:
+        statement = parse_statement(b"SELECT " + unit * (8_000_000 // len(unit)))
+    except TooMuchSqlError as error:
+        assert error.limit in ("max_tokens", "max_nesting")
+    else:
+        assert statement.kind == "read"
+
+
+def test_many_heredocs_that_never_end_are_refused() -> None:
+    with pytest.raises(TooMuchSqlError):
+        parse_statement(b"SELECT " + b"".join(b"$a%d$ " % n for n in range(1_000_000)))
+    assert parse_statement(b"SELECT $a$ ; $a$").is_single
+    assert not parse_statement(b"SELECT $a$ ; b").is_single
+
+
+def test_nesting_is_bounded() -> None:
+    parse_statement(b"SELECT " + b"(" * 1000 + b"1" + b")" * 1000)
+    with pytest.raises(TooMuchSqlError) as deep:
+        parse_statement(b"SELECT " + b"([{" * 334)
+    assert deep.value.limit == "max_nesting"

@@ -1,0 +1,129 @@
+"""Who is connected, and who has to go when there are too many, or sends nothing?
+
+A connection costs its owner nothing. So the next one is always let in, health checks among them:
+where there are too many, the one that waited longest without getting to a statement is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from ganglion.engines.clickhouse.limits import Limits
+
+_LOOK_SECONDS = 1.0
+
+
+class Stage(IntEnum):
+    """What happens on a connection. Where room is needed, those of the lowest stage go first."""
+
+    WAITING = 0
+    """For the whole line and headers of a request, or for the client to read a short answer."""
+    TAKING = 1
+    """Its body comes."""
+    WORKING = 2
+    """Its statement waits for a place, or runs. It is never closed to make room: the places are
+    bounded, and there are more connections than places."""
+
+
+class Connection(asyncio.Protocol):
+    """Stands between a transport and aiohttp's own protocol, and hands everything on."""
+
+    def __init__(self, inner: asyncio.Protocol, owner: Connections) -> None:
+        self._inner = inner
+        self._owner = owner
+        self.transport: asyncio.BaseTransport | None = None
+        self.stage = Stage.WAITING
+        self.since = 0.0
+        """The loop's time at which the stage began."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self.transport = transport
+        self._inner.connection_made(transport)
+        self._owner.add(transport, self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        if self.transport is not None:
+            self._owner.remove(self.transport)
+        self._inner.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """See `asyncio.Protocol`."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+        self._inner.resume_writing()
+
+
+class Connections:
+    """All connections."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._open: dict[asyncio.BaseTransport, Connection] = {}
+        self.closed_for_room = 0
+        self.closed_for_silence = 0
+
+    def guarded(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """`make`, aiohttp's factory of protocols, with everything it makes under our eyes."""
+        return lambda: Connection(make(), self)
+
+    @contextmanager
+    def request(self, transport: asyncio.BaseTransport | None) -> Iterator[Callable[[], None]]:
+        """A request is on the connection while the block lasts. It calls what it is given when its
+        body has come and its statement is about to run."""
+        connection = None if transport is None else self._open.get(transport)
+        if connection is None:
+            yield lambda: None
+            return
+        self._enter(connection, Stage.TAKING)
+        try:
+            yield lambda: self._enter(connection, Stage.WORKING)
+        finally:
+            self._enter(connection, Stage.WAITING)
+
+    async def watch(self) -> None:
+        """Close what waits for too long, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            late = asyncio.get_running_loop().time() - self._limits.max_head_seconds
+            for connection in tuple(self._open.values()):
+                if connection.stage is Stage.WAITING and connection.since < late:
+                    self.closed_for_silence += 1
+                    self._close(connection)
+
+    def add(self, transport: asyncio.BaseTransport, connection: Connection) -> None:
+        """There is a new one; make room for it."""
+        self._enter(connection, Stage.WAITING)
+        if len(self._open) >= self._limits.max_connections:
+            first = min(self._open.values(), key=lambda each: (each.stage, each.since))
+            self.closed_for_room += 1
+            self._close(first if first.stage is not Stage.WORKING else connection)
+        self._open[transport] = connection
+
+    def remove(self, transport: asyncio.BaseTransport) -> None:
+        """One is gone."""
+        self._open.pop(transport, None)
+
+    def _enter(self, connection: Connection, stage: Stage) -> None:
+        connection.stage = stage
+        connection.since = asyncio.get_running_loop().time()
+
+    def _close(self, connection: Connection) -> None:
+        if connection.transport is not None:
+            self._open.pop(connection.transport, None)
+            if isinstance(connection.transport, asyncio.WriteTransport):
+                connection.transport.abort()
