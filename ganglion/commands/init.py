@@ -20,12 +20,11 @@ def init() -> None:
     """
     import asyncio
 
+    from ganglion.addresses import client_settings
     from ganglion.home import Home
     from ganglion.samples import write_samples
-    from ganglion.settings import read_settings
-    from nervous_system.settings import MeshSettings
 
-    settings = read_settings(MeshSettings)
+    settings = client_settings()
     home = Home.at(settings.home)
     home.create()
     for path in write_samples(home):

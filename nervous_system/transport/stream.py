@@ -31,6 +31,7 @@ MAX_READ_BYTES: Final = 1024**2
 """After so much a direct read of several messages ends; it is one at least."""
 
 CREATE_ATTEMPTS: Final = 5
+REMEDY: Final = "`ganglion init` makes it anew, around what its files still hold"
 CREATE_WAIT_SECONDS: Final = 0.2
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -181,7 +182,7 @@ class Stream:
         """
         found = await self._info_or_none(timeout_seconds=timeout_seconds)
         if found is None:
-            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
         state = found["state"]
         return StreamState(
             created=found["created"],
@@ -199,14 +200,14 @@ class Stream:
         """
         found = await self._info_or_none()
         if found is None:
-            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
         return EPOCH + timedelta(microseconds=_nanoseconds(found["ts"]) // 1000)
 
     async def configuration(self) -> dict[str, Any]:
         """The settings in force, as the server reports them."""
         found = await self._info_or_none()
         if found is None:
-            raise Unavailable(f"the stream {self.name} does not exist; `ganglion up` makes it")
+            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
         config: dict[str, Any] = found["config"]
         return config
 
