@@ -13,15 +13,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+import nats.errors
 import structlog
-from nats.aio.subscription import Subscription
 
 from nervous_system import names
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask, LeaseLost
+from nervous_system.working.hints import Hints
 from nervous_system.working.next_claim import NextClaim
 
 _log = structlog.get_logger()
@@ -29,9 +31,6 @@ _log = structlog.get_logger()
 FIRST_LOOK_SECONDS: Final = 0.05
 LONGEST_LOOK_SECONDS: Final = 2.0
 """Between two questions for work, where nothing is heard of new tasks meanwhile."""
-
-HINTS: Final = ("submitted", "released", "acknowledged")
-"""Steps of tasks after which there may be work."""
 
 Do = Callable[[HeldTask], Awaitable[None]]
 """Does one task and finishes it. What it raises fails the attempt."""
@@ -51,7 +50,7 @@ async def serve(
     ends = (stop, worker.orders.draining, worker.orders.stopping)
     doing: dict[asyncio.Task[None], HeldTask] = {}
     told = asyncio.create_task(_look_when_told(worker, looking), name="told")
-    hints = await _listen_for_hints(worker, looking)
+    hints = Hints(worker.bus.connection.client, worker.worker_id, looking.set)
     pause_seconds = FIRST_LOOK_SECONDS
     slots = asyncio.Semaphore(worker.max_concurrent_tasks)
     ahead: asyncio.Task[HeldTask | None] | None = None
@@ -99,6 +98,8 @@ async def serve(
                 pause_seconds = FIRST_LOOK_SECONDS
                 begin(task)
                 continue
+            with suppress(nats.errors.Error):  # while there is no connection, it asks by itself
+                await (hints.listen() if worker.has_room else hints.leave())
             await _first_of((*ends, looking), list(doing), within_seconds=pause_seconds)
             pause_seconds = min(LONGEST_LOOK_SECONDS, pause_seconds * 2)
             doing = {each: held for each, held in doing.items() if not each.done()}
@@ -113,22 +114,14 @@ async def serve(
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        for hint in hints:
-            await worker.bus.connection.client.restore(hint)
+        with suppress(nats.errors.Error):
+            await hints.leave()
 
 
 async def _look_when_told(worker: Worker, looking: asyncio.Event) -> None:
     while True:
         await worker.orders.change()
         looking.set()
-
-
-async def _listen_for_hints(worker: Worker, looking: asyncio.Event) -> list[Subscription]:
-    def heard(subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        looking.set()
-
-    divert = worker.bus.connection.client.divert
-    return [await divert(f"{names.EVENTS}.task.{word}.*", heard) for word in HINTS]
 
 
 async def _granted(

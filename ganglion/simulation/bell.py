@@ -17,7 +17,7 @@ from nats.aio.subscription import Subscription
 
 from nervous_system import names
 from nervous_system.bus import Bus
-from nervous_system.serving import HINTS
+from nervous_system.working.hints import HINTS
 
 
 class Bell:

@@ -44,10 +44,10 @@ class BulkClient(Client):
         self._diverted: dict[int, Handler] = {}
         self._write_is_due = False
 
-    async def divert(self, subject: str, handler: Handler) -> Subscription:
-        """Subscribe, and give every message to `handler`, on the event loop. Raises as
-        `subscribe`."""
-        subscription = await self.subscribe(subject, cb=_never)
+    async def divert(self, subject: str, handler: Handler, *, queue: str = "") -> Subscription:
+        """Subscribe, and give every message to `handler`, on the event loop; where others listen
+        in the same `queue`, one of them gets it. Raises as `subscribe`."""
+        subscription = await self.subscribe(subject, queue=queue, cb=_never)
         self._diverted[subscription._id] = handler
         return subscription
 
