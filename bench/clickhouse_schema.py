@@ -26,7 +26,7 @@ from typing import Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.external import ExternalData
-from rich.console import Console
+from rich.console import Console  # noqa: TID251 - its own figures
 from rich.table import Table
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_SUCCEEDED
@@ -108,7 +108,7 @@ QUESTIONS: dict[str, str] = {
 
 def _tell(line: str) -> None:
     """To the parent process."""
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(line + "\n")  # noqa: TID251 - to its parent
     sys.stdout.flush()
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from ganglion import commands
+from nervous_system.visible import visible
 
 ORDER: Final = (
     "up",
@@ -54,7 +58,20 @@ _COMMANDS: Final = {
 
 
 class Commands(TyperGroup):
-    """Every module of `ganglion.commands` is a command; it is imported only when it is wanted."""
+    """Every module of `ganglion.commands` is a command; it is imported only when it is wanted.
+
+    What was typed comes back in complaints, and may have been copied from somewhere.
+    """
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        """As its parent, which reads the command's name and the options before it."""
+        with _complaints_visible():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As its parent, which reads the rest and runs the command."""
+        with _complaints_visible():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All names, in the order of the help."""
@@ -72,7 +89,23 @@ class Commands(TyperGroup):
         return command
 
 
-app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, epilog=EPILOG)
+@contextmanager
+def _complaints_visible() -> Iterator[None]:
+    try:
+        yield
+    except TyperException as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = visible(message, keep="\n\t")
+        raise
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    epilog=EPILOG,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import NoReturn
 
-from ganglion.errors import exit_code_of
+from ganglion.errors import FAILURE, exit_code_of
+from ganglion.terminal import say
 from nervous_system.errors import GanglionError
 
 
 def end_with(error: Exception) -> NoReturn:
-    """Say the error in one sentence on stderr and exit with its code; with GANGLION_DEBUG, raise
-    it.
+    """Say the error in one sentence on stderr and exit with its code; with GANGLION_DEBUG, where it
+    comes from, without the values of variables.
     """
     if os.environ.get("GANGLION_DEBUG"):
-        raise error
+        for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
+            say(line, err=True)
+        sys.exit(FAILURE)
     sentence = str(error)
     if not isinstance(error, GanglionError):
         sentence = (
             f"unexpected {type(error).__name__}: {error};"
             " this is a fault of ganglion, GANGLION_DEBUG=1 shows where"
         )
-    sys.stderr.write(f"ganglion: {sentence}\n")
+    say(f"ganglion: {sentence}", err=True)
     sys.exit(exit_code_of(error))

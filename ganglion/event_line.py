@@ -11,6 +11,7 @@ from ganglion.in_words.table import in_words
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import source_of
 from nervous_system.transport.stream import Stored
+from nervous_system.visible import visible
 
 MOST_CHARACTERS = 160
 
@@ -72,9 +73,8 @@ def unreadable_json(stored: Stored, *, reason: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and control characters, cut between two words where it gets
-    long."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in text[:4000]).split())
+    """The text without line breaks, cut between two words where it gets long."""
+    words = " ".join(visible(text[:4000], keep="\r\n\t").split())
     if len(words) <= MOST_CHARACTERS:
         return words
     whole = words[:MOST_CHARACTERS].rpartition(" ")[0]

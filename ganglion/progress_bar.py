@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress, ProgressColumn
+from rich.console import Console  # noqa: TID251 - shows visible() texts
+from rich.progress import Progress, ProgressColumn, TaskID, TextColumn
+
+from nervous_system.visible import visible
+
+
+class _Bar(Progress):
+    """What it is about may have come from outside, so it is text and no markup."""
+
+    def add_task(self, description: str, *arguments: Any, **fields: Any) -> TaskID:
+        return super().add_task(visible(description), *arguments, **fields)
+
+    def update(self, task_id: TaskID, **fields: Any) -> None:
+        if isinstance(description := fields.get("description"), str):
+            fields["description"] = visible(description)
+        super().update(task_id, **fields)
 
 
 def progress_bar(*columns: ProgressColumn, quiet: bool, refresh_per_second: float = 4) -> Progress:
     """A bar of these columns that is gone when its block ends; `quiet` shows none on a terminal
     either.
     """
-    return Progress(
+    for column in columns:
+        if isinstance(column, TextColumn):
+            column.markup = False
+    return _Bar(
         *columns,
         console=Console(stderr=True),
         disable=quiet or not sys.stderr.isatty(),  # else it leaves an empty line in a pipe

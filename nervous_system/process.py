@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from nervous_system import failpoint
 from nervous_system.errors import GanglionError, Transient
 from nervous_system.transport.retry import RetryPolicy
+from nervous_system.visible import visible
 
 _log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
         await asyncio.wait({running}, timeout=CANCEL_SECONDS)
         sentence = f"it did not stop within {DRAIN_SECONDS:g} s; what it was doing was given up"
         _log.error("service.drain_timed_out", reason=sentence, doing=doing)
-        sys.stderr.write(f"{sentence}\n")
+        _complain(sentence)
         return FAILED
     try:
         await running
@@ -79,8 +80,13 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
     else:
         return 0
     _log.error("service.failed", reason=sentence)
-    sys.stderr.write(f"{sentence}\n")
+    _complain(sentence)
     return FAILED
+
+
+def _complain(sentence: str) -> None:
+    """The last line, for whoever started it."""
+    sys.stderr.write(visible(sentence, keep="\n") + "\n")  # noqa: TID251 - a service has no other
 
 
 def _doing() -> list[str]:

@@ -20,6 +20,7 @@ import nats.errors
 import structlog
 
 from nervous_system import names
+from nervous_system.error_text import error_text, error_words
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask, LeaseLost
@@ -152,8 +153,8 @@ async def _attempt(worker: Worker, do: Do, task: HeldTask, slots: asyncio.Semaph
     except GanglionError as error:
         await _failed(task, str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is: the attempt failed, and says why
-        _log.error("worker.task_failed", task_id=task.task_id, exc_info=True)
-        await _failed(task, f"{type(error).__name__}: {error}")
+        _log.error("worker.task_failed", task_id=task.task_id, exception=error_text(error))
+        await _failed(task, error_words(error))
     finally:
         worker.let_go(task)
 

@@ -55,7 +55,7 @@ async def _main() -> None:
 
 
 def _say(line: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.write(json.dumps(line) + "\n")  # noqa: TID251 - to its parent
     sys.stdout.flush()
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from ganglion.benchmarks.report import Report
     from ganglion.benchmarks.size import Size
@@ -41,7 +43,7 @@ def bench(
     import asyncio
     import json
 
-    from rich.console import Console
+    from rich.console import Console  # noqa: TID251 - its own figures
 
     from ganglion.benchmarks.size import FULL, QUICK
     from ganglion.errors import FAILURE
@@ -49,12 +51,12 @@ def bench(
     size = QUICK if quick else FULL
     report = asyncio.run(_measure(only or [], size=size, quiet=as_json))
     if as_json:
-        typer.echo(json.dumps(report.document(), indent=2, ensure_ascii=False))
+        say_json(json.dumps(report.document(), indent=2, ensure_ascii=False))
     else:
         Console().print(report.table())
     if write is not None:
         write.write_text(report.markdown() + _sections(write), encoding="utf-8")
-        typer.echo(f"kept in {write}", err=True)
+        say(f"kept in {write}", err=True)
     if report.missed and not quick:
         raise typer.Exit(FAILURE)
 

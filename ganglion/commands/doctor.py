@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 app = typer.Typer(add_completion=False)
 
 
@@ -37,9 +39,9 @@ def doctor(
     def show(finding: Finding) -> None:
         findings.append(finding)
         if not as_json:
-            typer.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")
+            say(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")
             if finding.remedy:
-                typer.echo(f"     → {finding.remedy}")
+                say(f"     → {finding.remedy}")
 
     async def examine() -> None:
         monitor = mesh.nats_monitor_url if mesh is not None else None
@@ -55,6 +57,6 @@ def doctor(
     else:
         show(Finding(name="mesh", ok=True, sentence=f"none runs in {Home.at(settings.home).path}"))
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in findings], indent=2))
+        say_json(json.dumps([asdict(each) for each in findings], indent=2))
     if not all(each.ok for each in findings):
         raise typer.Exit(FAILURE)

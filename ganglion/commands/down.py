@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say
+
 app = typer.Typer(add_completion=False)
 
 
@@ -26,4 +28,4 @@ def down(
 
     home = Home.at(read_settings(MeshSettings).home)
     pid = take_down(home, timeout_seconds=timeout, kill=kill)
-    typer.echo(f"the mesh in {home.path} (pid {pid}) is stopped")
+    say(f"the mesh in {home.path} (pid {pid}) is stopped")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from nervous_system.agent import Agent, Receipt
 
@@ -189,7 +191,7 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
 
     receipt = asyncio.run(publish())
     if speaker.as_json:
-        typer.echo(
+        say_json(
             json.dumps(
                 {
                     "event_id": receipt.event_id,
@@ -201,11 +203,11 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
             )
         )
         return
-    typer.echo(f"{receipt.event_id} at position {receipt.sequence}")
+    say(f"{receipt.event_id} at position {receipt.sequence}")
     if receipt.redacted:
-        typer.echo(f"{taken_out(receipt.redacted)} before it was sent", err=True)
+        say(f"{taken_out(receipt.redacted)} before it was sent", err=True)
     if receipt.external_change:
-        typer.echo("somebody else had changed it: that was recorded first", err=True)
+        say("somebody else had changed it: that was recorded first", err=True)
 
 
 def _cause(event_id: str | None) -> Receipt | None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from ingestor.model import Epoch
     from ingestor.republish import Republished
@@ -29,9 +31,9 @@ def list_(as_json: AsJson = False) -> None:
     epochs = asyncio.run(_epochs())
     for epoch in epochs:
         if as_json:
-            typer.echo(json.dumps(asdict(epoch), default=str))
+            say_json(json.dumps(asdict(epoch), default=str))
         else:
-            typer.echo(
+            say(
                 f"epoch {epoch.epoch}: from position {epoch.first_seq:,},"
                 f" opened {epoch.opened_at:%Y-%m-%d %H:%M:%S} UTC: {epoch.reason}"
             )
@@ -51,11 +53,11 @@ def republish(
 
     result = asyncio.run(_republish(epoch))
     if as_json:
-        typer.echo(json.dumps(asdict(result)))
+        say_json(json.dumps(asdict(result)))
         return
     positions = counted(result.published, "position")
     repeats = f"{result.left:,} {'was a repeat' if result.left == 1 else 'were repeats'}"
-    typer.echo(f"{positions} of epoch {epoch} published again, {repeats}")
+    say(f"{positions} of epoch {epoch} published again, {repeats}")
 
 
 async def _epochs() -> tuple[Epoch, ...]:

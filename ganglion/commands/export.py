@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from ganglion.exporting.export import ExportReport
 
@@ -39,14 +41,14 @@ def station(
 
     report = asyncio.run(_export(folder, force=force, quiet=as_json))
     if as_json:
-        typer.echo(json.dumps(asdict(report)))
+        say_json(json.dumps(asdict(report)))
         return
     files, events = counted(len(report.files), "file"), counted(report.events, "event")
-    typer.echo(f"{report.folder}: {files} made of {events}")
+    say(f"{report.folder}: {files} made of {events}")
     for name, rows in report.files.items():
-        typer.echo(f"  {rows:>9,}  {name}")
+        say(f"  {rows:>9,}  {name}")
     for remark in report.remarks:
-        typer.echo(f"ganglion: {remark}", err=True)
+        say(f"ganglion: {remark}", err=True)
 
 
 async def _export(folder: Path, *, force: bool, quiet: bool) -> ExportReport:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 app = typer.Typer(add_completion=False)
 
 
@@ -23,6 +25,6 @@ def halt(
 
     event_id, sequence = asyncio.run(publish_halt(HaltOrdered(reason=reason)))
     if as_json:
-        typer.echo(json.dumps({"event_id": event_id, "sequence": sequence}))
+        say_json(json.dumps({"event_id": event_id, "sequence": sequence}))
         return
-    typer.echo(f"dispatch is halted until `ganglion resume` ({event_id} at position {sequence})")
+    say(f"dispatch is halted until `ganglion resume` ({event_id} at position {sequence})")

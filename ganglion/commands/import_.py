@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from ganglion.importing.append import ImportReport
     from ganglion.importing.station_activation import ActivationReport
@@ -49,7 +51,7 @@ def git(
     from ganglion.wall import gaps
 
     for gap in gaps():
-        typer.echo(f"git reads it without the whole wall: {gap}", err=True)
+        say(f"git reads it without the whole wall: {gap}", err=True)
     _import(lambda: open_history(repository, since=since), as_json=as_json)
 
 
@@ -78,11 +80,11 @@ def station(
     )
     if as_json:
         result = {"source": str(folder), **asdict(report)}
-        typer.echo(json.dumps(result | ({"activated": asdict(activated)} if activated else {})))
+        say_json(json.dumps(result | ({"activated": asdict(activated)} if activated else {})))
         return
     _say(str(folder), report)
     if activated is not None:
-        typer.echo(activated.sentence())
+        say(activated.sentence())
 
 
 async def _import_station(
@@ -126,7 +128,7 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
 
     name, report = asyncio.run(_append(open_source, quiet=as_json))
     if as_json:
-        typer.echo(json.dumps({"source": name, **asdict(report)}))
+        say_json(json.dumps({"source": name, **asdict(report)}))
     else:
         _say(name, report)
 
@@ -139,7 +141,7 @@ def _say(name: str, report: ImportReport) -> None:
     there = f", {skipped:,} {were} there already" if skipped else ""
     secrets = f"; {taken_out(report.redactions)}" if report.redactions else ""
     events, units = counted(report.events, "event"), counted(report.units, "unit")
-    typer.echo(f"{name}: {events} added from {units}{there}{secrets}")
+    say(f"{name}: {events} added from {units}{there}{secrets}")
 
 
 async def _append(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from guardian.history import PastIncident
 
@@ -29,9 +31,9 @@ def incidents(
     shown = [each for each in found if not only_open or each.closed_at is None][-number:]
     if as_json:
         document = {"system_mode": mode, "incidents": [asdict(each) for each in shown]}
-        typer.echo(json.dumps(document, default=str))
+        say_json(json.dumps(document, default=str))
         return
-    typer.echo(f"system mode: {mode}")
+    say(f"system mode: {mode}")
     for each in shown:
         _print(each)
 
@@ -44,11 +46,11 @@ def _print(incident: PastIncident) -> None:
     else:
         state = "recovered" if incident.recovered else "ended"
         words = incident.root_cause
-    typer.echo(
+    say(
         f"{incident.opened_at.astimezone():%Y-%m-%d %H:%M:%S}  {incident.incident_class:<8}"
         f"  {state:<9}  {incident.rule:<16} {incident.subject}"
     )
-    typer.echo(f"    {one_line(words)}")
+    say(f"    {one_line(words)}")
 
 
 async def _read() -> tuple[str, list[PastIncident]]:

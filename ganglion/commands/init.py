@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ganglion.terminal import say
+
 if TYPE_CHECKING:
     from nervous_system.settings import MeshSettings
 
@@ -28,10 +30,10 @@ def init() -> None:
     home = Home.at(settings.home)
     home.create()
     for path in write_samples(home):
-        typer.echo(f"wrote {path}")
+        say(f"wrote {path}")
     for name in asyncio.run(_make(settings)):
-        typer.echo(f"applied: {name}")
-    typer.echo("log, tables and sample files are there")
+        say(f"applied: {name}")
+    say("log, tables and sample files are there")
 
 
 async def _make(settings: MeshSettings) -> tuple[str, ...]:

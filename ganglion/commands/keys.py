@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -30,10 +32,10 @@ def new(
 
     home = read_settings(MeshSettings).home.absolute()
     for made in make_keys(home, key_id, agents or []):
-        typer.echo(f"{made.file} speaks for {', '.join(made.agents)}")
+        say(f"{made.file} speaks for {', '.join(made.agents)}")
         if made.key_id != MESH_KEY.name:
-            typer.echo(f"give it to the agent: GANGLION_SIGNING_KEY={made.file}")
-    typer.echo("restart the mesh, so that it knows: `ganglion down`, then `ganglion up --detach`")
+            say(f"give it to the agent: GANGLION_SIGNING_KEY={made.file}")
+    say("restart the mesh, so that it knows: `ganglion down`, then `ganglion up --detach`")
 
 
 @app.command("list")
@@ -46,6 +48,6 @@ def list_() -> None:
     keys = TrustedKeys.read(read_settings(MeshSettings).home / TRUSTED_KEYS).keys
     for key_id, trusted in keys.items():
         agents = ", ".join(trusted.agents) or "nobody"
-        typer.echo(f"{key_id} speaks for {agents} ({trusted.public})")
+        say(f"{key_id} speaks for {agents} ({trusted.public})")
     if not keys:
-        typer.echo("no key is trusted: nothing is checked")
+        say("no key is trusted: nothing is checked")

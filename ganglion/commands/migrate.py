@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say
+
 app = typer.Typer(add_completion=False)
 
 
@@ -22,10 +24,10 @@ def migrate(
 
     names = asyncio.run(_migrate(check=check))
     if not names:
-        typer.echo("the schema is up to date")
+        say("the schema is up to date")
         return
     for name in names:
-        typer.echo(f"{'pending' if check else 'applied'}: {name}")
+        say(f"{'pending' if check else 'applied'}: {name}")
     if check:
         raise typer.Exit(FAILURE)
 

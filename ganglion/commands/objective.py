@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from nervous_system.contract.payload import Payload
     from overseer.model import OverseerState
@@ -55,9 +57,9 @@ def add(
     )
     asyncio.run(ask_overseer(proposal))
     if as_json:
-        typer.echo(json.dumps({"objective_id": chosen_id}))
+        say_json(json.dumps({"objective_id": chosen_id}))
     else:
-        typer.echo(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
+        say(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
 
 
 @app.command()
@@ -70,7 +72,7 @@ def approve(
     from ganglion.asking import ask_overseer
 
     asyncio.run(ask_overseer(ObjectiveApproved(objective_id=objective_id, reason=reason)))
-    typer.echo(f"{objective_id} is approved")
+    say(f"{objective_id} is approved")
 
 
 @app.command()
@@ -84,7 +86,7 @@ def cancel(
 
     order = TaskOrdered(objective_id=objective_id, order=ORDER_CANCEL, reason=reason)
     asyncio.run(ask_overseer(order))
-    typer.echo(f"{objective_id} {asyncio.run(_how_it_ended(objective_id))}")
+    say(f"{objective_id} {asyncio.run(_how_it_ended(objective_id))}")
 
 
 @app.command("list")
@@ -110,14 +112,14 @@ def list_objectives(as_json: AsJson = False) -> None:
         )
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        say_json(json.dumps(rows, indent=2))
         return
     if not rows:
-        typer.echo("no objective is open")
+        say("no objective is open")
     for row in rows:
         how = "waits for approval" if row["waits_for_approval"] else f"plan {row['plan'] or '-'}"
         left = counted(len(row["open_tasks"]), "task")  # type: ignore[arg-type]
-        typer.echo(
+        say(
             f"{row['objective_id']:<28} {row['priority']:>2}  {how:<20} {left} open"
             f"  {row['description']}"
         )

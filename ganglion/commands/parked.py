@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_answer, say_json
+
 if TYPE_CHECKING:
     from ingestor.model import StoredPosition
     from ingestor.republish import Republished
@@ -25,8 +27,6 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """The newest parked positions and their reasons."""
-    import sys
-
     from ganglion.addresses import client_settings
     from ganglion.query import run_query
 
@@ -39,8 +39,12 @@ def list_(
     url = client_settings().clickhouse_dsn
     answer = b"".join(run_query(url, query, default_format=wanted, settings=settings))
     if not answer and not as_json:
-        typer.echo("nothing is parked")
-    sys.stdout.buffer.write(answer)
+        say("nothing is parked")
+    if as_json:
+        say_answer([answer], is_json=True)
+        return
+    for line in answer.decode(errors="backslashreplace").split("\n")[:-1]:
+        say(line)
 
 
 @app.command()
@@ -70,11 +74,12 @@ def show(
             "reason": found.reason,
             "raw_hex": found.raw.hex(),
         }
-        typer.echo(json.dumps(document))
+        say_json(json.dumps(document))
         return
-    typer.echo(f"sequence {found.seq} on {found.subject}: {found.reason}")
-    typer.echo(f"{counted(len(found.raw), 'byte')}:")
-    typer.echo(hexdump(found.raw))
+    say(f"sequence {found.seq} on {found.subject}: {found.reason}")
+    say(f"{counted(len(found.raw), 'byte')}:")
+    for line in hexdump(found.raw).split("\n"):
+        say(line)
 
 
 @app.command()
@@ -86,10 +91,10 @@ def replay(as_json: AsJson = False) -> None:
 
     result = asyncio.run(_replay())
     if as_json:
-        typer.echo(json.dumps(asdict(result)))
+        say_json(json.dumps(asdict(result)))
         return
     stay = "stays" if result.left == 1 else "stay"
-    typer.echo(f"{result.published:,} published again, {result.left:,} {stay} parked")
+    say(f"{result.published:,} published again, {result.left:,} {stay} parked")
 
 
 async def _find(sequence: int, epoch: int | None) -> StoredPosition | None:

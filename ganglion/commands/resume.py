@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 app = typer.Typer(add_completion=False)
 
 
@@ -28,14 +30,14 @@ def resume(
     halted = asyncio.run(halt_is_in_force())
     event_id, sequence = asyncio.run(publish_halt(HaltLifted(reason=reason)))
     if as_json:
-        typer.echo(json.dumps({"event_id": event_id, "sequence": sequence}))
+        say_json(json.dumps({"event_id": event_id, "sequence": sequence}))
         return
     lifted = (
         "the halt is lifted"
         if halted
         else "no `ganglion halt` was in force; what playbooks of incidents held goes on"
     )
-    typer.echo(f"{lifted} ({event_id} at position {sequence})")
+    say(f"{lifted} ({event_id} at position {sequence})")
     flag = Home.at(read_settings(MeshSettings).home).path / FLAG_NAME
     if flag.exists():
-        typer.echo(f"{flag} is there and still holds dispatch; remove it")
+        say(f"{flag} is there and still holds dispatch; remove it")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from ganglion.terminal import say
+
 app = typer.Typer(add_completion=False)
 
 
@@ -19,6 +21,6 @@ def samples() -> None:
     home.create()
     written = write_samples(home)
     for path in written:
-        typer.echo(f"wrote {path}")
+        say(f"wrote {path}")
     if not written:
-        typer.echo(f"charter, policy and registry are in {home.path}")
+        say(f"charter, policy and registry are in {home.path}")

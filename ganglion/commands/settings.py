@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ganglion.terminal import say_cells, say_json
+from nervous_system.visible import visible
+
 if TYPE_CHECKING:
     from ganglion.setting_list import SettingRow
 
@@ -34,7 +37,7 @@ def settings(
 
     rows = list_settings()
     if as_json:
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        say_json(json.dumps([asdict(row) for row in rows], indent=2))
         return
 
     if sys.stdout.isatty():
@@ -42,12 +45,12 @@ def settings(
         return
     for row in rows:
         cells = (row.variable, _text(row.value), _text(row.default), row.description)
-        typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
+        say_cells([" ".join(cell.split()) for cell in cells])
 
 
 def print_table(rows: list[SettingRow]) -> None:
     """For a person: no variable is broken, so that it can be found and copied."""
-    from rich.console import Console
+    from rich.console import Console  # noqa: TID251 - shows visible() texts
     from rich.table import Table
 
     console = Console(highlight=False, markup=False)
@@ -59,8 +62,8 @@ def print_table(rows: list[SettingRow]) -> None:
     for heading in ("value",) if narrow else ("value", "default", "what it is"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        value = f"{_text(row.value)}{' *' if row.given else ''}"
-        default = _text(row.default)
+        value = f"{visible(_text(row.value))}{' *' if row.given else ''}"
+        default = visible(_text(row.default))
         if narrow:
             instead = [f"(default: {default})"] if row.given else []
             table.add_row(row.variable, "\n".join([value, *instead, row.description]))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from ganglion.simulation.outcome import Outcome
     from ganglion.simulation.plan import Plan
@@ -58,12 +60,13 @@ def simulate(
         outcome = asyncio.run(_simulate(plan, agents=agents, quiet=as_json))
     except KeyboardInterrupt:
         left = f"what it left open expires within {seconds(to_live_seconds(tasks))}"
-        typer.echo(f"ganglion: {plan.run_id} was interrupted; {left}", err=True)
+        say(f"ganglion: {plan.run_id} was interrupted; {left}", err=True)
         raise
     if as_json:
-        typer.echo(json.dumps(outcome.document(), indent=2))
+        say_json(json.dumps(outcome.document(), indent=2))
     else:
-        typer.echo("\n".join(outcome.lines()))
+        for line in outcome.lines():
+            say(line)
     if not outcome.well:
         raise typer.Exit(FAILURE)
 

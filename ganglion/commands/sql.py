@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say_answer
+
 app = typer.Typer(add_completion=False)
 
 
@@ -25,7 +27,11 @@ def sql(
         bool, typer.Option("--write", help="Let the query change something; it only reads else.")
     ] = False,
 ) -> None:
-    """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe."""
+    """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe.
+
+    On a terminal, and with --json, what a terminal would obey is shown by its escapes; into a pipe
+    every other format has its exact bytes.
+    """
     import sys
 
     from ganglion.addresses import client_settings
@@ -49,9 +55,7 @@ def sql(
         client_settings().clickhouse_dsn, text, default_format=wanted, settings=settings
     )
     try:
-        for piece in answer:
-            sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
+        say_answer(answer, is_json=as_json)
     except QueryRefused as error:
         if error.code != Code.READONLY:
             raise

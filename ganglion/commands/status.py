@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from ganglion.status_report import StatusReport
 
@@ -27,12 +29,12 @@ def status(
 
     report = asyncio.run(report_status(read_settings(MeshSettings)))
     if as_json:
-        typer.echo(json.dumps(report.document(), indent=2))
+        say_json(json.dumps(report.document(), indent=2))
     elif report.is_running:
         _print_table(report)
     if not as_json:
         for problem in report.problems:
-            typer.echo(f"ganglion: {problem}", err=True)
+            say(f"ganglion: {problem}", err=True)
     if not report.is_running:
         raise typer.Exit(NOT_RUNNING)
     raise typer.Exit(FAILURE if report.problems else OK)
@@ -42,33 +44,33 @@ def _print_table(report: StatusReport) -> None:
     from ganglion.in_words.phrases import counted
 
     if report.pid is None:
-        typer.echo(f"mesh at {report.nats_url}: {report.state}")
+        say(f"mesh at {report.nats_url}: {report.state}")
     else:
-        typer.echo(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
+        say(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
     if report.system_mode is not None:
-        typer.echo(f"system mode: {report.system_mode}")
+        say(f"system mode: {report.system_mode}")
     for process in report.processes:
         pid = f"pid {process.pid}" if process.pid else "-"
         again = f", started {process.attempt} times" if process.attempt > 1 else ""
-        typer.echo(f"  {process.name:<12} {pid:<12} {process.address:<28} {process.health}{again}")
+        say(f"  {process.name:<12} {pid:<12} {process.address:<28} {process.health}{again}")
     if report.stream is not None:
         state = report.stream
-        typer.echo(
+        say(
             f"log: positions {state.first_sequence:,} to {state.last_sequence:,},"
             f" {state.bytes / 1024**2:,.1f} MiB, {state.used_percent:.0f} % full"
         )
     if report.swarm is not None:
         swarm = report.swarm
         objectives = counted(swarm.objectives, "objective")
-        typer.echo(
+        say(
             f"swarm: {counted(swarm.workers, 'worker')}, {objectives} open, tasks:"
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
         )
         if swarm.held:
-            typer.echo(f"tasks are not handed out: {swarm.held}")
+            say(f"tasks are not handed out: {swarm.held}")
         if swarm.rules_refused:
-            typer.echo(f"not adopted, what was in force stays in force: {swarm.rules_refused}")
+            say(f"not adopted, what was in force stays in force: {swarm.rules_refused}")
         if swarm.inbox_broken:
-            typer.echo(f"not taken from the inbox, write it anew: {swarm.inbox_broken}")
+            say(f"not taken from the inbox, write it anew: {swarm.inbox_broken}")
     if report.watermark is not None:
-        typer.echo(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")
+        say(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")

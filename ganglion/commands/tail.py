@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -83,20 +85,20 @@ async def _follow(
                     while True:
                         wanted = 1000 if most is None else min(1000, most - printed)
                         for stored in await reader.batch(most=wanted, within_seconds=LOOK_SECONDS):
-                            typer.echo(_line(stored, as_json=as_json))
+                            _say(stored, as_json=as_json)
                             start, since = stored.sequence + 1, None
                             printed += 1
                         if most is not None and printed >= most:
                             return
             except Interrupted as error:
-                typer.echo(f"ganglion: {error}; going on at the same place", err=True)
+                say(f"ganglion: {error}; going on at the same place", err=True)
                 while not await bus.connection.wait_connected(timeout_seconds=LOOK_SECONDS):
                     continue
 
 
-def _line(stored: Stored, *, as_json: bool) -> str:
+def _say(stored: Stored, *, as_json: bool) -> None:
     from ganglion.event_line import json_line, readable_line, unreadable_json, unreadable_line
-    from ganglion.terminal_line import on_terminal
+    from ganglion.terminal import on_terminal
     from nervous_system.bus import recorded
     from nervous_system.errors import Unreadable
 
@@ -104,6 +106,11 @@ def _line(stored: Stored, *, as_json: bool) -> str:
         event = recorded(stored)
     except Unreadable as error:
         if as_json:
-            return unreadable_json(stored, reason=str(error))
-        return on_terminal(unreadable_line(stored, reason=str(error)))
-    return json_line(event) if as_json else on_terminal(readable_line(event))
+            say_json(unreadable_json(stored, reason=str(error)))
+        else:
+            say(on_terminal(unreadable_line(stored, reason=str(error))))
+        return
+    if as_json:
+        say_json(json_line(event))
+    else:
+        say(on_terminal(readable_line(event)))

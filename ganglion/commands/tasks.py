@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 if TYPE_CHECKING:
     from enchanted.events.v1.task_request_pb2 import TaskOrder
     from nervous_system.contract.event import Recorded
@@ -30,24 +32,24 @@ def tasks(
     """List the tasks."""
     import json
 
-    from ganglion.terminal_line import on_terminal
+    from ganglion.terminal import on_terminal
 
     if context.invoked_subcommand is not None:
         return
     rows = asyncio.run(_rows(objective, ended))
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        say_json(json.dumps(rows, indent=2))
         return
     if not rows:
         of = f" of objective {objective}" if objective is not None else ""
-        typer.echo(f"no task{of} is {'known' if ended else 'open'}")
+        say(f"no task{of} is {'known' if ended else 'open'}")
     for row in rows:
         score = f"TES {row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else ""
         line = (
             f"{row['task_id']:<36} {row['status']:<24} {row['action']:<24}"
             f" {row['worker_id'] or '-':<16} {score}"
         )
-        typer.echo(on_terminal(line.rstrip()))
+        say(on_terminal(line.rstrip()))
 
 
 @app.command()
@@ -57,7 +59,7 @@ def show(
 ) -> None:
     """Every step of one task: when, by whom, what, and in which trace."""
     from ganglion.event_line import json_line, readable_line
-    from ganglion.terminal_line import on_terminal
+    from ganglion.terminal import on_terminal
     from nervous_system.errors import Permanent
 
     steps = asyncio.run(_steps(task_id))
@@ -65,13 +67,16 @@ def show(
         raise Permanent(f"the log has no task {task_id}; `ganglion tasks` lists those it has")
     trace_id = ""
     for step in steps:
-        typer.echo(json_line(step) if as_json else on_terminal(readable_line(step)))
-        if step.event.trace_id != trace_id and not as_json:
+        if as_json:
+            say_json(json_line(step))
+            continue
+        say(on_terminal(readable_line(step)))
+        if step.event.trace_id != trace_id:
             trace_id = step.event.trace_id
-            typer.echo(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
+            say(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
     waits = "" if as_json else asyncio.run(_waits_for(task_id))
     if waits:
-        typer.echo(on_terminal(f"{'':>8}  {waits}"))
+        say(on_terminal(f"{'':>8}  {waits}"))
 
 
 @app.command()
@@ -120,12 +125,12 @@ def restore(
     )
     asyncio.run(ask_overseer(proposal))
     if as_json:
-        typer.echo(json.dumps({"objective_id": proposal.objective_id}))
+        say_json(json.dumps({"objective_id": proposal.objective_id}))
     else:
         objective = proposal.objective_id
-        typer.echo(f"{objective} is added; `ganglion tasks --objective {objective}` shows it")
+        say(f"{objective} is added; `ganglion tasks --objective {objective}` shows it")
         if not asyncio.run(_is_offered(SKILL)):
-            typer.echo(
+            say(
                 "it waits for a worker that has the files at hand: no worker does now;"
                 " name their folder in GANGLION_WORKER_WORKSPACE and start one"
             )
@@ -136,7 +141,7 @@ def _order(task_id: str, order: TaskOrder.ValueType, reason: str, done: str) -> 
     from ganglion.asking import ask_overseer
 
     asyncio.run(ask_overseer(TaskOrdered(task_id=task_id, order=order, reason=reason)))
-    typer.echo(f"{task_id} {done}")
+    say(f"{task_id} {done}")
 
 
 async def _is_offered(skill: str) -> bool:

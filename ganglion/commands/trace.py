@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ganglion.terminal import say, say_json
+
 app = typer.Typer(add_completion=False)
 
 
@@ -29,7 +31,7 @@ def trace(
     found = find_trace(client_settings().clickhouse_dsn, wanted)
     jaeger_url = asyncio.run(jaeger_address(given))
     if as_json:
-        typer.echo(json.dumps(trace_document(found, jaeger_url), ensure_ascii=False))
+        say_json(json.dumps(trace_document(found, jaeger_url), ensure_ascii=False))
         return
     for line in trace_text(found, jaeger_url):
-        typer.echo(line)
+        say(line)

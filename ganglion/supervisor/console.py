@@ -14,6 +14,7 @@ from ganglion.in_words.phrases import counted
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import Recording
 from ganglion.supervisor.supervisor import how_it_ended
+from nervous_system.visible import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -33,9 +34,10 @@ class Console:
         self._ready_descriptor = ready_descriptor
 
     def line(self, text: str) -> None:
-        """One line that stays."""
+        """One line that stays. What a process said of itself may stand in it."""
+        text = visible(text)
         if self._live is None:
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(f"{text}\n")  # noqa: TID251 - beside a line that moves
             sys.stdout.flush()
         else:
             self._live.console.print(text)
@@ -46,14 +48,14 @@ class Console:
         if not self.is_terminal:
             return
         if self._live is None:
-            from rich.console import Console as RichConsole
+            from rich.console import Console as RichConsole  # noqa: TID251 - the same
             from rich.live import Live
 
             # Without its own refreshing thread: it is refreshed when there is something new.
             console = RichConsole(highlight=False, markup=False, soft_wrap=True)
             self._live = Live(console=console, auto_refresh=False, transient=True)
             self._live.start()
-        self._live.update(text, refresh=True)
+        self._live.update(visible(text), refresh=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

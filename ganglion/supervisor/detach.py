@@ -16,6 +16,7 @@ from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings, read_settings
 from ganglion.supervisor.log_file import last_lines, open_log
 from ganglion.supervisor.process_list import supervisor_arguments
+from ganglion.terminal import say
 from nervous_system.settings import MeshSettings
 
 
@@ -49,11 +50,11 @@ def start_detached(only: Sequence[str]) -> None:
         process.wait()
         raise
     if last.get("ready"):
-        typer.echo(f"it runs behind the scenes (pid {process.pid}); stop it with `ganglion down`")
+        say(f"it runs behind the scenes (pid {process.pid}); stop it with `ganglion down`")
         return
     process.wait()
     if "error" in last:
-        typer.echo(f"ganglion: {last['error']}", err=True)
+        say(f"ganglion: {last['error']}", err=True)
         raise typer.Exit(int(last["exit_code"]))
     words = " | ".join(last_lines(log_path, since_byte=start_byte, count=3))
     raise StartFailed(
@@ -68,5 +69,5 @@ def _follow(messages: IO[str]) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(line)
         if "line" not in message:
             return message
-        typer.echo(message["line"])
+        say(message["line"])
     return {}

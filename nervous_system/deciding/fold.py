@@ -26,6 +26,7 @@ from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, is_named_by
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import AnsweringCore, Core, Emit, Tick
+from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal, Undecidable
 from nervous_system.ids import child_id
 
@@ -69,7 +70,7 @@ def _say(error: Undecidable) -> None:
         "fold.undecidable",
         reason=str(error),
         remedy="whoever published it can publish it anew, without what is odd",
-        exc_info=error.__cause__,
+        exception=error_text(error.__cause__ or error),
     )
 
 

@@ -38,6 +38,7 @@ from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.snapshot_keeper import SnapshotKeeper
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.error_text import error_text
 from nervous_system.errors import (
     Conflict,
     Duplicate,
@@ -293,7 +294,9 @@ class Runner(Generic[State]):
                         try:
                             decided += fold.decide_request(taken, each.event, each.data)
                         except Undecidable as error:
-                            _log.error("runner.undecidable", reason=str(error), exc_info=True)
+                            _log.error(
+                                "runner.undecidable", reason=str(error), exception=error_text(error)
+                            )
                             undecidable[each.event.event_id] = str(error)
             try:
                 await self._append_requests(leading, fold.close_turn(taken, decided))

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
 from nervous_system.telemetry.health import Health
 from nervous_system.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -107,7 +108,7 @@ class Endpoint:
         try:
             return method, self._answer(target.split("?", 1)[0])
         except Exception as error:  # noqa: BLE001 - a broken fact is an answer: 500
-            _log.exception("endpoint.failed", path=target)
+            _log.error("endpoint.failed", path=target, exception=error_text(error))
             return method, _plain(
                 HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}"
             )

@@ -8,17 +8,20 @@ must act.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
 from nervous_system.telemetry.tracing import current_ids
+from nervous_system.visible import visible, visible_json
 
 LEVELS: Final = {
     "DEBUG": logging.DEBUG,
@@ -50,14 +53,14 @@ def configure(
             ),
             structlog.processors.EventRenamer("action"),
             _in_order,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_visible_json),
         ]
         if format == "json"
         else [
+            _visible,
             structlog.dev.ConsoleRenderer(
-                colors=(stream or sys.stderr).isatty(),
-                exception_formatter=structlog.dev.plain_traceback,
-            )
+                colors=(stream or sys.stderr).isatty(), exception_formatter=_write_error
+            ),
         ]
     )
     structlog.configure(
@@ -88,6 +91,22 @@ def _names(service: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]
         return line
 
     return add
+
+
+def _visible_json(line: EventDict, **options: Any) -> str:
+    return visible_json(json.dumps(line, **options))
+
+
+def _visible(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """A console is a terminal: what came from outside stands in values, and in names too."""
+    return {
+        visible(name): visible(value) if isinstance(value, str) else value
+        for name, value in line.items()
+    }
+
+
+def _write_error(stream: TextIO, error: ExcInfo) -> None:
+    stream.write(f"\n{error_text(error[1])}")
 
 
 def _in_order(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

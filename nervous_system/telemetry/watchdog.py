@@ -15,6 +15,7 @@ import structlog
 
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.telemetry.health import Health
+from nervous_system.visible import visible
 
 _log = structlog.get_logger()
 
@@ -62,7 +63,8 @@ class Watchdog:
                     reason=reason,
                     remedy="none needed: whoever runs the service starts it again",
                 )
-                sys.stderr.write(f"it is stuck and ends itself: {reason}\n")
+                sentence = f"it is stuck and ends itself: {visible(reason)}"
+                sys.stderr.write(f"{sentence}\n")  # noqa: TID251 - a service has no other
                 sys.stderr.flush()
                 self._end(STUCK)
                 return

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nervous_system.visible import visible
+
 
 def main() -> int:
     """Serve until stopped. Returns the exit status: 0 after a clean stop, 2 where something has to
@@ -54,12 +56,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _log(action: str, fields: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps({"action": action, **fields}) + "\n")
+    sys.stdout.write(json.dumps({"action": action, **fields}) + "\n")  # noqa: TID251 - its log
     sys.stdout.flush()
 
 
 def _refuse(sentence: str) -> int:
-    sys.stderr.write(sentence + "\n")
+    sys.stderr.write(visible(sentence, keep="\n") + "\n")  # noqa: TID251 - before there is a log
     return 2
 
 

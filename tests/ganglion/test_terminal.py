@@ -55,9 +55,7 @@ def on_a_terminal(arguments: Sequence[str], environment: dict[str, str]) -> list
     ],
 )
 def test_it_is_cut_only_where_it_does_not_fit(line: str, shown: str) -> None:
-    program = (
-        f"from ganglion.terminal_line import on_terminal; print(on_terminal({line!r}), flush=True)"
-    )
+    program = f"from ganglion.terminal import on_terminal; print(on_terminal({line!r}), flush=True)"
     arguments = [sys.executable, "-c", program]
     assert on_a_terminal(arguments, dict(os.environ)) == [shown]
     piped = subprocess.run(arguments, capture_output=True, text=True, check=True)
