@@ -8,7 +8,6 @@ import traceback
 from typing import NoReturn
 
 from ganglion.errors import FAILURE, exit_code_of
-from ganglion.terminal import say
 from nervous_system.errors import GanglionError
 
 
@@ -16,6 +15,9 @@ def end_with(error: Exception) -> NoReturn:
     """Say the error in one sentence on stderr and exit with its code; with GANGLION_DEBUG, where it
     comes from, without the values of variables.
     """
+    # Only here: what takes time to import must not stand before the first line of `main`.
+    from ganglion.terminal import say
+
     if os.environ.get("GANGLION_DEBUG"):
         for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
             say(line, err=True)
