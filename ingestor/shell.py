@@ -288,7 +288,7 @@ class Ingestor:
             payload=alarm,
         )
         try:
-            await self._bus.publish(event, key=alarm.name)
+            await self._bus.publish_derived(event, key=alarm.name)
         except LogFull as error:
             _log.error("alarm.not_published", name=alarm.name, reason=str(error))
 

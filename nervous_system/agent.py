@@ -34,7 +34,14 @@ from nervous_system.contract.message import Acknowledgement, Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import chain_filter, source_of
 from nervous_system.contract.target import Content, Target
-from nervous_system.errors import Conflict, InvalidEvent, Permanent, Unavailable, Unreadable
+from nervous_system.errors import (
+    Conflict,
+    IdTaken,
+    InvalidEvent,
+    Permanent,
+    Unavailable,
+    Unreadable,
+)
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
@@ -62,6 +69,7 @@ class Receipt:
     trace_id: str
     traceparent: str
     redacted: int = 0  # secrets that were taken out
+    duplicate: bool = False  # an earlier try had stored the very same; this one added nothing
     external_change: bool = (
         False  # the resource was not what its chain said; that was recorded first
     )
@@ -186,7 +194,8 @@ class Agent:
 
         It is never refused for what it says: where `before` is not what the chain ends with, a link
         marked `external` is recorded first, in the same batch, and the receipt says so. Raises
-        Conflict only when others kept appending to this very chain until the deadline.
+        Conflict only when others kept appending to this very chain until the deadline, or
+        somebody took the event's id.
         """
         target = Target.file(target) if isinstance(target, str) else target
         with self._span(StateChange, because) as span:
@@ -197,6 +206,8 @@ class Agent:
             while True:
                 try:
                     acknowledgement, external = await self._append_link(target, event, before, span)
+                except IdTaken:
+                    raise
                 except Conflict:
                     if self._watch() - started > self._deadline_seconds:
                         raise
@@ -269,7 +280,11 @@ class Agent:
         assert isinstance(link, StateChange)
         recorded_hash = ""
         if last is not None:
-            if last.event_id == event.event_id:  # an earlier try of this very call
+            if (last.event_id, last.agent_id, last.payload) == (
+                event.event_id,
+                event.agent_id,
+                event.payload,
+            ):  # an earlier try of this very call
                 return Acknowledgement(head.sequence, head.sequence, duplicate=True), False
             if isinstance(last.payload, StateChange):
                 recorded_hash = last.payload.new_state_hash
@@ -361,6 +376,7 @@ def _receipt(
         trace_id=event.trace_id,
         traceparent=span.traceparent,
         redacted=acknowledgement.redacted,
+        duplicate=acknowledgement.duplicate,
         external_change=external,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,8 +20,9 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation, Message, seal
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.signature import Signer, TrustedKeys
-from nervous_system.contract.subjects import template_of
-from nervous_system.errors import Unavailable, Unreadable, Untrusted
+from nervous_system.contract.subjects import is_named_by, subject_for, template_of
+from nervous_system.errors import IdTaken, Unavailable, Unreadable, Untrusted
+from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
@@ -70,12 +71,18 @@ class Bus:
         self.metrics.gauge(DISCONNECTS).set_function(lambda: connection.generation)
 
     async def publish(
-        self, event: Event, *, key: str | None = None, expectation: Expectation | None = None
+        self,
+        event: Event,
+        *,
+        key: str | None = None,
+        expectation: Expectation | None = None,
+        message_id: str = "",
     ) -> Acknowledgement:
         """Store one event; returns after it is on disk.
 
-        Its trace and span become those of the publishing span where the event names none. Raises
-        InvalidEvent, Conflict, NotAcknowledged, Unavailable, LogFull, TooLarge, Forbidden.
+        Its trace and span become those of the publishing span where the event names none. The log
+        knows it by `message_id`, its own id where none is given. Raises InvalidEvent, Conflict,
+        IdTaken, NotAcknowledged, Unavailable, LogFull, TooLarge, Forbidden.
         """
         with self.tracer.span(
             "publish",
@@ -83,19 +90,53 @@ class Bus:
             kind="producer",
             attributes=self._attributes(event_id=event.event_id),
         ) as span:
-            if not event.trace_id:
-                event = replace(event, trace_id=span.trace_id, span_id=span.span_id)
-            entry = Entry(event=event, key=key, expectation=expectation)
+            entry = Entry(event=event, key=key, expectation=expectation, message_id=message_id)
+            entry = self._traced(entry, span.trace_id, span.span_id)
             message, redacted = self._sealed(entry, traceparent=span.traceparent)
             acknowledgement = await self.publisher.append(message)
         return self._counted(acknowledgement, redacted)
+
+    async def publish_derived(
+        self, event: Event, *, key: str | None = None, expectation: Expectation | None = None
+    ) -> Acknowledgement:
+        """As `publish`, of an event whose id others can foresee, as it derives from what they know.
+
+        What a stranger put under that id counts for nothing: the log then knows the event by
+        another. Where this very producer was the first, that is the event on record.
+        """
+        try:
+            return await self.publish(event, key=key, expectation=expectation)
+        except IdTaken as error:
+            (sequence,) = error.positions.values()
+            if await self.is_of(event, sequence, key=key):
+                return Acknowledgement(sequence, sequence, duplicate=True)
+            say_taken(event, sequence)
+        return await self.publish(
+            event, key=key, expectation=expectation, message_id=new_event_id()
+        )
+
+    async def is_of(self, event: Event, sequence: int, *, key: str | None = None) -> bool:
+        """Whether this event's producer said something under its id at a position, be it in other
+        words; a stranger may have."""
+        stored = await self.stream.at(sequence)
+        if stored is None or stored.subject != subject_for(event, key=key):
+            return False
+        try:
+            found = self.recorded(stored).event
+        except Unreadable:
+            return False
+        return (found.event_id, found.agent_role, found.agent_id) == (
+            event.event_id,
+            event.agent_role,
+            event.agent_id,
+        )
 
     async def append(
         self, entries: Sequence[Entry], *, fence: Expectation | None = None
     ) -> Acknowledgement:
         """Store up to 1000 events together or not at all; `fence` guards the whole batch.
 
-        Raises as `publish`, Duplicate when the log has one of the ids already, Fenced when the
+        Raises as `publish`, Duplicate when the log has one of the events already, Fenced when the
         fence has moved.
         """
         with self._batch_span(len(entries)) as span:
@@ -212,15 +253,21 @@ class Bus:
                     yield stored
 
     async def event_ids(self, subjects: Sequence[str]) -> set[str]:
-        """The ids of all events on these filters; only headers travel."""
-        replay = self.replay(subjects=subjects, headers_only=True)
-        return {stored.message_id async for stored in replay if stored.message_id}
+        """The ids of all events on these filters, as they say themselves: a message id is only what
+        its publisher put there."""
+        found: set[str] = set()
+        async for stored in self.replay(subjects=subjects):
+            with suppress(Unreadable):
+                event = recorded(stored).event
+                if is_named_by(stored.subject, event):
+                    found.add(event.event_id)
+        return found
 
     def _traced(self, entry: Entry, trace_id: str, span_id: str) -> Entry:
         if entry.event.trace_id:
             return entry
         event = replace(entry.event, trace_id=trace_id, span_id=span_id)
-        return replace(entry, event=event, data=None)
+        return replace(entry, event=event, data=None, trace_is_new=True)
 
     def _batch_span(self, count: int) -> AbstractContextManager[Span]:
         return self.tracer.span(
@@ -248,6 +295,17 @@ class Bus:
             "publish.redacted", secrets=redacted, last_sequence=acknowledgement.last_sequence
         )
         return replace(acknowledgement, redacted=redacted)
+
+
+def say_taken(event: Event, sequence: int) -> None:
+    """That a stranger's bytes stand under the id of an event, which is stored all the same."""
+    _log.error(
+        "publish.id_taken",
+        event_id=event.event_id,
+        sequence=sequence,
+        reason="somebody put other bytes under an id that could be foreseen",
+        remedy="none needed: the event is on the log under another message id; see who did it",
+    )
 
 
 def recorded(stored: Stored) -> Recorded:

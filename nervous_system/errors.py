@@ -7,7 +7,7 @@ should exit with its sentence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class GanglionError(Exception):
@@ -76,6 +76,15 @@ class TooLarge(Permanent):
 
 class Conflict(Transient):
     """Somebody else appended to the same aggregate first: read again, decide again."""
+
+
+class IdTaken(Conflict):
+    """Other bytes stand on the log under the id of an event, which is not stored; `positions` says
+    where, by id. It will be refused for as long as the log remembers the id: use another."""
+
+    def __init__(self, sentence: str, positions: Mapping[str, int]) -> None:
+        super().__init__(sentence)
+        self.positions = dict(positions)
 
 
 class Duplicate(Permanent):

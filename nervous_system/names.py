@@ -39,6 +39,7 @@ MESSAGE_ID: Final = "Nats-Msg-Id"
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"
 EXPECTED_LAST_SEQUENCE: Final = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_LAST_SUBJECT: Final = "Nats-Expected-Last-Subject-Sequence-Subject"
+EXPECTED_LAST_MESSAGE_ID: Final = "Nats-Expected-Last-Msg-Id"
 BATCH_ID: Final = "Nats-Batch-Id"
 BATCH_SEQUENCE: Final = "Nats-Batch-Sequence"
 BATCH_COMMIT: Final = "Nats-Batch-Commit"
@@ -57,6 +58,7 @@ SIGNATURE: Final = "Ganglion-Signature"
 # means stands in transport/refusals.py.
 ERROR_WRONG_LAST_SEQUENCE: Final = 10071
 ERROR_WRONG_LAST_SEQUENCE_CONSTANT: Final = 10164
+ERROR_WRONG_LAST_MESSAGE_ID: Final = 10070
 ERROR_STREAM_FULL: Final = 10077
 ERROR_MESSAGE_TOO_LARGE: Final = 10054
 ERROR_BATCH_DUPLICATE: Final = 10201

@@ -197,6 +197,7 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
                     "event_id": receipt.event_id,
                     "sequence": receipt.sequence,
                     "trace_id": receipt.trace_id,
+                    "duplicate": receipt.duplicate,
                     "redacted": receipt.redacted,
                     "external_change": receipt.external_change,
                 }

@@ -142,6 +142,8 @@ def _say(name: str, report: ImportReport) -> None:
     secrets = f"; {taken_out(report.redactions)}" if report.redactions else ""
     events, units = counted(report.events, "event"), counted(report.units, "unit")
     say(f"{name}: {events} added from {units}{there}{secrets}")
+    for sentence in report.refused:
+        say(sentence, err=True)
 
 
 async def _append(

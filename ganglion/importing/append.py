@@ -20,13 +20,14 @@ from ganglion.importing.unit import ImportSource, ImportUnit
 from nervous_system import names
 from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.subjects import subject_for
-from nervous_system.errors import Conflict, Duplicate
+from nervous_system.errors import Conflict, Duplicate, IdTaken
 from nervous_system.failpoint import failpoint
 
 MAX_BATCH_BYTES: Final = 4 * 1024**2
 _ENVELOPE_BYTES: Final = 512
 _MAX_RE_READS: Final = 20
 _FILTERS_AT_ONCE: Final = 100
+_MOST_PLACES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ImportReport:
     units_skipped: int = 0  # of these, the ones that were there before
     events: int = 0  # that this import added; another of the same source at once may count some too
     redactions: int = 0  # secrets that were taken out of these
+    refused: tuple[str, ...] = ()  # a sentence for each unit whose ids somebody else has taken
 
 
 Progress = Callable[[ImportReport], None]
@@ -55,7 +57,8 @@ async def append_units(
     """
     Append what is missing of every unit; on return all of it is on disk.
 
-    Whatever it raises, what was reported is on the log, and importing again goes on from there.
+    Whatever it raises, what was reported is on the log, and importing again goes on from there. A
+    unit under whose ids the log has other bytes is named in the report, and the others go on.
     Raises the errors of `ImportLog` and of the source; Conflict or Duplicate only where 20 looks at
     the log in a row did not show what was in the way.
     """
@@ -122,6 +125,8 @@ class _Appender:
         while self._pending:
             try:
                 await self._append_pending()
+            except IdTaken as error:
+                self._refuse(error)
             except (Conflict, Duplicate):
                 re_reads += 1
                 if re_reads > _MAX_RE_READS:
@@ -185,6 +190,21 @@ class _Appender:
         if dropped:
             self._tell(units=dropped, units_skipped=dropped)
 
+    def _refuse(self, error: IdTaken) -> None:
+        """Go on without the units under whose ids there is something else."""
+        left = []
+        for unit in self._pending:
+            ids = {entry.event.event_id for entry in unit.entries}
+            if ids.isdisjoint(error.positions):
+                left.append(unit)
+                continue
+            places = sorted(error.positions[each] for each in ids & error.positions.keys())
+            self._tell(
+                refused=f"{unit.name}: not added, as the log has other bytes under its ids, at"
+                f" position {', '.join(map(str, places[:_MOST_PLACES]))}; see who put them there"
+            )
+        self._pending = left
+
     def _batches(self, entries: Sequence[Entry]) -> Iterable[list[Entry]]:
         batch: list[Entry] = []
         size = 0
@@ -200,7 +220,13 @@ class _Appender:
             yield batch
 
     def _tell(
-        self, *, units: int = 0, units_skipped: int = 0, events: int = 0, redactions: int = 0
+        self,
+        *,
+        units: int = 0,
+        units_skipped: int = 0,
+        events: int = 0,
+        redactions: int = 0,
+        refused: str = "",
     ) -> None:
         report = self.report
         self.report = ImportReport(
@@ -209,6 +235,7 @@ class _Appender:
             report.units_skipped + units_skipped,
             report.events + events,
             report.redactions + redactions,
+            (*report.refused, refused) if refused else report.refused,
         )
         self._progress(self.report)
 

@@ -21,7 +21,8 @@ class ImportLog(Protocol):
 
     async def event_ids(self, subjects: Sequence[str]) -> set[str]:
         """
-        The ids of everything that was acknowledged on these filters before the call, by anyone.
+        The ids of every event that was acknowledged on these filters before the call, by anyone.
+        Bytes of something else that were put under an id are not that event.
 
         The filters do not overlap. Raises as `last_sequence`.
         """
@@ -32,6 +33,7 @@ class ImportLog(Protocol):
 
         Secrets are taken out on the way and counted. A lost acknowledgement is sought again under
         the same ids. Raises Conflict where an entry's expectation does not hold, Duplicate where
-        the log knows one of the ids and it is not this very batch, InvalidEvent, and the errors of
-        a publish (NotAcknowledged, Unavailable, LogFull, TooLarge …).
+        the log knows one of the events and it is not this very batch, IdTaken where it has other
+        bytes under one of the ids, InvalidEvent, and the errors of a publish (NotAcknowledged,
+        Unavailable, LogFull, TooLarge …).
         """

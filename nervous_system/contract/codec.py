@@ -70,6 +70,18 @@ def decode_strictly(data: bytes) -> tuple[Event, bytes]:
     return event, data
 
 
+def without_trace(data: bytes) -> bytes:
+    """The bytes of an event as if it named no trace; what cannot be read, as it is."""
+    message = SwarmEvent()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return data
+    message.ClearField("trace_id")
+    message.ClearField("span_id")
+    return message.SerializeToString(deterministic=True)
+
+
 def _parsed(data: bytes) -> tuple[SwarmEvent, str]:
     """The message, and which payload it has."""
     message = SwarmEvent()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from nervous_system import names
-from nervous_system.contract.codec import encode
+from nervous_system.contract.codec import encode, without_trace
 from nervous_system.contract.event import Event
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.subjects import subject_for
@@ -34,6 +34,8 @@ class Entry:
     key: str | None = None
     expectation: Expectation | None = None
     data: bytes | None = None  # the event's bytes, where somebody else has encoded it
+    trace_is_new: bool = False  # a trace was made for this try; another try gets another
+    message_id: str = ""  # what the log knows it by; the event's id, unless a stranger took that
 
     @cached_property
     def subject(self) -> str:
@@ -59,10 +61,11 @@ def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[
         traceparent = f"00-{event.trace_id}-{event.span_id}-01"
     message = Message(
         subject=entry.subject,
-        message_id=event.event_id,
+        message_id=entry.message_id or event.event_id,
         data=data,
         expectation=entry.expectation,
         traceparent=traceparent,
+        trace_is_new=entry.trace_is_new,
     )
     return message, redacted
 
@@ -77,6 +80,16 @@ class Message:
     expectation: Expectation | None = None
     traceparent: str | None = None
     signature: Mapping[str, str] = field(default_factory=dict)  # its headers
+    trace_is_new: bool = False  # as of an entry
+
+    def is_stored_as(self, subject: str, data: bytes) -> bool:
+        """Whether this is what stands on the log. Of an event that came without a trace, the trace
+        that each try is given does not count; nor do headers, which are made anew, too."""
+        if subject != self.subject:
+            return False
+        return data == self.data or (
+            self.trace_is_new and without_trace(data) == without_trace(self.data)
+        )
 
     def headers(self) -> dict[str, str]:
         """A fresh dictionary of the message's headers."""
@@ -95,5 +108,5 @@ class Acknowledgement:
 
     first_sequence: int
     last_sequence: int
-    duplicate: bool = False  # it was stored by an earlier try
+    duplicate: bool = False  # an earlier try stored it: the same bytes, they were compared
     redacted: int = 0  # secrets that were taken out before it was sent

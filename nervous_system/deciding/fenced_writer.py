@@ -15,13 +15,14 @@ import structlog
 from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system import names
-from nervous_system.bus import Bus
-from nervous_system.contract.message import Entry, Expectation
+from nervous_system.bus import Bus, say_taken
+from nervous_system.contract.message import Acknowledgement, Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, aggregate_of
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.leadership import Term
-from nervous_system.errors import Duplicate
+from nervous_system.errors import Duplicate, IdTaken
 from nervous_system.failpoint import failpoint
+from nervous_system.ids import new_event_id
 from nervous_system.telemetry.metric_catalogue import EVENTS_DECIDED, EVENTS_SKIPPED
 
 _log = structlog.get_logger()
@@ -106,7 +107,7 @@ class FencedWriter:
         aggregates = [aggregate_filter(entry.event) for entry in batch]
         expecting = await self._expecting(batch, aggregates)
         try:
-            acknowledgement = await self._bus.append(expecting, fence=self._term.fence)
+            acknowledgement = await self._stored(expecting)
         except Duplicate as error:
             if asked and any(each.event.event_type == TYPE_REQUEST for each in batch):
                 raise  # one by one, what a request leads to would be there without the request
@@ -124,6 +125,24 @@ class FencedWriter:
         for sequence, aggregate in enumerate(aggregates, acknowledgement.first_sequence):
             if aggregate is not None:
                 self._remember(aggregate, sequence)
+
+    async def _stored(self, batch: list[Entry]) -> Acknowledgement:
+        """Append as the leader. Ids of decisions can be foreseen: what a stranger put under one
+        blocks nobody, as the log then knows the event by another. Raises as `append`."""
+        while True:
+            try:
+                return await self._bus.append(batch, fence=self._term.fence)
+            except IdTaken as error:
+                entries = {each.message_id or each.event.event_id: each for each in batch}
+                strangers: dict[str, Entry] = {}
+                for message_id, sequence in error.positions.items():
+                    entry = entries[message_id]
+                    if not await self._bus.is_of(entry.event, sequence, key=entry.key):
+                        say_taken(entry.event, sequence)
+                        strangers[entry.event.event_id] = changed(entry, message_id=new_event_id())
+                if not strangers:  # this service has said so before, in other words
+                    raise Duplicate(str(error)) from error
+                batch = [strangers.get(each.event.event_id, each) for each in batch]
 
     async def _expecting(
         self, batch: Sequence[Entry], aggregates: Sequence[str | None]

@@ -141,14 +141,15 @@ class Fold(Generic[State]):
         """Fold one event of the log in; what follows from it and is not on the log yet."""
         event_id = recorded.event.event_id
         entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
-        if event_id in self.ahead:
+        own = self._is_own(recorded.event)
+        if own and event_id in self.ahead:
             self.ahead.remove(event_id)
         elif self._counts(recorded):
             try:
                 entries += self._count(recorded)
             except Undecidable as error:
                 _say(error)
-        return self._unwritten(entries, event_id)
+        return self._unwritten(entries, event_id if own else "")
 
     def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
         """As `take`, of an event that is known to be in the state already."""
@@ -197,6 +198,10 @@ class Fold(Generic[State]):
             bool(self._hears(recorded.subject))
             or (event.agent_role == self._role and event.event_type != TYPE_REQUEST)
         )
+
+    def _is_own(self, event: Event) -> bool:
+        """Whether this service put it on the log; a stranger's event can bear any id."""
+        return event.agent_role == self._role or event.event_type == TYPE_REQUEST
 
     def _evolve(self, recorded: Recorded) -> None:
         self.state = self._core.evolve(self.state, recorded)

@@ -76,7 +76,7 @@ async def take_term(
         payload=LeadershipTaken(service=service, scope=scope, term=number, holder=holder),
     )
     try:
-        taken = await bus.publish(event, key=scope, expectation=Expectation(subject, last))
+        taken = await bus.publish_derived(event, key=scope, expectation=Expectation(subject, last))
     except Conflict as error:
         raise Fenced(f"another process took term {number} of {service}/{scope}") from error
     taken_seconds = watch()

@@ -18,6 +18,7 @@ from nervous_system.errors import (
     Duplicate,
     Fenced,
     GanglionError,
+    IdTaken,
     NotAcknowledged,
     Permanent,
     Transient,
@@ -35,6 +36,7 @@ from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.frame import frame
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.retry import RetryPolicy
+from nervous_system.transport.standing import Standing, is_at, taken
 from nervous_system.transport.stream import Stream
 
 TRY_SECONDS = 2.0
@@ -61,6 +63,7 @@ class Publisher:
         self._stream = stream
         self._retry = retry or RetryPolicy()
         self._watch = watch
+        self._standing = Standing(connection, stream)
         self._published = metrics.counter(EVENTS_PUBLISHED)
         self._seconds = metrics.histogram(PUBLISH_SECONDS)
         self._retries = metrics.counter(PUBLISH_RETRIES)
@@ -71,8 +74,9 @@ class Publisher:
         """Store one message.
 
         Tried again under the same id until the deadline. Raises Conflict when its expectation does
-        not hold and what stands there is not its own earlier try; NotAcknowledged or Unavailable
-        when the deadline passed; LogFull, TooLarge, Forbidden at once.
+        not hold and what stands there is not its own earlier try, IdTaken when other bytes stand
+        under its id; NotAcknowledged or Unavailable when the deadline passed; LogFull, TooLarge,
+        Forbidden at once.
         """
         return await self._measured(self._append(message), shape="event", events=1)
 
@@ -83,7 +87,8 @@ class Publisher:
 
         `fence` is expected on the first message, which then can have no expectation of its own.
         Raises Fenced when it does not hold, Conflict when a message's expectation does not,
-        Duplicate when the log already has one of the ids but not this batch, and as `append`.
+        Duplicate when the log already has one of these messages but not this batch, IdTaken when
+        it has other bytes under one of the ids, and as `append`.
         """
         return await self._measured(
             self._append_batch(messages, fence), shape="batch", events=len(messages)
@@ -113,16 +118,21 @@ class Publisher:
                 timeout_seconds=timeout_seconds,
             )
             failpoint("publish.after_ack")
-            return _acknowledgement(reply.data, what=f"the publish to {message.subject}")
+            answer = _acknowledgement(reply.data, what=f"the publish to {message.subject}")
+            if answer.duplicate:
+                await self._standing.confirm(message, answer.last_sequence)
+            return answer
 
         try:
             return await self._persist(once)
+        except IdTaken:
+            raise
         except Conflict:
             expectation = message.expectation
             if expectation is None:
                 raise
-            own = await self._find(
-                message.message_id, expectation.subject_filter, expectation.sequence + 1
+            own = await self._standing.earlier_try(
+                message, expectation.subject_filter, at_least=expectation.sequence + 1
             )
             if own is None:
                 raise
@@ -150,18 +160,16 @@ class Publisher:
                 behind = await self._known_end(timeout_seconds) + 1
             return await self._send_batch(messages, timeout_seconds)
 
-        first = messages[0]
         try:
             return await self._persist(once)
         except (Conflict, Duplicate) as error:
             # An earlier try of ours may have been stored though its acknowledgement was lost.
             assert behind is not None
-            own = await self._find(first.message_id, first.subject, behind)
+            own = await self._standing.earlier_batch(messages, at_least=behind)
             if own is not None:
-                last = own + len(messages) - 1
-                stored = await self._stream.at(last)
-                if stored is not None and stored.message_id == messages[-1].message_id:
-                    return Acknowledgement(own, last, duplicate=True)
+                return Acknowledgement(own, own + len(messages) - 1, duplicate=True)
+            if isinstance(error, Duplicate):
+                await self._refuse_other_bytes(messages)
             if fence is not None and isinstance(error, Conflict):
                 present = await self._stream.last_on(fence.subject_filter)
                 if present is None or present.sequence != fence.sequence:
@@ -237,15 +245,16 @@ class Publisher:
             self._floor = max(self._floor or 0, state.last_sequence)
         return self._floor
 
-    async def _find(self, message_id: str, subject_filter: str, at_least: int) -> int | None:
-        """The position at or after `at_least` where this id stands on the filter."""
-        while True:
-            stored = await self._stream.next_on(subject_filter, at_least=at_least)
-            if stored is None:
-                return None
-            if stored.message_id == message_id:
-                return stored.sequence
-            at_least = stored.sequence + 1
+    async def _refuse_other_bytes(self, messages: Sequence[Message]) -> None:
+        """Raises IdTaken where other bytes stand under an id of a batch; else it is repeated."""
+        known = await self._standing.known(messages)
+        other = {
+            message.message_id: known[message.message_id]
+            for message in messages
+            if message.message_id in known and not is_at(message, known[message.message_id])
+        }
+        if other:
+            raise taken(other)
 
 
 def _acknowledgement(data: bytes, *, what: str, messages: int = 1) -> Acknowledgement:

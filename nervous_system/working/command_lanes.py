@@ -173,7 +173,7 @@ class CommandLanes:
         while True:
             event = await queue.get()
             try:
-                await self._bus.publish(event)
+                await self._bus.publish_derived(event)
             except GanglionError as error:  # what was asked is done all the same
                 _log.warning("command.not_acknowledged", reason=str(error))
             finally:

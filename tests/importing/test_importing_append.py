@@ -201,15 +201,29 @@ async def test_many_commits_take_few_batches(bus: Bus) -> None:
     assert log.reads == 1
 
 
-async def test_what_stays_in_the_way_is_raised_in_the_end(bus: Bus) -> None:
+async def test_what_stands_elsewhere_is_in_the_way_and_named(bus: Bus) -> None:
     async def units() -> AsyncGenerator[ImportUnit, None]:
         yield _made_unit(1)
+        yield _made_unit(2)
 
     unit = _made_unit(1)
     await bus.publish(unit.entries[1].event, key="elsewhere")
+    report = await append_units(BusLog(bus), ImportSource("made", 2, units()))
+    assert (report.units, report.events) == (1, 2)
+    assert [unit.name in sentence for sentence in report.refused] == [True]
+    assert len(await _ids(bus)) == 3
+
+
+async def test_what_stays_in_the_way_is_raised_in_the_end(bus: Bus) -> None:
+    class Refusing(BusLog):
+        async def append(self, entries: Sequence[Entry]) -> Acknowledgement:
+            raise Duplicate("it is there, and nobody sees it")
+
+    async def units() -> AsyncGenerator[ImportUnit, None]:
+        yield _made_unit(1)
+
     with pytest.raises(Duplicate):
-        await append_units(BusLog(bus), ImportSource("made", 1, units()))
-    assert len(await _ids(bus)) == 1
+        await append_units(Refusing(bus), ImportSource("made", 1, units()))
 
 
 def test_a_unit_must_begin_and_end_under_its_key() -> None:

@@ -1,0 +1,66 @@
+"""Is a request decided on whatever stands under the ids of what it leads to?"""
+
+from __future__ import annotations
+
+from overseer_program import StartOverseer
+
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken
+from enchanted.events.v1.task_pb2 import TaskSubmitted
+from nervous_system import names
+from nervous_system.agent import open_agent
+from nervous_system.bus import Bus, recorded
+from nervous_system.contract.event import Event
+from nervous_system.errors import Transient
+from nervous_system.ids import child_id
+from nervous_system.settings import MeshSettings
+from nervous_system.working import proposing
+from overseer.vocabulary import SERVICE
+
+TURNS = 200
+
+
+async def junk(bus: Bus, *message_ids: str) -> None:
+    for each in message_ids:
+        await bus.connection.request(
+            "swarm.events.stranger.junk",
+            b"junk",
+            headers={names.MESSAGE_ID: each},
+            timeout_seconds=5,
+        )
+
+
+async def on_log(bus: Bus, kind: type) -> list[Event]:
+    found = []
+    async for stored in bus.replay(subjects=[f"{names.EVENTS}.*.*.>"]):
+        if stored.data != b"junk":
+            found.append(recorded(stored).event)
+    return [event for event in found if isinstance(event.payload, kind)]
+
+
+async def test_a_task_is_taken_whatever_stands_under_foreseen_ids(
+    start_overseer: StartOverseer, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    step: proposing.Step = {"action": "work", "id": "t1"}
+    asked = proposing.request_id(
+        proposing.task(step, task_id="t1", owner="coder-1"), agent_id="coder-1"
+    )
+    await junk(bus, asked, child_id(asked, f"{SERVICE}/main/submitted 0"))
+    start_overseer()
+    async with open_agent(
+        mesh_settings.nats_url, role="coder", agent_id="coder-1", settings=mesh_settings
+    ) as agent:
+        first = False
+        while not first:
+            try:
+                first = await agent.propose_task(action="work", id="t0") == "t0"
+            except Transient:
+                continue  # it has yet to lead
+        (term,) = await on_log(bus, LeadershipTaken)
+        await junk(bus, *(child_id(term.event_id, f"requests {turn}") for turn in range(1, TURNS)))
+        await agent.propose_task(**step)
+        submitted = await on_log(bus, TaskSubmitted)
+        assert [event.payload.manifest.task_id for event in submitted] == ["t0", "t1"]  # type: ignore[union-attr]
+        assert [event.causation_id for event in submitted][1] == asked
+        assert len(await on_log(bus, LeadershipTaken)) == 1  # nobody had to begin anew
+        await agent.propose_task(**step)  # asked again, it is answered, and nothing is added
+        assert len(await on_log(bus, TaskSubmitted)) == 2
