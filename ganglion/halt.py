@@ -41,5 +41,5 @@ async def halt_is_in_force() -> bool:
 
 
 async def _last(bus: Bus, word: str) -> int:
-    found = [await bus.stream.last_on(f"{EVENTS}.{person}.{word}") for person in PERSONS]
+    found = [await bus.last_live(f"{EVENTS}.{person}.{word}") for person in PERSONS]
     return max((each.sequence for each in found if each is not None), default=0)

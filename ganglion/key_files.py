@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.errors import BadSetting
-from nervous_system.contract.signature import Signer, TrustedKeys
+from nervous_system.contract.signature import EVERYBODY, Signer, TrustedKeys
 from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
 
-EVERYBODY: Final = "*"
 HEAD: Final = """\
 # Whose signatures count: a key's id, its public key, and the agents it speaks for (names, or shell
 # patterns). An agent that is named here must sign. Read when a service starts. Keep the lines of

@@ -6,7 +6,7 @@ from __future__ import annotations
 import structlog
 
 from ganglion.settings import read_settings
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.deciding.snapshots import Snapshots, open_snapshots
 from nervous_system.errors import Unreadable
 from overseer.model import OverseerState
@@ -37,7 +37,8 @@ async def overseer_state(bus: Bus) -> OverseerState:
         if stored.message_id in ahead:
             continue
         try:
-            state = core.evolve(state, recorded(stored))
+            found = bus.recorded(stored)
+            state = state if found.is_history else core.evolve(state, found)
         except Unreadable as error:
             _log.debug("event.unreadable", reason=str(error))
         except Exception as error:  # noqa: BLE001 - as the overseer: it counts for nothing

@@ -1,13 +1,14 @@
 """How do exact bytes that only ClickHouse has get onto the log again? Under their old ids.
 
 Two uses: the tail of a truncated stream, and parked positions that a newer reader can read. What
-is published again is recorded as any position is; the row that was there stays as it was.
+is published again is recorded as any position is; the row that was there stays as it was. Each
+message says where it comes from, so it is history: what was ordered then is not done again.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -16,14 +17,22 @@ from ingestor.model import Disposition, StoredPosition
 from ingestor.ports import Warehouse
 from ingestor.reading import Readable, read
 from nervous_system.contract.message import Message
-from nervous_system.errors import TooLarge
-from nervous_system.ids import child_id, is_uuid
+from nervous_system.errors import IdTaken, TooLarge
+from nervous_system.ids import child_id, is_uuid, new_event_id
 from nervous_system.telemetry.tracing import traceparent_of
 from nervous_system.transport.publisher import Publisher
 
 _log = structlog.get_logger()
 
 PAGE = 500
+
+
+Vouch = Callable[[Message, str], Message]
+"""Marks a message as one that comes back from `<epoch>/<sequence>`."""
+
+
+def _marked(message: Message, republished_from: str) -> Message:
+    return replace(message, republished_from=republished_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +44,15 @@ class Republished:
 
 
 async def republish_tail(
-    warehouse: Warehouse, publisher: Publisher, *, epoch: int, after_seq: int
+    warehouse: Warehouse,
+    publisher: Publisher,
+    *,
+    epoch: int,
+    after_seq: int,
+    vouch: Vouch = _marked,
 ) -> Republished:
     """Publish what the stream had, up to its end in `epoch`, behind the place where it was cut;
-    each event once.
+    each event once, as history. `vouch` makes others believe that, where the mesh has a key.
 
     Doing it twice is harmless: the server drops what it has within its window, the ingestor marks
     what comes later.
@@ -49,7 +63,7 @@ async def republish_tail(
         async for position in positions(warehouse, epoch=part.epoch, after_seq=part.after):
             if part.last is not None and position.seq > part.last:
                 break
-            message = _message(position, part.epoch)
+            message = _message(position, part.epoch, vouch)
             if message.message_id not in seen and await _publish(publisher, message, position):
                 published += 1
             else:
@@ -58,15 +72,18 @@ async def republish_tail(
     return Republished(published, left)
 
 
-async def replay_parked(warehouse: Warehouse, publisher: Publisher) -> Republished:
-    """Publish the parked positions that this version can read, and that are not stored by now."""
+async def replay_parked(
+    warehouse: Warehouse, publisher: Publisher, *, vouch: Vouch = _marked
+) -> Republished:
+    """Publish the parked positions that this version can read, and that are not stored by now; as
+    history, too: it is late for what they ordered."""
     published = left = 0
     async for epoch, position in parked_positions(warehouse):
         found = read(position.raw)
         if not isinstance(found, Readable) or await warehouse.known([found.message.event_id]):
             left += 1
             continue
-        if await _publish(publisher, _message(position, epoch), position):
+        if await _publish(publisher, _message(position, epoch, vouch), position):
             published += 1
         else:
             left += 1
@@ -101,15 +118,24 @@ async def parked_positions(warehouse: Warehouse) -> AsyncIterator[tuple[int, Sto
 
 async def _publish(publisher: Publisher, message: Message, position: StoredPosition) -> bool:
     """False for one so large that it was stored only because it had no headers."""
+    origin = message.republished_from
     try:
-        await publisher.append(message)
+        try:
+            await publisher.append(message)
+        except IdTaken as error:  # by an event of this life, or by a stranger's bytes
+            _log.warning("republish.id_taken", sequence=position.seq, reason=str(error))
+            own = child_id(origin, "republished")
+            try:
+                await publisher.append(replace(message, message_id=own))
+            except IdTaken:
+                await publisher.append(replace(message, message_id=new_event_id()))
     except TooLarge as error:
         _log.error("republish.too_large", sequence=position.seq, reason=str(error))
         return False
     return True
 
 
-def _message(position: StoredPosition, epoch: int) -> Message:
+def _message(position: StoredPosition, epoch: int, vouch: Vouch) -> Message:
     """Under the event's id and in its trace; what is not valid may not be fit for a header."""
     own = position.event_id
     found = read(position.raw)
@@ -118,9 +144,11 @@ def _message(position: StoredPosition, epoch: int) -> Message:
         if isinstance(found, Readable)
         else None
     )
-    return Message(
+    origin = f"{epoch}/{position.seq}"
+    message = Message(
         subject=position.subject,
-        message_id=own if is_uuid(own) else child_id(f"{epoch}/{position.seq}", "republished"),
+        message_id=own if is_uuid(own) else child_id(origin, "republished"),
         data=position.raw,
         traceparent=traceparent,
     )
+    return vouch(message, origin)

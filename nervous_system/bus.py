@@ -21,7 +21,7 @@ from nervous_system.contract.message import Acknowledgement, Entry, Expectation,
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import is_named_by, subject_for, template_of
-from nervous_system.errors import IdTaken, Unavailable, Unreadable, Untrusted
+from nervous_system.errors import IdTaken, Permanent, Unavailable, Unreadable, Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.telemetry import semantic_names as attribute
@@ -183,6 +183,22 @@ class Bus:
             return {}
         return self._signer.headers(subject, data, now=self.clock())
 
+    def vouched_history(self, message: Message, republished_from: str) -> Message:
+        """The message as one that comes back from a position of the past: nobody acts on it. Raises
+        Permanent where others would not believe that of this process."""
+        message = replace(message, republished_from=republished_from)
+        if not self.trusted.checks:
+            return message
+        if self._signer is None or not self.trusted.speaks_for_everybody(self._signer.key_id):
+            raise Permanent(
+                "what is brought back must be signed by the mesh's own key, and this process has"
+                " none: run it with the home in which `keys/mesh` is"
+            )
+        signature = self._signer.headers(
+            message.subject, message.data, now=self.clock(), republished_from=republished_from
+        )
+        return replace(message, signature=signature)
+
     def check_clock(self, stream_time: datetime) -> None:
         """Raises Unavailable where what this process signs now would be stale."""
         off_seconds = (self.clock() - stream_time).total_seconds()
@@ -198,7 +214,7 @@ class Bus:
         problem = stored.problem(self.trusted, agent_id=found.event.agent_id)
         if problem:
             raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
-        return found
+        return replace(found, is_history=True) if stored.is_history(self.trusted) else found
 
     def _sealed(self, entry: Entry, *, traceparent: str | None) -> tuple[Message, int]:
         message, redacted = seal(entry, self.redactor, traceparent=traceparent)
@@ -251,6 +267,20 @@ class Bus:
                     if stored.sequence > end:
                         return
                     yield stored
+
+    async def last_live(self, subject: str) -> Recorded | None:
+        """The last event on a subject that is of this life: what was brought back is history.
+        Raises Unreadable, Untrusted, Unavailable."""
+        last = await self.stream.last_on(subject)
+        found = self.recorded(last) if last is not None else None
+        if found is None or not found.is_history:
+            return found
+        live = None
+        async for stored in self.replay(subjects=[subject]):
+            with suppress(Unreadable):
+                each = self.recorded(stored)
+                live = live if each.is_history else each
+        return live
 
     async def event_ids(self, subjects: Sequence[str]) -> set[str]:
         """The ids of all events on these filters, as they say themselves: a message id is only what

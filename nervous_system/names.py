@@ -54,6 +54,10 @@ NONCE: Final = "Ganglion-Nonce"
 ISSUED_AT: Final = "Ganglion-Issued-At"
 SIGNATURE: Final = "Ganglion-Signature"
 
+REPUBLISHED_FROM: Final = "Ganglion-Republished-From"
+"""`<epoch>/<sequence>` that a message had when it was live: what comes back is history, and nobody
+acts on it. Where the mesh has a key, it counts only if that has signed it."""
+
 # Error codes of the JetStream API (`err_code`) that are asked for by name; what each of the others
 # means stands in transport/refusals.py.
 ERROR_WRONG_LAST_SEQUENCE: Final = 10071

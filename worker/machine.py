@@ -12,7 +12,6 @@ import psutil
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from nervous_system import names
-from nervous_system.bus import recorded
 from nervous_system.contract.payload import KINDS
 from worker.action import Place
 from worker.section import Section, duration, facts, size, table
@@ -67,11 +66,10 @@ async def machine(place: Place) -> Section:
 async def capacity(place: Place) -> Section:
     """What a governor last recorded: it knows a container's limits, too."""
     word = KINDS[CapacitySampled].subject_word
-    found = await place.bus.stream.last_on(f"{names.EVENTS}.governor.{word}.>")
+    event = await place.bus.last_live(f"{names.EVENTS}.governor.{word}.>")
     title = "Capacity on record"
-    if found is None:
+    if event is None:
         return Section(title=title, body="No governor has recorded a sample yet.")
-    event = recorded(found)
     sample = event.event.payload
     assert isinstance(sample, CapacitySampled)
     age = place.clock() - event.recorded_at

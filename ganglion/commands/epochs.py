@@ -84,4 +84,5 @@ async def _republish(epoch: int) -> Republished:
             session.bus.publisher,
             epoch=epoch,
             after_seq=following[0].forked_from_seq,
+            vouch=session.bus.vouched_history,
         )

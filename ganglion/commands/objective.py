@@ -163,13 +163,12 @@ async def _last(word: str, objective_id: str) -> Payload | None:
     """What the last event of this kind says of the objective."""
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
-    from nervous_system.bus import recorded
     from nervous_system.contract.subjects import token
     from nervous_system.names import EVENTS
 
     async with bus_session(client_settings()) as bus:
-        last = await bus.stream.last_on(f"{EVENTS}.objective.{word}.{token(objective_id)}")
-    return recorded(last).event.payload if last is not None else None
+        last = await bus.last_live(f"{EVENTS}.objective.{word}.{token(objective_id)}")
+    return last.event.payload if last is not None else None
 
 
 async def _state() -> OverseerState:

@@ -114,4 +114,6 @@ async def _replay() -> Republished:
     from ingestor.republish import replay_parked
 
     async with positions_session() as session:
-        return await replay_parked(session.warehouse, session.bus.publisher)
+        return await replay_parked(
+            session.warehouse, session.bus.publisher, vouch=session.bus.vouched_history
+        )

@@ -47,3 +47,4 @@ class Recorded:
     sequence: int
     subject: str
     recorded_at: datetime  # the stream's clock, UTC: the only time folds may use
+    is_history: bool = False  # it was brought back from the past: nobody acts on it

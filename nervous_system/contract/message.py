@@ -81,6 +81,7 @@ class Message:
     traceparent: str | None = None
     signature: Mapping[str, str] = field(default_factory=dict)  # its headers
     trace_is_new: bool = False  # as of an entry
+    republished_from: str = ""  # epoch and sequence that it comes back from
 
     def is_stored_as(self, subject: str, data: bytes) -> bool:
         """Whether this is what stands on the log. Of an event that came without a trace, the trace
@@ -94,6 +95,8 @@ class Message:
     def headers(self) -> dict[str, str]:
         """A fresh dictionary of the message's headers."""
         headers = {names.MESSAGE_ID: self.message_id, **self.signature}
+        if self.republished_from:
+            headers[names.REPUBLISHED_FROM] = self.republished_from
         if self.traceparent is not None:
             headers[names.TRACEPARENT] = self.traceparent
         if self.expectation is not None:

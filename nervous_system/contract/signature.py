@@ -23,10 +23,16 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from nervous_system.errors import Fatal
-from nervous_system.names import ISSUED_AT, KEY_ID, NONCE, SIGNATURE
+from nervous_system.names import ISSUED_AT, KEY_ID, NONCE, REPUBLISHED_FROM, SIGNATURE
 
 _PURPOSE: Final = "ganglion signature 1"
 """A signature of the same key for anything else is not one of a message."""
+
+_HISTORY_PURPOSE: Final = "ganglion republished 1"
+"""Nor is that of a message one of what is brought back, or the other way round."""
+
+EVERYBODY: Final = "*"
+"""The pattern of a key that speaks for all agents, as the mesh's own does."""
 
 MISSING: Final = "signature is missing"
 INCOMPLETE: Final = "signature is incomplete"
@@ -72,10 +78,15 @@ class Signer:
         """What `trusted_keys` holds, so that it speaks for these agents."""
         return " ".join((self.key_id, TrustedKey(self.key.verify_key, agents).public, *agents))
 
-    def headers(self, subject: str, data: bytes, *, now: datetime) -> dict[str, str]:
-        """The signature of these bytes on this subject, made now."""
+    def headers(
+        self, subject: str, data: bytes, *, now: datetime, republished_from: str = ""
+    ) -> dict[str, str]:
+        """The signature of these bytes on this subject, made now; as history from that position
+        where one is given."""
         nonce, issued_at = secrets.token_hex(16), now.isoformat()
-        signed = self.key.sign(_signed(self.key_id, nonce, issued_at, subject, data))
+        signed = self.key.sign(
+            _signed(self.key_id, nonce, issued_at, subject, data, republished_from)
+        )
         return {
             KEY_ID: self.key_id,
             NONCE: nonce,
@@ -155,29 +166,73 @@ class TrustedKeys:
     ) -> str:
         """Why this message is not to be believed; empty where it is. Without values, so that it can
         be counted."""
-        if not self.keys:
+        if not self.keys or self.is_history(
+            headers, subject=subject, data=data, stored_at=stored_at
+        ):
             return ""
         key_id, signature = headers.get(KEY_ID, ""), headers.get(SIGNATURE, "")
         if not key_id and not signature:
             return MISSING if self._must_sign(agent_id) else ""
-        nonce, issued_at = headers.get(NONCE, ""), headers.get(ISSUED_AT, "")
         trusted = self.keys.get(key_id)
         if trusted is None:
             return UNKNOWN_KEY
+        wrong = self._wrong(trusted, headers, subject=subject, data=data, stored_at=stored_at)
+        if wrong:
+            return wrong
+        if not any(fnmatchcase(agent_id, pattern) for pattern in trusted.agents):
+            return OTHER_AGENT
+        return ""
+
+    def speaks_for_everybody(self, key_id: str) -> bool:
+        """Whether that key is one of the mesh itself."""
+        return key_id in self.keys and EVERYBODY in self.keys[key_id].agents
+
+    def is_history(
+        self, headers: Mapping[str, str], *, subject: str, data: bytes, stored_at: datetime
+    ) -> bool:
+        """Whether a message was brought back from the past, by somebody who may: a stranger's
+        header changes nothing. Without keys, whoever says so is believed."""
+        if REPUBLISHED_FROM not in headers:
+            return False
+        if not self.keys:
+            return True
+        trusted = self.keys.get(headers.get(KEY_ID, ""))
+        return (
+            trusted is not None
+            and EVERYBODY in trusted.agents
+            and not self._wrong(
+                trusted,
+                headers,
+                subject=subject,
+                data=data,
+                stored_at=stored_at,
+                republished_from=headers[REPUBLISHED_FROM],
+            )
+        )
+
+    def _wrong(
+        self,
+        trusted: TrustedKey,
+        headers: Mapping[str, str],
+        *,
+        subject: str,
+        data: bytes,
+        stored_at: datetime,
+        republished_from: str = "",
+    ) -> str:
+        """What is wrong with a signature of this key; empty where nothing is."""
+        nonce, issued_at = headers.get(NONCE, ""), headers.get(ISSUED_AT, "")
+        signed = _signed(headers[KEY_ID], nonce, issued_at, subject, data, republished_from)
         try:
-            proof = b64decode(signature, validate=True)
+            proof = b64decode(headers.get(SIGNATURE, ""), validate=True)
             moment = datetime.fromisoformat(issued_at)
             late = abs(stored_at - moment) > timedelta(seconds=self.most_seconds)
-            trusted.key.verify(_signed(key_id, nonce, issued_at, subject, data), proof)
+            trusted.key.verify(signed, proof)
         except BadSignatureError:
             return WRONG
         except (ValueError, TypeError, binascii.Error):
             return INCOMPLETE
-        if late:
-            return STALE
-        if not any(fnmatchcase(agent_id, pattern) for pattern in trusted.agents):
-            return OTHER_AGENT
-        return ""
+        return STALE if late else ""
 
     def _must_sign(self, agent_id: str) -> bool:
         return self.required or agent_id in self._named
@@ -187,6 +242,9 @@ class TrustedKeys:
         return frozenset(agent for each in self.keys.values() for agent in each.agents)
 
 
-def _signed(key_id: str, nonce: str, issued_at: str, subject: str, data: bytes) -> bytes:
-    head = "\n".join((_PURPOSE, key_id, nonce, issued_at, subject, ""))
+def _signed(
+    key_id: str, nonce: str, issued_at: str, subject: str, data: bytes, republished_from: str
+) -> bytes:
+    purpose = (_HISTORY_PURPOSE, republished_from) if republished_from else (_PURPOSE,)
+    head = "\n".join((*purpose, key_id, nonce, issued_at, subject, ""))
     return head.encode(errors="replace") + data

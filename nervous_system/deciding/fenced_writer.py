@@ -19,8 +19,8 @@ from nervous_system.bus import Bus, say_taken
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, aggregate_of
 from nervous_system.deciding.changed import changed
-from nervous_system.deciding.leadership import Term
-from nervous_system.errors import Duplicate, IdTaken
+from nervous_system.deciding.leadership import Fence
+from nervous_system.errors import Duplicate, Fenced, IdTaken
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import new_event_id
 from nervous_system.telemetry.metric_catalogue import EVENTS_DECIDED, EVENTS_SKIPPED
@@ -44,9 +44,10 @@ class Decided(Protocol):
 class FencedWriter:
     """Appends as the leader of one term."""
 
-    def __init__(self, bus: Bus, term: Term, decided: Decided) -> None:
+    def __init__(self, bus: Bus, fence: Fence, decided: Decided) -> None:
         self._bus = bus
-        self._term = term
+        self._fence = fence
+        self._term = fence.term
         self._decided = decided
         self._last: OrderedDict[str, int] = OrderedDict()  # by filter: where its last event stands
 
@@ -103,6 +104,11 @@ class FencedWriter:
                 await self._append(batch, asked=asked)
                 failpoint("runner.after_append")
 
+    async def observed(self, entry: Entry) -> None:
+        """Append what nobody decided: a measurement that comes back through the log. Raises as
+        `append`."""
+        await self._stored([entry])
+
     async def _append(self, batch: Sequence[Entry], *, asked: bool) -> None:
         aggregates = [aggregate_filter(entry.event) for entry in batch]
         expecting = await self._expecting(batch, aggregates)
@@ -131,7 +137,10 @@ class FencedWriter:
         blocks nobody, as the log then knows the event by another. Raises as `append`."""
         while True:
             try:
-                return await self._bus.append(batch, fence=self._term.fence)
+                return await self._bus.append(batch, fence=self._fence.expectation)
+            except Fenced:
+                if not await self._fence.put_back(self._bus):
+                    raise
             except IdTaken as error:
                 entries = {each.message_id or each.event.event_id: each for each in batch}
                 strangers: dict[str, Entry] = {}

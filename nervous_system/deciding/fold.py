@@ -116,6 +116,8 @@ class Fold(Generic[State]):
         strikes again where it struck.
         """
         event, payload = own.event, own.event.payload
+        if own.is_history or not self._is_own(event):
+            return  # it is no word of this life; others may write there, too
         self._written.add(event.event_id)
         if event.event_id in self.ahead:
             return
@@ -139,6 +141,8 @@ class Fold(Generic[State]):
 
     def take(self, recorded: Recorded) -> list[Entry]:
         """Fold one event of the log in; what follows from it and is not on the log yet."""
+        if recorded.is_history:
+            return self.pass_over(recorded.sequence, recorded.recorded_at)
         event_id = recorded.event.event_id
         entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
         own = self._is_own(recorded.event)
@@ -156,6 +160,10 @@ class Fold(Generic[State]):
         entries = self._go_on_to(sequence, recorded_at)
         self.ahead.discard(event_id)
         return self._unwritten(entries, event_id)
+
+    def pass_over(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `take`, of what counts for nothing, such as history that was brought back."""
+        return self._unwritten(self._go_on_to(sequence, recorded_at), "")
 
     def confirmed(self, entries: Sequence[Entry], first_sequence: int) -> None:
         """The log has these, one behind the other: they need not be delivered to be passed by."""

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.clock import Clock, Stopwatch
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Expectation
 from nervous_system.contract.subjects import leadership_subject
 from nervous_system.errors import Conflict, Fenced, Unavailable, Unreadable
 from nervous_system.ids import child_id
+from nervous_system.transport.stream import Stored
 
 _log = structlog.get_logger()
 
@@ -41,14 +43,51 @@ class Term:
         """Where the next term would stand."""
         return leadership_subject(service=self.service, scope=self.scope)
 
-    @property
-    def fence(self) -> Expectation:
-        """What every batch of this leader expects."""
-        return Expectation(self.subject, self.sequence)
-
     def now(self, seconds: float) -> datetime:
         """The stream's time when the stopwatch shows `seconds`; no machine's clock has a say."""
         return self.taken_at + timedelta(seconds=seconds - self.taken_seconds)
+
+
+@dataclass(slots=True)
+class Fence:
+    """What every batch of a leader stands behind: that its term is the last one.
+
+    What is no term, as one of the past that was brought back, or a stranger's, deposes nobody,
+    though it stands where terms do: the fence is put behind it.
+    """
+
+    term: Term
+    sequence: int  # the last position on the term's subject that is known
+
+    @classmethod
+    def of(cls, term: Term) -> Self:
+        """Behind the term itself."""
+        return cls(term, term.sequence)
+
+    @property
+    def expectation(self) -> Expectation:
+        """As the log checks it."""
+        return Expectation(self.term.subject, self.sequence)
+
+    async def put_back(self, bus: Bus) -> bool:
+        """After the log said that it moved: whether that was no term, so that it stands again."""
+        at_least = self.sequence + 1
+        while (found := await bus.stream.next_on(self.term.subject, at_least=at_least)) is not None:
+            if is_live_term(bus, found):
+                return False
+            at_least = found.sequence + 1
+        moved, self.sequence = self.sequence < at_least - 1, at_least - 1
+        return moved
+
+
+def is_live_term(bus: Bus, stored: Stored) -> bool:
+    """Whether somebody may have taken the lead there, and not long ago in a past that was brought
+    back. Where nobody vouches for anything, that is the case for whatever cannot be read, too."""
+    try:
+        return not bus.recorded(stored).is_history
+    except Unreadable as error:
+        _log.warning("leadership.unreadable", reason=str(error))
+        return not bus.trusted.checks
 
 
 async def take_term(
@@ -101,7 +140,7 @@ async def _last_term(bus: Bus, subject: str) -> tuple[int, int]:
     async for stored in bus.replay(subjects=[subject]):
         sequence = stored.sequence
         try:
-            payload = recorded(stored).event.payload
+            payload = bus.recorded(stored).event.payload
         except Unreadable as error:
             _log.warning("leadership.unreadable", reason=str(error))
             continue

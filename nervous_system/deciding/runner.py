@@ -33,7 +33,7 @@ from nervous_system.deciding.decision import AnsweringCore
 from nervous_system.deciding.fenced_writer import FencedWriter
 from nervous_system.deciding.fold import Fold, scope_key
 from nervous_system.deciding.inbox import Asked, Inbox, not_now
-from nervous_system.deciding.leadership import Term, take_term
+from nervous_system.deciding.leadership import Fence, Term, is_live_term, take_term
 from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.snapshot_keeper import SnapshotKeeper
@@ -94,7 +94,7 @@ class Runner(Generic[State]):
         self._progress = progress
         self._metrics = bus.metrics
         self._is_read, self._is_heard = on_any(role.reads), on_any(role.hears)
-        self._term: Term | None = None
+        self._writer: FencedWriter | None = None
         self._leads = asyncio.Event()
         self._fold_now: Fold[State] | None = None
         self._refused: OrderedDict[str, None] = OrderedDict()  # causes the log took nothing on
@@ -126,8 +126,8 @@ class Runner(Generic[State]):
         NotAcknowledged and what `Bus.append` raises.
         """
         await self._leads.wait()
-        term = self._term
-        if term is None:
+        writer = self._writer
+        if writer is None:
             raise Unavailable(f"{self._role.key} has just stopped leading; observe again later")
         event = Event(
             event_id=new_event_id(),
@@ -136,8 +136,7 @@ class Runner(Generic[State]):
             agent_id=f"{self._role.service}/{self._role.scope}",
             payload=payload,
         )
-        entry = Entry(event=event, key=key or scope_key(self._role.scope))
-        await self._bus.append([entry], fence=term.fence)
+        await writer.observed(Entry(event=event, key=key or scope_key(self._role.scope)))
 
     async def _run_once(self, stop: asyncio.Event) -> None:
         role, connection = self._role, self._bus.connection
@@ -170,13 +169,13 @@ class Runner(Generic[State]):
                 )
             finally:
                 self._metrics.gauge(LEADING).set(0)
-                self._term = self._fold_now = None
+                self._writer = self._fold_now = None
                 self._leads.clear()
 
     async def _lead(self, term: Term, keeper: SnapshotKeeper[State], stop: asyncio.Event) -> None:
         fold = await self._recover(keeper, term)
-        writer = FencedWriter(self._bus, term, fold)
-        self._term, self._fold_now = term, fold
+        writer = FencedWriter(self._bus, Fence.of(term), fold)
+        self._writer, self._fold_now = writer, fold
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)
         some = asyncio.Event()  # from the log, or from one who asks
@@ -388,13 +387,16 @@ class Runner(Generic[State]):
 
     def _take(self, leading: _Leading[State], stored: Stored) -> list[Entry]:
         term, fold = leading.term, leading.fold
-        if stored.sequence > term.sequence and stored.subject == term.subject:
+        behind = stored.sequence > term.sequence and stored.subject == term.subject
+        if behind and is_live_term(self._bus, stored):
             # What follows was decided by another: to fold it as if it were ours would be wrong.
             raise Fenced(f"a newer leader holds {term.subject}; this one stops reading")
         if not self._is_read(stored.subject):
             return []
         leading.writer.saw(stored.subject, stored.sequence)
         try:
+            if stored.is_history(self._bus.trusted):
+                return fold.pass_over(stored.sequence, stored.recorded_at)
             message_id = stored.message_id
             if message_id in fold.ahead:  # our own: it needs no decoding
                 return fold.pass_by(message_id, stored.sequence, stored.recorded_at)

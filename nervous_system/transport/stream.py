@@ -26,6 +26,7 @@ LARGE_EVENT_BYTES: Final = 1024**2
 """The server's payload limit unless somebody sets another."""
 
 _MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
+_REPUBLISHED_LINE: Final = f"\r\n{names.REPUBLISHED_FROM}:".encode()
 
 MAX_READ_BYTES: Final = 1024**2
 """After so much a direct read of several messages ends; it is one at least."""
@@ -65,6 +66,12 @@ class Stored(NamedTuple):
             return None
         start += len(_MESSAGE_ID_LINE)
         return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
+
+    def is_history(self, trusted: TrustedKeys) -> bool:
+        """Whether it was brought back from the past, by somebody who may say so."""
+        return _REPUBLISHED_LINE in self.raw_headers and trusted.is_history(
+            self.headers, subject=self.subject, data=self.data, stored_at=self.recorded_at
+        )
 
     def problem(self, trusted: TrustedKeys, *, agent_id: str) -> str:
         """Why its signature is not to be believed as this agent's; empty where it is."""

@@ -120,6 +120,8 @@ class Orders:
         payload, command_id = command.event.payload, command.event.event_id
         if not isinstance(payload, CommandIssued) or command_id in self._settled:
             return None
+        if command.is_history:  # it was said in another life of the log
+            return None
         now = self.now()
         until = command.recorded_at + _length(payload)
         was_there = self._began is not None and command.recorded_at >= self._began
