@@ -35,6 +35,11 @@ class Home:
         return self.path / "run" / "nats.conf"
 
     @property
+    def nats_users(self) -> Path:
+        """Beside it: who its users are, with their passwords."""
+        return self.path / "run" / "nats-users.conf"
+
+    @property
     def nats_store(self) -> Path:
         """The log's files."""
         return self.path / "nats"

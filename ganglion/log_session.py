@@ -15,6 +15,7 @@ from nervous_system.errors import Unavailable, Unreadable
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.log import configure
 from nervous_system.telemetry.tracing import Tracer
+from nervous_system.users import OPERATOR, shown
 
 CONNECT_SECONDS: Final = 3.0
 
@@ -35,8 +36,8 @@ def quiet_log() -> None:
 
 
 @asynccontextmanager
-async def bus_session(settings: MeshSettings) -> AsyncIterator[Bus]:
-    """The log for one command, traced where an endpoint is set.
+async def bus_session(settings: MeshSettings, *, user: str = OPERATOR) -> AsyncIterator[Bus]:
+    """The log for one command, as this user of the home's server, traced where an endpoint is set.
 
     Raises Unavailable when nobody answers, Forbidden for bad credentials.
     """
@@ -44,12 +45,12 @@ async def bus_session(settings: MeshSettings) -> AsyncIterator[Bus]:
     async with AsyncExitStack() as stack:
         tracer = Tracer.start(service_name="ganglion", endpoint=settings.otlp_endpoint)
         stack.push_async_callback(tracer.close)
-        opening = open_bus(settings, name="ganglion", tracer=tracer)
+        opening = open_bus(settings, name="ganglion", user=user, tracer=tracer)
         try:
             bus = await asyncio.wait_for(stack.enter_async_context(opening), CONNECT_SECONDS)
         except TimeoutError as error:
             raise Unavailable(
-                f"no NATS server answers at {settings.nats_url} within {CONNECT_SECONDS:g} s;"
-                " start one with `ganglion up`, or set NATS_URL"
+                f"no NATS server answers at {shown(settings.nats_url)} within"
+                f" {CONNECT_SECONDS:g} s; start one with `ganglion up`, or set NATS_URL"
             ) from error
         yield bus

@@ -23,6 +23,10 @@ class LocalMeshSettings(BaseSettings):
     nats_monitor_port: int = Field(
         8222, ge=1, le=65535, description="port of the embedded NATS server's monitoring"
     )
+    nats_open: bool = Field(
+        False,
+        description="let everybody who reaches the embedded NATS server's port do everything",
+    )
     nats_max_payload_bytes: int = Field(
         1024**2, ge=1024, le=64 * 1024**2, description="largest event the embedded server takes"
     )

@@ -20,6 +20,7 @@ from ganglion.system_mode import last_mode
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import StreamState
+from nervous_system.users import shown
 
 Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 
@@ -133,7 +134,7 @@ async def _elsewhere(home: Home) -> StatusReport:
             state=NOT_RUNNING,
             problems=(
                 *_left_over(home),
-                f"no mesh runs in {home.path}, and none answers at {settings.nats_url};"
+                f"no mesh runs in {home.path}, and none answers at {shown(settings.nats_url)};"
                 " start one with `ganglion up`, or set NATS_URL",
             ),
         )
@@ -146,7 +147,7 @@ async def _elsewhere(home: Home) -> StatusReport:
     return StatusReport(
         home=str(home.path),
         state=ELSEWHERE,
-        nats_url=settings.nats_url,
+        nats_url=shown(settings.nats_url),
         clickhouse_url=settings.clickhouse_url,
         stream=log.stream,
         watermark=watermark,
@@ -203,7 +204,7 @@ def assemble(
         home=str(home.path),
         state=mesh.state,
         pid=mesh.pid,
-        nats_url=mesh.nats_url,
+        nats_url=shown(mesh.nats_url),
         clickhouse_url=mesh.clickhouse_url,
         processes=processes,
         stream=stream,

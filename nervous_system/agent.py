@@ -46,6 +46,7 @@ from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Span, Tracer
+from nervous_system.users import user_of_role
 from nervous_system.working.asker import Asker
 from nervous_system.working.proposing import USUAL_PRIORITY, Step, objective, request_id, task
 
@@ -400,7 +401,8 @@ async def open_agent(
     number = role_named(role)
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:
-        async with open_bus(settings, name=agent_id, tracer=own) as bus:
+        user = user_of_role(source_of(number))
+        async with open_bus(settings, name=agent_id, user=user, tracer=own) as bus:
             yield Agent(
                 bus,
                 role=number,

@@ -34,6 +34,7 @@ from nervous_system.transport.reader import Reader
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.stream import Stored, Stream
 from nervous_system.transport.subject_feed import SubjectFeed
+from nervous_system.users import OPERATOR, identified
 
 _log = structlog.get_logger()
 
@@ -360,12 +361,14 @@ async def open_bus(
     settings: MeshSettings,
     *,
     name: str,
+    user: str = OPERATOR,
     tracer: Tracer | None = None,
     metrics: Metrics | None = None,
     clock: Clock = system_clock,
 ) -> AsyncIterator[Bus]:
     """A bus on its own connection, closed at the end of the block.
 
+    `user` is who it is to the server of a home's own, where the settings do not say (`users.py`).
     What it does is counted in `metrics`; `clock` says when its signatures were made. Raises
     Unavailable, Forbidden, Fatal for keys that cannot be read.
     """
@@ -375,7 +378,7 @@ async def open_bus(
         required=settings.signatures_required,
         most_seconds=settings.signature_max_age_seconds,
     )
-    connection = await Connection.open(settings, name=name)
+    connection = await Connection.open(identified(settings, user), name=name)
     try:
         yield Bus(
             connection,

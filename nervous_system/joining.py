@@ -12,6 +12,7 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.process import patiently
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.service import Telemetry, telemetry
+from nervous_system.users import user_of_service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,13 @@ async def joined(
         bus = await patiently(
             "NATS",
             lambda: stack.enter_async_context(
-                open_bus(mesh, name=name or service, tracer=seen.tracer, metrics=seen.metrics)
+                open_bus(
+                    mesh,
+                    name=name or service,
+                    user=user_of_service(service),
+                    tracer=seen.tracer,
+                    metrics=seen.metrics,
+                )
             ),
             stop=stop,
         )

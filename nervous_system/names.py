@@ -34,6 +34,18 @@ INBOX: Final = "_INBOX"
 """How every subject begins on which somebody waits for a reply; ours go on with `_` and whose it
 is."""
 
+LOG_STATE: Final = "swarm.log.state"
+"""How the state of the log is asked for from an account that has no JetStream of its own: there the
+server takes `$JS.API.STREAM.INFO` for a question about that account."""
+
+REQUEST_INFO: Final = "Nats-Request-Info"
+"""Header: who asks from another account, as JSON with `acc` and `user`. The server writes it, over
+whatever was there."""
+
+MAPPED_INBOX: Final = "_R_"
+"""How the subject begins on which the server has somebody of another account answered; no client
+may name one by himself."""
+
 # Headers of NATS JetStream.
 MESSAGE_ID: Final = "Nats-Msg-Id"
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"
@@ -75,6 +87,7 @@ is forgotten after ten seconds."""
 
 ERROR_STREAM_NOT_FOUND: Final = 10059
 ERROR_CONSUMER_NOT_FOUND: Final = 10014
+ERROR_NOT_ENABLED_FOR_ACCOUNT: Final = 10039
 ERROR_NO_MESSAGE_FOUND: Final = 10037
 ERROR_INSUFFICIENT_RESOURCES: Final = 10023
 

@@ -33,10 +33,12 @@ from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import source_of
 from nervous_system.errors import GanglionError, LogFull, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
+from nervous_system.users import user_of_role
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.headroom import Headroom
@@ -318,7 +320,8 @@ async def open_worker(
     settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
     own = tracer or Tracer.start(service_name=worker_id, endpoint=settings.otlp_endpoint)
     try:
-        async with open_bus(settings, name=worker_id, tracer=own) as bus:
+        user = user_of_role(source_of(role_named(role)), works=True)
+        async with open_bus(settings, name=worker_id, user=user, tracer=own) as bus:
             worker = Worker(
                 bus,
                 worker_id=worker_id,

@@ -41,8 +41,9 @@ async def _make(settings: MeshSettings) -> tuple[str, ...]:
     from ganglion.positions.session import warehouse_session
     from nervous_system.deciding.lease import open_leases
     from nervous_system.deciding.snapshots import open_snapshots
+    from nervous_system.users import ADMIN
 
-    async with bus_session(settings) as bus:
+    async with bus_session(settings, user=ADMIN) as bus:
         await bus.stream.ensure(settings)
         await open_leases(bus.connection, replicas=settings.stream_replicas)
         await open_snapshots(bus.connection, replicas=settings.stream_replicas)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ganglion.nats_permissions import MESH
 from nervous_system.ids import content_hash
 from nervous_system.names import STREAM
 
@@ -27,12 +28,18 @@ class BatchStaging:
     """The staging folder of the log's stream in one server's store."""
 
     def __init__(self, store: Path, *, in_memory: Path = IN_MEMORY) -> None:
-        stream = store / "jetstream" / "$G" / "streams" / STREAM
-        self._place = stream / "batches"
+        self._accounts = store / "jetstream"
         self._in_memory = in_memory
         self.folder: Final = (
             in_memory / f"ganglion-batches-{content_hash(str(store.absolute()))[:16]}"
         )
+
+    @property
+    def _place(self) -> Path:
+        """In the log's account, or in that of a server without users."""
+        of_mesh = self._accounts / MESH
+        account = of_mesh if of_mesh.is_dir() else self._accounts / "$G"
+        return account / "streams" / STREAM / "batches"
 
     def link(self) -> bool:
         """Put the link where it is missing; whether it is there now.

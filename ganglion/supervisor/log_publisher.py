@@ -12,6 +12,7 @@ from nervous_system.deciding.lease import open_leases
 from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Transient, Unavailable
 from nervous_system.settings import MeshSettings
+from nervous_system.users import ADMIN, shown
 
 _CONNECT_SECONDS: Final = 5.0
 
@@ -34,13 +35,13 @@ class LogPublisher:
         """Publish one event. Raises as `Bus.publish`, and Unavailable when there is no server."""
         if self._bus is None:
             try:
+                opening = open_bus(self._settings, name="supervisor", user=ADMIN)
                 self._bus = await asyncio.wait_for(
-                    self._stack.enter_async_context(open_bus(self._settings, name="supervisor")),
-                    _CONNECT_SECONDS,
+                    self._stack.enter_async_context(opening), _CONNECT_SECONDS
                 )
             except TimeoutError as error:
                 raise Unavailable(
-                    f"{self._settings.nats_url} did not answer within {_CONNECT_SECONDS:g} s"
+                    f"{shown(self._settings.nats_url)} did not answer within {_CONNECT_SECONDS:g} s"
                 ) from error
         connection = self._bus.connection
         if self._made != connection.generation:

@@ -82,8 +82,10 @@ def plan_mesh(
     home: Home,
     addresses: Addresses,
     only: Collection[str] = (),
+    monitor_path: str = "",
 ) -> Plan:
-    """The processes of this home and their ports. `only` names the wanted ones, empty means all.
+    """The processes of this home and their ports. `only` names the wanted ones, empty means all;
+    the monitoring of the NATS server is below `monitor_path`.
 
     A server that somebody else runs is not among them. Raises BadSetting for a name nobody has.
     """
@@ -98,7 +100,7 @@ def plan_mesh(
     processes: list[ProcessSpecification] = []
     ports: list[WantedPort] = []
     if NATS in wanted:
-        processes.append(_nats(settings, home=home, addresses=addresses))
+        processes.append(_nats(settings, home=home, addresses=addresses, monitor_path=monitor_path))
         ports.append(WantedPort(settings.nats_port, "GANGLION_NATS_PORT"))
         ports.append(WantedPort(settings.nats_monitor_port, "GANGLION_NATS_MONITOR_PORT"))
     if CLICKHOUSE in wanted:
@@ -125,12 +127,14 @@ def plan_mesh(
     )
 
 
-def _nats(settings: LocalMeshSettings, *, home: Home, addresses: Addresses) -> ProcessSpecification:
+def _nats(
+    settings: LocalMeshSettings, *, home: Home, addresses: Addresses, monitor_path: str
+) -> ProcessSpecification:
     return ProcessSpecification(
         name=NATS,
         argv=(str(find_binary()), "--config", str(home.nats_configuration)),
         address=addresses.nats_url,
-        health_url=f"http://{LOOPBACK}:{settings.nats_monitor_port}/healthz",
+        health_url=f"http://{LOOPBACK}:{settings.nats_monitor_port}{monitor_path}/healthz",
         # What its disk refused once it refuses until it is started again.
         unhealthy_seconds=UNHEALTHY_SECONDS,
         obstacle=partial(obstacle_in, home.nats_store),

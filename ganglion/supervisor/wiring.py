@@ -12,23 +12,27 @@ from urllib.parse import urlsplit
 
 from ganglion.addresses import Addresses, configured_addresses
 from ganglion.engines.batch_staging import BatchStaging
-from ganglion.engines.nats import LOOPBACK, NatsConfiguration
+from ganglion.engines.nats import LOOPBACK, adopt_store
 from ganglion.engines.store_lock import hold_store
 from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.in_words.phrases import counted
+from ganglion.nats_keys import NatsKeys
 from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console, recording_line
+from ganglion.supervisor.foundations import lay_foundations
 from ganglion.supervisor.http_get import http_get
 from ganglion.supervisor.lock import HomeLock, hold_lock
 from ganglion.supervisor.log_file import open_log
+from ganglion.supervisor.log_server import monitor_path, write_configuration
 from ganglion.supervisor.mesh_file import MeshRecord, remove_mesh
 from ganglion.supervisor.outbox import Outbox
 from ganglion.supervisor.preflight import check_disk, check_ports
 from ganglion.supervisor.process_list import NATS, Plan, plan_mesh
 from ganglion.supervisor.recording import Recording, ask_health, recording_of
 from ganglion.supervisor.supervisor import Supervisor
+from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, stopwatch, system_clock
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
@@ -39,6 +43,10 @@ QUIET_LOOK_SECONDS: Final = 30.0
 """How often a log gets a line, if something changed."""
 MARKS_SECONDS: Final = 2.0
 """How often it is looked whether the files are there by which others find this mesh."""
+OPEN: Final = (
+    "NATS is open (GANGLION_NATS_OPEN): everybody who reaches its port may publish as anybody, read"
+    " everything and remove the log; unset it and start again"
+)
 LAST_WORDS_SECONDS: Final = 2.0
 SUPERVISOR_LOG_BYTES: Final = 16 * 1024**2
 
@@ -61,21 +69,33 @@ async def run_mesh(
     addresses = configured_addresses(settings, local)
     with contextlib.ExitStack() as held:
         lock = held.enter_context(hold_lock(home.lock_file))
-        plan = plan_mesh(local, home=home, addresses=addresses, only=only)
+        if addresses.nats_embedded:
+            NatsKeys(home.path).make()
+        plan = plan_mesh(
+            local,
+            home=home,
+            addresses=addresses,
+            only=only,
+            monitor_path=monitor_path(local, home=home) if addresses.nats_embedded else "",
+        )
         if plan.process(NATS) is not None:
             # Handed to the server: it has the lock for as long as it lives, whoever else ends.
             plan = plan.keeping(NATS, held.enter_context(hold_store(home.nats_store)))
         check_ports(plan.ports)
         check_disk(home.path, min_free_bytes=local.min_free_bytes)
         await _check_given(addresses)
-        _write_configuration(settings, local, home=home)
+        if addresses.nats_embedded:
+            adopt_store(home.nats_store)
+            write_configuration(settings, local, home=home)
         console.line(f"starting the mesh in {home.path}")
+        if local.nats_open and addresses.nats_embedded:
+            console.trouble(OPEN)
         try:
             await _supervise(
                 settings.model_copy(update={"home": home.path, "nats_url": addresses.nats_url}),
                 local,
                 plan=plan,
-                mesh=_first_record(addresses, local, plan=plan, clock=system_clock),
+                mesh=_first_record(addresses, local, home=home, plan=plan, clock=system_clock),
                 console=console,
                 lock=lock,
             )
@@ -130,7 +150,8 @@ async def _supervise(
                 home.create()
                 if not lock.is_in_place:
                     lock.restore()
-                _write_configuration(settings, local, home=home)
+                if supervisor.mesh.process(NATS) is not None:
+                    write_configuration(settings, local, home=home)
                 supervisor.write_down()
             except (GanglionError, OSError) as error:
                 console.trouble(f"what runs here could not be marked again: {error}")
@@ -151,6 +172,9 @@ async def _supervise(
         await asyncio.wait({deliver})
         await publisher.close()
 
+    laying = asyncio.create_task(
+        lay_foundations(settings, trouble=console.trouble), name="lay foundations"
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.ask_to_stop)
@@ -158,6 +182,7 @@ async def _supervise(
     try:
         await supervisor.run(while_running=while_running, before_stop=before_stop)
     finally:
+        await cancel(laying)
         staging.remove()
     console.line("everything is stopped")
 
@@ -227,31 +252,19 @@ async def _check_given(addresses: Addresses) -> None:
             ) from error
 
 
-def _write_configuration(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
-    configuration = NatsConfiguration(
-        server_name=f"ganglion-{local.nats_port}",
-        port=local.nats_port,
-        monitor_port=local.nats_monitor_port,
-        store=home.nats_store,
-        stream_max_bytes=settings.stream_max_bytes,
-        max_payload_bytes=local.nats_max_payload_bytes,
-        user=settings.nats_user,
-        password=settings.nats_password,
-    )
-    home.nats_configuration.write_text(configuration.render())
-    home.nats_configuration.chmod(0o600)
-
-
 def _first_record(
-    addresses: Addresses, local: LocalMeshSettings, *, plan: Plan, clock: Clock
+    addresses: Addresses, local: LocalMeshSettings, *, home: Home, plan: Plan, clock: Clock
 ) -> MeshRecord:
     names = {each.name for each in plan.processes}
+    path = monitor_path(local, home=home) if addresses.nats_embedded else ""
+    monitor = f"http://{LOOPBACK}:{local.nats_monitor_port}{path}"
     return MeshRecord(
         pid=os.getpid(),
         state="starting",
         started_at=clock().isoformat(timespec="seconds"),
         nats_url=addresses.nats_url,
-        nats_monitor_url=f"http://{LOOPBACK}:{local.nats_monitor_port}" if NATS in names else None,
+        nats_monitor_url=monitor if NATS in names else None,
+        nats_open=local.nats_open and addresses.nats_embedded,
         clickhouse_url=addresses.clickhouse_url,
         processes=(),
     )

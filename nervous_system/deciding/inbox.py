@@ -7,6 +7,7 @@ leads to. It stands on the log only if it led to something.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -25,12 +26,16 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import decode_strictly, encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.subjects import source_of, token
 from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
 from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.frame import frame
+from nervous_system.users import user_of_role
 
 _log = structlog.get_logger()
+
+_INBOXES: Final = (names.INBOX.encode(), f"{names.MAPPED_INBOX}.".encode())
 
 MOST_WAITING: Final = 10_000
 """More are told to ask again: whoever waits longer than its deadline has gone."""
@@ -124,7 +129,7 @@ class Inbox:
         self._reply([(asked.reply, answer) for asked, answer in answers])
 
     def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        if not reply.startswith(names.INBOX.encode()):
+        if not reply.startswith(_INBOXES):
             # Nobody waits for an answer: what must be kept is published to the log. And nobody has
             # us say something, with our permissions, on a subject that is not an inbox.
             return
@@ -140,8 +145,12 @@ class Inbox:
                 [f"it has {len(arrived.data):,} bytes, more than {MOST_PAYLOAD_BYTES:,}"]
             )
         event, data = decode_strictly(arrived.data)
+        headers = parse_headers(arrived.headers)
+        problem = not_as_whom(headers.get(names.REQUEST_INFO, ""), event)
+        if problem:
+            raise Untrusted(f"what {event.agent_id} asks for is refused: {problem}")
         problem = self._bus.trusted.problem(
-            parse_headers(arrived.headers),
+            headers,
             subject=self._subject,
             data=arrived.data,
             agent_id=event.agent_id,
@@ -161,6 +170,26 @@ class Inbox:
         frames = [frame(reply, answer.SerializeToString()) for reply, answer in answers]
         with suppress(nats.errors.Error):
             self._bus.connection.client.send(frames)
+
+
+def not_as_whom(request_info: str, event: Event) -> str:
+    """Why a request cannot be by whom it says; empty where it can. `request_info` is what the
+    server says of its sender, where that has an account of his own, `<role>/<user>`."""
+    if not request_info:
+        return ""
+    try:
+        account = str(json.loads(request_info)["acc"])
+    except (ValueError, TypeError, KeyError):
+        return "who sent it cannot be understood"
+    role, _, user = account.partition("/")
+    if not user:
+        return ""
+    if role != source_of(event.agent_role):
+        return f"the server's user {user} speaks as {role}, not as {source_of(event.agent_role)}"
+    of_anybody = (user_of_role(role), user_of_role(role, works=True))
+    if user not in (*of_anybody, token(event.agent_id)):
+        return f"the server's user {user} speaks for itself, and for no other agent"
+    return ""
 
 
 def not_now(reason: str) -> Answer:

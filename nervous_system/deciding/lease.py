@@ -17,8 +17,8 @@ from nats.js.kv import KeyValue
 
 from nervous_system import names
 from nervous_system.cancelling import cancel
-from nervous_system.errors import Fenced, Transient, Unavailable
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.errors import Fenced, Forbidden, Transient, Unavailable
+from nervous_system.transport.connection import Connection, translated, waiting_for_its_maker
 from nervous_system.transport.refusals import refusal_of
 
 _log = structlog.get_logger()
@@ -114,9 +114,10 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
             bucket = await jetstream.key_value(names.LEASES)
         except nats.js.errors.BucketNotFoundError:
             try:
-                return await jetstream.create_key_value(
-                    bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
-                )
+                with waiting_for_its_maker(names.LEASES):
+                    return await jetstream.create_key_value(
+                        bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
+                    )
             except nats.js.errors.APIError as error:
                 raise refusal_of(error, what="making the bucket of leases") from error
     stream = f"KV_{names.LEASES}"
@@ -124,7 +125,8 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
     lasts = round(LEASE_SECONDS * 1e9)
     if have["max_age"] != lasts:
         wanted = {**have, "max_age": lasts, "duplicate_window": lasts}
-        await connection.request_json(f"$JS.API.STREAM.UPDATE.{stream}", wanted)
+        with suppress(Forbidden):  # whoever may change it does, and says so
+            await connection.request_json(f"$JS.API.STREAM.UPDATE.{stream}", wanted)
     return bucket
 
 

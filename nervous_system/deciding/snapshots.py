@@ -28,7 +28,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from nervous_system import names
 from nervous_system.deciding.persistent import Slices
 from nervous_system.ids import content_hash
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translated, waiting_for_its_maker
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.refusals import refusal_of
 
@@ -178,6 +178,7 @@ async def open_snapshots(connection: Connection, *, replicas: int = 1) -> Object
             return await jetstream.object_store(names.SNAPSHOTS)
         except nats.js.errors.NotFoundError:
             try:
-                return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)
+                with waiting_for_its_maker(names.SNAPSHOTS):
+                    return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)
             except nats.js.errors.APIError as error:
                 raise refusal_of(error, what="making the bucket of snapshots") from error

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import nats.errors
 import nats.js.errors
 import structlog
+from nats.aio.subscription import Subscription
 
 from nervous_system import names
 from nervous_system.contract.subjects import inbox_prefix
@@ -29,9 +31,10 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.bulk_client import BulkClient
+from nervous_system.transport.bulk_client import BulkClient, Handler
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply, Requests
+from nervous_system.users import shown
 
 _log = structlog.get_logger()
 
@@ -39,6 +42,7 @@ CLOSE_SECONDS = 5
 """How long closing waits for what arrived to be taken; a service has 15 s for its whole drain."""
 
 CONNECT_TIMEOUT_SECONDS = 5
+LISTEN_SECONDS = 5
 PING_INTERVAL_SECONDS = 10
 MAX_OUTSTANDING_PINGS = 2
 RECONNECT_WAIT_SECONDS = 0.25
@@ -51,6 +55,19 @@ MAX_NAME_CHARACTERS = 64
 
 _PERMISSION = re.compile(r"permissions violation for (publish|subscription) to \"([^\"]+)\"", re.I)
 """The server says which permission was missing in words only; there is no code."""
+
+
+def _user_of(settings: MeshSettings) -> str | None:
+    """Whom the server takes this program for, as far as that is known here."""
+    in_url = urlsplit(settings.nats_url.split(",")[0]).username
+    return settings.nats_user or (unquote(in_url) if in_url else None)
+
+
+def _as_whom(settings: MeshSettings) -> str:
+    user = _user_of(settings)
+    if settings.nats_credentials is not None or user is not None:
+        return "these credentials"
+    return "anybody without credentials"
 
 
 def _shown(name: str) -> str:
@@ -100,7 +117,7 @@ class Connection:
                 max_outstanding_pings=MAX_OUTSTANDING_PINGS,
                 pending_size=0,
                 drain_timeout=CLOSE_SECONDS,
-                inbox_prefix=inbox_prefix(name),
+                inbox_prefix=inbox_prefix(_user_of(settings) or name),
                 error_cb=connection._on_error,
                 disconnected_cb=connection._on_disconnected,
                 reconnected_cb=connection._on_reconnected,
@@ -108,18 +125,23 @@ class Connection:
                 skip_subject_validation=True,  # subjects are made by `subjects.py`
             )
             await connection._requests.open()
+        except Forbidden:
+            await connection.client.close()
+            raise
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await connection.client.close()
             cause = connection._last_error or error
             if not _is_bad_credentials(cause):
                 raise Unavailable(
-                    f"no NATS server answers at {settings.nats_url}"
+                    f"no NATS server answers at {shown(settings.nats_url)}"
                     f" ({cause or type(cause).__name__});"
                     " start one with `ganglion up`, or set NATS_URL"
                 ) from error
             raise Forbidden(
-                f"{settings.nats_url} does not accept these credentials;"
-                " check GANGLION_NATS_USER, GANGLION_NATS_PASSWORD or GANGLION_NATS_CREDENTIALS"
+                f"{shown(settings.nats_url)} does not accept {_as_whom(settings)}; set"
+                " GANGLION_HOME to the home of the mesh that listens there, or NATS_URL to what"
+                " `ganglion keys new` prints, or check GANGLION_NATS_USER, GANGLION_NATS_PASSWORD,"
+                " or GANGLION_NATS_CREDENTIALS"
             ) from error
         connection.client.options["max_reconnect_attempts"] = -1
         connection._connected.set()
@@ -132,8 +154,10 @@ class Connection:
         *,
         headers: dict[str, str] | None = None,
         timeout_seconds: float,
+        also: Collection[str] = (),
     ) -> Reply:
-        """Send and wait for the reply.
+        """Send and wait for the reply; `also` are the subjects of what was sent before and belongs
+        to it.
 
         Raises NotAcknowledged, Unavailable, Forbidden, TooLarge.
         """
@@ -141,7 +165,7 @@ class Connection:
         self.check_size(subject, data, headers)
         with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
             return await self._requests.request(
-                subject, data, headers=headers, timeout_seconds=timeout_seconds
+                subject, data, headers=headers, timeout_seconds=timeout_seconds, also=also
             )
 
     async def request_several(
@@ -152,6 +176,23 @@ class Connection:
             return await self._requests.request_several(
                 subject, data, timeout_seconds=timeout_seconds
             )
+
+    async def listen(self, subject: str, handler: Handler) -> Subscription:
+        """Have every message on a subject handed to `handler`, once the server agreed to it.
+
+        Raises Forbidden, NotAcknowledged, Unavailable.
+        """
+        refused: list[Exception] = []
+        with (
+            self.client.when_refused(subject, refused.append),
+            translated(f"listening to {subject}"),
+        ):
+            subscription = await self.client.divert(subject, handler)
+            await self.client.settled(timeout_seconds=LISTEN_SECONDS)
+            if refused:
+                await self.client.restore(subscription)
+                raise refused[0]
+        return subscription
 
     def check_size(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
         """Raises TooLarge for what the server would close the connection over.
@@ -209,6 +250,7 @@ class Connection:
                 " ask for the permission or use another user"
             )
             self._requests.refuse(missing[2], forbidden)
+            self.client.refuse(missing[2], forbidden)
         if not _is_bad_credentials(self._last_error):  # the reset that follows it says less
             self._last_error = error
         if self._connected.is_set() and not isinstance(error, OSError):
@@ -223,12 +265,25 @@ class Connection:
 
     async def _on_reconnected(self) -> None:
         self._connected.set()
-        _log.info("nats.reconnected", server=str(self.client.connected_url))
+        url = self.client.connected_url
+        _log.info("nats.reconnected", server=f"{url.hostname}:{url.port}" if url else "")
 
     async def _on_closed(self) -> None:
         self._connected.clear()
         self.generation += 1
         self.closed.set()
+
+
+@contextmanager
+def waiting_for_its_maker(what: str) -> Iterator[None]:
+    """Inside, what this user may not make is only not there yet: Unavailable comes out."""
+    try:
+        yield
+    except Forbidden as error:
+        raise Unavailable(
+            f"{what} does not exist yet, and this user may not make it; `ganglion up` does, or"
+            " `ganglion init`"
+        ) from error
 
 
 @contextmanager

@@ -204,7 +204,11 @@ class Publisher:
         if self._connection.generation != generation:
             raise Unavailable("an atomic batch was cut off: the connection to NATS was lost")
         reply = await self._connection.request(
-            last.subject, last.data, headers=headers, timeout_seconds=timeout_seconds
+            last.subject,
+            last.data,
+            headers=headers,
+            timeout_seconds=timeout_seconds,
+            also=tuple({message.subject for message in body}),
         )
         failpoint("publish.after_ack")
         return _acknowledgement(reply.data, what="the atomic batch", messages=len(messages))

@@ -13,7 +13,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -81,7 +81,8 @@ class Reader:
         self._requested = 0  # messages the server may still send on the pull request in force
         self._delivered = 0  # by the consumer's own count
         self._filled = filled or asyncio.Event()
-        self._interruption: Interrupted | None = None
+        self._interruption: Interrupted | Forbidden | None = None
+        self._minding = ExitStack()  # whether the server forbids a pull
         self._time = asyncio.get_running_loop().time
         self._last_heard = 0.0
         self._pulled = 0.0  # when; 0 once the server was asked about it
@@ -107,6 +108,8 @@ class Reader:
             )
             self.pending = created["num_pending"]
             self._last_heard = self._time()
+            pulls = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
+            self._minding.enter_context(self._connection.client.when_refused(pulls, self._refuse))
             await self._pull()
         except BaseException:
             await self._forget()
@@ -123,6 +126,7 @@ class Reader:
 
     async def _forget(self) -> None:
         """Give the subscription back, and the consumer where the server can be told of it."""
+        self._minding.close()
         client, subscription = self._connection.client, self._subscription
         if subscription is None or client.is_closed:
             return
@@ -148,7 +152,8 @@ class Reader:
         """Up to `most` positions; waits at most `within_seconds` for the first, then takes what is
         there.
 
-        Raises Interrupted once everything received before the discontinuity was handed out.
+        Raises Interrupted once everything received before the discontinuity was handed out,
+        Forbidden where this user may not read.
         """
         deadline = self._time() + within_seconds
         while not self._buffer:
@@ -209,6 +214,11 @@ class Reader:
     def _interrupt(self, reason: str) -> None:
         if self._interruption is None:
             self._interruption = Interrupted(f"reading {self._stream} was interrupted: {reason}")
+            self._filled.set()
+
+    def _refuse(self, error: Exception) -> None:
+        if isinstance(error, Forbidden):
+            self._interruption = error
             self._filled.set()
 
     async def _pull_when_low(self) -> None:

@@ -8,7 +8,7 @@ turns of the event loop in the way of everything that is published.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -18,6 +18,7 @@ from nervous_system.transport.bulk_client import BulkClient
 from nervous_system.transport.frame import frame
 
 _STATUS: Final = b"NATS/1.0 "
+OPEN_SECONDS: Final = 5.0
 _NO_RESPONDERS: Final = b"NATS/1.0 503"
 
 
@@ -34,7 +35,7 @@ class Reply(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    subject: str
+    subjects: Collection[str]  # on which something was sent that the reply is about
     reply: asyncio.Future[Reply]
     before: list[Reply] | None  # where more than one is asked for: those that came
 
@@ -49,17 +50,28 @@ class Requests:
         self._waiting: dict[bytes, _Waiting] = {}  # by the end of the subject they are answered on
 
     async def open(self) -> None:
-        """Listen for replies; once, when the connection stands. Raises as `BulkClient.divert`."""
+        """Listen for replies; once, when the connection stands. Raises as `BulkClient.divert` and
+        `settled`, and what `refuse` was told where this is forbidden."""
         self._inbox = self._client.new_inbox()
-        await self._client.divert(f"{self._inbox}.*", self._arrived)
-        self._client.send([])  # nats-py would keep the subscription until something is published
+        refused: list[Exception] = []
+        with self._client.when_refused(f"{self._inbox}.*", refused.append):
+            await self._client.divert(f"{self._inbox}.*", self._arrived)
+            await self._client.settled(timeout_seconds=OPEN_SECONDS)
+        if refused:
+            raise refused[0]
 
     async def request(
-        self, subject: str, data: bytes, *, headers: Mapping[str, str], timeout_seconds: float
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+        also: Collection[str] = (),  # the subjects of what goes before it in an atomic batch
     ) -> Reply:
         """Send and wait. Raises TimeoutError, and NoRespondersError where nobody listens; as
         `BulkClient.send` and `refuse` otherwise."""
-        return await self._answered(subject, data, headers, timeout_seconds, before=None)
+        return await self._answered(subject, data, headers, timeout_seconds, before=None, also=also)
 
     async def request_several(
         self, subject: str, data: bytes, *, timeout_seconds: float
@@ -78,9 +90,10 @@ class Requests:
         timeout_seconds: float,
         *,
         before: list[Reply] | None,
+        also: Collection[str] = (),
     ) -> Reply:
         token = b"%d" % next(self._numbers)
-        waiting = _Waiting(subject, asyncio.get_running_loop().create_future(), before)
+        waiting = _Waiting((subject, *also), asyncio.get_running_loop().create_future(), before)
         self._waiting[token] = waiting
         try:
             reply_to = f"{self._inbox}.{token.decode()}"
@@ -94,9 +107,9 @@ class Requests:
         return reply
 
     def refuse(self, subject: str, error: Exception) -> None:
-        """End those that wait for an answer on `subject` with `error`."""
+        """End those that wait for an answer about `subject` with `error`."""
         for waiting in self._waiting.values():
-            if waiting.subject == subject and not waiting.reply.done():
+            if not waiting.reply.done() and any(each == subject for each in waiting.subjects):
                 waiting.reply.set_exception(error)
 
     def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from nervous_system import names
 from nervous_system.contract.signature import TrustedKeys
-from nervous_system.errors import Fatal, Permanent, Unavailable
+from nervous_system.errors import Fatal, Forbidden, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
-from nervous_system.transport.connection import Connection
+from nervous_system.transport.connection import Connection, waiting_for_its_maker
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply
 
@@ -138,14 +139,20 @@ class Stream:
     def __init__(self, connection: Connection, *, name: str = names.STREAM) -> None:
         self._connection = connection
         self.name = name
+        self._state_subject = f"$JS.API.STREAM.INFO.{name}"
 
     async def ensure(self, settings: MeshSettings) -> None:
         """Make the stream, or bring it to these settings.
 
-        Raises Fatal where an existing one cannot become it.
+        Raises Fatal where an existing one cannot become it; Unavailable where there is none yet,
+        and this user may not make it. One that he may not change stays as it is: whoever may does
+        it, and says so.
         """
         wanted = configuration(settings)
-        found = await self._info_or_none() or await self._create(wanted)
+        found = await self._info_or_none()
+        if found is None:
+            with waiting_for_its_maker(f"the stream {self.name}"):
+                found = await self._create(wanted)
         if found is None:
             return
         have = found["config"]
@@ -159,9 +166,10 @@ class Stream:
                 " it cannot be changed without losing it: publish to another server,"
                 " or back it up and remove it by hand"
             )
-        await self._connection.request_json(
-            f"$JS.API.STREAM.UPDATE.{self.name}", {**have, **wanted}
-        )
+        with suppress(Forbidden):
+            await self._connection.request_json(
+                f"$JS.API.STREAM.UPDATE.{self.name}", {**have, **wanted}
+            )
 
     async def _create(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
         """Make it. What is found instead, where another process makes it at this very moment: the
@@ -172,6 +180,8 @@ class Stream:
             attempt += 1
             try:
                 await self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted)
+            except Forbidden:
+                raise
             except (Permanent, Unavailable):
                 await asyncio.sleep(CREATE_WAIT_SECONDS)
                 found = await self._info_or_none()
@@ -267,13 +277,17 @@ class Stream:
 
     async def _info_or_none(self, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
         reply = await self._connection.request(
-            f"$JS.API.STREAM.INFO.{self.name}", b"", timeout_seconds=timeout_seconds
+            self._state_subject, b"", timeout_seconds=timeout_seconds
         )
         answer: dict[str, Any] = json.loads(reply.data)
         if "error" not in answer:
             return answer
-        if answer["error"].get("err_code") == names.ERROR_STREAM_NOT_FOUND:
+        code = answer["error"].get("err_code")
+        if code == names.ERROR_STREAM_NOT_FOUND:
             return None
+        if code == names.ERROR_NOT_ENABLED_FOR_ACCOUNT and self._state_subject != names.LOG_STATE:
+            self._state_subject = names.LOG_STATE  # an agent's account has no JetStream of its own
+            return await self._info_or_none(timeout_seconds=timeout_seconds)
         raise refusal(answer["error"], what=f"a look at the stream {self.name}")
 
 

@@ -19,6 +19,7 @@ from test_up_command import mesh_of, up, wait_until
 
 from ganglion.engines.store_room import ROOM_BYTES, obstacle_in
 from ganglion.errors import FAILURE, OK
+from nervous_system.users import FOLDER, read_password
 
 MountDisk = Callable[[int], Path]
 
@@ -62,13 +63,16 @@ def fill(disk: Path) -> Path:
     return filler
 
 
-async def refused(url: str) -> None:
+async def refused(url: str, home: Path) -> None:
     """Publish until the server can not take any more."""
-    client = await nats.connect(url)
+    password = read_password(home / FOLDER / "coder")
+    client = await nats.connect(url, user="coder", password=password)
     try:
         with pytest.raises((NatsError, asyncio.TimeoutError)):
             for _ in range(100):
-                await client.jetstream().publish("swarm.events.x", b"x" * 900_000, timeout=1.0)
+                await client.jetstream().publish(
+                    "swarm.events.coder.x", b"x" * 900_000, timeout=1.0
+                )
     finally:
         await client.close()
 
@@ -80,7 +84,7 @@ def test_with_room_again_the_log_takes_events_again_without_anybodys_help(
     mesh = up(ganglion)
     assert ganglion("emit", "signal", "HEALTHY").returncode == OK
     filler = fill(ganglion.home.parent)
-    asyncio.run(refused(mesh.nats_url))
+    asyncio.run(refused(mesh.nats_url, ganglion.home))
     told = ""
 
     def waits() -> bool:

@@ -14,7 +14,7 @@ from nervous_system.settings import MeshSettings
 COMPOSE = Path(__file__).parents[2] / "infra" / "nats" / "nats.conf"
 
 
-def configuration(store: Path, *, user: str | None = None) -> nats.NatsConfiguration:
+def configuration(store: Path, *, users_file: str = "") -> nats.NatsConfiguration:
     return nats.NatsConfiguration(
         server_name="test",
         port=4222,
@@ -22,8 +22,7 @@ def configuration(store: Path, *, user: str | None = None) -> nats.NatsConfigura
         store=store,
         stream_max_bytes=MeshSettings().stream_max_bytes,
         max_payload_bytes=1024**2,
-        user=user,
-        password='a"b\\c',
+        users_file=users_file,
     )
 
 
@@ -43,9 +42,9 @@ def test_a_binary_that_is_something_else() -> None:
 
 
 def test_text_is_quoted(tmp_path: Path) -> None:
-    text = configuration(tmp_path / 'with "quotes" and space', user="me").render()
+    text = configuration(tmp_path / 'with "quotes" and space', users_file='a"b\\c').render()
     assert r'with \"quotes\" and space"' in text
-    assert r'password: "a\"b\\c"' in text
+    assert r'include "a\"b\\c"' in text
 
 
 def test_the_one_in_containers_has_the_same_settings(tmp_path: Path) -> None:

@@ -248,7 +248,8 @@ def test_the_way_from_trace_to_trace(
         event(e, 5, cause=unknown, trace_id=OTHER_TRACE_ID),
         event(f, 6, cause=a, trace_id=THIRD_TRACE_ID),
     )
-    asyncio.run(publish(events, nats_url=f"nats://127.0.0.1:{ganglion.environment[NATS_PORT]}"))
+    url = f"nats://127.0.0.1:{ganglion.environment[NATS_PORT]}"
+    asyncio.run(publish(events, MeshSettings(nats_url=url, home=ganglion.home)))
     while ganglion("trace", f).returncode != OK:  # until ClickHouse has it
         time.sleep(0.05)
 
@@ -279,7 +280,7 @@ def test_the_way_from_trace_to_trace(
     assert cut["caused_by"] == [there["events"][1]]
 
 
-async def publish(events: tuple[Recorded, ...], *, nats_url: str) -> None:
-    async with open_bus(MeshSettings(nats_url=nats_url), name="test") as bus:
+async def publish(events: tuple[Recorded, ...], settings: MeshSettings) -> None:
+    async with open_bus(settings, name="test") as bus:
         for each in events:
             await bus.publish(each.event)

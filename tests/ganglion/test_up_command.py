@@ -25,6 +25,7 @@ from ganglion.errors import FAILURE, INTERRUPTED, NOT_RUNNING, OK, REFUSED, USAG
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
 from ganglion.supervisor.process_list import PROCESSES
+from nervous_system.users import ADMIN, FOLDER, read_password
 
 
 def up(ganglion: CommandLine) -> MeshRecord:
@@ -211,6 +212,8 @@ def test_a_server_that_runs_already_is_used(command_lines: MakeCommandLine) -> N
     theirs, ours = command_lines("theirs"), command_lines("ours")
     address = up(theirs).nats_url
     ours.environment["NATS_URL"] = address
+    ours.environment["GANGLION_NATS_USER"] = ADMIN
+    ours.environment["GANGLION_NATS_PASSWORD"] = read_password(theirs.home / FOLDER / ADMIN) or ""
     plan = ours("up", "--detach", "--only", "nats")
     assert plan.returncode == OK, plan.stderr
     mesh = mesh_of(ours)

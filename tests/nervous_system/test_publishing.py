@@ -410,7 +410,7 @@ async def test_a_forbidden_subject_is_an_error_at_once(tmp_path: Path) -> None:
 authorization { users = [
   { user: admin, password: admin }
   { user: coder, password: coder,
-    permissions: { publish: ["swarm.events.coder.>", "$JS.API.>"], subscribe: ["_INBOX_test.>"] } }
+    permissions: { publish: ["swarm.events.coder.>", "$JS.API.>"], subscribe: ["_INBOX_coder.>"] } }
 ] }
 """
     )

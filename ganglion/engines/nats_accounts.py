@@ -1,0 +1,98 @@
+"""How does a NATS server read who its users are, and what they may do?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from ganglion.nats_permissions import (
+    AGENT_ROLES,
+    AGENTS_HEAR,
+    AGENTS_READ,
+    MESH,
+    REQUEST,
+    NatsUser,
+    member,
+)
+from nervous_system import names
+from nervous_system.users import ADMIN
+
+ANYBODY: Final = "anybody"
+"""Who comes without a user, where the server is open."""
+
+_STATE: Final = f"$JS.API.STREAM.INFO.{names.STREAM}"
+_EVENTS: Final = tuple(f"{names.EVENTS}.{role}.>" for role in AGENT_ROLES)
+
+
+def render_accounts(
+    users: Iterable[NatsUser], passwords: Mapping[str, str], *, anybody: str
+) -> str:
+    """The accounts and users, in the server's configuration language.
+
+    `passwords` holds one for each user; `anybody`, where it is not empty, is the password of a user
+    with every right that all are who name none.
+    """
+    everybody = sorted(users, key=attrgetter("account"))
+    if anybody:
+        everybody.append(member(ANYBODY, kind=ADMIN))
+        everybody.sort(key=attrgetter("account"))
+        passwords = {**passwords, ANYBODY: anybody}
+    blocks = []
+    for account, members in groupby(everybody, key=attrgetter("account")):
+        lines = [f"    {_user(each, passwords[each.name])}" for each in members]
+        shares = _mesh() if account == MESH else _shared_with_agents()
+        blocks.append(
+            f"  {_quoted(account)} {{\n"
+            + "  users: [\n"
+            + "\n".join(lines)
+            + "\n  ]\n"
+            + shares
+            + "  }\n"
+        )
+    open_to = f"no_auth_user: {ANYBODY}\n" if anybody else ""
+    return f"accounts {{\n{''.join(blocks)}}}\n{open_to}"
+
+
+def _user(user: NatsUser, password: str) -> str:
+    permissions = f"publish: {{ allow: {_list(user.publish)}"
+    if user.deny_publish:
+        permissions += f", deny: {_list(user.deny_publish)}"
+    permissions += f" }}, subscribe: {_list(user.subscribe)}"
+    return (
+        f"{{ user: {_quoted(user.name)}, password: {_quoted(password)},"
+        f" permissions: {{ {permissions} }} }}"
+    )
+
+
+def _mesh() -> str:
+    services = (*_EVENTS, REQUEST, *AGENTS_READ, _STATE)
+    exports = [
+        # Of one look at positions there may be many answers.
+        f"    {{ service: {_quoted(each)}{', response: stream' if each in AGENTS_READ else ''} }}"
+        for each in services
+    ]
+    exports += [f"    {{ stream: {_quoted(each)} }}" for each in AGENTS_HEAR]
+    return "  jetstream: enabled\n  exports: [\n" + "\n".join(exports) + "\n  ]\n"
+
+
+def _shared_with_agents() -> str:
+    def of_mesh(subject: str) -> str:
+        return f"{{ account: {_quoted(MESH)}, subject: {_quoted(subject)} }}"
+
+    imports = [f"    {{ service: {of_mesh(each)} }}" for each in (*_EVENTS, *AGENTS_READ)]
+    # `share`: the overseer is told who asks.
+    imports.append(f"    {{ service: {of_mesh(REQUEST)}, share: true }}")
+    imports.append(f"    {{ service: {of_mesh(_STATE)}, to: {_quoted(names.LOG_STATE)} }}")
+    imports += [f"    {{ stream: {of_mesh(each)} }}" for each in AGENTS_HEAR]
+    return "  imports: [\n" + "\n".join(imports) + "\n  ]\n"
+
+
+def _list(subjects: Iterable[str]) -> str:
+    return "[" + ", ".join(_quoted(each) for each in subjects) + "]"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

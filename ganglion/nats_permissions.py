@@ -1,0 +1,241 @@
+"""Who may say and hear what at the NATS server? One table, for the embedded server and for
+containers.
+
+The services, the command and the admin share the account that has the log. Every agent's user has
+an account of its own, without a stream, that shares with it only what is imported (decision 16):
+what an agent has the server answer to somebody else comes out there, where nobody listens.
+
+The table repeats what the services' roles say of themselves (`Role.own`), because `ganglion up`
+must not load them to start; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from nervous_system import names
+from nervous_system.contract.subjects import inbox_prefix
+from nervous_system.users import ADMIN, MAINTENANCE, OPERATOR, user_of_role
+
+MESH: Final = "MESH"
+"""The account of the log. Of the other accounts, one is called `<role>/<user>`."""
+
+AGENT_ROLES: Final = ("architect", "coder", "reviewer", "worker")
+"""Those who decide and do, and are none of the services."""
+
+SERVICES: Final = ("ingestor", "overseer", "governor", "guardian")
+
+STEPS_THAT_MAY_BE_WORK: Final = ("submitted", "released", "acknowledged")
+"""Steps of tasks that workers listen to (`nervous_system.working.hints.HINTS`)."""
+
+GUARDIAN_PAGES: Final = "guardian_pages"
+"""The only durable there is (`guardian.pages.DURABLE`)."""
+
+EVERYTHING: Final = (">",)
+_LOG: Final = names.STREAM
+_LEASES: Final = f"KV_{names.LEASES}"
+_SNAPSHOTS: Final = f"OBJ_{names.SNAPSHOTS}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatsUser:
+    """One user of the server: filters of the subjects it may publish on and subscribe to."""
+
+    name: str
+    account: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    deny_publish: tuple[str, ...] = ()
+
+
+def _events(*sources: str) -> tuple[str, ...]:
+    return tuple(f"{names.EVENTS}.{source}.>" for source in sources)
+
+
+def _look(stream: str) -> tuple[str, ...]:
+    """What is on a stream, position by position."""
+    return (
+        f"$JS.API.STREAM.INFO.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}.>",
+    )
+
+
+def _read(stream: str) -> tuple[str, ...]:
+    """The same, and in order: by a consumer that is pulled."""
+    return (
+        *_look(stream),
+        *(f"$JS.API.CONSUMER.{call}.{stream}.*" for call in ("CREATE", "INFO", "DELETE")),
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
+    )
+
+
+def _lead(service: str) -> tuple[str, ...]:
+    """Take and renew the leases of a service."""
+    return (
+        *_look(_LEASES),
+        f"$JS.API.STREAM.MSG.GET.{_LEASES}",
+        f"$KV.{names.LEASES}.{service}.*",
+    )
+
+
+def _keep_snapshots() -> tuple[str, ...]:
+    return (
+        *_read(_SNAPSHOTS),
+        f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
+        f"$JS.API.STREAM.PURGE.{_SNAPSHOTS}",  # parts that were replaced
+        f"$O.{names.SNAPSHOTS}.C.*",
+        f"$O.{names.SNAPSHOTS}.M.*",
+    )
+
+
+def _durable(name: str) -> tuple[str, ...]:
+    return (
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{_LOG}.{name}",
+        f"$JS.ACK.{_LOG}.{name}.>",
+    )
+
+
+REQUEST: Final = f"{names.REQUESTS}.{names.OVERSEER}"
+"""Where the overseer is asked."""
+
+_NOT_OF_THE_GUARDIAN: Final = tuple(
+    f"$JS.API.CONSUMER.{call}.{_LOG}.{GUARDIAN_PAGES}" for call in ("CREATE", "DELETE", "MSG.NEXT")
+)
+_PROPOSED: Final = (
+    f"{names.EVENTS}.request.objective_proposed.>",
+    f"{names.EVENTS}.request.tasks_proposed",
+    f"{names.EVENTS}.request.tasks_proposed.>",
+)
+
+_PUBLISH: Final = {
+    "ingestor": (*_events("ingestor"), *_read(_LOG), *_lead("ingestor")),
+    "overseer": (
+        *_events("overseer", "task", "objective", "request"),
+        *_read(_LOG),
+        *_lead("overseer"),
+        *_keep_snapshots(),
+        REQUEST,  # what the file inbox asks for
+        f"{names.MAPPED_INBOX}.>",
+    ),
+    "governor": (
+        *_events("governor", "command"),
+        f"{names.EVENTS}.request.objective_proposed.*",
+        *_read(_LOG),
+        *_lead("governor"),
+        *_keep_snapshots(),
+    ),
+    "guardian": (
+        *_events("guardian", "incident", "command"),
+        f"{names.EVENTS}.request.task_ordered.>",
+        f"{names.EVENTS}.request.objective_proposed.>",
+        *_read(_LOG),
+        *_lead("guardian"),
+        *_keep_snapshots(),
+        *_durable(GUARDIAN_PAGES),
+    ),
+    MAINTENANCE: (
+        *_events("worker"),
+        REQUEST,
+        *_read(_LOG),
+        *_look(_LEASES),
+        *_read(_SNAPSHOTS),
+        f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
+        f"$JS.API.CONSUMER.CREATE.{_SNAPSHOTS}.>",  # nats-py lists the objects so
+        f"$JS.FC.{_SNAPSHOTS}.>",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.LIST",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.CONSUMER.LIST.*",
+    ),
+    OPERATOR: (
+        *_events(*AGENT_ROLES, "operator", "mission_control", "command"),
+        *_PROPOSED,
+        REQUEST,
+        *_read(_LOG),
+        *_look(_LEASES),
+        *_read(_SNAPSHOTS),
+        f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
+        "$JS.API.CONSUMER.LIST.*",
+    ),
+}
+"""What each user of the log's own account may say. Nobody of them makes, changes, empties or
+removes a stream or a bucket, or pauses a consumer."""
+
+
+def standing_users() -> tuple[NatsUser, ...]:
+    """The users that every mesh has."""
+    agents = (
+        agent_user(user_of_role(role, works=works), role=role, works=works)
+        for role in AGENT_ROLES
+        for works in ((True,) if role == "worker" else (False, True))
+    )
+    return (
+        member(ADMIN, kind=ADMIN),
+        *(member(name, kind=name) for name in _PUBLISH),
+        *agents,
+    )
+
+
+def member(name: str, *, kind: str) -> NatsUser:
+    """A user of the log's own account: a service, a person (`kind` is `operator`), an admin."""
+    if kind == ADMIN:
+        return NatsUser(name=name, account=MESH, publish=EVERYTHING, subscribe=EVERYTHING)
+    hears: tuple[str, ...] = (f"{names.EVENTS}.>",)
+    answers: tuple[str, ...] = ()
+    if kind == names.OVERSEER:
+        hears = (*hears, REQUEST)
+        answers = tuple(f"{inbox_prefix(each)}.>" for each in (ADMIN, *_PUBLISH))
+    return NatsUser(
+        name=name,
+        account=MESH,
+        publish=(*_PUBLISH[kind], *answers),
+        subscribe=(f"{inbox_prefix(name)}.>", *hears),
+        deny_publish=() if kind == "guardian" else _NOT_OF_THE_GUARDIAN,
+    )
+
+
+def agent_user(name: str, *, role: str, works: bool = False) -> NatsUser:
+    """A user of an agent of this role, in an account of its own; `works`: it offers itself for
+    tasks, too."""
+    return NatsUser(
+        name=name,
+        account=f"{role}/{name}",
+        publish=(
+            *_said_by(role, works=works),
+            REQUEST,
+            *AGENTS_READ,
+            names.LOG_STATE,
+            f"$JS.API.STREAM.INFO.{_LOG}",  # the server answers that the account has no stream
+        ),
+        # Nobody else's replies come into its account, so any client's usual inbox will do.
+        subscribe=(
+            f"{names.INBOX}.>",
+            f"{inbox_prefix(name)}.>",
+            f"{names.EVENTS}.{role}.command_acknowledged.*",  # its own, as they are published
+            *AGENTS_HEAR,
+        ),
+    )
+
+
+def _said_by(role: str, *, works: bool) -> tuple[str, ...]:
+    offers = (
+        tuple(f"{names.EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed"))
+        if works and role != "worker"
+        else ()
+    )
+    return (*_events(role), *offers)
+
+
+AGENTS_READ: Final = (
+    f"$JS.API.DIRECT.GET.{_LOG}",
+    f"$JS.API.DIRECT.GET.{_LOG}.>",
+)
+"""How every agent may look at single positions, under the same names as in the log's account."""
+
+AGENTS_HEAR: Final = (
+    *(f"{names.EVENTS}.task.{word}.*" for word in STEPS_THAT_MAY_BE_WORK),
+    f"{names.EVENTS}.command.*.*",
+)
+"""What every agent may listen to: that there may be work, and that somebody was told something."""

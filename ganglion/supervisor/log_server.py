@@ -1,0 +1,55 @@
+"""What does the embedded NATS server find when it starts? Its configuration, and users whose
+passwords only the owner of the home may read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ganglion.engines.nats import LOOPBACK, NatsConfiguration
+from ganglion.home import Home
+from ganglion.nats_keys import NatsKeys
+from ganglion.settings import LocalMeshSettings
+from nervous_system.settings import MeshSettings
+
+
+def monitor_path(local: LocalMeshSettings, *, home: Home) -> str:
+    """Where its monitoring is: it asks nobody who he is, so strangers must not find it."""
+    return "" if local.nats_open else NatsKeys(home.path).monitoring_path
+
+
+def write_configuration(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
+    """Everything it reads, and where it will listen, for those who look for it. Raises Fatal,
+    OSError."""
+    NatsKeys(home.path).listen([f"{LOOPBACK}:{local.nats_port}"])
+    configuration = NatsConfiguration(
+        server_name=f"ganglion-{local.nats_port}",
+        port=local.nats_port,
+        monitor_port=local.nats_monitor_port,
+        store=home.nats_store,
+        stream_max_bytes=settings.stream_max_bytes,
+        max_payload_bytes=local.nats_max_payload_bytes,
+        users_file=home.nats_users.name,
+        monitor_path=monitor_path(local, home=home),
+    )
+    write_users(settings, local, home=home)
+    _write(home.nats_configuration, configuration.render())
+
+
+def write_users(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
+    """Who may do what there; it reads it again when it gets SIGHUP. Raises Fatal, OSError."""
+    also = (settings.nats_user, settings.nats_password) if settings.nats_user else None
+    text = NatsKeys(home.path).accounts(
+        is_open=local.nats_open, also=(also[0], also[1] or "") if also else None
+    )
+    _write(home.nats_users, f"# Written by `ganglion up` at every start.\n{text}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others: passwords are in it."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(beside, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    beside.replace(path)

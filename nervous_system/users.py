@@ -1,0 +1,138 @@
+"""Who is a program to the NATS server, and how does it prove it? By a file of the home that only
+its owner may read, shown to no other server than that home's.
+
+`ganglion up` makes a user for each service, each role of agents and the person at the command line,
+with a password of 256 random bits each. What may be said as which user is in
+`ganglion/nats_permissions.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from nervous_system.errors import Fatal
+from nervous_system.settings import MeshSettings
+
+FOLDER: Final = Path("keys/nats")
+"""In the home: a file with the password of each user, named after it."""
+
+LISTENS: Final = "listens"
+"""Beside them: the addresses of the home's own server, `host:port`, one a line."""
+
+ADMIN: Final = "admin"
+"""Makes and mends the log and the buckets; who publishes again what was on record."""
+
+OPERATOR: Final = "operator"
+"""The command, in a person's hand."""
+
+MAINTENANCE: Final = "maintenance"
+"""The service `worker`: a worker that looks into the mesh itself."""
+
+WORKS: Final = "_worker"
+"""What the name of the user ends in that is an agent's role and offers itself for tasks, too."""
+
+DEFAULT_PORT: Final = 4222
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_SCHEMES: Final = frozenset({"nats", "tls", "ws", "wss", ""})
+
+
+def user_of_service(service: str) -> str:
+    """The user that a service is."""
+    return MAINTENANCE if service == "worker" else service
+
+
+def user_of_role(role: str, *, works: bool = False) -> str:
+    """The user that an agent of this role is, such as `coder`; `works`: it does tasks, too."""
+    return role if not works or role == "worker" else f"{role}{WORKS}"
+
+
+def identified(settings: MeshSettings, user: str) -> MeshSettings:
+    """The settings with what this user of the home's own server proves itself with.
+
+    As they are where they name a user, or lead to another server than a home's that is found:
+    GANGLION_HOME, else `.ganglion` in the current folder or one above it. Raises Fatal for a
+    password that others may read.
+    """
+    if settings.nats_user or settings.nats_credentials:
+        return settings
+    addresses = settings.nats_url.split(",")
+    if any(urlsplit(each.strip()).username for each in addresses):
+        return settings
+    for folder in _folders(settings):
+        listens = _lines(folder / LISTENS)
+        if all(listens_on(each.strip(), listens) for each in addresses):
+            password = read_password(folder / user)
+            if password is None:
+                return settings
+            return settings.model_copy(update={"nats_user": user, "nats_password": password})
+    return settings
+
+
+def listens_on(url: str, listens: list[str]) -> bool:
+    """Whether a URL leads to one of these addresses (`host:port`)."""
+    parts = urlsplit(url if "://" in url else f"nats://{url}")
+    try:
+        port = parts.port or DEFAULT_PORT
+    except ValueError:
+        return False
+    if parts.scheme not in _SCHEMES or parts.hostname is None:
+        return False
+    hosts = _LOOPBACK if parts.hostname in _LOOPBACK else {parts.hostname}
+    return any(f"{host}:{port}" in listens for host in hosts)
+
+
+def read_password(path: Path) -> str | None:
+    """The password in this file; None where there is none for us. Raises Fatal where others may
+    read or replace it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # not there, not ours to read, or no file but a link
+        return None
+    with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode) or not _is_ours(about):
+            return None
+        if about.st_mode & 0o077:
+            raise Fatal(
+                f"{path} can be read by others than its owner, so it proves nothing any more;"
+                " remove it and run `ganglion up` again, which makes another"
+            )
+        return file.read().strip() or None
+
+
+def shown(url: str) -> str:
+    """An address of a server, or several, without what proves who one is."""
+    return ",".join(_without_user(each) for each in url.split(","))
+
+
+def _without_user(url: str) -> str:
+    _, at, behind = url.rpartition("@")
+    if not at:
+        return url
+    scheme, separator, _ = url.partition("://")
+    return f"{scheme}{separator}{behind}" if separator else behind
+
+
+def _folders(settings: MeshSettings) -> list[Path]:
+    if "home" in settings.model_fields_set:
+        return [settings.home.expanduser().absolute() / FOLDER]
+    here = Path.cwd()
+    return [each / settings.home / FOLDER for each in (here, *here.parents)]
+
+
+def _is_ours(about: os.stat_result) -> bool:
+    return os.geteuid() == 0 or about.st_uid in (os.geteuid(), 0)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        about = path.parent.lstat()
+        if not _is_ours(about):
+            return []  # somebody else's folder says nothing about our mesh
+        return path.read_text(encoding="utf-8").split()
+    except (OSError, ValueError):
+        return []
