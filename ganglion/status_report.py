@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -16,19 +17,21 @@ from ganglion.log_session import bus_session
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.process_list import CLICKHOUSE, NATS
 from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
-from ganglion.system_mode import last_mode
+from ganglion.system_mode import LastPulse, last_mode, last_pulse
+from nervous_system.clock import system_clock
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import StreamState
 from nervous_system.users import shown
 
-Health = Literal["ok", "unhealthy", "starting", "restarting", "stopping", "stopped"]
+Health = Literal["ok", "held up", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 
 FULL_LOG_REMEDY: Final = (
     "raise GANGLION_STREAM_MAX_BYTES or lower GANGLION_STREAM_MAX_AGE_SECONDS,"
     " and start the mesh again"
 )
 SECOND_LOOK_SECONDS: Final = 0.5
+LATE_PULSE_SECONDS: Final = 30.0
 NOT_RUNNING: Final = "not running"
 ELSEWHERE: Final = "running elsewhere"
 """No supervisor of this home started it: containers, or another machine. Its log answers."""
@@ -68,6 +71,7 @@ class LogFound:
 
     stream: StreamState | None = None
     system_mode: str | None = None
+    pulse: LastPulse | None = None
     problem: str = ""  # why it says nothing
 
 
@@ -187,6 +191,7 @@ def assemble(
     healths: list[ServiceHealth],
     log: LogFound,
     obstacles: Mapping[str, str] = MappingProxyType({}),
+    now: datetime | None = None,
 ) -> StatusReport:
     """The report from what was found; pure."""
     stream = log.stream
@@ -202,6 +207,8 @@ def assemble(
             f"the log: it is full ({stream.used_percent:.1f} %) and refuses events;"
             f" {FULL_LOG_REMEDY}"
         )
+    if late := _late_pulse(mesh, log.pulse, now or system_clock()):
+        problems.append(late)
     if mesh.state != "running":
         problems.append(f"the mesh is {mesh.state}")
     recording = next(
@@ -233,6 +240,22 @@ def assemble(
     )
 
 
+def _late_pulse(mesh: MeshRecord, pulse: LastPulse | None, now: datetime) -> str:
+    """What is on the log counts: an overseer that waits for a lease says that it is well."""
+    overseer = mesh.process("overseer")
+    if pulse is None or overseer is None:
+        return ""
+    patience = timedelta(seconds=pulse.interval_seconds + LATE_PULSE_SECONDS)
+    began = max(pulse.recorded_at, datetime.fromisoformat(mesh.started_at))
+    if now - began <= patience:
+        return ""
+    return (
+        f"the swarm: no pulse since {pulse.recorded_at:%Y-%m-%dT%H:%M:%SZ}, one is due every"
+        f" {pulse.interval_seconds:g} s → see {overseer.log}; where that waits for a lease, another"
+        " overseer has it and does not pulse: end that one"
+    )
+
+
 def _problem(process: ProcessStatus) -> str:
     return f"{process.name}: {process.sentence} → {process.remedy}"
 
@@ -261,6 +284,11 @@ def _process_status(
     sentence = ""
     if process.state == "running":
         verdict, sentence = ("ok", "") if health.ok else ("unhealthy", health.sentence)
+        if health.ok and health.held_up:
+            verdict = "held up"
+            sentence = "; ".join(
+                f"{each.work} since {each.since[:19]}Z: {each.sentence}" for each in health.held_up
+            )
     elif process.state == "restarting":
         verdict = "restarting"
         why = f": {process.trouble}" if process.trouble else ""
@@ -270,6 +298,8 @@ def _process_status(
     else:
         verdict, sentence = "starting", process.trouble or "it is not ready yet"
     remedy = "" if verdict == "ok" else f"see {process.log}"
+    if verdict == "held up":
+        remedy = "; ".join(each.remedy for each in health.held_up)
     if obstacle:
         remedy = f"{obstacle}; then it is started again by itself"
     return ProcessStatus(
@@ -287,6 +317,10 @@ def _process_status(
 async def _log_of(settings: MeshSettings) -> LogFound:
     try:
         async with bus_session(settings) as bus:
-            return LogFound(stream=await bus.stream.state(), system_mode=await last_mode(bus))
+            return LogFound(
+                stream=await bus.stream.state(),
+                system_mode=await last_mode(bus),
+                pulse=await last_pulse(bus),
+            )
     except GanglionError as error:
         return LogFound(problem=f"the log: {error}")

@@ -23,6 +23,10 @@ class Sampler(Protocol):
 class Observations(Protocol):
     """Where a measurement becomes part of the log. The runner is one."""
 
+    @property
+    def leads(self) -> bool:
+        """Whether this governor leads its machine; False also where none can at this moment."""
+
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
         """Returns after it is on disk; waits while another governor leads this machine.
 

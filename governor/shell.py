@@ -9,7 +9,7 @@ import structlog
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from governor.ports import Observations, Sampler
 from nervous_system.errors import Fenced, LogFull, Transient
-from nervous_system.telemetry.health import Progress
+from nervous_system.telemetry.health import Progress, Work
 from nervous_system.telemetry.metric_catalogue import (
     HOST_CPU_PERCENT,
     HOST_DISK_TOTAL_BYTES,
@@ -36,12 +36,14 @@ class Sampling:
         observations: Observations,
         metrics: Metrics,
         progress: Progress,
+        work: Work,
         sample_seconds: float,
     ) -> None:
         self._sampler = sampler
         self._observations = observations
         self._metrics = metrics
         self._progress = progress
+        self._work = work
         self._sample_seconds = sample_seconds
 
     async def run(self) -> None:
@@ -64,13 +66,20 @@ class Sampling:
             async with asyncio.timeout(within_seconds):
                 await self._observations.observe(sample, key=sample.host)
         except TimeoutError:
-            self._lost("another governor leads this machine, or the log does not answer")
+            if self._observations.leads:
+                self._lost("the log did not take it in time")
+            else:  # why it does not lead is said by whoever tries to
+                self._lost("another governor leads this machine, or none can")
+                self._work.goes_on()
         except (Transient, Fenced, LogFull) as error:
             self._lost(str(error))
+        else:
+            self._work.goes_on()
 
     def _lost(self, reason: str) -> None:
         self._metrics.counter(SAMPLE_FAILURES).labels(part="record").inc()
         _log.warning("sample.not_recorded", reason=reason)
+        self._work.held_up(f"no sample is recorded: {reason}", remedy="see what is said of the log")
 
     def _show(self, sample: CapacitySampled) -> None:
         gauge = self._metrics.gauge

@@ -62,6 +62,7 @@ async def run(stop: asyncio.Event) -> None:
             role(settings),
             holder=holder,
             progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+            work=seen.health.work("deciding"),
         )
         _show(seen.health, runner)
         sampling = Sampling(
@@ -73,6 +74,7 @@ async def run(stop: asyncio.Event) -> None:
             progress=seen.health.progress(
                 "sample", maximum_silence_seconds=3 * settings.sample_seconds + 30
             ),
+            work=seen.health.work("sampling"),
             sample_seconds=settings.sample_seconds,
         )
         try:

@@ -21,6 +21,7 @@ from guardian.watched import Watched
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fenced, LogFull, Transient
+from nervous_system.telemetry.health import Work
 from nervous_system.transport.stream import Stream
 
 _log = structlog.get_logger()
@@ -78,7 +79,9 @@ class RecordWatch:
         limits: Limits,
         look_seconds: float,
         watch: Stopwatch = stopwatch,
+        work: Work | None = None,
     ) -> None:
+        self._work = work or Work()
         self._record = record
         self._stream = stream
         self._following = following
@@ -109,10 +112,12 @@ class RecordWatch:
         except Transient as error:
             if self._answered:
                 _log.warning("record.unseen", reason=str(error))
+            self._work.held_up(str(error), remedy="see what is said of ClickHouse and of the log")
             self._answered, look = False, None
             end = await self._end()
         else:
             self._answered = True
+            self._work.goes_on()
         if look is not None:
             self._watermark = look.watermark
             if look.parked.count:

@@ -91,6 +91,7 @@ async def _guard(
         role(limits, following, tick_seconds=settings.tick_seconds),
         holder=holder,
         progress=health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+        work=health.work("deciding"),
     )
     health.fact("system_mode", lambda: following.state.mode if following.state else None)
     health.fact(
@@ -104,6 +105,7 @@ async def _guard(
         observations=runner,
         limits=limits,
         look_seconds=settings.look_seconds,
+        work=health.work("looking at ClickHouse"),
     )
     webhook = settings.webhook_url
     pages = Pages(

@@ -33,7 +33,7 @@ from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
 from nervous_system.telemetry import semantic_names as attribute
-from nervous_system.telemetry.health import Progress
+from nervous_system.telemetry.health import Progress, Work
 from nervous_system.telemetry.metric_catalogue import (
     INSERT_FAILURES,
     INSERT_ROWS,
@@ -80,6 +80,7 @@ class Recording:
         tracer: Tracer,
         metrics: Metrics,
         progress: Progress,
+        work: Work,
         stop: asyncio.Event,
         retry: RetryPolicy | None = None,
     ) -> None:
@@ -90,6 +91,7 @@ class Recording:
         self._tracer = tracer
         self._metrics = metrics
         self._progress = progress
+        self._work = work
         self._stop = stop
         self._retry = retry or RetryPolicy(first_seconds=0.1, longest_seconds=5.0)
         self._inserting: asyncio.Task[frozenset[str]] | None = None
@@ -97,6 +99,13 @@ class Recording:
         self._next_sequence = next_sequence
         self._gathered = 0  # positions of the last batch
         self.watermark = next_sequence - 1
+        self.stalled = ""
+        """Why it is to read anew, where somebody sees that nothing comes though positions wait."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing in hand."""
+        return self._inserting is None
 
     async def run(self, reader: Reader) -> None:
         """Record what the reader gives until the stop; what is in hand is stored, and it returns.
@@ -125,6 +134,8 @@ class Recording:
         try:
             while not self._stop.is_set():
                 self._progress.mark("reading the log")
+                if self.stalled:
+                    raise Interrupted(f"the reader gives nothing: {self.stalled}")
                 gathered = await self._gather(reader)
                 positions = self._without_hole(gathered)
                 examined: list[Examined] = []
@@ -309,15 +320,22 @@ class Recording:
         while True:
             attempt += 1
             try:
-                return await call()
+                answer = await call()
             except Transient as error:
                 self._metrics.counter(INSERT_FAILURES).inc()
+                self._work.held_up(
+                    f"{doing} fails: {error}",
+                    remedy="do what the reason says; it is tried until it is taken",
+                )
                 _log.warning("ingestor.waiting", doing=doing, attempt=attempt, reason=str(error))
                 wait = self._retry.wait(error, attempt=attempt, elapsed_seconds=0.0) or 1.0
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), wait)
                 if self._stop.is_set():
                     await asyncio.sleep(DRAINING_WAIT_SECONDS)
+            else:
+                self._work.goes_on()
+                return answer
 
 
 def _links(prepared: Prepared) -> list[str]:

@@ -25,6 +25,7 @@ from ingestor.continuity import (
     owner,
     same,
 )
+from ingestor.following import STILL_SECONDS, Following
 from ingestor.frames import Framer
 from ingestor.model import Epoch
 from ingestor.ports import Warehouse
@@ -32,7 +33,7 @@ from ingestor.recording import Recording
 from ingestor.room import Room
 from ingestor.settings import IngestorSettings
 from nervous_system.bus import Bus
-from nervous_system.clock import Clock
+from nervous_system.clock import Clock, stopwatch
 from nervous_system.contract.event import Event
 from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, LogFull, Permanent, Transient
@@ -96,6 +97,9 @@ class Ingestor:
         self._takeovers = 0
         health = telemetry.health
         self._progress = health.progress("recording", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        self._inserts = health.work("inserting")
+        self._follows = health.work("following the log")
+        self._following = Following()
         health.fact("state", lambda: self._state)
         health.fact("epoch", lambda: self._epoch)
         health.fact("watermark", lambda: self._watermark)
@@ -130,6 +134,9 @@ class Ingestor:
                     await self._lead(stop)
                 except (Fenced, Transient) as error:
                     _log.warning("ingestor.restarting", reason=str(error))
+                    self._follows.held_up(
+                        str(error), remedy="do what the reason says; it is tried again all the time"
+                    )
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
         finally:
@@ -145,10 +152,15 @@ class Ingestor:
                 await self._warehouse.apply_ttl(self._settings.ttl_days)
             except Transient as error:
                 _log.warning("ingestor.waiting", doing="migrating", reason=str(error))
+                self._inserts.held_up(
+                    f"the tables cannot be brought up to date: {error}",
+                    remedy="do what the reason says; it is tried until it is taken",
+                )
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
             else:
                 _log.info("ingestor.schema_ready", applied=list(applied))
+                self._inserts.goes_on()
                 return
 
     async def _lead(self, stop: asyncio.Event) -> None:
@@ -167,6 +179,7 @@ class Ingestor:
     def _wait(self) -> None:
         """One who waits for the lease is well: waiting is its work."""
         self._progress.mark("waiting for the lease")
+        self._follows.goes_on()
 
     async def _record(self, stop: asyncio.Event) -> None:
         self._takeovers += 1
@@ -185,6 +198,7 @@ class Ingestor:
             tracer=self._telemetry.tracer,
             metrics=self._telemetry.metrics,
             progress=self._progress,
+            work=self._inserts,
             stop=stop,
         )
         async with self._bus.reader(start_sequence=start.next_sequence) as reader:
@@ -302,9 +316,25 @@ class Ingestor:
                 gauge(LOG_USED_BYTES).set(stream.bytes)
                 gauge(LOG_LIMIT_BYTES).set(stream.max_bytes)
                 gauge(LOG_FULL).set(stream.full)
+                self._watch_following()
                 await self._watch_room(stream)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), REPORT_SECONDS)
+
+    def _watch_following(self) -> None:
+        """By what is stored: a reader that was paused gives nothing, and its loop moves."""
+        recording, following = self._recording, self._following
+        wrong = following.see(
+            stopwatch(), watermark=self._watermark, last_sequence=self._last_sequence
+        )
+        if wrong:
+            self._follows.held_up(
+                wrong, remedy="where nothing is read it reads anew by itself; else see `inserting`"
+            )
+        elif recording is not None:
+            self._follows.goes_on()
+        if recording is not None and following.still_seconds >= STILL_SECONDS and recording.is_idle:
+            recording.stalled = wrong
 
     async def _watch_room(self, stream: StreamState) -> None:
         """The one that records raises the alarm; a full log may refuse it, and then that is

@@ -22,6 +22,7 @@ import structlog
 from nervous_system import names
 from nervous_system.error_text import error_text, error_words
 from nervous_system.errors import GanglionError, Permanent, Transient
+from nervous_system.telemetry.health import Work
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask, LeaseLost
 from nervous_system.working.hints import Hints
@@ -38,11 +39,17 @@ Do = Callable[[HeldTask], Awaitable[None]]
 
 
 async def serve(
-    worker: Worker, do: Do, stop: asyncio.Event, *, progress: Callable[[], None] = lambda: None
+    worker: Worker,
+    do: Do,
+    stop: asyncio.Event,
+    *,
+    progress: Callable[[], None] = lambda: None,
+    work: Work | None = None,
 ) -> None:
     """Do tasks until `stop`, or until the worker is told to drain or to stop.
 
-    `progress` is called at every look for work. Raises what is permanent or fatal, and at once
+    `progress` is called at every look for work; `work` is told whether anybody gives some. Raises
+    what is permanent or fatal, and at once
     where the worker is not on duty.
     """
     if not worker.is_on_duty:
@@ -55,6 +62,7 @@ async def serve(
     pause_seconds = FIRST_LOOK_SECONDS
     slots = asyncio.Semaphore(worker.max_concurrent_tasks)
     ahead: asyncio.Task[HeldTask | None] | None = None
+    work = work or Work()
     here = contextvars.copy_context()
 
     def nothing_ahead() -> bool:
@@ -95,7 +103,7 @@ async def serve(
             if ahead is None and worker.has_room:  # seen before what was just begun lets go of it
                 ahead = asyncio.create_task(worker.claim())
             claiming, ahead = ahead, None
-            if claiming is not None and (task := await _granted(claiming, ends)) is not None:
+            if claiming is not None and (task := await _granted(claiming, ends, work)) is not None:
                 pause_seconds = FIRST_LOOK_SECONDS
                 begin(task)
                 continue
@@ -104,7 +112,7 @@ async def serve(
             await _first_of((*ends, looking), list(doing), within_seconds=pause_seconds)
             pause_seconds = min(LONGEST_LOOK_SECONDS, pause_seconds * 2)
             doing = {each: held for each, held in doing.items() if not each.done()}
-        if ahead is not None and (task := await _granted(ahead, ends)) is not None:
+        if ahead is not None and (task := await _granted(ahead, ends, work)) is not None:
             begin(task)
         if not stop.is_set() and not worker.orders.stopping.is_set():
             await _finish(worker, list(doing), stop, progress)
@@ -126,7 +134,7 @@ async def _look_when_told(worker: Worker, looking: asyncio.Event) -> None:
 
 
 async def _granted(
-    claiming: asyncio.Task[HeldTask | None], ends: tuple[asyncio.Event, ...]
+    claiming: asyncio.Task[HeldTask | None], ends: tuple[asyncio.Event, ...], work: Work
 ) -> HeldTask | None:
     """None also when it is time to go: what was granted unheard is released on departure."""
     try:
@@ -134,10 +142,14 @@ async def _granted(
             if any(end.is_set() for end in ends):
                 return None
             await _first_of(ends, [claiming], within_seconds=LONGEST_LOOK_SECONDS)
-        return claiming.result()
+        granted = claiming.result()
     except Transient as error:
         _log.warning("worker.no_overseer", reason=str(error))
+        work.held_up(f"nobody hands out tasks: {error}", remedy="see what is said of the overseer")
         return None
+    else:
+        work.goes_on()
+        return granted
     finally:
         claiming.cancel()
 

@@ -24,7 +24,7 @@ from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import ORDINARY
 from nervous_system.working.obeying import obeying
-from overseer import gates, pulse
+from overseer import gates, hindrances, pulse
 from overseer.core import OverseerCore
 from overseer.model import OverseerState
 from overseer.objective_inbox import ObjectiveInbox
@@ -89,7 +89,7 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
             Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock),
             leads=lambda: runner.state is not None,
         )
-        _show(seen, runner)
+        _show(seen, runner, clock)
         seen.health.fact("rules_refused", lambda: rules.refused)
         seen.health.fact("inbox_broken", lambda: inbox.broken)
         rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
@@ -107,7 +107,7 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
             raise group.exceptions[0] from group
 
 
-def _show(seen: Telemetry, runner: Runner[OverseerState]) -> None:
+def _show(seen: Telemetry, runner: Runner[OverseerState], clock: Clock) -> None:
     """How things stand, for `ganglion status`; nothing while another overseer leads."""
 
     def fact(name: str, read: Callable[[OverseerState], Fact]) -> None:
@@ -117,6 +117,19 @@ def _show(seen: Telemetry, runner: Runner[OverseerState]) -> None:
 
         seen.health.fact(name, shown)
 
+    def work(
+        name: str, look: Callable[[OverseerState], hindrances.Hindered], *, grace_seconds: float
+    ) -> None:
+        def looked() -> hindrances.Hindered:
+            state = runner.state
+            return look(state) if state is not None else hindrances.NOTHING
+
+        seen.health.work(name, looked, grace_seconds=grace_seconds)
+
+    work("dispatch", hindrances.dispatch, grace_seconds=0.0)
+    work("workers", hindrances.workers, grace_seconds=0.0)
+    # A charter is adopted moments after the first start.
+    work("pulse", lambda state: hindrances.pulse(state, clock()), grace_seconds=10.0)
     fact("mode", lambda state: state.mode)
     fact("held", gates.hold_reason)
     fact("workers", lambda state: len(state.kernel.workers))
@@ -159,4 +172,5 @@ def _runner(
         holder=holder,
         clock=clock,
         progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+        work=seen.health.work("deciding"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
@@ -46,6 +47,7 @@ async def run(stop: asyncio.Event) -> None:
             max_concurrent_tasks=settings.max_concurrent_tasks,
         )
         progress = seen.health.progress("look", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        seen.health.work("orders", partial(may_do, worker), grace_seconds=0.0)
         seen.health.fact("worker_id", lambda: worker.worker_id)
         seen.health.fact("tasks", lambda: worker.busy)
         place = Place(
@@ -57,7 +59,24 @@ async def run(stop: asyncio.Event) -> None:
             workspace=settings.workspace,
         )
         async with worker.on_duty():
-            await serve(worker, doing(place), stop, progress=progress.mark)
+            await serve(
+                worker,
+                doing(place),
+                stop,
+                progress=progress.mark,
+                work=seen.health.work("claiming"),
+            )
+
+
+def may_do(worker: Worker) -> tuple[str, str]:
+    """What it was told that keeps it from doing anything, and what helps; empty where nothing."""
+    orders = worker.orders
+    if not orders.begun or orders.most_tasks(worker.max_concurrent_tasks) > 0:
+        return "", ""
+    if orders.stopping.is_set() or orders.draining.is_set():
+        return "it was told to go, and takes nothing new", "whoever runs it starts it again"
+    why = orders.asleep or "it was told to hold no task"
+    return f"it may do nothing: {why}", "it ends by itself; sooner when who told it says so"
 
 
 def doing(place: Place) -> Do:

@@ -11,6 +11,16 @@ from ganglion.supervisor.http_get import http_get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUp:
+    """A kind of work that does not get done, by the service's own words."""
+
+    work: str
+    since: str  # ISO 8601, UTC
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceHealth:
     """How a service says it is doing."""
 
@@ -18,6 +28,7 @@ class ServiceHealth:
     sentence: str  # empty when all is well
     facts: dict[str, Any]
     answered: bool = True  # also with bad news; False where nobody spoke HTTP in time
+    held_up: tuple[HeldUp, ...] = ()  # work that does not get done though it is alive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,12 @@ async def ask_health(url: str, *, timeout_seconds: float = 2.0) -> ServiceHealth
         document = {}
     facts = document.get("facts")
     sentence = "" if ok else (_sentence(document) or f"it answers {answer.status}")
-    return ServiceHealth(ok=ok, sentence=sentence, facts=facts if isinstance(facts, dict) else {})
+    return ServiceHealth(
+        ok=ok,
+        sentence=sentence,
+        facts=facts if isinstance(facts, dict) else {},
+        held_up=_held_up(document),
+    )
 
 
 def recording_of(health: ServiceHealth) -> Recording | None:
@@ -54,6 +70,17 @@ def recording_of(health: ServiceHealth) -> Recording | None:
     if not isinstance(watermark, int) or not isinstance(lag, int):
         return None
     return Recording(watermark=watermark, lag=lag)
+
+
+def _held_up(document: dict[str, Any]) -> tuple[HeldUp, ...]:
+    found = document.get("held_up")
+    return tuple(
+        HeldUp(
+            work=name, **{key: str(each.get(key, "")) for key in ("since", "sentence", "remedy")}
+        )
+        for name, each in (found.items() if isinstance(found, dict) else ())
+        if isinstance(each, dict)
+    )
 
 
 def _sentence(document: dict[str, Any]) -> str:

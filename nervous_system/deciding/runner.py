@@ -51,6 +51,7 @@ from nervous_system.errors import (
     Untrusted,
 )
 from nervous_system.ids import new_event_id
+from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metric_catalogue import (
     EVENTS_FOLDED,
     EVENTS_SKIPPED,
@@ -85,7 +86,9 @@ class Runner(Generic[State]):
         clock: Clock = system_clock,
         watch: Stopwatch = stopwatch,
         progress: Callable[[], None] = lambda: None,
+        work: Work | None = None,
     ) -> None:
+        self._work = work or Work()
         self._bus = bus
         self._role = role
         self._holder = holder
@@ -111,8 +114,22 @@ class Runner(Generic[State]):
                 await self._run_once(stop)
             except (Fenced, LogFull, Transient) as error:
                 _log.warning("runner.restarting", role=self._role.key, reason=str(error))
+                self._work.held_up(
+                    str(error),
+                    remedy="do what the reason says; it is tried again every second until then",
+                )
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process decides at this moment, and no other."""
+        return self._leads.is_set()
+
+    def _wait(self) -> None:
+        """One who waits for the lease is well: waiting is its work."""
+        self._progress()
+        self._work.goes_on()
 
     @property
     def state(self) -> State | None:
@@ -143,7 +160,7 @@ class Runner(Generic[State]):
         replicas = int((await self._bus.stream.configuration())["num_replicas"])
         leases = await open_leases(connection, replicas=replicas)
         async with leading(
-            leases, role.key, holder=self._holder, stop=stop, waiting=self._progress
+            leases, role.key, holder=self._holder, stop=stop, waiting=self._wait
         ) as lease:
             if lease is None:
                 return
@@ -211,6 +228,7 @@ class Runner(Generic[State]):
                     await self._decide_requests(leading, inbox, company)
                 if reader.at_end and self._watch() >= next_tick:
                     await self._tick(leading)
+                    self._work.goes_on()
                     next_tick = self._watch() + self._role.tick_seconds
                 keeper.save_when_due(fold)
 

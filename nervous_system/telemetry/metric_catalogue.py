@@ -134,6 +134,11 @@ SPANS_DROPPED: Final = DeclaredCounter(
     help="Spans that were lost: queue_full, export_failed, shutdown",
     labels=("reason",),
 )
+WORK_HELD_UP: Final = DeclaredGauge(
+    name="ganglion_work_held_up",
+    help="1 while a kind of this service's work does not get done, else 0",
+    labels=("work",),
+)
 PROGRESS_SILENCE_SECONDS: Final = DeclaredGauge(
     name="ganglion_progress_silence_seconds",
     help="Since a loop of this service last made progress",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from ganglion.home import Home
 from ganglion.status_report import LogFound, StatusReport, assemble
 from ganglion.supervisor.console import recording_line
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState
-from ganglion.supervisor.recording import Recording, ServiceHealth
+from ganglion.supervisor.recording import HeldUp, Recording, ServiceHealth
+from ganglion.system_mode import LastPulse
 from nervous_system.transport.stream import StreamState
 
 STREAM = StreamState(
@@ -89,6 +91,46 @@ def test_what_is_wrong_is_said(state: ProcessState, health: ServiceHealth, probl
     assert found.problems == (f"{problem} → see /x",)
     assert found.lag is None
     assert found.document()["healthy"] is False
+
+
+def test_one_that_is_alive_and_gets_nothing_done_is_not_ok() -> None:
+    refused = HeldUp(
+        work="inserting",
+        since="2026-11-21T09:00:00.123+00:00",
+        sentence="ClickHouse says no",
+        remedy="make room",
+    )
+    found = report(health=replace(WELL, held_up=(refused,)))
+    assert found.processes[0].health == "held up"
+    assert found.problems == (
+        "ingestor: inserting since 2026-11-21T09:00:00Z: ClickHouse says no → make room",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "started_before", "late"),
+    [(80, 500, False), (100, 500, True), (5_000, 20, False)],
+)
+def test_pulses_that_do_not_come_are_a_problem(
+    *, seconds: int, started_before: int, late: bool
+) -> None:
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    process = ProcessRecord(
+        name="overseer", state="running", pid=9, address="", health_url="", log="/x", attempt=1
+    )
+    mesh = MeshRecord(
+        pid=8,
+        state="running",
+        started_at=(now - timedelta(seconds=started_before)).isoformat(),
+        nats_url="nats://127.0.0.1:1",
+        nats_monitor_url=None,
+        clickhouse_url="http://127.0.0.1:2",
+        processes=(process,),
+    )
+    pulse = LastPulse(recorded_at=now - timedelta(seconds=seconds), interval_seconds=60)
+    log = LogFound(stream=STREAM, pulse=pulse)
+    found = assemble(Home.at(Path("/h")), mesh, healths=[WELL], log=log, now=now)
+    assert any("no pulse since 2026-11-21T" in problem for problem in found.problems) is late
 
 
 def test_a_full_log_is_a_problem() -> None:

@@ -10,7 +10,7 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from governor.shell import Sampling
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fenced, Forbidden, LogFull, NotAcknowledged
-from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.health import Health, Work
 from nervous_system.telemetry.metrics import Metrics
 
 
@@ -27,6 +27,8 @@ class Machine:
 
 class Answers:
     """A log that answers as it is told, one answer per sample; then Forbidden."""
+
+    leads = True
 
     def __init__(self, *answers: Exception | None) -> None:
         self._answers = list(answers)
@@ -54,6 +56,7 @@ async def test_a_lost_sample_is_counted_and_the_next_one_comes() -> None:
         progress=Health(service="governor", metrics=metrics).progress(
             "sample", maximum_silence_seconds=1
         ),
+        work=Work(),
         sample_seconds=0.01,
     )
     with pytest.raises(Forbidden):
@@ -62,3 +65,35 @@ async def test_a_lost_sample_is_counted_and_the_next_one_comes() -> None:
     assert metrics.value("ganglion_sample_failures_total", part="record") == 4
     assert metrics.value("ganglion_host_cpu_percent") == 7
     assert metrics.value("ganglion_host_memory_limit_bytes") == 7
+
+
+@pytest.mark.parametrize(
+    ("leads", "lost", "told"),
+    [
+        (True, NotAcknowledged("no answer"), "no sample is recorded: no answer"),
+        (True, LogFull("no room"), "no sample is recorded: no room"),
+        (True, TimeoutError(), "no sample is recorded: the log did not take it in time"),
+        (False, TimeoutError(), ""),  # another leads this machine, and that is well
+        (True, None, ""),
+    ],
+)
+async def test_samples_that_nobody_records_are_no_work_done(
+    *, leads: bool, lost: Exception | None, told: str
+) -> None:
+    log = Answers(None, lost)
+    log.leads = leads
+    metrics, work = Metrics(), Work(grace_seconds=0.0)
+    sampling = Sampling(
+        sampler=Machine(),
+        observations=log,
+        metrics=metrics,
+        progress=Health(service="governor", metrics=metrics).progress(
+            "sample", maximum_silence_seconds=1
+        ),
+        work=work,
+        sample_seconds=0.01,
+    )
+    with pytest.raises(Forbidden):
+        await sampling.run()
+    hindrance = work.hindrance()
+    assert (hindrance.sentence if hindrance is not None else "") == told

@@ -1,0 +1,64 @@
+"""What keeps tasks from being handed out and pulses from coming, and what helps? For `/healthz`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from overseer import gates
+from overseer.model import OverseerState
+from overseer.vocabulary import HALTED
+
+Hindered = tuple[str, str]
+"""What is in the way, and what helps; both empty where nothing is."""
+
+NOTHING: Final = ("", "")
+LATE: Final = timedelta(seconds=30)
+"""A pulse that is overdue by this much does not come."""
+MOST_NAMED: Final = 5
+
+
+def dispatch(state: OverseerState) -> Hindered:
+    """Why no task is handed out."""
+    reason = gates.hold_reason(state)
+    if not reason:
+        return NOTHING
+    if state.halted:
+        remedy = "see why, then `ganglion resume`"
+    elif state.mode == HALTED:
+        remedy = "see `ganglion incidents`; `ganglion resume` lifts what its playbooks hold"
+    else:
+        remedy = (
+            "it goes on by itself once every machine is well below its limits; or raise max_cpu_pct"
+            " or max_ram_pct in policy.yaml"
+        )
+    return f"tasks are not handed out: {reason}", remedy
+
+
+def pulse(state: OverseerState, now: datetime) -> Hindered:
+    """Why it does not pulse."""
+    if not state.charter_hash:
+        return gates.NO_CHARTER, "put a charter.md into the home; `ganglion init` writes a sample"
+    due = state.cadence.due_at
+    if due is None or now < due + LATE:
+        return NOTHING
+    late = (now - due).total_seconds()
+    return (
+        f"pulse {state.cadence.number + 1} is overdue by {late:.0f} s",
+        "see what is said of the log, and the overseer's own log",
+    )
+
+
+def workers(state: OverseerState) -> Hindered:
+    """Which workers may do nothing, whatever there is to do."""
+    if state.policy.allow_unregistered_agents:
+        return NOTHING
+    idle = sorted(set(state.kernel.workers) - set(state.registered))
+    if not idle:
+        return NOTHING
+    more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
+    return (
+        f"{', '.join(idle[:MOST_NAMED])}{more} may do nothing: not in the registry, and the policy"
+        " allows no others",
+        "add them to registry.jsonl, or set allow_unregistered_agents in policy.yaml",
+    )
