@@ -30,6 +30,14 @@ from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS, bounded
 from nervous_system.contract.event import Event
+from nervous_system.contract.given import (
+    ENVELOPE_BYTES,
+    INT32,
+    MOST_NAME_BYTES,
+    UINT64,
+    Given,
+    check_size,
+)
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import chain_filter, source_of
@@ -48,12 +56,16 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Span, Tracer
 from nervous_system.users import user_of_role
 from nervous_system.working.asker import Asker
-from nervous_system.working.proposing import USUAL_PRIORITY, Step, objective, request_id, task
+from nervous_system.working.proposing import (
+    USUAL_PRIORITY,
+    Step,
+    check_step,
+    objective,
+    request_id,
+    task,
+)
 
 _log = structlog.get_logger()
-
-ENVELOPE_BYTES = 16_384
-"""What is kept free of the server's payload limit for the envelope around a diff."""
 
 Status = Literal["succeeded", "failed", "cancelled"]
 
@@ -125,22 +137,22 @@ class Agent:
     ) -> Receipt:
         """Record a decision: why, what was chosen, what was turned down.
 
-        `confidence` is 0 to 1. Raises InvalidEvent where `rationale` or `chosen` is empty or blank:
-        afterwards nobody could say why.
+        `confidence` is 0 to 1, kept to seven digits. Raises InvalidEvent where `rationale` or
+        `chosen` shows nothing: afterwards nobody could say why.
         """
-        needed = {"rationale is empty: say why": rationale, "chosen is empty: say what": chosen}
-        missing = [problem for problem, text in needed.items() if not text.strip()]
-        if missing:
-            raise InvalidEvent(missing)
-        payload = AgentDecision(
-            context_hash=context_hash,
-            input_trigger=trigger,
-            rationale=rationale,
-            rejected_alternatives=alternatives,
-            memory_ids=memory_ids,
-            confidence_score=confidence,
-            chosen_action=chosen,
-        )
+        given = Given()
+        decision = {
+            "rationale": given.text("rationale", rationale, say="say why"),
+            "chosen_action": given.text("chosen", chosen, say="say what"),
+            "rejected_alternatives": given.texts("alternatives", alternatives),
+            "confidence_score": given.number_or_none("confidence", confidence, most=1.0),
+            "context_hash": given.text("context_hash", context_hash),
+            "input_trigger": given.text("trigger", trigger),
+            "memory_ids": given.texts("memory_ids", memory_ids),
+        }
+        _check_receipt(given, "because", because)
+        given.check()
+        payload = AgentDecision(**decision)  # type: ignore[arg-type]  # as the contract has them
         return await self._record(payload, because=because)
 
     async def outcome(
@@ -159,18 +171,25 @@ class Agent:
 
         A long output is kept at its beginning and its end.
         """
-        if status not in get_args(Status):
-            raise InvalidEvent([f"status {status!r} is none of {', '.join(get_args(Status))}"])
+        given = Given()
+        output = given.text("output", output)
+        numbers = {
+            "exit_code": given.whole_or_none("exit_code", exit_code, INT32),
+            "input_tokens": given.whole_or_none("input_tokens", input_tokens, UINT64),
+            "output_tokens": given.whole_or_none("output_tokens", output_tokens, UINT64),
+            "duration_seconds": given.number_or_none("duration_seconds", duration_seconds),
+            "cost_usd": given.number_or_none("cost_usd", cost_usd),
+        }
+        given.one_of("status", status, get_args(Status))
+        if not isinstance(decision, Receipt):
+            given.problems.append("decision is no Receipt: hand over what `decide` returned")
+        given.check()
         payload = ActionOutcome(
             decision_event_id=decision.event_id,
             status=OutcomeStatus.Value(f"OUTCOME_{status.upper()}"),
-            exit_code=exit_code,
             output=bounded(output),
             output_truncated=len(output) > MAX_OUTPUT_CHARACTERS,
-            duration_seconds=duration_seconds,
-            cost_usd=cost_usd,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
+            **numbers,  # type: ignore[arg-type]  # as the contract has them
         )
         return await self._record(payload, because=decision)
 
@@ -178,9 +197,13 @@ class Agent:
         self, status: str, *, cpu_load_percent: int = 0, memory_usage_mb: int = 0
     ) -> Receipt:
         """Say how this agent is doing: "STARTING", "HEALTHY", "CRITICAL_FAILURE" …"""
+        given = Given()
         payload = SystemSignal(
-            status=status, cpu_load_percent=cpu_load_percent, memory_usage_mb=memory_usage_mb
+            status=given.text("status", status, say='say how, such as "HEALTHY"'),
+            cpu_load_percent=given.whole("cpu_load_percent", cpu_load_percent, (0, 100)),
+            memory_usage_mb=given.whole("memory_usage_mb", memory_usage_mb, (0, INT32[1])),
         )
+        given.check()
         return await self._record(payload, because=None)
 
     async def change(
@@ -198,10 +221,11 @@ class Agent:
         Conflict only when others kept appending to this very chain until the deadline, or
         somebody took the event's id.
         """
-        target = Target.file(target) if isinstance(target, str) else target
+        target = _checked_target(target, before=before, after=after, because=because)
         with self._span(StateChange, because) as span:
             room = self.bus.connection.client.max_payload - ENVELOPE_BYTES
             link = target.link(before=before, after=after, most_bytes=room)
+            check_size(link, most_bytes=room + MOST_NAME_BYTES)
             event = self._event(link, span, because)
             started = self._watch()
             while True:
@@ -233,6 +257,16 @@ class Agent:
         taken once, as long as the overseer remembers it (a thousand that ended). What was refused
         is refused again under the same id, whatever has changed since: give it another.
         """
+        given = Given()
+        given.text("objective_id", objective_id)
+        given.text("plan", plan)
+        if isinstance(tasks, str | bytes) or not isinstance(tasks, Sequence):
+            given.problems.append("tasks has to be a list of steps")
+        else:
+            for number, step in enumerate(tasks):
+                check_step(given, f"tasks[{number}]", step)
+        _check_receipt(given, "because", because)
+        given.check()
         chosen_id = objective_id or f"objective-{new_event_id()}"
         metadata = {"tasks": list(tasks)} if tasks else {}
         proposal = objective(
@@ -248,6 +282,10 @@ class Agent:
     async def propose_task(self, *, because: Receipt | None = None, **step: Unpack[Step]) -> str:
         """Give the swarm one task that belongs to no objective; its id. Raises as `propose`; what
         may have to be proposed again needs an `id` of its own."""
+        given = Given()
+        check_step(given, "", step)
+        _check_receipt(given, "because", because)
+        given.check()
         chosen_id = step.get("id") or f"task-{new_event_id()}"
         await self._propose(task(step, task_id=chosen_id, owner=self.agent_id), because)
         return chosen_id
@@ -300,6 +338,7 @@ class Agent:
             return await self.bus.append(entries), True
 
     async def _record(self, payload: Payload, *, because: Receipt | None) -> Receipt:
+        check_size(payload, most_bytes=self.bus.connection.client.max_payload - ENVELOPE_BYTES)
         with self._span(type(payload), because) as span:
             event = self._event(payload, span, because)
             return _receipt(event, span, await self._publish(event))
@@ -359,13 +398,36 @@ class Agent:
         )
 
 
+def _check_receipt(given: Given, name: str, receipt: Receipt | None) -> None:
+    given.instance(name, receipt, Receipt, what="a Receipt, or None")
+
+
+def _checked_target(
+    target: Target | str, *, before: Content, after: Content, because: Receipt | None
+) -> Target:
+    given = Given()
+    given.content("before", before)
+    given.content("after", after)
+    _check_receipt(given, "because", because)
+    if not isinstance(target, Target):
+        target = Target.file(given.text("target", target, say="say which file"))
+    else:
+        given.text("target.type", target.type, say="say of which type")
+        given.text("target.resource", target.resource, say="say which")
+    given.check()
+    return target
+
+
 def role_named(name: str) -> AgentRole.ValueType:
     """The role called `coder`, `reviewer` …; raises InvalidEvent with the names there are."""
+    given = Given()
+    given.text("role", name)
+    given.check()
     try:
         return AgentRole.Value(f"ROLE_{name.upper()}")
     except ValueError as error:
         known = ", ".join(source_of(role) for role in AgentRole.values() if role)
-        raise InvalidEvent([f"there is no role {name!r}; the roles are {known}"]) from error
+        raise InvalidEvent([f"there is no role {name[:40]!r}; the roles are {known}"]) from error
 
 
 def _receipt(
@@ -398,6 +460,10 @@ async def open_agent(
     not valid.
     """
     settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
+    given = Given()
+    given.text("url", url, say="say where the mesh is")
+    given.name("agent_id", agent_id, say="say who it is")
+    given.check()
     number = role_named(role)
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:

@@ -19,12 +19,17 @@ _MOST_OF_A_GROUP: Final = 5
 
 def error_words(error: BaseException) -> str:
     """Its kind and what it says, bounded, as a text that can stand on the log."""
+    return f"{type(error).__name__}: {said_by(error)}"
+
+
+def said_by(error: BaseException) -> str:
+    """What it says, bounded, as a text that can stand on the log."""
     try:
         said = str(error)
     except Exception as failure:  # noqa: BLE001 - its `__str__` is foreign code
         said = f"what it says cannot be read ({type(failure).__name__})"
-    words = visible(f"{type(error).__name__}: {said[:MOST_CHARACTERS]}", keep="\n\t")
     left_out = len(said) - MOST_CHARACTERS
+    words = visible(said[:MOST_CHARACTERS], keep="\n\t")
     return f"{words}[… {left_out} characters left out]" if left_out > 0 else words
 
 

@@ -20,7 +20,7 @@ import nats.errors
 import structlog
 
 from nervous_system import names
-from nervous_system.error_text import error_text, error_words
+from nervous_system.error_text import error_text, error_words, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.health import Work
 from nervous_system.worker import Worker
@@ -163,7 +163,7 @@ async def _attempt(worker: Worker, do: Do, task: HeldTask, slots: asyncio.Semaph
     except LeaseLost as error:
         _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
     except GanglionError as error:
-        await _failed(task, str(error))
+        await _failed(task, said_by(error))
     except Exception as error:  # noqa: BLE001 - whatever it is: the attempt failed, and says why
         _log.error("worker.task_failed", task_id=task.task_id, exception=error_text(error))
         await _failed(task, error_words(error))

@@ -32,6 +32,7 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.event import Event
+from nervous_system.contract.given import UINT32, Given
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of
 from nervous_system.errors import GanglionError, LogFull, Transient
@@ -49,6 +50,7 @@ from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
 _log = structlog.get_logger()
 
 HEARTBEAT_SECONDS: Final = 30.0
+SHORTEST_HEARTBEAT_SECONDS: Final = 0.001
 
 
 class Worker:
@@ -69,6 +71,12 @@ class Worker:
         clean_up: CleanUp = nothing_to_clean_up,
         headroom: Headroom | None = None,
     ) -> None:
+        given = Given()
+        given.name("worker_id", worker_id, say="say who it is")
+        skills, actions = given.texts("skills", skills), given.texts("actions", actions)
+        given.whole("max_concurrent_tasks", max_concurrent_tasks, (1, UINT32[1]))
+        given.number("heartbeat_seconds", heartbeat_seconds, least=SHORTEST_HEARTBEAT_SECONDS)
+        given.check()
         self.bus = bus
         self.worker_id = worker_id
         self.orders = Orders(clean_up=clean_up)
@@ -189,6 +197,9 @@ class Worker:
 
     async def depart(self, reason: str) -> None:
         """Say that it goes; what it still holds is given to others."""
+        given = Given()
+        given.text("reason", reason)
+        given.check()
         await self._publish(WorkerDeparted(worker_id=self.worker_id, reason=reason))
 
     async def claim(self) -> HeldTask | None:
@@ -317,6 +328,11 @@ async def open_worker(
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """
+    given = Given()
+    given.text("url", url, say="say where the mesh is")
+    given.name("worker_id", worker_id, say="say who it is")
+    given.check()
+    number = role_named(role)
     settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
     own = tracer or Tracer.start(service_name=worker_id, endpoint=settings.otlp_endpoint)
     try:
@@ -325,7 +341,7 @@ async def open_worker(
             worker = Worker(
                 bus,
                 worker_id=worker_id,
-                role=role_named(role),
+                role=number,
                 skills=skills,
                 actions=actions,
                 max_concurrent_tasks=max_concurrent_tasks,

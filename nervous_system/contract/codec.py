@@ -16,6 +16,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.errors import InvalidEvent, Unreadable
 
+_TEXTS: Final = ("event_id", "agent_id", "trace_id", "span_id", "causation_id", "correlation_id")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,6 +25,23 @@ def encode(event: Event) -> bytes:
 
     Raises InvalidEvent where it breaks the contracts.
     """
+    if no_text := [name for name in _TEXTS if not isinstance(getattr(event, name), str)]:
+        raise InvalidEvent([f"{name} is no text" for name in no_text])
+    try:
+        message = _message(event)
+    except (TypeError, ValueError) as error:  # Protobuf's own: a value that its field cannot hold
+        raise InvalidEvent([f"a field of its envelope cannot be recorded: {error}"]) from error
+    field = KINDS[type(event.payload)].field
+    getattr(message, field).CopyFrom(event.payload)
+    found = problems(message, field)
+    if event.timestamp.tzinfo is None:
+        found.append("timestamp has no time zone, so it is no moment")
+    if found:
+        raise InvalidEvent(found)
+    return message.SerializeToString(deterministic=True)
+
+
+def _message(event: Event) -> SwarmEvent:
     message = SwarmEvent(
         event_id=event.event_id,
         trace_id=event.trace_id,
@@ -40,12 +58,7 @@ def encode(event: Event) -> bytes:
     since_1970 = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
     message.timestamp.seconds = since_1970.days * 86_400 + since_1970.seconds
     message.timestamp.nanos = since_1970.microseconds * 1_000
-    field = KINDS[type(event.payload)].field
-    getattr(message, field).CopyFrom(event.payload)
-    found = problems(message, field)
-    if found:
-        raise InvalidEvent(found)
-    return message.SerializeToString(deterministic=True)
+    return message
 
 
 def decode(data: bytes) -> Event:

@@ -56,7 +56,8 @@ class Target:
             change.truncated = True
         else:
             change.diff_patch = patch
-            change.is_reversible = self.type == "FILE_SYSTEM"
+            # A name with a line break in it is not what the patch's headers say.
+            change.is_reversible = self.type == "FILE_SYSTEM" and self.resource.isprintable()
         return change
 
     def external_link(self, *, recorded_hash: str, found: Content) -> StateChange:

@@ -19,6 +19,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from nervous_system.error_text import said_by
 from nervous_system.names import TRACEPARENT
 from nervous_system.telemetry import semantic_names
 
@@ -157,7 +158,7 @@ class Tracer:
             yield Span(span)
         except Exception as error:
             span.set_attribute(semantic_names.ERROR_TYPE, type(error).__qualname__)
-            span.set_status(trace.StatusCode.ERROR, str(error))
+            span.set_status(trace.StatusCode.ERROR, said_by(error))
             raise
         finally:
             otel_context.detach(token)

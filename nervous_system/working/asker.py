@@ -16,6 +16,7 @@ from nervous_system.bus import Bus
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.given import ENVELOPE_BYTES, check_size
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.errors import Forbidden, NotAcknowledged, Refused, Transient
 from nervous_system.ids import new_event_id
@@ -64,6 +65,8 @@ class Asker:
         Raises NotAcknowledged when nobody answered within the deadline: it may have been decided on
         or not. Raises InvalidEvent, TooLarge; Forbidden, also where its signature is refused.
         """
+        room = self._bus.connection.client.max_payload - ENVELOPE_BYTES
+        check_size(payload, most_bytes=room)
         destination = self._destination(payload)
         with self._bus.tracer.span(
             "ask", destination, kind="client", parent=parent or None, root=root

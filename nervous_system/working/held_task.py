@@ -21,6 +21,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ResultReported,
 )
 from nervous_system.contract.bounded import bounded
+from nervous_system.contract.given import Given
 from nervous_system.errors import Permanent
 from nervous_system.working.asker import Asker
 from nervous_system.working.next_claim import NextClaim
@@ -127,6 +128,12 @@ class HeldTask:
             await self._report(fraction, note)
 
     async def _report(self, fraction: float | None, note: str) -> None:
+        given = Given()
+        note, fraction = (
+            given.text("note", note),
+            given.number_or_none("fraction", fraction, most=1.0),
+        )
+        given.check()
         report = ProgressReported(
             task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, note=note
         )
@@ -163,15 +170,20 @@ class HeldTask:
         changed_files: Sequence[str] = (),
         notes: str = "",
     ) -> ResultReported:
-        """What `finish` says."""
+        """What `finish` says. Raises InvalidEvent."""
+        given = Given()
+        given.one_of("how", how, _RESULTS)
+        said = {"output": given.text("output", output), "notes": given.text("notes", notes)}
+        files = given.texts("changed_files", changed_files)
+        given.check()
         return ResultReported(
             task_id=self.task_id,
             worker_id=self.worker_id,
             attempt=self.attempt,
             result=_RESULTS[how],
-            output=bounded(output),
-            changed_files=changed_files,
-            notes=notes,
+            output=bounded(said["output"]),
+            changed_files=files,
+            notes=said["notes"],
         )
 
     async def end(self, result: ResultReported, following: NextClaim | None) -> None:
@@ -190,6 +202,9 @@ class HeldTask:
 
     async def give_back(self, reason: str) -> None:
         """Let another have it, at once and without blame. Raises as `Asker.ask`."""
+        given = Given()
+        given.text("reason", reason)
+        given.check()
         release = ReleaseRequested(
             task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, reason=reason
         )

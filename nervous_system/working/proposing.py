@@ -6,8 +6,7 @@ under the same id is the same request, so it is decided on once however often it
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Required, TypedDict
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
@@ -19,7 +18,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskManifest,
 )
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.errors import InvalidEvent
+from nervous_system.contract.given import UINT32, UINT64, Given
 from nervous_system.ids import child_id, content_hash
 
 USUAL_PRIORITY: Final = 5
@@ -62,42 +61,75 @@ def objective(
 ) -> ObjectiveProposed:
     """An objective; "tasks" in its metadata are taken as they are, and "plan" names one of the
     catalogue. Raises InvalidEvent."""
-    try:
-        return ObjectiveProposed(
-            objective_id=objective_id,
-            description=description,
-            priority=priority,
-            metadata_json=json.dumps(metadata, sort_keys=True) if metadata else "",
-            source=source,
-        )
-    except (TypeError, ValueError) as error:
-        raise InvalidEvent([f"objective {objective_id}: {error}"]) from error
+    given = Given()
+    proposed = ObjectiveProposed(
+        objective_id=given.text("objective_id", objective_id),
+        description=given.text("description", description),
+        priority=given.whole("priority", priority, UINT32),
+        metadata_json=given.json_object("metadata", metadata),
+        source=given.text("source", source),
+    )
+    given.check()
+    return proposed
+
+
+def check_step(given: Given, name: str, step: Any) -> None:
+    """Note everything in a step that cannot be recorded as it is. Whether it makes sense the
+    overseer judges."""
+    if not isinstance(step, Mapping):
+        given.problems.append(f"{name} is of type {type(step).__name__}, and it has to be a step")
+        return
+    before = f"{name}." if name else ""
+    given.problems += [
+        f"{before}{str(key)[:40]} is nothing that a step has: {', '.join(_CHECKS)}"
+        for key in step
+        if key not in _CHECKS
+    ]
+    for key, check in _CHECKS.items():
+        if key in step:
+            check(given, f"{before}{key}", step[key])
+
+
+_CHECKS: Final[dict[str, Callable[[Given, str, Any], object]]] = {
+    "action": Given.text,
+    "id": Given.text,
+    "description": Given.text,
+    "payload": Given.json_object,
+    "priority": lambda given, name, value: given.whole(name, value, UINT32),
+    "after": Given.texts,
+    "skills": Given.texts,
+    "cpu_count": Given.number,
+    "memory_bytes": lambda given, name, value: given.whole(name, value, UINT64),
+    "ttl_seconds": Given.number,
+    "max_attempts": lambda given, name, value: given.whole(name, value, UINT32),
+    "idempotency_key": Given.text,
+    "risk_tier": lambda given, name, value: given.one_of(name, value, _TIERS),
+}
 
 
 def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
     """A task that belongs to no objective. Raises InvalidEvent."""
-    payload, tier = step.get("payload"), step.get("risk_tier", "safe")
-    if not isinstance(tier, str) or tier not in _TIERS:
-        raise InvalidEvent([f"task {task_id}: there is no risk tier {tier!r}"])
-    try:
-        manifest = TaskManifest(
-            task_id=task_id,
-            action=step.get("action", ""),  # the overseer says that there is none
-            description=step.get("description", ""),
-            payload_json=json.dumps(payload, sort_keys=True) if payload else "",
-            priority=step.get("priority", USUAL_PRIORITY),
-            owner=owner,
-            depends_on=step.get("after", ()),
-            ttl_seconds=step.get("ttl_seconds", 0.0),
-            required_skills=step.get("skills", ()),
-            required_cpu_count=step.get("cpu_count", 0.0),
-            required_memory_bytes=step.get("memory_bytes", 0),
-            max_attempts=step.get("max_attempts", USUAL_ATTEMPTS),
-            idempotency_key=step.get("idempotency_key", ""),
-            risk_tier=_TIERS[tier],
-        )
-    except (TypeError, ValueError) as error:
-        raise InvalidEvent([f"task {task_id}: {error}"]) from error
+    given = Given()
+    check_step(given, "task", step)
+    given.text("id", task_id)
+    given.text("owner", owner)
+    given.check()
+    manifest = TaskManifest(
+        task_id=task_id,
+        action=step.get("action", ""),  # the overseer says that there is none
+        description=step.get("description", ""),
+        payload_json=given.json_object("payload", step.get("payload", {})),
+        priority=step.get("priority", USUAL_PRIORITY),
+        owner=owner,
+        depends_on=step.get("after", ()),
+        ttl_seconds=step.get("ttl_seconds", 0.0),
+        required_skills=step.get("skills", ()),
+        required_cpu_count=step.get("cpu_count", 0.0),
+        required_memory_bytes=step.get("memory_bytes", 0),
+        max_attempts=step.get("max_attempts", USUAL_ATTEMPTS),
+        idempotency_key=step.get("idempotency_key", ""),
+        risk_tier=_TIERS[step.get("risk_tier", "safe")],
+    )
     return TasksProposed(tasks=[manifest])
 
 

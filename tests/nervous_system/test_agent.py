@@ -91,7 +91,7 @@ async def test_a_decision_without_a_why_or_a_what_is_refused(
 
 
 async def test_the_library_is_strict(agent: Agent) -> None:
-    with pytest.raises(InvalidEvent, match="confidence_score"):
+    with pytest.raises(InvalidEvent, match="confidence is 1.4"):
         await agent.decide(rationale="r", chosen="c", confidence=1.4)
     with pytest.raises(InvalidEvent, match="the roles are architect, coder"):
         async with open_agent("nats://127.0.0.1:1", role="wizard", agent_id="x"):

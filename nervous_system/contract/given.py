@@ -1,0 +1,195 @@
+"""
+Can what a caller gave be recorded as it is? Each parameter is looked at, and what is wrong with all
+of them is said at once, by name.
+
+Protobuf would take a string for a list of its letters, a truth for a number and a NaN for JSON, and
+fail on half a character with an error of its own. Nothing is changed in silence here: either it is
+recorded as it was given, or InvalidEvent says why not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from nervous_system.errors import InvalidEvent
+from nervous_system.visible import says_something
+
+MOST_NESTED: Final = 64
+"""Objects and lists within each other, in what becomes JSON."""
+ENVELOPE_BYTES: Final = 16_384
+"""What is kept free of the server's payload limit for the envelope around a payload."""
+MOST_NAME_BYTES: Final = 8_192
+INT32: Final = (-(2**31), 2**31 - 1)
+UINT32: Final = (0, 2**32 - 1)
+UINT64: Final = (0, 2**64 - 1)
+
+
+class Given:
+    """The parameters of one call. Every method hands the value on, or notes what is wrong with it
+    and hands on one that does no harm until `check`."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def check(self) -> None:
+        """Raises InvalidEvent with everything that was wrong."""
+        if self.problems:
+            raise InvalidEvent(self.problems)
+
+    def text(self, name: str, value: Any, *, say: str = "") -> str:
+        """Any text. With `say`, one in which something is to be seen: that is what to say."""
+        if not isinstance(value, str):
+            self._wrong(name, value, "a text")
+            return ""
+        if (broken := half_character(value)) is not None:
+            self.problems.append(f"{name} is no text: half a character (a surrogate) at {broken}")
+            return ""
+        if say and not says_something(value):
+            self.problems.append(f"{name} is empty: {say}")
+        return value
+
+    def name(self, name: str, value: Any, *, say: str) -> str:
+        """A text that stands in every event. It may show nothing, but not be empty."""
+        text = self.text(name, value)
+        if value == "":
+            self.problems.append(f"{name} is empty: {say}")
+        if len(text.encode()) > MOST_NAME_BYTES:
+            self.problems.append(f"{name} has more than {MOST_NAME_BYTES:,} bytes")
+        return text
+
+    def texts(self, name: str, value: Any) -> list[str]:
+        """A list or tuple of texts."""
+        if isinstance(value, str | bytes | bytearray | memoryview) or not isinstance(
+            value, Sequence
+        ):
+            self._wrong(name, value, "a list of texts")
+            return []
+        return [self.text(f"{name}[{number}]", each) for number, each in enumerate(value)]
+
+    def one_of(self, name: str, value: Any, allowed: Iterable[str]) -> str:
+        """One of these words."""
+        known = tuple(allowed)
+        if self.text(name, value) != value or value in known:
+            return str(value) if isinstance(value, str) else ""
+        self.problems.append(f"{name} is {value[:40]!r}, and it is one of {', '.join(known)}")
+        return ""
+
+    def number(self, name: str, value: Any, *, least: float = 0.0, most: float = math.inf) -> float:
+        """A finite number between these."""
+        if isinstance(value, bool) or not isinstance(value, Real):
+            self._wrong(name, value, "a number")
+            return least
+        try:
+            number = float(value)
+            kept = math.isfinite(number) and number == value
+        except (OverflowError, ValueError):
+            kept = False
+        if not kept:
+            self.problems.append(f"{name} is not finite, or has more digits than are recorded")
+            return least
+        if not least <= number <= most:
+            upwards = "up" if most == math.inf else f"to {most:g}"
+            self.problems.append(f"{name} is {number:g}, and it is from {least:g} {upwards}")
+        return number
+
+    def number_or_none(self, name: str, value: Any, *, most: float = math.inf) -> float | None:
+        """A finite number from 0 up, or None."""
+        return None if value is None else self.number(name, value, most=most)
+
+    def whole(self, name: str, value: Any, limits: tuple[int, int]) -> int:
+        """A whole number within the limits."""
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            self._wrong(name, value, "a whole number")
+            return limits[0]
+        if not limits[0] <= (number := int(value)) <= limits[1]:
+            self.problems.append(f"{name} is not from {limits[0]:,} to {limits[1]:,}")
+            return limits[0]
+        return number
+
+    def whole_or_none(self, name: str, value: Any, limits: tuple[int, int]) -> int | None:
+        """A whole number within the limits, or None."""
+        return None if value is None else self.whole(name, value, limits)
+
+    def content(self, name: str, value: Any) -> bytes | str | None:
+        """A resource's whole content: bytes, a text, or None."""
+        if value is None or isinstance(value, bytes):
+            return value
+        if isinstance(value, str):
+            return self.text(name, value)
+        self._wrong(name, value, "bytes, a text, or None")
+        return None
+
+    def instance(self, name: str, value: Any, kind: type, *, what: str) -> None:
+        """One of ours, or None."""
+        if value is not None and not isinstance(value, kind):
+            self._wrong(name, value, what)
+
+    def json_object(self, name: str, value: Any) -> str:
+        """An object whose JSON says the same; empty where there is nothing in it."""
+        if not isinstance(value, Mapping):
+            self._wrong(name, value, "an object with names")
+            return ""
+        before = len(self.problems)
+        self._json(name, value, MOST_NESTED)
+        if not value or len(self.problems) > before:
+            return ""
+        try:
+            return json.dumps(dict(value), sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:  # a subclass with ways of its own
+            self.problems.append(f"{name} is not JSON: {error}")
+            return ""
+
+    def _json(self, name: str, value: Any, deeper: int) -> None:
+        if deeper == 0:
+            self.problems.append(f"{name} is nested more than {MOST_NESTED} times")
+        elif isinstance(value, Mapping):
+            for key, each in value.items():
+                if not isinstance(key, str):
+                    self._wrong(f"a name in {name}", key, "a text")
+                elif self.text(f"a name in {name}", key) == key:
+                    self._json(f"{name}.{key[:100]}", each, deeper - 1)
+        elif isinstance(value, list | tuple):
+            for number, each in enumerate(value):
+                self._json(f"{name}[{number}]", each, deeper - 1)
+        elif isinstance(value, str):
+            self.text(name, value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            self.problems.append(f"{name} is not a finite number, and JSON has no other")
+        elif value is not None and not isinstance(value, bool | int | float):
+            self._wrong(name, value, "anything that JSON has")
+
+    def _wrong(self, name: str, value: Any, wanted: str) -> None:
+        self.problems.append(f"{name} is of type {type(value).__name__}, and it has to be {wanted}")
+
+
+def half_character(text: str) -> int | None:
+    """Where half of a surrogate pair stands, which no UTF-8 can say; None where there is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
+def check_size(payload: Message, *, most_bytes: int) -> None:
+    """Raises InvalidEvent, which names the largest part, where it cannot fit into a message."""
+    size = payload.ByteSize()
+    if size <= most_bytes:
+        return
+    sizes: dict[str, int] = {}
+    for field, value in payload.ListFields():
+        every = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        sizes[field.name] = sum(len(str(each).encode()) for each in every)
+    largest = max(sizes, key=lambda name: sizes[name])
+    raise InvalidEvent(
+        [
+            f"{largest} has {sizes[largest]:,} bytes, and all of an event may have {most_bytes:,}:"
+            " record less, or raise the server's payload limit"
+        ]
+    )
