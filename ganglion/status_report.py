@@ -91,6 +91,7 @@ class StatusReport:
     problems: tuple[str, ...] = ()
     system_mode: str | None = None  # operational, degraded, halted; None: nobody says
     swarm: SwarmStatus | None = None  # None: no overseer leads here
+    staged_on_disk: str = ""  # why batches are not staged in memory; slower, and nothing worse
 
     @property
     def is_running(self) -> bool:
@@ -237,6 +238,7 @@ def assemble(
         problems=tuple(problems),
         system_mode=log.system_mode,
         swarm=_swarm(mesh, healths),
+        staged_on_disk=mesh.staged_on_disk,
     )
 
 

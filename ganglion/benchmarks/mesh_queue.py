@@ -78,7 +78,7 @@ class MeshQueue:
             "overseer", python("overseer"), folder=home, environment=environment
         ) as child:
             await child.line_with('"leadership.taken"', within_seconds=_START_SECONDS)
-            staging.link()
+            staging.look()
             keeping = asyncio.create_task(staging.keep(), name="batch staging")
             try:
                 yield

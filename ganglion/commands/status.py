@@ -59,6 +59,8 @@ def _print_table(report: StatusReport) -> None:
             f"log: positions {state.first_sequence:,} to {state.last_sequence:,},"
             f" {state.bytes / 1024**2:,.1f} MiB, {state.used_percent:.0f} % full"
         )
+    if report.staged_on_disk:
+        say(f"batches are staged on the disk, which is slower: {report.staged_on_disk}")
     if report.swarm is not None:
         swarm = report.swarm
         objectives = counted(swarm.objectives, "objective")

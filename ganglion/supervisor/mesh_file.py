@@ -46,6 +46,7 @@ class MeshRecord:
     nats_monitor_url: str | None  # None: the server is somebody else's
     clickhouse_url: str
     processes: tuple[ProcessRecord, ...]
+    staged_on_disk: str = ""  # why the log's batches are not staged in memory
     nats_open: bool = False  # everybody who reaches it may do everything
 
     def process(self, name: str) -> ProcessRecord | None:

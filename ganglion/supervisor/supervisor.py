@@ -389,6 +389,11 @@ class Supervisor:
         self._mesh = replace(self._mesh, state=state)  # type: ignore[arg-type]  # a MeshState
         self.write_down()
 
+    def note_staging(self, why_on_disk: str) -> None:
+        """Others are to know that batches are not staged in memory."""
+        self._mesh = replace(self._mesh, staged_on_disk=why_on_disk)
+        self.write_down()
+
     def write_down(self) -> None:
         """Write for others what runs."""
         try:

@@ -125,6 +125,8 @@ async def _supervise(
         log_max_bytes=local.log_max_bytes,
     )
     staging = BatchStaging(home.nats_store)
+    if plan.process(NATS) is not None:
+        staging.remove()  # of a run that was killed
     deliver: asyncio.Task[None] | None = None
     publisher: LogPublisher | None = None
 
@@ -136,7 +138,7 @@ async def _supervise(
         deliver = asyncio.create_task(outbox.deliver(publisher), name="deliver process events")
         async with asyncio.TaskGroup() as tasks:
             if supervisor.mesh.process(NATS) is not None:
-                tasks.create_task(staging.keep(), name="batch staging")
+                tasks.create_task(staging.keep(tell_staging), name="batch staging")
             tasks.create_task(keep_marks(), name="keep marks")
             await _show_recording(supervisor, console=console)
 
@@ -160,6 +162,14 @@ async def _supervise(
                     f"somebody removed marks of this mesh in {home.lock_file.parent};"
                     " they are put back"
                 )
+
+    def tell_staging(why: str) -> None:
+        supervisor.note_staging(why)
+        console.trouble(
+            f"batches are staged on the disk, which is slower: {why}"
+            if why
+            else "batches are staged in memory again"
+        )
 
     async def before_stop() -> None:
         if deliver is None or publisher is None:

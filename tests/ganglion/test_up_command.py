@@ -20,7 +20,7 @@ from command_line import CommandLine, MakeCommandLine, is_alive
 
 from ganglion.command_group import app
 from ganglion.commands.up import app as up_app
-from ganglion.engines.batch_staging import BatchStaging
+from ganglion.engines.batch_staging import MARK
 from ganglion.errors import FAILURE, INTERRUPTED, NOT_RUNNING, OK, REFUSED, USAGE
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
@@ -43,6 +43,15 @@ def mesh_of(ganglion: CommandLine) -> MeshRecord:
 
 def pids_of(mesh: MeshRecord) -> list[int]:
     return [mesh.pid, *(each.pid for each in mesh.processes if each.pid)]
+
+
+def staged_in(ganglion: CommandLine) -> Path:
+    """Where the batches of a mesh that runs are staged."""
+    mark = Home.at(ganglion.home).nats_store / MARK
+    wait_until(mark.exists)
+    folder = Path(mark.read_text())
+    assert folder.is_dir()
+    return folder
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
@@ -155,10 +164,9 @@ def test_killing_the_parent_leaves_nothing_and_it_starts_again(ganglion: Command
     dead = ganglion("status", "--json")
     assert dead.returncode == NOT_RUNNING
     assert pids_of(up(ganglion)) != pids_of(mesh)
-    staged = BatchStaging(Home.at(ganglion.home).nats_store)
-    staged.folder.mkdir()
+    in_memory = staged_in(ganglion)
     assert ganglion("down", "--kill").returncode == OK
-    assert not staged.folder.exists(), "nothing is left in memory"
+    assert not in_memory.exists(), "nothing is left in memory"
 
 
 def test_a_port_in_use_starts_nothing(ganglion: CommandLine) -> None:
