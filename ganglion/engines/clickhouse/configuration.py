@@ -60,6 +60,13 @@ def users_configuration() -> str:
         <default>
             <implicit_select>0</implicit_select>
             <log_queries>0</log_queries>
+            <constraints>
+                <!-- The engine in this process writes such logs, queries among them, to stderr. -->
+                <send_logs_level><const/></send_logs_level>
+                <!-- Only what looks like a read may answer with rows: those are streamed. -->
+                <implicit_select><const/></implicit_select>
+                <dialect><const/></dialect>
+            </constraints>
         </default>
     </profiles>
     <roles>

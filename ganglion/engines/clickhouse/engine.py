@@ -75,6 +75,14 @@ class Connection:
             elapsed_seconds=result.elapsed(),
         )
 
+    def provoke(self, statement: bytes, *, parameters: Mapping[str, str]) -> None:
+        """Begin `statement`, only to hear what is wrong with it. Raises `ClickHouseError`."""
+        try:
+            begun = self._native.send_query(statement, "Null", params=dict(parameters))
+        except RuntimeError as error:
+            raise from_engine(str(error)) from error
+        self._native.streaming_cancel_query(begun)
+
     def close(self) -> None:
         """Give the connection back. Its temporary tables are gone."""
         self._native.close()

@@ -24,6 +24,7 @@ from ganglion.engines.clickhouse.threads import Threads, settled
 PIPE_BYTES = 1 << 20
 """How far the engine may run ahead of its reader."""
 KILL_AGAIN_SECONDS = 0.2
+_STREAMED_VERBS = frozenset({"SELECT", "WITH", "FROM"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,8 @@ def _run_and_close(
     it.
 
     What the parser refuses is asked again without our INTO OUTFILE: the error is then about the
-    client's own text, and a statement that only has no place for INTO OUTFILE still gets its rows.
+    client's own text. A statement that only has no place for INTO OUTFILE still gets its rows,
+    unless it could be any number of them: those are held in memory.
     """
     with open(write_end, "wb", buffering=0) as pipe:
         try:
@@ -198,7 +200,10 @@ def _run_and_close(
         except ClickHouseError as error:
             if error.code != Code.SYNTAX_ERROR:
                 raise
-        plain = statement.text[: statement.end]
+            plain = statement.text[: statement.end]
+            if statement.words[0] in _STREAMED_VERBS:
+                connection.provoke(plain, parameters=statement.parameters)
+                raise
         answer = connection.run(plain, output_format=output_format, parameters=statement.parameters)
         rest = memoryview(answer.body)
         while rest:

@@ -32,6 +32,8 @@ _NOT_SETTINGS = frozenset(
         "client_protocol_version",
         "quota_key",
         "stacktrace",
+        "send_logs_level",  # to an HTTP client a server sends none, either
+        "send_logs_source_regexp",
         "role",
     }
 )
@@ -133,6 +135,8 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
     for name in _NAMES.intersection(values):
         if len(values[name].encode("utf-8", "surrogateescape")) > limits.max_name_bytes:
             raise limits.exceeded("max_name_bytes", f"The {name} is too long")
+        if not values[name].isprintable():
+            raise refusal(Code.BAD_ARGUMENTS, f"The {name} has characters that nobody can see")
     if _flag(values.get("compress")) or _flag(values.get("decompress")):
         raise refusal(
             Code.SUPPORT_IS_DISABLED,

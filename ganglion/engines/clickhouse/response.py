@@ -4,6 +4,7 @@ stream. Pure."""
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from ganglion.engines.clickhouse.answer import Answer
@@ -40,6 +41,7 @@ _BINARY = frozenset(
 )
 _LINE_FORMATS = frozenset({"JSONLines", "NDJSON", "JSONL"})
 MAX_EXCEPTION_BYTES = 16 * 1024
+_TIMEZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}\Z")
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
@@ -80,10 +82,12 @@ def base_headers(
 ) -> dict[str, str]:
     """What every answer to a statement carries. `timezone` is the statement's own, where it sets
     one."""
+    if timezone is None or not _TIMEZONE.match(timezone):
+        timezone = identity.timezone
     return {
         "X-ClickHouse-Server-Display-Name": identity.display_name,
         "X-ClickHouse-Query-Id": query_id,
-        "X-ClickHouse-Timezone": timezone or identity.timezone,
+        "X-ClickHouse-Timezone": timezone,
     }
 
 

@@ -103,6 +103,11 @@ class ClickHouseServer:
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 
+    @property
+    def version(self) -> str:
+        """The engine's."""
+        return self._identity.version
+
     def start_draining(self) -> None:
         """Refuse new statements from now on."""
         self._is_draining = True
@@ -223,7 +228,7 @@ class ClickHouseServer:
             input_format = _checked_format(statement.format or ask.default_format or "Values")
             answer = await self._execution.insert(connection, statement, spool, input_format)
             return await reply.whole(answer, output_format=DEFAULT_OUTPUT_FORMAT)
-        output_format = _checked_format(statement.format or output_format)
+        output_format = _checked_format((statement.format or output_format).strip('`"'))
         if statement.kind == "other":
             answer = await self._execution.run(
                 connection, statement, output_format, token=self._new_id()

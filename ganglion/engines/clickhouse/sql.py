@@ -258,7 +258,7 @@ def _parse_insert(text: bytes, bounds: Bounds) -> Statement:
 def _format_clause(top: list[_Token]) -> int | None:
     """The index of the closing FORMAT clause among the tokens outside of parentheses."""
     for index in range(len(top) - 2, 0, -1):
-        if top[index].upper != "FORMAT" or top[index + 1].kind != "word":
+        if top[index].upper != "FORMAT" or top[index + 1].kind not in ("word", "quoted"):
             continue
         if top[index - 1].upper in (".", ",", "AS"):
             continue

@@ -15,6 +15,7 @@ from ganglion.engines.clickhouse.connections import Connections
 from ganglion.engines.clickhouse.engine import Connection, Engine
 from ganglion.engines.clickhouse.execution import Execution
 from ganglion.engines.clickhouse.limits import Limits
+from ganglion.engines.clickhouse.protocol import front_protocols
 from ganglion.engines.clickhouse.response import ServerIdentity
 from ganglion.engines.clickhouse.server import ClickHouseServer
 from ganglion.engines.clickhouse.sessions import Sessions
@@ -93,22 +94,27 @@ async def _listen(
 ) -> None:
     runner = web.AppRunner(
         server.application(),
-        access_log=None,
         handler_cancellation=True,
-        auto_decompress=False,
-        read_bufsize=READ_BUFFER_BYTES,
-        max_line_size=limits.max_url_bytes,
-        max_field_size=limits.max_header_bytes,
-        max_headers=limits.max_headers,
-        keepalive_timeout=30.0,
         shutdown_timeout=settings.drain_seconds,
     )
     await runner.setup()
     loop = asyncio.get_running_loop()
     try:
         assert runner.server is not None  # made by setup
+        protocols = front_protocols(
+            runner.server,
+            limits=limits,
+            version=server.version,
+            access_log=None,
+            auto_decompress=False,
+            read_bufsize=READ_BUFFER_BYTES,
+            max_line_size=limits.max_url_bytes,
+            max_field_size=limits.max_header_bytes,
+            max_headers=limits.max_headers,
+            keepalive_timeout=30.0,
+        )
         listening = await loop.create_server(
-            connections.guarded(runner.server), settings.host, settings.port, backlog=_BACKLOG
+            connections.guarded(protocols), settings.host, settings.port, backlog=_BACKLOG
         )
     except OSError as error:
         await runner.cleanup()
