@@ -129,7 +129,7 @@ class Swarm:
     @property
     def settings(self) -> MeshSettings:
         """For a bus of the test's."""
-        return MeshSettings(nats_url=self.nats.url, publish_deadline_seconds=30.0)
+        return MeshSettings(nats_url=self.nats.url, home=self.home, publish_deadline_seconds=30.0)
 
     @property
     def role(self) -> Role[OverseerState]:

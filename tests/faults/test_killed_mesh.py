@@ -28,6 +28,7 @@ from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.task_pb2 import TaskClaimed
 from ganglion.home import Home
+from ganglion.nats_keys import NatsKeys
 from ganglion.supervisor.backoff import LONGEST_SECONDS
 from ganglion.supervisor.mesh_file import ProcessRecord, read_mesh
 from ganglion.supervisor.process_list import CLICKHOUSE, PROCESSES
@@ -138,7 +139,13 @@ async def test_each_process_of_a_mesh_is_killed_while_tasks_run(
     await running.is_up()
     async with swarm.bus() as bus:
         asker, publishing = swarm.asker(bus), Publishing(bus, running.mesh.ledger)
-        outside = swarm.worker(OUTSIDE, most=2, seconds=0.5, heartbeat=10)
+        outside = swarm.worker(
+            OUTSIDE,
+            most=2,
+            seconds=0.5,
+            heartbeat=10,
+            environment={"GANGLION_HOME": str(swarm.home)},
+        )
         for number, name in enumerate(killed):
             objective = f"o{number}-{name}"
             await _propose(swarm, asker, objective)
@@ -249,7 +256,9 @@ async def _tasks_were_done_once(running: RunningMesh, *, objectives: int) -> Non
     running.swarm.nats = running.nats = NatsServer(
         running.home.path / "afterwards", store=running.home.nats_store
     )
-    await asyncio.to_thread(running.nats.start)
+    keys = NatsKeys(running.home.path)
+    keys.listen([f"127.0.0.1:{running.nats.port}"])
+    await asyncio.to_thread(running.nats.start, extra=keys.accounts(is_open=False))
     async with running.swarm.bus() as bus:
         report = await running.swarm.law(bus)
     assert report.counts["completed"] == report.counts["tasks"] == objectives * len(TASKS)

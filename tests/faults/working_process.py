@@ -35,7 +35,8 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
 
 async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
     settings = MeshSettings(nats_url=options.url)
-    async with open_bus(settings, name=options.worker_id, clock=shifted(options.clock)) as bus:
+    clock = shifted(options.clock)
+    async with open_bus(settings, name=options.worker_id, user="worker", clock=clock) as bus:
         worker = _worker(bus, options)
         async with worker.on_duty():
             await serve(worker, partial(_do, options.seconds), stop)

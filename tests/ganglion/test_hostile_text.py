@@ -70,9 +70,9 @@ ON_A_TERMINAL_TOO = (
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-async def _fill(nats_url: str) -> str:
+async def _fill(settings: MeshSettings) -> str:
     """Hostile texts in everything that a command shows; the id of one of the events."""
-    async with open_bus(MeshSettings(nats_url=nats_url), name="test") as bus:
+    async with open_bus(settings, name="test", user="admin") as bus:
         decision = _event(
             ROLE_CODER,
             AgentDecision(rationale=HOSTILE, chosen_action=HOSTILE, input_trigger=HOSTILE),
@@ -140,7 +140,7 @@ def test_no_command_shows_it_raw(ganglion: CommandLine) -> None:
     nats_url = f"nats://127.0.0.1:{ganglion.environment['GANGLION_NATS_PORT']}"
     given = ("--id", HOSTILE, "--metadata", json.dumps({"x": HOSTILE}), "--plan", "diagnose")
     added = ganglion("objective", "add", HOSTILE, *given)
-    event_id = asyncio.run(_fill(nats_url))
+    event_id = asyncio.run(_fill(MeshSettings(nats_url=nats_url, home=ganglion.home)))
     while ganglion("trace", event_id).returncode != OK:  # until ClickHouse has it
         time.sleep(0.05)
     assert "FORGED" in added.stdout + added.stderr
