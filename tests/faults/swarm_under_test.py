@@ -124,12 +124,13 @@ class Swarm:
         self.workers: list[TalkingProcess] = []
         self.home = folder / "home"
         self.home.mkdir()
+        self.finds: dict[str, Path] = {}  # `home`, where the server has that home's users
         write_samples(Home.at(self.home))
 
     @property
     def settings(self) -> MeshSettings:
         """For a bus of the test's."""
-        return MeshSettings(nats_url=self.nats.url, home=self.home, publish_deadline_seconds=30.0)
+        return MeshSettings(nats_url=self.nats.url, publish_deadline_seconds=30.0, **self.finds)
 
     @property
     def role(self) -> Role[OverseerState]:

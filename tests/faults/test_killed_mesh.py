@@ -59,6 +59,7 @@ class RunningMesh:
         self.swarm = Swarm(folder, self.nats)
         self.swarm.goes_by = PATIENT
         self.swarm.without_limits()
+        self.swarm.finds = {"home": self.swarm.home}
         self.home = Home.at(self.swarm.home)
         port = free_port()
         self.mesh = Mesh(folder, clickhouse_url=f"http://127.0.0.1:{port}", nats=self.nats)

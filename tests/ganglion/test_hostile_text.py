@@ -32,6 +32,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
+from nervous_system.users import ADMIN, identified
 from nervous_system.visible import visible
 
 HOSTILE = (
@@ -72,7 +73,7 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 async def _fill(settings: MeshSettings) -> str:
     """Hostile texts in everything that a command shows; the id of one of the events."""
-    async with open_bus(settings, name="test", user="admin") as bus:
+    async with open_bus(settings, name="test", user=ADMIN) as bus:
         decision = _event(
             ROLE_CODER,
             AgentDecision(rationale=HOSTILE, chosen_action=HOSTILE, input_trigger=HOSTILE),
@@ -101,7 +102,8 @@ async def _fill(settings: MeshSettings) -> str:
             ),
         ):
             await bus.publish(_event(role, payload, trace_id=TRACE_ID))
-    client = await nats.connect(nats_url)
+    mine = identified(settings, ADMIN)
+    client = await nats.connect(mine.nats_url, user=mine.nats_user, password=mine.nats_password)
     await client.publish("swarm.events.coder.decision.\x1b[2J\x9b\u202e", b"\x1b[2J junk")
     await client.close()
     return decision.event_id
