@@ -1,7 +1,7 @@
 """Who is connected, and who has to go when there are too many, or sends nothing?
 
 A connection costs its owner nothing. So the next one is always let in, health checks among them:
-where there are too many, the one that waited longest without getting to a statement is closed.
+where there are too many, those that waited longest without getting to a statement are closed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from enum import IntEnum
 from ganglion.engines.clickhouse.limits import Limits
 
 _LOOK_SECONDS = 1.0
+_YOUNG_SECONDS = 1.0
+"""Who came just now may be about to send. Until there are twice as many as allowed it may stay."""
 
 
 class Stage(IntEnum):
@@ -104,19 +106,28 @@ class Connections:
                 if connection.stage is Stage.WAITING and connection.since < late:
                     self.closed_for_silence += 1
                     self._close(connection)
+            self._make_room(self._limits.max_connections)
 
     def add(self, transport: asyncio.BaseTransport, connection: Connection) -> None:
         """There is a new one; make room for it."""
         self._enter(connection, Stage.WAITING)
-        if len(self._open) >= self._limits.max_connections:
-            first = min(self._open.values(), key=lambda each: (each.stage, each.since))
-            self.closed_for_room += 1
-            self._close(first if first.stage is not Stage.WORKING else connection)
         self._open[transport] = connection
+        self._make_room(self._limits.max_connections)
 
     def remove(self, transport: asyncio.BaseTransport) -> None:
         """One is gone."""
         self._open.pop(transport, None)
+
+    def _make_room(self, allowed: int) -> None:
+        """Close those above `allowed` that may be closed, the one that waited longest first."""
+        old = asyncio.get_running_loop().time() - _YOUNG_SECONDS
+        while len(self._open) > allowed:
+            first = min(self._open.values(), key=lambda each: (each.stage, each.since))
+            is_young = first.since > old and len(self._open) <= 2 * allowed
+            if first.stage is Stage.WORKING or is_young:
+                return
+            self.closed_for_room += 1
+            self._close(first)
 
     def _enter(self, connection: Connection, stage: Stage) -> None:
         connection.stage = stage

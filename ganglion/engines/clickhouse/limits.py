@@ -36,8 +36,8 @@ class Limits(BaseSettings):
     max_connections: int = Field(
         512,
         ge=8,
-        description="connections in all; one more closes the one that waited longest for its"
-        " request or its body, never one whose statement runs",
+        description="connections in all; beyond, the one that waited longest for its request or its"
+        " body is closed, never one whose statement runs; in a rush there may be twice as many",
     )
     max_fields: int = Field(
         10_000, ge=1, description="settings, parameters and other fields of one URL or form"

@@ -4,6 +4,7 @@ is built here."""
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable
 
@@ -30,6 +31,7 @@ _SPARE_THREADS = 4
 """For killing, closing and packing while all places are taken."""
 _INTAKE_THREADS = 4
 """For what comes before a place: reading statements, unpacking and keeping bodies."""
+_DESCRIPTORS = 1 << 16
 _BACKLOG = 512
 """Connections that the kernel holds until they are accepted."""
 
@@ -46,6 +48,7 @@ async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
 
     `EngineStartError`, `UsersFileError`, `PortInUseError`.
     """
+    _raise_descriptor_limit()
     users = default_users() if settings.users_file is None else read_users(settings.users_file)
     threads = Threads(settings.max_queries + _SPARE_THREADS)
     engine = Engine(path=settings.path, max_memory_bytes=settings.max_memory_bytes)
@@ -134,6 +137,15 @@ async def _listen(
     watch.cancel()
     listening.close()
     await runner.cleanup()
+
+
+def _raise_descriptor_limit() -> None:
+    """As many descriptors as we may have: connections and the engine's parts need more than the
+    usual 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _identity(connection: Connection) -> ServerIdentity:
