@@ -19,6 +19,7 @@ from clickhouse_connect.driver.exceptions import (
 )
 from clickhouse_connect.driver.exceptions import Error as DriverError
 
+from ingestor.ports import TooLargeNow
 from nervous_system.errors import Fenced, Forbidden, GanglionError, Permanent, Unavailable
 
 FENCED: Final = 395
@@ -37,7 +38,6 @@ TRANSIENT_CODES: Final = frozenset(
         96,  # CANNOT_WRITE_TO_SOCKET
         159,  # TIMEOUT_EXCEEDED
         160,  # TOO_SLOW
-        173,  # CANNOT_ALLOCATE_MEMORY
         198,  # DNS_ERROR
         201,  # QUOTA_EXCEEDED
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
@@ -45,7 +45,6 @@ TRANSIENT_CODES: Final = frozenset(
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
         236,  # ABORTED
-        241,  # MEMORY_LIMIT_EXCEEDED
         242,  # TABLE_IS_READ_ONLY
         243,  # NOT_ENOUGH_SPACE
         252,  # TOO_MANY_PARTS
@@ -64,6 +63,9 @@ TRANSIENT_CODES: Final = frozenset(
 """ClickHouse's numbers for what passes by itself, or once there is room again. Everything else is
 about the request.
 """
+
+TOO_LARGE_NOW_CODES: Final = frozenset({173, 241})
+"""CANNOT_ALLOCATE_MEMORY, MEMORY_LIMIT_EXCEEDED: with less to do at once it may succeed."""
 
 UNMIGRATED_CODES: Final = frozenset({47, 60, 81})
 """UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE: the schema is not the one that this code
@@ -122,6 +124,11 @@ def family_of(code: int | None, sentence: str) -> GanglionError:
     if code == FENCED:
         return Fenced(
             f"{sentence}; another ingestor has taken over or opened a new epoch, this one must stop"
+        )
+    if code in TOO_LARGE_NOW_CODES:
+        return TooLargeNow(
+            f"{sentence}; ClickHouse has too little memory for so much at once: give it more,"
+            " or let less run beside it"
         )
     if code in TRANSIENT_CODES:
         return Unavailable(f"{sentence}; it is tried again")

@@ -2,9 +2,9 @@
 must keep.
 
 Errors, for every method: `Unavailable` (transient) when the address does not answer, is overloaded
-or short of memory or space; `Fenced` (fatal) when another ingestor has taken over; `Forbidden` when
-the user may not; `Permanent` for all that would be refused every time. An `insert` is the only call
-whose failure leaves its fate open; see there.
+or short of space, and as `TooLargeNow` when it is short of memory; `Fenced` (fatal) when another
+ingestor has taken over; `Forbidden` when the user may not; `Permanent` for all that would be
+refused every time. An `insert` is the only call whose failure leaves its fate open; see there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from datetime import datetime
 from typing import Protocol
 
 from ingestor.model import Audit, Batch, Disposition, Epoch, Fingerprint, StoredPosition, Watermark
+from nervous_system.errors import Unavailable
+
+
+class TooLargeNow(Unavailable):
+    """There is too little memory for so much at once; for less there may be enough."""
 
 
 class Warehouse(Protocol):

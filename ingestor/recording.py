@@ -26,7 +26,7 @@ from ingestor.core import (
 )
 from ingestor.frames import Framer
 from ingestor.model import Batch
-from ingestor.ports import Warehouse
+from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.settings import IngestorSettings
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import Permanent, Transient, Unavailable
@@ -98,6 +98,7 @@ class Recording:
         self._inserting_ids: frozenset[str] = frozenset()  # as prepared; settled: as it came out
         self._next_sequence = next_sequence
         self._gathered = 0  # positions of the last batch
+        self._ceiling = settings.catch_up_events  # no batch is larger: memory may be short
         self.watermark = next_sequence - 1
         self.stalled = ""
         """Why it is to read anew, where somebody sees that nothing comes though positions wait."""
@@ -183,6 +184,7 @@ class Recording:
         full = self._settings.batch_events
         if backlog > full:
             full = max(full, min(backlog, self._settings.catch_up_events, GROWTH * self._gathered))
+        full = min(full, self._ceiling)
         room = self._settings.batch_bytes
         positions: list[Stored] = []
         deadline = loop.time() + self._settings.batch_seconds
@@ -214,8 +216,15 @@ class Recording:
 
     async def _known(self, run: Run) -> frozenset[str]:
         """The ids of the run that ClickHouse has."""
-        lookup = partial(self._warehouse.known, event_ids(run))
-        return await self._persist("looking ids up", lookup)
+        return await self._look_up(event_ids(run))
+
+    async def _look_up(self, ids: Sequence[str]) -> frozenset[str]:
+        lookup = partial(self._warehouse.known, ids)
+        try:
+            return await self._persist("looking ids up", lookup, cuttable=len(ids) > 1)
+        except TooLargeNow:
+            middle = len(ids) // 2
+            return await self._look_up(ids[:middle]) | await self._look_up(ids[middle:])
 
     async def _settle(self) -> None:
         """Wait for the insert under way; its failure is raised here."""
@@ -249,11 +258,8 @@ class Recording:
             ),
             self._metrics.histogram(INSERT_SECONDS).time(),
         ):
-            try:
-                await self._persist("inserting", partial(self._store, batch))
-                written = [prepared]
-            except Permanent:
-                written = await self._isolate(prepared)
+            written = await self._write(prepared)
+        self._after(len(prepared.examined), whole=len(written) == 1)
         failpoint("ingestor.after_insert")
         self.watermark = batch.last_seq
         self._metrics.gauge(WATERMARK).set(batch.last_seq)
@@ -264,6 +270,39 @@ class Recording:
             stored.labels(disposition="parked").inc(part.parked)
             stored.labels(disposition="duplicate").inc(part.duplicates)
         return frozenset().union(*(part.new_ids for part in written))
+
+    async def _write(self, prepared: Prepared) -> list[Prepared]:
+        """What was written, in order: the batch, or what it had to be cut into."""
+        try:
+            insert = partial(self._store, prepared.batch)
+            await self._persist("inserting", insert, cuttable=len(prepared.examined) > 1)
+        except TooLargeNow:
+            return await self._in_halves(prepared)
+        except Permanent:
+            return await self._isolate(prepared)
+        return [prepared]
+
+    async def _in_halves(self, prepared: Prepared) -> list[Prepared]:
+        """Too much at once for the memory that ClickHouse has: half of it, then the other half, and
+        so on until it fits. If the whole was stored after all, the halves are not, by their place.
+        """
+        examined = prepared.examined
+        middle = len(examined) // 2
+        _log.warning("ingestor.batch_cut", rows=len(examined), reason="ClickHouse has no memory")
+        written: list[Prepared] = []
+        for half in (examined[:middle], examined[middle:]):
+            part = prepare(half, self._framer, known=await self._known(half))
+            written += await self._write(part)
+        return written
+
+    def _after(self, positions: int, *, whole: bool) -> None:
+        """The next batches are as large as what fitted, and grow again by and by."""
+        if not whole:
+            self._ceiling = max(1, min(self._ceiling, positions) // 2)
+        elif positions >= self._ceiling // 2:
+            self._ceiling = min(
+                self._settings.catch_up_events, self._ceiling + self._ceiling // 8 + 1
+            )
 
     async def _store(self, batch: Batch) -> None:
         failpoint("ingestor.during_insert")
@@ -279,12 +318,7 @@ class Recording:
         middle = len(examined) // 2
         written: list[Prepared] = []
         for half in (examined[:middle], examined[middle:]):
-            part = prepare(half, self._framer, known=await self._known(half))
-            try:
-                await self._persist("inserting", partial(self._store, part.batch))
-                written.append(part)
-            except Permanent:
-                written += await self._isolate(part)
+            written += await self._write(prepare(half, self._framer, known=await self._known(half)))
         return written
 
     async def _store_or_park(self, alone: Prepared) -> Prepared:
@@ -314,8 +348,13 @@ class Recording:
             return parked
         return alone
 
-    async def _persist(self, doing: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Try for as long as it takes; the drain's deadline is `Ingestor.run`'s."""
+    async def _persist(
+        self, doing: str, call: Callable[[], Awaitable[Answer]], *, cuttable: bool = False
+    ) -> Answer:
+        """Try for as long as it takes; the drain's deadline is `Ingestor.run`'s.
+
+        What can be cut is not tried again as a whole where it is too large: TooLargeNow.
+        """
         attempt = 0
         while True:
             attempt += 1
@@ -323,6 +362,8 @@ class Recording:
                 answer = await call()
             except Transient as error:
                 self._metrics.counter(INSERT_FAILURES).inc()
+                if cuttable and isinstance(error, TooLargeNow):
+                    raise
                 self._work.held_up(
                     f"{doing} fails: {error}",
                     remedy="do what the reason says; it is tried until it is taken",

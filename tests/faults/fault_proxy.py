@@ -18,6 +18,7 @@ class Faults:
 
     lose_answers: int = 0  # so many answers to inserts are thrown away, with their connection
     cut_requests: int = 0  # so many inserts are cut off in the middle of their body
+    insert_memory_bytes: int = 0  # what ClickHouse may take for one insert; 0: any
     seconds_per_answer: float = 0.0  # an answer to an insert is held for so long
     passing: asyncio.Event = field(default_factory=asyncio.Event)  # clear: nothing passes at all
     answers_lost: int = 0
@@ -87,6 +88,9 @@ class _Passage:
             await self._heard()
             if INSERT in chunk:
                 self._inserting = True
+                if self._faults.insert_memory_bytes:
+                    less = b"max_memory_usage=%d&max_exec" % self._faults.insert_memory_bytes
+                    chunk = chunk.replace(b"max_exec", less, 1)
                 if self._faults.cut_requests:
                     self._faults.cut_requests -= 1
                     self._faults.requests_cut += 1
