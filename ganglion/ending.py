@@ -8,7 +8,7 @@ import traceback
 from typing import NoReturn
 
 from ganglion.errors import FAILURE, exit_code_of
-from nervous_system.errors import GanglionError
+from nervous_system.errors import GanglionError, Transient
 
 
 def end_with(error: Exception) -> NoReturn:
@@ -28,5 +28,23 @@ def end_with(error: Exception) -> NoReturn:
             f"unexpected {type(error).__name__}: {error};"
             " this is a fault of ganglion, GANGLION_DEBUG=1 shows where"
         )
+    if isinstance(error, Transient):
+        sentence += _why_no_store_answers()
     say(f"ganglion: {sentence}", err=True)
     sys.exit(exit_code_of(error))
+
+
+def _why_no_store_answers() -> str:
+    """A server whose disk is full says nothing to who asks it; here it can be seen all the same."""
+    from ganglion.engines.store_room import obstacle_in
+    from ganglion.home import Home
+    from ganglion.settings import read_settings
+    from nervous_system.settings import MeshSettings
+
+    try:
+        home = Home.at(read_settings(MeshSettings).home)
+        stores = (home.nats_store, home.clickhouse_store)
+        found = [obstacle_in(store) for store in stores if store.is_dir()]
+    except GanglionError:
+        return ""
+    return "".join(f"; {why}" for why in dict.fromkeys(found) if why)

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.errors import StartFailed
-from ganglion.supervisor.log_file import last_lines, open_log
+from ganglion.supervisor.log_file import last_lines
+from ganglion.supervisor.log_writer import LogWriter
 from ganglion.supervisor.specification import ProcessSpecification
 
 _PR_SET_PDEATHSIG: Final = 1
+_LAST_WORDS_SECONDS: Final = 1.0
 
 
 class Child:
@@ -29,11 +31,11 @@ class Child:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], *, log_path: Path, log_start_byte: int
+        self, process: subprocess.Popen[bytes], *, log_path: Path, writer: LogWriter
     ) -> None:
         self._process = process
         self._log_path = log_path
-        self._log_start_byte = log_start_byte
+        self._writer = writer
         self._loop = asyncio.get_running_loop()
         self._exit: asyncio.Future[int] = self._loop.create_future()
         self._pidfd = os.pidfd_open(process.pid)
@@ -47,26 +49,25 @@ class Child:
 
         Raises StartFailed when there is no such program.
         """
-        descriptor = open_log(log_path, max_bytes=log_max_bytes)
+        writer = LogWriter(log_path, max_bytes=log_max_bytes)
         try:
-            start_byte = os.fstat(descriptor).st_size
             process = subprocess.Popen(
                 specification.argv,
                 env={**os.environ, **specification.environment},
                 stdin=subprocess.DEVNULL,
-                stdout=descriptor,
-                stderr=descriptor,
+                stdout=writer.descriptor,
+                stderr=writer.descriptor,
                 start_new_session=True,
                 pass_fds=specification.descriptors,
                 preexec_fn=_die_with(os.getpid()),
             )
         except (OSError, subprocess.SubprocessError) as error:
+            writer.abandon()
             raise StartFailed(
                 f"{specification.name} could not be started: {specification.argv[0]}: {error}"
             ) from error
-        finally:
-            os.close(descriptor)
-        return cls(process, log_path=log_path, log_start_byte=start_byte)
+        writer.start()
+        return cls(process, log_path=log_path, writer=writer)
 
     @property
     def pid(self) -> int:
@@ -95,7 +96,9 @@ class Child:
 
     def last_words(self) -> list[str]:
         """The last lines it wrote in this run."""
-        return last_lines(self._log_path, since_byte=self._log_start_byte)
+        if self.exited:  # what it said last may still be on its way
+            self._writer.wait(seconds=_LAST_WORDS_SECONDS)
+        return last_lines(self._log_path, since_byte=self._writer.start_byte)
 
     def _reap(self) -> None:
         # It is a zombie now and holds its pid, so the group id cannot be anybody else's yet.

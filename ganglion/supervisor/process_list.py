@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -16,9 +17,16 @@ from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.preflight import WantedPort, pick_port
 from ganglion.supervisor.specification import ProcessSpecification
+from nervous_system.control_group import ControlGroup
 
 NATS: Final = "nats"
 CLICKHOUSE: Final = "clickhouse"
+CLICKHOUSE_MEMORY: Final = "GANGLION_CLICKHOUSE_MAX_MEMORY_BYTES"
+ENGINE_SHARE: Final = 0.4
+LEAST_ENGINE_BYTES: Final = 256 * 1024**2
+MOST_ENGINE_BYTES: Final = 2 * 1024**3
+"""What it takes by itself where there is enough."""
+
 UNHEALTHY_SECONDS: Final = 6.0
 """So long the log server may say of itself that it cannot write before it is started again."""
 
@@ -150,9 +158,23 @@ def _clickhouse(
         argv=_python(
             "ganglion.engines.clickhouse", "--path", str(home.clickhouse_store), "--port", str(port)
         ),
+        environment=_memory_for_clickhouse(),
         address=addresses.clickhouse_url,
         health_url=f"http://{LOOPBACK}:{port}/ping",
     )
+
+
+def _memory_for_clickhouse() -> dict[str, str]:
+    """On a small machine, or in a small container, what the engine may take: the others need theirs
+    too, and an engine that is refused memory says so, where one that takes it all is killed.
+    """
+    if CLICKHOUSE_MEMORY in os.environ:
+        return {}
+    share = ControlGroup.find().memory()
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    there = min(machine, share.limit) if share is not None else machine
+    wanted = max(LEAST_ENGINE_BYTES, int(there * ENGINE_SHARE))
+    return {CLICKHOUSE_MEMORY: str(wanted)} if wanted < MOST_ENGINE_BYTES else {}
 
 
 def _service(

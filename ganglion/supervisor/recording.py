@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ganglion.errors import NotRunning
 from ganglion.supervisor.http_get import http_get
+
+OURS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+"""What the asking process lacks, not the one that is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,10 @@ async def ask_health(url: str, *, timeout_seconds: float = 2.0) -> ServiceHealth
     try:
         answer = await http_get(url, timeout_seconds=timeout_seconds)
     except NotRunning as error:
+        if (number := getattr(error.__cause__, "errno", None)) in OURS:
+            # Nobody was asked, so nobody is silent: whoever looks after others must not blame them.
+            sentence = f"nobody could be asked: {os.strerror(number)} here; see `ulimit -n`"
+            return ServiceHealth(ok=False, sentence=sentence, facts={})
         return ServiceHealth(ok=False, sentence=str(error), facts={}, answered=False)
     ok = answer.status == 200
     try:

@@ -25,7 +25,7 @@ from nervous_system.errors import GanglionError
 
 _FIRST_LOOK_SECONDS: Final = 0.03
 _LONGEST_LOOK_SECONDS: Final = 0.2
-_LOG_CHECK_SECONDS: Final = 300.0
+_LOG_CHECK_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 2.0
 """How often it is looked whether one that runs is well."""
 
@@ -124,7 +124,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as tasks:
             for specification in self._specifications:
                 tasks.create_task(self._keep(specification), name=f"keep {specification.name}")
-            tasks.create_task(self._bound_logs(), name="bound logs")
+            tasks.create_task(self._bound_own_log(), name="bound log")
             for ready in self._ready.values():
                 await ready.wait()
             self._update(state="running")
@@ -312,15 +312,15 @@ class Supervisor:
         self._show.died(record, code=code, restart_in_seconds=delay, words=words)
         await asyncio.sleep(delay)
 
-    async def _bound_logs(self) -> None:
+    async def _bound_own_log(self) -> None:
+        """Those of the processes are bounded while they are written."""
+        log = self._home.log("supervisor")
         while True:
             await asyncio.sleep(_LOG_CHECK_SECONDS)
-            for specification in self._specifications:
-                log = self._home.log(specification.name)
-                try:
-                    bound_log(log, max_bytes=self._log_max_bytes)
-                except OSError as error:
-                    self._show.trouble(f"the log {log} could not be cut ({error.strerror})")
+            try:
+                bound_log(log, max_bytes=self._log_max_bytes)
+            except OSError as error:
+                self._show.trouble(f"the log {log} could not be cut ({error.strerror})")
 
     async def _stop_all(self) -> None:
         gone = {specification.name: asyncio.Event() for specification in self._specifications}

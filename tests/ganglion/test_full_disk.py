@@ -95,6 +95,9 @@ def test_with_room_again_the_log_takes_events_again_without_anybodys_help(
     wait_until(waits)
     assert "no space left on device" in told
     assert "started again by itself" in told
+    refused_to_say = ganglion("emit", "signal", "HEALTHY")
+    assert refused_to_say.returncode != OK
+    assert "no space is left on the disk" in refused_to_say.stderr
     doctor = ganglion("doctor")
     assert doctor.returncode == FAILURE
     assert "make room" in doctor.stdout

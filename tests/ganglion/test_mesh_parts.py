@@ -17,6 +17,7 @@ from ganglion.addresses import Addresses, configured_addresses
 from ganglion.errors import BadSetting, InUse, NoRoom
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
+from ganglion.supervisor import process_list
 from ganglion.supervisor.lock import hold_lock, holder
 from ganglion.supervisor.log_file import bound_log, last_lines, open_log
 from ganglion.supervisor.mesh_file import (
@@ -29,6 +30,7 @@ from ganglion.supervisor.mesh_file import (
 from ganglion.supervisor.preflight import WantedPort, check_disk, check_ports, pick_port
 from ganglion.supervisor.process_list import SERVICES, plan_mesh
 from ganglion.supervisor.specification import dependents
+from nervous_system.control_group import Share
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
 
@@ -207,3 +209,22 @@ def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Fatal, match=r"cannot be made .* set GANGLION_HOME"):
         Home.at(tmp_path / "file").create()
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [(750 * 1024**2, 314572800), (100 * 1024**2, 256 * 1024**2), (64 * 1024**3, None)],
+)
+def test_the_engine_takes_what_a_small_machine_has_left(
+    monkeypatch: pytest.MonkeyPatch, *, limit: int, told: int | None
+) -> None:
+    class Group:
+        def memory(self) -> Share:
+            return Share(used=0, limit=limit)
+
+    monkeypatch.setattr(process_list.ControlGroup, "find", lambda: Group())
+    monkeypatch.setattr(process_list.os, "sysconf", lambda name: 2**20)
+    found = process_list._memory_for_clickhouse()
+    assert found == ({} if told is None else {process_list.CLICKHOUSE_MEMORY: str(told)})
+    monkeypatch.setenv(process_list.CLICKHOUSE_MEMORY, "7")
+    assert process_list._memory_for_clickhouse() == {}
