@@ -110,6 +110,13 @@ class NatsKeys:
         """Say on which addresses (`host:port`) our server is to be found, and no other's."""
         self._write(LISTENS, "".join(f"{each}\n" for each in addresses))
 
+    def addresses(self) -> list[str]:
+        """Those on which it was last said to listen."""
+        try:
+            return (self.folder / LISTENS).read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return []
+
     def accounts(self, *, is_open: bool, also: tuple[str, str] | None = None) -> str:
         """What the server's configuration says about users; `also` are the name and the password of
         one with every right, whom the settings name. Raises Fatal."""

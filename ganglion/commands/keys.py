@@ -1,4 +1,4 @@
-"""`ganglion keys`: whose signatures count?"""
+"""`ganglion keys`: who is let in, and whose signatures count?"""
 
 from __future__ import annotations
 
@@ -11,13 +11,33 @@ from ganglion.terminal import say
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="What events and requests are signed with; without a key nothing is signed or checked.",
+    help="Who is let in to the log as whom, and what is signed with which key.",
 )
 
 
 @app.command()
 def new(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="What it is called: one word.")],
+    key_id: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="What it is called; with --role, the agent's id."),
+    ],
+    role: Annotated[
+        str,
+        typer.Option(
+            help="Let an agent in as this: architect, coder, reviewer, worker or operator. It gets"
+            " a user of its own, with the rights of the role."
+        ),
+    ] = "",
+    works: Annotated[
+        bool, typer.Option("--works", help="With --role: it may offer itself for tasks, too.")
+    ] = False,
+    unsigned: Annotated[
+        bool,
+        typer.Option(
+            "--unsigned",
+            help="With --role: it cannot sign, so others with that role may use its name.",
+        ),
+    ] = False,
     agents: Annotated[
         list[str] | None,
         typer.Option(
@@ -25,7 +45,15 @@ def new(
         ),
     ] = None,
 ) -> None:
-    """Make a key and trust it. The first time the mesh gets one of its own, too."""
+    """Let an agent in (--role), or make a key only, and trust it.
+
+    The first time the mesh gets a key of its own, too.
+    """
+    if role:
+        if agents:
+            raise typer.BadParameter("--for is about keys alone: with --role it is for NAME")
+        _let_in(key_id, role=role, works=works, signs=not unsigned)
+        return
     from ganglion.key_files import make_keys
     from ganglion.settings import read_settings
     from nervous_system.settings import MESH_KEY, MeshSettings
@@ -38,16 +66,59 @@ def new(
     say("restart the mesh, so that it knows: `ganglion down`, then `ganglion up --detach`")
 
 
+def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
+    from ganglion.log_session import quiet_log
+    from ganglion.named_users import NamedUsers
+    from ganglion.settings import LocalMeshSettings, read_settings
+    from nervous_system.settings import MeshSettings
+
+    quiet_log()
+    users = NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
+    made = users.let_in(name, role=role, works=works, signs=signs)
+    say(made.url)
+    say(f"the same for a shell or a container: {made.credentials}")
+    if not made.reloaded:
+        say(
+            "the server knows it from its next start on; in containers: `docker compose kill -s HUP"
+            " nats`"
+        )
+    if signs:
+        say(
+            f"nobody else is believed as {name}, and its signature is, from the next start of the"
+            " mesh on: `ganglion down`, then `ganglion up --detach`"
+        )
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(help="Who was let in with --role.")]) -> None:
+    """Let an agent in no more: its connections end, its credentials are removed."""
+    from ganglion.errors import BadSetting
+    from ganglion.named_users import NamedUsers
+    from ganglion.settings import LocalMeshSettings, read_settings
+    from nervous_system.settings import MeshSettings
+
+    users = NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
+    told = users.revoke(name)
+    if told is None:
+        raise BadSetting(f"nobody was let in as {name!r}; see `ganglion keys list`")
+    say(f"{name} is let in no more" + ("" if told else ", from the server's next start on"))
+
+
 @app.command("list")
 def list_() -> None:
-    """The keys that are trusted, and for whom they speak."""
+    """The keys that are trusted, and for whom they speak; and who was let in."""
+    from ganglion.nats_keys import NatsKeys
     from ganglion.settings import read_settings
     from nervous_system.contract.signature import TrustedKeys
     from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 
-    keys = TrustedKeys.read(read_settings(MeshSettings).home / TRUSTED_KEYS).keys
+    home = read_settings(MeshSettings).home
+    keys = TrustedKeys.read(home / TRUSTED_KEYS).keys
     for key_id, trusted in keys.items():
         agents = ", ".join(trusted.agents) or "nobody"
         say(f"{key_id} speaks for {agents} ({trusted.public})")
+    for each in NatsKeys(home).named():
+        works = ", offers itself for tasks" if each.works else ""
+        say(f"{each.name} is let in as {each.role}{works}")
     if not keys:
         say("no key is trusted: nothing is checked")

@@ -132,6 +132,8 @@ async def _supervise(
 
     async def while_running() -> None:
         nonlocal deliver, publisher
+        # Whoever is told that it is up must find a log.
+        await asyncio.wait({laying}, timeout=local.ready_timeout_seconds)
         console.up(supervisor.mesh)
         # Only now: what it imports takes half a second that the start would have to wait for.
         publisher = _open_publisher(settings)

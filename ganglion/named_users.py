@@ -1,0 +1,144 @@
+"""How is somebody from outside let in, and out again? As a user of his own at the NATS server, with
+a key to sign with, and both in one file that a shell can read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ganglion.addresses import running_mesh
+from ganglion.errors import BadSetting, NotRunning
+from ganglion.home import Home
+from ganglion.key_files import make_keys
+from ganglion.nats_keys import NamedUser, NatsKeys
+from ganglion.nats_permissions import AGENT_ROLES
+from ganglion.settings import LocalMeshSettings
+from ganglion.supervisor.log_server import write_users
+from ganglion.supervisor.process_list import NATS
+from nervous_system.bus import open_bus
+from nervous_system.errors import GanglionError
+from nervous_system.settings import MESH_KEY, MeshSettings
+from nervous_system.users import OPERATOR
+
+CREDENTIALS: Final = Path("keys/credentials")
+"""In the home: a file for each that was let in, as `NAME=value` lines."""
+
+KNOWN_SECONDS: Final = 20.0
+AGAIN_SECONDS: Final = 0.3
+
+ROLES: Final = (*AGENT_ROLES, OPERATOR)
+_PATTERN: Final = frozenset("*?[]#%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetIn:
+    """What he gets."""
+
+    url: str  # with user and password: any NATS client takes it
+    credentials: Path
+    reloaded: bool  # the server knows him already
+
+
+class NamedUsers:
+    """Those of one home."""
+
+    def __init__(self, mesh: MeshSettings, local: LocalMeshSettings) -> None:
+        self._mesh = mesh
+        self._local = local
+        self._home = Home.at(mesh.home)
+        self._keys = NatsKeys(self._home.path)
+
+    def let_in(self, name: str, *, role: str, works: bool, signs: bool) -> LetIn:
+        """Make a user for an agent of this name; where it `signs`, nobody else is believed under
+        the name. Raises BadSetting, Fatal, OSError."""
+        if role not in ROLES:
+            raise BadSetting(f"there is no role {role!r} to let in; there are {', '.join(ROLES)}")
+        if not name.strip() or not name.isprintable():
+            raise BadSetting(f"{name!r} cannot be the name of an agent")
+        if signs and (name.split() != [name] or _PATTERN & set(name)):
+            raise BadSetting(
+                f"{name!r} cannot stand in `trusted_keys`, which takes one word without any of"
+                f" {' '.join(sorted(_PATTERN))}; choose another name, or use --unsigned"
+            )
+        wanted = NamedUser(name, role, works)
+        password = self._keys.add(wanted)
+        lines = []
+        address = self._address()
+        url = f"nats://{wanted.user}:{password}@{address}"
+        lines.append(f"NATS_URL={url}")
+        if signs:
+            made = make_keys(self._home.path, wanted.user, [name])
+            lines.append(f"GANGLION_SIGNING_KEY={made[-1].file}")
+        file = self._write_credentials(wanted.user, lines)
+        return LetIn(url=url, credentials=file, reloaded=asyncio.run(self._known(url)))
+
+    def revoke(self, name: str) -> bool | None:
+        """Let him in no more; whether the server knows already, None where there is nobody of this
+        name. What he signed stays believed. Raises Fatal, OSError."""
+        gone = self._keys.revoke(name)
+        if gone is None:
+            return None
+        for file in (
+            self._home.path / CREDENTIALS / f"{gone.user}.env",
+            self._home.path / MESH_KEY.parent / gone.user,
+        ):
+            with suppress(FileNotFoundError):
+                file.unlink()
+        return self._reload()
+
+    def all(self) -> list[NamedUser]:
+        """Everybody that was let in and not revoked."""
+        return self._keys.named()
+
+    def _address(self) -> str:
+        return self._keys.addresses()[0] if self._keys.addresses() else self._own_address
+
+    @property
+    def _own_address(self) -> str:
+        return f"127.0.0.1:{self._local.nats_port}"
+
+    def _write_credentials(self, user: str, lines: list[str]) -> Path:
+        folder = self._home.path / CREDENTIALS
+        folder.mkdir(mode=0o700, exist_ok=True)
+        file = folder / f"{user}.env"
+        file.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as written:
+            written.write("".join(f"{each}\n" for each in lines))
+        return file
+
+    async def _known(self, url: str) -> bool:
+        """Whether the embedded server, where it runs, lets him in. Told once, nats-server 2.15.1
+        knows a new account, but not yet what it shares with others: it is told again until it
+        does. Raises NotRunning where it does not come to that."""
+        try:
+            async with asyncio.timeout(KNOWN_SECONDS):
+                while self._reload():
+                    settings = self._mesh.model_copy(update={"nats_url": url})
+                    with suppress(GanglionError):
+                        async with open_bus(settings, name="keys") as bus:
+                            await bus.stream.state()
+                            return True
+                    await asyncio.sleep(AGAIN_SECONDS)
+        except TimeoutError as error:
+            raise NotRunning(
+                f"the NATS server did not take the new user within {KNOWN_SECONDS:g} s; see"
+                f" {self._home.log(NATS)}, then restart the mesh"
+            ) from error
+        return False
+
+    def _reload(self) -> bool:
+        """Tell the embedded server, which drops nobody for it; whether there was one."""
+        mesh = running_mesh(self._home)
+        server = mesh.process(NATS) if mesh is not None else None
+        if mesh is None or server is None or server.pid is None:
+            return False
+        local = self._local.model_copy(update={"nats_open": mesh.nats_open})
+        write_users(self._mesh, local, home=self._home)
+        os.kill(server.pid, signal.SIGHUP)
+        return True
