@@ -70,7 +70,13 @@ _CODES_OF_STATUS: dict[int, frozenset[int]] = {
             223,
         }
     )
-    | frozenset({321, 376, 427, 441, 675, 676}),
+    | frozenset({321, 376, 427, 441, 675, 676})
+    # The real server says 500 to these: arguments and types that do not fit (20, 42, 43, 70, 386),
+    # aggregates and names (179, 184, 215, 352), values of parameters (456, 457), NULL where there
+    # is none (349), settings that are fixed (452), what HTTP has no place for (344, 358), data that
+    # is no array or breaks off (33, 130).
+    | frozenset({20, 33, 42, 43, 70, 130, 179, 184, 215, 344, 349, 352, 358, 386})
+    | frozenset({452, 456, 457}),
     401: frozenset({194}),  # REQUIRED_PASSWORD
     403: frozenset({192, 193, 497, 512, 516}),  # who you are and what you may
     # What was named does not exist: table, function, identifier, type, database, setting, format …

@@ -41,7 +41,7 @@ _NAMES = frozenset({"user", "database", "default_format", "query_id", "session_i
 """Fields that name something: kept, answered with, compared."""
 _TABLE_SUFFIXES = ("_format", "_types", "_structure")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
-_PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _MAX_SESSION_SECONDS = 3600.0
 DEFAULT_OUTPUT_FORMAT = "TabSeparated"

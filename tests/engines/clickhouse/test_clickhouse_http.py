@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import subprocess
+import zlib
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -80,7 +81,7 @@ async def test_every_answer_says_who_gave_it(http: Http) -> None:
         ("", 400, 62),
         ("SELECT 1; SELECT 2", 400, 62),
         ("SELECT 1 FORMAT Nonsense", 404, 73),
-        ("SELECT 1 INTO OUTFILE 'x'", 500, 358),
+        ("SELECT 1 INTO OUTFILE 'x'", 400, 358),
         ("SELECT throwIf(1)", 500, 395),
         ("SELECT sleep(2) SETTINGS max_execution_time = 0.1", 408, 159),
         ("INSERT INTO nowhere FORMAT TSV 1", 404, 60),
@@ -304,3 +305,45 @@ async def test_a_view_with_a_subquery_gets_what_is_inserted(server: Server) -> N
         for name in ("path", "door", "room"):
             await client.command(f"DROP TABLE IF EXISTS {name}")
         await client.close()
+
+
+@pytest.mark.parametrize("name", ["$a", "a$b", "a$", "_$"])
+async def test_a_parameters_name_may_have_a_dollar(http: Http, name: str) -> None:
+    reply = await http.post(f"SELECT {{{name}:Int8}}", **{f"param_{name}": "7"})
+    assert reply.text == "7\n"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT plus(1)",
+        "SELECT 1 + 'a'",
+        "SELECT {p:Int8}",
+        "SELECT number, count() FROM numbers(3)",
+        "SELECT sum(sum(number)) FROM numbers(3)",
+        "SELECT [1, 'a']",
+        "SET send_logs_level = 'trace'",
+    ],
+)
+async def test_what_is_the_clients_fault_is_answered_so(http: Http, query: str) -> None:
+    reply = await http.post(query)
+    assert reply.status == 400, reply.text
+
+
+async def test_a_late_error_in_a_packed_stream_keeps_its_text(http: Http) -> None:
+    """The packed stream itself is whole, though its last chunk never comes."""
+    query = "SELECT throwIf(number = 3000000, 'late'), number FROM numbers(10000000)"
+    packed = b""
+    async with http.session.post(
+        http.url,
+        data=query,
+        params={"enable_http_compression": "1"},
+        headers={"Accept-Encoding": "gzip"},
+    ) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            async for piece in answer.content.iter_any():
+                packed += piece
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    assert b"DB::Exception: late" in unpacker.decompress(packed)[-4096:]
+    assert unpacker.eof
