@@ -66,6 +66,11 @@ class Unavailable(Transient):
     """The log or the database could not be reached, or has no leader at the moment."""
 
 
+class Crowded(Unavailable):
+    """Others take every place at the moment, and give it back at once: whoever asks often gets one
+    soon."""
+
+
 class LogFull(Permanent):
     """The stream reached `max_bytes`; it refuses rather than forget."""
 

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from ganglion.engines import nats_limits
 from ganglion.nats_permissions import MESH
 from nervous_system.errors import Fatal
 
@@ -54,6 +55,7 @@ class NatsConfiguration:
             f"http: {_quoted(f'{LOOPBACK}:{self.monitor_port}')}\n"
             f"{base_path}"
             f"max_payload: {self.max_payload_bytes}\n"
+            f"{nats_limits.of_connections()}"
             "lame_duck_duration: 30s\n"
             "lame_duck_grace_period: 1s\n"
             "jetstream {\n"
@@ -62,6 +64,7 @@ class NatsConfiguration:
             "  sync_interval: always\n"
             f"  max_memory_store: {MEMORY_STORE_BYTES}\n"
             f"  max_file_store: {self.stream_max_bytes + BESIDE_THE_STREAM_BYTES}\n"
+            f"{nats_limits.of_the_log()}"
             "}\n"
             f"{users}"
         )

@@ -15,6 +15,7 @@ from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.message import Acknowledgement, Expectation, Message
 from nervous_system.errors import (
     Conflict,
+    Crowded,
     Duplicate,
     Fenced,
     GanglionError,
@@ -34,6 +35,7 @@ from nervous_system.telemetry.metric_catalogue import (
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.frame import frame
+from nervous_system.transport.insisting import OF_A_LEADER, OF_MANY, Insistence, insist
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.standing import Standing, is_at, taken
@@ -41,6 +43,9 @@ from nervous_system.transport.stream import Stream
 
 TRY_SECONDS = 2.0
 """How long one try waits for the server's acknowledgement."""
+
+SMALL_BATCH_BYTES = 32 * 1024
+"""What is sent again and again where the log is crowded."""
 
 
 class Publisher:
@@ -161,7 +166,7 @@ class Publisher:
             return await self._send_batch(messages, timeout_seconds)
 
         try:
-            return await self._persist(once)
+            return await self._persist(once, OF_MANY if fence is None else OF_A_LEADER)
         except (Conflict, Duplicate) as error:
             # An earlier try of ours may have been stored though its acknowledgement was lost.
             assert behind is not None
@@ -211,10 +216,31 @@ class Publisher:
             also=tuple({message.subject for message in body}),
         )
         failpoint("publish.after_ack")
-        return _acknowledgement(reply.data, what="the atomic batch", messages=len(messages))
+        try:
+            return _acknowledgement(reply.data, what="the atomic batch", messages=len(messages))
+        except Crowded as error:
+            if sum(map(len, frames)) > SMALL_BATCH_BYTES:
+                raise Unavailable(str(error)) from error  # not to be sent hundreds of times
+            raise
+
+    async def _once_or_insist(
+        self,
+        once: Callable[[float], Awaitable[Acknowledgement]],
+        insistence: Insistence,
+        *,
+        seconds: float,
+    ) -> Acknowledgement:
+        try:
+            return await once(max(0.05, min(TRY_SECONDS, seconds)))
+        except Crowded:
+            return await insist(
+                once, insistence, seconds=seconds, watch=self._watch, copied=self._retries.inc
+            )
 
     async def _persist(
-        self, once: Callable[[float], Awaitable[Acknowledgement]]
+        self,
+        once: Callable[[float], Awaitable[Acknowledgement]],
+        insistence: Insistence = OF_MANY,
     ) -> Acknowledgement:
         started = self._watch()
         attempt = 0
@@ -222,7 +248,7 @@ class Publisher:
             attempt += 1
             left = self._retry.deadline_seconds - (self._watch() - started)
             try:
-                acknowledgement = await once(max(0.05, min(TRY_SECONDS, left)))
+                acknowledgement = await self._once_or_insist(once, insistence, seconds=left)
             except Transient as error:
                 wait = self._retry.wait(
                     error, attempt=attempt, elapsed_seconds=self._watch() - started

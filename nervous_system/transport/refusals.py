@@ -15,6 +15,7 @@ import nats.js.errors
 from nervous_system import names
 from nervous_system.errors import (
     Conflict,
+    Crowded,
     Duplicate,
     Fatal,
     GanglionError,
@@ -57,14 +58,17 @@ _PASSING: Final[Mapping[int, str]] = {
     10124: "the stream is being moved",
     10158: "another try with the same id is under way",
     10163: "somebody else has just written to the same subject",
-    10167: "more is published than the log can store at the moment",
-    names.ERROR_BATCH_INCOMPLETE: "the server lost its beginning",
     10194: "the stream is offline",
     10195: "the consumer is offline",
     10202: "the cluster is being changed",
+    10226: "the stream is being changed",
+}
+
+_CROWDED: Final[Mapping[int, str]] = {
+    10167: "more is published than the log can store at the moment",
+    names.ERROR_BATCH_INCOMPLETE: "the server had no place for its beginning, or lost it",
     names.ERROR_BATCHES_IN_FLIGHT: "too many others are being sent at this moment",
     10211: "too many others are being sent at this moment",
-    10226: "the stream is being changed",
 }
 
 _REFUSED: Final[Mapping[int, type[GanglionError]]] = {
@@ -102,6 +106,8 @@ def refusal(error: Mapping[str, Any], *, what: str, publishing: bool = False) ->
         )
     if number in _HOPELESS:
         return Fatal(f"{said}; {_HOPELESS[number]}")
+    if number in _CROWDED:
+        return Crowded(f"{said}; {_CROWDED[number]}")
     if number in _PASSING:
         return Unavailable(f"{said}; {_PASSING[number]}")
     return Unavailable(said) if error.get("code") in _PASSING_STATUS else Permanent(said)

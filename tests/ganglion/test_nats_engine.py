@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines import nats
+from ganglion.engines import nats, nats_limits
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
 
@@ -63,5 +63,9 @@ def test_the_one_in_containers_has_the_same_settings(tmp_path: Path) -> None:
         "max_payload",
         "lame_duck_duration",
         "lame_duck_grace_period",
+        *nats_limits.CONNECTIONS,
+        *nats_limits.LOG,
+        *nats_limits.READERS,
+        *nats_limits.BATCHES,
     ):
         assert theirs[name] == ours[name], name

@@ -16,6 +16,7 @@ from event_samples import decision, entry
 from real_servers import NatsServer, free_port
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from ganglion.engines import nats_limits
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.message import Entry, Expectation
@@ -35,9 +36,6 @@ from nervous_system.telemetry.metrics import Metrics
 from nervous_system.transport import publisher
 from nervous_system.transport.frame import frame
 from nervous_system.transport.stream import Stored
-
-BATCHES_IN_FLIGHT = 50
-"""How many the server keeps for one stream."""
 
 
 async def _everything(bus: Bus) -> list[Stored]:
@@ -264,16 +262,20 @@ async def test_the_first_batch_waits_for_a_server_that_comes_back(
 
 
 async def test_a_batch_waits_while_too_many_others_are_in_flight(
-    mesh_settings: MeshSettings,
+    nats_server: NatsServer, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    few = {**nats_limits.BATCHES, "max_inflight_per_stream": "5", "timeout": '"60s"'}
+    monkeypatch.setattr(nats_limits, "BATCHES", few)
+    nats_server.kill()
+    nats_server.start()
     metrics = Metrics()
     async with open_bus(mesh_settings, name="test", metrics=metrics) as bus:
         await bus.stream.ensure(mesh_settings)
         begin = bus.connection.client.publish
-        for number in range(BATCHES_IN_FLIGHT):
+        for number in range(5):
             headers = {names.BATCH_ID: f"begun {number}", names.BATCH_SEQUENCE: "1"}
             await begin("swarm.events.coder.decision", b"begun", headers=headers)
-        waiting = asyncio.create_task(bus.append([entry("alone")]))
+        waiting = asyncio.create_task(bus.append([entry("alone"), entry("with it")]))
         async with asyncio.timeout(20):
             while not metrics.value("ganglion_publish_retries_total"):
                 await bus.stream.state()  # each look lets the batch get on
@@ -283,7 +285,8 @@ async def test_a_batch_waits_while_too_many_others_are_in_flight(
             names.BATCH_COMMIT: "1",
         }
         await begin("swarm.events.coder.decision", b"ended", headers=headers)
-        assert (await waiting).last_sequence == 3
+        assert (await waiting).last_sequence == 4
+        assert len(await _everything(bus)) == 4, "it is sent again and again, and stored once"
 
 
 async def test_a_batch_cut_off_by_a_restart_is_sent_whole_again(

@@ -8,6 +8,7 @@ import pytest
 from nervous_system.bus import Bus, open_bus
 from nervous_system.errors import (
     Conflict,
+    Crowded,
     Duplicate,
     Fatal,
     GanglionError,
@@ -55,12 +56,12 @@ REFUSALS: list[tuple[int, int, str, type[GanglionError]]] = [
     (409, 10158, "duplicate message id is in process", Unavailable),
     (503, 10163, "expected last sequence per subject temporarily unavailable", Unavailable),
     (400, 10164, "wrong last sequence", Conflict),
-    (429, 10167, "too many requests", Unavailable),
+    (429, 10167, "too many requests", Crowded),
     (400, 10174, "atomic publish is disabled", Permanent),
-    (400, 10176, "atomic publish batch is incomplete", Unavailable),
+    (400, 10176, "atomic publish batch is incomplete", Crowded),
     (400, 10199, "atomic publish batch is too large: 1000", Permanent),
     (400, 10201, "atomic publish batch contains duplicate message id", Duplicate),
-    (429, 10210, "atomic publish too many inflight", Unavailable),
+    (429, 10210, "atomic publish too many inflight", Crowded),
     (503, 19999, "what a later server says when it is busy", Unavailable),
     (400, 19999, "what a later server says of a mistake", Permanent),
 ]

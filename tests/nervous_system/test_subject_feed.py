@@ -94,7 +94,7 @@ async def test_a_bell_for_what_the_log_refused_hides_nothing(bus: Bus) -> None:
         await _read(feed, 1)
         for number in range(5):
             await bus.connection.client.publish(ONE, b"x", headers={"Nats-Msg-Id": "refused"})
-            again = await bus.publish(decision("a"), key="other")
+            again = await bus.publish(decision("a"), key="one")
             assert again.duplicate
             await bus.publish(decision(f"b{number}"), key="one")
             found = []
