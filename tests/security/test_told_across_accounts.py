@@ -1,0 +1,95 @@
+"""Is a worker told what to do, and that there is something to do, from another account than the
+log's, without a consumer?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from permitted_server import PermittedServer
+
+from enchanted.events.v1.command_pb2 import COMMAND_THROTTLE, CommandIssued
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event
+from nervous_system.ids import new_event_id
+from nervous_system.transport.bulk_client import BulkClient
+from nervous_system.worker import open_worker
+from nervous_system.working.hints import Hints
+
+
+@pytest.fixture
+async def permitted(tmp_path: Path) -> AsyncIterator[PermittedServer]:
+    server = PermittedServer(tmp_path)
+    await server.start()
+    yield server
+    server.server.kill()
+
+
+def _throttle(limit: int) -> Event:
+    return Event(
+        event_id=new_event_id(),
+        timestamp=system_clock(),
+        agent_role=ROLE_GOVERNOR,
+        agent_id="governor/node",
+        payload=CommandIssued(
+            kind=COMMAND_THROTTLE, target="w1", limit=limit, expires_in_seconds=60, reason="a test"
+        ),
+    )
+
+
+async def test_a_worker_hears_what_was_said_before_and_what_is_said_now(
+    permitted: PermittedServer,
+) -> None:
+    settings = permitted.settings
+    async with permitted.bus("governor") as governor:
+        await governor.publish(_throttle(5))
+        async with (
+            asyncio.timeout(30),
+            open_worker(
+                settings.nats_url, worker_id="w1", max_concurrent_tasks=9, settings=settings
+            ) as worker,
+        ):
+            await worker.lanes.informed()
+            assert worker.orders.most_tasks(9) == 5
+            await governor.publish(_throttle(2))
+            while worker.orders.most_tasks(9) != 2:
+                await worker.orders.change()
+
+
+async def test_of_those_in_a_group_one_is_told(permitted: PermittedServer) -> None:
+    told: list[str] = []
+
+    def listener(client: BulkClient, name: str) -> Hints:
+        return Hints(client, "the same group", lambda: told.append(name))
+
+    async with (
+        permitted.bus("worker") as one,
+        permitted.bus("worker") as other,
+        permitted.bus("overseer") as overseer,
+    ):
+        hints = [
+            listener(one.connection.client, "one"),
+            listener(other.connection.client, "other"),
+        ]
+        for each in hints:
+            await each.listen()
+        for each in (one, other):
+            await each.connection.client.flush()
+        for number in range(50):
+            await overseer.connection.request(
+                f"swarm.events.task.submitted.t{number}", b"", timeout_seconds=10
+            )
+        for each in (one, other):
+            await each.connection.client.flush()
+        assert len(told) == 50
+        await hints[0].leave()
+        await one.connection.client.flush()
+        told.clear()
+        await overseer.connection.request(
+            "swarm.events.task.submitted.last", b"", timeout_seconds=10
+        )
+        await other.connection.client.flush()
+        assert told == ["other"]
