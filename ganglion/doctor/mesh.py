@@ -9,6 +9,7 @@ from typing import Any
 
 from ganglion.addresses import client_settings
 from ganglion.doctor.finding import Finding, ill, well
+from ganglion.doctor.nats_limits import examine_limits
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
 from ganglion.query import query_rows
@@ -32,6 +33,7 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     if monitor_url is not None:
         yield await _sync(monitor_url)
     yield await _stream(found, report)
+    yield await examine_limits(found, silent_remedy=_if_silent(report, "nats"))
     yield _schema(found, report)
     if report.is_running:
         yield _ingestor(report)
