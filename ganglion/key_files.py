@@ -16,8 +16,8 @@ from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
 
 HEAD: Final = """\
 # Whose signatures count: a key's id, its public key, and the agents it speaks for (names, or shell
-# patterns). An agent that is named here must sign. Read when a service starts. Keep the lines of
-# keys that are used no more: what they signed stands on the log.
+# patterns; a blank in a name is %20). An agent that is named here must sign. Read when a service
+# starts. Keep the lines of keys that are used no more: what they signed stands on the log.
 """
 
 

@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote, unquote
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -76,7 +77,8 @@ class Signer:
 
     def public_line(self, *agents: str) -> str:
         """What `trusted_keys` holds, so that it speaks for these agents."""
-        return " ".join((self.key_id, TrustedKey(self.key.verify_key, agents).public, *agents))
+        public = TrustedKey(self.key.verify_key, agents).public
+        return " ".join((self.key_id, public, *map(_as_word, agents)))
 
     def headers(
         self, subject: str, data: bytes, *, now: datetime, republished_from: str = ""
@@ -139,7 +141,7 @@ class TrustedKeys:
             try:
                 key_id, public, *agents = words
                 keys[key_id] = TrustedKey(
-                    VerifyKey(b64decode(public, validate=True)), tuple(agents)
+                    VerifyKey(b64decode(public, validate=True)), tuple(map(unquote, agents))
                 )
             except (ValueError, TypeError) as error:
                 raise Fatal(
@@ -240,6 +242,15 @@ class TrustedKeys:
     @cached_property
     def _named(self) -> frozenset[str]:
         return frozenset(agent for each in self.keys.values() for agent in each.agents)
+
+
+def _as_word(agent: str) -> str:
+    """An agent may be called anything, and a line of `trusted_keys` is words: what would end one,
+    or begin a comment or another line, is written as in an address (`Claude%20Code`)."""
+    return "".join(
+        each if each.isprintable() and not each.isspace() and each not in "#%" else quote(each)
+        for each in agent
+    )
 
 
 def _signed(

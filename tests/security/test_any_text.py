@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from raw_client import publish, raw_client
@@ -10,6 +11,7 @@ from raw_client import publish, raw_client
 from enchanted.events.v1.answer_pb2 import Answer
 from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import inbox_prefix, token
 from nervous_system.deciding.inbox import Inbox
 from nervous_system.ids import child_id, subject_key
@@ -133,3 +135,15 @@ async def test_a_stranger_stops_no_leader_by_where_he_wants_his_answer(
         assert Answer.FromString((await answering).data).reasons
     assert (await bus.stream.state()).messages == 0
     assert bus.connection.generation == 0
+
+
+@EACH_NAME
+def test_a_key_speaks_for_whoever_is_called_so_and_nobody_else(name: str, tmp_path: Path) -> None:
+    """A name is one word of one line, and adds no key of its own."""
+    signer = Signer.generate("key")
+    evil = f"{name}\nevil {signer.public_line().split()[1]} *"
+    for named in (name, evil):
+        file = tmp_path / "trusted_keys"
+        file.write_text(f"{signer.public_line(named)} other\n", encoding="utf-8")
+        (key_id, trusted), *others = TrustedKeys.read(file).keys.items()
+        assert (key_id, trusted.agents, others) == ("key", (named, "other"), [])
