@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +21,12 @@ TRUSTED_KEYS: Final = "trusted_keys"
 
 MESH_KEY: Final = Path("keys/mesh")
 """In the home: what the services and commands there sign with, unless told otherwise."""
+
+
+CLICKHOUSE_KEYS: Final = Path("keys/clickhouse")
+"""In the home: a file with the password of each account of the embedded ClickHouse."""
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class MeshSettings(BaseSettings):
@@ -100,10 +106,23 @@ class MeshSettings(BaseSettings):
 
     @property
     def clickhouse_dsn(self) -> str:
-        """`clickhouse_url` with the password in it."""
+        """`clickhouse_url` with the password in it: the one that was given, or that of the home,
+        which goes to no other machine."""
         parts = urlsplit(self.clickhouse_url)
-        if self.clickhouse_password is None or parts.password is not None:
+        given = self.clickhouse_password
+        if parts.password is None and given is None and parts.hostname in _LOOPBACK:
+            given = self._own_password(unquote(parts.username or "default"))
+        if given is None or parts.password is not None:
             return self.clickhouse_url
         user, _, host = parts.netloc.rpartition("@")
-        password = quote(self.clickhouse_password, safe="")
+        password = quote(given, safe="")
         return urlunsplit(parts._replace(netloc=f"{user or 'default'}:{password}@{host}"))
+
+    def _own_password(self, user: str) -> str | None:
+        """The password of an account of the ClickHouse of this home. None where there is none, or
+        where it is somebody else's to read."""
+        file = self.home / CLICKHOUSE_KEYS / Path(user).name
+        try:
+            return file.read_text("utf-8").strip() or None
+        except OSError:
+            return None

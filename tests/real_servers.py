@@ -13,6 +13,8 @@ from contextlib import closing, suppress
 from itertools import cycle
 from pathlib import Path
 
+from ganglion.engines.clickhouse.passwords import own_passwords
+from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 from ganglion.engines.nats import NatsConfiguration, find_binary
 
 STARTS_WITHIN_SECONDS = 30.0
@@ -170,7 +172,8 @@ class ClickHouseServer:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        password = own_passwords(folder / "keys" / "clickhouse", OWN_ACCOUNTS)["default"]
+        self.url = f"http://default:{password}@127.0.0.1:{self.port}"
         self._process: RealProcess | None = None
 
     def start(self) -> None:

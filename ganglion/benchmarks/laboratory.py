@@ -14,6 +14,8 @@ from typing import Final, TypeVar
 import aiohttp
 
 from ganglion.benchmarks.child import Child, python, started
+from ganglion.engines.clickhouse.passwords import own_passwords
+from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration, find_binary
 from ganglion.errors import QueryRefused, StartFailed
 from nervous_system.settings import MeshSettings
@@ -57,7 +59,8 @@ class Laboratory:
                 started("clickhouse", argv, folder=self.folder)
             )
             await _listening(child, port)
-            self._clickhouse_url = f"http://{LOOPBACK}:{port}"
+            password = own_passwords(self.folder / "keys" / "clickhouse", OWN_ACCOUNTS)["default"]
+            self._clickhouse_url = f"http://default:{password}@{LOOPBACK}:{port}"
         return self._clickhouse_url
 
     async def ask(self, statement: str) -> str:

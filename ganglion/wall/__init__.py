@@ -39,13 +39,13 @@ class Wall:
         """Raise the wall around this process, which must have one thread. Returns what it does not
         hold here, a sentence each; none where it stands whole. Raises `WallError`."""
         if not sys.platform.startswith("linux"):
-            return gaps()
+            return gaps(ports=bool(self.connect or self.bind))
         threads = len(list(Path("/proc/self/task").iterdir()))
         if threads != 1:
             raise WallError(
                 f"A wall has to be raised before threads are started, and {threads} are running."
             )
-        missing = gaps()
+        missing = gaps(ports=bool(self.connect or self.bind))
         landlock.restrict(
             read=self.read,
             write=self.write,
@@ -59,8 +59,9 @@ class Wall:
         return missing
 
 
-def gaps() -> list[str]:
-    """What no wall can hold on this machine, a sentence each."""
+def gaps(*, ports: bool = False) -> list[str]:
+    """What no wall can hold on this machine, a sentence each. `ports`: one that lets some through
+    is wanted."""
     version = landlock.version()
     missing = []
     if version == 0:
@@ -68,7 +69,7 @@ def gaps() -> list[str]:
             "This kernel has no Landlock (Linux 5.13, and `landlock` among its security modules):"
             " files are kept by permissions alone."
         )
-    if 0 < version < landlock.VERSION_WITH_TCP:
+    if ports and 0 < version < landlock.VERSION_WITH_TCP:
         missing.append(
             "This kernel's Landlock knows no TCP ports (Linux 6.7): an allowed port is any port."
         )

@@ -57,7 +57,11 @@ async def main() -> int:
     engine = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "ganglion.engines.clickhouse"),
         *("--path", str(STORE / "embedded"), "--port", str(ENGINE_PORT)),
-        env={**os.environ, "GANGLION_CLICKHOUSE_USERS_FILE": str(write_users())},
+        env={
+            **os.environ,
+            "GANGLION_CLICKHOUSE_USERS_FILE": str(write_users()),
+            "GANGLION_CLICKHOUSE_HOSTS": '["clickhouse"]',
+        },
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.terminate)
     async with await asyncio.start_server(come_in, "0.0.0.0", DOOR_PORT):

@@ -37,7 +37,8 @@ class FaultProxy:
 
     async def serve(self) -> asyncio.Server:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        account, at, _ = self._target.netloc.rpartition("@")
+        self.url = f"http://{account}{at}127.0.0.1:{server.sockets[0].getsockname()[1]}"
         return server
 
     def close(self) -> None:

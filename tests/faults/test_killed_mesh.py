@@ -27,6 +27,8 @@ from enchanted.events.v1.incident_pb2 import INCIDENT_MINOR, IncidentClosed, Inc
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.task_pb2 import TaskClaimed
+from ganglion.engines.clickhouse.passwords import own_passwords
+from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 from ganglion.home import Home
 from ganglion.nats_keys import NatsKeys
 from ganglion.supervisor.backoff import LONGEST_SECONDS
@@ -37,6 +39,7 @@ from nervous_system.clock import stopwatch
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import GanglionError
+from nervous_system.settings import CLICKHOUSE_KEYS
 from nervous_system.working.asker import Asker
 
 BUILT_IN, OUTSIDE = "worker-1", "outside"
@@ -62,7 +65,9 @@ class RunningMesh:
         self.swarm.finds = {"home": self.swarm.home}
         self.home = Home.at(self.swarm.home)
         port = free_port()
-        self.mesh = Mesh(folder, clickhouse_url=f"http://127.0.0.1:{port}", nats=self.nats)
+        password = own_passwords(self.home.path / CLICKHOUSE_KEYS, OWN_ACCOUNTS)["default"]
+        clickhouse_url = f"http://default:{password}@127.0.0.1:{port}"
+        self.mesh = Mesh(folder, clickhouse_url=clickhouse_url, nats=self.nats)
         self.supervisor = RealProcess(
             [sys.executable, "-P", "-m", "ganglion", "up"],
             log=self.home.path / "up.log",

@@ -72,6 +72,13 @@ def test_the_plan_leaves_out_what_others_run(tmp_path: Path) -> None:
     ingestor = plan.processes[0]
     assert ingestor.environment["NATS_URL"] == OURS.nats_url
     assert ingestor.environment["CLICKHOUSE_URL"] == OURS.clickhouse_url
+    accounts = {
+        each.name: each.environment["CLICKHOUSE_URL"].rpartition("@")[0]
+        for each in everything.processes
+        if each.name in services
+    }
+    assert accounts.pop("ingestor") == "http://ganglion"
+    assert set(accounts.values()) == {"http://services"}
 
 
 def test_the_plan_refuses_a_name_that_nobody_has(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ganglion.engines.clickhouse.passwords import own_passwords
+from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+
 
 class ClickHouseProcess:
     """An embedded ClickHouse that a test may kill and start again on the same folder."""
@@ -36,7 +39,9 @@ class ClickHouseProcess:
         for line in self._process.stdout:
             told = json.loads(line)
             if told["action"] == "clickhouse_serving":
-                self.url = told["url"]
+                keys = self.path.parent / "keys" / "clickhouse"
+                password = own_passwords(keys, OWN_ACCOUNTS)["default"]
+                self.url = told["url"].replace("://", f"://default:{password}@")
                 self._port = int(self.url.rpartition(":")[2])
                 return
         raise AssertionError(f"the embedded ClickHouse did not start: exit {self._process.wait()}")

@@ -18,7 +18,10 @@ def main() -> int:
     """Serve until stopped. Returns the exit status: 0 after a clean stop, 2 where something has to
     be mended first."""
     options = {name: value for name, value in vars(_arguments()).items() if value is not None}
-    # The engine takes half a second to import: a wrong option is told before.
+    # aiohttp reads files of the machine while it is loaded, so it comes before the wall; the
+    # engine, which starts threads, comes after it.
+    import aiohttp.web  # noqa: F401
+
     from ganglion.engines.clickhouse.settings import ClickHouseSettings
 
     try:
@@ -27,14 +30,40 @@ def main() -> int:
         for problem in error.errors():
             where = ".".join(str(part) for part in problem["loc"])
             return _refuse(f"The option {where} can't be used: {problem['msg']}.")
-    from ganglion.engines.clickhouse.engine import EngineStartError
-    from ganglion.engines.clickhouse.users import UsersFileError
-    from ganglion.engines.clickhouse.wiring import PortInUseError, serve
+    from ganglion.engines.clickhouse.enclosure import shut_in
+    from ganglion.engines.clickhouse.folder import FolderError, open_folder
+    from ganglion.engines.clickhouse.listening import PortInUseError, listen
+    from ganglion.engines.clickhouse.passwords import PasswordError, own_passwords
+    from ganglion.engines.clickhouse.users import (
+        OWN_ACCOUNTS,
+        UsersFileError,
+        read_users,
+        users_with,
+    )
+    from ganglion.wall import WallError
 
     try:
-        asyncio.run(serve(settings, log=_log))
-    except (EngineStartError, UsersFileError, PortInUseError) as error:
+        users = users_with(own_passwords(settings.keys, OWN_ACCOUNTS))
+        if settings.users_file is not None:
+            users = read_users(settings.users_file, users)
+        lock = open_folder(
+            settings.path, max_memory_bytes=settings.max_memory_bytes, is_open=settings.open
+        )
+        listening = listen(settings.host, settings.port)
+        remarks = shut_in(settings.path, is_open=settings.open)
+    except (PasswordError, UsersFileError, FolderError, PortInUseError, WallError) as error:
         return _refuse(str(error))
+    # Behind the wall: what the engine's library does while it is loaded is shut in, too.
+    from ganglion.engines.clickhouse.engine import EngineStartError
+    from ganglion.engines.clickhouse.wiring import serve
+
+    with lock:
+        try:
+            asyncio.run(
+                serve(settings, users=users, listening=listening, remarks=remarks, log=_log)
+            )
+        except EngineStartError as error:
+            return _refuse(str(error))
     return 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ganglion.engines.clickhouse.exceptions import Code, refusal
+from ganglion.engines.clickhouse.users import User, Users
 
 
 class Places:
@@ -15,7 +16,7 @@ class Places:
 
     def __init__(self, *, running: int, waiting: int, max_wait_seconds: float) -> None:
         self._places = asyncio.Semaphore(running)
-        self._running_limit = running
+        self.limit = running
         self._waiting_limit = waiting
         self._max_wait_seconds = max_wait_seconds
         self.waiting = 0
@@ -45,6 +46,36 @@ class Places:
     def _refusal(self, why: str) -> Exception:
         return refusal(
             Code.TOO_MANY_SIMULTANEOUS_QUERIES,
-            f"Too many simultaneous queries: {self._running_limit} are running {why};"
-            " try again later",
+            f"Too many simultaneous queries: {self.limit} are running {why}; try again later",
         )
+
+
+class Admission:
+    """The places of every account. Nobody waits for, or takes, those of another."""
+
+    def __init__(
+        self, users: Users, *, running: int, waiting: int, max_wait_seconds: float
+    ) -> None:
+        self._places = {
+            name: Places(
+                running=user.rights.queries or running,
+                waiting=user.rights.waiting or waiting,
+                max_wait_seconds=max_wait_seconds,
+            )
+            for name, user in users.by_name.items()
+        }
+        self.most_running = sum(places.limit for places in self._places.values())
+
+    def places(self, user: User) -> Places:
+        """Those of `user`."""
+        return self._places[user.name]
+
+    @property
+    def running(self) -> int:
+        """Statements that run."""
+        return sum(places.running for places in self._places.values())
+
+    @property
+    def waiting(self) -> int:
+        """Statements that wait for a place."""
+        return sum(places.waiting for places in self._places.values())

@@ -1,27 +1,44 @@
-"""How is the engine told to be small and quiet? Its configuration files, as text. Pure.
+"""How is the engine told to be small, quiet and shut in? Its configuration files, as text. Pure.
 
 Accounts live in this server, not in the engine: chDB runs every connection as `default`. What an
-account may do is
-a role of that user, and a connection that serves a reader gives up the role `owner` before it runs
-anything.
+account may do is a role of that user, and a connection takes its account's role before it runs
+anything else (`access.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-OWNER = "owner"
-READER = "reader"
+from ganglion.engines.clickhouse.access import ALL_READ, GRANTS, OBSERVER, OWNER, READER, RIGHTS
+
+NOWHERE = "_nowhere"
+"""The engine opens a database that shows the files of the machine as tables. It gets this name
+instead of `default`, and is dropped at once."""
+TEMPORARY_FOLDER = "tmp"
+"""For the engine, and for what this server keeps for a while."""
+FUNCTIONS_FOLDER = "user_defined"
+EMPTY_FOLDER = "empty"
+NO_FILES = (
+    "CREATE FUNCTION file AS path -> throwIf(1, 'No query reaches files: `file` is switched off')\n"
+)
+"""The engine grants its scalar function `file` to everybody. One of the same name stands before it,
+wherever and however it is called; nobody may drop it."""
 
 
-def engine_configuration(*, users_file: Path, max_memory_bytes: int) -> str:
-    """The main file. `max_memory_bytes` bounds everything the engine allocates; caches are bounded
-    beneath it."""
+def engine_configuration(*, path: Path, users_file: Path, max_memory_bytes: int) -> str:
+    """The main file of the engine at `path`. `max_memory_bytes` bounds everything it allocates;
+    caches are bounded beneath it."""
+    folders = "\n".join(
+        f"    <{name}>{escape(str(path / folder))}/</{name}>" for name, folder in _FOLDERS.items()
+    )
     cache_bytes = max(max_memory_bytes // 32, 1 << 20)
     return f"""<clickhouse>
     <!-- Written by ganglion.engines.clickhouse at every start. Changes are lost. -->
     <users_config>{escape(str(users_file))}</users_config>
+    <default_database>{NOWHERE}</default_database>
+{folders}
     <max_server_memory_usage>{max_memory_bytes}</max_server_memory_usage>
     <mark_cache_size>{cache_bytes}</mark_cache_size>
     <uncompressed_cache_size>0</uncompressed_cache_size>
@@ -51,9 +68,35 @@ def engine_configuration(*, users_file: Path, max_memory_bytes: int) -> str:
 """
 
 
-def users_configuration() -> str:
-    """The users file: `default` with both roles, and the settings in which chDB differs from a
-    server."""
+_FOLDERS = {
+    "tmp_path": TEMPORARY_FOLDER,
+    "user_defined_path": FUNCTIONS_FOLDER,
+    **dict.fromkeys(("user_files_path", "user_scripts_path"), EMPTY_FOLDER),
+    **dict.fromkeys(("dictionaries_lib_path", "top_level_domains_path"), EMPTY_FOLDER),
+    **dict.fromkeys(("google_protos_path", "custom_local_disks_base_directory"), EMPTY_FOLDER),
+    "dynamic_user_defined_executable_functions_path": EMPTY_FOLDER,
+}
+"""What the engine takes from folders is taken from an empty one. (Schemas of formats come from
+where the process stands: chDB does not ask.)"""
+
+
+_SEES_ALL = f"hasAny(currentRoles(), ['{OWNER}', '{OBSERVER}'])"
+
+
+def users_configuration(*, is_open: bool = False) -> str:
+    """The users file: `default` with all roles, their rights, and the settings in which chDB
+    differs from a server. `is_open`: the owner may do what the engine can."""
+    grants: Mapping[str, tuple[str, ...]] = GRANTS
+    if is_open:
+        grants = {**GRANTS, OWNER: ("GRANT ALL ON *.* WITH GRANT OPTION",)}
+    roles = "\n".join(f"        <{role}>{_grants(each)}</{role}>" for role, each in grants.items())
+    most = "\n".join(
+        f"                <{name}><min>1</min><max>{value}</max></{name}>"
+        for name, value in RIGHTS["read"].most.items()
+    )
+    policies = "\n".join(
+        f"                    <{table}><filter>1</filter></{table}>" for table in ALL_READ
+    )
     return f"""<clickhouse>
     <!-- Written by ganglion.engines.clickhouse at every start. Changes are lost. -->
     <profiles>
@@ -68,14 +111,16 @@ def users_configuration() -> str:
                 <dialect><const/></dialect>
             </constraints>
         </default>
+        <{OWNER}/>
+        <{OBSERVER}/>
+        <{READER}>
+            <constraints>
+{most}
+            </constraints>
+        </{READER}>
     </profiles>
     <roles>
-        <{OWNER}><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></{OWNER}>
-        <{READER}>
-            <grants>
-                <query>GRANT SELECT, SHOW, dictGet, CREATE TEMPORARY TABLE ON *.*</query>
-            </grants>
-        </{READER}>
+{roles}
     </roles>
     <users>
         <default>
@@ -83,9 +128,21 @@ def users_configuration() -> str:
             <profile>default</profile>
             <quota>default</quota>
             <networks><ip>::/0</ip></networks>
-            <grants><query>GRANT {OWNER}, {READER}</query></grants>
+            {_grants([f"GRANT {role}" for role in grants])}
+            <databases>
+                <system>
+                    <!-- an empty name is every table: who runs what, paths, sizes, settings -->
+                    <table name=""><filter>{_SEES_ALL}</filter></table>
+{policies}
+                </system>
+            </databases>
         </default>
     </users>
     <quotas><default></default></quotas>
 </clickhouse>
 """
+
+
+def _grants(statements: Sequence[str]) -> str:
+    queries = "".join(f"<query>{statement}</query>" for statement in statements)
+    return f"<grants>{queries}</grants>"

@@ -14,28 +14,26 @@ What was found out about chDB 4.4 and shapes this file:
 - `send_insert` takes raw bytes of any input format, but no `INSERT … SELECT`.
 - `query(…, params=…)` takes the values of `{name:Type}`, for one statement and of any length (in a
   SET they count against `max_query_size`). They must be valid `str`: bytes become `b'…'`.
+- `SET profile` brings a profile's constraints and leaves out its values.
+- A text may hold several statements, and all of them are run.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import chdb
 
 from ganglion.engines.clickhouse.answer import Answer
-from ganglion.engines.clickhouse.configuration import engine_configuration, users_configuration
+from ganglion.engines.clickhouse.configuration import NOWHERE
 from ganglion.engines.clickhouse.exceptions import from_engine
+from ganglion.engines.clickhouse.folder import CONFIGURATION_FILE
 from ganglion.engines.clickhouse.sql import quote
-from ganglion.engines.store_lock import LOCK_FILE, holders_of
 
 _native: Any = chdb._chdb
-
-CONFIGURATION_FILE = "ganglion-engine.xml"
-USERS_FILE = "ganglion-users.xml"
 
 
 class EngineStartError(Exception):
@@ -89,46 +87,16 @@ class Connection:
 
 
 class Engine:
-    """The engine of one data folder. One per process; the folder is locked against other
-    processes."""
+    """The engine of one data folder, which is ready and held (`folder.py`). One per process."""
 
-    def __init__(self, *, path: Path, max_memory_bytes: int) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._max_memory_bytes = max_memory_bytes
         self._root: Connection | None = None
-        self._lock: IO[str] | None = None
 
     def open(self) -> None:
         """Start the engine. Raises `EngineStartError`."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
-            users_file = self.path / USERS_FILE
-            users_file.write_text(users_configuration(), encoding="utf-8")
-            configuration = engine_configuration(
-                users_file=users_file, max_memory_bytes=self._max_memory_bytes
-            )
-            (self.path / CONFIGURATION_FILE).write_text(configuration, encoding="utf-8")
-        except OSError as error:
-            raise EngineStartError(
-                f"Cannot write to the data folder {self.path}: {error.strerror}."
-            ) from error
         self._root = self.connect()
-
-    def _take_lock(self) -> None:
-        """The engine locks its folder too, but tells of it on stderr only."""
-        lock = (self.path / LOCK_FILE).open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            named = ", ".join(f"{name}, pid {pid}" for pid, name in holders_of(self.path).items())
-            raise EngineStartError(
-                f"The data folder {self.path} is in use by another process"
-                f"{f' ({named})' if named else ''}."
-                " Stop that one, or choose another folder with --path."
-            ) from error
-        self._lock = lock
+        self._root.run(f"DROP DATABASE IF EXISTS {NOWHERE}".encode())
 
     def connect(self) -> Connection:
         """A new connection, with the rights of `default`. Raises `EngineStartError`."""
@@ -153,8 +121,6 @@ class Engine:
         root, self._root = self._root, None
         if root is not None:
             root.close()
-        if self._lock is not None:
-            self._lock.close()
 
 
 def descriptor_path(descriptor: int) -> str:

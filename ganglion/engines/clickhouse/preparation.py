@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganglion.engines.clickhouse.configuration import READER
+from ganglion.engines.clickhouse.access import OWNER
 from ganglion.engines.clickhouse.exceptions import Code, refusal
 from ganglion.engines.clickhouse.request import Ask, ExternalTable
 from ganglion.engines.clickhouse.sql import quote, quote_name
@@ -20,21 +20,29 @@ INPUT_TABLE = "_ganglion_input"
 
 
 def identity_statements(user: User) -> list[str]:
-    """What a new connection runs first: a reader gives up the rights that chDB gives to every
-    connection."""
-    return [f"SET ROLE {READER}"] if user.access == "read" else []
+    """What a connection runs before anything else: of all that chDB gives to every connection, it
+    keeps what the account has."""
+    role = user.rights.role
+    if role == OWNER:
+        return []
+    # The profile brings its bounds; its values chDB leaves out.
+    return [f"SET ROLE {role}; SET profile = '{role}'", *limiting_statements(user)]
+
+
+def limiting_statements(user: User) -> list[str]:
+    """The account's limits, as they are unless a request sets others within its bounds."""
+    values = ", ".join(f"{name} = {value}" for name, value in user.rights.settings.items())
+    return [f"SET {values}"] if values else []
 
 
 def request_statements(user: User, ask: Ask) -> list[str]:
-    """Roles, database and settings of one request. Raises `ClickHouseError` (512)."""
+    """Database and settings of one request. Raises `ClickHouseError` (512)."""
     statements = []
-    if ask.roles:
-        if user.access == "read" and set(ask.roles) != {READER}:
-            raise refusal(
-                Code.SET_NON_GRANTED_ROLE,
-                f"{user.name}: The role {', '.join(ask.roles)} is not granted to this account",
-            )
-        statements.append(f"SET ROLE {', '.join(quote_name(role) for role in ask.roles)}")
+    if set(ask.roles) - {user.rights.role}:
+        raise refusal(
+            Code.SET_NON_GRANTED_ROLE,
+            f"{user.name}: The role {', '.join(ask.roles)} is not granted to this account",
+        )
     if ask.database:
         statements.append(f"USE {quote_name(ask.database)}")
     values = {name: value for name, value in ask.settings.items() if name != "readonly"}
@@ -50,20 +58,21 @@ def readonly_statement(user: User, ask: Ask) -> list[str]:
     wanted = ask.settings.get("readonly", "0") or "0"
     if wanted not in ("0", "1", "2"):
         raise refusal(Code.BAD_ARGUMENTS, f"readonly must be 0, 1 or 2, not {wanted!r}")
-    if wanted == "0" and "readonly" in ask.settings and user.access == "read":
+    if wanted == "0" and "readonly" in ask.settings and not user.rights.may_write:
         raise refusal(Code.READONLY, "Cannot modify 'readonly' setting in readonly mode")
-    if wanted == "0" and (user.access == "read" or ask.is_safe_method):
+    if wanted == "0" and (not user.rights.may_write or ask.is_safe_method):
         wanted = "2"  # 2 and not 1: Grafana changes max_execution_time
     return [f"SET readonly = {wanted}"] if wanted != "0" else []
 
 
-def restoring_statements(ask: Ask, *, database: str, own: Sequence[str]) -> list[str]:
+def restoring_statements(user: User, ask: Ask, *, database: str, own: Sequence[str]) -> list[str]:
     """What takes a request's settings back from a session. `own` are the SET statements the session
     ran itself."""
     statements: list[str] = []
     names = [name for name in ask.settings if name != "readonly"]
     statements.extend(f"SET {name} = DEFAULT" for name in names)
     if names:
+        statements.extend(limiting_statements(user))
         statements.extend(own)
     if ask.database:
         statements.append(f"USE {quote_name(database)}")

@@ -88,6 +88,8 @@ def base_headers(
         "X-ClickHouse-Server-Display-Name": identity.display_name,
         "X-ClickHouse-Query-Id": query_id,
         "X-ClickHouse-Timezone": timezone,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
     }
 
 

@@ -4,15 +4,15 @@ statement runs, an answer leaves."""
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ganglion.engines.clickhouse.admission import Places
+from ganglion.engines.clickhouse.admission import Admission
 from ganglion.engines.clickhouse.body import Body
+from ganglion.engines.clickhouse.browsers import asks_for_another, check_site
 from ganglion.engines.clickhouse.budget import Budget, Share
 from ganglion.engines.clickhouse.compression import choose_encoding
 from ganglion.engines.clickhouse.connections import Connections
@@ -32,12 +32,13 @@ from ganglion.engines.clickhouse.request import (
     with_fields,
 )
 from ganglion.engines.clickhouse.response import ServerIdentity, base_headers, exception_tag
+from ganglion.engines.clickhouse.scrutiny import check_reads, check_table
 from ganglion.engines.clickhouse.sessions import Session, Sessions
 from ganglion.engines.clickhouse.spool import Spool, Spools
 from ganglion.engines.clickhouse.sql import Bounds, Statement, TooMuchSqlError, parse_statement
 from ganglion.engines.clickhouse.threads import Threads
 from ganglion.engines.clickhouse.unpacking import Decoder
-from ganglion.engines.clickhouse.users import User, Users, check_allowed
+from ganglion.engines.clickhouse.users import User, Users
 
 HEAD_BYTES = 256 * 1024
 """How much of a body is looked at to find where the data of an INSERT begins: ClickHouse's own
@@ -50,7 +51,6 @@ _TOO_MUCH_SQL = {
 }
 _KEEPS_READONLY = frozenset({"SET", "USE", "CHECK"})
 _FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ClickHouseServer:
@@ -60,7 +60,8 @@ class ClickHouseServer:
         self,
         *,
         users: Users,
-        places: Places,
+        names: Collection[str],
+        admission: Admission,
         sessions: Sessions,
         execution: Execution,
         threads: Threads,
@@ -73,7 +74,8 @@ class ClickHouseServer:
         new_id: Callable[[], str],
     ) -> None:
         self._users = users
-        self._places = places
+        self._names = names
+        self._admission = admission
         self._sessions = sessions
         self._execution = execution
         self._threads = threads
@@ -121,10 +123,13 @@ class ClickHouseServer:
         if request.path not in ("/", "/query"):
             text = f"There is no handle {request.path}\n\nUse / for statements, /ping for health.\n"
             return web.Response(status=404, text=text)
+        elsewhere = asks_for_another(request.headers, self._names)
+        if elsewhere is not None:
+            return web.Response(status=421, text=elsewhere)
         query_id = self._new_id()
         reply = self._reply(request, None, query_id)
         try:
-            _check_origin(request)
+            check_site(request.headers)
             ask = read_ask(
                 method=request.method,
                 query_string=request.raw_path.partition("?")[2],
@@ -151,7 +156,6 @@ class ClickHouseServer:
                 reply = self._reply(request, ask, ask.query_id or query_id)
                 statement, data = await self._read_statement(ask, body, share)
                 check_single(statement)
-                check_allowed(user, statement)
                 spool: Spool | None = None
                 if statement.kind == "insert":
                     spool = held.enter_context(self._spools.open())
@@ -182,12 +186,17 @@ class ClickHouseServer:
         statement: Statement,
     ) -> AsyncIterator[Session]:
         """A place, and a session that is fit for a request."""
-        async with self._places.take(), self._sessions.lease(user, ask) as session:
-            await self._execution.prepare(session.connection, request_statements(user, ask))
+        async with self._admission.places(user).take(), self._sessions.lease(user, ask) as session:
+            connection = session.connection
+            await self._execution.prepare(connection, request_statements(user, ask))
+            if not user.rights.may_write or ask.is_safe_method:
+                await self._threads.run(check_reads, connection, user, statement)
+                for table, _ in tables:
+                    await self._threads.run(check_table, connection, user, table)
             async with AsyncExitStack() as held:
                 for table, data in tables:
                     await held.enter_async_context(
-                        self._execution.temporary_table(session.connection, table, data)
+                        self._execution.temporary_table(connection, table, data)
                     )
                 await self._restrict(session, user, ask, statement)
                 yield session
@@ -204,7 +213,7 @@ class ClickHouseServer:
     async def _restrict(self, session: Session, user: User, ask: Ask, statement: Statement) -> None:
         """Keep a request from writing that must not. Raises `ClickHouseError` (164)."""
         readonly = readonly_statement(user, ask)
-        if readonly and session.is_kept and user.access == "full":
+        if readonly and session.is_kept and user.rights.may_write:
             # The engine never lets go of readonly, and this connection has other requests to serve.
             if statement.kind != "read" and statement.words[0] not in _KEEPS_READONLY:
                 raise refusal(Code.READONLY, f"{user.name}: Cannot execute query in readonly mode")
@@ -324,11 +333,3 @@ def _checked_format(name: str) -> str:
     if not _FORMAT_NAME.match(name):
         raise refusal(Code.UNKNOWN_FORMAT, f"Unknown format {name}")
     return name
-
-
-def _check_origin(request: web.Request) -> None:
-    """Keep pages of other sites, which a browser on this machine shows, from reaching an account
-    without password."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).hostname not in _LOOPBACK_NAMES:
-        raise refusal(Code.ACCESS_DENIED, f"Pages of {origin} may not use this server")

@@ -67,7 +67,7 @@ class Sessions:
         try:
             yield session
         finally:
-            restored = self._threads.start(_restore, session, ask)
+            restored = self._threads.start(_restore, session, user, ask)
             try:
                 await settled(restored)
             finally:
@@ -178,10 +178,12 @@ def run_all(connection: Connection, statements: Iterable[str]) -> None:
         connection.run(statement.encode("utf-8", "surrogateescape"))
 
 
-def _restore(session: Session, ask: Ask) -> None:
+def _restore(session: Session, user: User, ask: Ask) -> None:
     """Take the request's settings back. One that the engine refused to set can't be taken back and
     need not be."""
-    for statement in restoring_statements(ask, database=session.database, own=session.own_settings):
+    for statement in restoring_statements(
+        user, ask, database=session.database, own=session.own_settings
+    ):
         try:
             session.connection.run(statement.encode("utf-8", "surrogateescape"))
         except ClickHouseError as error:

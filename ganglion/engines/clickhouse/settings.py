@@ -25,7 +25,7 @@ class ClickHouseSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="loopback address to listen on")
     port: int = Field(8123, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     users_file: Path | None = Field(
-        None, description="TOML file of accounts; without it `default`, no password"
+        None, description="TOML file of accounts, beside those that are there anyway"
     )
     max_queries: int = Field(16, ge=1, description="statements that run at once")
     max_waiting_queries: int = Field(256, ge=0, description="statements that may wait for a place")
@@ -39,6 +39,22 @@ class ClickHouseSettings(BaseSettings):
     drain_seconds: float = Field(
         20.0, gt=0, description="how long running statements have after SIGTERM"
     )
+
+    open: bool = Field(
+        False,
+        description="let `default` reach files, network and programs of this user by SQL; said at"
+        " every start",
+    )
+    hosts: list[str] = Field(
+        default_factory=list,
+        description="names by which this server is asked, beside those of the loopback (a JSON"
+        " list)",
+    )
+
+    @property
+    def keys(self) -> Path:
+        """The folder with the passwords of the accounts that nobody configured."""
+        return self.path.parent / "keys" / "clickhouse"
 
     @field_validator("host")
     @classmethod

@@ -74,8 +74,6 @@ class Statement:
     data_start: int | None = None
     """Where the inline data of an insert begins; None where nothing in the text announces data."""
     input_call: InputCall | None = None
-    functions: frozenset[str] = frozenset()
-    """Names, in lower case, that are followed by an opening parenthesis."""
     names_file: bool = False
     """Whether it has an INTO OUTFILE or FROM INFILE, which a server refuses."""
     is_single: bool = True
@@ -195,7 +193,6 @@ def _parse_plain(text: bytes, bounds: Bounds) -> Statement:
         end=tokens[-1].end if tokens else 0,
         format=None if clause is None else _word(text, top[clause + 1]),
         format_start=None if clause is None else top[clause].start,
-        functions=_functions(text, tokens),
         names_file=_has_pair(top, ("INTO", "OUTFILE")),
         is_single=is_single,
     )
@@ -249,7 +246,6 @@ def _parse_insert(text: bytes, bounds: Bounds) -> Statement:
         data_start=data_start,
         settings_start=_insert_settings(tokens),
         input_call=input_call,
-        functions=_functions(text, tokens),
         names_file=_has_pair([token for token in tokens if not token.depth], ("FROM", "INFILE")),
         is_single=is_single,
     )
@@ -292,20 +288,25 @@ def _unescape(escaped: bytes | None) -> bytes:
     return b"'" if escaped is None else _ESCAPED.get(escaped, escaped)
 
 
-def _functions(text: bytes, tokens: list[_Token]) -> frozenset[str]:
-    return frozenset(
-        _word(text, name).strip('`"').lower()
-        for name, opening in pairwise(tokens)
-        if opening.upper == "(" and name.kind in ("word", "quoted")
-    )
-
-
 def _first_words(tokens: list[_Token]) -> tuple[str, ...]:
     return tuple(token.upper for token in tokens if token.upper != "(")[:3]
 
 
 def _has_pair(tokens: list[_Token], pair: tuple[str, str]) -> bool:
     return any((left.upper, right.upper) == pair for left, right in pairwise(tokens))
+
+
+def says(text: bytes, left: str, right: str) -> bool:
+    """Whether two words or marks, in capitals, stand side by side in a text of the engine's own."""
+    return _has_pair(list(_tokens(text, Bounds())), (left, right))
+
+
+def is_bare_table(text: bytes) -> bool:
+    """Whether a text of the engine's own makes a temporary table of columns, and nothing else."""
+    tokens = list(_tokens(text, Bounds()))
+    opened = [token for token in tokens if token.upper == "(" and not token.depth]
+    is_table = tuple(token.upper for token in tokens[:3]) == ("CREATE", "TEMPORARY", "TABLE")
+    return is_table and len(opened) == 1 and tokens[-1].upper == ")"
 
 
 def _word(text: bytes, token: _Token) -> str:

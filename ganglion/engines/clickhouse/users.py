@@ -8,19 +8,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, get_args
 
+from ganglion.engines.clickhouse.access import RIGHTS, Access, Rights
 from ganglion.engines.clickhouse.exceptions import Code, refusal
-from ganglion.engines.clickhouse.sql import Statement
 
-Access = Literal["full", "read"]
-"""`full` may do everything the engine can; `read` sees every table, changes nothing and reaches no
-file or network."""
-
-_READERS_MAY_NOT_CALL = frozenset({"file", "python"})
-"""Functions that the engine grants to everybody and that reach out of the database."""
-_READERS_MAY_NOT_SAY = frozenset({("SET", "ROLE"), ("SET", "DEFAULT"), ("EXECUTE",), ("KILL",)})
-"""Statements with which a session could take back what it was given, or end those of others."""
+OWN_ACCOUNTS: Final[Mapping[str, Access]] = MappingProxyType(
+    {"default": "full", "ganglion": "record", "services": "observe", "analyst": "read"}
+)
+"""`default` is the operator, `ganglion` the ingestor, `services` the others, `analyst` everybody
+else."""
 
 
 class UsersFileError(Exception):
@@ -35,6 +33,11 @@ class User:
     access: Access
     password_sha256: str
     """Hex. The hash of nothing where the account needs no password."""
+
+    @property
+    def rights(self) -> Rights:
+        """What it may do and take."""
+        return RIGHTS[self.access]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +68,27 @@ class Users:
         return user
 
 
-def default_users() -> Users:
-    """`default` with every right, `analyst` who may only read; neither has a password, because this
-    server listens on the loopback only."""
-    nothing = _sha256("")
+def users_with(passwords: Mapping[str, str]) -> Users:
+    """The accounts that are there without being configured, each with its password."""
     return Users(
         {
-            "default": User("default", "full", nothing),
-            "analyst": User("analyst", "read", nothing),
+            name: User(name, access, _sha256(passwords[name]))
+            for name, access in OWN_ACCOUNTS.items()
         }
     )
 
 
-def read_users(path: Path) -> Users:
-    """The accounts in the TOML file at `path`: `[users.<name>]` with `access` and `password` or
-    `password_sha256`.
-
-    `default` and `analyst` are there without being named; name one to give it a password. Raises
-    `UsersFileError`.
-    """
+def read_users(path: Path, own: Users) -> Users:
+    """`own`, and the accounts in the TOML file at `path`: `[users.<name>]` with `access` and
+    `password` or `password_sha256`. An own one that is named there is as the file says. Raises
+    `UsersFileError`."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsersFileError(f"Cannot read the users file {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsersFileError(f"The users file {path} is not TOML: {error}.") from error
-    users = dict(default_users().by_name)
+    users = dict(own.by_name)
     accounts = document.get("users", {})
     if not isinstance(accounts, dict):
         raise UsersFileError(f"The users file {path} needs tables named [users.<name>].")
@@ -106,9 +104,10 @@ def _user(name: str, account: object, path: Path) -> User:
     unknown = sorted(set(account) - {"access", "password", "password_sha256"})
     if unknown:
         raise UsersFileError(f"{where} has unknown keys: {', '.join(unknown)}.")
-    access = account.get("access", "full" if name == "default" else "read")
-    if access not in ("full", "read"):
-        raise UsersFileError(f'{where}: access must be "full" or "read", not {access!r}.')
+    access = account.get("access", OWN_ACCOUNTS.get(name, "read"))
+    if access not in get_args(Access):
+        known = ", ".join(get_args(Access))
+        raise UsersFileError(f"{where}: access must be one of {known}, not {access!r}.")
     password, hashed = account.get("password"), account.get("password_sha256")
     if isinstance(hashed, str) and password is None:
         if len(hashed) != 64 or set(hashed.lower()) - set("0123456789abcdef"):
@@ -117,21 +116,6 @@ def _user(name: str, account: object, path: Path) -> User:
     if isinstance(password, str) and hashed is None:
         return User(name, access, _sha256(password))
     raise UsersFileError(f"{where} needs either password or password_sha256, a string.")
-
-
-def check_allowed(user: User, statement: Statement) -> None:
-    """Refuse what the engine's own grants and `readonly` would let a reader do. Raises
-    `ClickHouseError` (497)."""
-    if user.access == "full":
-        return
-    called = statement.functions & _READERS_MAY_NOT_CALL
-    said = [words for words in _READERS_MAY_NOT_SAY if statement.words[: len(words)] == words]
-    if called or said:
-        what = f"the function {min(called)}" if called else f"the statement {' '.join(said[0])}"
-        raise refusal(
-            Code.ACCESS_DENIED,
-            f"{user.name}: Not enough privileges. {what} is not for an account with access 'read'",
-        )
 
 
 def _sha256(text: str) -> str:

@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from ganglion.engines.clickhouse.admission import Places
+from ganglion.engines.clickhouse.admission import Admission
+from ganglion.engines.clickhouse.browsers import LOOPBACK_NAMES
 from ganglion.engines.clickhouse.compression import supported
 from ganglion.engines.clickhouse.connections import Connections
 from ganglion.engines.clickhouse.engine import Connection, Engine
@@ -23,7 +25,7 @@ from ganglion.engines.clickhouse.sessions import Sessions
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
 from ganglion.engines.clickhouse.spool import Spools
 from ganglion.engines.clickhouse.threads import Threads
-from ganglion.engines.clickhouse.users import default_users, read_users
+from ganglion.engines.clickhouse.users import Users
 from nervous_system.ids import new_event_id
 
 READ_BUFFER_BYTES = 1 << 20
@@ -32,40 +34,40 @@ _SPARE_THREADS = 4
 _INTAKE_THREADS = 4
 """For what comes before a place: reading statements, unpacking and keeping bodies."""
 _DESCRIPTORS = 1 << 16
-_BACKLOG = 512
-"""Connections that the kernel holds until they are accepted."""
 
 Log = Callable[[str, dict[str, object]], None]
 """Writes one line: its action, and what goes with it."""
 
 
-class PortInUseError(Exception):
-    """The server can't listen. The sentence says where and what to do."""
-
-
-async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. Raises what a user has to mend as one sentence.
-
-    `EngineStartError`, `UsersFileError`, `PortInUseError`.
-    """
+async def serve(
+    settings: ClickHouseSettings,
+    *,
+    users: Users,
+    listening: socket.socket,
+    remarks: Sequence[tuple[str, dict[str, object]]],
+    log: Log,
+) -> None:
+    """Serve on `listening` until SIGTERM or SIGINT, then drain. `remarks` are said at the start.
+    Raises `EngineStartError`."""
     _raise_descriptor_limit()
-    users = default_users() if settings.users_file is None else read_users(settings.users_file)
-    threads = Threads(settings.max_queries + _SPARE_THREADS)
-    engine = Engine(path=settings.path, max_memory_bytes=settings.max_memory_bytes)
+    admission = Admission(
+        users,
+        running=settings.max_queries,
+        waiting=settings.max_waiting_queries,
+        max_wait_seconds=settings.max_wait_seconds,
+    )
+    threads = Threads(admission.most_running + _SPARE_THREADS)
+    engine = Engine(settings.path)
     await threads.run(engine.open)
     sessions = Sessions(engine=engine, threads=threads, limit=settings.max_sessions)
     execution = Execution(engine=engine, threads=threads)
     limits = Limits()
     intake = Threads(_INTAKE_THREADS)
     connections = Connections(limits)
-    places = Places(
-        running=settings.max_queries,
-        waiting=settings.max_waiting_queries,
-        max_wait_seconds=settings.max_wait_seconds,
-    )
     server = ClickHouseServer(
         users=users,
-        places=places,
+        names=LOOPBACK_NAMES | {settings.host, *settings.hosts},
+        admission=admission,
         sessions=sessions,
         execution=execution,
         threads=threads,
@@ -78,7 +80,7 @@ async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
         new_id=new_event_id,
     )
     try:
-        await _listen(settings, server, places, connections, limits, log)
+        await _listen(settings, server, admission, listening, connections, limits, remarks, log)
     finally:
         await sessions.close()
         await threads.run(engine.close)
@@ -90,9 +92,11 @@ async def serve(settings: ClickHouseSettings, *, log: Log) -> None:
 async def _listen(
     settings: ClickHouseSettings,
     server: ClickHouseServer,
-    places: Places,
+    admission: Admission,
+    listening: socket.socket,
     connections: Connections,
     limits: Limits,
+    remarks: Sequence[tuple[str, dict[str, object]]],
     log: Log,
 ) -> None:
     runner = web.AppRunner(
@@ -102,40 +106,33 @@ async def _listen(
     )
     await runner.setup()
     loop = asyncio.get_running_loop()
-    try:
-        assert runner.server is not None  # made by setup
-        protocols = front_protocols(
-            runner.server,
-            limits=limits,
-            version=server.version,
-            access_log=None,
-            auto_decompress=False,
-            read_bufsize=READ_BUFFER_BYTES,
-            max_line_size=limits.max_url_bytes,
-            max_field_size=limits.max_header_bytes,
-            max_headers=limits.max_headers,
-            keepalive_timeout=30.0,
-        )
-        listening = await loop.create_server(
-            connections.guarded(protocols), settings.host, settings.port, backlog=_BACKLOG
-        )
-    except OSError as error:
-        await runner.cleanup()
-        raise PortInUseError(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
-            " Stop what listens there, or choose another port with --port."
-        ) from error
-    host, port = listening.sockets[0].getsockname()[:2]
+    assert runner.server is not None  # made by setup
+    protocols = front_protocols(
+        runner.server,
+        limits=limits,
+        version=server.version,
+        access_log=None,
+        auto_decompress=False,
+        read_bufsize=READ_BUFFER_BYTES,
+        max_line_size=limits.max_url_bytes,
+        max_field_size=limits.max_header_bytes,
+        max_headers=limits.max_headers,
+        keepalive_timeout=30.0,
+    )
+    accepting = await loop.create_server(connections.guarded(protocols), sock=listening)
+    host, port = listening.getsockname()[:2]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     log("clickhouse_serving", {"url": f"http://{host}:{port}", "path": str(settings.path)})
+    for action, fields in remarks:
+        log(action, fields)
     watch = asyncio.create_task(connections.watch(), name="watch connections")
     await stop.wait()
-    log("clickhouse_draining", {"running": places.running, "waiting": places.waiting})
+    log("clickhouse_draining", {"running": admission.running, "waiting": admission.waiting})
     server.start_draining()
     watch.cancel()
-    listening.close()
+    accepting.close()
     await runner.cleanup()
 
 

@@ -13,6 +13,9 @@ import aiohttp
 import pytest
 
 USERS = """
+[users.default]
+password = ""
+
 [users.analyst]
 access = "read"
 password = "look, don't touch"
@@ -44,7 +47,12 @@ Start = Callable[..., Server]
 
 
 def start_server(path: Path, *options: str) -> Server:
-    """Start a server and wait for its line that says where it serves."""
+    """Start a server and wait for its line that says where it serves. Unless told otherwise, its
+    accounts are those of `USERS`."""
+    if "--users" not in options:
+        users = path.parent / "users.toml"
+        users.write_text(USERS)
+        options = (*options, "--users", str(users))
     process = subprocess.Popen(
         [*SERVE, "--path", str(path), "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -63,9 +71,7 @@ def start_server(path: Path, *options: str) -> Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that leave it as they found it, with the account `analyst`."""
     folder = tmp_path_factory.mktemp("clickhouse")
-    users = folder / "users.toml"
-    users.write_text(USERS)
-    server = start_server(folder / "data", "--users", str(users))
+    server = start_server(folder / "data")
     yield server
     assert server.stop() == 0
 

@@ -13,7 +13,13 @@ from ganglion.engines.clickhouse.request import external_table, read_ask
 from ganglion.engines.clickhouse.response import exception_tag
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
 from ganglion.engines.clickhouse.unpacking import Decoder
-from ganglion.engines.clickhouse.users import Credentials, UsersFileError, read_users
+from ganglion.engines.clickhouse.users import (
+    OWN_ACCOUNTS,
+    Credentials,
+    UsersFileError,
+    read_users,
+    users_with,
+)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,7 @@ def test_the_cheapest_accepted_encoding_is_chosen() -> None:
 def test_accounts_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "users.toml"
     file.write_text('[users.analyst]\npassword = "x"\n[users.default]\npassword = "y"\n')
-    users = read_users(file)
+    users = read_users(file, users_with(dict.fromkeys(OWN_ACCOUNTS, "own")))
     assert users.authenticate(Credentials("analyst", "x")).access == "read"
     assert users.authenticate(Credentials("default", "y")).access == "full"
     with pytest.raises(ClickHouseError) as refused:
@@ -155,7 +161,7 @@ def test_a_users_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str) 
     file = tmp_path / "users.toml"
     file.write_text(text)
     with pytest.raises(UsersFileError, match=str(file)):
-        read_users(file)
+        read_users(file, users_with(dict.fromkeys(OWN_ACCOUNTS, "own")))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.org"])

@@ -1,0 +1,49 @@
+"""Where is the password of an account that nobody configured? A file, made at the first start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from nervous_system.errors import Fatal
+
+_BYTES = 24
+
+
+class PasswordError(Fatal):
+    """A password can't be made or read. The sentence says where and what to do."""
+
+
+def own_passwords(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The password of each account, from its file in `folder`; one that has none gets one, which
+    only this user can read. Raises `PasswordError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return {name: _password(folder / name) for name in names}
+    except OSError as error:
+        raise PasswordError(
+            f"Cannot keep passwords in {folder}: {error.strerror} ({error.filename})."
+        ) from error
+
+
+def _password(file: Path) -> str:
+    if not file.exists():
+        # Whole or not at all, and never that of another process that starts at the same time.
+        mine = file.with_name(f".{file.name}.{os.getpid()}")
+        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as new:
+            new.write(secrets.token_urlsafe(_BYTES) + "\n")
+            new.flush()
+            os.fsync(new.fileno())
+        try:
+            os.link(mine, file)
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    password = file.read_text(encoding="utf-8").strip()
+    if not password:
+        raise PasswordError(f"{file} holds no password; remove it, and the next start makes one.")
+    return password
