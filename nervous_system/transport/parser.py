@@ -45,36 +45,32 @@ class ServerParser(Parser):
         self.buf.extend(data)
         while self.buf:
             if self.state == AWAITING_MSG_PAYLOAD:
-                if len(self.buf) < self.needed + len(_END):
+                needed, head = self.needed, self.header_needed
+                if len(self.buf) < needed + len(_END):
                     return
-                await self._message()
+                # nats-py says None where there are no headers, though it declares bytes.
+                headers = bytes(self.buf[:head]) if head else None
+                body = bytes(self.buf[head:needed])
+                del self.buf[: needed + len(_END)]
+                self.state = AWAITING_CONTROL_LINE
+                await self.nc._process_msg(*self._arguments, body, headers)  # type: ignore[arg-type]
             elif not (self._begin_message() or await self._take_line()):
                 return
 
     def _begin_message(self) -> bool:
-        with_headers = self.buf.startswith(b"H")
-        begun = (_MESSAGE_WITH_HEADERS if with_headers else _MESSAGE).match(self.buf)
-        if begun is None:
+        if (begun := _MESSAGE.match(self.buf)) is not None:
+            subject, number, reply, size = begun.groups()
+            self.header_needed = 0
+        elif (begun := _MESSAGE_WITH_HEADERS.match(self.buf)) is not None:
+            subject, number, reply, head, size = begun.groups()
+            self.header_needed = int(head)
+        else:
             return False
-        subject, number, reply, *sizes = begun.groups()
         self._arguments = (int(number), subject, reply or b"")
-        self.needed = int(sizes[-1])
-        self.header_needed = int(sizes[0]) if with_headers else 0
+        self.needed = int(size)
         del self.buf[: begun.end()]
         self.state = AWAITING_MSG_PAYLOAD
         return True
-
-    async def _message(self) -> None:
-        whole = bytes(self.buf[: self.needed])
-        del self.buf[: self.needed + len(_END)]
-        self.state = AWAITING_CONTROL_LINE
-        head = self.header_needed
-        number, subject, reply = self._arguments
-        if head:
-            await self.nc._process_msg(number, subject, reply, whole[head:], whole[:head])
-        else:
-            # nats-py says None where there are no headers, though it declares bytes.
-            await self.nc._process_msg(number, subject, reply, whole, None)  # type: ignore[arg-type]
 
     async def _take_line(self) -> bool:
         """Whether a whole line was there."""
