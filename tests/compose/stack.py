@@ -45,6 +45,15 @@ def can_be_pulled(image: str) -> bool:
     return pulled.returncode == 0
 
 
+def build_by_host_network() -> None:
+    """The image of docker-compose.yml; not by compose, whose builder may be refused this network
+    and cannot be told to allow it.
+    """
+    argv = ["docker", "build", "-q", "--network", "host", "-t", "ganglion:local", str(ROOT)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS)
+    assert done.returncode == 0, done.stderr
+
+
 @dataclass
 class Stack:
     """One `docker compose` project."""

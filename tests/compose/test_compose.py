@@ -22,7 +22,17 @@ from conservation import Ledger, examine, gather
 from events_under_test import Publishing
 from jaeger import built
 from real_servers import free_port
-from stack import BUILD_SECONDS, HERE, ROOT, SERVERS, SERVICES, Stack, can_be_pulled, command
+from stack import (
+    BUILD_SECONDS,
+    HERE,
+    ROOT,
+    SERVERS,
+    SERVICES,
+    Stack,
+    build_by_host_network,
+    can_be_pulled,
+    command,
+)
 
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus, open_bus
@@ -49,7 +59,10 @@ def stack() -> Iterator[Stack]:
         more=more,
     )
     try:
-        stack("build", seconds=BUILD_SECONDS)
+        if _builds_by_the_network_of_the_machine(files):
+            build_by_host_network()
+        else:
+            stack("build", seconds=BUILD_SECONDS)
         began = time.monotonic()
         stack("up", "-d", seconds=600)
         every = (*SERVERS, *SERVICES)
@@ -80,9 +93,12 @@ def _what_can_be_had() -> tuple[list[Path], str, dict[str, str]]:
     else:
         files.append(HERE / "docker-compose.receiver.yml")
         said.append("a receiver for Jaeger")
-    if not (clickhouse and jaeger):
-        files.append(HERE / "docker-compose.host-network-build.yml")
     return files, ", ".join(said), more
+
+
+def _builds_by_the_network_of_the_machine(files: list[Path]) -> bool:
+    """Where a registry is out of reach, so is the package index from a network of the engine's."""
+    return len(files) > 1
 
 
 def _image(service: str) -> str:
