@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from ganglion.errors import FAILURE, exit_code_of
 from nervous_system.errors import GanglionError, Transient
+
+_OF_THE_MACHINE: Final = {
+    errno.ENOSPC: "make room on the disk of GANGLION_HOME",
+    errno.EDQUOT: "make room, or have the quota raised",
+    errno.EROFS: "mount the disk of GANGLION_HOME for writing",
+    errno.EMFILE: "raise `ulimit -n`",
+    errno.ENFILE: "the whole machine has no file descriptors left; end what holds them",
+    errno.ENOMEM: "let less run on this machine, or give it more memory",
+}
+"""What the machine lacks, and what helps: no fault of ours."""
 
 
 def end_with(error: Exception) -> NoReturn:
@@ -23,7 +34,10 @@ def end_with(error: Exception) -> NoReturn:
             say(line, err=True)
         sys.exit(FAILURE)
     sentence = str(error)
-    if not isinstance(error, GanglionError):
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        where = f" ({error.filename})" if error.filename else ""
+        sentence = f"{error.strerror}{where}: {_OF_THE_MACHINE[error.errno]}"
+    elif not isinstance(error, GanglionError):
         sentence = (
             f"unexpected {type(error).__name__}: {error};"
             " this is a fault of ganglion, GANGLION_DEBUG=1 shows where"
@@ -36,6 +50,7 @@ def end_with(error: Exception) -> NoReturn:
 
 def _why_no_store_answers() -> str:
     """A server whose disk is full says nothing to who asks it; here it can be seen all the same."""
+    from ganglion.addresses import running_mesh
     from ganglion.engines.store_room import obstacle_in
     from ganglion.home import Home
     from ganglion.settings import read_settings
@@ -43,6 +58,8 @@ def _why_no_store_answers() -> str:
 
     try:
         home = Home.at(read_settings(MeshSettings).home)
+        if running_mesh(home) is None:
+            return ""
         stores = (home.nats_store, home.clickhouse_store)
         found = [obstacle_in(store) for store in stores if store.is_dir()]
     except GanglionError:

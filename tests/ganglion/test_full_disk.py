@@ -109,6 +109,21 @@ def test_with_room_again_the_log_takes_events_again_without_anybodys_help(
     assert ganglion("down").returncode == OK
 
 
+def test_a_mesh_that_cannot_begin_for_want_of_room_says_so(on_small_disk: CommandLine) -> None:
+    ganglion = on_small_disk
+    up(ganglion)
+    assert ganglion("down").returncode == OK
+    filler = fill(ganglion.home.parent)
+    refused_to_start = ganglion("up", "--detach", "--only", "nats")
+    assert refused_to_start.returncode == FAILURE
+    assert "o space left on device" in refused_to_start.stderr
+    assert "fault of ganglion" not in refused_to_start.stderr
+    assert len(refused_to_start.stderr.splitlines()) == 1
+    filler.unlink()
+    assert ganglion("up", "--detach", "--only", "nats").returncode == OK
+    assert ganglion("down").returncode == OK
+
+
 def test_what_is_in_the_way_of_a_store_is_said(tmp_path: Path, small_disk: MountDisk) -> None:
     assert obstacle_in(tmp_path) == ""
     assert list(tmp_path.iterdir()) == [], "nothing is left of the attempt"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,3 +84,23 @@ async def test_one_that_is_not_well_is_started_again_once_nothing_is_in_its_way(
     await running
     exited = next(fact for fact in observed.facts if isinstance(fact, ProcessExited))
     assert exited.exit_code == 0, "it was asked, not killed"
+
+
+def test_who_has_no_descriptors_left_blames_nobody(tmp_path: Path) -> None:
+    """A supervisor that cannot ask must not take that for silence, and kill what works."""
+    program = (
+        "import asyncio, os, resource\n"
+        "from ganglion.supervisor.recording import ask_health\n"
+        "async def main():\n"
+        "    await ask_health('http://127.0.0.1:1/')\n"  # everything is loaded and open
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir('/proc/self/fd')) - 1,) * 2)\n"
+        "    health = await ask_health('http://127.0.0.1:1/')\n"
+        "    print(health.ok, health.answered, health.sentence)\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == (
+        "False True nobody could be asked: Too many open files here; see `ulimit -n`\n"
+    )
