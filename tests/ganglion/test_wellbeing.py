@@ -93,7 +93,8 @@ def test_who_has_no_descriptors_left_blames_nobody(tmp_path: Path) -> None:
         "from ganglion.supervisor.recording import ask_health\n"
         "async def main():\n"
         "    await ask_health('http://127.0.0.1:1/')\n"  # everything is loaded and open
-        "    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir('/proc/self/fd')) - 1,) * 2)\n"
+        "    open_now = len(os.listdir('/proc/self/fd')) - 1\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now, open_now))\n"
         "    health = await ask_health('http://127.0.0.1:1/')\n"
         "    print(health.ok, health.answered, health.sentence)\n"
         "asyncio.run(main())\n"
