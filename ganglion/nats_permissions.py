@@ -157,6 +157,7 @@ _PUBLISH: Final = {
         *_look(_LEASES),
         *_read(_SNAPSHOTS),
         f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
+        "$JS.API.INFO",
         "$JS.API.CONSUMER.LIST.*",
     ),
 }

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from ganglion.addresses import client_settings, running_mesh
+from ganglion.drift import MENDED, OF_SETTINGS, find_drift
 from ganglion.engines.store_lock import holders_of, in_use
 from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
@@ -18,8 +19,9 @@ from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.process_list import CLICKHOUSE, NATS
 from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
 from ganglion.system_mode import LastPulse, last_mode, last_pulse
+from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
-from nervous_system.errors import GanglionError
+from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import StreamState
 from nervous_system.users import shown
@@ -73,6 +75,7 @@ class LogFound:
     system_mode: str | None = None
     pulse: LastPulse | None = None
     problem: str = ""  # why it says nothing
+    drift: tuple[str, ...] = ()  # what somebody changed of it and the buckets, and what helps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,7 @@ class StatusReport:
     watermark: int | None = None  # last position that is in ClickHouse
     lag: int | None = None  # positions that are not there yet
     problems: tuple[str, ...] = ()
+    nats_open: bool = False  # everybody who reaches it may do everything
     system_mode: str | None = None  # operational, degraded, halted; None: nobody says
     swarm: SwarmStatus | None = None  # None: no overseer leads here
     staged_on_disk: str = ""  # why batches are not staged in memory; slower, and nothing worse
@@ -150,6 +154,7 @@ async def _elsewhere(home: Home) -> StatusReport:
     watermark: int | None = None
     problems = _left_over(home)
     log = await _log_of(settings)
+    problems += log.drift
     if log.stream is None:
         return StatusReport(
             home=str(home.path),
@@ -203,6 +208,7 @@ def assemble(
     problems = [_problem(each) for each in processes if each.health != "ok"]
     if log.problem:
         problems.append(log.problem)
+    problems += log.drift
     if stream is not None and stream.full:
         problems.append(
             f"the log: it is full ({stream.used_percent:.1f} %) and refuses events;"
@@ -230,6 +236,7 @@ def assemble(
         state=mesh.state,
         pid=mesh.pid,
         nats_url=shown(mesh.nats_url),
+        nats_open=mesh.nats_open,
         clickhouse_url=mesh.clickhouse_url,
         processes=processes,
         stream=stream,
@@ -316,6 +323,14 @@ def _process_status(
     )
 
 
+async def _drift_of(bus: Bus, settings: MeshSettings) -> tuple[str, ...]:
+    try:
+        found = await find_drift(bus.connection, settings, but=OF_SETTINGS)
+    except Forbidden:  # whoever asks as an agent is not told
+        return ()
+    return tuple(f"{each.where}: {each.sentence}; {each.remedy or MENDED}" for each in found)
+
+
 async def _log_of(settings: MeshSettings) -> LogFound:
     try:
         async with bus_session(settings) as bus:
@@ -323,6 +338,7 @@ async def _log_of(settings: MeshSettings) -> LogFound:
                 stream=await bus.stream.state(),
                 system_mode=await last_mode(bus),
                 pulse=await last_pulse(bus),
+                drift=await _drift_of(bus, settings),
             )
     except GanglionError as error:
         return LogFound(problem=f"the log: {error}")

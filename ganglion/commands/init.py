@@ -37,6 +37,7 @@ def init() -> None:
 
 
 async def _make(settings: MeshSettings) -> tuple[str, ...]:
+    from ganglion.drift import mend_drift
     from ganglion.log_session import bus_session
     from ganglion.positions.session import warehouse_session
     from nervous_system.deciding.lease import open_leases
@@ -45,6 +46,8 @@ async def _make(settings: MeshSettings) -> tuple[str, ...]:
 
     async with bus_session(settings, user=ADMIN) as bus:
         await bus.stream.ensure(settings)
+        for each in await mend_drift(bus.connection, settings):
+            say(f"{each.where}: {each.sentence}{f'; {each.remedy}' if each.remedy else ''}")
         await open_leases(bus.connection, replicas=settings.stream_replicas)
         await open_snapshots(bus.connection, replicas=settings.stream_replicas)
     async with warehouse_session() as warehouse:

@@ -49,6 +49,8 @@ def _print_table(report: StatusReport) -> None:
         say(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
     if report.system_mode is not None:
         say(f"system mode: {report.system_mode}")
+    if report.nats_open:
+        say("NATS is open to everybody (GANGLION_NATS_OPEN)")
     for process in report.processes:
         pid = f"pid {process.pid}" if process.pid else "-"
         again = f", started {process.attempt} times" if process.attempt > 1 else ""

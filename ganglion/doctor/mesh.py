@@ -10,6 +10,7 @@ from typing import Any
 from ganglion.addresses import client_settings
 from ganglion.doctor.finding import Finding, ill, well
 from ganglion.doctor.nats_limits import examine_limits
+from ganglion.drift import MENDED, find_drift
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
 from ganglion.query import query_rows
@@ -32,8 +33,10 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     found = client_settings()
     if monitor_url is not None:
         yield await _sync(monitor_url)
+        yield _users(report)
     yield await _stream(found, report)
     yield await examine_limits(found, silent_remedy=_if_silent(report, "nats"))
+    yield await _foundations(found)
     yield _schema(found, report)
     if report.is_running:
         yield _ingestor(report)
@@ -68,6 +71,31 @@ async def _sync(monitor_url: str) -> Finding:
     return well(
         "nats durability", f"nats-server {answer.get('version')} syncs before it acknowledges"
     )
+
+
+async def _foundations(settings: MeshSettings) -> Finding:
+    try:
+        async with bus_session(settings) as bus:
+            found = await find_drift(bus.connection, settings)
+    except GanglionError as error:
+        return ill("nats streams", str(error), remedy="run it with the home of the mesh")
+    if found:
+        return ill(
+            "nats streams",
+            "; ".join(f"{each.where}: {each.sentence}" for each in found),
+            remedy="; ".join(dict.fromkeys(each.remedy or MENDED for each in found)),
+        )
+    return well("nats streams", "the log and the buckets are as they were made")
+
+
+def _users(report: StatusReport) -> Finding:
+    if report.nats_open:
+        return ill(
+            "nats users",
+            "everybody who reaches the port may publish as anybody, and remove the log",
+            remedy="unset GANGLION_NATS_OPEN and start the mesh again",
+        )
+    return well("nats users", "each program has a user of its own, with what it needs")
 
 
 async def _stream(settings: MeshSettings, report: StatusReport) -> Finding:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from ganglion.supervisor.mesh_file import ProcessRecord
 
-ProcessFact = ProcessStarted | ProcessExited
+ProcessFact = ProcessStarted | ProcessExited | AlarmRaised
 
 
 class Record(Protocol):

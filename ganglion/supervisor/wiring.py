@@ -23,7 +23,7 @@ from ganglion.nats_keys import NatsKeys
 from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console, recording_line
-from ganglion.supervisor.foundations import lay_foundations
+from ganglion.supervisor.foundations import lay_foundations, watch_foundations
 from ganglion.supervisor.http_get import http_get
 from ganglion.supervisor.lock import HomeLock, hold_lock
 from ganglion.supervisor.log_file import open_log
@@ -146,6 +146,10 @@ async def _supervise(
             if supervisor.mesh.process(NATS) is not None:
                 tasks.create_task(staging.keep(tell_staging), name="batch staging")
             tasks.create_task(keep_marks(), name="keep marks")
+            tasks.create_task(
+                watch_foundations(settings, trouble=console.trouble, record=outbox.put),
+                name="watch foundations",
+            )
             await _show_recording(supervisor, console=console)
 
     async def keep_marks() -> None:
