@@ -34,6 +34,7 @@ ORDER: Final = (
     "init",
     "migrate",
     "doctor",
+    "repair",
     "settings",
     "keys",
     "samples",

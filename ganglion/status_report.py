@@ -96,6 +96,7 @@ class StatusReport:
     system_mode: str | None = None  # operational, degraded, halted; None: nobody says
     swarm: SwarmStatus | None = None  # None: no overseer leads here
     staged_on_disk: str = ""  # why batches are not staged in memory; slower, and nothing worse
+    damage: str = ""  # what of the rows in ClickHouse is damaged, as the ingestor found
 
     @property
     def is_running(self) -> bool:
@@ -226,6 +227,9 @@ def assemble(
         ),
         None,
     )
+    damage = next((health.facts["damage"] for health in healths if health.facts.get("damage")), "")
+    if damage:
+        problems.append(f"ClickHouse: {damage}; `ganglion repair` mends it from the log")
     watermark = recording.watermark if recording is not None else None
     lag = recording.lag if recording is not None else None
     if watermark is not None and stream is not None:
@@ -246,6 +250,7 @@ def assemble(
         system_mode=log.system_mode,
         swarm=_swarm(mesh, healths),
         staged_on_disk=mesh.staged_on_disk,
+        damage=str(damage),
     )
 
 

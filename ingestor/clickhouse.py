@@ -67,6 +67,31 @@ about the request.
 TOO_LARGE_NOW_CODES: Final = frozenset({173, 241})
 """CANNOT_ALLOCATE_MEMORY, MEMORY_LIMIT_EXCEEDED: with less to do at once it may succeed."""
 
+DAMAGED_CODES: Final = frozenset(
+    {
+        40,  # CHECKSUM_DOESNT_MATCH
+        107,  # FILE_DOESNT_EXIST
+        226,  # NO_FILE_IN_DATA_PART
+        228,  # BAD_SIZE_OF_FILE_IN_DATA_PART
+        231,  # TOO_MANY_UNEXPECTED_DATA_PARTS
+        246,  # CORRUPTED_DATA
+        271,  # CANNOT_DECOMPRESS
+    }
+)
+"""ClickHouse's numbers for bytes on its own disk that are gone or not what it wrote."""
+
+DAMAGED_WHERE_READ_CODES: Final = DAMAGED_CODES | {
+    6,  # CANNOT_PARSE_TEXT
+    27,  # CANNOT_PARSE_INPUT_ASSERTION_FAILED
+    32,  # ATTEMPT_TO_READ_AFTER_EOF
+    33,  # CANNOT_READ_ALL_DATA
+    117,  # INCORRECT_DATA
+    76,  # CANNOT_OPEN_FILE
+    432,  # UNKNOWN_CODEC
+    1001,  # STD_EXCEPTION: a folder that is gone is told like this, too
+}
+"""The same where nothing but its own disk is read; in an insert they are about what was sent."""
+
 UNMIGRATED_CODES: Final = frozenset({47, 60, 81})
 """UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE: the schema is not the one that this code
 expects.
@@ -95,17 +120,24 @@ def statement(name: str) -> str:
     return (files("ingestor") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
+class Damaged(Unavailable):
+    """ClickHouse cannot read what it wrote. Once that is mended, the same call succeeds."""
+
+
 @contextmanager
-def ganglion_errors(doing: str) -> Iterator[None]:
-    """Turns what the driver raises while we are `doing` something into an error of our families."""
+def ganglion_errors(doing: str, *, reads: bool = False) -> Iterator[None]:
+    """Turns what the driver raises while we are `doing` something into an error of our families.
+
+    `reads`: it only reads what ClickHouse keeps, so what cannot be read is damage there.
+    """
     try:
         yield
     except (ProgrammingError, DataError, NotSupportedError) as error:
         if error.code is not None:
-            raise family_of(error.code, f"{doing}: {error}") from error
+            raise family_of(error.code, f"{doing}: {error}", reads=reads) from error
         raise Permanent(f"{doing}: the driver would not send it: {error}") from error
     except DriverError as error:
-        raise family_of(error.code, f"{doing}: {error}") from error
+        raise family_of(error.code, f"{doing}: {error}", reads=reads) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Unavailable(
             f"{doing}: no answer ({type(error).__name__}: {error}); it is tried again, "
@@ -115,10 +147,12 @@ def ganglion_errors(doing: str) -> Iterator[None]:
         raise Permanent(f"{doing}: {error}") from error
 
 
-def family_of(code: int | None, sentence: str) -> GanglionError:
+def family_of(code: int | None, sentence: str, *, reads: bool = False) -> GanglionError:
     """The error for a ClickHouse error number. None is a failure of the connection: the driver got
     no answer.
     """
+    if code in (DAMAGED_WHERE_READ_CODES if reads else DAMAGED_CODES):
+        return Damaged(f"{sentence}; ClickHouse's files are damaged, run `ganglion repair`")
     if code is None:
         return Unavailable(f"{sentence}; it is tried again, see that ClickHouse runs there")
     if code == FENCED:

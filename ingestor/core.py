@@ -20,6 +20,7 @@ from nervous_system.transport.stream import Stored
 
 NO_KEYS = TrustedKeys.none()
 REPEATED = "its event_id was stored before"
+REFUSED_BY_ENGINE = "ClickHouse does not take it"
 
 
 class Examined(NamedTuple):

@@ -30,6 +30,18 @@ class SchemaMismatch(Fatal):
     """The database's schema is not one that this code can bring up to date."""
 
 
+class LostTables(SchemaMismatch):
+    """Tables or views that a migration made are gone."""
+
+    def __init__(self, tables: tuple[str, ...]) -> None:
+        self.tables = tables
+        super().__init__(
+            f"swarm.{tables[0]} is gone, though its migration was applied: run `ganglion repair`,"
+            " which makes it again and fills it from the log; what the log no longer has, only a"
+            " backup can bring"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
     """One step of the schema."""
@@ -88,11 +100,23 @@ async def _look_for_lost_tables(client: AsyncClient, known: tuple[Migration, ...
         rows = (await client.query(statement("tables"))).result_rows
     lost = sorted(tables_of(known) - {str(name) for (name,) in rows})
     if lost:
-        raise SchemaMismatch(
-            f"swarm.{lost[0]} is gone, though its migration was applied: stop the mesh, drop the"
-            " database swarm (below `ganglion up`: move the folder clickhouse of its home away) and"
-            " start it again; what is on the log is recorded anew"
-        )
+        raise LostTables(tuple(lost))
+
+
+async def restore(client: AsyncClient, *, dry_run: bool) -> tuple[str, ...]:
+    """Makes tables and views that are gone again, by running every migration once more, and returns
+    their names. What was in them is not restored. Raises as `pending`.
+    """
+    try:
+        await pending(client)
+    except LostTables as error:
+        if not dry_run:
+            for migration in migrations():
+                with ganglion_errors(f"applying migration {migration.number:04} once more"):
+                    for text in migration.statements:
+                        await client.command(text)
+        return error.tables
+    return ()
 
 
 def tables_of(known: Sequence[Migration]) -> set[str]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from ingestor.core import (
+    REFUSED_BY_ENGINE,
     Examined,
     Prepared,
     cut,
@@ -62,8 +63,6 @@ work long before the largest batch has been read."""
 
 DRAINING_WAIT_SECONDS = 0.2
 """Between two tries after the stop."""
-
-REFUSED_BY_ENGINE = "ClickHouse does not take it"
 
 
 class Recording:

@@ -32,6 +32,15 @@ class IngestorSettings(BaseSettings):
     log_low_percent: float = Field(
         85.0, gt=0, le=100, description="the log has enough room again below"
     )
+    audit_percent: float = Field(
+        2.0,
+        ge=0,
+        le=50,
+        description="share of the time in which stored rows are looked at for damage; 0: never",
+    )
+    audit_round_seconds: float = Field(
+        30.0, gt=0, description="least time between two looks at everything that is stored"
+    )
     ttl_days: int | None = Field(
         None, ge=1, description="days after which rows go; kept for ever when not set"
     )

@@ -14,6 +14,7 @@ import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.swarm_event_pb2 import ROLE_INGESTOR
+from ingestor.audit import Audit
 from ingestor.continuity import (
     Agrees,
     Continue,
@@ -28,10 +29,10 @@ from ingestor.continuity import (
 from ingestor.following import STILL_SECONDS, Following
 from ingestor.frames import Framer
 from ingestor.model import Epoch
-from ingestor.ports import Warehouse
 from ingestor.recording import Recording
 from ingestor.room import Room
 from ingestor.settings import IngestorSettings
+from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, stopwatch
 from nervous_system.contract.event import Event
@@ -74,7 +75,7 @@ class Ingestor:
         self,
         *,
         bus: Bus,
-        warehouse: Warehouse,
+        warehouse: ClickHouseWarehouse,
         settings: IngestorSettings,
         telemetry: Telemetry,
         holder: str,
@@ -95,6 +96,8 @@ class Ingestor:
         )
         self._state = "starting"
         self._takeovers = 0
+        self._leads = False
+        self._audit = self._auditor() if settings.audit_percent else None
         health = telemetry.health
         self._progress = health.progress("recording", maximum_silence_seconds=MOST_SILENT_SECONDS)
         self._inserts = health.work("inserting")
@@ -105,10 +108,29 @@ class Ingestor:
         health.fact("watermark", lambda: self._watermark)
         health.fact("lag", lambda: self._lag)
         health.fact("log_full", lambda: self._log_full)
+        health.fact("damage", lambda: self._audit.damage if self._audit else "")
+        health.fact("audits", lambda: self._audit.rounds if self._audit else 0)
+
+    def _auditor(self) -> Audit:
+        return Audit(
+            bus=self._bus,
+            warehouse=self._warehouse,
+            percent=self._settings.audit_percent,
+            round_seconds=self._settings.audit_round_seconds,
+            leads=lambda: self._leads,
+            recorded_to=lambda: self._recorded_to,
+            raise_alarm=self._raise_about_damage,
+        )
 
     @property
     def _watermark(self) -> int | None:
         return self._recording.watermark if self._recording is not None else None
+
+    @property
+    def _recorded_to(self) -> tuple[int, int] | None:
+        if self._recording is None or self._epoch is None:
+            return None
+        return self._epoch, self._recording.watermark
 
     @property
     def _lag(self) -> int | None:
@@ -126,7 +148,9 @@ class Ingestor:
 
     async def _live(self, stop: asyncio.Event) -> None:
         await self._prepare_schema(stop)
-        report = asyncio.create_task(self._report(stop), name="report")
+        beside = [asyncio.create_task(self._report(stop), name="report")]
+        if self._audit is not None:
+            beside.append(asyncio.create_task(self._audit.run(), name="audit"))
         try:
             while not stop.is_set():
                 self._state = "waiting for the lease"
@@ -140,9 +164,10 @@ class Ingestor:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
         finally:
-            report.cancel()
-            with suppress(asyncio.CancelledError):
-                await report
+            for task in beside:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     async def _prepare_schema(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -170,8 +195,10 @@ class Ingestor:
                 leases, LEASE, holder=self._holder, stop=stop, waiting=self._wait
             ) as lease:
                 if lease is not None:
+                    self._leads = True
                     await self._record(stop)
         finally:
+            self._leads = False
             self._recording = self._epoch = None
             self._state = "not recording"
             self._telemetry.metrics.forget(EPOCH, WATERMARK, LAG)
@@ -288,6 +315,12 @@ class Ingestor:
 
     async def _raise_about_positions(self, alarm: AlarmRaised) -> None:
         await self._raise_alarm(alarm, cause=f"{alarm.epoch}/{alarm.last_sequence}")
+
+    async def _raise_about_damage(self, alarm: AlarmRaised, cause: str) -> None:
+        try:
+            await self._raise_alarm(alarm, cause=cause)
+        except Permanent as error:
+            _log.error("alarm.not_published", name=alarm.name, reason=str(error))
 
     async def _raise_alarm(self, alarm: AlarmRaised, *, cause: str) -> None:
         _log.error(

@@ -1,10 +1,11 @@
 """How is the ingestor's port kept on ClickHouse? Over its HTTP interface, with one table as the
 position of record.
 
-Why the watermark can be trusted: rows enter `swarm.events` by one path, in one block per insert,
-only above the last position of the current epoch, only from the last writer. So the rows of an
-epoch are always everything up to its highest sequence (less what a TTL removed from the low end),
-and `max(seq)` says where to go on. `swarm.watermarks` copies that position; the higher of the two
+Why the watermark can be trusted: a recording's rows enter `swarm.events` by one path, in one block
+per insert, only above the last position of the current epoch, only from the last writer; what a
+repair fills (`repair.py`) lies below it. So the rows of an epoch are everything up to its highest
+sequence, less what a TTL removed from the low end and what is damaged, and `max(seq)` says where to
+go on. `swarm.watermarks` copies that position; the higher of the two
 is taken. If the copy is behind (it is made now and then) and a TTL has since removed every row,
 reading goes on at the copy: the rows written a second time are ones that no longer exist.
 """
@@ -23,6 +24,7 @@ from clickhouse_connect.driver.external import ExternalData
 
 from ingestor import migrate
 from ingestor.clickhouse import ganglion_errors, open_client, statement
+from ingestor.door import reading
 from ingestor.ingest_schema import MESSAGE_NAME, ingest_columns, ingest_schema
 from ingestor.model import (
     LISTED,
@@ -43,7 +45,7 @@ with a comma."""
 _TAKE_OVER_ATTEMPTS: Final = 20
 _EPOCH_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_INSERT_SETTINGS: Final[dict[str, Any]] = {
+INSERT_SETTINGS: Final[dict[str, Any]] = {
     "format_schema_source": "string",
     "format_schema_message_name": MESSAGE_NAME,
     "async_insert": 0,  # the answer must come after the rows are in the table
@@ -65,7 +67,7 @@ class ClickHouseWarehouse:
     def __init__(self, client: AsyncClient, *, insert_timeout_seconds: float = 30.0) -> None:
         self.client: Final = client
         self._insert_settings: Final[dict[str, Any]] = {
-            **_INSERT_SETTINGS,
+            **INSERT_SETTINGS,
             "max_execution_time": int(max(1, insert_timeout_seconds)),
         }
 
@@ -86,6 +88,18 @@ class ClickHouseWarehouse:
     async def pending_migrations(self) -> tuple[str, ...]:
         return _names(await migrate.pending(self.client))
 
+    async def restore(self, *, dry_run: bool) -> tuple[str, ...]:
+        """Makes tables and views that are gone again, empty; their names. Raises SchemaMismatch."""
+        return await migrate.restore(self.client, dry_run=dry_run)
+
+    async def restore_epochs(self, stream_created: str) -> None:
+        """Opens the epochs again that rows belong to and `swarm.epochs` lost, as they tell."""
+        await self._do(
+            "restoring epochs",
+            "restore_epochs",
+            stream_created_nanoseconds=_nanoseconds(datetime.fromisoformat(stream_created)),
+        )
+
     async def take_over(self, holder: str) -> int:
         number = await self._become_writer(holder)
         await self._end_inserts_in_flight()
@@ -93,7 +107,9 @@ class ClickHouseWarehouse:
 
     async def _become_writer(self, holder: str) -> int:
         for _ in range(_TAKE_OVER_ATTEMPTS):
-            await self._do("taking over as the writer", "take_over", holder=holder)
+            await self._do(
+                "taking over as the writer", "take_over", holder=holder, reading=reading()
+            )
             rows = await self._rows("reading who may write", "last_writer")
             number, holders = rows[0]
             if holders == [holder]:
@@ -183,11 +199,11 @@ class ClickHouseWarehouse:
             return ids
         asked = ExternalData(
             file_name="asked",
-            data=b"".join(map(_event_hash, ids)),
+            data=b"".join(map(event_hash, ids)),
             fmt="RowBinary",
             structure="event_hash UInt64",
         )
-        with ganglion_errors("looking ids up"):
+        with ganglion_errors("looking ids up", reads=True):
             answer = await self.client.query(statement("known_hashes"), external_data=asked)
         rows: Sequence[Sequence[Any]] = answer.result_rows
         hashes = [row[0] for row in rows]
@@ -309,7 +325,7 @@ class ClickHouseWarehouse:
         )
 
     async def _rows(self, doing: str, name: str, **parameters: Any) -> Sequence[Sequence[Any]]:
-        with ganglion_errors(doing):
+        with ganglion_errors(doing, reads=True):
             result = await self.client.query(statement(name), parameters=parameters)
             rows: Sequence[Sequence[Any]] = result.result_rows
             return rows
@@ -323,7 +339,7 @@ def _names(applied: tuple[migrate.Migration, ...]) -> tuple[str, ...]:
     return tuple(f"{migration.number:04} {migration.name}" for migration in applied)
 
 
-def _event_hash(event_id: str) -> bytes:
+def event_hash(event_id: str) -> bytes:
     """The 8 bytes that column `event_hash` holds for this id. A filter: ids are compared after."""
     return hashlib.md5(event_id.encode(errors="replace"), usedforsecurity=False).digest()[:8]
 

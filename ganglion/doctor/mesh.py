@@ -10,6 +10,7 @@ from typing import Any
 from ganglion.addresses import client_settings
 from ganglion.doctor.finding import Finding, ill, well
 from ganglion.doctor.nats_limits import examine_limits
+from ganglion.doctor.rows import MENDS, examine_rows
 from ganglion.drift import MENDED, find_drift
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
@@ -41,6 +42,7 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     if report.is_running:
         yield _ingestor(report)
     yield _positions(found, watermark=report.watermark)
+    yield await examine_rows(audit_found=report.damage)
 
 
 def _processes(report: StatusReport) -> Finding:
@@ -169,7 +171,7 @@ def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
             "positions",
             f"the ingestor says that it stored up to position {watermark:,}, and the last one in"
             f" swarm.events is {row['last_seq']:,}",
-            remedy="unless a TTL removed them, events are missing: keep the home and report it",
+            remedy=f"unless a TTL removed them, events are missing: {MENDS}",
         )
     if not rows:
         return well("positions", "nothing is recorded yet")
@@ -182,7 +184,7 @@ def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
         return ill(
             "positions",
             f"{sentence}, but {row['first_seq']:,} to {row['last_seq']:,} are {expected:,}",
-            remedy="events are missing or doubled: keep the home as it is and report it",
+            remedy=f"events are missing or doubled: {MENDS}",
         )
     return well("positions", sentence)
 
