@@ -31,6 +31,7 @@ def repair(
 
     from ganglion.errors import FAILURE
     from ganglion.progress_bar import progress_bar
+    from ganglion.terminal import say, say_json
 
     with progress_bar(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), quiet=as_json
@@ -42,10 +43,10 @@ def repair(
 
         found, repaired = asyncio.run(_repair(dry_run, told))
     if as_json:
-        typer.echo(json.dumps(_document(found, repaired), indent=2))
+        say_json(json.dumps(_document(found, repaired), indent=2))
     else:
         for line in _lines(found, repaired):
-            typer.echo(line)
+            say(line)
     sound = found.sound if repaired is None else repaired.sound
     if not sound:
         raise typer.Exit(FAILURE)
