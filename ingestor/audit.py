@@ -82,49 +82,47 @@ class Audit:
             except (Transient, Fenced) as error:
                 _log.warning("audit.interrupted", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
-            except Permanent as error:
-                _log.error(
-                    "audit.refused",
-                    reason=str(error),
-                    remedy="let the ingestor's account do this; until then damage is not noticed",
-                )
-                await asyncio.sleep(self._round_seconds)
             left = self._round_seconds - (self._watch() - began)
             await asyncio.sleep(max(LEAST_PAUSE_SECONDS, left))
 
     async def _round(self) -> None:
         """Everything once: a part, a stretch of contents, a part, …"""
-        await self._paced(self._count())
-        await self._paced(self._expected.open())
+        await self._step(self._count())
+        more = await self._step(self._expected.open())
         parts = list(await self._condition.parts())
-        self._forget_parts({part.name for part in parts})
         async with aclosing(self._contents()) as contents:
-            more = True
             while (parts or more) and self._leads():
                 if parts:
-                    part = parts.pop(0)
-                    await self._paced(self._look_at_part(part))
+                    await self._step(self._look_at_part(parts.pop(0)))
                 if more:
-                    began = self._watch()
-                    more = await self._compare_some(contents)
-                    await self._pause(self._watch() - began)
+                    more = await self._step(anext(contents))
                 if self._watch() - self._counted_at > RECOUNT_SECONDS:
-                    await self._paced(self._count())
-        await self._paced(self._count())
+                    await self._step(self._count())
+        await self._step(self._expected.close())
+        await self._step(self._count())
         self.rounds += 1
 
-    async def _compare_some(self, contents: AsyncGenerator[Span, None]) -> bool:
-        """Whether there may be more to compare in this round."""
-        try:
-            return await anext(contents, None) is not None
-        except Damaged as error:  # which part it is will be seen
-            _log.warning("audit.interrupted", reason=str(error))
-            return False
-
-    async def _paced(self, step: Awaitable[None]) -> None:
+    async def _step(self, step: Awaitable[object]) -> bool:
+        """Do it, and pause in proportion; whether it could be done. One that cannot be keeps no
+        other from being done: a damaged file stops some looks, and another look finds it.
+        """
         began = self._watch()
-        await step
+        done = False
+        try:
+            await step
+            done = True
+        except StopAsyncIteration:
+            pass
+        except Damaged as error:
+            _log.warning("audit.interrupted", reason=str(error))
+        except Permanent as error:
+            _log.error(
+                "audit.refused",
+                reason=str(error),
+                remedy="let the ingestor's account do this; until then damage is not noticed",
+            )
         await self._pause(self._watch() - began)
+        return done
 
     async def _pause(self, spent_seconds: float) -> None:
         await asyncio.sleep(max(LEAST_PAUSE_SECONDS, spent_seconds * self._pause_factor))
@@ -144,9 +142,7 @@ class Audit:
         self._counted_at = self._watch()
         if await self._condition.repair_under_way():
             return
-        if (
-            self._broken
-        ):  # before rows are counted: those of a part set aside later are missed there
+        if self._broken:  # first, so that rows of a part that is set aside meanwhile are missed
             self._forget_parts({part.name for part in await self._condition.parts()})
         reached = self._recorded_to()
         if reached is not None:  # which knows better than a table that somebody emptied

@@ -12,7 +12,7 @@ from typing import Final
 from ingestor.clickhouse import Damaged
 from ingestor.condition import Condition, Extent, Part
 from ingestor.expected import Expected
-from ingestor.spans import Span, common, count_of, pieces, spans, without
+from ingestor.spans import Span, common, pieces, size_of, spans, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
@@ -83,7 +83,7 @@ class Found:
             ):
                 if where:
                     said.append(
-                        f"{count_of(where):,} positions of epoch {each.epoch} {what}"
+                        f"{size_of(where):,} positions of epoch {each.epoch} {what}"
                         f" ({named(where)})"
                     )
         if self.unknown:

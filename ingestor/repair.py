@@ -18,7 +18,7 @@ from ingestor.clickhouse import Damaged, ganglion_errors, statement
 from ingestor.condition import Condition, Extent, Salvage, Writer, quoted
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found, Told
 from ingestor.expected import Expected
-from ingestor.spans import Span, count_of, joined, pieces, spans, without
+from ingestor.spans import Span, joined, pieces, size_of, spans, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.errors import Fenced, Unavailable
@@ -137,7 +137,7 @@ class Repair:
         doubtful = without(wrong, sure)
         if doubtful:
             done.doubtful[extent.epoch] = doubtful
-        total = count_of(damage.missing) + count_of(sure)
+        total = size_of(damage.missing) + size_of(sure)
         filled = 0
         for span in pieces(sure, size=CHUNK):
             told("replacing rows", filled, total)

@@ -67,7 +67,7 @@ def pieces(parts: Iterable[Span], *, size: int) -> Iterator[Span]:
             yield Span(first, min(part.last, first + size - 1))
 
 
-def count_of(parts: Iterable[Span]) -> int:
+def size_of(parts: Iterable[Span]) -> int:
     """How many positions they have together."""
     return sum(part.size for part in parts)
 

@@ -331,7 +331,7 @@ class ClickHouseWarehouse:
             return rows
 
     async def _do(self, doing: str, name: str, **parameters: Any) -> None:
-        with ganglion_errors(doing):
+        with ganglion_errors(doing, reads=True):
             await self.client.command(statement(name), parameters=parameters)
 
 

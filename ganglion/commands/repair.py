@@ -81,7 +81,7 @@ async def _repair(dry_run: bool, told: Told) -> tuple[Found, Repaired | None]:
 def _lines(found: Found, repaired: Repaired | None) -> list[str]:
     from ganglion.in_words.phrases import counted
     from ingestor.examination import named
-    from ingestor.spans import count_of
+    from ingestor.spans import size_of
 
     said = [f"damaged: {found.sentence()}"] if not found.sound else ["nothing is damaged"]
     said += [f"part {part.name}: {part.reason}" for part in found.broken]
@@ -101,7 +101,7 @@ def _lines(found: Found, repaired: Repaired | None) -> list[str]:
         )
     for epoch, where in repaired.doubtful.items():
         said.append(
-            f"left: {count_of(where):,} rows of epoch {epoch} disagree with their own bytes or with"
+            f"left: {size_of(where):,} rows of epoch {epoch} disagree with their own bytes or with"
             f" a copy ({named(where)}), and the log has them no more; a backup tells what is right"
         )
     for lost in repaired.lost:
