@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Final
 
 import structlog
@@ -18,8 +18,10 @@ import structlog
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from ingestor.clickhouse import Damaged
 from ingestor.condition import Extent, Part
+from ingestor.core import Examined
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found
 from ingestor.expected import Expected
+from ingestor.model import Fingerprint
 from ingestor.spans import Span, joined, pieces, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
@@ -49,7 +51,7 @@ class Audit:
         percent: float,
         round_seconds: float,
         leads: Callable[[], bool],
-        recorded_to: Callable[[], tuple[int, int] | None],
+        recorded_to: Callable[[], tuple[int, Examined] | None],
         raise_alarm: RaiseAlarm,
         watch: Stopwatch = stopwatch,
     ) -> None:
@@ -69,6 +71,8 @@ class Audit:
         self._altered: dict[int, tuple[Span, ...]] = {}
         self._alarmed = Found()
         self._counted_at = 0.0
+        self._remembered: tuple[int, Examined] | None = None
+        self._parts_were_read = False
         self.damage = ""  # what is damaged, in words; empty: nothing that was found
         self.rounds = 0  # how often everything was looked at
 
@@ -98,6 +102,7 @@ class Audit:
                     more = await self._step(anext(contents))
                 if self._watch() - self._counted_at > RECOUNT_SECONDS:
                     await self._step(self._count())
+        self._parts_were_read = not parts
         await self._step(self._expected.close())
         await self._step(self._count())
         self.rounds += 1
@@ -144,17 +149,28 @@ class Audit:
             return
         if self._broken:  # first, so that rows of a part that is set aside meanwhile are missed
             self._forget_parts({part.name for part in await self._condition.parts()})
-        reached = self._recorded_to()
-        if reached is not None:  # which knows better than a table that somebody emptied
-            self._examiner.was_recorded_to(*reached)
+        await self._remember_how_far()
         found = await self._examiner.counted()
         found.broken = tuple(self._broken.values())
         await self._look_again(found)
+        if found.unknown and not (found.broken or self._parts_were_read):
+            return  # which part it is will be seen
         if not await self._condition.repair_under_way():
             await self._say(found)
-        if found.sound:
-            with suppress(Damaged):  # which part it is will be seen
-                await self._warehouse.remember_watermark()
+
+    async def _remember_how_far(self) -> None:
+        """From the one that records, who knows better than a table that somebody emptied."""
+        reached = self._recorded_to()
+        if reached is None or reached == self._remembered:
+            return
+        epoch, (stored, event_id, *_) = reached
+        held = Fingerprint(
+            event_id=event_id,
+            recorded_at_nanoseconds=stored.recorded_at_ns,
+            raw_sha256=Fingerprint.digest(stored.data),
+        )
+        await self._warehouse.remember_position(epoch, stored.sequence, held)
+        self._remembered = reached
 
     async def _look_again(self, found: Found) -> None:
         if not any(self._altered.values()) or found.unknown or found.broken:

@@ -37,8 +37,8 @@ class LostTables(SchemaMismatch):
         self.tables = tables
         super().__init__(
             f"swarm.{tables[0]} is gone, though its migration was applied: run `ganglion repair`,"
-            " which makes it again and fills it from the log; what the log no longer has, only a"
-            " backup can bring"
+            " which makes it again; what is on the log is recorded anew, what is not, only a backup"
+            " can bring"
         )
 
 

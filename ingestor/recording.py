@@ -99,6 +99,7 @@ class Recording:
         self._gathered = 0  # positions of the last batch
         self._ceiling = settings.catch_up_events  # no batch is larger: memory may be short
         self.watermark = next_sequence - 1
+        self.last: Examined | None = None  # the position of the watermark, where it was stored here
         self.stalled = ""
         """Why it is to read anew, where somebody sees that nothing comes though positions wait."""
 
@@ -261,6 +262,7 @@ class Recording:
         self._after(len(prepared.examined), whole=len(written) == 1)
         failpoint("ingestor.after_insert")
         self.watermark = batch.last_seq
+        self.last = prepared.examined[-1]
         self._metrics.gauge(WATERMARK).set(batch.last_seq)
         self._metrics.histogram(INSERT_ROWS).observe(batch.rows)
         stored = self._metrics.counter(POSITIONS_STORED)

@@ -26,6 +26,7 @@ from ingestor.continuity import (
     owner,
     same,
 )
+from ingestor.core import Examined
 from ingestor.following import STILL_SECONDS, Following
 from ingestor.frames import Framer
 from ingestor.model import Epoch
@@ -127,10 +128,10 @@ class Ingestor:
         return self._recording.watermark if self._recording is not None else None
 
     @property
-    def _recorded_to(self) -> tuple[int, int] | None:
-        if self._recording is None or self._epoch is None:
+    def _recorded_to(self) -> tuple[int, Examined] | None:
+        if self._recording is None or self._epoch is None or self._recording.last is None:
             return None
-        return self._epoch, self._recording.watermark
+        return self._epoch, self._recording.last
 
     @property
     def _lag(self) -> int | None:

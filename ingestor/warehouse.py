@@ -268,6 +268,18 @@ class ClickHouseWarehouse:
     async def remember_watermark(self) -> None:
         await self._do("remembering the watermark", "remember_watermark")
 
+    async def remember_position(self, epoch: int, seq: int, held: Fingerprint) -> None:
+        """The same for a position that the caller knows to be recorded, whatever its row says."""
+        await self._do(
+            "remembering how far was recorded",
+            "remember_position",
+            epoch=epoch,
+            seq=seq,
+            recorded_at_nanoseconds=held.recorded_at_nanoseconds,
+            event_id=held.event_id,
+            raw_sha256=held.raw_sha256.hex(),
+        )
+
     async def apply_ttl(self, days: int | None) -> None:
         if days is not None and days < 1:
             raise Permanent(f"rows cannot be kept for {days} days: give 1 or more, or none at all")
