@@ -65,7 +65,7 @@ async def _repair(dry_run: bool, told: Told) -> tuple[Found, Repaired | None]:
     async with positions_session() as session:
         lost_tables = await session.warehouse.restore(dry_run=dry_run)
         if lost_tables and dry_run:
-            return Found(unknown=f"swarm.{', swarm.'.join(lost_tables)} is gone"), None
+            return Found(unknown=f"gone: swarm.{', swarm.'.join(lost_tables)}"), None
         if not dry_run:
             await session.warehouse.restore_epochs((await session.bus.stream.state()).created)
         async with repairing(

@@ -313,7 +313,7 @@ async def test_a_dropped_table_is_made_again_and_filled(mesh_of_its_own: Mesh) -
     assert "ganglion repair" in refused.told
     code, found = await ganglion(mesh, "repair", "--dry-run")
     assert code == 1
-    assert "events is gone" in found["found"]["sentence"].replace("parked, swarm.", "")
+    assert "swarm.events, swarm.parked" in found["found"]["sentence"]
     code, done = await ganglion(mesh, "repair")
     assert code == 0, done
     assert set(done["repaired"]["tables"]) == {"events", "parked"}
@@ -342,13 +342,13 @@ async def test_what_the_log_no_longer_has_is_saved_or_named_as_lost(mesh_of_its_
     assert done.salvaged == last
     assert (await rows.all()).startswith(before)
 
+    await rows.do("TRUNCATE TABLE swarm.salvaged")
     await rows.do("ALTER TABLE swarm.events UPDATE agent_id = 'somebody' WHERE seq = 77")
     done = await repair(mesh)
     assert not done.sound
     assert done.doubtful == {1: ((77, 77),)}
     assert (await rows.ask("SELECT agent_id FROM swarm.events WHERE seq = 77"))[0][0] == "somebody"
 
-    await rows.do("TRUNCATE TABLE swarm.salvaged")
     await rows.do(
         f"ALTER TABLE swarm.events DELETE WHERE seq BETWEEN 70 AND 90 OR seq = {last + 3}"
     )
