@@ -40,6 +40,9 @@ _INBOXES: Final = (names.INBOX.encode(), f"{names.MAPPED_INBOX}.".encode())
 MOST_WAITING: Final = 10_000
 """More are told to ask again: whoever waits longer than its deadline has gone."""
 
+MOST_WAITING_BYTES: Final = 32 * 1024**2
+"""Likewise: as many as may wait, of the largest size that the server takes, are 10 GB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -55,6 +58,11 @@ class _Arrived(NamedTuple):
     reply: str
     headers: bytes  # as they travelled
 
+    @property
+    def size(self) -> int:
+        """How much of the memory it takes, in bytes."""
+        return len(self.data) + len(self.headers or b"")
+
 
 class Inbox:
     """The requests on one subject, while the block runs: whoever leads is the one that is asked."""
@@ -67,6 +75,7 @@ class Inbox:
         self._some = some  # set whenever a request waits
         self._now = now  # the log's clock, not this machine's
         self._waiting: deque[_Arrived] = deque()
+        self._waiting_bytes = 0
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
@@ -86,6 +95,7 @@ class Inbox:
         gone = not_now("this overseer no longer leads")
         self._reply([(each.reply, gone) for each in self._waiting])
         self._waiting.clear()
+        self._waiting_bytes = 0
 
     @property
     def waiting(self) -> int:
@@ -111,6 +121,7 @@ class Inbox:
             if taken and size > most_bytes:
                 break
             arrived = self._waiting.popleft()
+            self._waiting_bytes -= arrived.size
             try:
                 taken.append(self._read(arrived))
             except Untrusted as error:
@@ -133,10 +144,13 @@ class Inbox:
             # Nobody waits for an answer: what must be kept is published to the log. And nobody has
             # us say something, with our permissions, on a subject that is not an inbox.
             return
-        if len(self._waiting) >= MOST_WAITING:
-            self._reply([(reply.decode(), not_now(f"{MOST_WAITING} others wait already"))])
+        arrived = _Arrived(bytes(data), reply.decode(), headers)
+        full = self._waiting_bytes + arrived.size > MOST_WAITING_BYTES
+        if full or len(self._waiting) >= MOST_WAITING:
+            self._reply([(arrived.reply, not_now(f"{len(self._waiting)} others wait already"))])
             return
-        self._waiting.append(_Arrived(bytes(data), reply.decode(), headers))
+        self._waiting.append(arrived)
+        self._waiting_bytes += arrived.size
         self._some.set()
 
     def _read(self, arrived: _Arrived) -> Asked:
