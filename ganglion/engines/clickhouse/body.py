@@ -4,12 +4,12 @@ small."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.meter import Meter
 from ganglion.engines.clickhouse.spool import Spool
 from ganglion.engines.clickhouse.threads import Threads
-from ganglion.engines.clickhouse.unpacking import Decoder
 
 PIECE_BYTES = 1 << 20
 """What is unpacked at once."""
@@ -17,12 +17,26 @@ _ANY_RATIO_BYTES = 64 << 20
 """A body that is no larger may be packed as well as it can be."""
 
 
+class Unpacker(Protocol):
+    """Unpacks a body piece by piece: `unpacking.Decoder`, or `frames.FrameDecoder`."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to unpack without more bytes of the body."""
+
+    def decompress(self, data: bytes, *, most_bytes: int) -> bytes:
+        """Unpack about `most_bytes`. Raises `ClickHouseError`."""
+
+    def finish(self) -> None:
+        """The body is over. Raises `ClickHouseError` where it broke off."""
+
+
 class Body:
     """A body as an iterator of unpacked pieces. `head` looks at its beginning without taking it
     away."""
 
     def __init__(
-        self, source: Meter | None, *, decoder: Decoder | None, threads: Threads, limits: Limits
+        self, source: Meter | None, *, decoder: Unpacker | None, threads: Threads, limits: Limits
     ) -> None:
         """`source` is None for a body without bytes."""
         self._source = source

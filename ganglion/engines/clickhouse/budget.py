@@ -41,6 +41,11 @@ class Share:
         self._budget.take(count)
         self.held_bytes += count
 
+    def give_back(self, count: int) -> None:
+        """Hold `count` bytes less."""
+        self.held_bytes -= count
+        self._budget.give_back(count)
+
     def __enter__(self) -> Share:
         return self
 

@@ -15,6 +15,7 @@ class Code(IntEnum):
     """The numbers this server raises itself. ClickHouse's own, for ever the same."""
 
     BAD_ARGUMENTS = 36
+    CHECKSUM_DOESNT_MATCH = 40
     SYNTAX_ERROR = 62
     UNKNOWN_COMPRESSION_METHOD = 89
     UNKNOWN_FORMAT = 73
@@ -76,7 +77,7 @@ _CODES_OF_STATUS: dict[int, frozenset[int]] = {
     # is none (349), settings that are fixed (452), what HTTP has no place for (344, 358), data that
     # is no array or breaks off (33, 130).
     | frozenset({20, 33, 42, 43, 70, 130, 179, 184, 215, 344, 349, 352, 358, 386})
-    | frozenset({452, 456, 457}),
+    | frozenset({40, 452, 456, 457}),
     401: frozenset({194}),  # REQUIRED_PASSWORD
     403: frozenset({192, 193, 497, 512, 516}),  # who you are and what you may
     # What was named does not exist: table, function, identifier, type, database, setting, format …

@@ -70,6 +70,9 @@ class Limits(BaseSettings):
     max_zstd_window_bytes: int = Field(
         8 * _MIB, ge=1024, description="window that a zstd body may ask for (RFC 9659: 8 MiB)"
     )
+    max_frame_bytes: int = Field(
+        16 * _MIB, ge=1024, description="one frame of a body with decompress=1, packed or not"
+    )
     max_body_idle_seconds: float = Field(
         30.0, gt=0, description="how long the next byte of a body may take"
     )

@@ -14,6 +14,7 @@ from ganglion.engines.clickhouse.answer import Answer
 from ganglion.engines.clickhouse.compression import Encoder, encoder
 from ganglion.engines.clickhouse.exceptions import ClickHouseError
 from ganglion.engines.clickhouse.execution import Reading
+from ganglion.engines.clickhouse.frames import FrameEncoder
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.response import exception_block, format_headers, summary
 from ganglion.engines.clickhouse.spool import Spool, Spools
@@ -50,6 +51,9 @@ class Reply:
     tag: str
     """Marks the exception block of a stream that fails after its status was sent."""
     encoding: str | None = None
+    """The Content-Encoding."""
+    packs_frames: bool = False
+    """ClickHouse's own frames instead of an encoding."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def failure(self, error: ClickHouseError) -> web.Response:
@@ -83,7 +87,7 @@ class Reply:
         `StreamBrokenError` after.
         """
         headers = {**self.headers, **format_headers(output_format), **self._packed()}
-        packer = None if self.encoding is None else encoder(self.encoding)
+        packer = self._packer()
         with self.spools.open() if waits_for_end else nullcontext() as spool:
             held, is_over = await self._hold(reading, spool, reports_early=reports_early)
             answer = Answer()
@@ -155,7 +159,9 @@ class Reply:
 
     async def _flush(self, response: web.StreamResponse, packer: Encoder | None) -> None:
         if packer is not None:
-            await self._send(response, await self.threads.run(packer.flush))
+            rest = await self.threads.run(packer.flush)
+            if rest:
+                await self._send(response, rest)
 
     async def _send(self, response: web.StreamResponse, packed: bytes) -> None:
         """Raises `StreamBrokenError` where the client does not read: nobody waits for it."""
@@ -168,9 +174,15 @@ class Reply:
             raise StreamBrokenError(response) from None
 
     async def _packed_whole(self, headers: Mapping[str, str], body: bytes) -> web.Response:
-        if self.encoding is not None:
-            body = await self.threads.run(_pack_whole, encoder(self.encoding), body)
+        packer = self._packer()
+        if packer is not None:
+            body = await self.threads.run(_pack_whole, packer, body)
         return web.Response(headers=headers, body=body)
+
+    def _packer(self) -> Encoder | None:
+        if self.packs_frames:
+            return FrameEncoder()
+        return None if self.encoding is None else encoder(self.encoding)
 
     def _packed(self) -> dict[str, str]:
         return {} if self.encoding is None else {"Content-Encoding": self.encoding}

@@ -65,6 +65,10 @@ class Ask:
     session_must_exist: bool = False
     closes_session: bool = False
     waits_for_end: bool = False
+    packs_frames: bool = False
+    """compress=1: the answer in ClickHouse's own frames."""
+    unpacks_frames: bool = False
+    """decompress=1: so is the body."""
     roles: tuple[str, ...] = ()
     tables: Mapping[str, str] = field(default_factory=dict)
     """`<table>_format`, `<table>_types`, `<table>_structure` of external tables."""
@@ -137,11 +141,10 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
             raise limits.exceeded("max_name_bytes", f"The {name} is too long")
         if not values[name].isprintable():
             raise refusal(Code.BAD_ARGUMENTS, f"The {name} has characters that nobody can see")
-    if _flag(values.get("compress")) or _flag(values.get("decompress")):
+    if _flag(values.get("decompress")) and (ask.content_encoding or ask.is_multipart):
         raise refusal(
-            Code.SUPPORT_IS_DISABLED,
-            "ClickHouse's native block compression (compress=1, decompress=1) is not offered here;"
-            " use Accept-Encoding and Content-Encoding with lz4, zstd or gzip",
+            Code.BAD_ARGUMENTS,
+            "A body is packed once: by decompress=1 or by Content-Encoding, and a form is not",
         )
     return replace(
         ask,
@@ -165,6 +168,8 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
         ),
         session_must_exist=_flag(values.get("session_check")) or ask.session_must_exist,
         closes_session=_flag(values.get("close_session")) or ask.closes_session,
+        packs_frames=_flag(values.get("compress")) or ask.packs_frames,
+        unpacks_frames=_flag(values.get("decompress")) or ask.unpacks_frames,
         waits_for_end=_flag(values.get("wait_end_of_query")) or ask.waits_for_end,
     )
 

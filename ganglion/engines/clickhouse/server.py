@@ -11,7 +11,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from ganglion.engines.clickhouse.admission import Admission
-from ganglion.engines.clickhouse.body import Body
+from ganglion.engines.clickhouse.body import Body, Unpacker
 from ganglion.engines.clickhouse.browsers import asks_for_another, check_site
 from ganglion.engines.clickhouse.budget import Budget, Share
 from ganglion.engines.clickhouse.compression import choose_encoding
@@ -19,6 +19,7 @@ from ganglion.engines.clickhouse.connections import Connections
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
 from ganglion.engines.clickhouse.execution import Execution, check_single
 from ganglion.engines.clickhouse.form import read_form
+from ganglion.engines.clickhouse.frames import FrameDecoder
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.meter import Meter
 from ganglion.engines.clickhouse.preparation import readonly_statement, request_statements
@@ -150,9 +151,9 @@ class ClickHouseServer:
                 tables: list[tuple[ExternalTable, Spool]] = []
                 if ask.is_multipart:
                     ask, tables = await self._read_form(request, ask, source, share, held)
-                    body = self._body(None, ask)
+                    body = self._body(None, ask, share)
                 else:
-                    body = self._body(source, ask)
+                    body = self._body(source, ask, share)
                 reply = self._reply(request, ask, ask.query_id or query_id)
                 statement, data = await self._read_statement(ask, body, share)
                 check_single(statement)
@@ -260,7 +261,12 @@ class ClickHouseServer:
             self._identity, query_id=query_id, timezone=settings.get("session_timezone")
         )
         encoding = None
-        if ask is not None and settings.get("enable_http_compression", "1") not in ("0", "false"):
+        packs_frames = ask is not None and ask.packs_frames
+        if (
+            ask is not None
+            and not packs_frames
+            and settings.get("enable_http_compression", "1") not in ("0", "false")
+        ):
             encoding = choose_encoding(ask.accepted_encodings, available=self._encodings)
         return Reply(
             request=request,
@@ -270,12 +276,15 @@ class ClickHouseServer:
             version=self._identity.version,
             tag=tag,
             encoding=encoding,
+            packs_frames=packs_frames,
             headers={**headers, "X-ClickHouse-Exception-Tag": tag},
         )
 
-    def _body(self, source: Meter | None, ask: Ask) -> Body:
-        decoder = None
-        if ask.content_encoding is not None and source is not None:
+    def _body(self, source: Meter | None, ask: Ask, share: Share) -> Body:
+        decoder: Unpacker | None = None
+        if source is not None and ask.unpacks_frames:
+            decoder = FrameDecoder(limits=self._limits, share=share)
+        elif source is not None and ask.content_encoding is not None:
             decoder = Decoder(ask.content_encoding, available=self._encodings, limits=self._limits)
         return Body(source, decoder=decoder, threads=self._intake, limits=self._limits)
 

@@ -83,12 +83,20 @@ def test_the_tag_of_a_broken_stream_is_letters() -> None:
     assert (len(tag), tag.isalpha(), tag.islower()) == (16, True, True)
 
 
-@pytest.mark.parametrize(
-    "query_string", ["a%20b=1", "param_a%27=1", "session_timeout=x", "compress=1"]
-)
+@pytest.mark.parametrize("query_string", ["a%20b=1", "param_a%27=1", "session_timeout=x"])
 def test_fields_that_make_no_sense_are_refused(query_string: str) -> None:
     with pytest.raises(ClickHouseError):
         read_ask(method="POST", query_string=query_string, headers={}, limits=Limits())
+
+
+def test_a_body_is_packed_once() -> None:
+    with pytest.raises(ClickHouseError):
+        read_ask(
+            method="POST",
+            query_string="decompress=1",
+            headers={"Content-Encoding": "gzip"},
+            limits=Limits(),
+        )
 
 
 def test_the_types_of_an_external_table_become_columns() -> None:
