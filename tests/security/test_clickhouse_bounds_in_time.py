@@ -32,7 +32,8 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 def head(query: str, *, length: int = 1 << 30, who: str = _WHO) -> bytes:
     """Line and headers of a request whose body is announced."""
     target = f"/?query={query.replace(' ', '+')}"
-    return f"POST {target} HTTP/1.1\r\nHost: x\r\n{who}Content-Length: {length}\r\n\r\n".encode()
+    host = "Host: 127.0.0.1\r\n"
+    return f"POST {target} HTTP/1.1\r\n{host}{who}Content-Length: {length}\r\n\r\n".encode()
 
 
 def is_closed(connection: socket.socket) -> bool:
