@@ -32,7 +32,7 @@ KNOWN_SECONDS: Final = 20.0
 AGAIN_SECONDS: Final = 0.3
 
 ROLES: Final = (*AGENT_ROLES, OPERATOR)
-_PATTERN: Final = frozenset("*?[]#%")
+_PATTERN: Final = frozenset("*?[]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,10 @@ class NamedUsers:
             raise BadSetting(f"there is no role {role!r} to let in; there are {', '.join(ROLES)}")
         if not name.strip() or not name.isprintable():
             raise BadSetting(f"{name!r} cannot be the name of an agent")
-        if signs and (name.split() != [name] or _PATTERN & set(name)):
+        if signs and _PATTERN & set(name):
             raise BadSetting(
-                f"{name!r} cannot stand in `trusted_keys`, which takes one word without any of"
-                f" {' '.join(sorted(_PATTERN))}; choose another name, or use --unsigned"
+                f"{name!r} would be a pattern in `trusted_keys`; choose a name without any of"
+                f" {' '.join(sorted(_PATTERN))}, or use --unsigned"
             )
         wanted = NamedUser(name, role, works)
         password = self._keys.add(wanted)
@@ -134,6 +134,9 @@ class NamedUsers:
 
     def _reload(self) -> bool:
         """Tell the embedded server, which drops nobody for it; whether there was one."""
+        if self._local.nats_users_file is not None:
+            write_users(self._mesh, self._local, home=self._home)
+            return False
         mesh = running_mesh(self._home)
         server = mesh.process(NATS) if mesh is not None else None
         if mesh is None or server is None or server.pid is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field, ValidationError
@@ -22,6 +23,9 @@ class LocalMeshSettings(BaseSettings):
     nats_port: int = Field(4222, ge=1, le=65535, description="port of the embedded NATS server")
     nats_monitor_port: int = Field(
         8222, ge=1, le=65535, description="port of the embedded NATS server's monitoring"
+    )
+    nats_users_file: Path | None = Field(
+        None, description="where a NATS server of your own reads who its users are"
     )
     nats_open: bool = Field(
         False,

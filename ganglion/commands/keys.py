@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,14 +80,50 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
     say(f"the same for a shell or a container: {made.credentials}")
     if not made.reloaded:
         say(
-            "the server knows it from its next start on; in containers: `docker compose kill -s HUP"
-            " nats`"
+            "the server knows it from its next start on; in containers:"
+            " `docker compose kill -s HUP nats`, twice"
         )
     if signs:
         say(
             f"nobody else is believed as {name}, and its signature is, from the next start of the"
             " mesh on: `ganglion down`, then `ganglion up --detach`"
         )
+
+
+@app.command()
+def server(
+    address: Annotated[
+        list[str],
+        typer.Option("--address", help="host:port at which it is found; several times."),
+    ],
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Its store: what was there before it had users is theirs then."),
+    ] = None,
+) -> None:
+    """Write who the users of a NATS server of your own are (GANGLION_NATS_USERS_FILE)."""
+    from ganglion.engines.nats import adopt_store
+    from ganglion.errors import BadSetting
+    from ganglion.home import Home
+    from ganglion.nats_keys import NatsKeys
+    from ganglion.settings import LocalMeshSettings, read_settings
+    from ganglion.supervisor.log_server import OPEN, write_users
+    from nervous_system.settings import MeshSettings
+
+    settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
+    if local.nats_users_file is None:
+        raise BadSetting("GANGLION_NATS_USERS_FILE does not say where to write it")
+    home = Home.at(settings.home)
+    home.create()
+    keys = NatsKeys(home.path)
+    keys.make()
+    keys.listen(address)
+    if store is not None:
+        adopt_store(store)
+    write_users(settings, local, home=home)
+    say(f"{local.nats_users_file} says who may do what: include it in the server's configuration")
+    if local.nats_open:
+        say(OPEN)
 
 
 @app.command()

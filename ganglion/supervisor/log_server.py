@@ -5,12 +5,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration
 from ganglion.home import Home
 from ganglion.nats_keys import NatsKeys
 from ganglion.settings import LocalMeshSettings
 from nervous_system.settings import MeshSettings
+
+OPEN: Final = (
+    "NATS is open (GANGLION_NATS_OPEN): everybody who reaches its port may publish as anybody, read"
+    " everything and remove the log; unset it and start again"
+)
 
 
 def monitor_path(local: LocalMeshSettings, *, home: Home) -> str:
@@ -37,12 +43,14 @@ def write_configuration(settings: MeshSettings, local: LocalMeshSettings, *, hom
 
 
 def write_users(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
-    """Who may do what there; it reads it again when it gets SIGHUP. Raises Fatal, OSError."""
+    """Who may do what there; it reads it again when it gets SIGHUP. Where a server of one's own
+    reads it, for that one. Raises Fatal, OSError."""
     also = (settings.nats_user, settings.nats_password) if settings.nats_user else None
     text = NatsKeys(home.path).accounts(
         is_open=local.nats_open, also=(also[0], also[1] or "") if also else None
     )
-    _write(home.nats_users, f"# Written by `ganglion up` at every start.\n{text}")
+    path = local.nats_users_file or home.nats_users
+    _write(path, f"# Written by `ganglion`; changes made here are lost.\n{text}")
 
 
 def _write(path: Path, text: str) -> None:

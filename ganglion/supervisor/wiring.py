@@ -27,7 +27,7 @@ from ganglion.supervisor.foundations import lay_foundations, watch_foundations
 from ganglion.supervisor.http_get import http_get
 from ganglion.supervisor.lock import HomeLock, hold_lock
 from ganglion.supervisor.log_file import open_log
-from ganglion.supervisor.log_server import monitor_path, write_configuration
+from ganglion.supervisor.log_server import OPEN, monitor_path, write_configuration
 from ganglion.supervisor.mesh_file import MeshRecord, remove_mesh
 from ganglion.supervisor.outbox import Outbox
 from ganglion.supervisor.preflight import check_disk, check_ports
@@ -45,10 +45,6 @@ QUIET_LOOK_SECONDS: Final = 30.0
 """How often a log gets a line, if something changed."""
 MARKS_SECONDS: Final = 2.0
 """How often it is looked whether the files are there by which others find this mesh."""
-OPEN: Final = (
-    "NATS is open (GANGLION_NATS_OPEN): everybody who reaches its port may publish as anybody, read"
-    " everything and remove the log; unset it and start again"
-)
 LAST_WORDS_SECONDS: Final = 2.0
 SUPERVISOR_LOG_BYTES: Final = 16 * 1024**2
 

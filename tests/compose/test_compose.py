@@ -36,6 +36,7 @@ from stack import (
 
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus, open_bus
+from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 
 pytestmark = pytest.mark.compose
@@ -120,7 +121,21 @@ def environment(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 def _nats_url(stack: Stack) -> str:
-    return f"nats://127.0.0.1:{stack.ports['GANGLION_NATS_PORT']}"
+    """With a user of its own, as the README has somebody at the machine get one."""
+    made = stack(
+        "run",
+        "--rm",
+        "-T",
+        "keys",
+        "new",
+        f"tour-{new_event_id()}",
+        "--role",
+        "operator",
+        "--unsigned",
+    )
+    for _ in range(2):
+        stack("kill", "-s", "HUP", "nats")
+    return made.splitlines()[0]
 
 
 def test_the_tour(environment: dict[str, str]) -> None:

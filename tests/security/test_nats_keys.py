@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import nats.errors
 import pytest
 from permitted_server import PermittedServer
 
-from ganglion.engines.nats import adopt_store
+from ganglion.benchmarks.child import bare_environment
+from ganglion.engines.nats import adopt_store, find_binary
 from ganglion.errors import BadSetting
 from ganglion.nats_keys import NamedUser, NatsKeys
 from ganglion.nats_permissions import MESH
@@ -195,3 +198,32 @@ def test_what_was_stored_before_there_were_users_is_not_lost(tmp_path: Path) -> 
     old.mkdir(parents=True)
     adopt_store(tmp_path)
     assert old.is_dir(), "what there is in both places is not thrown together"
+
+
+def test_the_server_in_containers_is_told_the_same(tmp_path: Path) -> None:
+    """`ganglion keys server` writes what infra/nats/nats.conf includes."""
+    users = tmp_path / "ganglion-users" / "users.conf"
+    users.parent.mkdir()
+    given = {
+        "GANGLION_HOME": str(tmp_path / "home"),
+        "GANGLION_NATS_USERS_FILE": str(users),
+    }
+    made = subprocess.run(
+        [sys.executable, "-m", "ganglion", "keys", "server", "--address", "nats:4222"],
+        env={**bare_environment(), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    assert stat.S_IMODE(users.stat().st_mode) == 0o600
+    assert NatsKeys(tmp_path / "home").accounts(is_open=False) in users.read_text()
+    assert NatsKeys(tmp_path / "home").addresses() == ["nats:4222"]
+    shipped = Path(__file__).parents[2] / "infra" / "nats" / "nats.conf"
+    (tmp_path / "ganglion").mkdir()
+    copy = tmp_path / "ganglion" / "nats.conf"
+    copy.write_text(shipped.read_text().replace("/data", str(tmp_path / "data")))
+    checked = subprocess.run(
+        [str(find_binary()), "-t", "-c", str(copy)], capture_output=True, text=True, check=False
+    )
+    assert "is valid" in checked.stderr, checked.stderr
