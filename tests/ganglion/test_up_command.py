@@ -283,7 +283,7 @@ def test_emit_and_tail(ganglion: CommandLine, tmp_path: Path) -> None:
     assert change.returncode == OK, change.stderr
     refused = ganglion("emit", "decision", "--rationale", "x", "--chosen", "y", "--confidence", "2")
     assert refused.returncode == REFUSED
-    assert "confidence_score is not between 0 and 1" in refused.stderr
+    assert "confidence is 2, and it is from 0 to 1" in refused.stderr
     empty = ganglion("emit", "decision", "--rationale", " ", "--chosen", "y")
     assert empty.returncode == REFUSED
     assert empty.stderr == "ganglion: the event was not sent: rationale is empty: say why\n"
