@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.model import Batch, partition_end
 from ingestor.reading import Readable, read
@@ -44,9 +45,13 @@ class Prepared:
 
 
 def examine(
-    positions: Sequence[Stored], framer: Framer, trusted: TrustedKeys = NO_KEYS
+    positions: Sequence[Stored],
+    framer: Framer,
+    trusted: TrustedKeys = NO_KEYS,
+    doubts: Doubts | None = None,
 ) -> list[Examined]:
-    """Read, check and encode every position. Repeats are found later, and are few."""
+    """Read, check and encode every position; `doubts` hears of what nobody vouches for. Repeats are
+    found later, and are few."""
     examined = []
     for stored in positions:
         found = read(stored.data)
@@ -54,17 +59,23 @@ def examine(
             examined.append(park(stored, framer, reason=found))
         else:
             if trusted.checks:
-                found = _checked(found, stored, trusted)
+                found = _checked(found, stored, trusted, doubts)
             message, field, warnings = found
             frame = framer.event(message, stored, payload_field=field, warnings=warnings)
             examined.append(Examined(stored, message.event_id, field, frame))
     return examined
 
 
-def _checked(found: Readable, stored: Stored, trusted: TrustedKeys) -> Readable:
+def _checked(
+    found: Readable, stored: Stored, trusted: TrustedKeys, doubts: Doubts | None
+) -> Readable:
     """With what is wrong with its signature among the warnings: it is stored all the same."""
     problem = stored.problem(trusted, agent_id=found.message.agent_id)
-    return found._replace(warnings=[*found.warnings, problem]) if problem else found
+    if not problem:
+        return found
+    if doubts is not None:
+        doubts.note(stored, problem)
+    return found._replace(warnings=[*found.warnings, problem])
 
 
 def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:

@@ -25,6 +25,7 @@ from ingestor.core import (
     park,
     prepare,
 )
+from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.model import Batch
 from ingestor.ports import TooLargeNow, Warehouse
@@ -74,6 +75,7 @@ class Recording:
         warehouse: Warehouse,
         framer: Framer,
         trusted: TrustedKeys,
+        doubts: Doubts,
         next_sequence: int,
         settings: IngestorSettings,
         tracer: Tracer,
@@ -86,6 +88,7 @@ class Recording:
         self._warehouse = warehouse
         self._framer = framer
         self._trusted = trusted
+        self._doubts = doubts
         self._settings = settings
         self._tracer = tracer
         self._metrics = metrics
@@ -142,7 +145,7 @@ class Recording:
                 examined: list[Examined] = []
                 for start in range(0, len(positions), SLICE_EVENTS):
                     some = positions[start : start + SLICE_EVENTS]
-                    examined += examine(some, self._framer, self._trusted)
+                    examined += examine(some, self._framer, self._trusted, self._doubts)
                     await asyncio.sleep(0)
                 for run in cut(examined):
                     await runs.put(run)

@@ -27,6 +27,7 @@ from ingestor.continuity import (
     same,
 )
 from ingestor.core import Examined
+from ingestor.doubts import Doubts
 from ingestor.following import STILL_SECONDS, Following
 from ingestor.frames import Framer
 from ingestor.model import Epoch
@@ -62,6 +63,9 @@ REPORT_SECONDS = 1.0
 REMEMBER_SECONDS = 60.0
 MOST_SILENT_SECONDS = 30.0
 
+DOUBTS_SECONDS = 60.0
+"""How often at most it is said that messages are not what they claim to be."""
+
 DRAIN_SECONDS = 8.0
 """How long a stop waits for servers that do not answer; what is not stored stays on the log."""
 
@@ -95,6 +99,8 @@ class Ingestor:
         self._room = Room(
             high_percent=settings.log_high_percent, low_percent=settings.log_low_percent
         )
+        self._doubts = Doubts()
+        self._doubts_said_at: float | None = None
         self._state = "starting"
         self._takeovers = 0
         self._leads = False
@@ -221,6 +227,7 @@ class Ingestor:
             warehouse=self._warehouse,
             framer=Framer(epoch=start.epoch, writer=writer),
             trusted=self._bus.trusted,
+            doubts=self._doubts,
             next_sequence=start.next_sequence,
             settings=self._settings,
             tracer=self._telemetry.tracer,
@@ -352,6 +359,7 @@ class Ingestor:
                 gauge(LOG_FULL).set(stream.full)
                 self._watch_following()
                 await self._watch_room(stream)
+                await self._say_doubts()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), REPORT_SECONDS)
 
@@ -382,6 +390,17 @@ class Ingestor:
             except Permanent as error:
                 _log.error("alarm.not_published", name=alarm.name, reason=str(error))
         self._room = self._room.after(stream)
+
+    async def _say_doubts(self) -> None:
+        """At once, and then in turns: who floods the log with forgeries is said to do so, and does
+        not fill it with alarms."""
+        now = stopwatch()
+        if self._doubts_said_at is not None and now - self._doubts_said_at < DOUBTS_SECONDS:
+            return
+        alarm = self._doubts.take_alarm(epoch=self._epoch or 0)
+        if alarm is not None:
+            self._doubts_said_at = now
+            await self._raise_about_positions(alarm)
 
     async def _remember(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -17,10 +18,18 @@ from nervous_system import names
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event, Recorded
-from nervous_system.contract.message import Acknowledgement, Entry, Expectation, Message, seal
+from nervous_system.contract.message import (
+    Acknowledgement,
+    Entry,
+    Expectation,
+    Message,
+    Vouch,
+    seal,
+)
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import is_named_by, subject_for, template_of
+from nervous_system.contract.vouching import Vouching
 from nervous_system.errors import IdTaken, Permanent, Unavailable, Unreadable, Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
@@ -58,12 +67,13 @@ class Bus:
         metrics: Metrics | None = None,
         signer: Signer | None = None,
         trusted: TrustedKeys | None = None,
+        signs_all: bool = True,
         clock: Clock = system_clock,
     ) -> None:
         self.connection = connection
         self.trusted = trusted or TrustedKeys.none()
         self.clock = clock
-        self._signer = signer
+        self.vouching = Vouching(self.trusted, signer, signs_all=signs_all)
         self.stream = Stream(connection)
         self.tracer = tracer
         self.metrics = metrics or Metrics()
@@ -133,16 +143,23 @@ class Bus:
         )
 
     async def append(
-        self, entries: Sequence[Entry], *, fence: Expectation | None = None
+        self,
+        entries: Sequence[Entry],
+        *,
+        fence: Expectation | None = None,
+        now: datetime | None = None,
     ) -> Acknowledgement:
-        """Store up to 1000 events together or not at all; `fence` guards the whole batch.
+        """Store up to 1000 events together or not at all; `fence` guards the whole batch. Where
+        they must be vouched for, that was done at `now`, by the log's clock if that is known.
 
         Raises as `publish`, Duplicate when the log has one of the events already, Fenced when the
         fence has moved.
         """
         with self._batch_span(len(entries)) as span:
             sealed = [
-                self._sealed(self._traced(entry, span.trace_id, span.span_id), traceparent=None)
+                self._sealed(
+                    self._traced(entry, span.trace_id, span.span_id), traceparent=None, now=now
+                )
                 for entry in entries
             ]
             acknowledgement = await self.publisher.append_batch(
@@ -178,24 +195,19 @@ class Bus:
                 await store()
         return acknowledgements
 
-    def signature(self, subject: str, data: bytes) -> dict[str, str]:
-        """The headers that vouch for these bytes; none where this process has no key."""
-        if self._signer is None:
-            return {}
-        return self._signer.headers(subject, data, now=self.clock())
-
     def vouched_history(self, message: Message, republished_from: str) -> Message:
         """The message as one that comes back from a position of the past: nobody acts on it. Raises
         Permanent where others would not believe that of this process."""
         message = replace(message, republished_from=republished_from)
         if not self.trusted.checks:
             return message
-        if self._signer is None or not self.trusted.speaks_for_everybody(self._signer.key_id):
+        signer = self.vouching.signer
+        if signer is None or signer.key_id not in self.trusted.of_mesh:
             raise Permanent(
                 "what is brought back must be signed by the mesh's own key, and this process has"
                 " none: run it with the home in which `keys/mesh` is"
             )
-        signature = self._signer.headers(
+        signature = signer.headers(
             message.subject, message.data, now=self.clock(), republished_from=republished_from
         )
         return replace(message, signature=signature)
@@ -203,7 +215,7 @@ class Bus:
     def check_clock(self, stream_time: datetime) -> None:
         """Raises Unavailable where what this process signs now would be stale."""
         off_seconds = (self.clock() - stream_time).total_seconds()
-        if self._signer is not None and abs(off_seconds) > self.trusted.most_seconds:
+        if self.vouching.signer is not None and abs(off_seconds) > self.trusted.most_seconds:
             raise Unavailable(
                 f"the clock of this machine is {off_seconds:+.0f} s off that of the log, so what it"
                 " signs would be stale: set it right"
@@ -217,11 +229,15 @@ class Bus:
             raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
         return replace(found, is_history=True) if stored.is_history(self.trusted) else found
 
-    def _sealed(self, entry: Entry, *, traceparent: str | None) -> tuple[Message, int]:
-        message, redacted = seal(entry, self.redactor, traceparent=traceparent)
-        if self._signer is not None:
-            message = replace(message, signature=self.signature(message.subject, message.data))
-        return message, redacted
+    def _sealed(
+        self, entry: Entry, *, traceparent: str | None, now: datetime | None = None
+    ) -> tuple[Message, int]:
+        vouch: Vouch | None = None
+        if self.vouching.signer is not None:
+            vouch = partial(
+                self.vouching.for_message, agent_id=entry.event.agent_id, now=now or self.clock()
+            )
+        return seal(entry, self.redactor, traceparent=traceparent, vouch=vouch)
 
     def reader(
         self,
@@ -388,6 +404,7 @@ async def open_bus(
             metrics=metrics,
             signer=signer,
             trusted=trusted,
+            signs_all=settings.signing_key is not None,
             clock=clock,
         )
     finally:

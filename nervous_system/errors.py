@@ -47,6 +47,10 @@ class Untrusted(Unreadable):
     """An event whose signature is missing, wrong or stale: it counts for nothing."""
 
 
+class Unauthentic(Permanent):
+    """What comes back is not what the mesh put there: its seal is missing or wrong."""
+
+
 class Refused(Permanent):
     """Whoever decides was asked, and said no; `reasons` says why, one sentence each."""
 

@@ -66,6 +66,13 @@ NONCE: Final = "Ganglion-Nonce"
 ISSUED_AT: Final = "Ganglion-Issued-At"
 SIGNATURE: Final = "Ganglion-Signature"
 
+SEAL: Final = "Ganglion-Seal"
+"""What services vouch with, among those who have the mesh's key (contract/seal.py)."""
+
+ASK: Final = "Ganglion-Ask"
+"""Of a request: a number that is used once, and how its answer is to be vouched for, `seal` or
+`signature` (contract/vouching.py)."""
+
 REPUBLISHED_FROM: Final = "Ganglion-Republished-From"
 """`<epoch>/<sequence>` that a message had when it was live: what comes back is history, and nobody
 acts on it. Where the mesh has a key, it counts only if that has signed it."""

@@ -24,11 +24,13 @@ def init() -> None:
 
     from ganglion.addresses import client_settings
     from ganglion.home import Home
+    from ganglion.key_files import ensure_mesh_key
     from ganglion.samples import write_samples
 
     settings = client_settings()
     home = Home.at(settings.home)
     home.create()
+    ensure_mesh_key(home.path)
     for path in write_samples(home):
         say(f"wrote {path}")
     for name in asyncio.run(_make(settings)):

@@ -19,6 +19,7 @@ from ganglion.engines.store_lock import hold_store
 from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.in_words.phrases import counted
+from ganglion.key_files import ensure_mesh_key
 from ganglion.nats_keys import NatsKeys
 from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
@@ -67,6 +68,7 @@ async def run_mesh(
     addresses = configured_addresses(settings, local)
     with contextlib.ExitStack() as held:
         lock = held.enter_context(hold_lock(home.lock_file))
+        ensure_mesh_key(home.path)
         if addresses.nats_embedded:
             NatsKeys(home.path).make()
         if addresses.clickhouse_embedded:

@@ -5,7 +5,7 @@ An event's bytes with its subject, its id and what it expects of its aggregate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -43,7 +43,13 @@ class Entry:
         return subject_for(self.event, key=self.key)
 
 
-def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[Message, int]:
+Vouch = Callable[[str, str, bytes], Mapping[str, str]]
+"""The headers that vouch for a subject, a message id and bytes."""
+
+
+def seal(
+    entry: Entry, redactor: Redactor, *, traceparent: str | None, vouch: Vouch | None = None
+) -> tuple[Message, int]:
     """The entry as a message, and how many secrets were taken out.
 
     Raises InvalidEvent.     `traceparent` None stands for the span that the envelope names.
@@ -59,10 +65,12 @@ def seal(entry: Entry, redactor: Redactor, *, traceparent: str | None) -> tuple[
         data = encode(event)  # without what stands in the bytes and not in the event
     if traceparent is None and event.trace_id and event.span_id:
         traceparent = f"00-{event.trace_id}-{event.span_id}-01"
+    message_id = entry.message_id or event.event_id
     message = Message(
         subject=entry.subject,
-        message_id=entry.message_id or event.event_id,
+        message_id=message_id,
         data=data,
+        signature=vouch(entry.subject, message_id, data) if vouch is not None else {},
         expectation=entry.expectation,
         traceparent=traceparent,
         trace_is_new=entry.trace_is_new,

@@ -13,7 +13,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -23,14 +23,28 @@ from urllib.parse import quote, unquote
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
+from nervous_system.contract.seal import UNCHECKED_SEAL, Seal
+from nervous_system.contract.subjects import is_of_services
 from nervous_system.errors import Fatal
-from nervous_system.names import ISSUED_AT, KEY_ID, NONCE, REPUBLISHED_FROM, SIGNATURE
+from nervous_system.names import (
+    ISSUED_AT,
+    KEY_ID,
+    MESSAGE_ID,
+    NONCE,
+    REPUBLISHED_FROM,
+    SEAL,
+    SIGNATURE,
+)
+from nervous_system.settings import MESH_KEY
 
 _PURPOSE: Final = "ganglion signature 1"
 """A signature of the same key for anything else is not one of a message."""
 
 _HISTORY_PURPOSE: Final = "ganglion republished 1"
 """Nor is that of a message one of what is brought back, or the other way round."""
+
+_SINCE: Final = "since="
+_ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 EVERYBODY: Final = "*"
 """The pattern of a key that speaks for all agents, as the mesh's own does."""
@@ -75,10 +89,13 @@ class Signer:
         """What its file holds."""
         return f"{self.key_id} {b64encode(bytes(self.key)).decode()}"
 
-    def public_line(self, *agents: str) -> str:
-        """What `trusted_keys` holds, so that it speaks for these agents."""
+    def public_line(self, *agents: str, since: datetime | None = None) -> str:
+        """What `trusted_keys` holds, so that it speaks for these agents; of the mesh's own, since
+        when services vouch for what they say."""
         public = TrustedKey(self.key.verify_key, agents).public
-        return " ".join((self.key_id, public, *map(_as_word, agents)))
+        moment = since.isoformat(timespec="milliseconds") if since is not None else ""
+        begun = (f"{_SINCE}{moment}",) if moment else ()
+        return " ".join((self.key_id, public, *begun, *map(_as_word, agents)))
 
     def headers(
         self, subject: str, data: bytes, *, now: datetime, republished_from: str = ""
@@ -103,6 +120,7 @@ class TrustedKey:
 
     key: VerifyKey
     agents: tuple[str, ...]  # names and shell patterns
+    since: datetime | None = None  # of the mesh's: what is older was said before there was a key
 
     @property
     def public(self) -> str:
@@ -116,6 +134,7 @@ class TrustedKeys:
 
     keys: Mapping[str, TrustedKey]
     required: bool = False  # of every agent, not only of those that are named
+    seal: Seal | None = None  # where the mesh's private key is here, too
     most_seconds: float = 300.0  # between the making of a signature and the storing
 
     @classmethod
@@ -126,7 +145,8 @@ class TrustedKeys:
     @classmethod
     def read(cls, path: Path, *, required: bool = False, most_seconds: float = 300.0) -> Self:
         """From a file: a line a key, with its id, its public key in base64 and the agents it speaks
-        for; from `#` on a comment. No file is no keys. Raises Fatal."""
+        for; from `#` on a comment. No file is no keys. Beside it the mesh's own key, where that is
+        there. Raises Fatal."""
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
@@ -140,8 +160,11 @@ class TrustedKeys:
                 continue
             try:
                 key_id, public, *agents = words
+                begun = [each for each in agents if each.startswith(_SINCE)]
                 keys[key_id] = TrustedKey(
-                    VerifyKey(b64decode(public, validate=True)), tuple(map(unquote, agents))
+                    VerifyKey(b64decode(public, validate=True)),
+                    tuple(unquote(each) for each in agents if not each.startswith(_SINCE)),
+                    _moment(begun[0].removeprefix(_SINCE)) if begun else None,
                 )
             except (ValueError, TypeError) as error:
                 raise Fatal(
@@ -150,7 +173,12 @@ class TrustedKeys:
                 ) from error
         if required and not keys:
             raise Fatal(f"signatures are required, and {path} names no key to check them with")
-        return cls(keys=keys, required=required, most_seconds=most_seconds)
+        return cls(
+            keys=keys,
+            required=required,
+            most_seconds=most_seconds,
+            seal=_seal(path.parent / MESH_KEY, keys),
+        )
 
     @property
     def checks(self) -> bool:
@@ -172,22 +200,50 @@ class TrustedKeys:
             headers, subject=subject, data=data, stored_at=stored_at
         ):
             return ""
+        if SEAL in headers and self.seal is not None:
+            return self.seal.message_problem(
+                headers[SEAL],
+                subject=subject,
+                message_id=headers.get(MESSAGE_ID, ""),
+                data=data,
+                stored_at_ns=int(stored_at.timestamp() * 1e9),
+                most_seconds=self.most_seconds,
+            )
         key_id, signature = headers.get(KEY_ID, ""), headers.get(SIGNATURE, "")
         if not key_id and not signature:
-            return MISSING if self._must_sign(agent_id) else ""
+            unchecked = UNCHECKED_SEAL if SEAL in headers else MISSING
+            return unchecked if self.must_vouch(subject, agent_id, at=stored_at) else ""
         trusted = self.keys.get(key_id)
         if trusted is None:
             return UNKNOWN_KEY
         wrong = self._wrong(trusted, headers, subject=subject, data=data, stored_at=stored_at)
         if wrong:
             return wrong
-        if not any(fnmatchcase(agent_id, pattern) for pattern in trusted.agents):
+        if key_id not in self.of_mesh and (
+            (self.of_mesh and is_of_services(subject))
+            or not any(fnmatchcase(agent_id, pattern) for pattern in trusted.agents)
+        ):
             return OTHER_AGENT
         return ""
 
-    def speaks_for_everybody(self, key_id: str) -> bool:
-        """Whether that key is one of the mesh itself."""
-        return key_id in self.keys and EVERYBODY in self.keys[key_id].agents
+    def must_vouch(self, subject: str, agent_id: str, *, at: datetime) -> bool:
+        """Whether a message of that moment counts only if somebody vouches for it: what services
+        say, once the mesh has a key, and what agents say who must sign."""
+        if self.must_sign(agent_id):
+            return True
+        if not is_of_services(subject):
+            return False
+        begun = self._vouched_since
+        return begun is not None and begun <= at
+
+    def must_sign(self, agent_id: str) -> bool:
+        """Whether this agent must sign whatever it says."""
+        return self.required or agent_id in self._named
+
+    @cached_property
+    def of_mesh(self) -> Mapping[str, TrustedKey]:
+        """The keys that speak for everybody: the mesh's own."""
+        return {name: each for name, each in self.keys.items() if EVERYBODY in each.agents}
 
     def is_history(
         self, headers: Mapping[str, str], *, subject: str, data: bytes, stored_at: datetime
@@ -198,18 +254,14 @@ class TrustedKeys:
             return False
         if not self.keys:
             return True
-        trusted = self.keys.get(headers.get(KEY_ID, ""))
-        return (
-            trusted is not None
-            and EVERYBODY in trusted.agents
-            and not self._wrong(
-                trusted,
-                headers,
-                subject=subject,
-                data=data,
-                stored_at=stored_at,
-                republished_from=headers[REPUBLISHED_FROM],
-            )
+        trusted = self.of_mesh.get(headers.get(KEY_ID, ""))
+        return trusted is not None and not self._wrong(
+            trusted,
+            headers,
+            subject=subject,
+            data=data,
+            stored_at=stored_at,
+            republished_from=headers[REPUBLISHED_FROM],
         )
 
     def _wrong(
@@ -236,8 +288,11 @@ class TrustedKeys:
             return INCOMPLETE
         return STALE if late else ""
 
-    def _must_sign(self, agent_id: str) -> bool:
-        return self.required or agent_id in self._named
+    @cached_property
+    def _vouched_since(self) -> datetime | None:
+        """Since when services vouch for what they say; None where they do not."""
+        begun = [each.since or _ALWAYS for each in self.of_mesh.values()]
+        return min(begun, default=None)
 
     @cached_property
     def _named(self) -> frozenset[str]:
@@ -247,10 +302,28 @@ class TrustedKeys:
 def _as_word(agent: str) -> str:
     """An agent may be called anything, and a line of `trusted_keys` is words: what would end one,
     or begin a comment or another line, is written as in an address (`Claude%20Code`)."""
-    return "".join(
+    word = "".join(
         each if each.isprintable() and not each.isspace() and each not in "#%" else quote(each)
         for each in agent
     )
+    return word.replace("=", "%3D") if word.startswith(_SINCE) else word
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _seal(mesh_key: Path, keys: Mapping[str, TrustedKey]) -> Seal | None:
+    """The mesh's, where its key is here and one of those that are trusted. Raises Fatal."""
+    if not mesh_key.is_file():
+        return None
+    signer = Signer.read(mesh_key)
+    trusted = keys.get(signer.key_id)
+    if trusted is None or trusted.key != signer.key.verify_key or EVERYBODY not in trusted.agents:
+        return None
+    return Seal(bytes(signer.key))
 
 
 def _signed(

@@ -8,7 +8,16 @@ from operator import attrgetter
 
 from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.state_change_pb2 import StateChange
-from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_GOVERNOR,
+    ROLE_GUARDIAN,
+    ROLE_INGESTOR,
+    ROLE_MISSION_CONTROL,
+    ROLE_OVERSEER,
+    ROLE_SUPERVISOR,
+    ROLE_WORKER,
+    AgentRole,
+)
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS
 from nervous_system.ids import subject_key
@@ -18,6 +27,15 @@ _SOURCES = {role: AgentRole.Name(role).removeprefix("ROLE_").lower() for role in
 EMERGENCY = "emergency"
 """The <kind> of a command that must not wait behind others."""
 
+_SERVICES = (ROLE_OVERSEER, ROLE_GOVERNOR, ROLE_GUARDIAN, ROLE_INGESTOR)
+_PARENTS = (ROLE_MISSION_CONTROL, ROLE_SUPERVISOR)
+_OF_SERVICES = tuple(
+    f"{EVENTS}.{source}."
+    for source in sorted(
+        {_SOURCES[each] for each in (*_SERVICES, *_PARENTS)}
+        | {kind.source for kind in KINDS.values()} - {"", _SOURCES[ROLE_WORKER]}
+    )
+)
 _AGGREGATES = frozenset(kind.source for kind in KINDS.values() if kind.aggregate)
 _KEYS = {each: attrgetter(kind.key_field) for each, kind in KINDS.items() if kind.key_field}
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}").fullmatch
@@ -89,6 +107,11 @@ def chain_filter(key: str) -> str:
     `key` is a resource key.
     """
     return f"{EVENTS}.*.state_change.{key}"
+
+
+def is_of_services(subject: str) -> bool:
+    """Whether only services, and whoever orders them about, have something to say there."""
+    return subject.startswith(_OF_SERVICES)
 
 
 def leadership_subject(*, service: str, scope: str) -> str:

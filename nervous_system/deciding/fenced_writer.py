@@ -7,7 +7,8 @@ last event: two conditions that the server checks, whatever this process believe
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final, Protocol
 
 import structlog
@@ -44,8 +45,11 @@ class Decided(Protocol):
 class FencedWriter:
     """Appends as the leader of one term."""
 
-    def __init__(self, bus: Bus, fence: Fence, decided: Decided) -> None:
+    def __init__(
+        self, bus: Bus, fence: Fence, decided: Decided, *, now: Callable[[], datetime]
+    ) -> None:
         self._bus = bus
+        self._now = now  # by the log's clock: a machine's can be set back while it leads
         self._fence = fence
         self._term = fence.term
         self._decided = decided
@@ -137,7 +141,7 @@ class FencedWriter:
         blocks nobody, as the log then knows the event by another. Raises as `append`."""
         while True:
             try:
-                return await self._bus.append(batch, fence=self._fence.expectation)
+                return await self._bus.append(batch, fence=self._fence.expectation, now=self._now())
             except Fenced:
                 if not await self._fence.put_back(self._bus):
                     raise

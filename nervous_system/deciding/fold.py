@@ -161,6 +161,14 @@ class Fold(Generic[State]):
         self.ahead.discard(event_id)
         return self._unwritten(entries, event_id)
 
+    def confirmed_at(self, sequence: int) -> str:
+        """The id of the own event that the log has confirmed at the next position to be taken;
+        empty where it has confirmed none there."""
+        for confirmed, event_id in self._confirmed:
+            if confirmed >= sequence:
+                return event_id if confirmed == sequence else ""
+        return ""
+
     def pass_over(self, sequence: int, recorded_at: datetime) -> list[Entry]:
         """As `take`, of what counts for nothing, such as history that was brought back."""
         return self._unwritten(self._go_on_to(sequence, recorded_at), "")

@@ -36,6 +36,7 @@ from nervous_system.users import user_of_role
 _log = structlog.get_logger()
 
 _INBOXES: Final = (names.INBOX.encode(), f"{names.MAPPED_INBOX}.".encode())
+_ASK_LINE: Final = f"\r\n{names.ASK}:".encode()
 
 MOST_WAITING: Final = 10_000
 """More are told to ask again: whoever waits longer than its deadline has gone."""
@@ -44,16 +45,9 @@ MOST_WAITING_BYTES: Final = 32 * 1024**2
 """Likewise: as many as may wait, of the largest size that the server takes, are 10 GB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request, and where its answer goes."""
+class Arrived(NamedTuple):
+    """A request as it came, and where its answer goes."""
 
-    event: Event
-    reply: str
-    data: bytes  # the event as its asker encoded it; without its secrets where it had some
-
-
-class _Arrived(NamedTuple):
     data: bytes
     reply: str
     headers: bytes  # as they travelled
@@ -62,6 +56,15 @@ class _Arrived(NamedTuple):
     def size(self) -> int:
         """How much of the memory it takes, in bytes."""
         return len(self.data) + len(self.headers or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that can be decided on."""
+
+    event: Event
+    arrived: Arrived
+    data: bytes  # the event as its asker encoded it; without its secrets where it had some
 
 
 class Inbox:
@@ -74,7 +77,7 @@ class Inbox:
         self._subject = subject
         self._some = some  # set whenever a request waits
         self._now = now  # the log's clock, not this machine's
-        self._waiting: deque[_Arrived] = deque()
+        self._waiting: deque[Arrived] = deque()
         self._waiting_bytes = 0
         self._subscription: Subscription | None = None
 
@@ -93,7 +96,7 @@ class Inbox:
         if self._subscription is not None:
             await client.restore(self._subscription)
         gone = not_now("this overseer no longer leads")
-        self._reply([(each.reply, gone) for each in self._waiting])
+        self._reply([(each, gone) for each in self._waiting])
         self._waiting.clear()
         self._waiting_bytes = 0
 
@@ -114,7 +117,7 @@ class Inbox:
         """Up to `most` of those that wait, the oldest first; fewer where they are large. What
         cannot be read, or is nothing to ask for, is refused here."""
         taken: list[Asked] = []
-        refused: list[tuple[str, Answer]] = []
+        refused: list[tuple[Arrived, Answer]] = []
         size = 0
         while self._waiting and len(taken) < most:
             size += len(self._waiting[0].data)
@@ -126,34 +129,34 @@ class Inbox:
                 taken.append(self._read(arrived))
             except Untrusted as error:
                 _log.warning("request.untrusted", reason=str(error))
-                refused.append((arrived.reply, Answer(reasons=[str(error)], untrusted=True)))
+                refused.append((arrived, Answer(reasons=[str(error)], untrusted=True)))
             except InvalidEvent as error:
-                refused.append((arrived.reply, Answer(reasons=error.problems)))
+                refused.append((arrived, Answer(reasons=error.problems)))
             except Unreadable as error:
-                refused.append((arrived.reply, Answer(reasons=[str(error)])))
+                refused.append((arrived, Answer(reasons=[str(error)])))
         self._reply(refused)
         return taken
 
     def answer(self, answers: Iterable[tuple[Asked, Answer]]) -> None:
         """Tell the askers; one that has gone, or cannot be told, will ask again or does not
         care."""
-        self._reply([(asked.reply, answer) for asked, answer in answers])
+        self._reply([(asked.arrived, answer) for asked, answer in answers])
 
     def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         if not reply.startswith(_INBOXES):
             # Nobody waits for an answer: what must be kept is published to the log. And nobody has
             # us say something, with our permissions, on a subject that is not an inbox.
             return
-        arrived = _Arrived(bytes(data), reply.decode(), headers)
+        arrived = Arrived(bytes(data), reply.decode(), headers)
         full = self._waiting_bytes + arrived.size > MOST_WAITING_BYTES
         if full or len(self._waiting) >= MOST_WAITING:
-            self._reply([(arrived.reply, not_now(f"{len(self._waiting)} others wait already"))])
+            self._reply([(arrived, not_now(f"{len(self._waiting)} others wait already"))])
             return
         self._waiting.append(arrived)
         self._waiting_bytes += arrived.size
         self._some.set()
 
-    def _read(self, arrived: _Arrived) -> Asked:
+    def _read(self, arrived: Arrived) -> Asked:
         if len(arrived.data) > MOST_PAYLOAD_BYTES:
             raise InvalidEvent(
                 [f"it has {len(arrived.data):,} bytes, more than {MOST_PAYLOAD_BYTES:,}"]
@@ -178,12 +181,23 @@ class Inbox:
             payload, _ = self._bus.redactor.payload(event.payload)
             event = replace(event, payload=payload)
             data = encode(event)
-        return Asked(event, arrived.reply, data)
+        return Asked(event, arrived, data)
 
-    def _reply(self, answers: Sequence[tuple[str, Answer]]) -> None:
-        frames = [frame(reply, answer.SerializeToString()) for reply, answer in answers]
+    def _reply(self, answers: Sequence[tuple[Arrived, Answer]]) -> None:
+        frames = [self._framed(arrived, answer.SerializeToString()) for arrived, answer in answers]
         with suppress(nats.errors.Error):
             self._bus.connection.client.send(frames)
+
+    def _framed(self, arrived: Arrived, answer: bytes) -> bytes:
+        start = arrived.headers.find(_ASK_LINE) if arrived.headers else -1
+        if start < 0:
+            return frame(arrived.reply, answer)
+        start += len(_ASK_LINE)
+        asked = arrived.headers[start : arrived.headers.find(b"\r\n", start)].decode(
+            errors="replace"
+        )
+        vouched = self._bus.vouching.for_answer(asked.strip(), arrived.data, answer)
+        return frame(arrived.reply, answer, headers=vouched)
 
 
 def not_as_whom(request_info: str, event: Event) -> str:

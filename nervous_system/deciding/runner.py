@@ -166,7 +166,12 @@ class Runner(Generic[State]):
                 return
             bucket = await open_snapshots(connection, replicas=replicas)
             snapshots = Snapshots(
-                connection, bucket, role.key, role.state_type, progress=self._progress
+                connection,
+                bucket,
+                role.key,
+                role.state_type,
+                progress=self._progress,
+                seal=self._bus.trusted.seal,
             )
             term = await take_term(
                 self._bus,
@@ -191,7 +196,7 @@ class Runner(Generic[State]):
 
     async def _lead(self, term: Term, keeper: SnapshotKeeper[State], stop: asyncio.Event) -> None:
         fold = await self._recover(keeper, term)
-        writer = FencedWriter(self._bus, Fence.of(term), fold)
+        writer = FencedWriter(self._bus, Fence.of(term), fold, now=lambda: term.now(self._watch()))
         self._writer, self._fold_now = writer, fold
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)
@@ -415,9 +420,9 @@ class Runner(Generic[State]):
         try:
             if stored.is_history(self._bus.trusted):
                 return fold.pass_over(stored.sequence, stored.recorded_at)
-            message_id = stored.message_id
-            if message_id in fold.ahead:  # our own: it needs no decoding
-                return fold.pass_by(message_id, stored.sequence, stored.recorded_at)
+            own = fold.confirmed_at(stored.sequence)
+            if own and stored.message_id == own:  # it needs no decoding
+                return fold.pass_by(own, stored.sequence, stored.recorded_at)
             return fold.take(self._bus.recorded(stored))
         except Unreadable as error:
             reason = "untrusted" if isinstance(error, Untrusted) else "unreadable"

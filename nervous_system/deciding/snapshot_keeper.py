@@ -14,12 +14,14 @@ from typing import Final, Generic, TypeVar
 import nats.js.errors
 import structlog
 
+from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from nervous_system.alarm import raise_alarm
 from nervous_system.bus import Bus
 from nervous_system.clock import Stopwatch
 from nervous_system.deciding.fold import Fold
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.snapshots import Snapshot, Snapshots
-from nervous_system.errors import Transient
+from nervous_system.errors import Transient, Unauthentic
 from nervous_system.ids import content_hash
 from nervous_system.telemetry.metric_catalogue import SNAPSHOTS
 from nervous_system.transport.stream import Stored
@@ -50,8 +52,24 @@ class SnapshotKeeper(Generic[State]):
         self._saving: asyncio.Task[None] | None = None
 
     async def load(self) -> Snapshot[State] | None:
-        """The last one that can be read. Raises as `Snapshots.load`."""
-        return await self._snapshots.load()
+        """The last one that can be read and is the mesh's. Raises what is transient."""
+        try:
+            return await self._snapshots.load()
+        except Unauthentic as error:
+            self._outcomes.labels("refused").inc()
+            await raise_alarm(
+                self._bus,
+                AlarmRaised(
+                    name="unauthentic_snapshot",
+                    severity=SEVERITY_CRITICAL,
+                    message=f"{error}; it is not believed, and the state is folded from the log",
+                    action="find out who may write to the bucket of snapshots, if the mesh is not"
+                    " new to its key",
+                ),
+                role=self._role.agent_role,
+                agent_id=f"{self._role.service}/{self._role.scope}",
+            )
+            return None
 
     async def belongs(self, snapshot: Snapshot[State], *, missing: int) -> bool:
         """Whether it was folded from the log that is there; if not, it is said why.

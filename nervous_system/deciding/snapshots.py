@@ -2,7 +2,8 @@
 Object Store bucket.
 
 Deleting them costs time, never truth. One that cannot be read counts as none, and is said to be
-so.
+so. Where the mesh has a key, so does one that does not bear its seal: whose it is, of which stream
+and up to which position, stands within what is sealed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any, Final, Generic, TypeVar
 
 import lz4.frame
@@ -26,7 +28,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from nervous_system import names
+from nervous_system.contract.seal import Seal
 from nervous_system.deciding.persistent import Slices
+from nervous_system.errors import Unauthentic
 from nervous_system.ids import content_hash
 from nervous_system.transport.connection import Connection, translated, waiting_for_its_maker
 from nervous_system.transport.reader import Reader
@@ -36,6 +40,7 @@ _log = structlog.get_logger()
 
 State = TypeVar("State")
 
+_SNAPSHOT: Final = b"snapshot"
 READ_SECONDS: Final = 5.0
 """How long one wait for more of a snapshot lasts; then the next one begins."""
 
@@ -63,20 +68,23 @@ class Snapshots(Generic[State]):
         state_type: type[State],
         *,
         progress: Callable[[], None] = lambda: None,  # called again and again while one is read
+        seal: Seal | None = None,
     ) -> None:
         self._connection = connection
         self._bucket = bucket
         self._key = key
         self._progress = progress
+        self._seal = seal
         self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
         # Of another shape, a state would be read with defaults for what it never counted.
         shape = json.dumps(self._adapter.json_schema(schema_generator=_Shape), sort_keys=True)
-        self._shape = f"{content_hash(shape)} lines lz4\n".encode()
+        self._shape = f"{content_hash(shape)} lines lz4 seal\n".encode()
 
     async def load(self) -> Snapshot[State] | None:
         """The last snapshot; None where there is none that this version can read.
 
-        Raises Unavailable, NotAcknowledged, Interrupted.
+        Raises Unauthentic for one that is not the mesh's; Unavailable, NotAcknowledged,
+        Interrupted.
         """
         try:
             with translated("reading a snapshot"):
@@ -129,14 +137,25 @@ class Snapshots(Generic[State]):
         slices = Slices()
         rest = self._adapter.dump_json(snapshot, context=slices)
         packed: bytes = lz4.frame.compress(b"\n".join((*slices.lines, rest)))
-        return self._shape + packed
+        seal = self._sealed(packed) if self._seal is not None else b""
+        return b"".join((self._shape, seal, b"\n", packed))
+
+    def _sealed(self, packed: bytes) -> bytes:
+        assert self._seal is not None
+        return self._seal.of(_SNAPSHOT, self._key.encode(), self._shape, packed).encode()
 
     def _unpacked(self, data: bytes) -> Snapshot[State]:
-        """Raises ValueError, RuntimeError where it cannot be read."""
+        """Raises ValueError, RuntimeError where it cannot be read; Unauthentic."""
         if not data.startswith(self._shape):
             raise ValueError("it is of another version of this service's state")
+        seal, _, packed = data[len(self._shape) :].partition(b"\n")
+        if self._seal is not None and not compare_digest(seal, self._sealed(packed)):
+            raise Unauthentic(
+                f"the snapshot {self._key} does not bear the mesh's seal: it was put there by a"
+                " stranger, or made before the mesh had its key"
+            )
         with _nothing_collected():
-            *lines, rest = lz4.frame.decompress(data[len(self._shape) :]).split(b"\n")
+            *lines, rest = lz4.frame.decompress(packed).split(b"\n")
             slices = Slices(lines, progress=self._progress)
             snapshot: Snapshot[State] = self._adapter.validate_json(rest, context=slices)
         return snapshot

@@ -33,7 +33,7 @@ from nervous_system.errors import (
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import BulkClient, Handler
 from nervous_system.transport.refusals import refusal
-from nervous_system.transport.requests import Reply, Requests
+from nervous_system.transport.requests import Believed, Reply, Requests
 from nervous_system.users import shown
 
 _log = structlog.get_logger()
@@ -155,9 +155,10 @@ class Connection:
         headers: dict[str, str] | None = None,
         timeout_seconds: float,
         also: Collection[str] = (),
+        believed: Believed | None = None,
     ) -> Reply:
-        """Send and wait for the reply; `also` are the subjects of what was sent before and belongs
-        to it.
+        """Send and wait for the reply, for one that is `believed` where not all are; `also` are the
+        subjects of what was sent before and belongs to it.
 
         Raises NotAcknowledged, Unavailable, Forbidden, TooLarge.
         """
@@ -165,7 +166,12 @@ class Connection:
         self.check_size(subject, data, headers)
         with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
             return await self._requests.request(
-                subject, data, headers=headers, timeout_seconds=timeout_seconds, also=also
+                subject,
+                data,
+                headers=headers,
+                timeout_seconds=timeout_seconds,
+                also=also,
+                believed=believed,
             )
 
     async def request_several(

@@ -8,7 +8,7 @@ turns of the event loop in the way of everything that is published.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -34,10 +34,15 @@ class Reply(NamedTuple):
         return self.raw_headers.startswith(_STATUS)
 
 
+Believed = Callable[[Reply], bool]
+"""Whether a reply is from one who may answer."""
+
+
 class _Waiting(NamedTuple):
     subjects: Collection[str]  # on which something was sent that the reply is about
     reply: asyncio.Future[Reply]
     before: list[Reply] | None  # where more than one is asked for: those that came
+    believed: Believed | None  # what anybody else sends is left out
 
 
 class Requests:
@@ -68,10 +73,13 @@ class Requests:
         headers: Mapping[str, str],
         timeout_seconds: float,
         also: Collection[str] = (),  # the subjects of what goes before it in an atomic batch
+        believed: Believed | None = None,
     ) -> Reply:
-        """Send and wait. Raises TimeoutError, and NoRespondersError where nobody listens; as
-        `BulkClient.send` and `refuse` otherwise."""
-        return await self._answered(subject, data, headers, timeout_seconds, before=None, also=also)
+        """Send and wait, for a reply that is `believed`. Raises TimeoutError, and NoRespondersError
+        where nobody listens; as `BulkClient.send` and `refuse` otherwise."""
+        return await self._answered(
+            subject, data, headers, timeout_seconds, before=None, also=also, believed=believed
+        )
 
     async def request_several(
         self, subject: str, data: bytes, *, timeout_seconds: float
@@ -91,9 +99,11 @@ class Requests:
         *,
         before: list[Reply] | None,
         also: Collection[str] = (),
+        believed: Believed | None = None,
     ) -> Reply:
         token = b"%d" % next(self._numbers)
-        waiting = _Waiting((subject, *also), asyncio.get_running_loop().create_future(), before)
+        future = asyncio.get_running_loop().create_future()
+        waiting = _Waiting((subject, *also), future, before, believed)
         self._waiting[token] = waiting
         try:
             reply_to = f"{self._inbox}.{token.decode()}"
@@ -117,7 +127,11 @@ class Requests:
         if waiting is None or waiting.reply.done():
             return  # whoever asked has gone
         arrived = Reply(bytes(data), bytes(headers or b""))
-        if waiting.before is not None and not arrived.is_status:
+        if arrived.is_status:
+            waiting.reply.set_result(arrived)
+        elif waiting.believed is not None and not waiting.believed(arrived):
+            return  # a stranger's; who is asked may still answer
+        elif waiting.before is not None:
             waiting.before.append(arrived)
         else:
             waiting.reply.set_result(arrived)

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from nervous_system import names
-from nervous_system.contract.signature import TrustedKeys
+from nervous_system.contract.signature import MISSING, TrustedKeys
+from nervous_system.contract.subjects import is_of_services
 from nervous_system.errors import Fatal, Forbidden, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
@@ -27,6 +28,8 @@ LARGE_EVENT_BYTES: Final = 1024**2
 """The server's payload limit unless somebody sets another."""
 
 _MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
+_OF_OURS: Final = b"\r\nGanglion-"
+_SEAL_LINE: Final = f"\r\n{names.SEAL}:".encode()
 _REPUBLISHED_LINE: Final = f"\r\n{names.REPUBLISHED_FROM}:".encode()
 
 MAX_READ_BYTES: Final = 1024**2
@@ -65,8 +68,7 @@ class Stored(NamedTuple):
         start = raw.find(_MESSAGE_ID_LINE)
         if start < 0:
             return None
-        start += len(_MESSAGE_ID_LINE)
-        return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
+        return _line_at(raw, start + len(_MESSAGE_ID_LINE))
 
     def is_history(self, trusted: TrustedKeys) -> bool:
         """Whether it was brought back from the past, by somebody who may say so."""
@@ -78,6 +80,23 @@ class Stored(NamedTuple):
         """Why its signature is not to be believed as this agent's; empty where it is."""
         if not trusted.checks:
             return ""
+        raw = self.raw_headers
+        if _OF_OURS not in raw:  # most have none of ours: nothing is taken apart
+            must = trusted.must_sign(agent_id) or (
+                is_of_services(self.subject)
+                and trusted.must_vouch(self.subject, agent_id, at=self.recorded_at)
+            )
+            return MISSING if must else ""
+        sealed = raw.find(_SEAL_LINE)
+        if sealed >= 0 and trusted.seal is not None and _REPUBLISHED_LINE not in raw:
+            return trusted.seal.message_problem(
+                _line_at(raw, sealed + len(_SEAL_LINE)),
+                subject=self.subject,
+                message_id=self.message_id or "",
+                data=self.data,
+                stored_at_ns=self.recorded_at_ns,
+                most_seconds=trusted.most_seconds,
+            )
         return trusted.problem(
             self.headers,
             subject=self.subject,
@@ -289,6 +308,10 @@ class Stream:
             self._state_subject = names.LOG_STATE  # an agent's account has no JetStream of its own
             return await self._info_or_none(timeout_seconds=timeout_seconds)
         raise refusal(answer["error"], what=f"a look at the stream {self.name}")
+
+
+def _line_at(raw: bytes, start: int) -> str:
+    return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
 
 
 def _from_direct(reply: Reply) -> Stored:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 
+from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
+from nervous_system.alarm import raise_alarm
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.codec import encode
@@ -21,9 +23,15 @@ from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.errors import Forbidden, NotAcknowledged, Refused, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.telemetry.tracing import Span
+from nervous_system.working.answer_check import AnswerCheck
 
 TRY_SECONDS = 5.0
 """How long one try waits: the leader answers after the log has it on disk."""
+
+ALARM_SECONDS = 60.0
+"""How often at most an asker raises its alarm."""
+
+OF_WHOM = "a stranger's, or of a service whose home has not the mesh's key"
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
@@ -50,6 +58,7 @@ class Asker:
         self._deadline_seconds = deadline_seconds
         self._clock = clock
         self._watch = watch
+        self._raised: float | None = None  # its last alarm, by the stopwatch
 
     async def ask(
         self,
@@ -102,8 +111,20 @@ class Asker:
         )
 
     async def _answered(self, data: bytes) -> Answer:
+        check = AnswerCheck(self._bus.vouching, data)
+        try:
+            return await self._asked(data, check)
+        finally:
+            if check.strangers and self._may_raise():
+                await raise_alarm(
+                    self._bus, self._alarm(check), role=self._role, agent_id=self._agent_id
+                )
+
+    async def _asked(self, data: bytes, check: AnswerCheck) -> Answer:
         subject = f"{names.REQUESTS}.{self._service}"
-        headers = self._bus.signature(subject, data) or None
+        headers = self._bus.vouching.for_request(
+            subject, data, agent_id=self._agent_id, now=self._bus.clock()
+        )
         deadline = self._watch() + self._deadline_seconds
         pause_seconds = FIRST_PAUSE_SECONDS
         reason = ""
@@ -112,8 +133,9 @@ class Asker:
                 reply = await self._bus.connection.request(
                     subject,
                     data,
-                    headers=headers,
+                    headers={**headers, **check.next_try()},
                     timeout_seconds=min(left, TRY_SECONDS),
+                    believed=check.believes,
                 )
             except Transient as error:
                 reason = str(error)
@@ -129,7 +151,25 @@ class Asker:
                 reason = "; ".join(answer.reasons)
             await asyncio.sleep(min(pause_seconds, max(0.0, deadline - self._watch())))
             pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+        if check.strangers:
+            reason += f"; {check.strangers} answers came that nobody vouched for: {OF_WHOM}"
         raise NotAcknowledged(
             f"the {self._service} did not answer within {self._deadline_seconds:g} s ({reason});"
             " see `ganglion status` whether it runs, and ask again"
+        )
+
+    def _may_raise(self) -> bool:
+        now = self._watch()
+        if self._raised is not None and now - self._raised < ALARM_SECONDS:
+            return False
+        self._raised = now
+        return True
+
+    def _alarm(self, check: AnswerCheck) -> AlarmRaised:
+        return AlarmRaised(
+            name="unauthentic_answer",
+            severity=SEVERITY_CRITICAL,
+            message=f"{check.strangers} answers to one request of {self._agent_id} to the"
+            f" {self._service} were vouched for by nobody, and not believed",
+            action=f"find out who answers there: {OF_WHOM}",
         )
