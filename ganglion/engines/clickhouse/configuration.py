@@ -109,6 +109,8 @@ def users_configuration(*, is_open: bool = False) -> str:
                 <!-- Only what looks like a read may answer with rows: those are streamed. -->
                 <implicit_select><const/></implicit_select>
                 <dialect><const/></dialect>
+                <!-- a disk may be of a web site, or another folder -->
+                <merge_tree_disk><const/></merge_tree_disk>
             </constraints>
         </default>
         <{OWNER}/>
