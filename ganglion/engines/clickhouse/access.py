@@ -30,7 +30,11 @@ GRANTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "GRANT SELECT, SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON *.*",
             "GRANT CREATE TEMPORARY TABLE ON *.*",
         ),
-        READER: ("GRANT SELECT ON swarm.*", "GRANT CREATE TEMPORARY TABLE ON *.*"),
+        READER: (
+            "GRANT SELECT ON swarm.*",
+            "GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON system.*",
+            "GRANT CREATE TEMPORARY TABLE ON *.*",
+        ),
     }
 )
 """The roles. A temporary table is a request's own: external tables come as such."""
