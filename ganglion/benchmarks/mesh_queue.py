@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final
 
 from ganglion.benchmarks.child import Child, python, started
@@ -15,6 +15,7 @@ from ganglion.benchmarks.laboratory import Laboratory
 from ganglion.benchmarks.task_queue import Cycles
 from ganglion.engines.batch_staging import BatchStaging
 from ganglion.home import Home
+from ganglion.key_files import ensure_mesh_key
 from ganglion.samples import write_samples
 from nervous_system.ids import new_event_id
 
@@ -33,6 +34,7 @@ class MeshQueue:
 
     def __init__(self, laboratory: Laboratory) -> None:
         self._laboratory = laboratory
+        self._home = laboratory.folder / "tasks-home"
         self._url = ""
 
     async def cycles(self, workers: int, count: int) -> Cycles:
@@ -65,17 +67,17 @@ class MeshQueue:
 
     @asynccontextmanager
     async def _overseer(self) -> AsyncIterator[None]:
-        home = self._laboratory.folder / "tasks-home"
-        home.mkdir()
-        write_samples(Home.at(home))
+        self._home.mkdir()
+        write_samples(Home.at(self._home))
+        ensure_mesh_key(self._home)  # as `ganglion up` does: what is said is vouched for
         environment = {
             "NATS_URL": self._url,
-            "GANGLION_HOME": str(home),
+            "GANGLION_HOME": str(self._home),
             "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
         }
         staging = BatchStaging(self._laboratory.nats_store(NATS))
         async with started(
-            "overseer", python("overseer"), folder=home, environment=environment
+            "overseer", python("overseer"), folder=self._home, environment=environment
         ) as child:
             await child.line_with('"leadership.taken"', within_seconds=_START_SECONDS)
             staging.look()
@@ -91,11 +93,15 @@ class MeshQueue:
     @asynccontextmanager
     async def _workers(self, order: Order) -> AsyncIterator[Child]:
         argv = python("ganglion.benchmarks.contenders", "task_worker", order.argument())
-        async with started("workers", argv, folder=self._laboratory.folder) as child:
+        async with self._started("workers", argv) as child:
             await child.line_with(BEGIN, within_seconds=_START_SECONDS)
             yield child
 
     async def _client(self, order: Order) -> dict[str, Any]:
         argv = python("ganglion.benchmarks.contenders", "task_client", order.argument())
-        async with started("client", argv, folder=self._laboratory.folder) as child:
+        async with self._started("client", argv) as child:
             return await child.answer(within_seconds=_RUN_SECONDS)
+
+    def _started(self, name: str, argv: tuple[str, ...]) -> AbstractAsyncContextManager[Child]:
+        environment = {"GANGLION_HOME": str(self._home)}
+        return started(name, argv, folder=self._laboratory.folder, environment=environment)
