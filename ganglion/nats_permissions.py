@@ -11,7 +11,8 @@ must not load them to start; a test holds the two against each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from nervous_system import names
@@ -195,6 +196,23 @@ def member(name: str, *, kind: str) -> NatsUser:
         subscribe=(f"{inbox_prefix(name)}.>", *hears),
         deny_publish=() if kind == "guardian" else _NOT_OF_THE_GUARDIAN,
     )
+
+
+def with_answers(users: Iterable[NatsUser], *, is_open: bool) -> list[NatsUser]:
+    """The same, and the overseer may answer everybody in the log's account who may ask it: also
+    the people and the admin who got a name later. Where the server is open, whoever asks.
+    """
+    known = list(users)
+    inboxes = tuple(f"{inbox_prefix(each.name)}.>" for each in known if each.account == MESH)
+    return [
+        replace(
+            each,
+            publish=EVERYTHING if is_open else tuple(dict.fromkeys((*each.publish, *inboxes))),
+        )
+        if each.name == names.OVERSEER and each.account == MESH
+        else each
+        for each in known
+    ]
 
 
 def agent_user(name: str, *, role: str, works: bool = False) -> NatsUser:

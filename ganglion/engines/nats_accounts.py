@@ -16,6 +16,7 @@ from ganglion.nats_permissions import (
     REQUEST,
     NatsUser,
     member,
+    with_answers,
 )
 from nervous_system import names
 from nervous_system.users import ADMIN
@@ -35,7 +36,7 @@ def render_accounts(
     `passwords` holds one for each user; `anybody`, where it is not empty, is the password of a user
     with every right that all are who name none.
     """
-    everybody = sorted(users, key=attrgetter("account"))
+    everybody = sorted(with_answers(users, is_open=bool(anybody)), key=attrgetter("account"))
     if anybody:
         everybody.append(member(ANYBODY, kind=ADMIN))
         everybody.sort(key=attrgetter("account"))

@@ -19,12 +19,13 @@ from ganglion.benchmarks.child import bare_environment
 from ganglion.engines.nats import adopt_store, find_binary
 from ganglion.errors import BadSetting
 from ganglion.nats_keys import NamedUser, NatsKeys
-from ganglion.nats_permissions import MESH
+from ganglion.nats_permissions import MESH, member, standing_users, with_answers
 from nervous_system import names
 from nervous_system.bus import open_bus
+from nervous_system.contract.subjects import inbox_prefix
 from nervous_system.errors import Fatal, Forbidden
 from nervous_system.settings import MeshSettings
-from nervous_system.users import identified, listens_on, shown
+from nervous_system.users import OPERATOR, identified, listens_on, shown
 
 LOG = names.STREAM
 
@@ -227,3 +228,14 @@ def test_the_server_in_containers_is_told_the_same(tmp_path: Path) -> None:
         [str(find_binary()), "-t", "-c", str(copy)], capture_output=True, text=True, check=False
     )
     assert "is valid" in checked.stderr, checked.stderr
+
+
+def test_the_overseer_may_answer_whoever_got_a_name_later() -> None:
+    """A person's requests are answered into the person's own inbox, and nowhere else."""
+    users = with_answers([*standing_users(), member("Ann B.", kind=OPERATOR)], is_open=False)
+    overseer = next(each for each in users if each.name == names.OVERSEER)
+    assert f"{inbox_prefix('Ann B.')}.>" in overseer.publish
+    assert len(set(overseer.publish)) == len(overseer.publish)
+    others = [each for each in users if each.name in ("governor", "ingestor")]
+    assert not any(f"{inbox_prefix('Ann B.')}.>" in each.publish for each in others)
+    assert ">" not in overseer.publish
