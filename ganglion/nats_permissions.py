@@ -143,7 +143,8 @@ _PUBLISH: Final = {
         *_look(_LEASES),
         *_read(_SNAPSHOTS),
         f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
-        f"$JS.API.CONSUMER.CREATE.{_SNAPSHOTS}.>",  # nats-py lists the objects so
+        f"$JS.API.CONSUMER.CREATE.{_SNAPSHOTS}",  # nats-py lists the objects so
+        f"$JS.API.CONSUMER.CREATE.{_SNAPSHOTS}.>",
         f"$JS.FC.{_SNAPSHOTS}.>",
         "$JS.API.INFO",
         "$JS.API.STREAM.LIST",

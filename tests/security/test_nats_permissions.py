@@ -41,6 +41,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import covers, inbox_prefix, overlap, source_of
 from nervous_system.deciding.inbox import not_as_whom
+from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
 from nervous_system.transport.bulk_client import parse_headers
@@ -277,6 +278,15 @@ async def test_what_is_forbidden_fails_at_once(permitted: PermittedServer) -> No
         )
         with pytest.raises(Forbidden):
             await bus.append([Entry(event=event), own])
+
+
+async def test_the_built_in_worker_copies_the_snapshots(permitted: PermittedServer) -> None:
+    async with permitted.bus("overseer") as bus:
+        await (await open_snapshots(bus.connection)).put("overseer.main", b"state")
+    async with permitted.bus("maintenance") as bus:
+        bucket = await bus.connection.client.jetstream(timeout=5).object_store(names.SNAPSHOTS)
+        (info,) = await bucket.list(ignore_deletes=True)
+        assert (await bucket.get(info.name or "")).data == b"state"
 
 
 async def test_a_pull_that_is_forbidden_ends_the_reading(permitted: PermittedServer) -> None:
