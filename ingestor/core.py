@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ingestor.cleaning import without_secrets
 from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.model import Batch, partition_end
@@ -60,8 +61,11 @@ def examine(
         else:
             if trusted.checks:
                 found = _checked(found, stored, trusted, doubts)
+            found, kept, reason = without_secrets(found, stored)
             message, field, warnings = found
-            frame = framer.event(message, stored, payload_field=field, warnings=warnings)
+            frame = framer.event(
+                message, kept, payload_field=field, warnings=warnings, reason=reason
+            )
             examined.append(Examined(stored, message.event_id, field, frame))
     return examined
 
@@ -136,10 +140,12 @@ def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[
 def _repeated_frame(stored: Stored, framer: Framer) -> bytes:
     found = read(stored.data)
     assert isinstance(found, Readable)  # it was, when it was examined
+    found, kept, reason = without_secrets(found, stored)
     return framer.event(
         found.message,
-        stored,
+        kept,
         payload_field=found.payload_field,
         warnings=found.warnings,
         duplicate_of=REPEATED,
+        reason=reason,
     )

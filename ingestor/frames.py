@@ -84,19 +84,22 @@ class Framer:
         payload_field: str,
         warnings: Sequence[str] = (),
         duplicate_of: str = "",
+        reason: str = "",
     ) -> bytes:
         """The frame of an event that could be read. `message` is what `stored` parsed to, and loses
         its unknown fields here.
 
         `duplicate_of` is the reason that makes it a repeat; empty for an event seen for the first
-        time.
+        time. `reason` is what was done to it.
         """
         message.DiscardUnknownFields()
         added = _KINDS[payload_field]
         if warnings:
             added += _warnings(warnings)
+        if duplicate_of or reason:
+            why = "; ".join(filter(None, (duplicate_of, reason)))
+            added += _text("reason", _utf8(why))
         if duplicate_of:
-            added += _text("reason", _utf8(duplicate_of))
             return self._frame("duplicate", stored, message.SerializeToString() + added)
         return self._frame("stored", stored, message.SerializeToString() + added)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ganglion.errors import StartFailed
 
-Unit = Literal["x", "%", "MB", "s", "ms"]
+Unit = Literal["x", "%", "MB", "s", "ms", "µs", "/M"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class Size:
     snapshot_ended: int
     task_workers: Mapping[int, int]  # how many workers, and how many tasks they get
     waiting_tasks: int
+    harmless_lines: int  # of code and prose in which secrets are looked for
     pickups: int  # tasks submitted one by one, to see how soon one is begun
 
 
@@ -45,6 +46,7 @@ FULL: Final = Size(
     snapshot_ended=100_000,
     task_workers={1: 400, 8: 1_200, 64: 2_500},
     waiting_tasks=100_000,
+    harmless_lines=1_000_000,
     pickups=100,
 )
 
@@ -64,5 +66,6 @@ QUICK: Final = Size(
     snapshot_ended=200,
     task_workers={1: 10, 8: 30},
     waiting_tasks=800,
+    harmless_lines=20_000,
     pickups=3,
 )

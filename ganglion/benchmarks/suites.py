@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Final
 
-from ganglion.benchmarks import fold, idle, ingest, publish, tasks, tracing
+from ganglion.benchmarks import fold, idle, ingest, publish, secrets, tasks, tracing
 from ganglion.benchmarks.figure import Figure, measured
 from ganglion.benchmarks.laboratory import open_laboratory
 from ganglion.benchmarks.show import Show
 from ganglion.benchmarks.size import Size
 from ganglion.errors import BadSetting
 
-NAMES: Final = ("idle", "ingest", "publish", "tracing", "fold", "tasks")
+NAMES: Final = ("idle", "ingest", "publish", "tracing", "fold", "tasks", "secrets")
 """In the order in which they run: a mesh is idle as long as nothing else was started."""
 
 
@@ -33,6 +33,7 @@ async def measure_all(only: Collection[str], *, size: Size, show: Show) -> list[
             "tracing": partial(tracing.measure, ingesting, publishing, laboratory, size, show),
             "fold": partial(fold.measure, laboratory, size, show),
             "tasks": partial(tasks.measure, laboratory, size, show),
+            "secrets": partial(secrets.measure, size, show),
         }
         for name, measure in suites.items():
             if not only or name in only:

@@ -57,7 +57,7 @@ def seal(
     event = entry.event
     data = entry.data or encode(event)
     redacted = 0
-    if redactor.suspects(data):
+    if redactor.suspects(event.payload):
         payload, redacted = redactor.payload(event.payload)
         if redacted:
             event = replace(event, payload=payload)

@@ -1,68 +1,74 @@
 """What must never reach a log that forgets nothing?
 
-Secrets of known shapes, taken out before an event is encoded.
+Secrets, taken out before an event is encoded. What they look like: `secret_shapes.py`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.secret_search import may_hold_secrets, secrets_in
 
-KNOWN_SHAPES: tuple[str, ...] = (
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # Amazon access key ids
-    r"\bgh[pousr]_[0-9A-Za-z]{36,}\b",  # GitHub tokens
-    r"\bgithub_pat_[0-9A-Za-z_]{22,}\b",
-    r"\bglpat-[0-9A-Za-z_-]{20,}",  # GitLab
-    r"\bsk-(?:ant-|proj-)?[0-9A-Za-z_-]{20,}",  # model providers
-    r"\bxox[abprs]-[0-9A-Za-z-]{10,}",  # Slack
-    r"\bAIza[0-9A-Za-z_-]{35}",  # Google
-    r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}",  # JSON Web Tokens
-    r"\bS[UAON][A-Z2-7]{56}\b",  # NATS seeds
+REPLACEMENT: Final = "[REDACTED]"
+
+KEPT: Final = frozenset(
+    {
+        "previous_state_hash",
+        "new_state_hash",
+        "context_hash",
+        "decision_event_id",
+        "cause_event_id",
+    }
 )
-
-HINTS = re.compile(
-    rb"PRIVATE KEY-----|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|xox[abprs]-|AIza|eyJ"
-    rb"|S[UAON][A-Z2-7]{56}"
-)
-"""What every known shape holds: one quick search over encoded bytes spares most events the rest."""
-
-REPLACEMENT = "[REDACTED]"
+"""Fields that are digests and ids: a chain breaks where one is changed, and none is a secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
     """Takes secrets out of text."""
 
-    pattern: re.Pattern[str]
-    only_known_shapes: bool
+    configured: re.Pattern[str] | None
 
     @classmethod
     def of(cls, configured: Iterable[str] = ()) -> Redactor:
-        """Known key shapes and the configured regular expressions.
+        """Known secrets and the configured regular expressions.
 
         Raises re.error for a broken one.
         """
-        shapes = [*KNOWN_SHAPES, *configured]
+        shapes = list(configured)
         for shape in shapes:
             re.compile(shape)
-        pattern = re.compile("|".join(f"(?:{shape})" for shape in shapes))
-        return cls(pattern, only_known_shapes=len(shapes) == len(KNOWN_SHAPES))
+        return cls(re.compile("|".join(f"(?:{shape})" for shape in shapes)) if shapes else None)
 
-    def suspects(self, encoded: bytes) -> bool:
-        """Whether an encoded event may hold a secret; where it says no, there is none."""
-        return not self.only_known_shapes or HINTS.search(encoded) is not None
+    def suspects(self, payload: Message) -> bool:
+        """Whether a payload may hold a secret; where it says no, there is none."""
+        return self.configured is not None or may_hold_secrets(payload.SerializeToString())
 
     def text(self, text: str) -> tuple[str, int]:
-        """The text without secrets, and how many were taken out."""
-        return self.pattern.subn(REPLACEMENT, text)
+        """The text without secrets, and how many pieces were taken out."""
+        taken = 0
+        if self.configured is not None:
+            text, taken = self.configured.subn(REPLACEMENT, text)
+        for _ in range(3):  # what stood behind one may be seen only when it is gone
+            spans = secrets_in(text)
+            if not spans:
+                break
+            taken += len(spans)
+            parts, start = [], 0
+            for first, last in spans:
+                parts += [text[start:first], REPLACEMENT]
+                start = last
+            text = "".join([*parts, text[start:]])
+        return text, taken
 
     def payload(self, payload: Payload) -> tuple[Payload, int]:
         """A copy of the payload without secrets in its texts, and how many were taken out.
@@ -84,13 +90,38 @@ class Redactor:
         for field, value in message.ListFields():
             if field.type == FieldDescriptor.TYPE_MESSAGE:
                 count += sum(map(self._clean, value if field.is_repeated else [value]))
-            elif field.type == FieldDescriptor.TYPE_STRING and field.is_repeated:
+            elif field.type != FieldDescriptor.TYPE_STRING or field.name in KEPT:
+                continue
+            elif field.is_repeated:
                 for number, text in enumerate(value):
                     value[number], taken = self.text(text)
                     count += taken
-            elif field.type == FieldDescriptor.TYPE_STRING:
+            else:
                 clean, taken = self.text(value)
+                if taken and field.name.endswith("_json"):
+                    clean = self._as_json(value, clean)
                 if taken:
                     setattr(message, field.name, clean)
                     count += taken
         return count
+
+    def _as_json(self, before: str, clean: str) -> str:
+        """What was JSON stays JSON, whatever was taken out of it."""
+        try:
+            document = json.loads(before)
+        except ValueError:
+            return clean
+        try:
+            json.loads(clean)
+        except ValueError:
+            return json.dumps(self._cleaned(document), sort_keys=True)
+        return clean
+
+    def _cleaned(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.text(value)[0]
+        if isinstance(value, list):
+            return [self._cleaned(each) for each in value]
+        if isinstance(value, dict):
+            return {self.text(name)[0]: self._cleaned(each) for name, each in value.items()}
+        return value

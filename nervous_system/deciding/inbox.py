@@ -177,7 +177,7 @@ class Inbox:
             raise Untrusted(f"what {event.agent_id} asks for is refused: its {problem}")
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
-        if self._bus.redactor.suspects(data):
+        if self._bus.redactor.suspects(event.payload):
             payload, _ = self._bus.redactor.payload(event.payload)
             event = replace(event, payload=payload)
             data = encode(event)

@@ -13,7 +13,7 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.contract.redaction import KNOWN_SHAPES, REPLACEMENT, Redactor
+from nervous_system.contract.redaction import REPLACEMENT, Redactor
 
 REDACTOR = Redactor.of(["hunter[0-9]"])
 A = "aB3" * 20
@@ -43,11 +43,6 @@ def test_a_secret_is_taken_out_of_the_midst_of_text(name: str) -> None:
     text, count = REDACTOR.text(f'{{"key": "{secret}"}} and {secret}')
     assert count >= 1
     assert secret not in text
-
-
-def test_every_shape_has_an_example() -> None:
-    for shape in KNOWN_SHAPES:
-        assert any(re.search(shape, secret) for secret in SECRETS.values()), shape
 
 
 @pytest.mark.parametrize(
@@ -110,15 +105,15 @@ def test_what_was_cleaned_stays_clean(before: str, name: str, after: str) -> Non
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_quick_search_misses_no_secret(name: str) -> None:
-    encoded = AgentDecision(rationale=f"before {SECRETS[name]} after").SerializeToString()
-    assert REDACTOR.suspects(encoded)
+    payload = AgentDecision(rationale=f"before {SECRETS[name]} after")
+    assert REDACTOR.suspects(payload)
     if name != "configured":
-        assert Redactor.of().suspects(encoded)
+        assert Redactor.of().suspects(payload)
 
 
 def test_the_quick_search_spares_what_is_harmless() -> None:
-    encoded = AgentDecision(rationale="the key is under the mat").SerializeToString()
-    assert not Redactor.of().suspects(encoded)
+    payload = AgentDecision(rationale="the key is under the mat")
+    assert not Redactor.of().suspects(payload)
 
 
 def test_secrets_within_nested_messages_are_taken_out() -> None:

@@ -1,0 +1,46 @@
+"""
+What is stored of an event that carries a secret and was not published by the library?
+
+The event without it, with a warning. The log cannot be altered and keeps the bytes as they are; the
+row says, as its reason, which bytes those are, so that it can be held against them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from ingestor.reading import Readable
+from nervous_system.contract.redaction import Redactor
+from nervous_system.transport.stream import Stored
+
+WARNING: Final = "secrets were taken out of it; the log has them still"
+_REDACTOR: Final = Redactor.of()
+
+
+def without_secrets(found: Readable, stored: Stored) -> tuple[Readable, Stored, str]:
+    """The event and its position as they are to be stored, and the reason; empty where they are as
+    they came. What `found` holds may be changed.
+
+    An event that is numbered in its producer's session comes from the library, which has looked it
+    through before it was sent.
+    """
+    message = found.message
+    if message.producer_session:
+        return found, stored, ""
+    payload = getattr(message, found.payload_field)
+    if not _REDACTOR.suspects(payload):
+        return found, stored, ""
+    clean, taken = _REDACTOR.payload(payload)
+    if not taken:
+        return found, stored, ""
+    reason = f"redacted; the bytes on the log have the SHA-256 {_digest(stored.data)}"
+    message.DiscardUnknownFields()  # nobody knows what is in them
+    payload.CopyFrom(clean)
+    data = message.SerializeToString(deterministic=True)
+    found = found._replace(warnings=[*found.warnings, WARNING])
+    return found, stored._replace(data=data), reason
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
