@@ -81,7 +81,7 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
     if not made.reloaded:
         say(
             "the server knows it from its next start on; in containers:"
-            " `docker compose kill -s HUP nats`, twice"
+            " `docker compose exec nats kill -HUP 1`, twice"
         )
     if signs:
         say(

@@ -134,7 +134,7 @@ def _nats_url(stack: Stack) -> str:
         "--unsigned",
     )
     for _ in range(2):
-        stack("kill", "-s", "HUP", "nats")
+        stack("exec", "-T", "nats", "kill", "-HUP", "1")
     return made.splitlines()[0]
 
 
