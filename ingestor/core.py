@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.cleaning import without_secrets
+from ingestor.completing import readable
 from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.model import Batch, partition_end
-from ingestor.reading import Readable, read
+from ingestor.reading import Readable
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
 
@@ -55,7 +56,7 @@ def examine(
     found later, and are few."""
     examined = []
     for stored in positions:
-        found = read(stored.data)
+        found = readable(stored)
         if isinstance(found, str):
             examined.append(park(stored, framer, reason=found))
         else:
@@ -138,7 +139,7 @@ def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[
 
 
 def _repeated_frame(stored: Stored, framer: Framer) -> bytes:
-    found = read(stored.data)
+    found = readable(stored)
     assert isinstance(found, Readable)  # it was, when it was examined
     found, kept, reason = without_secrets(found, stored)
     return framer.event(

@@ -23,7 +23,7 @@ _BEFORE_FIRST_COLUMN: Final = (
 )
 _SOURCE: Final = "\nFROM swarm.landing\n"
 
-READING: Final = 1
+READING: Final = 2
 """Grows when the same bytes become other columns without the contract or the view changing."""
 
 

@@ -42,6 +42,7 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     if report.is_running:
         yield _ingestor(report)
     yield _positions(found, watermark=report.watermark)
+    yield _subjects(found)
     yield await examine_rows(audit_found=report.damage)
 
 
@@ -201,6 +202,23 @@ def _if_silent(report: StatusReport, name: str) -> str:
 def _log(report: StatusReport) -> str:
     found = next((each.log for each in report.processes if each.name == "clickhouse"), "")
     return f", {found}" if found else ""
+
+
+def _subjects(settings: MeshSettings) -> Finding:
+    try:
+        (row,) = _ask(settings, "wrong_subjects")
+    except GanglionError as error:
+        return ill("subjects", str(error), remedy="see what `schema` says")
+    lately, ever = int(row["lately"]), int(row["ever"])
+    if lately:
+        return ill(
+            "subjects",
+            f"{lately:,} events of the last day count for nothing: they were published on a subject"
+            f" that is not that of their kind and role, the last on {row['last_subject']}",
+            remedy='mend who publishes them; `ganglion sql "SELECT * FROM swarm.warnings ORDER BY'
+            ' recorded_at DESC LIMIT 20"` shows them',
+        )
+    return well("subjects", f"{ever:,} events ever on a wrong one, none in the last day")
 
 
 def _ask(settings: MeshSettings, name: str) -> list[dict[str, Any]]:

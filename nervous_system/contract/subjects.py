@@ -19,7 +19,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     AgentRole,
 )
 from nervous_system.contract.event import Event
-from nervous_system.contract.payload import KINDS
+from nervous_system.contract.payload import KINDS, PayloadKind
 from nervous_system.ids import subject_key
 from nervous_system.names import EVENTS, INBOX
 
@@ -77,7 +77,12 @@ def template_of(event: Event) -> str:
     word = kind.subject_word
     if isinstance(payload, CommandIssued) and payload.emergency:
         word = EMERGENCY
-    return f"{EVENTS}.{kind.source or source_of(event.agent_role)}.{word}"
+    return template_for(kind, role=event.agent_role, word=word)
+
+
+def template_for(kind: PayloadKind, *, role: AgentRole.ValueType, word: str) -> str:
+    """The same for a kind, of this role, and with the word that stands for the kind."""
+    return f"{EVENTS}.{kind.source or source_of(role)}.{word}"
 
 
 def is_named_by(subject: str, event: Event) -> bool:

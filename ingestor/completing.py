@@ -1,0 +1,56 @@
+"""What does an event leave unsaid that its payload, its headers or its subject say? Pure.
+
+Producers of other languages may leave the envelope's `event_type` out, which the payload implies,
+and name their trace in the header `traceparent` alone. The row has both; `raw` stays as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, AgentRole, SwarmEvent
+from ingestor.reading import Readable, read
+from nervous_system.contract.payload import KINDS_BY_FIELD
+from nervous_system.contract.subjects import EMERGENCY, template_for
+from nervous_system.names import TRACEPARENT
+from nervous_system.transport.stream import Stored
+
+WRONG_SUBJECT: Final = "its subject is not that of its kind and role, so it counts for nothing"
+
+_HEADER: Final = f"\r\n{TRACEPARENT}:".encode()
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?"
+).fullmatch
+
+
+def readable(stored: Stored) -> Readable | str:
+    """The event at a position with what it left unsaid, and with a warning where its subject is a
+    wrong one; or why the position must be parked.
+    """
+    found = read(stored.data)
+    if isinstance(found, str):
+        return found
+    message, field, warnings = found
+    if message.event_type == TYPE_UNSPECIFIED:
+        message.event_type = KINDS_BY_FIELD[field].event_type
+    if not message.trace_id and not message.span_id and _HEADER in stored.raw_headers:
+        match = _TRACEPARENT(stored.headers.get(TRACEPARENT, "").strip())
+        if match:
+            message.trace_id, message.span_id = match[1], match[2]
+    template = _template(field, message.agent_role, _is_emergency(message, field))
+    subject = stored.subject
+    if subject != template and not subject.startswith(f"{template}."):
+        return found._replace(warnings=[*warnings, WRONG_SUBJECT])
+    return found
+
+
+def _is_emergency(message: SwarmEvent, field: str) -> bool:
+    return field == "command_issued" and message.command_issued.emergency
+
+
+@cache
+def _template(field: str, role: AgentRole.ValueType, emergency: bool) -> str:
+    kind = KINDS_BY_FIELD[field]
+    return template_for(kind, role=role, word=EMERGENCY if emergency else kind.subject_word)
