@@ -10,7 +10,12 @@ import re
 from functools import cache
 from typing import Final
 
-from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, AgentRole, SwarmEvent
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_UNSPECIFIED,
+    TYPE_UNSPECIFIED,
+    AgentRole,
+    SwarmEvent,
+)
 from ingestor.reading import Readable, read
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.contract.subjects import EMERGENCY, template_for
@@ -19,6 +24,7 @@ from nervous_system.transport.stream import Stored
 
 WRONG_SUBJECT: Final = "its subject is not that of its kind and role, so it counts for nothing"
 
+_ROLES: Final = frozenset(AgentRole.values()) - {ROLE_UNSPECIFIED}
 _HEADER: Final = f"\r\n{TRACEPARENT}:".encode()
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?"
@@ -41,7 +47,7 @@ def readable(stored: Stored) -> Readable | str:
             message.trace_id, message.span_id = match[1], match[2]
     template = _template(field, message.agent_role, _is_emergency(message, field))
     subject = stored.subject
-    if subject != template and not subject.startswith(f"{template}."):
+    if template and subject != template and not subject.startswith(f"{template}."):
         return found._replace(warnings=[*warnings, WRONG_SUBJECT])
     return found
 
@@ -52,5 +58,8 @@ def _is_emergency(message: SwarmEvent, field: str) -> bool:
 
 @cache
 def _template(field: str, role: AgentRole.ValueType, emergency: bool) -> str:
+    """Empty where the role would say it and is not given, or unknown: that is warned about itself."""
     kind = KINDS_BY_FIELD[field]
+    if not kind.source and role not in _ROLES:
+        return ""
     return template_for(kind, role=role, word=EMERGENCY if emergency else kind.subject_word)
