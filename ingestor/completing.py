@@ -58,7 +58,7 @@ def _is_emergency(message: SwarmEvent, field: str) -> bool:
 
 @cache
 def _template(field: str, role: AgentRole.ValueType, emergency: bool) -> str:
-    """Empty where the role would say it and is not given, or unknown: that is warned about itself."""
+    """Empty where the role would say it and is not given or unknown: that has its own warning."""
     kind = KINDS_BY_FIELD[field]
     if not kind.source and role not in _ROLES:
         return ""
