@@ -15,6 +15,9 @@ from nervous_system.contract.redaction import Redactor
 from nervous_system.transport.stream import Stored
 
 WARNING: Final = "secrets were taken out of it; the log has them still"
+REDACTED: Final = "redacted; "
+"""How the reason begins of an event that is stored without its secrets."""
+
 _REDACTOR: Final = Redactor.of()
 
 
@@ -34,7 +37,7 @@ def without_secrets(found: Readable, stored: Stored) -> tuple[Readable, Stored, 
     clean, taken = _REDACTOR.payload(payload)
     if not taken:
         return found, stored, ""
-    reason = f"redacted; the bytes on the log have the SHA-256 {_digest(stored.data)}"
+    reason = f"{REDACTED}the bytes on the log have the SHA-256 {_digest(stored.data)}"
     message.DiscardUnknownFields()  # nobody knows what is in them
     payload.CopyFrom(clean)
     data = message.SerializeToString(deterministic=True)

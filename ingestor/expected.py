@@ -12,6 +12,7 @@ from typing import Final
 import lz4.frame
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from ingestor.cleaning import REDACTED
 from ingestor.clickhouse import ganglion_errors, statement
 from ingestor.condition import Condition, Writer
 from ingestor.core import (
@@ -98,13 +99,14 @@ class Expected:
                     "last": positions[-1].sequence,
                     "refused": REFUSED_BY_ENGINE,
                     "aged": rows_age,
+                    "redacted": REDACTED,
                 },
                 settings={"join_use_nulls": 0, "max_threads": 1},
             )
         return [
             Difference(seq=int(seq), missing=not there, facts=bool(facts))
-            for seq, there, writer, facts, columns in found.result_rows
-            if not there or facts or (columns and int(writer) in ours)
+            for seq, there, writer, facts, vouched, columns in found.result_rows
+            if not there or ((facts or columns) if int(writer) in ours else (facts and not vouched))
         ]
 
     async def others_stored(self, epoch: int, positions: Sequence[Stored]) -> list[tuple[int, int]]:

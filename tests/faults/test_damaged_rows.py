@@ -16,6 +16,7 @@ from events_under_test import event, labels
 from mesh_under_test import Mesh, until
 from real_servers import ClickHouseServer
 
+from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.condition import Condition
 from ingestor.examination import Found
 from ingestor.repair import Repaired, repairing
@@ -453,3 +454,26 @@ async def the_log_forgets(mesh: Mesh) -> None:
 
         await until(forgot, "the log having forgotten")
         await bus.stream.ensure(mesh.settings)
+
+
+async def test_what_was_stored_without_its_secret_is_no_damage(mesh_of_its_own: Mesh) -> None:
+    """Not where this version wrote it, nor where one did that took out other secrets; and yet its
+    bytes are looked after.
+    """
+    mesh = mesh_of_its_own
+    rows = Rows(mesh)
+    await recorded(mesh, count=50)
+    secret = event(
+        "secret", rationale="my key is AKIAIOSFODNN7EXAMPLQ, sk_live_4eC39HqLyjWDarjtT1zdp7dc"
+    )
+    message = SwarmEvent.FromString(encode(secret))
+    async with mesh.publishing() as publishing:
+        seq = await publishing.raw(message.SerializeToString(), event_id=secret.event_id)
+        await mesh.recorded()
+        (reason,) = await rows.ask(f"SELECT reason FROM swarm.events WHERE seq = {seq}")
+        assert reason[0].startswith("redacted")
+        assert (await look(mesh)).sound
+        await rows.do("ALTER TABLE swarm.writers UPDATE reading = 'another' WHERE 1")
+        assert (await look(mesh)).sound
+        await rows.do(f"ALTER TABLE swarm.events UPDATE raw = 'x', reason = '' WHERE seq = {seq}")
+        assert not (await look(mesh)).sound
