@@ -6,23 +6,27 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from ganglion.addresses import running_mesh
 from ganglion.errors import BadSetting, NotRunning
 from ganglion.home import Home
-from ganglion.key_files import make_keys
+from ganglion.key_files import NewKey, counts, end_keys, key_id_for, make_keys, soon
 from ganglion.nats_keys import NamedUser, NatsKeys
 from ganglion.nats_permissions import AGENT_ROLES
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.log_server import write_users
 from ganglion.supervisor.process_list import NATS
 from nervous_system.bus import open_bus
+from nervous_system.clock import system_clock
+from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import GanglionError
-from nervous_system.settings import MESH_KEY, MeshSettings
+from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.users import OPERATOR
 
 CREDENTIALS: Final = Path("keys/credentials")
@@ -42,6 +46,17 @@ class LetIn:
     url: str  # with user and password: any NATS client takes it
     credentials: Path
     reloaded: bool  # the server knows him already
+    since: datetime | None  # from then on he must sign, and is believed then; None: he has no key
+    knows_keys: bool  # what runs goes by that without a new start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetOut:
+    """What became of somebody who was revoked."""
+
+    was_let_in: bool  # he had a user of his own, not only a key
+    reloaded: bool  # the server knows already
+    until: datetime | None  # from then on nothing that he signs counts; None: he had no key
 
 
 class NamedUsers:
@@ -66,30 +81,66 @@ class NamedUsers:
                 f" {' '.join(sorted(_PATTERN))}, or use --unsigned"
             )
         wanted = NamedUser(name, role, works)
+        key_id = key_id_for(self._home.path, wanted.user) if signs else ""
+        if not signs and self._must_sign(name):
+            raise BadSetting(
+                f"`trusted_keys` names {name!r}, so what it does not sign counts for nothing; leave"
+                " --unsigned away, or choose another name"
+            )
         password = self._keys.add(wanted)
         lines = []
         address = self._address()
         url = f"nats://{wanted.user}:{password}@{address}"
         lines.append(f"NATS_URL={url}")
-        if signs:
-            made = make_keys(self._home.path, wanted.user, [name])
-            lines.append(f"GANGLION_SIGNING_KEY={made[-1].file}")
+        made = (
+            make_keys(self._home.path, key_id, [name], since=self._next_moment()) if signs else []
+        )
+        lines += [f"GANGLION_SIGNING_KEY={each.file}" for each in made[-1:]]
         file = self._write_credentials(wanted.user, lines)
-        return LetIn(url=url, credentials=file, reloaded=asyncio.run(self._known(url)))
+        reloaded = asyncio.run(self._known(url))
+        if made:
+            asyncio.run(counts(made[-1].since))
+        return LetIn(
+            url=url,
+            credentials=file,
+            reloaded=reloaded,
+            since=made[-1].since if made else None,
+            knows_keys=not any(each.is_of_mesh for each in made),
+        )
 
-    def revoke(self, name: str) -> bool | None:
-        """Let him in no more; whether the server knows already, None where there is nobody of this
-        name. What he signed stays believed. Raises Fatal, OSError."""
+    def revoke(self, name: str) -> LetOut | None:
+        """Let him in no more, and end his keys, or the key of this id; None where there is nothing
+        of this name. What he signed before stays believed. Raises BadSetting, Fatal, OSError."""
         gone = self._keys.revoke(name)
-        if gone is None:
+        reloaded = False
+        if gone is not None:
+            (self._home.path / CREDENTIALS / f"{gone.user}.env").unlink(missing_ok=True)
+            reloaded = self._reload()
+        until = self._next_moment()
+        ended = end_keys(self._home.path, gone.user if gone is not None else name, until=until)
+        if gone is None and not ended:
             return None
-        for file in (
-            self._home.path / CREDENTIALS / f"{gone.user}.env",
-            self._home.path / MESH_KEY.parent / gone.user,
-        ):
-            with suppress(FileNotFoundError):
-                file.unlink()
-        return self._reload()
+        if ended:
+            asyncio.run(counts(until))
+        return LetOut(
+            was_let_in=gone is not None, reloaded=reloaded, until=until if ended else None
+        )
+
+    def make_keys(self, key_id: str, agents: Sequence[str]) -> list[NewKey]:
+        """Keys alone, as the function; returns when they count."""
+        made = make_keys(self._home.path, key_id, agents, since=self._next_moment())
+        asyncio.run(counts(made[-1].since))
+        return made
+
+    def _next_moment(self) -> datetime:
+        """From when on what is written now can count: at once, unless somebody may be running who
+        has yet to read it."""
+        runs = self._local.nats_users_file is not None or running_mesh(self._home) is not None
+        return soon() if runs else system_clock()
+
+    def _must_sign(self, name: str) -> bool:
+        trusted = TrustedKeys.read(self._home.path / TRUSTED_KEYS)
+        return any(name in each.agents for each in trusted.keys.values())
 
     def all(self) -> list[NamedUser]:
         """Everybody that was let in and not revoked."""

@@ -58,9 +58,7 @@ class Audit:
         self._warehouse = warehouse
         self._examiner = Examiner(bus, warehouse)
         self._condition = self._examiner.condition
-        self._expected = Expected(
-            warehouse.client, self._condition, table=TABLE, trusted=bus.trusted
-        )
+        self._expected = Expected(warehouse.client, self._condition, table=TABLE, keys=bus.keys)
         self._pause_factor = 100 / percent - 1
         self._round_seconds = round_seconds
         self._leads = leads

@@ -30,7 +30,7 @@ from ingestor.ingest_schema import ingest_columns, ingest_schema
 from ingestor.model import Batch
 from ingestor.spans import Span
 from ingestor.warehouse import INSERT_SETTINGS, event_hash
-from nervous_system.contract.signature import TrustedKeys
+from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.errors import Permanent
 from nervous_system.transport.stream import Stored
 
@@ -54,12 +54,12 @@ class Expected:
     """Positions, as rows that nobody sees yet. Close it to take the table away."""
 
     def __init__(
-        self, client: AsyncClient, condition: Condition, *, table: str, trusted: TrustedKeys
+        self, client: AsyncClient, condition: Condition, *, table: str, keys: LiveKeys
     ) -> None:
         self._client = client
         self.condition: Final = condition
         self._table = table
-        self._trusted = trusted
+        self._keys = keys
         self._columns: tuple[str, ...] = ()
 
     async def open(self) -> None:
@@ -155,7 +155,7 @@ class Expected:
         with ganglion_errors(f"emptying the table {self._table}"):
             await self._client.command(f"TRUNCATE TABLE {self._table}")
         framer = Framer(epoch=epoch, writer=writer)
-        examined = examine(positions, framer, self._trusted)
+        examined = examine(positions, framer, self._keys.in_force)
         known = await self._known(epoch, examined)
         for run in cut(examined):
             await self._decode_run(run, framer, known)

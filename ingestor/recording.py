@@ -30,7 +30,7 @@ from ingestor.frames import Framer
 from ingestor.model import Batch
 from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.settings import IngestorSettings
-from nervous_system.contract.signature import TrustedKeys
+from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
@@ -74,7 +74,7 @@ class Recording:
         *,
         warehouse: Warehouse,
         framer: Framer,
-        trusted: TrustedKeys,
+        keys: LiveKeys,
         doubts: Doubts,
         next_sequence: int,
         settings: IngestorSettings,
@@ -87,7 +87,7 @@ class Recording:
     ) -> None:
         self._warehouse = warehouse
         self._framer = framer
-        self._trusted = trusted
+        self._keys = keys
         self._doubts = doubts
         self._settings = settings
         self._tracer = tracer
@@ -145,7 +145,7 @@ class Recording:
                 examined: list[Examined] = []
                 for start in range(0, len(positions), SLICE_EVENTS):
                     some = positions[start : start + SLICE_EVENTS]
-                    examined += examine(some, self._framer, self._trusted, self._doubts)
+                    examined += examine(some, self._framer, self._keys.in_force, self._doubts)
                     await asyncio.sleep(0)
                 for run in cut(examined):
                     await runs.put(run)

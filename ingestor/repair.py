@@ -287,7 +287,7 @@ async def repairing(
         warehouse.client,
         Condition(warehouse.client),
         table=f"swarm.mending_{number}" if number else f"swarm.looking_{new_event_id()[-12:]}",
-        trusted=bus.trusted,
+        keys=bus.keys,
     )
     await expected.open()
     saying = asyncio.create_task(_say_at_work(expected.condition, number), name="say at work")

@@ -226,7 +226,7 @@ class Ingestor:
         recording = Recording(
             warehouse=self._warehouse,
             framer=Framer(epoch=start.epoch, writer=writer),
-            trusted=self._bus.trusted,
+            keys=self._bus.keys,
             doubts=self._doubts,
             next_sequence=start.next_sequence,
             settings=self._settings,

@@ -18,6 +18,7 @@ from nervous_system import names
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.contract.message import (
     Acknowledgement,
     Entry,
@@ -66,20 +67,25 @@ class Bus:
         retry: RetryPolicy | None = None,
         metrics: Metrics | None = None,
         signer: Signer | None = None,
-        trusted: TrustedKeys | None = None,
+        keys: LiveKeys | None = None,
         signs_all: bool = True,
         clock: Clock = system_clock,
     ) -> None:
         self.connection = connection
-        self.trusted = trusted or TrustedKeys.none()
+        self.keys = keys or LiveKeys.none()
         self.clock = clock
-        self.vouching = Vouching(self.trusted, signer, signs_all=signs_all)
+        self.vouching = Vouching(self.keys, signer, signs_all=signs_all)
         self.stream = Stream(connection)
         self.tracer = tracer
         self.metrics = metrics or Metrics()
         self.publisher = Publisher(connection, self.stream, retry=retry, metrics=self.metrics)
         self.redactor = redactor
         self.metrics.gauge(DISCONNECTS).set_function(lambda: connection.generation)
+
+    @property
+    def trusted(self) -> TrustedKeys:
+        """Whose signatures count now: not to be kept, as somebody may be let in or revoked."""
+        return self.keys.in_force
 
     async def publish(
         self,
@@ -224,10 +230,11 @@ class Bus:
     def recorded(self, stored: Stored) -> Recorded:
         """The event at a position, if it is to be believed. Raises Unreadable, Untrusted."""
         found = recorded(stored)
-        problem = stored.problem(self.trusted, agent_id=found.event.agent_id)
+        trusted = self.trusted
+        problem = stored.problem(trusted, agent_id=found.event.agent_id)
         if problem:
             raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
-        return replace(found, is_history=True) if stored.is_history(self.trusted) else found
+        return replace(found, is_history=True) if stored.is_history(trusted) else found
 
     def _sealed(
         self, entry: Entry, *, traceparent: str | None, now: datetime | None = None
@@ -389,7 +396,7 @@ async def open_bus(
     Unavailable, Forbidden, Fatal for keys that cannot be read.
     """
     signer = Signer.read(path) if (path := settings.signing_key_in_force) is not None else None
-    trusted = TrustedKeys.read(
+    keys = LiveKeys.read(
         settings.home / TRUSTED_KEYS,
         required=settings.signatures_required,
         most_seconds=settings.signature_max_age_seconds,
@@ -403,7 +410,7 @@ async def open_bus(
             retry=RetryPolicy(deadline_seconds=settings.publish_deadline_seconds),
             metrics=metrics,
             signer=signer,
-            trusted=trusted,
+            keys=keys,
             signs_all=settings.signing_key is not None,
             clock=clock,
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganglion.terminal import say
+
+if TYPE_CHECKING:
+    from ganglion.named_users import NamedUsers
 
 app = typer.Typer(
     add_completion=False,
@@ -55,27 +59,39 @@ def new(
             raise typer.BadParameter("--for is about keys alone: with --role it is for NAME")
         _let_in(key_id, role=role, works=works, signs=not unsigned)
         return
-    from ganglion.key_files import make_keys
-    from ganglion.settings import read_settings
-    from nervous_system.settings import MESH_KEY, MeshSettings
-
-    home = read_settings(MeshSettings).home.absolute()
-    for made in make_keys(home, key_id, agents or []):
-        say(f"{made.file} speaks for {', '.join(made.agents)}")
-        if made.key_id != MESH_KEY.name:
-            say(f"give it to the agent: GANGLION_SIGNING_KEY={made.file}")
-    say("restart the mesh, so that it knows: `ganglion down`, then `ganglion up --detach`")
+    made = _users().make_keys(key_id, agents or [])
+    for each in made:
+        say(f"{each.file} speaks for {', '.join(each.agents)}")
+        if not each.is_of_mesh:
+            say(f"give it to the agent: GANGLION_SIGNING_KEY={each.file}")
+            say(f"it counts from {_clock_time(each.since)} on; nothing needs a restart")
+    if any(each.is_of_mesh for each in made):
+        say(_RESTART)
 
 
-def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
-    from ganglion.log_session import quiet_log
+_RESTART = (
+    "the mesh has a key of its own now; what runs already begins to vouch with it, and to go by"
+    " other keys, when it is started next: `ganglion down`, then `ganglion up --detach`"
+)
+
+
+def _clock_time(moment: datetime) -> str:
+    return moment.strftime("%H:%M:%S UTC")
+
+
+def _users() -> NamedUsers:
     from ganglion.named_users import NamedUsers
     from ganglion.settings import LocalMeshSettings, read_settings
     from nervous_system.settings import MeshSettings
 
+    return NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
+
+
+def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
+    from ganglion.log_session import quiet_log
+
     quiet_log()
-    users = NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
-    made = users.let_in(name, role=role, works=works, signs=signs)
+    made = _users().let_in(name, role=role, works=works, signs=signs)
     say(made.url)
     say(f"the same for a shell or a container: {made.credentials}")
     if not made.reloaded:
@@ -83,11 +99,13 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
             "the server knows it from its next start on; in containers:"
             " `docker compose exec nats kill -HUP 1`, twice"
         )
-    if signs:
+    if made.since is not None:
         say(
-            f"nobody else is believed as {name}, and its signature is, from the next start of the"
-            " mesh on: `ganglion down`, then `ganglion up --detach`"
+            f"what is signed with its key is believed as {name}, and nothing else is, from"
+            f" {_clock_time(made.since)} on; nothing needs a restart"
         )
+        if not made.knows_keys:
+            say(_RESTART)
 
 
 @app.command()
@@ -127,18 +145,26 @@ def server(
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(help="Who was let in with --role.")]) -> None:
-    """Let an agent in no more: its connections end, its credentials are removed."""
+def revoke(
+    name: Annotated[str, typer.Argument(help="Who was let in with --role, or the id of a key.")],
+) -> None:
+    """Let an agent in no more: its connections end, its credentials are removed, and what its key
+    signs counts no more. What it signed before still does."""
     from ganglion.errors import BadSetting
-    from ganglion.named_users import NamedUsers
-    from ganglion.settings import LocalMeshSettings, read_settings
-    from nervous_system.settings import MeshSettings
 
-    users = NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
-    told = users.revoke(name)
-    if told is None:
-        raise BadSetting(f"nobody was let in as {name!r}; see `ganglion keys list`")
-    say(f"{name} is let in no more" + ("" if told else ", from the server's next start on"))
+    gone = _users().revoke(name)
+    if gone is None:
+        raise BadSetting(
+            f"nobody was let in as {name!r}, and no key of this id counts; see `ganglion keys list`"
+        )
+    if gone.was_let_in:
+        later = "" if gone.reloaded else ", from the server's next start on"
+        say(f"{name} is let in no more{later}")
+    if gone.until is not None:
+        say(
+            f"what it signs counts no more from {_clock_time(gone.until)} on; what it signed before"
+            " still does"
+        )
 
 
 @app.command("list")
@@ -153,7 +179,8 @@ def list_() -> None:
     keys = TrustedKeys.read(home / TRUSTED_KEYS).keys
     for key_id, trusted in keys.items():
         agents = ", ".join(trusted.agents) or "nobody"
-        say(f"{key_id} speaks for {agents} ({trusted.public})")
+        ended = f", until {trusted.until.isoformat()}" if trusted.until is not None else ""
+        say(f"{key_id} speaks for {agents}{ended} ({trusted.public})")
     for each in NatsKeys(home).named():
         works = ", offers itself for tasks" if each.works else ""
         say(f"{each.name} is let in as {each.role}{works}")

@@ -4,6 +4,9 @@ A key speaks for the agents that the mesh's `trusted_keys` names. An agent that 
 only by a pattern, must sign. A signature that was made long before or after the message was stored
 counts for nothing: a message that was kept back and sent later is refused, and so is one of a
 machine whose clock is wrong. That a message does not count twice is its event id's doing.
+
+A line counts `since` one moment and `until` another, by the log's clock: when the file was read
+changes no verdict (decision 24).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import binascii
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -44,6 +47,7 @@ _HISTORY_PURPOSE: Final = "ganglion republished 1"
 """Nor is that of a message one of what is brought back, or the other way round."""
 
 _SINCE: Final = "since="
+_UNTIL: Final = "until="
 _ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 EVERYBODY: Final = "*"
@@ -54,6 +58,7 @@ INCOMPLETE: Final = "signature is incomplete"
 UNKNOWN_KEY: Final = "signature is by a key that is not trusted"
 WRONG: Final = "signature does not match the bytes"
 STALE: Final = "signature is stale: it was made long before or after the message was stored"
+REVOKED: Final = "signature is by a key that was revoked before"
 OTHER_AGENT: Final = "signature is by a key that does not speak for this agent"
 
 
@@ -90,11 +95,9 @@ class Signer:
         return f"{self.key_id} {b64encode(bytes(self.key)).decode()}"
 
     def public_line(self, *agents: str, since: datetime | None = None) -> str:
-        """What `trusted_keys` holds, so that it speaks for these agents; of the mesh's own, since
-        when services vouch for what they say."""
+        """What `trusted_keys` holds, so that it speaks for these agents, since this moment."""
         public = TrustedKey(self.key.verify_key, agents).public
-        moment = since.isoformat(timespec="milliseconds") if since is not None else ""
-        begun = (f"{_SINCE}{moment}",) if moment else ()
+        begun = (_SINCE + _written(since),) if since is not None else ()
         return " ".join((self.key_id, public, *begun, *map(_as_word, agents)))
 
     def headers(
@@ -120,7 +123,8 @@ class TrustedKey:
 
     key: VerifyKey
     agents: tuple[str, ...]  # names and shell patterns
-    since: datetime | None = None  # of the mesh's: what is older was said before there was a key
+    since: datetime | None = None  # what is older was said before there was a key
+    until: datetime | None = None  # what is as old or younger is not its owner's any more
 
     @property
     def public(self) -> str:
@@ -160,11 +164,12 @@ class TrustedKeys:
                 continue
             try:
                 key_id, public, *agents = words
-                begun = [each for each in agents if each.startswith(_SINCE)]
+                moments = [each for each in agents if each.startswith((_SINCE, _UNTIL))]
                 keys[key_id] = TrustedKey(
                     VerifyKey(b64decode(public, validate=True)),
-                    tuple(unquote(each) for each in agents if not each.startswith(_SINCE)),
-                    _moment(begun[0].removeprefix(_SINCE)) if begun else None,
+                    tuple(unquote(each) for each in agents if each not in moments),
+                    _moment(moments, _SINCE),
+                    _moment(moments, _UNTIL),
                 )
             except (ValueError, TypeError) as error:
                 raise Fatal(
@@ -214,7 +219,9 @@ class TrustedKeys:
             unchecked = UNCHECKED_SEAL if SEAL in headers else MISSING
             return unchecked if self.must_vouch(subject, agent_id, at=stored_at) else ""
         trusted = self.keys.get(key_id)
-        if trusted is None:
+        if trusted is None or (
+            key_id not in self.of_mesh and trusted.since is not None and stored_at < trusted.since
+        ):
             return UNKNOWN_KEY
         wrong = self._wrong(trusted, headers, subject=subject, data=data, stored_at=stored_at)
         if wrong:
@@ -229,16 +236,24 @@ class TrustedKeys:
     def must_vouch(self, subject: str, agent_id: str, *, at: datetime) -> bool:
         """Whether a message of that moment counts only if somebody vouches for it: what services
         say, once the mesh has a key, and what agents say who must sign."""
-        if self.must_sign(agent_id):
+        if self.must_sign(agent_id, at=at):
             return True
         if not is_of_services(subject):
             return False
         begun = self._vouched_since
         return begun is not None and begun <= at
 
-    def must_sign(self, agent_id: str) -> bool:
-        """Whether this agent must sign whatever it says."""
-        return self.required or agent_id in self._named
+    def must_sign(self, agent_id: str, *, at: datetime) -> bool:
+        """Whether this agent must sign whatever it says at that moment. One whose only key was
+        revoked must, and cannot."""
+        if self.required:
+            return True
+        begun = self._named.get(agent_id)
+        return begun is not None and begun <= at
+
+    def may_have_to_vouch(self, subject: str, agent_id: str) -> bool:
+        """Whether `must_vouch` says yes at some moment: cheaper to ask, and mostly enough."""
+        return self.required or agent_id in self._named or is_of_services(subject)
 
     @cached_property
     def of_mesh(self) -> Mapping[str, TrustedKey]:
@@ -275,6 +290,8 @@ class TrustedKeys:
         republished_from: str = "",
     ) -> str:
         """What is wrong with a signature of this key; empty where nothing is."""
+        if trusted.until is not None and trusted.until <= stored_at:
+            return REVOKED
         nonce, issued_at = headers.get(NONCE, ""), headers.get(ISSUED_AT, "")
         signed = _signed(headers[KEY_ID], nonce, issued_at, subject, data, republished_from)
         try:
@@ -295,8 +312,28 @@ class TrustedKeys:
         return min(begun, default=None)
 
     @cached_property
-    def _named(self) -> frozenset[str]:
-        return frozenset(agent for each in self.keys.values() for agent in each.agents)
+    def _named(self) -> Mapping[str, datetime]:
+        """The agents that must sign, and since when."""
+        named: dict[str, datetime] = {}
+        for each in self.keys.values():
+            begun = each.since or _ALWAYS
+            named |= {agent: min(begun, named.get(agent, begun)) for agent in each.agents}
+        return named
+
+
+def revoked(text: str, key_ids: Collection[str], *, until: datetime) -> str:
+    """What `trusted_keys` holds, with the moment until which these keys count in their lines."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        key_id, *rest = line.split(maxsplit=2)[:3] or [""]
+        if key_id in key_ids:
+            lines[number] = " ".join((key_id, rest[0], _UNTIL + _written(until), *rest[1:]))
+            lines[number] = lines[number].rstrip("\n") + "\n"
+    return "".join(lines)
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _as_word(agent: str) -> str:
@@ -306,12 +343,15 @@ def _as_word(agent: str) -> str:
         each if each.isprintable() and not each.isspace() and each not in "#%" else quote(each)
         for each in agent
     )
-    return word.replace("=", "%3D") if word.startswith(_SINCE) else word
+    return word.replace("=", "%3D") if word.startswith((_SINCE, _UNTIL)) else word
 
 
-def _moment(text: str) -> datetime:
+def _moment(words: list[str], which: str) -> datetime | None:
     """Raises ValueError."""
-    moment = datetime.fromisoformat(text)
+    found = next((each.removeprefix(which) for each in words if each.startswith(which)), None)
+    if found is None:
+        return None
+    moment = datetime.fromisoformat(found)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
@@ -323,6 +363,11 @@ def _seal(mesh_key: Path, keys: Mapping[str, TrustedKey]) -> Seal | None:
     trusted = keys.get(signer.key_id)
     if trusted is None or trusted.key != signer.key.verify_key or EVERYBODY not in trusted.agents:
         return None
+    if trusted.until is not None:
+        raise Fatal(
+            f"{mesh_key} is the mesh's own key, and `trusted_keys` says until when it counts: take"
+            f" that word away; to have another key, move both {mesh_key} and its line away"
+        )
     return Seal(bytes(signer.key))
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from nacl.exceptions import BadSignatureError
 
+from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.names import EVENTS, KEY_ID, SEAL, SIGNATURE
 
@@ -30,9 +31,14 @@ _COMMANDS: Final = f"{EVENTS}.command."
 class Vouching:
     """The keys that one process has."""
 
-    trusted: TrustedKeys
+    keys: LiveKeys
     signer: Signer | None = None
     signs_all: bool = True  # its key is its own; with the mesh's it vouches where that is asked for
+
+    @property
+    def trusted(self) -> TrustedKeys:
+        """Those that count now."""
+        return self.keys.in_force
 
     def for_message(
         self, subject: str, message_id: str, data: bytes, *, agent_id: str, now: datetime
@@ -56,7 +62,7 @@ class Vouching:
         """The headers that vouch for a request; none where nobody asks for them."""
         if self.signer is None:
             return {}
-        if self.signs_all or self.trusted.seal is None or self.trusted.must_sign(agent_id):
+        if self.signs_all or self.trusted.seal is None or self.trusted.must_sign(agent_id, at=now):
             return self.signer.headers(subject, data, now=now)
         return {}
 
@@ -88,7 +94,7 @@ class Vouching:
         if SEAL in headers and seal is not None:
             return seal.is_of(headers[SEAL], _ANSWER, asked.encode(), request, answer)
         key = self.trusted.of_mesh.get(headers.get(KEY_ID, ""))
-        if key is None:
+        if key is None or key.until is not None:
             return False
         try:
             proof = b64decode(headers.get(SIGNATURE, ""), validate=True)

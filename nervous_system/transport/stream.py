@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 
 from nervous_system import names
 from nervous_system.contract.signature import MISSING, TrustedKeys
-from nervous_system.contract.subjects import is_of_services
 from nervous_system.errors import Fatal, Forbidden, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
@@ -82,9 +81,8 @@ class Stored(NamedTuple):
             return ""
         raw = self.raw_headers
         if _OF_OURS not in raw:  # most have none of ours: nothing is taken apart
-            must = trusted.must_sign(agent_id) or (
-                is_of_services(self.subject)
-                and trusted.must_vouch(self.subject, agent_id, at=self.recorded_at)
+            must = trusted.may_have_to_vouch(self.subject, agent_id) and trusted.must_vouch(
+                self.subject, agent_id, at=self.recorded_at
             )
             return MISSING if must else ""
         sealed = raw.find(_SEAL_LINE)

@@ -207,7 +207,7 @@ async def test_a_strangers_header_makes_no_history(
             thief.vouched_history(sealed(bus, decision("x")), "1/1")
         with pytest.raises(Permanent, match="the mesh's own key"):
             bus_of_nobody = Bus(
-                bus.connection, redactor=bus.redactor, tracer=bus.tracer, trusted=thief.trusted
+                bus.connection, redactor=bus.redactor, tracer=bus.tracer, keys=thief.keys
             )
             bus_of_nobody.vouched_history(sealed(bus, decision("x")), "1/1")
 
