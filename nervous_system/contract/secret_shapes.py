@@ -52,7 +52,7 @@ TOKENS: Final[tuple[str, ...]] = (
     r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
     r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}",  # JSON Web Tokens
     r"S[UAONCX][A-Z2-7]{56}",  # NATS seeds
-    r"gnt_[0-9A-Za-z_-]{40,}",  # our own, for NATS
+    r"g(?:nt|ch)_[0-9A-Za-z_-]{32,}",  # our own, for NATS and ClickHouse
 )
 """Secrets that are known by themselves."""
 
@@ -122,7 +122,8 @@ HINT: Final = "|".join(
         r"xapp-\d|hooks\.slack|webhooks/\d|[srp]k_(?:live|test|prod)_|whsec_|AIza|ya29\.|GOCSPX",
         r"8Q~|hv[sbr]\.[\w-]{4}|\.atlasv1\.|do[opr]_v1_|dp\.[a-z]{2,5}\.|lin_(?:api|oauth)_|ntn_\d",
         r"SG\.[\w-]{8}|SK[0-9a-f]{8}|\d{8}:AA|shp(?:at|ca|pa|ss)_|EAAA[\w-]{8}|dapi[0-9a-f]{8}",
-        r"key-[0-9a-f]{8}|gl(?:sa|c)_|[NP][RM]AK-|AGE-SECRET|eyJ[\w-]{4}|S[UAONCX][A-Z2-7]{20}|gnt_",
+        r"key-[0-9a-f]{8}|gl(?:sa|c)_|[NP][RM]AK-|AGE-SECRET|eyJ[\w-]{4}|S[UAONCX][A-Z2-7]{20}",
+        r"g(?:nt|ch)_",
         # What is encoded: a capital in a long run, hex digits that spell signs, percents.
         r"[A-Z][A-Za-z0-9+/_-]{31}|(?:[2-7][0-9a-fA-F]){18}|%[2-7][0-9a-fA-F][\w.~-]{0,4}%[2-7]",
     )
