@@ -13,9 +13,10 @@ from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Unavailable, Unreadable
 from nervous_system.settings import MeshSettings
+from nervous_system.shown_address import shown
 from nervous_system.telemetry.log import configure
 from nervous_system.telemetry.tracing import Tracer
-from nervous_system.users import OPERATOR, shown
+from nervous_system.users import OPERATOR
 
 CONNECT_SECONDS: Final = 3.0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,8 +13,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from ganglion.home import Home
-from ganglion.settings import read_settings
+from ganglion.settings import is_secret, read_settings
 from nervous_system.settings import MeshSettings
+from nervous_system.shown_address import MASK, shown
 
 MODULES: Final = (
     "nervous_system.settings",
@@ -30,9 +30,7 @@ MODULES: Final = (
 )
 """Where the settings classes are; a test looks for those that are missing here."""
 
-MASK: Final = "********"
-_SECRET: Final = re.compile(r"password|secret|token", re.I)
-_PASSWORD_IN_URL: Final = re.compile(r"(?<=://)([^/@:]*):([^/@]*)@")
+_ADDRESSES: Final = ("URL", "ENDPOINT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +38,7 @@ class SettingRow:
     """One variable."""
 
     variable: str
-    value: Any  # in force; passwords are masked
+    value: Any  # in force; what proves who one is is masked
     default: Any
     given: bool  # by the environment or `.env`
     description: str
@@ -101,12 +99,25 @@ def _plain(value: Any, *, variable: str) -> Any:
     """The value as JSON can hold it, without secrets."""
     if value is None:
         return None
-    if _SECRET.search(variable):
-        return MASK if str(value) else ""
     if isinstance(value, bool | int | float):
         return value
+    if is_secret(variable):
+        return MASK if str(value) else ""
     try:
         json.dumps(value)
     except TypeError:
         value = str(value)
-    return _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", value) if isinstance(value, str) else value
+    return _without_secrets(value, is_address=variable.endswith(_ADDRESSES))
+
+
+def _without_secrets(value: Any, *, is_address: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: MASK if is_secret(str(name)) else _without_secrets(each, is_address=is_address)
+            for name, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secrets(each, is_address=is_address) for each in value]
+    if isinstance(value, str) and (is_address or "://" in value):
+        return shown(value, instead=f"{MASK}@")
+    return value

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ganglion.errors import BadSetting
+from nervous_system.shown_address import MASK, shown
+
+_SECRET: Final = re.compile(r"password|secret|token|webhook", re.I)
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -77,6 +81,17 @@ def read_settings(settings_class: type[Settings]) -> Settings:
         prefix = settings_class.model_config.get("env_prefix", "")
         variable = name if name.isupper() else f"{prefix}{name}".upper()
         raise BadSetting(
-            f"{variable} is {first['input']!r}, and that cannot be used: {first['msg']};"
-            " correct it in the environment or in .env"
-        ) from error
+            f"{variable} is {_told(variable, first['input'])}, and that cannot be used:"
+            f" {first['msg']}; correct it in the environment or in .env"
+        ) from None  # it has the value as it is
+
+
+def is_secret(name: str) -> bool:
+    """Whether what is called so is for nobody's eyes."""
+    return _SECRET.search(name) is not None
+
+
+def _told(variable: str, value: object) -> str:
+    if is_secret(variable):
+        return MASK
+    return repr(shown(value) if isinstance(value, str) else value)

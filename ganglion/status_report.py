@@ -23,8 +23,8 @@ from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.settings import MeshSettings
+from nervous_system.shown_address import shown
 from nervous_system.transport.stream import StreamState
-from nervous_system.users import shown
 
 Health = Literal["ok", "held up", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 
@@ -176,7 +176,7 @@ async def _elsewhere(home: Home) -> StatusReport:
         home=str(home.path),
         state=ELSEWHERE,
         nats_url=shown(settings.nats_url),
-        clickhouse_url=settings.clickhouse_url,
+        clickhouse_url=shown(settings.clickhouse_url),
         stream=log.stream,
         watermark=watermark,
         lag=None if watermark is None else max(0, log.stream.last_sequence - watermark),
@@ -241,7 +241,7 @@ def assemble(
         pid=mesh.pid,
         nats_url=shown(mesh.nats_url),
         nats_open=mesh.nats_open,
-        clickhouse_url=mesh.clickhouse_url,
+        clickhouse_url=shown(mesh.clickhouse_url),
         processes=processes,
         stream=stream,
         watermark=watermark,

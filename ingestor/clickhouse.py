@@ -21,6 +21,7 @@ from clickhouse_connect.driver.exceptions import Error as DriverError
 
 from ingestor.ports import TooLargeNow
 from nervous_system.errors import Fenced, Forbidden, GanglionError, Permanent, Unavailable
+from nervous_system.shown_address import shown
 
 FENCED: Final = 395
 """FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: the fence in `swarm.landing_to_events` is the only one of
@@ -103,7 +104,7 @@ FORBIDDEN_CODES: Final = frozenset({192, 193, 194, 497, 516})
 
 async def open_client(url: str, *, timeout_seconds: float) -> AsyncClient:
     """A client for a ClickHouse HTTP address. Raises Unavailable, Forbidden or Permanent."""
-    with ganglion_errors(f"connecting to ClickHouse at {_without_password(url)}"):
+    with ganglion_errors(f"connecting to ClickHouse at {shown(url)}"):
         return await clickhouse_connect.get_async_client(
             dsn=url,
             compress=False,
@@ -171,8 +172,3 @@ def family_of(code: int | None, sentence: str, *, reads: bool = False) -> Gangli
     if code in UNMIGRATED_CODES:
         return Permanent(f"{sentence}; run `ganglion migrate`, which makes the tables this needs")
     return Permanent(f"{sentence}; it would be refused every time")
-
-
-def _without_password(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

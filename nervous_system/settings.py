@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from nervous_system.shown_address import problem_of
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
@@ -42,6 +44,7 @@ class MeshSettings(BaseSettings):
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        hide_input_in_errors=True,  # a password may stand in it
     )
 
     home: Path = Field(Path(".ganglion"), description="folder of the mesh: data, logs, run files")
@@ -97,6 +100,14 @@ class MeshSettings(BaseSettings):
         30 * 24 * 3600.0, description="how long the stream keeps events"
     )
     stream_replicas: int = Field(1, ge=1, le=5, description="copies of the log (3 in a cluster)")
+
+    @field_validator("nats_url", "clickhouse_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        problem = problem_of(url)
+        if problem:
+            raise ValueError(problem)
+        return url
 
     @property
     def signing_key_in_force(self) -> Path | None:

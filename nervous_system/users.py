@@ -104,19 +104,6 @@ def read_password(path: Path) -> str | None:
         return file.read().strip() or None
 
 
-def shown(url: str) -> str:
-    """An address of a server, or several, without what proves who one is."""
-    return ",".join(_without_user(each) for each in url.split(","))
-
-
-def _without_user(url: str) -> str:
-    _, at, behind = url.rpartition("@")
-    if not at:
-        return url
-    scheme, separator, _ = url.partition("://")
-    return f"{scheme}{separator}{behind}" if separator else behind
-
-
 def _folders(settings: MeshSettings) -> list[Path]:
     if "home" in settings.model_fields_set:
         return [settings.home.expanduser().absolute() / FOLDER]

@@ -14,7 +14,7 @@ from ganglion.in_words.phrases import counted
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import Recording
 from ganglion.supervisor.supervisor import how_it_ended
-from nervous_system.users import shown
+from nervous_system.shown_address import shown
 from nervous_system.visible import visible
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Console:
     def up(self, mesh: MeshRecord) -> None:
         """Everything is ready. From here on nobody reads along; who did says how to stop it."""
         stop = "; Ctrl-C stops it" if self._ready_descriptor is None else ""
-        events, sql = shown(mesh.nats_url), mesh.clickhouse_url
+        events, sql = shown(mesh.nats_url), shown(mesh.clickhouse_url)
         self.line(f"ganglion is up: events to {events}, SQL at {sql}{stop}")
         self._tell({"ready": True})
         self._hang_up()

@@ -12,7 +12,8 @@ from nervous_system.deciding.lease import open_leases
 from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Transient, Unavailable
 from nervous_system.settings import MeshSettings
-from nervous_system.users import ADMIN, shown
+from nervous_system.shown_address import shown
+from nervous_system.users import ADMIN
 
 _CONNECT_SECONDS: Final = 5.0
 

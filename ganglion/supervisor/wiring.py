@@ -39,6 +39,7 @@ from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, stopwatch, system_clock
 from nervous_system.errors import GanglionError
 from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
+from nervous_system.shown_address import shown
 
 LOOK_SECONDS: Final = 1.0
 """How often a terminal's line is brought up to date."""
@@ -252,7 +253,7 @@ async def _check_given(addresses: Addresses) -> None:
             )
         except (OSError, TimeoutError, ValueError) as error:
             raise NotRunning(
-                f"no NATS server answers at NATS_URL ({parts.hostname}:{parts.port or 4222});"
+                f"no NATS server answers at NATS_URL ({shown(addresses.nats_url)});"
                 " start it, or unset NATS_URL to let ganglion run one"
             ) from error
         writer.close()

@@ -31,10 +31,10 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.settings import MeshSettings
+from nervous_system.shown_address import problem_of, shown
 from nervous_system.transport.bulk_client import BulkClient, Handler
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Believed, Reply, Requests
-from nervous_system.users import shown
 
 _log = structlog.get_logger()
 
@@ -97,8 +97,11 @@ class Connection:
     async def open(cls, settings: MeshSettings, *, name: str) -> Connection:
         """Connect.
 
-        Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
+        Raises Unavailable when nobody answers, Forbidden when the credentials are not valid, Fatal
+        for what is no address.
         """
+        if problem := problem_of(settings.nats_url):
+            raise Fatal(f"{shown(settings.nats_url)} is no address of a NATS server: {problem}")
         connection = cls(BulkClient())
         try:
             await connection.client.connect(

@@ -11,8 +11,9 @@ from command_line import CommandLine
 
 from ganglion.commands.settings import print_table
 from ganglion.errors import BadSetting
-from ganglion.setting_list import MASK, MODULES, list_settings
+from ganglion.setting_list import MODULES, list_settings
 from ganglion.settings import LocalMeshSettings, read_settings
+from nervous_system.shown_address import MASK
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,7 @@ def test_environment_over_dotenv_over_default(
     assert rows["GANGLION_NATS_MONITOR_PORT"].given
     assert rows["GANGLION_CLICKHOUSE_PORT"].value == 8123
     assert not rows["GANGLION_CLICKHOUSE_PORT"].given
-    assert rows["NATS_URL"].value == f"nats://u:{MASK}@h:1"
+    assert rows["NATS_URL"].value == f"nats://{MASK}@h:1"
     assert rows["GANGLION_NATS_PASSWORD"].value == MASK
     assert all(row.description for row in rows.values())
     assert "geheim" not in repr(rows)
