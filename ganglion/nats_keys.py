@@ -54,7 +54,7 @@ class NamedUser:
         """What it may say and hear."""
         if self.role == OPERATOR:
             return member(self.user, kind=OPERATOR)
-        return agent_user(self.user, role=self.role, works=self.works)
+        return agent_user(self.user, role=self.role, works=self.works, named=True)
 
 
 class NatsKeys:

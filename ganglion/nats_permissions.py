@@ -216,14 +216,14 @@ def with_answers(users: Iterable[NatsUser], *, is_open: bool) -> list[NatsUser]:
     ]
 
 
-def agent_user(name: str, *, role: str, works: bool = False) -> NatsUser:
+def agent_user(name: str, *, role: str, works: bool = False, named: bool = False) -> NatsUser:
     """A user of an agent of this role, in an account of its own; `works`: it offers itself for
-    tasks, too."""
+    tasks, too, where it is `named` under its own id only."""
     return NatsUser(
         name=name,
         account=f"{role}/{name}",
         publish=(
-            *_said_by(role, works=works),
+            *_said_by(role, works=works, as_whom=name if named else "*"),
             REQUEST,
             *AGENTS_READ,
             names.LOG_STATE,
@@ -239,13 +239,23 @@ def agent_user(name: str, *, role: str, works: bool = False) -> NatsUser:
     )
 
 
-def _said_by(role: str, *, works: bool) -> tuple[str, ...]:
-    offers = (
-        tuple(f"{names.EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed"))
-        if works and role != "worker"
-        else ()
-    )
-    return (*_events(role), *offers)
+def _said_by(role: str, *, works: bool, as_whom: str) -> tuple[str, ...]:
+    worker = f"{names.EVENTS}.worker"
+    offers = tuple(f"{worker}.{word}.{as_whom}" for word in OFFERS)
+    if role != "worker":
+        return (*_events(role), *(offers if works else ()))
+    if as_whom == "*":
+        return _events(role)
+    others = (f"{worker}.*", *(f"{worker}.{word}.*" for word in KEYED_OTHERWISE))
+    return (*others, *offers)
+
+
+OFFERS: Final = ("registered", "heartbeat", "departed")
+"""What a worker says of itself, on a subject with its id: what it holds goes to others when it
+departs."""
+
+KEYED_OTHERWISE: Final = ("state_change", "command_acknowledged")
+"""What a worker says on subjects with another key: of a resource, of a command."""
 
 
 AGENTS_READ: Final = (

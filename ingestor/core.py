@@ -18,6 +18,7 @@ from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.model import Batch, partition_end
 from ingestor.reading import Readable
+from nervous_system.contract.payload import worker_of
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
 
@@ -75,7 +76,12 @@ def _checked(
     found: Readable, stored: Stored, trusted: TrustedKeys, doubts: Doubts | None
 ) -> Readable:
     """With what is wrong with its signature among the warnings: it is stored all the same."""
-    problem = stored.problem(trusted, agent_id=found.message.agent_id)
+    message, field = found.message, found.payload_field
+    problem = stored.problem(
+        trusted,
+        agent_id=message.agent_id,
+        of_worker=worker_of(field, getattr(message, field, None)),
+    )
     if not problem:
         return found
     if doubts is not None:

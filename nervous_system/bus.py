@@ -27,6 +27,7 @@ from nervous_system.contract.message import (
     Vouch,
     seal,
 )
+from nervous_system.contract.payload import worker_of
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import is_named_by, subject_for, template_of
@@ -231,7 +232,12 @@ class Bus:
         """The event at a position, if it is to be believed. Raises Unreadable, Untrusted."""
         found = recorded(stored)
         trusted = self.trusted
-        problem = stored.problem(trusted, agent_id=found.event.agent_id)
+        event = found.event
+        problem = stored.problem(
+            trusted,
+            agent_id=event.agent_id,
+            of_worker=worker_of(event.kind.field, event.payload),
+        )
         if problem:
             raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
         return replace(found, is_history=True) if stored.is_history(trusted) else found

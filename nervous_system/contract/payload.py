@@ -8,6 +8,7 @@ put into an `Event`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -263,3 +264,21 @@ KINDS: dict[type[Payload], PayloadKind] = {
 }
 
 KINDS_BY_FIELD: dict[str, PayloadKind] = {kind.field: kind for kind in KINDS.values()}
+
+
+_PRESENCE: Final = frozenset({"worker_registered", "worker_heartbeat", "worker_departed"})
+
+
+def worker_of(field: str, payload: object) -> str:
+    """The worker of which a payload of this field says that it comes, is there or goes; empty for
+    any other."""
+    return str(getattr(payload, "worker_id", "")) if field in _PRESENCE else ""
+
+
+def asks_as(payload: Payload) -> frozenset[str]:
+    """The workers as which somebody asks for tasks, or reports on them."""
+    if isinstance(payload, ResultReported):
+        return frozenset({payload.worker_id, payload.next.worker_id} - {""})
+    if isinstance(payload, ClaimRequested | ProgressReported | ReleaseRequested):
+        return frozenset({payload.worker_id} - {""})
+    return frozenset()

@@ -26,6 +26,7 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import decode_strictly, encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.payload import asks_as
 from nervous_system.contract.subjects import source_of, token
 from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
 from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
@@ -175,6 +176,12 @@ class Inbox:
         )
         if problem:
             raise Untrusted(f"what {event.agent_id} asks for is refused: its {problem}")
+        for worker in asks_as(event.payload) - {event.agent_id}:
+            if self._bus.trusted.must_sign(worker, at=self._now()):
+                raise Untrusted(
+                    f"what {event.agent_id} asks for is refused: it is about what {worker} does,"
+                    " who signs, and speaks for itself"
+                )
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
         if self._bus.redactor.suspects(event.payload):
@@ -215,7 +222,9 @@ def not_as_whom(request_info: str, event: Event) -> str:
     if role != source_of(event.agent_role):
         return f"the server's user {user} speaks as {role}, not as {source_of(event.agent_role)}"
     of_anybody = (user_of_role(role), user_of_role(role, works=True))
-    if user not in (*of_anybody, token(event.agent_id)):
+    if user in of_anybody:
+        return ""
+    if user != token(event.agent_id) or any(token(each) != user for each in asks_as(event.payload)):
         return f"the server's user {user} speaks for itself, and for no other agent"
     return ""
 

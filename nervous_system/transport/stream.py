@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from nervous_system import names
-from nervous_system.contract.signature import MISSING, TrustedKeys
+from nervous_system.contract.signature import MISSING, NOT_ITSELF, TrustedKeys
+from nervous_system.contract.subjects import token
 from nervous_system.errors import Fatal, Forbidden, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
@@ -75,10 +76,17 @@ class Stored(NamedTuple):
             self.headers, subject=self.subject, data=self.data, stored_at=self.recorded_at
         )
 
-    def problem(self, trusted: TrustedKeys, *, agent_id: str) -> str:
-        """Why its signature is not to be believed as this agent's; empty where it is."""
+    def problem(self, trusted: TrustedKeys, *, agent_id: str, of_worker: str = "") -> str:
+        """Why its signature is not to be believed as this agent's; empty where it is. Where it says
+        that a worker comes, is there or goes, that must be on the worker's own subject, and
+        nobody else says so of one that signs."""
         if not trusted.checks:
             return ""
+        if of_worker and not self.is_history(trusted):
+            if self.subject.rpartition(".")[2] != token(of_worker):
+                return NOT_ITSELF
+            if of_worker != agent_id and trusted.must_sign(of_worker, at=self.recorded_at):
+                return NOT_ITSELF
         raw = self.raw_headers
         if _OF_OURS not in raw:  # most have none of ours: nothing is taken apart
             must = trusted.may_have_to_vouch(self.subject, agent_id) and trusted.must_vouch(

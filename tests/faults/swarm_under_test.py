@@ -24,6 +24,7 @@ from ganglion.samples import write_samples
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.payload import worker_of
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.subjects import leadership_subject
 from nervous_system.deciding.fold import MAIN
@@ -268,7 +269,9 @@ class Swarm:
         async for stored in bus.replay():
             each = recorded(stored)
             log.append(each)
-            if stored.problem(trusted, agent_id=each.event.agent_id):
+            event = each.event
+            worker = worker_of(event.kind.field, event.payload)
+            if stored.problem(trusted, agent_id=event.agent_id, of_worker=worker):
                 self.not_believed.add(each.sequence)
         return log
 

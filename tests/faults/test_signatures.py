@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,21 @@ from shifted_clock import shifted
 from swarm_under_test import Swarm, manifest
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
-from enchanted.events.v1.task_request_pb2 import TasksProposed
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_WORKER, AgentRole
+from enchanted.events.v1.task_request_pb2 import (
+    ClaimRequested,
+    ReleaseRequested,
+    ResultReported,
+    TasksProposed,
+)
+from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from ganglion.key_files import make_keys
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
-from nervous_system.contract.signature import MISSING, STALE
+from nervous_system.contract.message import Entry, seal
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.signature import MISSING, NOT_ITSELF, STALE
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS
@@ -60,6 +69,38 @@ async def test_nobody_else_works_under_the_name_of_one_that_signs(
         assert await forger.dies() != 0
         assert reason in forger.told
         await swarm.law(bus, all_ended=False)
+
+
+async def test_a_stranger_takes_no_task_from_a_worker_that_signs(swarm: Swarm, keys: Path) -> None:
+    """Neither by its departure, be it on another's subject, nor by what he asks for as the worker
+    under a name of his own."""
+    async with swarm.bus() as bus:
+        overseer = swarm.overseer()
+        swarm.worker("w1", key=keys / "w1")
+        await swarm.propose(swarm.asker(bus), manifest("t"))
+        await swarm.completed(bus, 1)
+        for agent_id in ("w1", "stranger"):
+            await bus.publish(_by(agent_id, ROLE_WORKER, WorkerDeparted(worker_id="w1")))
+        await overseer.says(MISSING)
+        await overseer.says(NOT_ITSELF)
+        gone = _by("stranger", ROLE_WORKER, WorkerDeparted(worker_id="w1"))
+        forged, _ = seal(Entry(event=gone), bus.redactor, traceparent=None)
+        others = replace(forged, subject="swarm.events.worker.departed.stranger")
+        await bus.publisher.append(others)
+        await overseer.says(NOT_ITSELF, times=2)
+        result = ResultReported(task_id="t", worker_id="stranger", attempt=1)
+        result.next.worker_id = "w1"
+        for asked in (
+            ClaimRequested(worker_id="w1"),
+            ReleaseRequested(task_id="t", worker_id="w1", attempt=1),
+            ResultReported(task_id="t", worker_id="w1", attempt=1),
+            result,
+        ):
+            with pytest.raises(Forbidden, match="w1 does, who signs, and speaks for itself"):
+                await swarm.asker(bus).ask(asked)
+        await swarm.propose(swarm.asker(bus), manifest("after"))
+        await swarm.completed(bus, 2)
+        await swarm.law(bus)
 
 
 async def test_the_overseer_recalls_what_it_signed_itself(swarm: Swarm, keys: Path) -> None:
@@ -123,11 +164,14 @@ async def test_what_is_stored_says_what_is_wrong_with_its_signature(mesh: Mesh) 
 
 async def _tell(bus: Bus, worker_id: str) -> None:
     drain = CommandIssued(kind=COMMAND_DRAIN, target=worker_id, expires_in_seconds=60)
-    event = Event(
+    await bus.publish(_by("guardian/main", ROLE_GUARDIAN, drain))
+
+
+def _by(agent_id: str, role: AgentRole.ValueType, payload: Payload) -> Event:
+    return Event(
         event_id=new_event_id(),
         timestamp=system_clock(),
-        agent_role=ROLE_GUARDIAN,
-        agent_id="guardian/main",
-        payload=drain,
+        agent_role=role,
+        agent_id=agent_id,
+        payload=payload,
     )
-    await bus.publish(event)

@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from permitted_server import PermittedServer
@@ -18,11 +19,14 @@ import guardian.wiring
 import overseer.wiring
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from enchanted.events.v1.task_request_pb2 import TasksProposed
+from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
+from ganglion.nats_keys import NamedUser
 from ganglion.nats_permissions import (
     AGENT_ROLES,
     GUARDIAN_PAGES,
+    KEYED_OTHERWISE,
     MESH,
+    OFFERS,
     REQUEST,
     SERVICES,
     STEPS_THAT_MAY_BE_WORK,
@@ -35,7 +39,7 @@ from guardian.pages import DURABLE
 from guardian.settings import GuardianSettings
 from nervous_system import names
 from nervous_system.agent import open_agent
-from nervous_system.bus import Bus
+from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
@@ -46,6 +50,7 @@ from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.users import ADMIN, OPERATOR
+from nervous_system.worker import open_worker
 from nervous_system.working.hints import HINTS
 from overseer.settings import OverseerSettings
 
@@ -280,6 +285,45 @@ async def test_what_is_forbidden_fails_at_once(permitted: PermittedServer) -> No
             await bus.append([Entry(event=event), own])
 
 
+NAMED = NamedUser("worker 7", "worker"), NamedUser("coder-7", "coder", works=True)
+
+
+async def test_who_was_let_in_offers_itself_for_tasks_and_nobody_else(tmp_path: Path) -> None:
+    """Of another worker it cannot say that it comes, is there or goes: a departure hands its tasks
+    to others."""
+    server = PermittedServer(tmp_path)
+    server.keys.make()
+    passwords = [server.keys.add(each) for each in NAMED]
+    await server.start()
+    try:
+        for named, password in zip(NAMED, passwords, strict=True):
+            own = tuple(f"{names.EVENTS}.worker.{word}.{named.user}" for word in OFFERS)
+            rest = [f"{named.role}.{kind}" for kind in ("decision", "outcome", "signal")]
+            rest += [f"{named.role}.{word}.x" for word in KEYED_OTHERWISE]
+            own += tuple(f"{names.EVENTS}.{each}" for each in rest)
+            others = tuple(
+                f"{names.EVENTS}.worker.{word}.{whose}"
+                for word in OFFERS
+                for whose in ("w1", f"{named.user}x", f"{named.user}.x", "worker-1")
+            )
+            settings = server.settings.model_copy(
+                update={"nats_user": named.user, "nats_password": password}
+            )
+            async with open_bus(settings, name="x") as bus:
+                assert await refused(bus, (*own, *others)) == set(others)
+            async with open_worker(
+                settings.nats_url, worker_id=named.name, role=named.role, settings=settings
+            ) as worker:
+                await worker.register()
+            with pytest.raises(Forbidden):
+                async with open_worker(
+                    settings.nats_url, worker_id="w1", role=named.role, settings=settings
+                ) as worker:
+                    await worker.register()
+    finally:
+        server.server.kill()
+
+
 async def test_the_built_in_worker_copies_the_snapshots(permitted: PermittedServer) -> None:
     async with permitted.bus("overseer") as bus:
         await (await open_snapshots(bus.connection)).put("overseer.main", b"state")
@@ -409,4 +453,8 @@ async def test_the_overseer_is_told_who_asks(permitted: PermittedServer) -> None
     assert "cannot be understood" in not_as_whom("[", event)
     named = json.dumps({"acc": "operator/ext-1"})
     assert "for no other agent" in not_as_whom(named, event)
-    assert not_as_whom(named, replace(event, agent_id="ext-1")) == ""
+    own = replace(event, agent_id="ext-1")
+    assert not_as_whom(named, own) == ""
+    assert not_as_whom(named, replace(own, payload=ClaimRequested(worker_id="ext-1"))) == ""
+    anothers = replace(own, payload=ClaimRequested(worker_id="w1"))
+    assert "for no other agent" in not_as_whom(named, anothers)
