@@ -15,11 +15,14 @@ What was found out about chDB 4.4 and shapes this file:
 - `query(…, params=…)` takes the values of `{name:Type}`, for one statement and of any length (in a
   SET they count against `max_query_size`). They must be valid `str`: bytes become `b'…'`.
 - `SET profile` brings a profile's constraints and leaves out its values.
+- What a statement wrote before it failed (the names of its columns, say) stands before the output
+  of the next one on its connection.
 - A text may hold several statements, and all of them are run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +62,7 @@ class Connection:
         try:
             result = self._native.query(statement, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
+            self._drop_output()
             raise from_engine(str(error)) from error
         if result.has_error():
             raise from_engine(result.error_message())
@@ -72,6 +76,10 @@ class Connection:
             result_bytes=result.bytes_read(),
             elapsed_seconds=result.elapsed(),
         )
+
+    def _drop_output(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._native.query(b"SELECT 1", "Null", params={})
 
     def provoke(self, statement: bytes, *, parameters: Mapping[str, str]) -> None:
         """Begin `statement`, only to hear what is wrong with it. Raises `ClickHouseError`."""

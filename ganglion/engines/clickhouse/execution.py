@@ -10,10 +10,21 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ganglion.engines.clickhouse.answer import Answer
 from ganglion.engines.clickhouse.engine import Connection, Engine, descriptor_path
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
+from ganglion.engines.clickhouse.native import (
+    BUFFERS,
+    COLUMNS_FORMAT,
+    BlockEncoder,
+    Column,
+    columns_statement,
+    in_format,
+    is_select,
+    read_columns,
+)
 from ganglion.engines.clickhouse.preparation import INPUT_TABLE, create_table
 from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
 from ganglion.engines.clickhouse.sessions import run_all
@@ -24,14 +35,22 @@ from ganglion.engines.clickhouse.threads import Threads, settled
 PIPE_BYTES = 1 << 20
 """How far the engine may run ahead of its reader."""
 KILL_AGAIN_SECONDS = 0.2
-_STREAMED_VERBS = frozenset({"SELECT", "WITH", "FROM"})
+_MANY_COLUMNS = " SETTINGS max_result_rows = 100000, max_result_bytes = 100000000"
+"""The bounds that a request sets for its rows are not for its columns."""
+
+
+class Rows(Protocol):
+    """The bytes of an answer, as they come."""
+
+    async def read(self, size: int, /) -> bytes:
+        """The next bytes; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A read under way: its output so far, and the promise of its counts."""
 
-    rows: asyncio.StreamReader
+    rows: Rows
     answer: asyncio.Future[Answer]
 
 
@@ -109,6 +128,36 @@ class Execution:
             await settled(stopping)
             stopping.result()
 
+    @asynccontextmanager
+    async def read_native(
+        self, connection: Connection, statement: Statement, *, version: int, token: str
+    ) -> AsyncIterator[Reading]:
+        """Run a SELECT whose rows are wanted in Native, for a client of this protocol version."""
+        columns = await self._columns(connection, statement, token=token)
+        buffers = in_format(statement, BUFFERS)
+        async with self.read(connection, buffers, BUFFERS, token=token) as reading:
+            encoder = BlockEncoder(columns, version=version)
+            yield Reading(_NativeRows(reading.rows, encoder), reading.answer)
+
+    async def _columns(
+        self, connection: Connection, statement: Statement, *, token: str
+    ) -> list[Column]:
+        """The columns that a SELECT will have. Raises `ClickHouseError`, about the client's own
+        text where there is something wrong with it."""
+        settings = ""
+        while True:
+            describing = columns_statement(statement, settings=settings)
+            try:
+                answer = await self.run(connection, describing, COLUMNS_FORMAT, token=token)
+            except ClickHouseError as error:
+                if error.code == Code.TOO_MANY_ROWS_OR_BYTES and not settings:
+                    settings = _MANY_COLUMNS
+                    continue
+                plain, parameters = statement.text[: statement.end], statement.parameters
+                await self._threads.run(connection.provoke, plain, parameters=parameters)
+                raise
+            return read_columns(answer.body)
+
     async def insert(
         self,
         connection: Connection,
@@ -164,6 +213,20 @@ class Execution:
         await self._threads.run(self._engine.kill, marker)
 
 
+class _NativeRows:
+    """Rows that come as Buffers, and are read as Native."""
+
+    def __init__(self, buffers: Rows, encoder: BlockEncoder) -> None:
+        self._buffers = buffers
+        self._encoder = encoder
+
+    async def read(self, size: int, /) -> bytes:
+        while piece := await self._buffers.read(size):
+            if encoded := self._encoder.encode(piece):
+                return encoded
+        return b""
+
+
 def _marker(token: str) -> str:
     """By what a statement is found among those that run. It ends the statement's text."""
     return f"/* ganglion:{token} */"
@@ -201,7 +264,7 @@ def _run_and_close(
             if error.code != Code.SYNTAX_ERROR:
                 raise
             plain = statement.text[: statement.end]
-            if statement.words[0] in _STREAMED_VERBS:
+            if is_select(statement):
                 connection.provoke(plain, parameters=statement.parameters)
                 raise
         answer = connection.run(plain, output_format=output_format, parameters=statement.parameters)

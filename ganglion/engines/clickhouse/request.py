@@ -44,6 +44,7 @@ _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _MAX_SESSION_SECONDS = 3600.0
+_MAX_VERSION_DIGITS = 19
 DEFAULT_OUTPUT_FORMAT = "TabSeparated"
 
 
@@ -69,6 +70,8 @@ class Ask:
     """compress=1: the answer in ClickHouse's own frames."""
     unpacks_frames: bool = False
     """decompress=1: so is the body."""
+    protocol_version: int = 0
+    """client_protocol_version: what the client can read in Native."""
     roles: tuple[str, ...] = ()
     tables: Mapping[str, str] = field(default_factory=dict)
     """`<table>_format`, `<table>_types`, `<table>_structure` of external tables."""
@@ -170,6 +173,9 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
         closes_session=_flag(values.get("close_session")) or ask.closes_session,
         packs_frames=_flag(values.get("compress")) or ask.packs_frames,
         unpacks_frames=_flag(values.get("decompress")) or ask.unpacks_frames,
+        protocol_version=_protocol_version(
+            values.get("client_protocol_version"), ask.protocol_version
+        ),
         waits_for_end=_flag(values.get("wait_end_of_query")) or ask.waits_for_end,
     )
 
@@ -237,6 +243,16 @@ def _escaped(value: str) -> str:
 
 def _flag(value: str | None) -> bool:
     return value is not None and value.lower() not in ("", "0", "false")
+
+
+def _protocol_version(value: str | None, default: int) -> int:
+    if not value:
+        return default
+    if not value.isascii() or not value.isdecimal() or len(value) > _MAX_VERSION_DIGITS:
+        raise refusal(
+            Code.BAD_ARGUMENTS, f"client_protocol_version must be a whole number, not {value!r}"
+        )
+    return int(value)
 
 
 def _session_seconds(value: str | None, default: float) -> float:

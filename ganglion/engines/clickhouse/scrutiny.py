@@ -7,18 +7,20 @@ strings in quotes. Only that is looked at here.
 
 from __future__ import annotations
 
-import re
-
 from ganglion.engines.clickhouse.engine import Connection
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
 from ganglion.engines.clickhouse.preparation import create_table
 from ganglion.engines.clickhouse.request import ExternalTable
-from ganglion.engines.clickhouse.sql import Statement, is_bare_table, parse_statement, says
+from ganglion.engines.clickhouse.sql import (
+    Statement,
+    is_bare_table,
+    parameter_value,
+    parse_statement,
+    says,
+)
 from ganglion.engines.clickhouse.users import User
 
 _WRITTEN_DOWN = b"SELECT formatQuerySingleLine({statement:String})"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"})
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 def check_reads(connection: Connection, user: User, statement: Statement) -> None:
@@ -46,9 +48,7 @@ def check_table(connection: Connection, user: User, table: ExternalTable) -> Non
 
 
 def _written_down(connection: Connection, text: bytes) -> bytes:
-    value = text.decode("utf-8", "surrogateescape").translate(_ESCAPES)
-    value = _NOT_UTF8.sub(lambda match: f"\\x{ord(match.group()) & 0xFF:02x}", value)
-    parameters = {"statement": value}
+    parameters = {"statement": parameter_value(text)}
     try:
         return connection.run(_WRITTEN_DOWN, output_format="RawBLOB", parameters=parameters).body
     except ClickHouseError as error:

@@ -22,6 +22,13 @@ from ganglion.engines.clickhouse.form import read_form
 from ganglion.engines.clickhouse.frames import FrameDecoder
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.meter import Meter
+from ganglion.engines.clickhouse.native import (
+    NATIVE,
+    ROWS_FORMAT,
+    in_format,
+    is_select,
+    rows_statement,
+)
 from ganglion.engines.clickhouse.preparation import readonly_statement, request_statements
 from ganglion.engines.clickhouse.reply import Reply, StreamBrokenError
 from ganglion.engines.clickhouse.request import (
@@ -239,14 +246,25 @@ class ClickHouseServer:
             answer = await self._execution.insert(connection, statement, spool, input_format)
             return await reply.whole(answer, output_format=DEFAULT_OUTPUT_FORMAT)
         output_format = _checked_format((statement.format or output_format).strip('`"'))
-        if statement.kind == "other":
+        is_native = output_format.lower() == NATIVE.lower()
+        if statement.kind == "other" or (is_native and not is_select(statement)):
+            run_format = output_format
+            if is_native:
+                run_format = ROWS_FORMAT
+                statement = in_format(statement, run_format) if statement.format else statement
             answer = await self._execution.run(
-                connection, statement, output_format, token=self._new_id()
+                connection, statement, run_format, token=self._new_id()
             )
-            return await reply.whole(answer, output_format=output_format)
-        async with self._execution.read(
-            connection, statement, output_format, token=self._new_id()
-        ) as reading:
+            if not is_native or not answer.body:
+                return await reply.whole(answer, output_format=output_format)
+            statement = rows_statement(answer.body)
+        if is_native:
+            reads = self._execution.read_native(
+                connection, statement, version=ask.protocol_version, token=self._new_id()
+            )
+        else:
+            reads = self._execution.read(connection, statement, output_format, token=self._new_id())
+        async with reads as reading:
             return await reply.rows(
                 reading,
                 output_format=output_format,

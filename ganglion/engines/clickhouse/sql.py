@@ -43,6 +43,8 @@ _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _BEFORE_DATA = re.compile(rb"[ \t\f]*\r?\n?")
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"})
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"0": b"\0"}
 
 
@@ -69,6 +71,8 @@ class Statement:
     format: str | None = None
     """The output format of a read, the input format of an insert, where the statement names one."""
     format_start: int | None = None
+    format_end: int | None = None
+    """Where the FORMAT clause of a read ends."""
     settings_start: int | None = None
     """Where the SETTINGS clause of an insert with data begins."""
     data_start: int | None = None
@@ -193,6 +197,7 @@ def _parse_plain(text: bytes, bounds: Bounds) -> Statement:
         end=tokens[-1].end if tokens else 0,
         format=None if clause is None else _word(text, top[clause + 1]),
         format_start=None if clause is None else top[clause].start,
+        format_end=None if clause is None else top[clause + 1].end,
         names_file=_has_pair(top, ("INTO", "OUTFILE")),
         is_single=is_single,
     )
@@ -279,9 +284,13 @@ def _input_call(text: bytes, tokens: list[_Token]) -> InputCall | None:
     opening, literal = tokens[-3], tokens[-2]
     if opening.upper != "(" or literal.kind != "string":
         return None
-    quoted = text[literal.start + 1 : literal.end - 1]
-    structure = _ESCAPE.sub(lambda match: _unescape(match.group(1)), quoted)
+    structure = unescaped(text[literal.start + 1 : literal.end - 1])
     return InputCall(tokens[-4].start, tokens[-1].end, structure)
+
+
+def unescaped(text: bytes) -> bytes:
+    """What stands between the quotes of a literal, or in a field of TabSeparated."""
+    return _ESCAPE.sub(lambda match: _unescape(match.group(1)), text)
 
 
 def _unescape(escaped: bytes | None) -> bytes:
@@ -317,6 +326,12 @@ def quote(value: str) -> str:
     """`value` as an SQL string literal, whatever it holds."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
     return f"'{escaped}'"
+
+
+def parameter_value(text: bytes) -> str:
+    """`text`, whatever it holds, as the value of a query parameter of type String."""
+    value = text.decode("utf-8", "surrogateescape").translate(_ESCAPES)
+    return _NOT_UTF8.sub(lambda match: f"\\x{ord(match.group()) & 0xFF:02x}", value)
 
 
 def quote_name(name: str) -> str:
