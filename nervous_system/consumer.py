@@ -1,5 +1,10 @@
-"""How does an agent get work delivered at least once? A durable pull consumer, acknowledged after
+"""How does a service get work delivered at least once? A durable pull consumer, acknowledged after
 the work is done.
+
+Not for agents: where the NATS server has users, those of agents and of people make no durables, as
+whoever makes one could have the server say things in its name (decisions 16, 21). An agent follows
+what it may hear with `Bus.feed`; who reads the whole log comes as an operator, takes `Bus.reader`,
+and keeps its position itself.
 
 The position is the server's; its acknowledgements can be lost in a crash, so a handler must bear
 seeing an event again (`Recorded.event.event_id` tells).
@@ -23,7 +28,7 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.cancelling import cancel
 from nervous_system.contract.event import Recorded
-from nervous_system.errors import Permanent, Transient, Unavailable
+from nervous_system.errors import Forbidden, Permanent, Transient, Unavailable
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import EVENTS_HANDLED
 from nervous_system.telemetry.tracing import extract
@@ -80,23 +85,30 @@ class Consumer:
     async def ensure(self) -> None:
         """Make the durable if it is missing; a new one begins where the log begins.
 
-        Raises Forbidden, Unavailable, NotAcknowledged.
+        Raises Forbidden, which says what to use instead, Unavailable, NotAcknowledged.
         """
-        await self._bus.connection.request_json(
-            f"$JS.API.CONSUMER.DURABLE.CREATE.{names.STREAM}.{self._durable}",
-            {
-                "stream_name": names.STREAM,
-                "config": {
-                    "durable_name": self._durable,
-                    "ack_policy": "explicit",
-                    "ack_wait": int(self._acknowledge_seconds * 1_000_000_000),
-                    "max_deliver": -1,  # we give up, with a word, before the server would skip
-                    "max_ack_pending": self._most_in_flight,
-                    "deliver_policy": "all",
-                    "filter_subjects": self._subjects,
-                },
+        subject = f"$JS.API.CONSUMER.DURABLE.CREATE.{names.STREAM}.{self._durable}"
+        asked = {
+            "stream_name": names.STREAM,
+            "config": {
+                "durable_name": self._durable,
+                "ack_policy": "explicit",
+                "ack_wait": int(self._acknowledge_seconds * 1_000_000_000),
+                "max_deliver": -1,  # we give up, with a word, before the server would skip
+                "max_ack_pending": self._most_in_flight,
+                "deliver_policy": "all",
+                "filter_subjects": self._subjects,
             },
-        )
+        }
+        try:
+            await self._bus.connection.request_json(subject, asked)
+        except Forbidden as error:
+            raise Forbidden(
+                f"the durable consumer {self._durable} is refused: {error}. Agents and people make"
+                " none: an agent follows what it may hear with `bus.feed(subjects, since=…)`; to"
+                " read the whole log come as an operator (`ganglion keys new NAME --role"
+                " operator`), take `bus.reader(start_sequence=…)`, and keep the position yourself"
+            ) from error
 
     async def run(self, handler: Handler, stop: asyncio.Event) -> None:
         """Hand every event to `handler`, in order of delivery, until `stop` is set.

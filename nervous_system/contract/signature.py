@@ -6,7 +6,7 @@ counts for nothing: a message that was kept back and sent later is refused, and 
 machine whose clock is wrong. That a message does not count twice is its event id's doing.
 
 A line counts `since` one moment and `until` another, by the log's clock: when the file was read
-changes no verdict (decision 24).
+changes no verdict (decision 25).
 """
 
 from __future__ import annotations

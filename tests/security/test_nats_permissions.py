@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ from nervous_system import names
 from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event
+from nervous_system.consumer import Consumer
+from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import covers, inbox_prefix, overlap, source_of
 from nervous_system.deciding.inbox import not_as_whom
@@ -283,6 +285,31 @@ async def test_what_is_forbidden_fails_at_once(permitted: PermittedServer) -> No
         )
         with pytest.raises(Forbidden):
             await bus.append([Entry(event=event), own])
+
+
+@pytest.mark.parametrize("name", ["coder", OPERATOR])
+async def test_who_may_make_no_durable_is_told_what_to_use(
+    permitted: PermittedServer, name: str
+) -> None:
+    async with asyncio.timeout(20), permitted.bus(name) as bus:
+        consumer = Consumer(bus, durable="mine", subjects=[f"{names.EVENTS}.coder.>"])
+        with pytest.raises(Forbidden, match=r"durable consumer mine is refused.*`bus\.feed\("):
+            await consumer.run(_never, asyncio.Event())
+    # And what it names works.
+    async with asyncio.timeout(20), permitted.bus("coder") as bus:
+        since = system_clock() - timedelta(days=1)
+        async with bus.feed([f"{names.EVENTS}.command.issued.all"], since=since):
+            pass
+    async with (
+        asyncio.timeout(20),
+        permitted.bus(OPERATOR) as bus,
+        bus.reader(start_sequence=1),
+    ):
+        pass
+
+
+async def _never(recorded: Recorded) -> None:
+    raise AssertionError(recorded)
 
 
 NAMED = NamedUser("worker 7", "worker"), NamedUser("coder-7", "coder", works=True)
