@@ -17,7 +17,7 @@ from typing import Final
 from ganglion.errors import BadSetting
 from nervous_system.clock import system_clock
 from nervous_system.contract.live_keys import COUNTS_AFTER_SECONDS
-from nervous_system.contract.signature import EVERYBODY, Signer, TrustedKey, TrustedKeys, revoked
+from nervous_system.contract.signature import EVERYBODY, Signer, TrustedKey, TrustedKeys, counting
 from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
 
 HEAD: Final = """\
@@ -93,7 +93,7 @@ def end_keys(home: Path, user: str, *, until: datetime) -> bool:
         ended = [key_id for key_id in _ids_of(user, keys) if keys[key_id].until is None]
         if not ended:
             return False
-        _replace(public, revoked(public.read_text(encoding="utf-8"), ended, until=until))
+        _replace(public, counting(public.read_text(encoding="utf-8"), ended, until=until))
         for key_id in ended:
             (home / MESH_KEY.parent / key_id).unlink(missing_ok=True)
         return True
@@ -125,8 +125,13 @@ def ensure_mesh_key(home: Path) -> None:
         _write_private(file, Signer.generate(MESH_KEY.name))
     signer = Signer.read(file)
     with _alone(home):
-        if signer.key_id not in TrustedKeys.read(public).keys:  # also where that was cut off
+        trusted = TrustedKeys.read(public).keys.get(signer.key_id)
+        if trusted is None:  # also where that was cut off
             _trust(public, signer, (EVERYBODY,), since=system_clock())
+        elif trusted.since is None:
+            # Of an earlier version, whose services need not have vouched: what they said counts.
+            text = public.read_text(encoding="utf-8")
+            _replace(public, counting(text, (signer.key_id,), since=system_clock()))
 
 
 def _make(home: Path, key_id: str, agents: tuple[str, ...], *, since: datetime | None) -> NewKey:

@@ -322,13 +322,22 @@ class TrustedKeys:
         return named
 
 
-def revoked(text: str, key_ids: Collection[str], *, until: datetime) -> str:
-    """What `trusted_keys` holds, with the moment until which these keys count in their lines."""
+def counting(
+    text: str,
+    key_ids: Collection[str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> str:
+    """What `trusted_keys` holds, with the moments from and until which these keys count in their
+    lines."""
+    moments = ((_SINCE, since), (_UNTIL, until))
+    words = [name + _written(moment) for name, moment in moments if moment is not None]
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         key_id, *rest = line.split(maxsplit=2)[:3] or [""]
         if key_id in key_ids:
-            lines[number] = " ".join((key_id, rest[0], _UNTIL + _written(until), *rest[1:]))
+            lines[number] = " ".join((key_id, rest[0], *words, *rest[1:]))
             lines[number] = lines[number].rstrip("\n") + "\n"
     return "".join(lines)
 

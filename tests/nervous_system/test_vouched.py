@@ -169,6 +169,22 @@ async def test_what_services_said_before_there_was_a_key_counts_still(
         assert run.value("events_decided_total") == 0
 
 
+def test_a_key_of_an_earlier_version_vouches_from_now_on(home: MeshSettings) -> None:
+    """Its line says no moment, and services did not vouch for all they said."""
+    file = home.home / TRUSTED_KEYS
+    lines = file.read_text().split(" ")
+    file.write_text(" ".join(each for each in lines if not each.startswith("since=")))
+    said_before = system_clock() - timedelta(seconds=10)
+    subject = "swarm.events.overseer.pulse"
+    assert TrustedKeys.read(file).must_vouch(subject, "overseer/main", at=said_before)
+    ensure_mesh_key(home.home)
+    for _ in range(2):  # at each start
+        trusted = TrustedKeys.read(file)
+        assert not trusted.must_vouch(subject, "overseer/main", at=said_before)
+        assert trusted.must_vouch(subject, "overseer/main", at=system_clock())
+        ensure_mesh_key(home.home)
+
+
 async def stored(bus: Bus, event: Event) -> Stored:
     """As the log has it."""
     acknowledgement = await bus.publish(event)
