@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gzip
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from permitted_server import PermittedServer
+from structlog.testing import capture_logs
 
 import governor.wiring
 import guardian.wiring
@@ -55,6 +58,8 @@ from nervous_system.users import ADMIN, OPERATOR
 from nervous_system.worker import open_worker
 from nervous_system.working.hints import HINTS
 from overseer.settings import OverseerSettings
+from worker.archive import Archive
+from worker.snapshot_copies import archive_snapshots
 
 LOG, LEASES, SNAPSHOTS = names.STREAM, f"KV_{names.LEASES}", f"OBJ_{names.SNAPSHOTS}"
 USERS = {each.name: each for each in standing_users()}
@@ -351,13 +356,22 @@ async def test_who_was_let_in_offers_itself_for_tasks_and_nobody_else(tmp_path: 
         server.server.kill()
 
 
-async def test_the_built_in_worker_copies_the_snapshots(permitted: PermittedServer) -> None:
+async def test_the_built_in_worker_copies_the_snapshots(
+    permitted: PermittedServer, tmp_path: Path
+) -> None:
+    """As its action does, in several parts; nothing of it is forbidden, not even unnoticed."""
+    state = os.urandom(300_000)
     async with permitted.bus("overseer") as bus:
-        await (await open_snapshots(bus.connection)).put("overseer.main", b"state")
-    async with permitted.bus("maintenance") as bus:
-        bucket = await bus.connection.client.jetstream(timeout=5).object_store(names.SNAPSHOTS)
-        (info,) = await bucket.list(ignore_deletes=True)
-        assert (await bucket.get(info.name or "")).data == b"state"
+        await (await open_snapshots(bus.connection)).put("overseer.main", state)
+    archive = Archive(tmp_path / "archive")
+    with capture_logs() as logs:
+        async with asyncio.timeout(30), permitted.bus("maintenance") as bus:
+            tally = await archive_snapshots(archive, bus=bus, now=system_clock())
+            await bus.connection.client.settled(timeout_seconds=10)
+    assert [each for each in logs if each["log_level"] in ("warning", "error")] == []
+    (kept,) = archive.manifest.entries.values()
+    assert kept.source == f"{names.SNAPSHOTS}/overseer.main", tally.lines
+    assert gzip.decompress((archive.folder / kept.path).read_bytes()) == state
 
 
 async def test_a_pull_that_is_forbidden_ends_the_reading(permitted: PermittedServer) -> None:
