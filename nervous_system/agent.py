@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, Unpack, get_args
+from typing import Final, Literal, Unpack, get_args
 
 import structlog
 
@@ -23,7 +23,14 @@ from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.state_change_pb2 import StateChange
-from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_ARCHITECT,
+    ROLE_CODER,
+    ROLE_OPERATOR,
+    ROLE_REVIEWER,
+    ROLE_WORKER,
+    AgentRole,
+)
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.bus import Bus, open_bus, recorded
@@ -66,6 +73,9 @@ from nervous_system.working.proposing import (
 )
 
 _log = structlog.get_logger()
+
+AGENT_ROLES: Final = (ROLE_ARCHITECT, ROLE_CODER, ROLE_REVIEWER, ROLE_OPERATOR, ROLE_WORKER)
+"""What an agent may be; the other roles are those of the services."""
 
 Status = Literal["succeeded", "failed", "cancelled"]
 
@@ -419,14 +429,14 @@ def _checked_target(
 
 
 def role_named(name: str) -> AgentRole.ValueType:
-    """The role called `coder`, `reviewer` …; raises InvalidEvent with the names there are."""
+    """The role called `coder`, `reviewer` …; raises InvalidEvent with those an agent may have."""
     given = Given()
     given.text("role", name)
     given.check()
     try:
         return AgentRole.Value(f"ROLE_{name.upper()}")
     except ValueError as error:
-        known = ", ".join(source_of(role) for role in AgentRole.values() if role)
+        known = ", ".join(map(source_of, AGENT_ROLES))
         raise InvalidEvent([f"there is no role {name[:40]!r}; the roles are {known}"]) from error
 
 

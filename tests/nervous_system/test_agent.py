@@ -13,7 +13,7 @@ import pytest
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
-from nervous_system.agent import Agent, open_agent
+from nervous_system.agent import Agent, open_agent, role_named
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Recorded
@@ -96,6 +96,14 @@ async def test_the_library_is_strict(agent: Agent) -> None:
     with pytest.raises(InvalidEvent, match="the roles are architect, coder"):
         async with open_agent("nats://127.0.0.1:1", role="wizard", agent_id="x"):
             pass
+
+
+def test_a_role_that_is_none_is_told_which_an_agent_may_have() -> None:
+    with pytest.raises(InvalidEvent) as refused:
+        role_named("revewer")
+    assert refused.value.problems == [
+        "there is no role 'revewer'; the roles are architect, coder, reviewer, operator, worker"
+    ]
 
 
 async def test_a_change_found_outside_is_recorded_first_and_said(agent: Agent, bus: Bus) -> None:
