@@ -175,12 +175,15 @@ class Inbox:
             stored_at=self._now(),
         )
         if problem:
-            raise Untrusted(f"what {event.agent_id} asks for is refused: its {problem}")
+            raise Untrusted(
+                f"what {event.agent_id} asks for is refused: its {problem};"
+                " see GANGLION_SIGNING_KEY, `ganglion keys` and this machine's clock"
+            )
         for worker in asks_as(event.payload) - {event.agent_id}:
             if self._bus.trusted.must_sign(worker, at=self._now()):
                 raise Untrusted(
                     f"what {event.agent_id} asks for is refused: it is about what {worker} does,"
-                    " who signs, and speaks for itself"
+                    " who signs, and speaks for itself; ask as it, with its GANGLION_SIGNING_KEY"
                 )
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
@@ -208,7 +211,8 @@ class Inbox:
 
 
 def not_as_whom(request_info: str, event: Event) -> str:
-    """Why a request cannot be by whom it says; empty where it can. `request_info` is what the
+    """Why a request cannot be by whom it says, and what to say instead; empty where it can.
+    `request_info` is what the
     server says of its sender, where that has an account of his own, `<role>/<user>`."""
     if not request_info:
         return ""
@@ -220,12 +224,19 @@ def not_as_whom(request_info: str, event: Event) -> str:
     if not user:
         return ""
     if role != source_of(event.agent_role):
-        return f"the server's user {user} speaks as {role}, not as {source_of(event.agent_role)}"
+        return (
+            f"the server's user {user} speaks as {role}, not as {source_of(event.agent_role)};"
+            f' use role="{role}"'
+        )
     of_anybody = (user_of_role(role), user_of_role(role, works=True))
     if user in of_anybody:
         return ""
     if user != token(event.agent_id) or any(token(each) != user for each in asks_as(event.payload)):
-        return f"the server's user {user} speaks for itself, and for no other agent"
+        name = "worker_id" if asks_as(event.payload) else "agent_id"
+        return (
+            f"the server's user {user} speaks for itself, and for no other agent;"
+            f' use {name}="{user}"'
+        )
     return ""
 
 

@@ -142,10 +142,7 @@ class Asker:
             else:
                 answer = Answer.FromString(reply.data)
                 if answer.untrusted:
-                    raise Forbidden(
-                        f"{'; '.join(answer.reasons)}; see GANGLION_SIGNING_KEY, `ganglion keys`"
-                        " and this machine's clock"
-                    )
+                    raise Forbidden("; ".join(answer.reasons))
                 if not answer.again:
                     return answer
                 reason = "; ".join(answer.reasons)

@@ -488,14 +488,15 @@ async def test_the_overseer_is_told_who_asks(permitted: PermittedServer) -> None
         agent_id="me",
         payload=TasksProposed(),
     )
-    assert "speaks as coder, not as operator" in not_as_whom(info, event)
+    as_another = not_as_whom(info, event)
+    assert as_another.endswith('speaks as coder, not as operator; use role="coder"')
     assert not_as_whom(info, replace(event, agent_role=ROLE_CODER)) == ""
     assert not_as_whom("", event) == ""
     assert "cannot be understood" in not_as_whom("[", event)
     named = json.dumps({"acc": "operator/ext-1"})
-    assert "for no other agent" in not_as_whom(named, event)
+    assert not_as_whom(named, event).endswith('for no other agent; use agent_id="ext-1"')
     own = replace(event, agent_id="ext-1")
     assert not_as_whom(named, own) == ""
     assert not_as_whom(named, replace(own, payload=ClaimRequested(worker_id="ext-1"))) == ""
     anothers = replace(own, payload=ClaimRequested(worker_id="w1"))
-    assert "for no other agent" in not_as_whom(named, anothers)
+    assert not_as_whom(named, anothers).endswith('for no other agent; use worker_id="ext-1"')
