@@ -13,6 +13,7 @@ import base64
 import gc
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ _log = structlog.get_logger()
 State = TypeVar("State")
 
 _SNAPSHOT: Final = b"snapshot"
+_SHAPE: Final = re.compile(rb"[0-9a-f]{64}( [a-z0-9]{1,20}){0,8}\n").match
+"""How a snapshot of any version begins."""
 READ_SECONDS: Final = 5.0
 """How long one wait for more of a snapshot lasts; then the next one begins."""
 
@@ -92,6 +95,13 @@ class Snapshots(Generic[State]):
             data = await self._parts(info)
             snapshot = await asyncio.to_thread(self._unpacked, data)
         except nats.js.errors.NotFoundError:
+            return None
+        except _OfAnotherVersion:
+            _log.warning(
+                "snapshot.outdated",
+                snapshot=self._key,
+                remedy="none needed: the state is folded from the log again",
+            )
             return None
         except (nats.js.errors.Error, ValueError, RuntimeError) as error:
             _log.error(
@@ -145,9 +155,12 @@ class Snapshots(Generic[State]):
         return self._seal.of(_SNAPSHOT, self._key.encode(), self._shape, packed).encode()
 
     def _unpacked(self, data: bytes) -> Snapshot[State]:
-        """Raises ValueError, RuntimeError where it cannot be read; Unauthentic."""
+        """Raises ValueError, RuntimeError where it cannot be read, _OfAnotherVersion where it needs
+        not be; Unauthentic."""
         if not data.startswith(self._shape):
-            raise ValueError("it is of another version of this service's state")
+            if _SHAPE(data):
+                raise _OfAnotherVersion
+            raise ValueError("it does not begin as a snapshot does")
         seal, _, packed = data[len(self._shape) :].partition(b"\n")
         if self._seal is not None and not compare_digest(seal, self._sealed(packed)):
             raise Unauthentic(
@@ -164,6 +177,10 @@ class Snapshots(Generic[State]):
 def _digest(data: bytes) -> str:
     """As the Object Store writes it."""
     return f"SHA-256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()}"
+
+
+class _OfAnotherVersion(Exception):
+    """The state had another shape when it was written: so it is after every upgrade."""
 
 
 class _Shape(GenerateJsonSchema):
