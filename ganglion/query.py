@@ -18,6 +18,12 @@ CONNECT_SECONDS: Final = 10.0
 _CHUNK_BYTES: Final = 256 * 1024
 _MOST_ERROR_BYTES: Final = 64 * 1024
 _CODE: Final = re.compile(r"^\s*Code: (\d+)\. (?:DB::\w+: )?(.*?)\s*(?:\(version .*\))?\s*$", re.S)
+_NOT_LET_IN: Final = frozenset({192, 193, 194, 516})
+"""UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED."""
+_WHO_YOU_ARE: Final = (
+    "; set GANGLION_HOME to the home of the mesh that listens there, whose keys/clickhouse has the"
+    " passwords, or give CLICKHOUSE_URL the right user and password"
+)
 _EXPECTED: Final = re.compile(r"(.*)\. Expected one of: .*?( \([A-Z0-9_]+\))?$", re.S)
 
 
@@ -118,9 +124,9 @@ def refusal(body: bytes, *, address: ClickHouseAddress, status: int) -> QueryRef
         return _another(address, f"HTTP {status} without a code of ClickHouse's")
     words = " ".join(found[2].split()).rstrip(".")
     words = _EXPECTED.sub(r"\1; it expected something else\2", words)
-    return QueryRefused(
-        f"ClickHouse refused the query: {words} (code {found[1]})", code=int(found[1])
-    )
+    code = int(found[1])
+    remedy = _WHO_YOU_ARE if code in _NOT_LET_IN else ""
+    return QueryRefused(f"ClickHouse refused the query: {words} (code {code}){remedy}", code=code)
 
 
 def _another(address: ClickHouseAddress, answer: str) -> NotRunning:

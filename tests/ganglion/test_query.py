@@ -77,6 +77,13 @@ def test_a_refusal(serve: Serve) -> None:
     )
 
 
+def test_who_is_not_let_in_is_told_what_helps(serve: Serve) -> None:
+    body = b"Code: 516. DB::Exception: default: Authentication failed. (AUTHENTICATION_FAILED)\n"
+    answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with pytest.raises(QueryRefused, match=r"\(code 516\); set GANGLION_HOME .*keys/clickhouse"):
+        ask(serve(answer))
+
+
 def test_a_refusal_does_not_list_all_that_could_have_been(serve: Serve) -> None:
     body = (
         b"Code: 62. DB::Exception: Syntax error: failed at position 1 (SELEC) (line 1, col 1):"
