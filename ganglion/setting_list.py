@@ -59,8 +59,16 @@ def list_settings() -> list[SettingRow]:
                 variable,
                 SettingRow(
                     variable=variable,
-                    value=_plain(decided.get(variable, getattr(settings, name)), variable=variable),
-                    default=_plain(field.get_default(call_default_factory=True), variable=variable),
+                    value=_plain(
+                        decided.get(variable, getattr(settings, name)),
+                        variable=variable,
+                        secret=is_secret(field),
+                    ),
+                    default=_plain(
+                        field.get_default(call_default_factory=True),
+                        variable=variable,
+                        secret=is_secret(field),
+                    ),
                     given=name in settings.model_fields_set and variable not in decided,
                     description=field.description or "",
                 ),
@@ -95,14 +103,14 @@ def _variable(settings_class: type[BaseSettings], *, name: str, field: FieldInfo
     return f"{settings_class.model_config.get('env_prefix', '')}{name}".upper()
 
 
-def _plain(value: Any, *, variable: str) -> Any:
+def _plain(value: Any, *, variable: str, secret: bool) -> Any:
     """The value as JSON can hold it, without secrets."""
     if value is None:
         return None
+    if secret:
+        return MASK if str(value) else ""
     if isinstance(value, bool | int | float):
         return value
-    if is_secret(variable):
-        return MASK if str(value) else ""
     try:
         json.dumps(value)
     except TypeError:
@@ -112,10 +120,7 @@ def _plain(value: Any, *, variable: str) -> Any:
 
 def _without_secrets(value: Any, *, is_address: bool) -> Any:
     if isinstance(value, dict):
-        return {
-            name: MASK if is_secret(str(name)) else _without_secrets(each, is_address=is_address)
-            for name, each in value.items()
-        }
+        return {name: _without_secrets(each, is_address=is_address) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_without_secrets(each, is_address=is_address) for each in value]
     if isinstance(value, str) and (is_address or "://" in value):

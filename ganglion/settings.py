@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ganglion.errors import BadSetting
+from nervous_system.settings import SECRET
 from nervous_system.shown_address import MASK, shown
-
-_SECRET: Final = re.compile(r"password|secret|token|webhook", re.I)
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -77,21 +76,30 @@ def read_settings(settings_class: type[Settings]) -> Settings:
         return settings_class()
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else settings_class.__name__
+        given = str(first["loc"][0]) if first["loc"] else settings_class.__name__
+        fields = settings_class.model_fields
+        name = next((each for each in fields if given in _called(fields[each], each)), given)
+        secret = name in fields and is_secret(fields[name])
         prefix = settings_class.model_config.get("env_prefix", "")
-        variable = name if name.isupper() else f"{prefix}{name}".upper()
+        variable = given if given.isupper() else f"{prefix}{given}".upper()
         raise BadSetting(
-            f"{variable} is {_told(variable, first['input'])}, and that cannot be used:"
+            f"{variable} is {_told(first['input'], secret=secret)}, and that cannot be used:"
             f" {first['msg']}; correct it in the environment or in .env"
         ) from None  # it has the value as it is
 
 
-def is_secret(name: str) -> bool:
-    """Whether what is called so is for nobody's eyes."""
-    return _SECRET.search(name) is not None
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the value of this setting is for nobody's eyes: that is said where it is declared."""
+    return SECRET in field.metadata
 
 
-def _told(variable: str, value: object) -> str:
-    if is_secret(variable):
+def _called(field: FieldInfo, name: str) -> set[str]:
+    """What pydantic may call it in an error."""
+    alias = field.validation_alias
+    return {name, *(map(str, alias.choices) if isinstance(alias, AliasChoices) else ())}
+
+
+def _told(value: object, *, secret: bool) -> str:
+    if secret:
         return MASK
     return repr(shown(value) if isinstance(value, str) else value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from guardian.model import Limits
+from nervous_system.settings import SECRET
 
 
 class GuardianSettings(BaseSettings):
@@ -25,7 +28,7 @@ class GuardianSettings(BaseSettings):
     no_progress_seconds: float = Field(
         600.0, gt=0, description="how long a worker may hold a task without progress"
     )
-    webhook_url: SecretStr | None = Field(
+    webhook_url: Annotated[SecretStr | None, SECRET] = Field(
         None, description="where a page is sent as JSON; only the log has it when empty"
     )
     page_within_seconds: float = Field(

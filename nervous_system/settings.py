@@ -6,7 +6,7 @@ Every variable is here, in a service's `settings.py`, or in the engines'.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field, field_validator
@@ -16,6 +16,10 @@ from nervous_system.shown_address import problem_of
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
+
+
+SECRET: Final = "for nobody's eyes"
+"""Marks a setting whose value proves who one is: it is never shown."""
 
 
 TRUSTED_KEYS: Final = "trusted_keys"
@@ -54,14 +58,16 @@ class MeshSettings(BaseSettings):
         description="address of the NATS server",
     )
     nats_user: str | None = Field(None, description="user name at the NATS server")
-    nats_password: str | None = Field(None, description="password at the NATS server")
+    nats_password: Annotated[str | None, SECRET] = Field(
+        None, description="password at the NATS server"
+    )
     nats_credentials: Path | None = Field(None, description="credentials file (JWT and nkey seed)")
     clickhouse_url: str = Field(
         "http://127.0.0.1:8123",
         validation_alias=AliasChoices("CLICKHOUSE_URL", "GANGLION_CLICKHOUSE_URL"),
         description="HTTP address of ClickHouse, with user and password where it needs them",
     )
-    clickhouse_password: str | None = Field(
+    clickhouse_password: Annotated[str | None, SECRET] = Field(
         None, description="password of the user in CLICKHOUSE_URL, where that has none"
     )
     metrics_port: int = Field(0, description="port of /metrics and /healthz; 0 takes a free one")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from command_line import CommandLine
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings
 
 from ganglion.commands.settings import print_table
+from ganglion.engines.clickhouse.limits import Limits
 from ganglion.errors import BadSetting
 from ganglion.setting_list import MODULES, list_settings
 from ganglion.settings import LocalMeshSettings, read_settings
+from nervous_system.settings import SECRET
 from nervous_system.shown_address import MASK
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +55,53 @@ def test_the_folder_of_the_tables_is_the_one_that_up_takes(
     (row,) = [each for each in list_settings() if each.variable == "GANGLION_CLICKHOUSE_PATH"]
     assert row.value == str(tmp_path / "home" / "clickhouse")
     assert not row.given
+
+
+SECRETS = {
+    "GANGLION_NATS_PASSWORD",
+    "GANGLION_CLICKHOUSE_PASSWORD",
+    "GANGLION_GUARDIAN_WEBHOOK_URL",
+}
+PUBLIC = {
+    "GANGLION_CLICKHOUSE_MAX_TOKENS",
+    "GANGLION_NATS_CREDENTIALS",  # the file's name
+    "GANGLION_SIGNING_KEY",  # likewise
+}
+"""They sound like secrets and are none."""
+
+
+def test_what_is_secret_is_masked_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = {row.variable: row.value for row in list_settings()}
+    sounds = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|WEBHOOK|_KEY$|AUTH")
+    assert {name for name in before if sounds.search(name)} == SECRETS | PUBLIC
+    for name in before:
+        if name in SECRETS:
+            monkeypatch.setenv(name, "https://geheim")
+    after = {row.variable: row.value for row in list_settings()}
+    assert {name for name, value in after.items() if value == MASK} == SECRETS
+    assert {name: after[name] for name in after.keys() - SECRETS} == {
+        name: before[name] for name in before.keys() - SECRETS
+    }
+
+
+def test_what_cannot_be_used_is_said_unless_it_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANGLION_CLICKHOUSE_MAX_TOKENS", "many")
+    with pytest.raises(BadSetting, match="GANGLION_CLICKHOUSE_MAX_TOKENS is 'many'"):
+        read_settings(Limits)
+
+    class Odd(BaseSettings):
+        plain: Annotated[int, SECRET] = 1
+        called: Annotated[int, SECRET] = Field(1, validation_alias=AliasChoices("ODD_ALIAS"))
+
+    for variable in ("PLAIN", "ODD_ALIAS"):
+        monkeypatch.setenv(variable, "geheim")
+        with pytest.raises(BadSetting, match=f"{variable} is {re.escape(MASK)}") as refused:
+            read_settings(Odd)
+        assert "geheim" not in str(refused.value)
+        monkeypatch.delenv(variable)
 
 
 def test_into_a_pipe_each_setting_is_a_line(ganglion: CommandLine) -> None:
