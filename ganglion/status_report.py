@@ -75,6 +75,7 @@ class LogFound:
     system_mode: str | None = None
     pulse: LastPulse | None = None
     problem: str = ""  # why it says nothing
+    refused: str = ""  # why it says nothing to us, and what helps; empty where it would
     drift: tuple[str, ...] = ()  # what somebody changed of it and the buckets, and what helps
 
 
@@ -157,14 +158,14 @@ async def _elsewhere(home: Home) -> StatusReport:
     log = await _log_of(settings)
     problems += log.drift
     if log.stream is None:
+        elsewhere = log.refused or (
+            f"none answers at {shown(settings.nats_url)};"
+            " start one with `ganglion up`, or set NATS_URL"
+        )
         return StatusReport(
             home=str(home.path),
             state=NOT_RUNNING,
-            problems=(
-                *_left_over(home),
-                f"no mesh runs in {home.path}, and none answers at {shown(settings.nats_url)};"
-                " start one with `ganglion up`, or set NATS_URL",
-            ),
+            problems=(*_left_over(home), f"no mesh runs in {home.path}, and {elsewhere}"),
         )
     try:
         async with warehouse_session() as warehouse:
@@ -345,5 +346,7 @@ async def _log_of(settings: MeshSettings) -> LogFound:
                 pulse=await last_pulse(bus),
                 drift=await _drift_of(bus, settings),
             )
+    except Forbidden as error:
+        return LogFound(problem=f"the log: {error}", refused=str(error))
     except GanglionError as error:
         return LogFound(problem=f"the log: {error}")

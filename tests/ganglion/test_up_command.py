@@ -236,6 +236,18 @@ def test_a_server_that_runs_already_is_used(command_lines: MakeCommandLine) -> N
     assert gone.stderr.startswith("ganglion: no NATS server answers at NATS_URL")
 
 
+def test_whoever_is_not_let_in_is_told_so(command_lines: MakeCommandLine) -> None:
+    one, two = command_lines("one"), command_lines("two")
+    up(one)
+    two.environment["GANGLION_NATS_PORT"] = one.environment["GANGLION_NATS_PORT"]
+    status = two("status")
+    assert status.returncode == NOT_RUNNING
+    said = status.stdout + status.stderr
+    assert "does not accept anybody without credentials; set GANGLION_HOME to the home" in said
+    assert "none answers" not in said
+    assert one("down").returncode == OK
+
+
 def test_a_full_disk_and_bad_settings_are_one_sentence(ganglion: CommandLine) -> None:
     ganglion.environment["GANGLION_MIN_FREE_BYTES"] = str(2**60)
     full = ganglion.run("up", "--only", "nats")
