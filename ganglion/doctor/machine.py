@@ -178,7 +178,12 @@ def _port(number: int, variable: str) -> Finding:
             return well(name, "it is free")
     except GanglionError as error:
         return ill(name, str(error), remedy=f"set {variable} to another port")
-    return ill(name, "somebody else listens there", remedy=f"set {variable} to a free port")
+    return ill(
+        name,
+        "somebody else listens there",
+        remedy=f"set {variable} to a free port; or, where it is a mesh of yours, GANGLION_HOME to"
+        " its home",
+    )
 
 
 def _gib(size: int) -> str:

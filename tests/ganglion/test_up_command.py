@@ -378,7 +378,9 @@ def test_doctor_without_a_mesh(ganglion: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", int(ganglion.environment["GANGLION_NATS_PORT"]))):
         answer = ganglion("doctor")
     assert answer.returncode == FAILURE
-    assert "→ set GANGLION_NATS_PORT to a free port" in answer.stdout
+    said = " ".join(answer.stdout.split())
+    assert "→ set GANGLION_NATS_PORT to a free port; or, where it is a mesh of yours," in said
+    assert "GANGLION_HOME to its home" in said
 
 
 def test_the_supervisor_is_small(ganglion: CommandLine) -> None:
