@@ -64,11 +64,19 @@ class Admission:
             )
             for name, user in users.by_name.items()
         }
-        self.most_running = sum(places.limit for places in self._places.values())
+        self._kills = {
+            name: Places(running=1, waiting=waiting, max_wait_seconds=max_wait_seconds)
+            for name in users.by_name
+        }
+        self.most_running = sum(places.limit for places in self._places.values()) + len(self._kills)
 
     def places(self, user: User) -> Places:
         """Those of `user`."""
         return self._places[user.name]
+
+    def kill_places(self, user: User) -> Places:
+        """Those of the account's KILL QUERY: one that finds no place would end nothing."""
+        return self._kills[user.name]
 
     @property
     def running(self) -> int:

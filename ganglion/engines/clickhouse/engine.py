@@ -115,12 +115,11 @@ class Engine:
             raise EngineStartError(f"chDB cannot open {self.path}: {error}") from error
 
     def kill(self, marker: str) -> None:
-        """End the running statement whose text ends with `marker`. It may have ended by itself."""
+        """End the running statement whose text holds `marker`. It may have ended by itself."""
+        apart = f"concat({quote(marker[:2])}, {quote(marker[2:])})"  # its own text does not
         connection = self.connect()
         try:
-            connection.run(
-                b"KILL QUERY WHERE endsWith(query, " + quote(marker).encode() + b") ASYNC"
-            )
+            connection.run(f"KILL QUERY WHERE position(query, {apart}) > 0 ASYNC".encode())
         finally:
             connection.close()
 

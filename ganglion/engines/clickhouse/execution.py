@@ -164,6 +164,8 @@ class Execution:
         statement: Statement,
         data: Spool,
         input_format: str,
+        *,
+        token: str,
     ) -> Answer:
         """Insert `data`. When it returns, the rows are stored.
 
@@ -175,12 +177,14 @@ class Execution:
         text = statement.text[:head_end]
         if call is None:
             cut = statement.settings_start or head_end
-            file = _Infile(text[:cut], text[cut:], input_format, parameters)
+            marked = text[:cut] + f"\n{_marker(token)}\n".encode()
+            file = _Infile(marked, text[cut:], input_format, parameters)
             return await self._load(connection, file, data)
         structure = call.structure.decode("utf-8", "replace")
         table = ExternalTable(INPUT_TABLE, structure, input_format)
         async with self.temporary_table(connection, table, data):
             text = text[: call.start] + INPUT_TABLE.encode() + text[call.end :]
+            text += f"\n{_marker(token)}".encode()
             return await self._threads.run(connection.run, text, parameters=parameters)
 
     @asynccontextmanager
@@ -209,6 +213,10 @@ class Execution:
             await asyncio.wait({answer}, timeout=KILL_AGAIN_SECONDS)
         await settled(answer)
 
+    async def kill(self, token: str) -> None:
+        """End the statement of this token, if the engine runs it."""
+        await self._kill(_marker(token))
+
     async def _kill(self, marker: str) -> None:
         await self._threads.run(self._engine.kill, marker)
 
@@ -228,7 +236,7 @@ class _NativeRows:
 
 
 def _marker(token: str) -> str:
-    """By what a statement is found among those that run. It ends the statement's text."""
+    """By what a statement is found among those that run."""
     return f"/* ganglion:{token} */"
 
 

@@ -144,7 +144,7 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
             raise limits.exceeded("max_name_bytes", f"The {name} is too long")
         if not values[name].isprintable():
             raise refusal(Code.BAD_ARGUMENTS, f"The {name} has characters that nobody can see")
-    if _flag(values.get("decompress")) and (ask.content_encoding or ask.is_multipart):
+    if is_flag(values.get("decompress")) and (ask.content_encoding or ask.is_multipart):
         raise refusal(
             Code.BAD_ARGUMENTS,
             "A body is packed once: by decompress=1 or by Content-Encoding, and a form is not",
@@ -169,14 +169,14 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
         session_timeout_seconds=_session_seconds(
             values.get("session_timeout"), ask.session_timeout_seconds
         ),
-        session_must_exist=_flag(values.get("session_check")) or ask.session_must_exist,
-        closes_session=_flag(values.get("close_session")) or ask.closes_session,
-        packs_frames=_flag(values.get("compress")) or ask.packs_frames,
-        unpacks_frames=_flag(values.get("decompress")) or ask.unpacks_frames,
+        session_must_exist=is_flag(values.get("session_check")) or ask.session_must_exist,
+        closes_session=is_flag(values.get("close_session")) or ask.closes_session,
+        packs_frames=is_flag(values.get("compress")) or ask.packs_frames,
+        unpacks_frames=is_flag(values.get("decompress")) or ask.unpacks_frames,
         protocol_version=_protocol_version(
             values.get("client_protocol_version"), ask.protocol_version
         ),
-        waits_for_end=_flag(values.get("wait_end_of_query")) or ask.waits_for_end,
+        waits_for_end=is_flag(values.get("wait_end_of_query")) or ask.waits_for_end,
     )
 
 
@@ -241,7 +241,8 @@ def _escaped(value: str) -> str:
     return _NOT_UTF8.sub(lambda match: f"\\x{ord(match.group()) & 0xFF:02x}", value)
 
 
-def _flag(value: str | None) -> bool:
+def is_flag(value: str | None) -> bool:
+    """Whether a field says yes."""
     return value is not None and value.lower() not in ("", "0", "false")
 
 

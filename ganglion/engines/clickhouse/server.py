@@ -3,6 +3,7 @@ statement runs, an answer leaves."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -36,10 +37,12 @@ from ganglion.engines.clickhouse.request import (
     Ask,
     ExternalTable,
     external_table,
+    is_flag,
     read_ask,
     with_fields,
 )
 from ganglion.engines.clickhouse.response import ServerIdentity, base_headers, exception_tag
+from ganglion.engines.clickhouse.running import Running, RunningStatements, is_kill
 from ganglion.engines.clickhouse.scrutiny import check_reads, check_table
 from ganglion.engines.clickhouse.sessions import Session, Sessions
 from ganglion.engines.clickhouse.spool import Spool, Spools
@@ -103,6 +106,7 @@ class ClickHouseServer:
         self._encodings = encodings
         self._identity = identity
         self._new_id = new_id
+        self._running = RunningStatements(execution.kill)
         self._is_draining = False
 
     def application(self) -> web.Application:
@@ -172,8 +176,16 @@ class ClickHouseServer:
                     await spool.write(data)
                     await body.pour(spool)
                 begins()
+                own_id = ask.query_id or query_id
+                if is_flag(ask.settings.get("replace_running_query")):
+                    await self._running.replace(user, own_id)
+                own = held.enter_context(
+                    self._running.entry(user, own_id, statement, self._new_id())
+                )
+                if is_kill(statement):
+                    return await self._kill(user, ask, statement, own, reply)
                 async with self._leased(user, ask, tables, statement) as session:
-                    response = await self._run(session, ask, statement, spool, reply)
+                    response = await self._run(session, ask, statement, spool, reply, own)
                 session.remember(statement)
                 return response
         except ClickHouseError as error:
@@ -192,9 +204,12 @@ class ClickHouseServer:
         ask: Ask,
         tables: list[tuple[ExternalTable, Spool]],
         statement: Statement,
+        *,
+        kills: bool = False,
     ) -> AsyncIterator[Session]:
         """A place, and a session that is fit for a request."""
-        async with self._admission.places(user).take(), self._sessions.lease(user, ask) as session:
+        places = self._admission.kill_places(user) if kills else self._admission.places(user)
+        async with places.take(), self._sessions.lease(user, ask) as session:
             connection = session.connection
             await self._execution.prepare(connection, request_statements(user, ask))
             if not user.rights.may_write or ask.is_safe_method:
@@ -209,13 +224,42 @@ class ClickHouseServer:
                 await self._restrict(session, user, ask, statement)
                 yield session
 
+    async def _kill(
+        self, user: User, ask: Ask, statement: Statement, own: Running, reply: Reply
+    ) -> web.StreamResponse:
+        """End what a KILL QUERY means, and answer. Raises `ClickHouseError`."""
+        if ask.is_safe_method:
+            raise refusal(
+                Code.READONLY, f"{user.name}: Cannot execute query in readonly mode: KILL by GET"
+            )
+        selection = self._running.selection(user, statement, own)
+        async with self._leased(user, ask, [], selection, kills=True) as session:
+            found = await self._execution.run(
+                session.connection, selection, "JSONCompactColumns", token=own.token
+            )
+        query_ids = [query_id for column in json.loads(found.body) for query_id in column]
+        if not query_ids:
+            self._running.check_others(user, statement)
+            if user.rights.may_write:  # by an id or a text of the engine's own
+                async with self._leased(user, ask, [], statement, kills=True) as session:
+                    return await self._run(session, ask, statement, None, reply, own)
+        ended = await self._running.kill(statement, query_ids)
+        output_format = statement.format or ask.default_format or DEFAULT_OUTPUT_FORMAT
+        async with self._leased(user, ask, [], ended, kills=True) as session:
+            answers = replace(ask, default_format=output_format)
+            return await self._run(session, answers, ended, None, reply, own)
+
     async def _check_insert(self, user: User, ask: Ask, statement: Statement, empty: Spool) -> None:
         """Insert nothing: who may not, or where nothing could be inserted, is told so before the
         data is taken. Raises `ClickHouseError`."""
         asks_again = replace(ask, closes_session=False)
         async with self._leased(user, asks_again, [], statement) as session:
             await self._execution.insert(
-                session.connection, statement, empty, DEFAULT_OUTPUT_FORMAT
+                session.connection,
+                statement,
+                empty,
+                DEFAULT_OUTPUT_FORMAT,
+                token=self._new_id(),
             )
 
     async def _restrict(self, session: Session, user: User, ask: Ask, statement: Statement) -> None:
@@ -236,14 +280,18 @@ class ClickHouseServer:
         statement: Statement,
         spool: Spool | None,
         reply: Reply,
+        own: Running,
     ) -> web.StreamResponse:
         """Run `statement` and answer. Raises `ClickHouseError` where it failed before anything was
         sent."""
+        own.check()
         connection = session.connection
         output_format = ask.default_format or DEFAULT_OUTPUT_FORMAT
         if spool is not None:
             input_format = _checked_format(statement.format or ask.default_format or "Values")
-            answer = await self._execution.insert(connection, statement, spool, input_format)
+            answer = await self._execution.insert(
+                connection, statement, spool, input_format, token=own.token
+            )
             return await reply.whole(answer, output_format=DEFAULT_OUTPUT_FORMAT)
         output_format = _checked_format((statement.format or output_format).strip('`"'))
         is_native = output_format.lower() == NATIVE.lower()
@@ -252,18 +300,16 @@ class ClickHouseServer:
             if is_native:
                 run_format = ROWS_FORMAT
                 statement = in_format(statement, run_format) if statement.format else statement
-            answer = await self._execution.run(
-                connection, statement, run_format, token=self._new_id()
-            )
+            answer = await self._execution.run(connection, statement, run_format, token=own.token)
             if not is_native or not answer.body:
                 return await reply.whole(answer, output_format=output_format)
             statement = rows_statement(answer.body)
         if is_native:
             reads = self._execution.read_native(
-                connection, statement, version=ask.protocol_version, token=self._new_id()
+                connection, statement, version=ask.protocol_version, token=own.token
             )
         else:
-            reads = self._execution.read(connection, statement, output_format, token=self._new_id())
+            reads = self._execution.read(connection, statement, output_format, token=own.token)
         async with reads as reading:
             return await reply.rows(
                 reading,

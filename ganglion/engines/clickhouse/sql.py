@@ -297,6 +297,18 @@ def _unescape(escaped: bytes | None) -> bytes:
     return b"'" if escaped is None else _ESCAPED.get(escaped, escaped)
 
 
+def parse_kill(statement: Statement) -> tuple[bytes, str] | None:
+    """The condition of a KILL QUERY, and how it ends statements: ASYNC, SYNC or TEST. None where it
+    has no such form."""
+    end = statement.end if statement.format_start is None else statement.format_start
+    tokens = list(_tokens(statement.text[:end], Bounds()))
+    if len(tokens) < 4 or tokens[2].upper != "WHERE":
+        return None
+    mode = tokens[-1].upper if tokens[-1].upper in ("SYNC", "ASYNC", "TEST") else ""
+    last = tokens[-2] if mode else tokens[-1]
+    return statement.text[tokens[2].end : last.end], mode or "ASYNC"
+
+
 def _first_words(tokens: list[_Token]) -> tuple[str, ...]:
     return tuple(token.upper for token in tokens if token.upper != "(")[:3]
 
