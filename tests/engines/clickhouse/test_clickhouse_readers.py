@@ -70,7 +70,6 @@ async def test_a_reader_reads(analyst: Ask, query: str) -> None:
         "CREATE TABLE mine (a Int8) ENGINE = Memory",
         "OPTIMIZE TABLE swarm.facts",
         "SYSTEM FLUSH LOGS",
-        "KILL QUERY WHERE 1",
         "SET readonly = 0",
         "SET ROLE owner",
         "SET DEFAULT ROLE owner TO default",
