@@ -101,6 +101,9 @@ def _durable(name: str) -> tuple[str, ...]:
 REQUEST: Final = f"{names.REQUESTS}.{names.OVERSEER}"
 """Where the overseer is asked."""
 
+ASKED_BY_AGENTS: Final = f"{names.ASKED_BY_AGENTS}.{names.OVERSEER}"
+"""Where it hears what is asked in the agents' accounts; only what they import leads there."""
+
 _NOT_OF_THE_GUARDIAN: Final = tuple(
     f"$JS.API.CONSUMER.{call}.{_LOG}.{GUARDIAN_PAGES}" for call in ("CREATE", "DELETE", "MSG.NEXT")
 )
@@ -188,7 +191,7 @@ def member(name: str, *, kind: str) -> NatsUser:
     hears: tuple[str, ...] = (f"{names.EVENTS}.>",)
     answers: tuple[str, ...] = ()
     if kind == names.OVERSEER:
-        hears = (*hears, REQUEST)
+        hears = (*hears, REQUEST, ASKED_BY_AGENTS)
         answers = tuple(f"{inbox_prefix(each)}.>" for each in (ADMIN, *_PUBLISH))
     return NatsUser(
         name=name,

@@ -27,6 +27,10 @@ SNAPSHOTS: Final = "swarm_snapshots"
 REQUESTS: Final = "swarm.requests"
 """Whoever leads a service is asked on `swarm.requests.<service>`, by request and reply."""
 
+ASKED_BY_AGENTS: Final = "swarm.asked"
+"""Where the server brings what is asked on `swarm.requests.<service>` in an account of an agent's,
+with its word of who asked: `swarm.asked.<service>`."""
+
 OVERSEER: Final = "overseer"
 """The service that is asked about objectives and tasks."""
 

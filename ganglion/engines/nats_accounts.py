@@ -12,6 +12,7 @@ from ganglion.nats_permissions import (
     AGENT_ROLES,
     AGENTS_HEAR,
     AGENTS_READ,
+    ASKED_BY_AGENTS,
     MESH,
     REQUEST,
     NatsUser,
@@ -69,7 +70,7 @@ def _user(user: NatsUser, password: str) -> str:
 
 
 def _mesh() -> str:
-    services = (*_EVENTS, REQUEST, *AGENTS_READ, _STATE)
+    services = (*_EVENTS, ASKED_BY_AGENTS, *AGENTS_READ, _STATE)
     exports = [
         # Of one look at positions there may be many answers.
         f"    {{ service: {_quoted(each)}{', response: stream' if each in AGENTS_READ else ''} }}"
@@ -84,8 +85,10 @@ def _shared_with_agents() -> str:
         return f"{{ account: {_quoted(MESH)}, subject: {_quoted(subject)} }}"
 
     imports = [f"    {{ service: {of_mesh(each)} }}" for each in (*_EVENTS, *AGENTS_READ)]
-    # `share`: the overseer is told who asks.
-    imports.append(f"    {{ service: {of_mesh(REQUEST)}, share: true }}")
+    # `share`: the overseer is told who asks. On a subject of its own, since a client can spoil what
+    # it is told: where nothing is said of who asks, that must not pass for a question of the mesh.
+    asked = of_mesh(ASKED_BY_AGENTS)
+    imports.append(f"    {{ service: {asked}, to: {_quoted(REQUEST)}, share: true }}")
     imports.append(f"    {{ service: {of_mesh(_STATE)}, to: {_quoted(names.LOG_STATE)} }}")
     imports += [f"    {{ stream: {of_mesh(each)} }}" for each in AGENTS_HEAR]
     return "  imports: [\n" + "\n".join(imports) + "\n  ]\n"

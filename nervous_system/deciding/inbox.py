@@ -32,6 +32,7 @@ from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
 from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.frame import frame
+from nervous_system.transport.header_block import malformed, unstamped
 from nervous_system.users import user_of_role
 
 _log = structlog.get_logger()
@@ -52,6 +53,7 @@ class Arrived(NamedTuple):
     data: bytes
     reply: str
     headers: bytes  # as they travelled
+    by_agent: bool  # in an account of its own, so that the server says of whom
 
     @property
     def size(self) -> int:
@@ -76,15 +78,17 @@ class Inbox:
     ) -> None:
         self._bus = bus
         self._subject = subject
+        self._of_agents = names.ASKED_BY_AGENTS + subject.removeprefix(names.REQUESTS)
         self._some = some  # set whenever a request waits
         self._now = now  # the log's clock, not this machine's
         self._waiting: deque[Arrived] = deque()
         self._waiting_bytes = 0
-        self._subscription: Subscription | None = None
+        self._subscriptions: list[Subscription] = []
 
     async def __aenter__(self) -> Self:
         client = self._bus.connection.client
-        self._subscription = await client.divert(self._subject, self._arrived)
+        for subject in (self._subject, self._of_agents):
+            self._subscriptions.append(await client.divert(subject, self._arrived))
         return self
 
     async def __aexit__(
@@ -94,8 +98,8 @@ class Inbox:
         trace: TracebackType | None,
     ) -> None:
         client = self._bus.connection.client
-        if self._subscription is not None:
-            await client.restore(self._subscription)
+        for each in self._subscriptions:
+            await client.restore(each)
         gone = not_now("this overseer no longer leads")
         self._reply([(each, gone) for each in self._waiting])
         self._waiting.clear()
@@ -148,7 +152,8 @@ class Inbox:
             # Nobody waits for an answer: what must be kept is published to the log. And nobody has
             # us say something, with our permissions, on a subject that is not an inbox.
             return
-        arrived = Arrived(bytes(data), reply.decode(), headers)
+        by_agent = subject != self._subject.encode()
+        arrived = Arrived(bytes(data), reply.decode(), headers, by_agent)
         full = self._waiting_bytes + arrived.size > MOST_WAITING_BYTES
         if full or len(self._waiting) >= MOST_WAITING:
             self._reply([(arrived, not_now(f"{len(self._waiting)} others wait already"))])
@@ -163,8 +168,11 @@ class Inbox:
                 [f"it has {len(arrived.data):,} bytes, more than {MOST_PAYLOAD_BYTES:,}"]
             )
         event, data = decode_strictly(arrived.data)
+        problem = malformed(arrived.headers)
+        if not problem and arrived.by_agent:
+            problem = unstamped(arrived.headers)
         headers = parse_headers(arrived.headers)
-        problem = not_as_whom(headers.get(names.REQUEST_INFO, ""), event)
+        problem = problem or not_as_whom(headers.get(names.REQUEST_INFO, ""), event)
         if problem:
             raise Untrusted(f"what {event.agent_id} asks for is refused: {problem}")
         problem = self._bus.trusted.problem(

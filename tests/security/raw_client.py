@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -23,20 +24,38 @@ class RawClient:
             while (await self._reader.readline()) != b"PONG\r\n":
                 pass
 
+    async def answer(self) -> bytes:
+        """The data of the next message that comes, without its headers."""
+        async with asyncio.timeout(30):
+            while not (line := await self._reader.readline()).startswith((b"MSG ", b"HMSG ")):
+                pass
+            words = line.split()
+            data = await self._reader.readexactly(int(words[-1]) + 2)
+        return data[int(words[-2]) if line.startswith(b"HMSG ") else 0 : -2]
+
 
 def publish(subject: bytes, data: bytes = b"", *, reply: bytes = b"") -> bytes:
     """One message."""
     return b"PUB %s %s %d\r\n%s\r\n" % (subject, reply, len(data), data)
 
 
+def publish_with(headers: bytes, subject: bytes, data: bytes, *, reply: bytes) -> bytes:
+    """One message with these bytes as its headers."""
+    sizes = (len(headers), len(headers) + len(data))
+    return b"HPUB %s %s %d %d\r\n%s%s\r\n" % (subject, reply, *sizes, headers, data)
+
+
 @asynccontextmanager
-async def raw_client(url: str) -> AsyncIterator[RawClient]:
-    """Somebody who is connected during the block."""
+async def raw_client(url: str, *, user: str = "", password: str = "") -> AsyncIterator[RawClient]:
+    """Somebody who is connected during the block, as this user where one is named."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         await reader.readline()
-        writer.write(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n')
+        options = {"verbose": False, "headers": True, "no_responders": True}
+        if user:
+            options |= {"user": user, "pass": password}
+        writer.write(b"CONNECT %s\r\n" % json.dumps(options).encode())
         yield RawClient(reader, writer)
     finally:
         writer.close()

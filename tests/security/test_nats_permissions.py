@@ -27,6 +27,7 @@ from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
 from ganglion.nats_keys import NamedUser
 from ganglion.nats_permissions import (
     AGENT_ROLES,
+    ASKED_BY_AGENTS,
     GUARDIAN_PAGES,
     KEYED_OTHERWISE,
     MESH,
@@ -96,6 +97,8 @@ ONLY_THE_ADMIN = (
     "$NRG.x",
     "swarm.events",
     "swarm.requests.governor",
+    ASKED_BY_AGENTS,
+    f"{names.ASKED_BY_AGENTS}.x",
     f"{names.EVENTS}.supervisor.process_started",
     f"{names.EVENTS}.another.decision",
     "swarm.else",
@@ -150,6 +153,8 @@ EARS = (
     "swarm.events.>",
     "swarm.events.*.decision",
     "swarm.requests.>",
+    f"{names.ASKED_BY_AGENTS}.>",
+    ASKED_BY_AGENTS,
     "swarm.requests.overseer",
     "$JS.>",
     "$SYS.>",
@@ -475,7 +480,7 @@ async def test_the_overseer_is_told_who_asks(permitted: PermittedServer) -> None
             heard.append(parse_headers(headers)[names.REQUEST_INFO])
             bus.connection.client.send([b"PUB %s 2\r\nok\r\n" % reply])
 
-        await bus.connection.listen(REQUEST, answer)
+        await bus.connection.listen(ASKED_BY_AGENTS, answer)
         forged = {names.REQUEST_INFO: json.dumps({"acc": "operator/boss"})}
         reply = await coder.connection.request(REQUEST, b"x", headers=forged, timeout_seconds=10)
     assert bytes(reply.data) == b"ok"
