@@ -40,6 +40,9 @@ class Driver:
 
 
 GO = Driver("go", "go", ("go", "mod", "download"), ("go", "run", "."))
+RUST = Driver(
+    "rust", "cargo", ("cargo", "fetch", "--locked"), ("cargo", "run", "--quiet", "--locked", "--")
+)
 JAVASCRIPT = Driver("javascript", "npm", ("npm", "ci"), ("node", "main.js"))
 
 
@@ -59,7 +62,7 @@ def command(
 
 @pytest.mark.long
 @pytest.mark.timeout(FETCH_SECONDS + RUN_SECONDS)
-@pytest.mark.parametrize("driver", [GO, JAVASCRIPT], ids=lambda driver: driver.folder)
+@pytest.mark.parametrize("driver", [GO, RUST, JAVASCRIPT], ids=lambda driver: driver.folder)
 def test_a_driver_connects_writes_reads_fails_and_kills(
     start: Start, tmp_path: Path, driver: Driver
 ) -> None:
