@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,16 @@ class Home:
     def is_new(self) -> bool:
         """Whether no mesh has run here yet."""
         return not (self.nats_store / "jetstream").exists()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its folders are there, as `create` makes them."""
+        return os.access(self.nats_store, os.F_OK)
+
+    @property
+    def existing(self) -> Path:
+        """The folder, or the first one above it that is there."""
+        return next(each for each in (self.path, *self.path.parents) if os.access(each, os.F_OK))
 
     def create(self) -> None:
         """Make the folders that are not there yet. Raises Fatal when that is not possible."""

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from ganglion.addresses import Addresses
@@ -125,9 +124,7 @@ def _engine_remedy() -> str:
 
 
 def _home(home: Home) -> Finding:
-    existing = home.path
-    while not existing.exists():
-        existing = existing.parent
+    existing = home.existing
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
@@ -141,9 +138,7 @@ def _home(home: Home) -> Finding:
 
 
 def _disk(home: Home, settings: MeshSettings, local: LocalMeshSettings) -> Finding:
-    existing: Path = home.path
-    while not existing.exists():
-        existing = existing.parent
+    existing = home.existing
     free = shutil.disk_usage(existing).free
     sentence = f"{_gib(free)} are free under {existing}"
     if free < local.min_free_bytes:

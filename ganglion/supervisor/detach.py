@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import typer
 from ganglion.errors import StartFailed
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings, read_settings
+from ganglion.supervisor.first_look import look_first
 from ganglion.supervisor.log_file import last_lines, open_log
 from ganglion.supervisor.process_list import supervisor_arguments
 from ganglion.terminal import say
@@ -26,10 +28,12 @@ def start_detached(only: Sequence[str]) -> None:
     Raises StartFailed with what it said, or exits with its exit code; then nothing is left
     running. Ctrl-C here stops the start.
     """
-    home = Home.at(read_settings(MeshSettings).home)
+    settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
+    asyncio.run(look_first(settings, local, only=only))
+    home = Home.at(settings.home)
     home.create()
     log_path = home.log("supervisor")
-    log = open_log(log_path, max_bytes=read_settings(LocalMeshSettings).log_max_bytes)
+    log = open_log(log_path, max_bytes=local.log_max_bytes)
     start_byte = os.fstat(log).st_size
     reading, writing = os.pipe()
     process = subprocess.Popen(

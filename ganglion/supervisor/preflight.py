@@ -28,7 +28,7 @@ class WantedPort:
 
 
 def check_ports(wanted: Sequence[WantedPort]) -> None:
-    """Raises InUse for the first port that is taken, or wanted twice."""
+    """Raises InUse, which names every port that is taken, or one that is wanted twice."""
     seen: dict[int, str] = {}
     for port in wanted:
         if port.number in seen:
@@ -37,11 +37,16 @@ def check_ports(wanted: Sequence[WantedPort]) -> None:
                 " set one of them to another port"
             )
         seen[port.number] = port.variable
-        if not is_free(port.number):
-            raise InUse(
-                f"port {port.number} on {LOOPBACK} is in use; set {port.variable} to a free one,"
-                " or stop what listens there"
-            )
+    taken = [port for port in wanted if not is_free(port.number)]
+    if not taken:
+        return
+    numbers = ", ".join(str(port.number) for port in taken)
+    variables = ", ".join(dict.fromkeys(port.variable for port in taken))
+    if len(taken) == 1:
+        said = f"port {numbers} on {LOOPBACK} is in use; set {variables} to a free one"
+    else:
+        said = f"ports {numbers} on {LOOPBACK} are in use; set {variables} to free ones"
+    raise InUse(f"{said}, or stop what listens there")
 
 
 def is_free(port: int) -> bool:

@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from ganglion.addresses import Addresses, configured_addresses
 from ganglion.engines.batch_staging import BatchStaging
@@ -16,7 +15,6 @@ from ganglion.engines.clickhouse.passwords import own_passwords
 from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 from ganglion.engines.nats import LOOPBACK, adopt_store
 from ganglion.engines.store_lock import hold_store
-from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.in_words.phrases import counted
 from ganglion.key_files import ensure_mesh_key
@@ -24,8 +22,8 @@ from ganglion.nats_keys import NatsKeys
 from ganglion.samples import write_samples
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console, recording_line
+from ganglion.supervisor.first_look import check_given, look_first
 from ganglion.supervisor.foundations import lay_foundations, watch_foundations
-from ganglion.supervisor.http_get import http_get
 from ganglion.supervisor.lock import HomeLock, hold_lock
 from ganglion.supervisor.log_file import open_log
 from ganglion.supervisor.log_server import OPEN, monitor_path, write_configuration
@@ -39,7 +37,6 @@ from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, stopwatch, system_clock
 from nervous_system.errors import GanglionError
 from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
-from nervous_system.shown_address import shown
 
 LOOK_SECONDS: Final = 1.0
 """How often a terminal's line is brought up to date."""
@@ -62,6 +59,7 @@ async def run_mesh(
     Raises InUse, NoRoom, NotRunning, StartFailed, Fatal; then nothing is left running.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `ganglion up` held it back
+    await look_first(settings, local, only=only)
     home = Home.at(settings.home)
     home.create()
     if home.is_new:
@@ -86,7 +84,7 @@ async def run_mesh(
             plan = plan.keeping(NATS, held.enter_context(hold_store(home.nats_store)))
         check_ports(plan.ports)
         check_disk(home.path, min_free_bytes=local.min_free_bytes)
-        await _check_given(addresses)
+        await check_given(addresses)
         if addresses.nats_embedded:
             adopt_store(home.nats_store)
             write_configuration(settings, local, home=home)
@@ -241,34 +239,6 @@ async def _show_recording(supervisor: Supervisor, *, console: Console) -> None:
         else:
             console.moving(f"  the ingestor does not say how far it is: {health.sentence or 'yet'}")
         await asyncio.sleep(pause)
-
-
-async def _check_given(addresses: Addresses) -> None:
-    """Servers that somebody else runs must answer before anything is started."""
-    if not addresses.nats_embedded:
-        parts = urlsplit(addresses.nats_url.split(",")[0])
-        try:
-            _, writer = await asyncio.wait_for(
-                asyncio.open_connection(parts.hostname or LOOPBACK, parts.port or 4222), 5.0
-            )
-        except (OSError, TimeoutError, ValueError) as error:
-            raise NotRunning(
-                f"no NATS server answers at NATS_URL ({shown(addresses.nats_url)});"
-                " start it, or unset NATS_URL to let ganglion run one"
-            ) from error
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-    if not addresses.clickhouse_embedded and addresses.clickhouse_url.startswith("http://"):
-        parts = urlsplit(addresses.clickhouse_url)
-        where = f"http://{parts.hostname}:{parts.port or 8123}"
-        try:
-            await http_get(f"{where}/ping", timeout_seconds=5.0)
-        except NotRunning as error:
-            raise NotRunning(
-                f"no ClickHouse answers at CLICKHOUSE_URL ({where});"
-                " start it, or unset CLICKHOUSE_URL to let ganglion run one"
-            ) from error
 
 
 def _first_record(

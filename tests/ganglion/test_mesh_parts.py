@@ -125,6 +125,12 @@ def test_a_port_in_use(free_port: FreePort) -> None:
         taken.listen()
         with pytest.raises(InUse, match=rf"port {port} on 127.0.0.1 is in use; set GANGLION_NATS"):
             check_ports([WantedPort(port, "GANGLION_NATS_PORT")])
+        other, free = free_port(), free_port()
+        with (
+            socket.create_server(("127.0.0.1", other)),
+            pytest.raises(InUse, match=rf"ports {port}, {other} on .* set A, C to free ones"),
+        ):
+            check_ports([WantedPort(port, "A"), WantedPort(free, "B"), WantedPort(other, "C")])
 
 
 def test_one_port_for_two(free_port: FreePort) -> None:
