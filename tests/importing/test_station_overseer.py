@@ -48,6 +48,7 @@ def start(home: Path, nats_url: str) -> Iterator[Start]:
         environment = {
             "GANGLION_HOME": str(home),
             "NATS_URL": nats_url,
+            "GANGLION_STREAM_MAX_BYTES": str(256 * 1024**2),  # as the bus of these tests has it
             "GANGLION_OVERSEER_TICK_SECONDS": "0.1",
             "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
         }

@@ -15,6 +15,7 @@ from ingestor_samples import batch_of
 from ingestor.clickhouse import FENCED, family_of, statement
 from ingestor.frames import Framer
 from ingestor.model import Watermark
+from ingestor.ports import TooLargeNow
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
 
@@ -116,7 +117,7 @@ async def test_take_over_waits_for_the_insert_that_is_under_way(
         (159, Unavailable),
         (202, Unavailable),
         (210, Unavailable),
-        (241, Unavailable),
+        (241, TooLargeNow),
         (243, Unavailable),
         (252, Unavailable),
         (516, Forbidden),

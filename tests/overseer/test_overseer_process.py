@@ -225,7 +225,7 @@ async def test_a_line_dropped_into_the_inbox_is_an_objective(
     text = process.log.read_text()
     for number in (2, 3, 4):
         assert f"{inbox}:{number}" in text
-    assert "larger than the server's payload limit" in text
+    assert "description has 1,100,000 bytes, and all of an event may have" in text
     plans = Counter(each.subject for each in await history(bus) if ".planned." in each.subject)
     assert set(plans.values()) == {1}
 

@@ -117,7 +117,7 @@ async def test_an_end_that_cannot_be_said_fails_that_attempt_and_no_other(
         await serve(worker, do, stop)
     failed = [each for each in await payloads(bus) if isinstance(each, TaskFailed)]
     assert [each.task_id for each in failed] == ["t2"]
-    assert "TypeError" in failed[0].reason
+    assert "changed_files[0] is of type PosixPath" in failed[0].reason
 
 
 async def test_each_task_has_a_trace_of_its_own(bus: Bus, worker: Worker) -> None:

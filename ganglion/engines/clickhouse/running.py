@@ -22,7 +22,7 @@ REPLACE_SECONDS = 5.0
 AGAIN_SECONDS = 0.2
 _COLUMNS = (
     "query_id String, user String, query String, elapsed Float64, initial_query_id String,"
-    " initial_user String, is_initial_query UInt8"
+    " initial_user String, is_initial_query UInt8, query_kind String"
 )
 _STATUSES = "kill_status String, query_id String, user String, query String"
 
@@ -34,6 +34,7 @@ class Running:
     query_id: str
     user: str
     text: str
+    kind: str  # as `system.processes.query_kind` says it
     token: str
     """Marks its text in the engine."""
     began: float
@@ -64,7 +65,9 @@ class RunningStatements:
             raise _is_taken(query_id)
         text = statement.text[: statement.end].decode("utf-8", "replace")
         loop = asyncio.get_running_loop()
-        running = Running(query_id, user.name, text, token, began=loop.time())
+        word = statement.words[0] if statement.words else ""
+        kind = "Select" if word == "WITH" else word.capitalize()
+        running = Running(query_id, user.name, text, kind, token, began=loop.time())
         self._by_id[query_id] = running
         try:
             yield running
@@ -101,6 +104,7 @@ class RunningStatements:
                 "initial_query_id": each.query_id,
                 "initial_user": each.user,
                 "is_initial_query": 1,
+                "query_kind": each.kind,
             }
             for each in self._by_id.values()
             if each is not own and (user.rights.may_write or each.user == user.name)
