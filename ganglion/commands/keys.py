@@ -148,8 +148,10 @@ def server(
 def revoke(
     name: Annotated[str, typer.Argument(help="Who was let in with --role, or the id of a key.")],
 ) -> None:
-    """Let an agent in no more: its connections end, its credentials are removed, and what its key
-    signs counts no more. What it signed before still does."""
+    """Let an agent in no more, and count what its key signs no more.
+
+    Its connections end, and its credentials are removed. What it signed before still counts.
+    """
     from ganglion.errors import BadSetting
 
     gone = _users().revoke(name)
