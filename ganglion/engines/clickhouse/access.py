@@ -33,6 +33,7 @@ GRANTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         READER: (
             "GRANT SELECT ON swarm.*",
             "GRANT SHOW DATABASES, SHOW TABLES, SHOW COLUMNS ON system.*",
+            "GRANT SHOW DATABASES ON default.*",  # JDBC uses it where its URL names none
             "GRANT CREATE TEMPORARY TABLE ON *.*",
         ),
     }

@@ -43,6 +43,12 @@ GO = Driver("go", "go", ("go", "mod", "download"), ("go", "run", "."))
 RUST = Driver(
     "rust", "cargo", ("cargo", "fetch", "--locked"), ("cargo", "run", "--quiet", "--locked", "--")
 )
+JAVA = Driver(
+    "java",
+    "mvn",
+    ("mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"),
+    ("sh", "-c", 'exec java -cp "$(cat classpath)" Main.java "$@"', "java"),
+)
 JAVASCRIPT = Driver("javascript", "npm", ("npm", "ci"), ("node", "main.js"))
 
 
@@ -62,7 +68,7 @@ def command(
 
 @pytest.mark.long
 @pytest.mark.timeout(FETCH_SECONDS + RUN_SECONDS)
-@pytest.mark.parametrize("driver", [GO, RUST, JAVASCRIPT], ids=lambda driver: driver.folder)
+@pytest.mark.parametrize("driver", [GO, JAVA, RUST, JAVASCRIPT], ids=lambda driver: driver.folder)
 def test_a_driver_connects_writes_reads_fails_and_kills(
     start: Start, tmp_path: Path, driver: Driver
 ) -> None:
