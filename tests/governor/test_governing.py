@@ -13,6 +13,7 @@ import pytest
 from real_servers import RealProcess, wait_until
 from replaying import replay
 
+from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, CommandAcknowledged, CommandIssued
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
@@ -108,6 +109,9 @@ async def assert_decided_once(bus: Bus) -> list[Recorded]:
     history = [recorded(each) async for each in bus.replay()]
     ids = Counter(each.event.event_id for each in history)
     assert set(ids.values()) == {1}
+    # A governor can end between a sample and what it leads to: the next one decides on it.
+    while isinstance(history[-1].event.payload, CapacitySampled):
+        history.pop()
     given = {
         name.removeprefix("GANGLION_GOVERNOR_").lower(): value
         for name, value in ENVIRONMENT.items()
