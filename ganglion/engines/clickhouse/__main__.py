@@ -34,6 +34,7 @@ def main() -> int:
     from ganglion.engines.clickhouse.folder import FolderError, open_folder
     from ganglion.engines.clickhouse.listening import PortInUseError, listen
     from ganglion.engines.clickhouse.passwords import PasswordError, own_passwords
+    from ganglion.engines.clickhouse.set_aside import set_strangers_aside
     from ganglion.engines.clickhouse.users import (
         OWN_ACCOUNTS,
         UsersFileError,
@@ -50,7 +51,8 @@ def main() -> int:
             settings.path, max_memory_bytes=settings.max_memory_bytes, is_open=settings.open
         )
         listening = listen(settings.host, settings.port)
-        remarks = shut_in(settings.path, is_open=settings.open)
+        remarks = set_strangers_aside(settings.path)
+        remarks += shut_in(settings.path, is_open=settings.open)
     except (PasswordError, UsersFileError, FolderError, PortInUseError, WallError) as error:
         return _refuse(str(error))
     # Behind the wall: what the engine's library does while it is loaded is shut in, too.

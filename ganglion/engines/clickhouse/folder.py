@@ -10,7 +10,7 @@ from typing import IO
 from ganglion.engines.clickhouse.configuration import (
     EMPTY_FOLDER,
     FUNCTIONS_FOLDER,
-    NO_FILES,
+    SWITCHED_OFF,
     TEMPORARY_FOLDER,
     engine_configuration,
     users_configuration,
@@ -32,12 +32,12 @@ def open_folder(path: Path, *, max_memory_bytes: int, is_open: bool) -> IO[str]:
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = _locked(path)
-        (path / TEMPORARY_FOLDER).mkdir(exist_ok=True)
-        for folder in (EMPTY_FOLDER, FUNCTIONS_FOLDER):
+        for folder in (EMPTY_FOLDER, FUNCTIONS_FOLDER, TEMPORARY_FOLDER):
             shutil.rmtree(path / folder, ignore_errors=True)
             (path / folder).mkdir()
         if not is_open:
-            (path / FUNCTIONS_FOLDER / "function_file.sql").write_text(NO_FILES)
+            for name, statement in SWITCHED_OFF.items():
+                (path / FUNCTIONS_FOLDER / f"function_{name}.sql").write_text(statement)
         users_file = path / USERS_FILE
         users_file.write_text(users_configuration(is_open=is_open), encoding="utf-8")
         configuration = engine_configuration(

@@ -7,12 +7,14 @@ strings in quotes. Only that is looked at here.
 
 from __future__ import annotations
 
+from ganglion.engines.clickhouse.access import TABLE_FUNCTIONS
 from ganglion.engines.clickhouse.engine import Connection
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
 from ganglion.engines.clickhouse.preparation import create_table
 from ganglion.engines.clickhouse.request import ExternalTable
 from ganglion.engines.clickhouse.sql import (
     Statement,
+    called,
     is_bare_table,
     parameter_value,
     parse_statement,
@@ -23,8 +25,17 @@ from ganglion.engines.clickhouse.users import User
 _WRITTEN_DOWN = b"SELECT formatQuerySingleLine({statement:String})"
 
 
-def check_reads(connection: Connection, user: User, statement: Statement) -> None:
-    """Refuse whatever is not one statement that reads, or sets a setting of its session. Raises
+def reaching_functions(connection: Connection) -> frozenset[str]:
+    """The engine's table functions that no statement that only reads may name, in small letters."""
+    listed = connection.run(b"SELECT lower(name) FROM system.table_functions").body.decode()
+    return frozenset(listed.split()) - TABLE_FUNCTIONS
+
+
+def check_reads(
+    connection: Connection, user: User, statement: Statement, *, reaching: frozenset[str]
+) -> None:
+    """Refuse whatever is not one statement that reads, or sets a setting of its session; and one
+    that names a function of `reaching`, some of which create a file before they are refused. Raises
     `ClickHouseError` (497, or 164 for an account that may more; 62 for what is no statement)."""
     if statement.kind == "insert":
         raise _denied(user, "INSERT")
@@ -35,6 +46,8 @@ def check_reads(connection: Connection, user: User, statement: Statement) -> Non
     sets = words[:1] == ("SET",) and words[2:3] == ("=",)
     if plain.kind != "read" and not sets and words[:1] != ("USE",):
         raise _denied(user, " ".join(words[:2]))
+    for name in sorted(called(plain.text) & reaching):
+        raise _denied(user, f"The table function {name}")
     if says(plain.text, "=", "DEFAULT"):
         raise _denied(user, "a setting without its value (= DEFAULT)")
 

@@ -82,6 +82,7 @@ class ClickHouseServer:
         limits: Limits,
         encodings: frozenset[str],
         identity: ServerIdentity,
+        reaching: frozenset[str],
         new_id: Callable[[], str],
     ) -> None:
         self._users = users
@@ -105,6 +106,7 @@ class ClickHouseServer:
         )
         self._encodings = encodings
         self._identity = identity
+        self._reaching = reaching
         self._new_id = new_id
         self._running = RunningStatements(execution.kill)
         self._is_draining = False
@@ -213,7 +215,9 @@ class ClickHouseServer:
             connection = session.connection
             await self._execution.prepare(connection, request_statements(user, ask))
             if not user.rights.may_write or ask.is_safe_method:
-                await self._threads.run(check_reads, connection, user, statement)
+                await self._threads.run(
+                    check_reads, connection, user, statement, reaching=self._reaching
+                )
                 for table, _ in tables:
                     await self._threads.run(check_table, connection, user, table)
             async with AsyncExitStack() as held:

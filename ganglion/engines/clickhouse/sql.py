@@ -322,6 +322,15 @@ def says(text: bytes, left: str, right: str) -> bool:
     return _has_pair(list(_tokens(text, Bounds())), (left, right))
 
 
+def called(text: bytes) -> frozenset[str]:
+    """The names, in small letters, that stand before a bracket in a text of the engine's own."""
+    return frozenset(
+        text[left.start : left.end].decode("latin-1").strip('`"').lower()
+        for left, right in pairwise(_tokens(text, Bounds()))
+        if right.upper == "(" and left.kind in ("word", "quoted")
+    )
+
+
 def is_bare_table(text: bytes) -> bool:
     """Whether a text of the engine's own makes a temporary table of columns, and nothing else."""
     tokens = list(_tokens(text, Bounds()))

@@ -20,6 +20,7 @@ from ganglion.engines.clickhouse.execution import Execution
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.protocol import front_protocols
 from ganglion.engines.clickhouse.response import ServerIdentity
+from ganglion.engines.clickhouse.scrutiny import reaching_functions
 from ganglion.engines.clickhouse.server import ClickHouseServer
 from ganglion.engines.clickhouse.sessions import Sessions
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
@@ -77,6 +78,7 @@ async def serve(
         limits=limits,
         encodings=supported(),
         identity=await threads.run(_identity, engine.connect()),
+        reaching=await threads.run(_reaching, engine.connect()),
         new_id=new_event_id,
     )
     try:
@@ -152,3 +154,10 @@ def _identity(connection: Connection) -> ServerIdentity:
         connection.close()
     version, timezone, display_name = line.rstrip("\n").split("\t")
     return ServerIdentity(version, timezone, display_name)
+
+
+def _reaching(connection: Connection) -> frozenset[str]:
+    try:
+        return reaching_functions(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,220 @@
+"""Does a statement that only reads leave anything in the engine's own folder, or read what lies
+there? Everything that the engine lists is tried, and it must start again afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clickhouse_front import ANALYST, DEFAULT, Front
+
+from ganglion.engines.clickhouse.access import HOLDING_TEXTS, NAMING_PLACES, TABLE_FUNCTIONS
+from ganglion.engines.clickhouse.set_aside import SET_ASIDE_FOLDER, set_strangers_aside
+
+SECRET = "WHAT_ONLY_THE_OWNER_READS"
+SCHEMA = 'syntax = "proto3"; message Row { int32 x = 1; }'
+OTHER_ACCOUNT_SETTINGS = {"format_schema_source": "string", "format_schema": SCHEMA}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of the front, whose data lie in `data`."""
+    return tmp_path / "front"
+
+
+@pytest.fixture
+def front(folder: Path) -> Iterator[Front]:
+    """A front with a table, and a view in a database that `analyst` does not see."""
+    front = Front(folder)
+    try:
+        for statement in (
+            "CREATE DATABASE swarm",
+            "CREATE TABLE swarm.facts (line String) ENGINE = MergeTree ORDER BY line",
+            "INSERT INTO swarm.facts VALUES ('x')",
+            "CREATE DATABASE private",
+            f"CREATE VIEW private.secret AS SELECT '{SECRET}' AS told",
+        ):
+            answer = front.ask(statement.encode())
+            assert answer.status == 200, answer.text
+        yield front
+    finally:
+        front.stop()
+
+
+def _names(folder: Path) -> set[str]:
+    """Every name in the data folder."""
+    return {str(path.relative_to(folder)) for path in (folder / "data").rglob("*")}
+
+
+def _listed(front: Front, question: str) -> list[str]:
+    answer = front.ask(question.encode())
+    assert answer.status == 200, answer.text
+    return answer.text.splitlines()
+
+
+def _check_start(front: Front, folder: Path) -> None:
+    """It ends, starts again, and has its rows."""
+    front.stop()
+    again = Front(folder)
+    try:
+        assert _listed(again, "SELECT line FROM swarm.facts") == ["x"]
+    finally:
+        again.stop()
+    assert not (folder / "data" / SET_ASIDE_FOLDER).exists()
+
+
+def _hiding(call: str) -> Iterator[str]:
+    """Statements in which a call of a table function stands, or is kept in another text."""
+    quoted = call.replace("'", "''")
+    yield f"SELECT * FROM {call}"
+    yield f"EXPLAIN SELECT * FROM {call}"
+    yield f"DESCRIBE TABLE {call}"
+    yield f"SELECT 1 IN (SELECT 1 FROM {call})"
+    yield f"SELECT 1 IN {call}"
+    yield f"SELECT * FROM view(SELECT * FROM {call})"
+    yield f"SELECT * FROM remote('127.0.0.1', {call})"
+    yield f"SELECT * FROM cluster('default', {call})"
+    yield f"SELECT * FROM loop({call}) LIMIT 1"
+    yield f"SELECT * FROM viewIfPermitted(SELECT 1 ELSE {call})"
+    yield (
+        f"SELECT * FROM eval('SELECT * FROM {quoted}')"
+        " SETTINGS allow_experimental_eval_table_function = 1"
+    )
+    for name in ("additional_result_filter", "filter", "select", "order"):
+        yield f"SELECT 1 AS a SETTINGS {name} = 'a IN (SELECT 1 FROM {quoted})'"
+    tables = f"{{'swarm.facts': 'line IN (SELECT 1 FROM {quoted})'}}"
+    yield f"SELECT * FROM swarm.facts SETTINGS additional_table_filters = {tables}"
+    default = f"a Int8, b Int8 DEFAULT 1 IN (SELECT 1 FROM {quoted})"
+    yield f"SELECT * FROM format(JSONEachRow, '{default}', '{{\"a\":1}}')"
+
+
+def test_no_table_function_leaves_a_file(front: Front, folder: Path) -> None:
+    names = _listed(front, "SELECT name FROM system.table_functions")
+    assert {name.lower() for name in names} > TABLE_FUNCTIONS
+    assert "sqlite" in names
+    before = _names(folder)
+    for name in names:
+        target = folder / "data" / "metadata" / f"{name}.sql"
+        for arguments in (
+            f"'{target}'",
+            f"'{target}', 't'",
+            f"'{target}', 'LineAsString', 'line String'",
+            f"LineAsString, '{target}'",
+        ):
+            for written in (name, f"`{name}`", name.upper()):
+                statement = f"SELECT * FROM {written}({arguments}) LIMIT 10".encode()
+                front.ask(statement, user=ANALYST, max_execution_time="5")
+    assert _names(folder) - before == set()
+    for method, user in (("POST", ANALYST), ("GET", ANALYST)):
+        for statement in _hiding(f"sqlite('{folder}/data/metadata/evil.sql', 't')"):
+            if method == "GET":
+                front.ask(user=user, method="GET", query=statement)
+            else:
+                front.ask(statement.encode(), user=user)
+            assert _names(folder) - before == set(), statement
+    _check_start(front, folder)
+
+
+def test_no_setting_reads_or_leaves_a_file(front: Front, folder: Path) -> None:
+    listed = "SELECT name FROM system.settings WHERE type IN ('String', 'URI', 'Map')"
+    settings = _listed(front, listed)
+    assert set(_listed(front, "SELECT name FROM system.settings")) > {
+        *NAMING_PLACES,
+        *HOLDING_TEXTS,
+    }
+    secret = folder / "data" / "metadata" / "private.sql"
+    (view,) = [
+        path
+        for path in (folder / "data" / "store").glob("*/*/secret.sql")
+        if SECRET in path.read_text()
+    ]
+    before = _names(folder)
+    for name in settings:
+        for file in (view, secret, folder / "data" / "metadata" / f"{name}.sql"):
+            for format_name in ("Template", "Protobuf", "JSONEachRow"):
+                statement = f"SELECT 1 AS x FORMAT {format_name} SETTINGS {name} = '{file}'"
+                answer = front.ask(statement.encode(), user=ANALYST)
+                assert SECRET not in answer.text, statement
+                assert "_ ENGINE" not in answer.text, statement
+    assert _names(folder) - before == set()
+    _check_start(front, folder)
+
+
+def test_no_format_leaves_a_file(front: Front, folder: Path) -> None:
+    names = _listed(front, "SELECT name FROM system.formats WHERE is_output")
+    before = _names(folder)
+    for name in names:
+        front.ask(f"SELECT 1 AS x FORMAT {name}".encode(), user=ANALYST)
+    assert _names(folder) - before == set()
+
+
+def test_a_reader_changes_no_setting_that_names_a_place_or_holds_a_text(front: Front) -> None:
+    for name in (*NAMING_PLACES, *HOLDING_TEXTS):
+        _check_constant(front, name)
+
+
+def _check_constant(front: Front, name: str) -> None:
+    value = "{'a': 'b'}" if name == "additional_table_filters" else "'1'"
+    if name == "format_schema_source":
+        value = "'string'"
+    statement = f"SELECT 1 SETTINGS {name} = {value}".encode()
+    set_it = f"SET {name} = {value}".encode()
+    refused = [
+        front.ask(statement, user=ANALYST),
+        front.ask(set_it, user=ANALYST),
+        front.ask(b"SELECT 1", user=ANALYST, **{name: value.strip("'")}),
+        front.ask(user=ANALYST, method="GET", query=statement.decode()),
+        front.ask(statement, user=ANALYST, profile="owner"),
+        front.ask(statement, user=ANALYST, profile="default"),
+    ]
+    assert {answer.code for answer in refused} == {452}, name
+    if name in NAMING_PLACES:
+        assert front.ask(statement, user=DEFAULT).code == 452
+
+
+def test_who_records_gives_the_schema_of_a_format(front: Front) -> None:
+    fields = {**OTHER_ACCOUNT_SETTINGS, "format_schema_message_name": "Row"}
+    answer = front.ask(b"SELECT 1::Int32 AS x FORMAT Protobuf", user=DEFAULT, **fields)
+    assert (answer.status, answer.body) == (200, b"\x02\x08\x01")
+
+
+def test_the_engine_tells_a_reader_no_path(front: Front, folder: Path) -> None:
+    answer = front.ask(b"SELECT getServerSetting('path')", user=ANALYST)
+    assert answer.code == 395
+    assert str(folder) not in answer.text
+
+
+def test_the_engine_starts_in_spite_of_files_that_it_did_not_write(
+    front: Front, folder: Path
+) -> None:
+    front.stop()
+    data = folder / "data"
+    (table,) = (path for path in data.glob("store/*/*/facts.sql"))
+    strangers = [data / "metadata" / "evil.sql", table.with_name("zzz.sql")]
+    for stranger in strangers:
+        stranger.touch()
+    (data / "metadata" / "text.sql").write_text("DROP DATABASE swarm")
+    cached = data / "tmp" / "__cache__" / "old.proto"
+    cached.parent.mkdir(exist_ok=True)
+    cached.touch()
+    again = Front(folder)
+    try:
+        assert _listed(again, "SELECT line FROM swarm.facts") == ["x"]
+        assert _listed(again, "SELECT told FROM private.secret") == [SECRET]
+    finally:
+        again.stop()
+    assert [path for path in (*strangers, cached) if path.exists()] == []
+    kept = sorted(path.name.partition(".")[2] for path in (data / SET_ASIDE_FOLDER).iterdir())
+    assert kept == ["evil.sql", "text.sql", "zzz.sql"]
+
+
+def test_what_is_set_aside_is_named(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "good.sql").write_text("ATTACH DATABASE _ UUID 'x'")
+    (tmp_path / "metadata" / "evil.sql").touch()
+    ((action, fields),) = set_strangers_aside(tmp_path)
+    assert (action, fields["file"]) == ("clickhouse_file_set_aside", "metadata/evil.sql")
+    assert Path(str(fields["kept"])).exists()
+    assert (tmp_path / "metadata" / "good.sql").exists()
+    assert set_strangers_aside(tmp_path) == []
