@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -101,10 +101,16 @@ class Execution:
 
     @asynccontextmanager
     async def read(
-        self, connection: Connection, statement: Statement, output_format: str, *, token: str
+        self,
+        connection: Connection,
+        statement: Statement,
+        output_format: str,
+        *,
+        token: str,
+        before: Callable[[], None] | None = None,
     ) -> AsyncIterator[Reading]:
-        """Run a read. Leaving the block before its end kills the statement; the connection is free
-        afterwards."""
+        """Run a read, and `before` in the same thread ahead of it. Leaving the block before its end
+        kills the statement; the connection is free afterwards."""
         read_end, write_end = os.pipe()
         with contextlib.suppress(
             OSError
@@ -118,7 +124,7 @@ class Execution:
             lambda: asyncio.StreamReaderProtocol(rows), os.fdopen(read_end, "rb", buffering=0)
         )
         answer = self._threads.start(
-            _run_and_close, connection, statement, output_format, text, write_end
+            _run_and_close, connection, statement, output_format, text, write_end, before
         )
         try:
             yield Reading(rows, answer)
@@ -133,30 +139,15 @@ class Execution:
         self, connection: Connection, statement: Statement, *, version: int, token: str
     ) -> AsyncIterator[Reading]:
         """Run a SELECT whose rows are wanted in Native, for a client of this protocol version."""
-        columns = await self._columns(connection, statement, token=token)
-        buffers = in_format(statement, BUFFERS)
-        async with self.read(connection, buffers, BUFFERS, token=token) as reading:
-            encoder = BlockEncoder(columns, version=version)
-            yield Reading(_NativeRows(reading.rows, encoder), reading.answer)
+        encoders: list[BlockEncoder] = []  # one, before the first of the rows comes
 
-    async def _columns(
-        self, connection: Connection, statement: Statement, *, token: str
-    ) -> list[Column]:
-        """The columns that a SELECT will have. Raises `ClickHouseError`, about the client's own
-        text where there is something wrong with it."""
-        settings = ""
-        while True:
-            describing = columns_statement(statement, settings=settings)
-            try:
-                answer = await self.run(connection, describing, COLUMNS_FORMAT, token=token)
-            except ClickHouseError as error:
-                if error.code == Code.TOO_MANY_ROWS_OR_BYTES and not settings:
-                    settings = _MANY_COLUMNS
-                    continue
-                plain, parameters = statement.text[: statement.end], statement.parameters
-                await self._threads.run(connection.provoke, plain, parameters=parameters)
-                raise
-            return read_columns(answer.body)
+        def describe() -> None:
+            columns = _columns(connection, statement, marker=_marker(token))
+            encoders.append(BlockEncoder(columns, version=version))
+
+        buffers = in_format(statement, BUFFERS)
+        async with self.read(connection, buffers, BUFFERS, token=token, before=describe) as reading:
+            yield Reading(_NativeRows(reading.rows, encoders), reading.answer)
 
     async def insert(
         self,
@@ -224,15 +215,36 @@ class Execution:
 class _NativeRows:
     """Rows that come as Buffers, and are read as Native."""
 
-    def __init__(self, buffers: Rows, encoder: BlockEncoder) -> None:
+    def __init__(self, buffers: Rows, encoders: Sequence[BlockEncoder]) -> None:
         self._buffers = buffers
-        self._encoder = encoder
+        self._encoders = encoders
 
     async def read(self, size: int, /) -> bytes:
         while piece := await self._buffers.read(size):
-            if encoded := self._encoder.encode(piece):
+            if encoded := self._encoders[0].encode(piece):
                 return encoded
         return b""
+
+
+def _columns(connection: Connection, statement: Statement, *, marker: str) -> list[Column]:
+    """The columns that a SELECT will have. Raises `ClickHouseError`, about the client's own text
+    where there is something wrong with it."""
+    settings = ""
+    while True:
+        describing = columns_statement(statement, settings=settings)
+        try:
+            answer = connection.run(
+                describing.text + f"\n{marker}".encode(),
+                output_format=COLUMNS_FORMAT,
+                parameters=statement.parameters,
+            )
+        except ClickHouseError as error:
+            if error.code == Code.TOO_MANY_ROWS_OR_BYTES and not settings:
+                settings = _MANY_COLUMNS
+                continue
+            connection.provoke(statement.text[: statement.end], parameters=statement.parameters)
+            raise error.without(marker) from error
+        return read_columns(answer.body)
 
 
 def _marker(token: str) -> str:
@@ -254,7 +266,12 @@ def _into_pipe(statement: Statement, output_format: str, path: str, marker: str)
 
 
 def _run_and_close(
-    connection: Connection, statement: Statement, output_format: str, text: bytes, write_end: int
+    connection: Connection,
+    statement: Statement,
+    output_format: str,
+    text: bytes,
+    write_end: int,
+    before: Callable[[], None] | None,
 ) -> Answer:
     """Run a statement that writes to a pipe. The reader sees its end when both writers have closed
     it.
@@ -264,6 +281,8 @@ def _run_and_close(
     unless it could be any number of them: those are held in memory.
     """
     with open(write_end, "wb", buffering=0) as pipe:
+        if before is not None:
+            before()
         try:
             return connection.run(
                 text, output_format=DEFAULT_OUTPUT_FORMAT, parameters=statement.parameters
