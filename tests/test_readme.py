@@ -33,6 +33,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     tour.run("ganglion down", environment)
 
 
+@pytest.mark.timeout(600)  # a machine that runs tests beside it is slow
 def test_the_tour(mesh: dict[str, str]) -> None:
     tour.take({**mesh, "NATS_URL": f"nats://127.0.0.1:{mesh['GANGLION_NATS_PORT']}"})
 
