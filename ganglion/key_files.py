@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.errors import BadSetting
+from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.clock import system_clock
 from nervous_system.contract.live_keys import COUNTS_AFTER_SECONDS
 from nervous_system.contract.signature import EVERYBODY, Signer, TrustedKey, TrustedKeys, counting
@@ -157,17 +159,7 @@ def _make(home: Path, key_id: str, agents: tuple[str, ...], *, since: datetime |
 def _write_private(file: Path, signer: Signer) -> None:
     """Whole or not at all: half a key would keep everything from starting."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as private:
-        private.write(signer.private_line + "\n")
-        private.flush()
-        os.fsync(private.fileno())
-    try:
-        os.link(new, file)  # never over one that is there
-    except FileExistsError:
-        pass
-    finally:
-        new.unlink()
+    make_whole(file, f"{signer.private_line}\n".encode(), mode=PRIVATE)
 
 
 def _trust(public: Path, signer: Signer, agents: Sequence[str], *, since: datetime) -> None:
@@ -180,14 +172,8 @@ def _trust(public: Path, signer: Signer, agents: Sequence[str], *, since: dateti
 def _replace(public: Path, text: str) -> None:
     """Whole at once: whoever runs reads it at any moment."""
     public = public.resolve()
-    new = public.with_name(f".{public.name}.{os.getpid()}")
-    with new.open("w", encoding="utf-8") as lines:
-        lines.write(text)
-        lines.flush()
-        os.fsync(lines.fileno())
-    if public.exists():
-        new.chmod(public.stat().st_mode & 0o7777)
-    new.replace(public)
+    mode = stat.S_IMODE(public.stat().st_mode) if public.exists() else None
+    write_whole(public, text.encode(), mode=mode)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from ganglion.nats_permissions import AGENT_ROLES
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.log_server import write_users
 from ganglion.supervisor.process_list import NATS
+from ganglion.written import PRIVATE, write_whole
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.signature import TrustedKeys
@@ -157,10 +158,7 @@ class NamedUsers:
         folder = self._home.path / CREDENTIALS
         folder.mkdir(mode=0o700, exist_ok=True)
         file = folder / f"{user}.env"
-        file.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as written:
-            written.write("".join(f"{each}\n" for each in lines))
+        write_whole(file, "".join(f"{each}\n" for each in lines).encode(), mode=PRIVATE)
         return file
 
     async def _known(self, url: str) -> bool:

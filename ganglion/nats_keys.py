@@ -20,6 +20,7 @@ from typing import Final
 from ganglion.engines.nats_accounts import ANYBODY, render_accounts
 from ganglion.errors import BadSetting
 from ganglion.nats_permissions import NatsUser, agent_user, member, standing_users
+from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.contract.subjects import token
 from nervous_system.errors import Fatal
 from nervous_system.users import ADMIN, FOLDER, LISTENS, OPERATOR, read_password
@@ -160,26 +161,13 @@ class NatsKeys:
         path = self.folder / user
         if path.is_file() and not path.is_symlink():
             return
-        made = self._beside(user, f"{_MARK}{secrets.token_urlsafe(_SECRET_BYTES)}\n")
-        try:
-            os.link(made, path)  # whole, or not at all; and never over what is there
-        except FileExistsError:
-            if not stat.S_ISREG(path.lstat().st_mode):
-                raise Fatal(f"{path} is no file: move it away, then start again") from None
-        finally:
-            made.unlink()
+        password = f"{_MARK}{secrets.token_urlsafe(_SECRET_BYTES)}\n"
+        made = make_whole(path, password.encode(), mode=PRIVATE)
+        if not made and not stat.S_ISREG(path.lstat().st_mode):
+            raise Fatal(f"{path} is no file: move it away, then start again")
 
     def _write(self, name: str, text: str) -> None:
-        self._beside(name, text).replace(self.folder / name)
-
-    def _beside(self, name: str, text: str) -> Path:
-        path = self.folder / f".{name}.{secrets.token_hex(8)}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        return path
+        write_whole(self.folder / name, text.encode(), mode=PRIVATE)
 
     def _write_named(self, users: Iterable[NamedUser]) -> None:
         self._write(NAMED, "".join(f"{json.dumps(asdict(each))}\n" for each in users))

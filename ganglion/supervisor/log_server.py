@@ -3,14 +3,13 @@ passwords only the owner of the home may read."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Final
 
 from ganglion.engines.nats import LOOPBACK, NatsConfiguration
 from ganglion.home import Home
 from ganglion.nats_keys import NatsKeys
 from ganglion.settings import LocalMeshSettings
+from ganglion.written import PRIVATE, write_whole
 from nervous_system.settings import MeshSettings
 
 OPEN: Final = (
@@ -39,7 +38,7 @@ def write_configuration(settings: MeshSettings, local: LocalMeshSettings, *, hom
         monitor_path=monitor_path(local, home=home),
     )
     write_users(settings, local, home=home)
-    _write(home.nats_configuration, configuration.render())
+    write_whole(home.nats_configuration, configuration.render().encode(), mode=PRIVATE)
 
 
 def write_users(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
@@ -50,14 +49,5 @@ def write_users(settings: MeshSettings, local: LocalMeshSettings, *, home: Home)
         is_open=local.nats_open, also=(also[0], also[1] or "") if also else None
     )
     path = local.nats_users_file or home.nats_users
-    _write(path, f"# Written by `ganglion`; changes made here are lost.\n{text}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others: passwords are in it."""
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(beside, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    beside.replace(path)
+    text = f"# Written by `ganglion`; changes made here are lost.\n{text}"
+    write_whole(path, text.encode(), mode=PRIVATE)

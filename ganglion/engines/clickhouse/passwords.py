@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from ganglion.written import PRIVATE, make_whole
 from nervous_system.errors import Fatal
 
 _BYTES = 24
@@ -32,19 +32,8 @@ def own_passwords(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 def _password(file: Path) -> str:
     if not file.exists():
-        # Whole or not at all, and never that of another process that starts at the same time.
-        mine = file.with_name(f".{file.name}.{os.getpid()}")
-        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as new:
-            new.write(f"{_MARK}{secrets.token_urlsafe(_BYTES)}\n")
-            new.flush()
-            os.fsync(new.fileno())
-        try:
-            os.link(mine, file)
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
+        # Of two processes that start at the same time both go by what one of them made.
+        make_whole(file, f"{_MARK}{secrets.token_urlsafe(_BYTES)}\n".encode(), mode=PRIVATE)
     password = file.read_text(encoding="utf-8").strip()
     if not password:
         raise PasswordError(f"{file} holds no password; remove it, and the next start makes one.")
