@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from nervous_system import names
 from nervous_system.deciding.lease import LEASE_SECONDS
-from nervous_system.errors import GanglionError, Permanent
+from nervous_system.errors import Permanent
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.connection import Connection
-from nervous_system.transport.stream import configuration
+from nervous_system.transport.stream import Stream, configuration
 
 _UNLIMITED: Final = ("max_consumers", "max_msgs", "max_msgs_per_subject", "max_msg_size")
 _AS_MADE: Final[dict[str, Any]] = {
@@ -53,6 +53,7 @@ class Drift:
     where: str  # the stream
     sentence: str
     remedy: str = ""  # what a person must do; empty where an admin's look mends it
+    paused: str = ""  # the consumer that it is about; empty: the stream itself
 
 
 def wanted(settings: MeshSettings) -> dict[str, dict[str, Any]]:
@@ -97,12 +98,16 @@ async def find_drift(
     found = []
     for stream, all_of_it in wanted(settings).items():
         want = {key: value for key, value in all_of_it.items() if key not in but}
-        have = await _configuration(connection, stream)
+        have = await Stream(connection, name=stream).configuration_or_none()
         changed = differing(have, want) if have is not None else ()
         if changed:
             found.append(_drift(stream, changed))
     found += [
-        Drift(where=names.STREAM, sentence=f"its consumer {each} is paused: who reads by it waits")
+        Drift(
+            where=names.STREAM,
+            sentence=f"its consumer {each} is paused: who reads by it waits",
+            paused=each,
+        )
         for each in await _paused(connection)
     ]
     return found
@@ -113,9 +118,9 @@ async def mend_drift(connection: Connection, settings: MeshSettings) -> list[Dri
     what still is not. Raises as `find_drift`."""
     found = await find_drift(connection, settings)
     for stream, want in wanted(settings).items():
-        if not any(each.where == stream for each in found):
+        if not any(each.where == stream and not each.paused for each in found):
             continue
-        have = await _configuration(connection, stream)
+        have = await Stream(connection, name=stream).configuration_or_none()
         if have is None or not differing(have, want):
             continue
         put_right = {**have, **{key: value for key, value in want.items() if value is not None}}
@@ -125,10 +130,12 @@ async def mend_drift(connection: Connection, settings: MeshSettings) -> list[Dri
         try:
             await connection.request_json(f"$JS.API.STREAM.UPDATE.{stream}", put_right)
         except Permanent as error:
-            found = [each for each in found if each.where != stream or "consumer" in each.sentence]
+            found = [each for each in found if each.where != stream or each.paused]
             found.append(_drift(stream, differing(have, want), refused=str(error)))
-    for each in await _paused(connection):
-        await connection.request_json(f"$JS.API.CONSUMER.PAUSE.{names.STREAM}.{each}", {})
+    for each in found:
+        if each.paused:
+            subject = f"$JS.API.CONSUMER.PAUSE.{names.STREAM}.{each.paused}"
+            await connection.request_json(subject, {})
     return found
 
 
@@ -144,17 +151,6 @@ def _drift(stream: str, changed: tuple[str, ...], *, refused: str = "") -> Drift
         remedy=f"`ganglion down`, remove nats/jetstream/MESH/streams/{stream}/meta.inf in the home,"
         " `ganglion up --detach`: it is described anew then, with all that is in it",
     )
-
-
-async def _configuration(connection: Connection, stream: str) -> dict[str, Any] | None:
-    try:
-        found = await connection.request_json(f"$JS.API.STREAM.INFO.{stream}", {})
-    except GanglionError as error:
-        if str(names.ERROR_STREAM_NOT_FOUND) in str(error):
-            return None
-        raise
-    config: dict[str, Any] = found["config"]
-    return config
 
 
 async def _paused(connection: Connection) -> list[str]:

@@ -220,8 +220,10 @@ class Inbox:
 
 def not_as_whom(request_info: str, event: Event) -> str:
     """Why a request cannot be by whom it says, and what to say instead; empty where it can.
-    `request_info` is what the
-    server says of its sender, where that has an account of his own, `<role>/<user>`."""
+
+    `request_info` is what the server says of its sender, where that has an account of his own,
+    `<role>/<user>`.
+    """
     if not request_info:
         return ""
     try:

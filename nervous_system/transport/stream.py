@@ -222,9 +222,7 @@ class Stream:
 
         Raises Unavailable when there is no stream.
         """
-        found = await self._info_or_none(timeout_seconds=timeout_seconds)
-        if found is None:
-            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
+        found = await self._info(timeout_seconds=timeout_seconds)
         state = found["state"]
         return StreamState(
             created=found["created"],
@@ -240,18 +238,19 @@ class Stream:
 
         Raises Unavailable when there is no stream, and as `Connection.request`.
         """
-        found = await self._info_or_none()
-        if found is None:
-            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
+        found = await self._info()
         return EPOCH + timedelta(microseconds=_nanoseconds(found["ts"]) // 1000)
 
     async def configuration(self) -> dict[str, Any]:
-        """The settings in force, as the server reports them."""
-        found = await self._info_or_none()
-        if found is None:
-            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
-        config: dict[str, Any] = found["config"]
+        """The settings in force, as the server reports them. Raises Unavailable when there is no
+        stream."""
+        config: dict[str, Any] = (await self._info())["config"]
         return config
+
+    async def configuration_or_none(self) -> dict[str, Any] | None:
+        """As `configuration`, None when there is no stream."""
+        found = await self._info_or_none()
+        return None if found is None else found["config"]
 
     async def at(self, sequence: int) -> Stored | None:
         """The message at one position, None where there is none."""
@@ -300,6 +299,12 @@ class Stream:
                 f" {headers.get('Description') or headers['Status']}"
             )
 
+    async def _info(self, *, timeout_seconds: float = 5.0) -> dict[str, Any]:
+        found = await self._info_or_none(timeout_seconds=timeout_seconds)
+        if found is None:
+            raise Unavailable(f"the stream {self.name} is not there; {REMEDY}")
+        return found
+
     async def _info_or_none(self, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
         reply = await self._connection.request(
             self._state_subject, b"", timeout_seconds=timeout_seconds
@@ -310,7 +315,8 @@ class Stream:
         code = answer["error"].get("err_code")
         if code == names.ERROR_STREAM_NOT_FOUND:
             return None
-        if code == names.ERROR_NOT_ENABLED_FOR_ACCOUNT and self._state_subject != names.LOG_STATE:
+        of_log = self.name == names.STREAM and self._state_subject != names.LOG_STATE
+        if code == names.ERROR_NOT_ENABLED_FOR_ACCOUNT and of_log:
             self._state_subject = names.LOG_STATE  # an agent's account has no JetStream of its own
             return await self._info_or_none(timeout_seconds=timeout_seconds)
         raise refusal(answer["error"], what=f"a look at the stream {self.name}")
