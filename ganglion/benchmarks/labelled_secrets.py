@@ -179,7 +179,7 @@ LINES: Final[dict[str, Callable[[_Maker], tuple[str, str]]]] = {
     "client secret": lambda m: _with(m.of(MIXED, 40), "client_secret={}&grant_type=x"),
     "access token": lambda m: _with(m.of(URL_SAFE, 64), '"access_token":"{}"'),
     "refresh token": lambda m: _with(m.of(URL_SAFE, 64), "refresh_token: '{}'"),
-    "auth token, npmrc": lambda m: _with(_uuid(m), "//registry.npmjs.org/:_auth" + "Token={}"),
+    "auth token, npmrc": lambda m: _with(_uuid(m), "//registry.example.org/:_auth" + "Token={}"),
     "auth, npmrc": lambda m: _with(m.of(BASE64, 40), "_auth={}"),
     "netrc": lambda m: _with(m.of(MIXED, 16), "machine example.org login bot password {}"),
     "pgpass": lambda m: _with(m.of(MIXED, 16), "db.example.org:5432:app:app:{}"),
