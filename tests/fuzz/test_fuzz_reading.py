@@ -10,11 +10,11 @@ import base64
 import os
 import random  # noqa: TID251 - the seed is the door
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from odd_values import fill
+from ready_warehouse import make_ready
 from real_servers import ClickHouseServer
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
@@ -101,7 +101,7 @@ async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
     await asyncio.to_thread(server.start)
     warehouse = await ClickHouseWarehouse.connect(server.url)
     try:
-        framer = await _prepared(warehouse)
+        framer = Framer(epoch=1, writer=await make_ready(warehouse, writer="fuzz"))
         readable = 0
         for start in range(1, count + 1, BATCH):
             size = min(BATCH, count + 1 - start)
@@ -124,20 +124,6 @@ async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
     finally:
         await warehouse.close()
         server.kill()
-
-
-async def _prepared(warehouse: ClickHouseWarehouse) -> Framer:
-    await warehouse.migrate()
-    writer = await warehouse.take_over("fuzz")
-    await warehouse.open_epoch(
-        epoch=1,
-        reason="fuzz",
-        stream_created=datetime(2026, 11, 1, tzinfo=UTC),
-        first_seq=1,
-        forked_from_seq=0,
-        holder="fuzz",
-    )
-    return Framer(epoch=1, writer=writer)
 
 
 async def _comes_back(warehouse: ClickHouseWarehouse, positions: list[Stored]) -> None:

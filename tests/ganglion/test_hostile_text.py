@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import pty
 import re
-import subprocess
-import termios
 import time
 
 import nats
 from command_line import CommandLine
+from terminal_screen import on_a_terminal
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -115,24 +112,14 @@ def _piped(ganglion: CommandLine, *arguments: str) -> str:
 
 
 def _on_a_terminal(ganglion: CommandLine, *arguments: str) -> str:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 500))
-    with subprocess.Popen(
+    shown, _ = on_a_terminal(
         ganglion.argv(*arguments),
-        env=ganglion.environment,
+        environment=ganglion.environment,
         cwd=ganglion.home.parent,
-        stdout=theirs,
-        stderr=theirs,
-    ):
-        os.close(theirs)
-        written = bytearray()
-        try:
-            while piece := os.read(ours, 4096):
-                written += piece
-        except OSError:  # Linux says so where the other end is closed
-            pass
-    os.close(ours)
-    return written.decode().replace("\r\n", "\n")
+        columns=500,
+        errors_too=True,
+    )
+    return shown
 
 
 def test_no_command_shows_it_raw(ganglion: CommandLine) -> None:
@@ -198,7 +185,7 @@ def test_no_command_shows_it_raw(ganglion: CommandLine) -> None:
             assert visible(plain, keep="\n\t") == plain, arguments
             assert not re.search(r"^FORGED", plain, re.MULTILINE), arguments
             seen += "FORGED" in plain
-    assert seen > 25
+    assert seen > 28
     for query in (
         ("SELECT agent_id, rationale FROM swarm.decisions",),
         ("SELECT agent_id, rationale FROM swarm.decisions", "--format", "TSVRaw"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import subprocess
 import sys
-import termios
 from collections.abc import Sequence
 
 import pytest
 from command_line import CommandLine
 from real_servers import NatsServer
+from terminal_screen import on_a_terminal
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
@@ -25,22 +24,12 @@ COLUMNS = 50
 TASK_ID = "a-task-whose-id-is-longer-than-many-others-are"
 
 
-def on_a_terminal(arguments: Sequence[str], environment: dict[str, str]) -> list[str]:
+def lines_on_a_terminal(arguments: Sequence[str], environment: dict[str, str]) -> list[str]:
     """The lines that the program writes onto a terminal so narrow."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, COLUMNS))
     environment = {name: value for name, value in environment.items() if name != "COLUMNS"}
-    with subprocess.Popen(arguments, env=environment, stdout=theirs) as process:
-        os.close(theirs)
-        written = bytearray()
-        try:
-            while piece := os.read(ours, 4096):
-                written += piece
-        except OSError:  # Linux says so where the other end is closed
-            pass
-    os.close(ours)
-    assert process.returncode == 0
-    return written.decode().splitlines()
+    shown, code = on_a_terminal(arguments, environment=environment, columns=COLUMNS)
+    assert code == 0
+    return shown.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +46,7 @@ def on_a_terminal(arguments: Sequence[str], environment: dict[str, str]) -> list
 def test_it_is_cut_only_where_it_does_not_fit(line: str, shown: str) -> None:
     program = f"from ganglion.terminal import on_terminal; print(on_terminal({line!r}), flush=True)"
     arguments = [sys.executable, "-c", program]
-    assert on_a_terminal(arguments, dict(os.environ)) == [shown]
+    assert lines_on_a_terminal(arguments, dict(os.environ)) == [shown]
     piped = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert piped.stdout == f"{line}\n"
 
@@ -86,7 +75,9 @@ async def test_the_lines_of(
         )
     )
     piped = (await asyncio.to_thread(ganglion, *command)).stdout.splitlines()
-    shown = await asyncio.to_thread(on_a_terminal, ganglion.argv(*command), ganglion.environment)
+    shown = await asyncio.to_thread(
+        lines_on_a_terminal, ganglion.argv(*command), ganglion.environment
+    )
     assert len(piped[0]) > COLUMNS
     assert "…" not in piped[0]
     if cut:

@@ -5,11 +5,11 @@ its own.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from clickhouse_process import ClickHouseProcess
+from ready_warehouse import make_ready
 
 from ingestor.warehouse import ClickHouseWarehouse
 
@@ -46,14 +46,5 @@ async def bare_warehouse(clickhouse_url: str) -> AsyncIterator[ClickHouseWarehou
 @pytest.fixture
 async def warehouse(bare_warehouse: ClickHouseWarehouse) -> ClickHouseWarehouse:
     """Migrated, epoch 1 open, writer 1 is `first`."""
-    await bare_warehouse.migrate()
-    assert await bare_warehouse.take_over("first") == 1
-    await bare_warehouse.open_epoch(
-        epoch=1,
-        reason="first start",
-        stream_created=datetime(2026, 11, 1, tzinfo=UTC),
-        first_seq=1,
-        forked_from_seq=0,
-        holder="first",
-    )
+    assert await make_ready(bare_warehouse) == 1
     return bare_warehouse

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from datetime import UTC, datetime
 
 import pytest
 from clickhouse_process import ClickHouseProcess
 from ingestor_samples import batch_of
+from ready_warehouse import make_ready
 
 from ingestor.clickhouse import FENCED, family_of, statement
 from ingestor.frames import Framer
@@ -46,7 +46,7 @@ async def test_without_a_schema_the_refusal_is_permanent(
 async def test_what_was_inserted_survives_kill_9(own_clickhouse: ClickHouseProcess) -> None:
     warehouse = await ClickHouseWarehouse.connect(own_clickhouse.url)
     try:
-        await _prepare(warehouse)
+        await make_ready(warehouse)
         await warehouse.insert(batch_of(FIRST, range(1, 2001)))
         own_clickhouse.kill()
         with pytest.raises(Transient):
@@ -130,19 +130,6 @@ async def test_take_over_waits_for_the_insert_that_is_under_way(
 )
 def test_the_family_follows_from_the_number(code: int | None, family: type[Exception]) -> None:
     assert type(family_of(code, "doing something")) is family
-
-
-async def _prepare(warehouse: ClickHouseWarehouse) -> None:
-    await warehouse.migrate()
-    await warehouse.take_over("first")
-    await warehouse.open_epoch(
-        epoch=1,
-        reason="first start",
-        stream_created=datetime(2026, 11, 1, tzinfo=UTC),
-        first_seq=1,
-        forked_from_seq=0,
-        holder="first",
-    )
 
 
 async def test_rows_that_go_nowhere_are_noticed(warehouse: ClickHouseWarehouse) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ready_warehouse import make_ready
 from real_servers import ClickHouseServer
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -187,16 +187,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 async def warehouse(clickhouse: ClickHouseServer) -> AsyncIterator[ClickHouseWarehouse]:
     made = await ClickHouseWarehouse.connect(clickhouse.url)
     await made.client.command("DROP DATABASE IF EXISTS swarm SYNC")
-    await made.migrate()
-    assert await made.take_over("first") == 1
-    await made.open_epoch(
-        epoch=1,
-        reason="first start",
-        stream_created=datetime(2026, 11, 1, tzinfo=UTC),
-        first_seq=1,
-        forked_from_seq=0,
-        holder="first",
-    )
+    assert await make_ready(made) == 1
     yield made
     await made.close()
 
