@@ -48,7 +48,8 @@ async def bus_session(settings: MeshSettings, *, user: str = OPERATOR) -> AsyncI
         stack.push_async_callback(tracer.close)
         opening = open_bus(settings, name="ganglion", user=user, tracer=tracer)
         try:
-            bus = await asyncio.wait_for(stack.enter_async_context(opening), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                bus = await stack.enter_async_context(opening)
         except TimeoutError as error:
             raise Unavailable(
                 f"no NATS server answers at {shown(settings.nats_url)} within"

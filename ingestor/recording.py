@@ -48,6 +48,7 @@ from nervous_system.telemetry.tracing import MAX_LINKS, Tracer
 from nervous_system.transport.reader import Interrupted, Reader
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.stream import Stored
+from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
 
@@ -374,8 +375,7 @@ class Recording:
                 )
                 _log.warning("ingestor.waiting", doing=doing, attempt=attempt, reason=str(error))
                 wait = self._retry.wait(error, attempt=attempt, elapsed_seconds=0.0) or 1.0
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), wait)
+                await pause(wait, unless=self._stop)
                 if self._stop.is_set():
                     await asyncio.sleep(DRAINING_WAIT_SECONDS)
             else:

@@ -54,6 +54,7 @@ from nervous_system.telemetry.metric_catalogue import (
 from nervous_system.telemetry.service import Telemetry
 from nervous_system.transport.reader import Interrupted
 from nervous_system.transport.stream import StreamState
+from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
 
@@ -168,8 +169,7 @@ class Ingestor:
                     self._follows.held_up(
                         str(error), remedy="do what the reason says; it is tried again all the time"
                     )
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+                    await pause(RESTART_SECONDS, unless=stop)
         finally:
             for task in beside:
                 task.cancel()
@@ -188,8 +188,7 @@ class Ingestor:
                     f"the tables cannot be brought up to date: {error}",
                     remedy="do what the reason says; it is tried until it is taken",
                 )
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+                await pause(RESTART_SECONDS, unless=stop)
             else:
                 _log.info("ingestor.schema_ready", applied=list(applied))
                 self._inserts.goes_on()
@@ -360,8 +359,7 @@ class Ingestor:
                 self._watch_following()
                 await self._watch_room(stream)
                 await self._say_doubts()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), REPORT_SECONDS)
+            await pause(REPORT_SECONDS, unless=stop)
 
     def _watch_following(self) -> None:
         """By what is stored: a reader that was paused gives nothing, and its loop moves."""

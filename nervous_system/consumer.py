@@ -26,7 +26,7 @@ from nats.js.client import JetStreamContext
 
 from nervous_system import names
 from nervous_system.bus import Bus
-from nervous_system.cancelling import cancel
+from nervous_system.cancelling import cancel, heeding
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Forbidden, Permanent, Transient, Unavailable
 from nervous_system.telemetry import semantic_names as attribute
@@ -34,6 +34,7 @@ from nervous_system.telemetry.metric_catalogue import EVENTS_HANDLED
 from nervous_system.telemetry.tracing import extract
 from nervous_system.transport.connection import translated
 from nervous_system.transport.stream import Stored
+from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
 
@@ -120,8 +121,7 @@ class Consumer:
                 await self._run_bound(handler, stop)
             except Transient as error:
                 _log.warning("consumer.interrupted", durable=self._durable, reason=str(error))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), REBIND_SECONDS)
+                await pause(REBIND_SECONDS, unless=stop)
 
     async def _run_bound(self, handler: Handler, stop: asyncio.Event) -> None:
         await self.ensure()
@@ -150,7 +150,8 @@ class Consumer:
         try:
             with translated(f"fetching for {self._durable}"):
                 try:
-                    return await subscription.fetch(self._most_in_flight, timeout=FETCH_SECONDS)
+                    fetching = subscription.fetch(self._most_in_flight, timeout=FETCH_SECONDS)
+                    return await heeding(fetching)
                 except nats.errors.TimeoutError:
                     return []
         except nats.js.errors.APIError as error:

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -22,6 +21,7 @@ from nervous_system import failpoint
 from nervous_system.errors import GanglionError, Transient
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.visible import visible
+from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
 
@@ -131,6 +131,5 @@ async def patiently(
         except Transient as error:
             _log.warning("service.waiting", waiting_for=what, attempt=attempt, reason=str(error))
             wait = retry.wait(error, attempt=attempt, elapsed_seconds=0.0)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
+            await pause(wait if wait is not None else retry.longest_seconds, unless=stop)
     return None

@@ -95,7 +95,8 @@ class Child:
         """Ask it to end, at last kill it; returns when it is gone."""
         self.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._process.wait()
         except TimeoutError:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             await self._process.wait()

@@ -52,7 +52,8 @@ class Bell:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         with suppress(TimeoutError):
-            await asyncio.wait_for(turn, within_seconds)
+            async with asyncio.timeout(within_seconds):
+                await turn
 
     def _ring(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         self.rung += 1

@@ -41,9 +41,10 @@ async def check_given(addresses: Addresses) -> None:
     if not addresses.nats_embedded:
         parts = urlsplit(addresses.nats_url.split(",")[0])
         try:
-            _, writer = await asyncio.wait_for(
-                asyncio.open_connection(parts.hostname or LOOPBACK, parts.port or 4222), 5.0
-            )
+            async with asyncio.timeout(5.0):
+                _, writer = await asyncio.open_connection(
+                    parts.hostname or LOOPBACK, parts.port or 4222
+                )
         except (OSError, TimeoutError, ValueError) as error:
             raise NotRunning(
                 f"no NATS server answers at NATS_URL ({shown(addresses.nats_url)});"

@@ -37,9 +37,8 @@ class LogPublisher:
         if self._bus is None:
             try:
                 opening = open_bus(self._settings, name="supervisor", user=ADMIN)
-                self._bus = await asyncio.wait_for(
-                    self._stack.enter_async_context(opening), _CONNECT_SECONDS
-                )
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    self._bus = await self._stack.enter_async_context(opening)
             except TimeoutError as error:
                 raise Unavailable(
                     f"{shown(self._settings.nats_url)} did not answer within {_CONNECT_SECONDS:g} s"

@@ -96,7 +96,8 @@ class Outbox:
     async def drain(self, *, within_seconds: float) -> int:
         """Wait until all are sent, at most so long. Returns how many are left."""
         try:
-            await asyncio.wait_for(self._empty.wait(), within_seconds)
+            async with asyncio.timeout(within_seconds):
+                await self._empty.wait()
         except TimeoutError:
             return len(self._waiting)
         return 0

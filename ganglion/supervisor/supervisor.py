@@ -228,7 +228,8 @@ class Supervisor:
                 if await self._judged(specification, child=child, verdict=wellbeing.see(health)):
                     return False
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(child.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await child.wait()
             pause = min(pause * 1.3, _LONGEST_LOOK_SECONDS)
         return False
 

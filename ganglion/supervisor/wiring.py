@@ -185,8 +185,7 @@ async def _supervise(
         left = await outbox.drain(within_seconds=LAST_WORDS_SECONDS)
         if left:
             console.trouble(f"{counted(left, 'event')} about processes could not be recorded")
-        deliver.cancel()
-        await asyncio.wait({deliver})
+        await cancel(deliver)
         await publisher.close()
 
     laying = asyncio.create_task(

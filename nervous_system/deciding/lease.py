@@ -20,6 +20,7 @@ from nervous_system.cancelling import cancel
 from nervous_system.errors import Fenced, Forbidden, Transient, Unavailable
 from nervous_system.transport.connection import Connection, translated, waiting_for_its_maker
 from nervous_system.transport.refusals import refusal_of
+from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
 
@@ -201,8 +202,7 @@ async def _acquire(
             _log.info("lease.waiting", lease=key)
             waited = True
         waiting()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+        await pause(POLL_SECONDS, unless=stop)
     return None
 
 

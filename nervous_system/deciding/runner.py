@@ -60,6 +60,7 @@ from nervous_system.telemetry.metric_catalogue import (
     TERM,
 )
 from nervous_system.transport.stream import DUPLICATE_WINDOW_SECONDS, Stored
+from nervous_system.waiting import pause
 
 State = TypeVar("State")
 
@@ -118,8 +119,7 @@ class Runner(Generic[State]):
                     str(error),
                     remedy="do what the reason says; it is tried again every second until then",
                 )
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+                await pause(RESTART_SECONDS, unless=stop)
 
     @property
     def leads(self) -> bool:

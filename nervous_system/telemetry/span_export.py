@@ -91,7 +91,8 @@ class SpanExport:
         # Not the default executor: the interpreter waits for its threads at exit, without end.
         threading.Thread(target=shut_down, name="spans-shutdown", daemon=True).start()
         try:
-            await asyncio.wait_for(sent.wait(), deadline_seconds)
+            async with asyncio.timeout(deadline_seconds):
+                await sent.wait()
         except TimeoutError:
             self._sender.shutdown()
         left = self._tally.close()

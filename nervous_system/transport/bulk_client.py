@@ -21,6 +21,7 @@ from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
 
+from nervous_system.cancelling import heeding
 from nervous_system.transport.parser import ServerParser
 
 _log = structlog.get_logger()
@@ -66,11 +67,10 @@ class BulkClient(Client):
 
         with self.when_refused(subject, refuse):
             try:
-                return await asking
+                return await heeding(asking)
             except asyncio.CancelledError:
                 if forbidden and asking.cancelled():
                     raise forbidden[0] from None
-                asking.cancel()
                 raise
 
     @contextmanager

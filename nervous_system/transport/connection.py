@@ -21,6 +21,7 @@ import structlog
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
+from nervous_system.cancelling import heeding
 from nervous_system.contract.subjects import inbox_prefix
 from nervous_system.errors import (
     Fatal,
@@ -104,7 +105,7 @@ class Connection:
             raise Fatal(f"{shown(settings.nats_url)} is no address of a NATS server: {problem}")
         connection = cls(BulkClient())
         try:
-            await connection.client.connect(
+            connecting = connection.client.connect(
                 settings.nats_url,
                 name=_shown(name),
                 user=settings.nats_user,
@@ -127,8 +128,10 @@ class Connection:
                 closed_cb=connection._on_closed,
                 skip_subject_validation=True,  # subjects are made by `subjects.py`
             )
+            await heeding(connecting)
             await connection._requests.open()
-        except Forbidden:
+        except (Forbidden, asyncio.CancelledError):
+            connection._closing = True
             await connection.client.close()
             raise
         except (OSError, nats.errors.Error, TimeoutError) as error:
@@ -237,7 +240,8 @@ class Connection:
     async def wait_connected(self, *, timeout_seconds: float) -> bool:
         """Whether the connection stands, at the latest after `timeout_seconds`."""
         try:
-            await asyncio.wait_for(self._connected.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._connected.wait()
         except TimeoutError:
             return False
         return True
@@ -246,7 +250,7 @@ class Connection:
         """Flush what was sent, then close."""
         self._closing = True
         if self.client.is_connected:
-            await self.client.drain()
+            await heeding(self.client.drain())
         else:
             self.client.drop_pending()  # nats-py would try to send it, and fail
             await self.client.close()

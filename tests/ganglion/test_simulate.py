@@ -151,7 +151,8 @@ async def test_an_interrupted_run_says_that_its_tasks_expire(
             while not await reader.batch(most=1, within_seconds=1.0):
                 assert process.returncode is None
     process.send_signal(signal.SIGINT)
-    out, error = await asyncio.wait_for(process.communicate(), 60)
+    async with asyncio.timeout(60):
+        out, error = await process.communicate()
     assert process.returncode == INTERRUPTED
     assert out == b""
     assert "was interrupted; what it left open expires within 600 s\n" in error.decode()

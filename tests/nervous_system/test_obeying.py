@@ -55,7 +55,8 @@ async def test_a_service_that_is_told_to_ends(bus: Bus, kind: int, emergency: bo
         while not stop.is_set():  # until it listens: what was said before does not concern it
             await command(bus, asked)
             try:
-                await asyncio.wait_for(stop.wait(), 0.2)
+                async with asyncio.timeout(0.2):
+                    await stop.wait()
             except TimeoutError:
                 continue
         assert (await acknowledged(bus)).obeyed
@@ -72,7 +73,8 @@ async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
         while not stops["this"].is_set():
             await command(bus, asked)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stops["this"].wait(), 0.2)
+                async with asyncio.timeout(0.2):
+                    await stops["this"].wait()
         assert (await acknowledged(bus)).obeyed
         assert not stops["other"].is_set()
         throttle = CommandIssued(
