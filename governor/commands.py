@@ -69,7 +69,7 @@ def _next(
         return CommandIssued(
             kind=COMMAND_RELEASE,
             target=worker_id,
-            reason=f"{host} is well below its limits again",
+            reason=f"{host} is no longer above its limits",
             expires_in_seconds=policy.command_seconds,
             releases_command_id=order.command_id,
             emergency=order.emergency,  # or it could come before what it ends

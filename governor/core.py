@@ -30,7 +30,7 @@ from governor.model import (
     HostState,
     Policy,
 )
-from governor.rules import standings
+from governor.rules import moved, standings
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.deciding.decision import Emit, Tick
 
@@ -82,11 +82,7 @@ class GovernorCore:
             case WorkerDeparted(worker_id=worker_id) | WorkerLost(worker_id=worker_id):
                 return commands.gone(state, worker_id)
             case PolicyAdopted() as policy if event.agent_role == ROLE_OVERSEER:
-                return replace(
-                    state,
-                    most_cpu_percent=policy.max_cpu_pct,
-                    most_memory_percent=policy.max_ram_pct,
-                )
+                return self._limited(state, policy)
             case PulseCompleted() if event.agent_role == ROLE_OVERSEER:
                 short = state.memory_percent > self.policy.clean_up_percent
                 pressed = short and state.knows(self.policy, now)
@@ -109,7 +105,19 @@ class GovernorCore:
                     return self._commands(state, now, worker.worker_id)
             case PulseCompleted() if cause.event.agent_role == ROLE_OVERSEER:
                 return commands.clean_up(state, self.policy, self.host)
+            case PolicyAdopted() if cause.event.agent_role == ROLE_OVERSEER:
+                if state.knows(self.policy, now):
+                    return self._commands(state, now, *state.workers)
         return ()
+
+    def _limited(self, state: HostState, adopted: PolicyAdopted) -> HostState:
+        """The last sample is judged anew where the limits moved."""
+        after = replace(
+            state,
+            most_cpu_percent=adopted.max_cpu_pct,
+            most_memory_percent=adopted.max_ram_pct,
+        )
+        return replace(after, standings=moved(before=state, after=after, policy=self.policy))
 
     def _sampled(self, state: HostState, sample: CapacitySampled, now: datetime) -> HostState:
         in_a_row = state.knows(self.policy, now)

@@ -154,6 +154,20 @@ def standings(state: HostState, policy: Policy, *, in_a_row: bool) -> Table[str,
     return after
 
 
+def moved(*, before: HostState, after: HostState, policy: Policy) -> Table[str, Standing]:
+    """How every rule stands when a person moved the limits: one that held goes on only while its
+    new limit is passed. Well below it asks only of the limit under which it began.
+    """
+    found = after.standings
+    for rule in RULES:
+        standing, band = found.get(rule.name), rule.band(policy, after)
+        if standing is None or band == rule.band(policy, before):
+            continue
+        if after.percent(rule.resource) <= band.high_percent:
+            found = found.set(rule.name, Standing())
+    return found
+
+
 def in_force(state: HostState) -> Rule | None:
     """The gravest rule that holds."""
     return next((rule for rule in RULES if state.standings.get(rule.name, Standing()).holds), None)

@@ -327,16 +327,20 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
                 policy = read_policy(payload.text).policy
             except PolicyRefused:
                 return state  # nobody adopts what it cannot read; another version did
-            return changed(state, policy=policy, policy_hash=payload.hash)
+            before = gates.limits(state)
+            state = changed(state, policy=policy, policy_hash=payload.hash)
+            if state.held and gates.limits(state) != before:
+                state = changed(state, limits_moved=True)
+            return state
         case RegistryAdopted():
             registered = frozenset(entry.agent_id for entry in payload.entries)
             return changed(state, registered=registered, registry_hash=payload.hash)
         case CharterAdopted():
             return changed(state, charter_hash=payload.hash)
         case DispatchHeld():
-            return changed(state, held=payload.reason)
+            return changed(state, held=payload.reason, limits_moved=False)
         case DispatchResumed():
-            return changed(state, held="")
+            return changed(state, held="", limits_moved=False)
         case SystemModeChanged():
             return changed(state, mode=payload.mode)
         case HaltOrdered():

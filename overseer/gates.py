@@ -59,31 +59,51 @@ def minute(moment: datetime) -> str:
 
 def on_time(state: OverseerState, settings: Settings, now: datetime) -> tuple[Emit, ...]:
     """Hold dispatch when a machine was above a limit twice in a row; let it go on when every
-    machine is well below again. Not before the policy, which comes into force with the charter."""
+    machine is well below again. Not before the policy, which comes into force with the charter.
+
+    What is held is judged anew when a person moves the limits: to be well below is asked only of
+    the limits under which it was held.
+    """
     if not state.charter_hash:
         return ()
-    if state.held:
-        if _over(state, now, margin=settings.resume_below_points, sustained=False):
-            return ()
-        resumed = DispatchResumed(reason="every machine is well below the limits")
+    points = settings.resume_below_points
+    if not state.held:
+        over = _over(state, now, points, looks=2)
+        return (Emit(label="held", payload=DispatchHeld(reason=over)),) if over else ()
+    over = _over(state, now, points, well_below=not state.limits_moved)
+    if not over:
+        how = "within" if state.limits_moved else "well below"
+        resumed = DispatchResumed(reason=f"every machine is {how} the limits")
         return (Emit(label="resumed", payload=resumed),)
-    over = _over(state, now, margin=0.0, sustained=True)
-    return (Emit(label="held", payload=DispatchHeld(reason=over)),) if over else ()
+    return (Emit(label="held", payload=DispatchHeld(reason=over)),) if state.limits_moved else ()
 
 
-def _over(state: OverseerState, now: datetime, *, margin: float, sustained: bool) -> str:
-    """What is above the limits less the margin, in one sentence; empty where nothing is."""
-    most_cpu, most_memory = state.policy.max_cpu_pct, state.policy.max_ram_pct
+def limits(state: OverseerState) -> tuple[float, float]:
+    """Of CPU and memory, in percent, by the policy in force."""
+    return state.policy.max_cpu_pct, state.policy.max_ram_pct
+
+
+def _over(
+    state: OverseerState,
+    now: datetime,
+    points: float,
+    *,
+    looks: int = 1,
+    well_below: bool = False,
+) -> str:
+    """What is above its limit, in so many looks running, in one sentence; empty where nothing is.
+    Or what is not `well_below` it, by so many points.
+    """
+    most_cpu, most_memory = limits(state)
     for host, load in sorted(fresh(state, now).items()):
-        cpu, memory = load.cpu_percent, load.memory_percent
-        if sustained:
-            cpu = min(cpu, load.cpu_percent_before)
-            memory = min(memory, load.memory_percent_before)
-        if cpu > most_cpu - margin:
-            return f"CPU of {host} is at {load.cpu_percent:.0f} %, the limit is {most_cpu:g} %"
-        if memory > most_memory - margin:
-            return (
-                f"memory of {host} is at {load.memory_percent:.0f} %,"
-                f" the limit is {most_memory:g} %"
-            )
+        cpu = (load.cpu_percent, load.cpu_percent_before)
+        memory = (load.memory_percent, load.memory_percent_before)
+        for what, found, most in (("CPU", cpu, most_cpu), ("memory", memory, most_memory)):
+            low = max(most - points, most / 2)  # a low limit can be met again, too
+            if min(found[:looks]) > (low if well_below else most):
+                # It is read long after: the machine was so busy then, and may be less so by now.
+                return (
+                    f"{what} of {host} was at {found[0]:.3g} %, the limit is {most:g} %; tasks are"
+                    f" handed out again when it is at {low:g} % or less"
+                )
     return ""

@@ -29,8 +29,8 @@ def dispatch(state: OverseerState) -> Hindered:
         remedy = "see `ganglion incidents`; `ganglion resume` lifts what its playbooks hold"
     else:
         remedy = (
-            "it goes on by itself once every machine is well below its limits; or raise max_cpu_pct"
-            " or max_ram_pct in policy.yaml"
+            "wait until other work on the machine is done, or raise max_cpu_pct or max_ram_pct in"
+            " the home's policy.yaml: what you save there counts within seconds"
         )
     return f"tasks are not handed out: {reason}", remedy
 

@@ -94,6 +94,7 @@ class OverseerState:
     mode: str = OPERATIONAL
     halted: str = ""  # why a person stopped dispatch
     held: str = ""  # why the limits hold dispatch
+    limits_moved: bool = False  # since then, by another policy
     loads: Table[str, Load] = field(default_factory=Map)  # by host
     ingest_lag: int = 0
     claims_minute: str = ""  # the minute, and how many claims it had

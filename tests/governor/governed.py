@@ -124,9 +124,9 @@ class Governed:
     def pulse(self) -> list[Payload]:
         return self.publish(PulseCompleted(), by=ROLE_OVERSEER)
 
-    def adopt(self, *, cpu: float = 0, memory: float = 0) -> None:
+    def adopt(self, *, cpu: float = 0, memory: float = 0) -> list[Payload]:
         adopted = PolicyAdopted(max_cpu_pct=cpu, max_ram_pct=memory)
-        assert self.publish(adopted, by=ROLE_OVERSEER) == []
+        return self.publish(adopted, by=ROLE_OVERSEER)
 
     def acknowledge(self, command_id: str, worker_id: str, *, obeyed: bool = True) -> None:
         answer = CommandAcknowledged(

@@ -83,7 +83,7 @@ def test_memory_counts_as_cpu_does_and_the_gravest_rule_is_followed(governed: Go
 
 
 def test_the_limits_of_the_policy_in_force_come_before_its_own(governed: Governed) -> None:
-    governed.adopt(cpu=50)
+    assert governed.adopt(cpu=50) == []
     governed.sample(60)
     assert told(governed.sample(60)) == [(COMMAND_THROTTLE, "w1", 2)]
     assert told(governed.sample(39)) == []  # the band is as wide as its own: 90 to 70
@@ -91,6 +91,23 @@ def test_the_limits_of_the_policy_in_force_come_before_its_own(governed: Governe
     governed.adopt()
     for _ in range(9):
         assert told(governed.sample(60)) == []
+
+
+def test_raised_limits_end_a_command_at_once(governed: Governed) -> None:
+    for _ in range(2):
+        governed.sample(95, memory=95)
+    assert told(governed.adopt(cpu=96, memory=90)) == []  # memory is still over its limit
+    assert told(governed.adopt(cpu=96, memory=96)) == [(COMMAND_RELEASE, "w1", 0)]
+    assert governed.in_force("w1") == []
+    governed.restart()
+    assert told(governed.sample(95, memory=95)) == []
+
+
+def test_the_same_limits_end_nothing(governed: Governed) -> None:
+    for cpu in (95, 95, 80):  # between the ends of the band
+        governed.sample(cpu)
+    assert told(governed.adopt(cpu=90)) == []
+    assert [each.kind for each in governed.in_force("w1")] == [COMMAND_THROTTLE]
 
 
 def test_others_cannot_adopt_a_policy_or_issue_its_commands(governed: Governed) -> None:

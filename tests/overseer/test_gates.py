@@ -45,8 +45,16 @@ def told(mesh: Overseen) -> list[str]:
 @pytest.mark.parametrize(
     ("load", "reason"),
     [
-        ({"cpu": 81.0}, "CPU of h is at 81 %, the limit is 80 %"),
-        ({"memory": 71.0}, "memory of h is at 71 %, the limit is 70 %"),
+        (
+            {"cpu": 80.4},
+            "CPU of h was at 80.4 %, the limit is 80 %; tasks are handed out again when it is at"
+            " 75 % or less",
+        ),
+        (
+            {"memory": 71.0},
+            "memory of h was at 71 %, the limit is 70 %; tasks are handed out again when it is at"
+            " 65 % or less",
+        ),
     ],
 )
 def test_a_limit_holds_when_it_is_passed_twice_in_a_row(
@@ -90,6 +98,56 @@ def test_a_machine_that_is_silent_for_long_holds_nothing(mesh: Overseen) -> None
     assert len(told(mesh)) == 1
     mesh.later(1)
     mesh.tick()
+    assert len(told(mesh)) == 2
+
+
+def limits(mesh: Overseen, text: str) -> None:
+    """A person saves another policy, and the tick after it."""
+    mesh.publish(PolicyAdopted(hash=text, text=text), role=ROLE_OVERSEER)
+    mesh.tick()
+
+
+@pytest.mark.parametrize("most", [91, 100])
+def test_raised_limits_count_at_once(mesh: Overseen, most: int) -> None:
+    """The machine is within them, though not well below."""
+    for _ in range(2):
+        sampled(mesh, cpu=90.0)
+    limits(mesh, f"max_cpu_pct: {most}\nmax_ram_pct: 70\n")
+    assert told(mesh)[1:] == ["every machine is within the limits"]
+    assert mesh.claim("w1").accepted
+    for _ in range(2):
+        sampled(mesh, cpu=most)
+    assert len(told(mesh)) == 2
+    mesh.new_leader()
+
+
+def test_limits_that_were_moved_too_little_are_shown_at_once_and_once(mesh: Overseen) -> None:
+    for _ in range(2):
+        sampled(mesh, cpu=90.0)
+    limits(mesh, "max_cpu_pct: 85\nmax_ram_pct: 70\n")
+    mesh.tick()
+    assert len(told(mesh)) == 2
+    shown = "the limit is 85 %; tasks are handed out again when it is at 80 % or less"
+    assert shown in told(mesh)[1]
+    assert mesh.claim("w1").reasons == [f"dispatch is held: {told(mesh)[1]}"]
+    mesh.new_leader(snapshot_at=len(mesh.log))
+    sampled(mesh, cpu=84.0)  # below the limit, and not well below, which was not moved since
+    assert len(told(mesh)) == 2
+    sampled(mesh, cpu=80.0)
+    assert told(mesh)[2:] == ["every machine is well below the limits"]
+
+
+def test_a_policy_with_the_same_limits_moves_nothing(mesh: Overseen) -> None:
+    for cpu in (90.0, 90.0, 79.0):
+        sampled(mesh, cpu=cpu)
+    limits(mesh, "max_cpu_pct: 80\nmax_ram_pct: 70\nmax_open_tasks: 9\n")
+    assert len(told(mesh)) == 1
+
+
+def test_dispatch_goes_on_below_a_limit_of_a_few_percent(mesh: Overseen) -> None:
+    limits(mesh, "max_cpu_pct: 4\n")
+    for cpu in (5.0, 5.0, 2.0):
+        sampled(mesh, cpu=cpu)
     assert len(told(mesh)) == 2
 
 

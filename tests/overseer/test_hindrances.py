@@ -22,7 +22,7 @@ WELL = OverseerState(charter_hash="c")
         (WELL, "", ""),
         (replace(WELL, halted="look first"), "look first", "`ganglion resume`"),
         (replace(WELL, mode=HALTED), "the guardian halted the system", "`ganglion incidents`"),
-        (replace(WELL, held="CPU of n is at 99 %"), "CPU of n is at 99 %", "it goes on by itself"),
+        (replace(WELL, held="CPU of n is at 99 %"), "CPU of n is at 99 %", "counts within seconds"),
     ],
 )
 def test_what_keeps_the_swarm_from_its_work_is_told(
