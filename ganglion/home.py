@@ -60,9 +60,11 @@ class Home:
         return not (self.nats_store / "jetstream").exists()
 
     @property
-    def is_made(self) -> bool:
-        """Whether its folders are there, as `create` makes them."""
-        return os.access(self.nats_store, os.F_OK)
+    def was_started(self) -> bool:
+        """Whether a mesh was started here before: it has keys then, and may be running. The folders
+        alone say nothing; `ganglion samples` makes them, too.
+        """
+        return not self.is_new or os.access(self.lock_file, os.F_OK)
 
     @property
     def existing(self) -> Path:

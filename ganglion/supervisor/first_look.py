@@ -1,4 +1,4 @@
-"""Could a mesh start in a home that is not there yet? Asked before anything of it is made."""
+"""Could a mesh start in a home where none was started yet? Asked before anything of it is made."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ async def look_first(
     settings: MeshSettings, local: LocalMeshSettings, *, only: Collection[str]
 ) -> None:
     """Nothing is made, so whoever is refused has no folder with keys left where he stood. In a home
-    that is there its locks come first: whoever has them has the ports.
+    that was started before its locks come first: whoever has them has the ports.
 
     Raises BadSetting, InUse, NoRoom, NotRunning, Fatal.
     """
     home = Home.at(settings.home)
-    if home.is_made:
+    if home.was_started:
         return
     addresses = configured_addresses(settings, local)
     check_ports(plan_mesh(local, home=home, addresses=addresses, only=only).ports)

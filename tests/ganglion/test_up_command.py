@@ -181,6 +181,10 @@ def test_a_port_in_use_starts_nothing(ganglion: CommandLine) -> None:
                 " free one, or stop what listens there\n"
             )
             assert not ganglion.home.exists(), "whoever is refused is left no folder with keys"
+        assert ganglion("samples").returncode == OK
+        for detach in ([], ["--detach"]):
+            assert f"port {port} on" in ganglion.run("up", "--only", "nats", *detach).stderr
+            assert not (ganglion.home / "keys").exists(), "nor are keys made among his samples"
 
 
 def test_a_server_that_dies_is_started_again_and_that_is_on_the_log(ganglion: CommandLine) -> None:
