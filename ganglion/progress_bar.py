@@ -11,8 +11,12 @@ from rich.progress import Progress, ProgressColumn, TaskID, TextColumn
 from nervous_system.visible import visible
 
 
-class _Bar(Progress):
+class ProgressBar(Progress):
     """What it is about may have come from outside, so it is text and no markup."""
+
+    def tell(self, sentence: str) -> None:
+        """A line on stderr that stays, above the bar where one is shown."""
+        self.console.print(visible(sentence), markup=False, highlight=False, soft_wrap=True)
 
     def add_task(self, description: str, *arguments: Any, **fields: Any) -> TaskID:
         return super().add_task(visible(description), *arguments, **fields)
@@ -23,14 +27,16 @@ class _Bar(Progress):
         super().update(task_id, **fields)
 
 
-def progress_bar(*columns: ProgressColumn, quiet: bool, refresh_per_second: float = 4) -> Progress:
+def progress_bar(
+    *columns: ProgressColumn, quiet: bool, refresh_per_second: float = 4
+) -> ProgressBar:
     """A bar of these columns that is gone when its block ends; `quiet` shows none on a terminal
     either.
     """
     for column in columns:
         if isinstance(column, TextColumn):
             column.markup = False
-    return _Bar(
+    return ProgressBar(
         *columns,
         console=Console(stderr=True),
         disable=quiet or not sys.stderr.isatty(),  # else it leaves an empty line in a pipe

@@ -91,6 +91,7 @@ class Worker:
         self.following: Callable[[HeldTask], NextClaim | None] = lambda ended: None  # see `Holder`
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
+        self.refusal = ""  # why the last `claim` led to no task, as the overseer said
         self._asker = Asker(bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock)
         self._headroom = headroom or Headroom()
         self._held: dict[str, HeldTask] = {}
@@ -213,6 +214,7 @@ class Worker:
         if not self.has_room:
             return None
         answer = await self._asker.ask(self._claim_request())
+        self.refusal = "; ".join(answer.reasons)
         if answer.register_first:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
         return self._taken(answer.grant if answer.HasField("grant") else None)

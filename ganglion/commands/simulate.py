@@ -94,6 +94,10 @@ async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
                 f"{counted(agents, 'agent')} at work", total=len(plan.manifests)
             )
             found = await run(
-                bus, plan, agents=agents, ended=lambda count: progress.advance(bar, count)
+                bus,
+                plan,
+                agents=agents,
+                ended=lambda count: progress.advance(bar, count),
+                told=lambda sentence: progress.tell(f"ganglion: {sentence}"),
             )
     return Outcome.of(plan, found, agents=agents)

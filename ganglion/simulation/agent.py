@@ -29,6 +29,7 @@ class Tally:
     failures: int = 0
     leases_lost: int = 0
     unanswered: int = 0
+    refusal: str = ""  # why the last claim that led to no task did not
 
 
 class SimulatedAgent:
@@ -68,6 +69,7 @@ class SimulatedAgent:
                 self._tally.unanswered += 1
                 continue
             if task is None:
+                self._tally.refusal = self._worker.refusal
                 await self._bell.wait(rung, within_seconds=IDLE_SECONDS)
                 continue
             self._tally.claims_seconds.append(self._watch() - began)

@@ -32,6 +32,7 @@ class Outcome:
     claim_seconds: tuple[float, float]  # p50, p99
     end_to_end_seconds: tuple[float, float]  # from submission to end, by the log's clock
     wrong: dict[str, list[str]]
+    waited_for: str = ""  # why what is left was not handed out
 
     @classmethod
     def of(cls, plan: Plan, run: Run, *, agents: int) -> Outcome:
@@ -62,6 +63,7 @@ class Outcome:
             claim_seconds=_percentiles(run.tally.claims_seconds),
             end_to_end_seconds=_percentiles(lives),
             wrong=judge(plan.manifests, run.log),
+            waited_for=run.waited_for,
         )
 
     @property
@@ -91,6 +93,7 @@ class Outcome:
             "claim_seconds": _named(self.claim_seconds),
             "end_to_end_seconds": _named(self.end_to_end_seconds),
             "wrong": self.wrong,
+            "waited_for": self.waited_for,
         }
 
     def lines(self) -> list[str]:
@@ -117,6 +120,8 @@ class Outcome:
             named.append(f"  and {len(self.wrong) - MOST_NAMED} more")
         wrong = len(self.wrong)
         they = "it" if wrong == 1 else "they"
+        if self.waited_for:
+            found.append(f"at the end it waited: {self.waited_for}")
         return [*found, f"{counted(wrong, 'task')} did not end as {they} must:", *named]
 
 

@@ -15,8 +15,10 @@ from random import Random  # noqa: TID251 - tests say by which chance
 import pytest
 from real_servers import NatsServer, RealProcess
 
+from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import IncidentOpened
-from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
+from enchanted.events.v1.policy_pb2 import PolicyAdopted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import (
     TaskAcknowledged,
     TaskClaimed,
@@ -25,13 +27,15 @@ from enchanted.events.v1.task_pb2 import (
 )
 from ganglion.benchmarks.child import bare_environment
 from ganglion.errors import INTERRUPTED
-from ganglion.simulation.hive import Run, run
+from ganglion.simulation.hive import QUIET_SECONDS, Run, run
 from ganglion.simulation.outcome import Outcome
 from ganglion.simulation.plan import Plan, draw, to_live_seconds
 from ganglion.simulation.verdict import judge
 from nervous_system.bus import Bus, recorded
-from nervous_system.contract.event import Recorded
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event, Recorded
 from nervous_system.errors import Refused
+from nervous_system.ids import new_event_id
 from nervous_system.worker import Worker
 
 AGENTS = 6
@@ -134,6 +138,75 @@ async def test_what_is_left_open_expires_and_that_is_not_well(
     assert outcome.results == {"expired": 1}
     assert not outcome.well
     assert "1 task did not end as it must:" in outcome.lines()
+
+
+async def test_what_holds_dispatch_is_told_as_soon_as_it_is_on_the_log(
+    overseer: RealProcess, bus: Bus, home: Path
+) -> None:
+    """A busy machine holds it, before the run and while it goes on; a raised limit ends it."""
+    policy = home / "policy.yaml"
+    policy.write_text("max_cpu_pct: 50\n")
+    await _adopted(bus, "max_cpu_pct: 50")
+    await _busy(bus)
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        if len(told) == 1:
+            policy.write_text("max_cpu_pct: 90\n")
+        elif len(told) == 2:
+            policy.write_text("max_cpu_pct: 99\n")
+
+    found = await run(bus, plan("simulation-6", tasks=3, crash_rate=0.0), agents=2, told=tell)
+    held = await bus.last_live("swarm.events.overseer.dispatch_held")
+    assert held is not None
+    assert "the limit is 50 %" in told[0]
+    assert "the limit is 90 %" in told[1], "what is said anew is told anew"
+    since, _, _ = told[0].partition(" UTC: ")
+    assert told[1].startswith(f"{since} UTC: CPU of busy was at 95 %"), "it is held since then"
+    assert told[2:] == ["tasks are handed out again"]
+    assert found.waited_for == ""
+
+
+async def test_what_the_overseer_answers_is_told_where_no_task_moves(
+    overseer: RealProcess, bus: Bus, home: Path
+) -> None:
+    (home / "policy.yaml").write_text("allow_unregistered_agents: false\n")
+    await _adopted(bus, "allow_unregistered_agents: false")
+    drawn = plan("simulation-7", tasks=3, crash_rate=0.0)
+    found = await run(bus, drawn, agents=2, stuck_seconds=QUIET_SECONDS + 1.0)
+    lines = "\n".join(Outcome.of(drawn, found, agents=2).lines())
+    assert "is not in the registry, and the policy allows no others" in lines
+
+
+async def _adopted(bus: Bus, text: str) -> None:
+    """Until the overseer goes by it."""
+    subject = "swarm.events.overseer.policy_adopted"
+    async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+        while True:
+            for stored in await reader.batch(most=10, within_seconds=1.0):
+                payload = recorded(stored).event.payload
+                if isinstance(payload, PolicyAdopted) and text in payload.text:
+                    return
+
+
+async def _busy(bus: Bus) -> None:
+    """A machine is found busy twice running, and the overseer holds dispatch."""
+    subject = "swarm.events.overseer.dispatch_held"
+    async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+        for _ in range(2):
+            await bus.publish(
+                Event(
+                    event_id=new_event_id(),
+                    timestamp=system_clock(),
+                    agent_role=ROLE_GOVERNOR,
+                    agent_id="governor/busy",
+                    payload=CapacitySampled(host="busy", cpu_percent=95.0),
+                ),
+                key="busy",
+            )
+        while not await reader.batch(most=1, within_seconds=1.0):
+            pass
 
 
 async def test_an_interrupted_run_says_that_its_tasks_expire(
