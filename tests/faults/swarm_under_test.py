@@ -18,7 +18,7 @@ from task_law import Known, Report, examine
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskManifest
-from enchanted.events.v1.task_request_pb2 import TasksProposed
+from enchanted.events.v1.task_request_pb2 import ReleaseRequested, TasksProposed
 from ganglion.home import Home
 from ganglion.samples import write_samples
 from nervous_system import names
@@ -249,6 +249,13 @@ class Swarm:
         """Wait until this term has begun."""
         await self._on_log(bus, leadership_subject(service=SERVICE, scope=MAIN), term)
 
+    async def answered(self, bus: Bus) -> None:
+        """Wait until who leads has read the log: one that is ended before has folded nothing, and
+        leaves no snapshot. What is asked leads to nothing."""
+        nothing = ReleaseRequested(task_id="of nobody", worker_id="tester", attempt=1)
+        answer = await self.asker(bus).ask(nothing)
+        assert not answer.accepted, answer
+
     async def _on_log(self, bus: Bus, subject: str, count: int) -> None:
         async def enough() -> bool:
             try:
@@ -280,6 +287,8 @@ class Swarm:
         the law of tasks, and the overseer's state against the log."""
         if all_ended:
             await until(partial(self._all_ended, bus), f"the end of all tasks; see {self.home}")
+        if any(process.running for process in self.overseers):
+            await self.answered(bus)
         for process in (*self.workers, *self.overseers):
             if process.running:
                 await process.ends()
