@@ -61,8 +61,7 @@ def examine(
         if isinstance(found, str):
             examined.append(park(stored, framer, reason=found))
         else:
-            if trusted.checks:
-                found = _checked(found, stored, trusted, doubts)
+            found = _checked(found, stored, trusted, doubts)
             found, kept, reason = without_secrets(found, stored)
             message, field, warnings = found
             frame = framer.event(
@@ -75,13 +74,13 @@ def examine(
 def _checked(
     found: Readable, stored: Stored, trusted: TrustedKeys, doubts: Doubts | None
 ) -> Readable:
-    """With what is wrong with its signature among the warnings: it is stored all the same."""
+    """With what is wrong with its signature, or its sender, among the warnings: it is stored all
+    the same."""
     message, field = found.message, found.payload_field
-    problem = stored.problem(
-        trusted,
-        agent_id=message.agent_id,
-        of_worker=worker_of(field, getattr(message, field, None)),
-    )
+    of_worker = worker_of(field, getattr(message, field, None))
+    if not (of_worker or trusted.checks):
+        return found
+    problem = stored.problem(trusted, agent_id=message.agent_id, of_worker=of_worker)
     if not problem:
         return found
     if doubts is not None:

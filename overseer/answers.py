@@ -25,6 +25,7 @@ from overseer.kernel.decide import RESULTS, applied, granted, held
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
 from overseer.model import OverseerState
+from overseer.standing import objection
 
 
 def answer(
@@ -33,6 +34,8 @@ def answer(
     """The answer to a request that was decided on, now or before."""
     kernel, payload, request_id = state.kernel, request.payload, request.event_id
     by_person = request.agent_role == ROLE_OPERATOR
+    if reason := objection(request):
+        return Answer(reasons=[reason])
     match payload:
         case ClaimRequested() if not state.charter_hash:
             return Answer(again=True, reasons=[gates.NO_CHARTER])

@@ -57,6 +57,7 @@ from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import MOST_SCORES, Cadence, Load, OverseerState, Settings
 from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
+from overseer.standing import objection
 
 INGEST_LAG = "ingest_lag"
 """The alarm by which the guardian says how far ClickHouse is behind, where it is worth a word."""
@@ -107,6 +108,8 @@ class OverseerCore:
         """What follows from a request, from the overseer's own events, or from time."""
         if isinstance(cause, Tick):
             return self._on_time(state, now)
+        if objection(cause.event):
+            return ()
         payload, request_id = cause.event.payload, cause.event.event_id
         by_person = cause.event.agent_role == ROLE_OPERATOR
         match payload:
@@ -160,6 +163,8 @@ class OverseerCore:
         ready."""
         result = cause.event.payload
         if not isinstance(result, ResultReported) or not result.HasField("next"):
+            return ()
+        if objection(cause.event):
             return ()
         rules, request_id = gates.rules(state, now), cause.event.event_id
         return tasks.on_claim(

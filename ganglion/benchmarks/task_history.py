@@ -39,12 +39,12 @@ def history(count: int, *, ended: int | None = None) -> Iterator[Stored]:
     their whole life: four events each, after a registration of each worker."""
     for sequence, payload in enumerate(_payloads(count, count if ended is None else ended), 1):
         moment = _BEGINNING + sequence * _STEP
-        ours = not isinstance(payload, WorkerRegistered)
+        worker_id = payload.worker_id if isinstance(payload, WorkerRegistered) else ""
         event = Event(
             event_id=child_id("history", str(sequence)),
             timestamp=moment,
-            agent_role=ROLE_OVERSEER if ours else ROLE_WORKER,
-            agent_id="overseer/main" if ours else "hive",
+            agent_role=ROLE_WORKER if worker_id else ROLE_OVERSEER,
+            agent_id=worker_id or "overseer/main",
             payload=payload,
             trace_id=f"{sequence:032x}",
             span_id=f"{sequence:016x}",

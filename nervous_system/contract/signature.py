@@ -59,7 +59,7 @@ UNKNOWN_KEY: Final = "signature is by a key that is not trusted"
 WRONG: Final = "signature does not match the bytes"
 STALE: Final = "signature is stale: it was made long before or after the message was stored"
 REVOKED: Final = "signature is by a key that was revoked before"
-NOT_ITSELF: Final = "signature is not of the worker that it speaks of"
+NOT_ITSELF: Final = "sender is not the worker that it speaks of"
 OTHER_AGENT: Final = "signature is by a key that does not speak for this agent"
 
 

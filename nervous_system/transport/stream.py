@@ -78,15 +78,14 @@ class Stored(NamedTuple):
 
     def problem(self, trusted: TrustedKeys, *, agent_id: str, of_worker: str = "") -> str:
         """Why its signature is not to be believed as this agent's; empty where it is. Where it says
-        that a worker comes, is there or goes, that must be on the worker's own subject, and
-        nobody else says so of one that signs."""
+        that a worker comes, is there or goes, that must be on the worker's own subject, and by
+        itself: also where nothing is signed."""
+        if of_worker and not self.is_history(trusted):
+            own = self.subject.rpartition(".")[2] == token(of_worker)
+            if not own or of_worker != agent_id:
+                return NOT_ITSELF
         if not trusted.checks:
             return ""
-        if of_worker and not self.is_history(trusted):
-            if self.subject.rpartition(".")[2] != token(of_worker):
-                return NOT_ITSELF
-            if of_worker != agent_id and trusted.must_sign(of_worker, at=self.recorded_at):
-                return NOT_ITSELF
         raw = self.raw_headers
         if _OF_OURS not in raw:  # most have none of ours: nothing is taken apart
             must = trusted.may_have_to_vouch(self.subject, agent_id) and trusted.must_vouch(

@@ -207,10 +207,10 @@ class Swarm:
             await bus.stream.ensure(self.settings)
             yield bus
 
-    def asker(self, bus: Bus) -> Asker:
+    def asker(self, bus: Bus, agent_id: str = "tester") -> Asker:
         """Somebody who asks the overseer, and is patient."""
         return Asker(
-            bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=40.0
+            bus, service=SERVICE, role=ROLE_OPERATOR, agent_id=agent_id, deadline_seconds=40.0
         )
 
     async def propose(

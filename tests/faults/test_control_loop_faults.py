@@ -247,7 +247,7 @@ async def test_a_claim_is_asked_for_again_when_what_it_gave_is_over(
     """FAULTS 11: it leads to nothing more, as no answer came and the lease ran out meanwhile."""
     async with swarm.bus() as bus:
         overseer = swarm.overseer()
-        asker, request_id = swarm.asker(bus), new_event_id()
+        asker, request_id = swarm.asker(bus, "w1"), new_event_id()
         await swarm.propose(asker, manifest("a"), manifest("b"))
         await _publish(bus, WorkerRegistered(worker_id="w1"), ROLE_WORKER)
         claim = ClaimRequested(worker_id="w1")
@@ -427,7 +427,7 @@ async def _publish(bus: Bus, payload: Payload, role: AgentRole.ValueType) -> Non
             event_id=new_event_id(),
             timestamp=system_clock(),
             agent_role=role,
-            agent_id="tester",
+            agent_id=getattr(payload, "worker_id", "") or "tester",
             payload=payload,
         )
     )

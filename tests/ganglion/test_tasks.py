@@ -35,7 +35,7 @@ async def put(bus: Bus, payload: Payload, *, trace_id: str) -> None:
         event_id=new_event_id(),
         timestamp=system_clock(),
         agent_role=ROLE_OVERSEER,
-        agent_id="overseer/main",
+        agent_id=getattr(payload, "worker_id", "") or "overseer/main",
         payload=payload,
         trace_id=trace_id,
         span_id="b7ad6b7169203331",

@@ -39,7 +39,7 @@ async def publish(
         event_id=new_event_id(),
         timestamp=system_clock(),
         agent_role=role,
-        agent_id="test",
+        agent_id=getattr(payload, "worker_id", "") or "test",
         payload=payload,
     )
     await bus.publish(event)

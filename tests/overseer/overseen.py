@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.policy_pb2 import CharterAdopted
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER, AgentRole
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER, ROLE_WORKER, AgentRole
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskManifest, TaskResult
 from enchanted.events.v1.task_request_pb2 import (
     ClaimRequested,
@@ -97,7 +97,7 @@ class Overseen:
             event_id=event_id or child_id("test", str(self.number)),
             timestamp=self.now,
             agent_role=role,
-            agent_id="somebody",
+            agent_id=getattr(payload, "worker_id", "") or "somebody",
             payload=payload,
         )
 
@@ -211,7 +211,8 @@ class Overseen:
         return self.ask(self.event(release))[0]
 
     def order(self, task_id: str, order: TaskOrder.ValueType) -> Answer:
-        return self.ask(self.event(TaskOrdered(task_id=task_id, order=order)))[0]
+        ordered = TaskOrdered(task_id=task_id, order=order)
+        return self.ask(self.event(ordered, role=ROLE_OPERATOR))[0]
 
     def kinds(self, task_id: str) -> list[str]:
         """The steps of one task, as the log tells them."""

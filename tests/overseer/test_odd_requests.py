@@ -56,11 +56,15 @@ REFUSED = [
     ({}, objective('{"tasks": [{"action": "a", "max_attempts": 9e15}]}'), "max_attempts"),
     ({}, objective('{"tasks": [{"action": "a", "ttl_seconds": 1e300}]}'), "ttl_seconds"),
     (
-        {},
+        {"agent_id": LONG},
         ResultReported(task_id=LONG, worker_id=LONG, attempt=1, result=RESULT_FAILED),
         "there is no such task",
     ),
-    ({}, ClaimRequested(worker_id="w\r\nPUB x 0"), "is not registered as a worker"),
+    (
+        {"agent_id": "w\r\nPUB x 0"},
+        ClaimRequested(worker_id="w\r\nPUB x 0"),
+        "is not registered as a worker",
+    ),
 ]
 FIELDS = {
     TasksProposed: "tasks_proposed",

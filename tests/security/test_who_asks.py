@@ -12,15 +12,26 @@ from permitted_server import PermittedServer
 from raw_client import RawClient, publish_with, raw_client
 
 from enchanted.events.v1.answer_pb2 import Answer
-from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, AgentRole
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_CODER,
+    ROLE_OPERATOR,
+    ROLE_WORKER,
+    AgentRole,
+)
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
+from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from ganglion.nats_permissions import ASKED_BY_AGENTS, REQUEST
+from ingestor.core import examine
+from ingestor.frames import Framer
+from nervous_system import names
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.signature import NOT_ITSELF, TrustedKeys
 from nervous_system.deciding.inbox import Inbox
 from nervous_system.ids import new_event_id
 from nervous_system.transport.header_block import malformed
+from nervous_system.transport.stream import Stored
 
 FORGED = b'Nats-Request-Info: {"acc":"operator/boss"}'
 SPOILT = (
@@ -151,3 +162,25 @@ def test_what_is_not_whole_is_not_relied_on(block: bytes) -> None:
 )
 def test_what_is_whole_is_relied_on(block: bytes | None) -> None:
     assert malformed(block) == ""
+
+
+@pytest.mark.parametrize(
+    ("subject", "agent_id", "believed"),
+    [("vw", "vw", True), ("vw", "bob", False), ("bob", "vw", False)],
+)
+def test_a_worker_alone_says_that_it_comes_and_goes(
+    subject: str, agent_id: str, believed: bool
+) -> None:
+    """Also where nothing is signed; what counts for nothing carries the warning in its row."""
+    departed = Event(
+        event_id=new_event_id(),
+        timestamp=system_clock(),
+        agent_role=ROLE_WORKER,
+        agent_id=agent_id,
+        payload=WorkerDeparted(worker_id="vw"),
+    )
+    stored = Stored(1, f"{names.EVENTS}.worker.departed.{subject}", 0, encode(departed))
+    problem = stored.problem(TrustedKeys.none(), agent_id=agent_id, of_worker="vw")
+    assert problem == ("" if believed else NOT_ITSELF)
+    (examined,) = examine([stored], Framer(epoch=1, writer=1))
+    assert (NOT_ITSELF.encode() in examined.frame) is not believed
