@@ -9,6 +9,7 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session
+from ganglion.settings import LocalMeshSettings, read_settings
 from nervous_system.contract.payload import Payload
 from nervous_system.names import OVERSEER
 from nervous_system.working.asker import Asker
@@ -25,5 +26,6 @@ async def ask_overseer(payload: Payload) -> Answer:
 
 
 def operator() -> str:
-    """Who sits at the command line."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    """Who sits at the command line: whoever was let in under a name has it from his credentials."""
+    named = read_settings(LocalMeshSettings).operator
+    return named or f"{getpass.getuser()}@{socket.gethostname()}"

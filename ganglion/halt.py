@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
+from ganglion.asking import operator
 from ganglion.log_session import bus_session
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
@@ -26,7 +25,7 @@ async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:
         event_id=new_event_id(),
         timestamp=system_clock(),
         agent_role=ROLE_OPERATOR,
-        agent_id=f"{getpass.getuser()}@{socket.gethostname()}",
+        agent_id=operator(),
         payload=order,
     )
     async with bus_session(client_settings()) as bus:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from ganglion.addresses import running_mesh
@@ -97,6 +98,8 @@ class NamedUsers:
             make_keys(self._home.path, key_id, [name], since=self._next_moment()) if signs else []
         )
         lines += [f"GANGLION_SIGNING_KEY={each.file}" for each in made[-1:]]
+        if made and role == OPERATOR:  # the key speaks for this name, not for user@host
+            lines.append(f"GANGLION_OPERATOR={quote(name)}")
         file = self._write_credentials(wanted.user, lines)
         reloaded = asyncio.run(self._known(url))
         if made:

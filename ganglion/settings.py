@@ -23,6 +23,12 @@ class LocalMeshSettings(BaseSettings):
         env_prefix="GANGLION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
     )
 
+    operator: str | None = Field(
+        None,
+        min_length=1,
+        description="who sits at the command line; user@host where not given. Its key must speak"
+        " for that name",
+    )
     nats_port: int = Field(4222, ge=1, le=65535, description="port of the embedded NATS server")
     nats_monitor_port: int = Field(
         8222, ge=1, le=65535, description="port of the embedded NATS server's monitoring"

@@ -173,17 +173,16 @@ def outcome(
 
 
 def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> None:
-    import getpass
     import json
-    import socket
 
     from ganglion.addresses import client_settings
+    from ganglion.asking import operator
     from ganglion.in_words.phrases import taken_out
     from ganglion.log_session import bus_session
     from nervous_system.agent import Agent, role_named
 
     role = role_named(speaker.role)
-    agent_id = speaker.agent_id or f"{getpass.getuser()}@{socket.gethostname()}"
+    agent_id = speaker.agent_id or operator()
 
     async def publish() -> Receipt:
         async with bus_session(client_settings()) as bus:

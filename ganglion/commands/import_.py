@@ -90,10 +90,8 @@ def station(
 async def _import_station(
     folder: Path, *, activate: bool, force: bool, quiet: bool
 ) -> tuple[ImportReport, ActivationReport | None]:
-    import getpass
-    import socket
-
     from ganglion.addresses import client_settings
+    from ganglion.asking import operator
     from ganglion.home import Home
     from ganglion.importing.adapters import BusLog
     from ganglion.importing.append import append_units
@@ -116,8 +114,7 @@ async def _import_station(
             return report, None
         write_rules(found, home, rules)
         activation = activation_of(found)
-        person = f"{getpass.getuser()}@{socket.gethostname()}"
-        proposals = activation.proposals(now=system_clock(), person=person)
+        proposals = activation.proposals(now=system_clock(), person=operator())
         with _progress(proposals, quiet=quiet) as show:
             proposed = await append_units(BusLog(bus), proposals, progress=show)
     return report, ActivationReport.of(activation, proposed, home=str(home), rules=rules)
