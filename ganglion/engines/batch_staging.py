@@ -92,9 +92,9 @@ class BatchStaging:
     def remove(self) -> None:
         """Leave nothing in memory, also of a run that crashed. The server makes a folder of its own
         for the next batch."""
-        if self._place.is_symlink():
-            with suppress(FileNotFoundError):
-                self._place.unlink()
+        if (place := self._place).is_symlink():
+            with suppress(OSError):  # the server was quicker
+                place.unlink()
         with suppress(OSError):
             named = Path(os.fsdecode(self._mark.read_bytes()))
             if named.parent == self._in_memory and named.name.startswith(PREFIX):
@@ -135,14 +135,12 @@ class BatchStaging:
 
     def _damaged(self) -> str:
         """What somebody did to our folder, or to the link; empty where all is well."""
-        place, folder = self._place, self.folder
+        leads_to, folder = _link(self._place), self.folder
         if folder is None:
-            if place.is_symlink():
-                return "the link to a folder in memory is not ours"
-            return ""
+            return "the link to a folder in memory is not ours" if leads_to is not None else ""
         if not _is_ours(folder):
             return f"{folder} was removed or changed by somebody"
-        if place.is_symlink() and place.readlink() != folder:
+        if leads_to not in (folder, None):
             return "the link to a folder in memory was changed by somebody"
         return ""
 
@@ -150,6 +148,15 @@ class BatchStaging:
         """Nothing else: what has its name by now may be anybody's."""
         if _is_ours(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _link(place: Path) -> Path | None:
+    """Where it leads, None where there is no link: the server removes it when it starts, so it may
+    go at any moment."""
+    try:
+        return place.readlink()
+    except OSError:
+        return None
 
 
 def _is_ours(folder: Path) -> bool:
