@@ -20,7 +20,8 @@ ENV PATH=/opt/ganglion/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     GANGLION_HOME=/var/lib/ganglion \
     GANGLION_METRICS_HOST=0.0.0.0 \
-    GANGLION_METRICS_PORT=9100
+    GANGLION_METRICS_PORT=9100 \
+    GANGLION_METRICS_NAMES='["ingestor","overseer","governor","guardian","worker"]'
 USER ganglion
 WORKDIR /var/lib/ganglion
 EXPOSE 9100

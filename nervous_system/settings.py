@@ -72,6 +72,10 @@ class MeshSettings(BaseSettings):
     )
     metrics_port: int = Field(0, description="port of /metrics and /healthz; 0 takes a free one")
     metrics_host: str = Field("127.0.0.1", description="address of /metrics and /healthz")
+    metrics_names: list[str] = Field(
+        default_factory=list,
+        description="more names that /metrics and /healthz may be asked by (a JSON list)",
+    )
     watchdog_seconds: float = Field(
         60.0, ge=0, description="a service that is stuck for so long ends itself; 0: it does not"
     )

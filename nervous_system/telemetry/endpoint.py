@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
 import structlog
 
+from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
 from nervous_system.telemetry.health import Health
@@ -33,10 +35,16 @@ class Endpoint:
     """A listening socket of one service."""
 
     def __init__(
-        self, *, health: Health, metrics: Metrics, request_seconds: float = REQUEST_SECONDS
+        self,
+        *,
+        health: Health,
+        metrics: Metrics,
+        names: Collection[str] = (),  # that others ask it by, besides the loopback's
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self._health = health
         self._metrics = metrics
+        self._names = LOOPBACK_NAMES | {name.lower() for name in names}
         self._request_seconds = request_seconds
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
@@ -81,7 +89,9 @@ class Endpoint:
             # A client that is slow or gone is its own problem: nothing of ours failed.
             with suppress(TimeoutError, ConnectionError):
                 async with asyncio.timeout(self._request_seconds):
-                    method, (status, kind, body) = await self._read_and_answer(reader)
+                    method, (status, kind, body) = await self._read_and_answer(
+                        reader, own=str(writer.get_extra_info("sockname")[0])
+                    )
                     head = (
                         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
                         f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
@@ -94,7 +104,11 @@ class Endpoint:
         finally:
             writer.transport.abort()  # no effect where it was closed in good order
 
-    async def _read_and_answer(self, reader: asyncio.StreamReader) -> tuple[str, _Answer]:
+    async def _read_and_answer(
+        self, reader: asyncio.StreamReader, *, own: str
+    ) -> tuple[str, _Answer]:
+        """The method and the answer. `own` is the address that was reached: whoever asks by an
+        address was not led here by a name."""
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -105,6 +119,9 @@ class Endpoint:
         method, target, _ = words
         if method not in ("GET", "HEAD"):
             return method, _plain(HTTPStatus.METHOD_NOT_ALLOWED, "GET and HEAD only")
+        refused = self._refusal(head, target, own)
+        if refused is not None:
+            return method, refused
         try:
             return method, self._answer(target.split("?", 1)[0])
         except Exception as error:  # noqa: BLE001 - a broken fact is an answer: 500
@@ -112,6 +129,27 @@ class Endpoint:
             return method, _plain(
                 HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}"
             )
+
+    def _refusal(self, head: bytes, target: str, own: str) -> _Answer | None:
+        if not target.startswith("/"):
+            return _plain(HTTPStatus.BAD_REQUEST, "no proxy: name a path, not a whole address")
+        found: dict[str, list[str]] = {}
+        for line in head.decode("latin-1").split("\r\n")[1:-2]:
+            name, colon, value = line.partition(":")
+            if not colon or not name or name != name.strip() or "\n" in line or "\r" in line:
+                return _plain(HTTPStatus.BAD_REQUEST, "a header is no line of a name and a value")
+            found.setdefault(name.lower(), []).append(value.strip(" \t"))
+        hosts = found.get("host", [])
+        problem = asks_for_another(hosts, self._names | {own})
+        if problem:
+            remedy = "Ask it by its address, or name it in GANGLION_METRICS_NAMES."
+            return _plain(HTTPStatus.MISDIRECTED_REQUEST, f"{problem} {remedy}")
+        problem = comes_from_another_site(
+            host=hosts[0],
+            origins=found.get("origin", []),
+            sites=found.get("sec-fetch-site", []),
+        )
+        return _plain(HTTPStatus.FORBIDDEN, problem) if problem else None
 
     def _answer(self, path: str) -> _Answer:
         if path == "/healthz":

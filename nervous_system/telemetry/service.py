@@ -41,7 +41,7 @@ async def telemetry(settings: MeshSettings, *, service: str) -> AsyncIterator[Te
     log.configure(service=service, level=settings.log_level, format=settings.log_format)
     metrics = Metrics()
     health = Health(service=service, metrics=metrics)
-    endpoint = Endpoint(health=health, metrics=metrics)
+    endpoint = Endpoint(health=health, metrics=metrics, names=settings.metrics_names)
     port = await endpoint.start(host=settings.metrics_host, port=settings.metrics_port)
     try:
         tracer = Tracer.start(

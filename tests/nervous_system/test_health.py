@@ -56,7 +56,7 @@ class Service:
         return head.split(b"\r\n")[0].decode(), body
 
     async def get(self, path: str) -> tuple[str, bytes]:
-        return await self.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return await self.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
 
 
 @pytest.fixture
@@ -110,13 +110,16 @@ async def test_metrics_are_served_with_the_silence_of_every_loop(service: Servic
 
 
 async def test_head_is_the_answer_without_its_body(service: Service) -> None:
-    assert await service.send(b"HEAD /metrics HTTP/1.1\r\n\r\n") == ("HTTP/1.1 200 OK", b"")
+    assert await service.send(b"HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n") == (
+        "HTTP/1.1 200 OK",
+        b"",
+    )
 
 
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
-        (b"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 404 Not Found"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404 Not Found"),
         (b"DELETE /healthz HTTP/1.1\r\n\r\n", "HTTP/1.1 405 Method Not Allowed"),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", "HTTP/1.1 400 Bad Request"),
         (b"GET /healthz\r\n\r\n", "HTTP/1.1 400 Bad Request"),

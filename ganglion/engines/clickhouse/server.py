@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -13,7 +13,6 @@ from aiohttp import web
 
 from ganglion.engines.clickhouse.admission import Admission
 from ganglion.engines.clickhouse.body import Body, Unpacker
-from ganglion.engines.clickhouse.browsers import asks_for_another, check_site
 from ganglion.engines.clickhouse.budget import Budget, Share
 from ganglion.engines.clickhouse.compression import choose_encoding
 from ganglion.engines.clickhouse.connections import Connections
@@ -50,12 +49,15 @@ from ganglion.engines.clickhouse.sql import Bounds, Statement, TooMuchSqlError, 
 from ganglion.engines.clickhouse.threads import Threads
 from ganglion.engines.clickhouse.unpacking import Decoder
 from ganglion.engines.clickhouse.users import User, Users
+from nervous_system.browsers import METHODS, asks_for_another, comes_from_another_site
 
 HEAD_BYTES = 256 * 1024
 """How much of a body is looked at to find where the data of an INSERT begins: ClickHouse's own
 `max_query_size`."""
 PARSED_AT_ONCE_BYTES = 4096
 """A shorter text is cut sooner than a thread would begin."""
+HOST_REMEDY = "Ask it as 127.0.0.1, or name it in GANGLION_CLICKHOUSE_HOSTS."
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _TOO_MUCH_SQL = {
     "max_tokens": ("The statement has too many words and marks", Code.TOO_BIG_AST),
     "max_nesting": ("The statement is nested too deeply", Code.TOO_DEEP_RECURSION),
@@ -113,7 +115,7 @@ class ClickHouseServer:
 
     def application(self) -> web.Application:
         """The routes, for aiohttp to serve."""
-        application = web.Application()
+        application = web.Application(middlewares=[self._only_for_us])
         application.router.add_get("/ping", self._ping)
         application.router.add_get("/replicas_status", self._ping)
         application.router.add_route("*", "/{path:.*}", self._handle)
@@ -128,6 +130,21 @@ class ClickHouseServer:
         """Refuse new statements from now on."""
         self._is_draining = True
 
+    @web.middleware
+    async def _only_for_us(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer what this server is asked, and in a way that it is asked in."""
+        if request.method not in METHODS:
+            allow = ", ".join(METHODS)
+            text = f"This server is asked by {allow}, not {request.method[:20]!r}.\n"
+            return web.Response(status=405, headers={"Allow": allow}, text=text)
+        if not request.raw_path.startswith("/"):
+            text = "This server is no proxy: name a path, such as /, not a whole address.\n"
+            return web.Response(status=400, text=text)
+        elsewhere = asks_for_another(request.headers.getall("Host", []), self._names)
+        if elsewhere:
+            return web.Response(status=421, text=f"{elsewhere} {HOST_REMEDY}\n")
+        return await handler(request)
+
     async def _ping(self, _request: web.Request) -> web.StreamResponse:
         if self._is_draining:
             return web.Response(status=503, text="This server is about to stop.\n")
@@ -137,13 +154,16 @@ class ClickHouseServer:
         if request.path not in ("/", "/query"):
             text = f"There is no handle {request.path}\n\nUse / for statements, /ping for health.\n"
             return web.Response(status=404, text=text)
-        elsewhere = asks_for_another(request.headers, self._names)
-        if elsewhere is not None:
-            return web.Response(status=421, text=elsewhere)
         query_id = self._new_id()
         reply = self._reply(request, None, query_id)
         try:
-            check_site(request.headers)
+            problem = comes_from_another_site(
+                host=request.headers.get("Host", ""),
+                origins=request.headers.getall("Origin", []),
+                sites=request.headers.getall("Sec-Fetch-Site", []),
+            )
+            if problem:
+                raise refusal(Code.ACCESS_DENIED, problem)
             ask = read_ask(
                 method=request.method,
                 query_string=request.raw_path.partition("?")[2],

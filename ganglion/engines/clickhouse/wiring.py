@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from ganglion.engines.clickhouse.admission import Admission
-from ganglion.engines.clickhouse.browsers import LOOPBACK_NAMES
 from ganglion.engines.clickhouse.compression import supported
 from ganglion.engines.clickhouse.connections import Connections
 from ganglion.engines.clickhouse.engine import Connection, Engine
@@ -27,6 +26,7 @@ from ganglion.engines.clickhouse.settings import ClickHouseSettings
 from ganglion.engines.clickhouse.spool import Spools
 from ganglion.engines.clickhouse.threads import Threads
 from ganglion.engines.clickhouse.users import Users
+from nervous_system.browsers import LOOPBACK_NAMES
 from nervous_system.ids import new_event_id
 
 READ_BUFFER_BYTES = 1 << 20

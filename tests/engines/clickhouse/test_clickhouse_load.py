@@ -68,7 +68,7 @@ async def test_an_insert_that_breaks_off_stores_nothing(http: Http) -> None:
     await http.post("CREATE OR REPLACE TABLE broken (a Int64) ENGINE = MergeTree ORDER BY a")
     host, _, port = http.url.removeprefix("http://").partition(":")
     _, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"POST /?query=INSERT+INTO+broken+FORMAT+TSV HTTP/1.1\r\nHost: x\r\n")
+    writer.write(b"POST /?query=INSERT+INTO+broken+FORMAT+TSV HTTP/1.1\r\nHost: 127.0.0.1\r\n")
     writer.write(b"Content-Length: 1000000000\r\n\r\n" + b"1\n" * 1_000_000)
     await writer.drain()
     writer.close()
