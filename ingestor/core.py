@@ -19,6 +19,7 @@ from ingestor.frames import Framer
 from ingestor.model import Batch, partition_end
 from ingestor.reading import Readable
 from nervous_system.contract.payload import worker_of
+from nervous_system.contract.secret_search import which_may_hold_secrets
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
 
@@ -56,13 +57,16 @@ def examine(
     """Read, check and encode every position; `doubts` hears of what nobody vouches for. Repeats are
     found later, and are few."""
     examined = []
-    for stored in positions:
+    suspects = set(which_may_hold_secrets([stored.data for stored in positions]))
+    for index, stored in enumerate(positions):
         found = readable(stored)
         if isinstance(found, str):
             examined.append(park(stored, framer, reason=found))
         else:
             found = _checked(found, stored, trusted, doubts)
-            found, kept, reason = without_secrets(found, stored)
+            kept, reason = stored, ""
+            if index in suspects:
+                found, kept, reason = without_secrets(found, stored)
             message, field, warnings = found
             frame = framer.event(
                 message, kept, payload_field=field, warnings=warnings, reason=reason

@@ -27,7 +27,11 @@ from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.agent import Agent
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.redaction import REPLACEMENT, Redactor
-from nervous_system.contract.secret_search import secrets_in
+from nervous_system.contract.secret_search import (
+    may_hold_secrets,
+    secrets_in,
+    which_may_hold_secrets,
+)
 from nervous_system.contract.signature import Signer
 from nervous_system.ids import new_event_id
 from nervous_system.transport.stream import Stored
@@ -234,18 +238,42 @@ async def test_a_strangers_secret_is_not_stored(warehouse: ClickHouseWarehouse) 
         assert fingerprint.raw_sha256 == Fingerprint.digest(raw[number - 1])
 
 
-def test_what_the_library_has_sent_is_not_looked_through_again() -> None:
-    event = SwarmEvent.FromString(_foreign(f"with {EXAMPLE.text}"))
-    event.producer_session = new_event_id()
-    stored = Stored(1, "swarm.events.coder.decision", 1, event.SerializeToString())
-    (examined,) = examine([stored], Framer(epoch=1, writer=1))
-    assert EXAMPLE.text.encode() in examined.frame
+def test_a_number_in_a_session_does_not_say_that_it_was_looked_through() -> None:
+    """Anybody can write one into his event, also among those of the library."""
+    secret = SwarmEvent.FromString(_foreign(f"with {EXAMPLE.text}"))
+    plain = SwarmEvent.FromString(_foreign("with nothing"))
+    secret.producer_session = plain.producer_session = new_event_id()
+    positions = [
+        Stored(number, "swarm.events.coder.decision", 1, event.SerializeToString())
+        for number, event in enumerate((plain, secret, plain, secret), start=1)
+    ]
+    examined = examine(positions, Framer(epoch=1, writer=1))
+    carry = [WARNING.encode() in each.frame for each in examined]
+    assert carry == [False, True, False, True]
+    assert not any(EXAMPLE.text.encode() in each.frame for each in examined)
+
+
+def test_those_found_in_one_go_are_those_found_one_by_one() -> None:
+    texts = [each.text.encode() for each in ALL] + [b"", b"nothing", b"\n"]
+    texts[1::2] = reversed(texts[1::2])  # neighbours that do not belong together
+    alone = [index for index, text in enumerate(texts) if may_hold_secrets(text)]
+    found = which_may_hold_secrets(texts)
+    assert set(alone) <= set(found)
+    assert found == sorted(set(found))
+    assert which_may_hold_secrets([]) == []
+
+
+def test_what_was_taken_out_once_leaves_nothing_to_take_out() -> None:
+    """What the library sends is looked through again before it is stored."""
+    redactor = Redactor.of()
+    for each in ALL:
+        clean, _ = redactor.text(each.text)
+        assert redactor.text(clean) == (clean, 0), each.text
 
 
 async def test_the_log_keeps_what_a_stranger_put_on_it(bus: Bus) -> None:
     """Nothing on the log can be altered: the secret is to be changed."""
-    await bus.connection.client.publish("swarm.events.coder.decision", _foreign(EXAMPLE.text))
-    await bus.connection.client.flush()
+    await bus.connection.client.request("swarm.events.coder.decision", _foreign(EXAMPLE.text), 5.0)
     events = [recorded(stored).event async for stored in bus.replay()]
     assert isinstance(events[0].payload, AgentDecision)
 
