@@ -94,7 +94,8 @@ def precision(most_lines: int) -> Figure:
 
 
 def cost() -> Figure:
-    """Of the first look, which most events are done with."""
+    """Of the first look, which most events are done with, at events that it has not met before: the
+    automaton makes states for what is new to it."""
     redactor, some = Redactor.of(), payloads(_EVENTS)
     times = []
     for _ in range(5):
@@ -104,11 +105,12 @@ def cost() -> Figure:
     return Figure(
         name="secrets.cost",
         what="what looking for secrets costs an event",
-        value=min(times) / len(some) * 1e6,
+        value=times[0] / len(some) * 1e6,
         unit="µs",
         target=None,
         at_least=False,
-        detail=f"{suspects} of {len(some):,} needed a closer look",
+        detail=f"{suspects} of {len(some):,} needed a closer look;"
+        f" the same again {min(times) / len(some) * 1e6:.1f} µs",
     )
 
 

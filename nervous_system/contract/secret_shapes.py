@@ -114,7 +114,7 @@ HINT: Final = "|".join(
         r"(?i:key|token|passw|passphrase|_pass|pwd|secret|credent|auth|sig)[\w-]{0,24}"
         r"[\"'\\\]]{0,4}\s{0,4}(?::=|=>|[=:])\s{0,4}[bru]{0,2}\\{0,3}[\"']?[^\s\"'(){}\[\],;$<]{5}",
         r"(?i:authorization|bearer |cookie:)| -u[ =]|-user[ =]|login\s+\S+\s+password",
-        r"://[^\s/@]*@|:(?:\d{2,5}|\*):[^\s:]+:|[A-Za-z0-9+/]{43}=",
+        r"://[^\s/@]*@|:(?:\d{2,5}|\*):[^\s:]+:",
         # How a secret begins, and a few signs of it.
         r"-BEGIN |Private-Lines|A[KS]IA[0-9A-Z]{4}|ABSK|gh[pousr]_[0-9A-Za-z]{4}|hub_pat_",
         r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|oas|rtr)-|npm_[0-9A-Za-z]{6}|pypi-\w{6}",
@@ -124,9 +124,15 @@ HINT: Final = "|".join(
         r"SG\.[\w-]{8}|SK[0-9a-f]{8}|\d{8}:AA|shp(?:at|ca|pa|ss)_|EAAA[\w-]{8}|dapi[0-9a-f]{8}",
         r"key-[0-9a-f]{8}|gl(?:sa|c)_|[NP][RM]AK-|AGE-SECRET|eyJ[\w-]{4}|S[UAONCX][A-Z2-7]{20}",
         r"g(?:nt|ch)_",
-        # What is encoded: a capital in a long run, hex digits that spell signs, percents.
-        r"[A-Z][A-Za-z0-9+/_-]{31}|(?:[2-7][0-9a-fA-F]){18}|%[2-7][0-9a-fA-F][\w.~-]{0,4}%[2-7]",
+        # What is encoded: a capital in a long run (the first of it), hex digits that spell signs,
+        # percents.
+        r"(?:^|[^A-Za-z0-9+/_-])[a-z0-9+/_-]*[A-Z][A-Za-z0-9+/_-]{31}",
+        r"(?:[2-7][0-9a-fA-F]){18}|%[2-7][0-9a-fA-F][\w.~-]{0,4}%[2-7]",
     )
 )
 """What every secret holds, for an automaton that reads each byte once, whatever is in here: it
-spares most events all the rest."""
+spares most events all the rest.
+
+It makes its states as it meets them, and one costs microseconds: whatever counts signs from every
+place of a run multiplies them. A count of 43 in here once took 40 µs of each event that an agent
+published, and 2 µs where a benchmark had met them all."""
