@@ -250,6 +250,7 @@ def alarms(found: Found, before: Found) -> list[AlarmRaised]:
         raised.append(_alarm("rows_missing", missing))
     wrong = Found(
         broken=found.broken,
+        foreign=found.foreign,
         unknown=found.unknown,
         epochs=[
             Damage(epoch=each.epoch, doubled=each.doubled, altered=each.altered)
@@ -265,7 +266,8 @@ def alarms(found: Found, before: Found) -> list[AlarmRaised]:
     )
     known_parts = {part.name for part in before.broken}
     new_part = any(part.name not in known_parts for part in found.broken)
-    if new_wrong or new_part or (found.unknown and not before.unknown):
+    new_foreign = bool(set(found.foreign) - set(before.foreign))
+    if new_wrong or new_part or new_foreign or (found.unknown and not before.unknown):
         raised.append(_alarm("rows_damaged", wrong))
     return raised
 

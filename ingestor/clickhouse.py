@@ -115,6 +115,13 @@ async def open_client(url: str, *, timeout_seconds: float) -> AsyncClient:
         )
 
 
+BORNE_OUT: Final = (
+    "epoch > 0 AND seq > 0 AND writer > 0 AND subject != '' AND (disposition != 'stored'"
+    " OR event_id != '' AND (position(raw, event_id) > 0 OR startsWith(reason, 'redacted')))"
+)
+"""What is true of every row that a recording or a repair ever wrote, by what it says itself."""
+
+
 @cache
 def statement(name: str) -> str:
     """The text of `ingestor/sql/<name>.sql`."""

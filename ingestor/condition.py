@@ -89,9 +89,10 @@ class Condition:
             for each in epochs
         )
 
-    async def epochs_of_rows(self) -> set[int]:
-        """The epochs that rows, or remembered positions, belong to."""
-        return {int(epoch) for epoch, _ in await self._rows("reading the epochs", "last_rows")}
+    async def remembered_epochs(self) -> set[int]:
+        """The epochs that remembered positions belong to."""
+        doing = "reading the remembered epochs"
+        return {int(epoch) for (epoch,) in await self._rows(doing, "remembered_epochs")}
 
     async def uneven(self, extent: Extent) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         """Where rows are missing, and where there are too many, in an epoch."""

@@ -12,6 +12,7 @@ from typing import Final
 from ingestor.clickhouse import Damaged
 from ingestor.condition import Condition, Extent, Part
 from ingestor.expected import Expected
+from ingestor.foreign import ForeignLook, ForeignRows
 from ingestor.spans import Span, common, pieces, size_of, spans, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
@@ -62,12 +63,15 @@ class Found:
 
     broken: tuple[BrokenPart, ...] = ()
     epochs: list[Damage] = field(default_factory=list)
+    foreign: tuple[ForeignRows, ...] = ()
     unknown: str = ""  # why rows could not be counted; empty: they were
 
     @property
     def sound(self) -> bool:
         """Whether nothing is damaged."""
-        return not (self.broken or self.unknown or any(each.all for each in self.epochs))
+        return not (
+            self.broken or self.foreign or self.unknown or any(each.all for each in self.epochs)
+        )
 
     def sentence(self) -> str:
         """What is damaged, for a person; empty where nothing is."""
@@ -75,6 +79,7 @@ class Found:
             f"{len(self.broken)} of the files' parts ({sum(x.rows for x in self.broken):,} rows) no"
             " longer read"
         ] * bool(self.broken)
+        said += map(str, self.foreign)
         for each in self.epochs:
             for what, where in (
                 ("have no row", each.missing),
@@ -98,6 +103,7 @@ class Examiner:
         self._bus = bus
         self._warehouse = warehouse
         self.condition: Final = Condition(warehouse.client)
+        self.foreign_look: Final = ForeignLook(warehouse.client)
         self._recorded_to: dict[int, int] = {}
 
     def was_recorded_to(self, epoch: int, seq: int) -> None:
@@ -106,15 +112,30 @@ class Examiner:
 
     async def extents(self) -> tuple[Extent, ...]:
         """What must be there of each epoch, less what has aged out. Raises Damaged."""
-        extents = tuple(
-            replace(each, last=max(each.last, self._recorded_to.get(each.epoch, 0)))
-            for each in await self.condition.extents(await self._warehouse.epochs())
-        )
+        extents, _ = await self._extents()
         days = await self.condition.kept_days()
         if days is None:
             return extents
         first = await self._first_since((await self._bus.stream.time()) - timedelta(days=days))
         return tuple(replace(each, first=max(each.first, first)) for each in extents)
+
+    async def _extents(self) -> tuple[tuple[Extent, ...], tuple[ForeignRows, ...]]:
+        """From where to where each epoch was recorded, and the rows outside of that."""
+        extents = await self.condition.extents(await self._warehouse.epochs())
+        state = await self._bus.stream.state()
+        newest = max((each.epoch for each in extents), default=0)
+        inside: list[Extent] = []
+        outside: list[ForeignRows] = []
+        for each in extents:
+            extent, foreign = await self.foreign_look.outside(
+                each,
+                on_log=min(each.owned_to, state.last_sequence),
+                reached=self._recorded_to.get(each.epoch, 0),
+                newest=each.epoch == newest,
+            )
+            inside.append(extent)
+            outside += foreign
+        return tuple(inside), tuple(outside)
 
     async def _first_since(self, moment: datetime) -> int:
         """The first position of the stream that is not older than this."""
@@ -133,13 +154,15 @@ class Examiner:
         """Where rows are missing or doubled."""
         found = Found()
         try:
-            without_epoch = await self.condition.epochs_of_rows() - {
-                each.epoch for each in await self._warehouse.epochs()
-            }
-            if without_epoch:
-                found.unknown = (
-                    f"swarm.epochs has lost {', '.join(map(str, sorted(without_epoch)))}"
-                )
+            foreign, with_rows = await self.foreign_look.of_lost_epochs()
+            _, outside = await self._extents()
+            found.foreign = (*foreign, *outside)
+            known = {each.epoch for each in await self._warehouse.epochs()}
+            foreign_epochs = {each.epoch for each in foreign}
+            lost = {*with_rows, *(await self.condition.remembered_epochs() - foreign_epochs)}
+            if lost - known:
+                numbers = ", ".join(map(str, sorted(lost - known)))
+                found.unknown = f"epoch {numbers}, which rows belong to, is not in swarm.epochs"
             for extent in await self.extents():
                 missing, doubled = await self.condition.uneven(extent)
                 found.epochs.append(Damage(epoch=extent.epoch, missing=missing, doubled=doubled))

@@ -18,6 +18,7 @@ from ingestor.clickhouse import Damaged, ganglion_errors, statement
 from ingestor.condition import Condition, Extent, Salvage, Writer, quoted
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found, Told
 from ingestor.expected import Expected
+from ingestor.foreign import ForeignRows
 from ingestor.spans import Span, joined, pieces, size_of, spans, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
@@ -60,6 +61,7 @@ class Repaired:
     tables: tuple[str, ...] = ()  # that were gone and were made again
     parts_set_aside: list[str] = field(default_factory=list)
     salvaged: int = 0  # positions saved from them that the log no longer has
+    foreign: list[ForeignRows] = field(default_factory=list)  # removed, kept in foreign_rows
     filled: int = 0  # positions that have their row again
     replaced: int = 0  # of them: those whose row was another
     doubtful: dict[int, tuple[Span, ...]] = field(default_factory=dict)  # by epoch; see `_sources`
@@ -96,6 +98,7 @@ class Repair:
         done = Repaired()
         self._writers = await self._condition.writers()
         found = done.found = await self.examine(told=told)
+        foreign = found.foreign
         if found.broken or found.unknown:
             await self._remember_how_far()
             for part in found.broken:
@@ -103,6 +106,11 @@ class Repair:
             found = await self._examiner.counted()
             if found.unknown:
                 raise Damaged(found.unknown)
+            foreign = found.foreign
+        for rows in foreign:
+            await self._take_foreign_out(rows, done)
+        if foreign:
+            found = await self._examiner.counted()
         await self._mend(found, done, told=told)
         # Only now can every row be compared, and repeats be told from what they repeat.
         found = await self._examiner.counted()
@@ -113,6 +121,12 @@ class Repair:
         for each in left.epochs:
             done.lost += [await self._lost(each.epoch, span) for span in each.missing]
         return done
+
+    async def _take_foreign_out(self, foreign: ForeignRows, done: Repaired) -> None:
+        """After they were copied to where a person can look at them, and nothing is filled from."""
+        await self._examiner.foreign_look.keep(foreign, mender=self._number)
+        await self._delete_where(foreign.epoch, foreign.where)
+        done.foreign.append(foreign)
 
     async def _remember_how_far(self) -> None:
         """The last part may be one of those that are set aside."""
@@ -249,11 +263,14 @@ class Repair:
         for start in range(0, len(where), _SPANS_PER_DELETION):
             some = where[start : start + _SPANS_PER_DELETION]
             ranges = " OR ".join(f"seq BETWEEN {each.first} AND {each.last}" for each in some)
-            with ganglion_errors(f"taking rows of epoch {epoch} out"):
-                await self._client.command(
-                    f"ALTER TABLE swarm.events DELETE WHERE epoch = {epoch} AND ({ranges})",
-                    settings={"mutations_sync": 0},
-                )
+            await self._delete_where(epoch, f"epoch = {epoch} AND ({ranges})")
+
+    async def _delete_where(self, epoch: int, condition: str) -> None:
+        with ganglion_errors(f"taking rows of epoch {epoch} out"):
+            await self._client.command(
+                f"ALTER TABLE swarm.events DELETE WHERE {condition}",
+                settings={"mutations_sync": 0},
+            )
         while True:
             with ganglion_errors("waiting until rows are taken out", reads=True):
                 result = await self._client.query(statement("mutations_under_way"))

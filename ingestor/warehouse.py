@@ -23,8 +23,9 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.external import ExternalData
 
 from ingestor import migrate
-from ingestor.clickhouse import ganglion_errors, open_client, statement
+from ingestor.clickhouse import BORNE_OUT, ganglion_errors, open_client, statement
 from ingestor.door import reading
+from ingestor.foreign import ForeignLook
 from ingestor.ingest_schema import MESSAGE_NAME, ingest_columns, ingest_schema
 from ingestor.model import (
     LISTED,
@@ -93,12 +94,22 @@ class ClickHouseWarehouse:
         return await migrate.restore(self.client, dry_run=dry_run)
 
     async def restore_epochs(self, stream_created: str) -> None:
-        """Opens the epochs again that rows belong to and `swarm.epochs` lost, as they tell."""
-        await self._do(
-            "restoring epochs",
-            "restore_epochs",
-            stream_created_nanoseconds=_nanoseconds(datetime.fromisoformat(stream_created)),
-        )
+        """Opens the epochs again that `swarm.epochs` lost, as rows tell that their own bytes bear
+        out; what the log never had opens none.
+        """
+        _, lost = await ForeignLook(self.client).of_lost_epochs()
+        if not lost:
+            return
+        with ganglion_errors("restoring epochs", reads=True):
+            await self.client.command(
+                statement("restore_epochs").replace("%BORNE_OUT%", BORNE_OUT),
+                parameters={
+                    "stream_created_nanoseconds": _nanoseconds(
+                        datetime.fromisoformat(stream_created)
+                    ),
+                    "lost": list(lost),
+                },
+            )
 
     async def take_over(self, holder: str) -> int:
         number = await self._become_writer(holder)
@@ -245,6 +256,16 @@ class ClickHouseWarehouse:
         door keeps nothing, so a missing view would lose every row without an error.
         """
         watermark = await self.watermark()
+        reached = (watermark.epoch, watermark.seq) if watermark else (0, 0)
+        if reached > (batch.epoch, batch.last_seq) and not await self.fingerprint(
+            epoch=batch.epoch, seq=batch.last_seq
+        ):
+            raise Unavailable(
+                f"a row at position {reached[1]} of epoch {reached[0]}, which the log has not"
+                f" reached, keeps positions {batch.first_seq} to {batch.last_seq} out: somebody"
+                " else wrote it. `ganglion repair` takes it out; the batch is tried again until"
+                " then, and nothing is skipped"
+            )
         if watermark is None or (watermark.epoch, watermark.seq) < (batch.epoch, batch.last_seq):
             raise Unavailable(
                 f"ClickHouse took positions {batch.first_seq} to {batch.last_seq} of epoch "

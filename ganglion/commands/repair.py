@@ -94,6 +94,7 @@ def _lines(found: Found, repaired: Repaired | None) -> list[str]:
             f"set aside: {', '.join(repaired.parts_set_aside)} (in the folder detached of the"
             f" table), {counted(repaired.salvaged, 'position')} saved from there"
         )
+    said += [f"taken out: {foreign}; kept in swarm.foreign_rows" for foreign in repaired.foreign]
     if repaired.filled:
         said.append(
             f"filled: {counted(repaired.filled, 'position')},"

@@ -10,6 +10,7 @@ SELECT
     now64(9, 'UTC')
 FROM swarm.events
 WHERE epoch = (SELECT max(epoch) FROM swarm.epochs)
+    AND writer > 0 AND subject != ''
     AND seq > (SELECT ifNull(max(seq), 0) FROM swarm.watermarks WHERE epoch = (SELECT max(epoch) FROM swarm.epochs))
 ORDER BY epoch DESC, seq DESC
 LIMIT 1

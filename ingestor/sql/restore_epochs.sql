@@ -1,4 +1,4 @@
--- Epochs that rows belong to and that are gone from swarm.epochs, so far as the rows tell.
+-- Epochs that are gone from swarm.epochs, so far as rows tell that their own bytes bear out.
 INSERT INTO swarm.epochs (epoch, opened_at, reason, stream_created, first_seq, forked_from_seq, holder)
 SELECT
     epoch,
@@ -9,5 +9,5 @@ SELECT
     min(seq) - 1,
     ''
 FROM swarm.events
-WHERE epoch NOT IN (SELECT epoch FROM swarm.epochs)
+WHERE epoch IN ({lost:Array(UInt64)}) AND (%BORNE_OUT%)
 GROUP BY epoch

@@ -477,3 +477,79 @@ async def test_what_was_stored_without_its_secret_is_no_damage(mesh_of_its_own: 
         assert (await look(mesh)).sound
         await rows.do(f"ALTER TABLE swarm.events UPDATE raw = 'x', reason = '' WHERE seq = {seq}")
         assert not (await look(mesh)).sound
+
+
+async def test_rows_that_the_log_never_had_are_named_and_taken_out(mesh_of_its_own: Mesh) -> None:
+    """Whatever epoch and position they claim; none opens an epoch, and they are kept elsewhere."""
+    mesh = mesh_of_its_own
+    rows = Rows(mesh)
+    await recorded(mesh, count=100)
+    before = await rows.all()
+    epochs = await rows.ask("SELECT * FROM swarm.epochs")
+    await rows.do("INSERT INTO swarm.events (seq) VALUES (1)")
+    await rows.do("INSERT INTO swarm.events (epoch, seq, subject, raw) VALUES (7, 3, 'a', 'b')")
+    await rows.do(
+        "INSERT INTO swarm.events SELECT * REPLACE (9 AS epoch)"
+        " FROM (SELECT * FROM swarm.events WHERE epoch = 1)"
+    )
+    await rows.do("INSERT INTO swarm.events (epoch, seq) VALUES (1, 0)")
+    await mesh.ingestors[-1].says("alarm.rows_damaged")
+    await asyncio.to_thread(mesh.ingestors[-1].terminate)
+    found = await look(mesh)
+    assert "1 row that the log never had: epoch 0, position 1" in found.sentence()
+    assert {each.epoch for each in found.foreign} == {0, 1, 7, 9}
+    code, done = await ganglion(mesh, "repair")
+    assert code == 0, done
+    assert len(done["repaired"]["foreign"]) == 4
+    assert (await look(mesh)).sound
+    assert await rows.ask("SELECT * FROM swarm.epochs") == epochs
+    assert (await rows.all()).startswith(before)
+    kept = await rows.ask("SELECT DISTINCT epoch FROM swarm.foreign_rows ORDER BY epoch")
+    assert kept == [(0,), (1,), (7,), (9,)]
+    mesh.ingestor(**QUICK)
+    await mesh.law(alarms=["rows_damaged"])
+
+
+@pytest.mark.parametrize(
+    "insert",
+    [
+        "INSERT INTO swarm.events (epoch, seq) VALUES (1, 100000)",
+        "INSERT INTO swarm.events SELECT * REPLACE (seq + 100000 AS seq) FROM swarm.events",
+    ],
+)
+async def test_a_row_ahead_of_the_log_makes_no_recording_skip(
+    mesh_of_its_own: Mesh, insert: str
+) -> None:
+    """It keeps what comes next out; that is tried until the row is gone, and nothing is lost."""
+    mesh = mesh_of_its_own
+    rows = Rows(mesh)
+    await recorded(mesh, count=50)
+    before = await rows.all()
+    await rows.do(insert)
+    async with mesh.publishing() as publishing:
+        await publishing.all(labels("behind", 40))
+    await mesh.ingestors[-1].says("keeps positions")
+    await mesh.ingestors[-1].says("alarm.rows_damaged")
+    done = await repair(mesh)
+    assert done.sound and done.foreign, done
+    assert (await look(mesh)).sound
+    await mesh.recorded()
+    assert (await rows.all()).startswith(before)
+    await mesh.law(alarms=["rows_damaged"])
+
+
+async def test_an_epoch_that_was_lost_comes_back_from_what_bears_it_out(
+    mesh_of_its_own: Mesh,
+) -> None:
+    """`swarm.epochs` is empty, and somebody's row is among the others."""
+    mesh = mesh_of_its_own
+    rows = Rows(mesh)
+    await recorded(mesh, count=50)
+    await asyncio.to_thread(mesh.ingestors[-1].terminate)
+    before = await rows.all()
+    await rows.do("INSERT INTO swarm.events (seq) VALUES (1)")
+    await rows.do("TRUNCATE TABLE swarm.epochs")
+    code, done = await ganglion(mesh, "repair")
+    assert code == 0, done
+    assert await rows.ask("SELECT epoch, first_seq FROM swarm.epochs") == [(1, 1)]
+    assert await rows.all() == before
