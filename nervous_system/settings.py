@@ -30,7 +30,7 @@ MESH_KEY: Final = Path("keys/mesh")
 
 
 CLICKHOUSE_KEYS: Final = Path("keys/clickhouse")
-"""In the home: a file with the password of each account of the embedded ClickHouse."""
+"""In the home: a file with the password of each account of its ClickHouse."""
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -69,6 +69,11 @@ class MeshSettings(BaseSettings):
     )
     clickhouse_password: Annotated[str | None, SECRET] = Field(
         None, description="password of the user in CLICKHOUSE_URL, where that has none"
+    )
+    clickhouse_names: list[str] = Field(
+        default_factory=list,
+        description="machines that are sent the passwords of the home's ClickHouse, as this one is"
+        " (a JSON list)",
     )
     metrics_port: int = Field(0, description="port of /metrics and /healthz; 0 takes a free one")
     metrics_host: str = Field("127.0.0.1", description="address of /metrics and /healthz")
@@ -128,10 +133,14 @@ class MeshSettings(BaseSettings):
     @property
     def clickhouse_dsn(self) -> str:
         """`clickhouse_url` with the password in it: the one that was given, or that of the home,
-        which goes to no other machine."""
+        which goes to this machine and those in `clickhouse_names`."""
         parts = urlsplit(self.clickhouse_url)
         given = self.clickhouse_password
-        if parts.password is None and given is None and parts.hostname in _LOOPBACK:
+        if (
+            parts.password is None
+            and given is None
+            and parts.hostname in _LOOPBACK.union(self.clickhouse_names)
+        ):
             given = self._own_password(unquote(parts.username or "default"))
         if given is None or parts.password is not None:
             return self.clickhouse_url

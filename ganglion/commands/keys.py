@@ -118,15 +118,24 @@ def server(
         Path | None,
         typer.Option(help="Its store: what was there before it had users is theirs then."),
     ] = None,
+    clickhouse: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder that a ClickHouse server of your own reads: the hash of each account's"
+            " password is written there."
+        ),
+    ] = None,
 ) -> None:
     """Write who the users of a NATS server of your own are (GANGLION_NATS_USERS_FILE)."""
+    from ganglion.engines.clickhouse.passwords import own_passwords, write_hashes
+    from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
     from ganglion.engines.nats import adopt_store
     from ganglion.errors import BadSetting
     from ganglion.home import Home
     from ganglion.nats_keys import NatsKeys
     from ganglion.settings import LocalMeshSettings, read_settings
     from ganglion.supervisor.log_server import OPEN, write_users
-    from nervous_system.settings import MeshSettings
+    from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
 
     settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
     if local.nats_users_file is None:
@@ -139,9 +148,40 @@ def server(
     if store is not None:
         adopt_store(store)
     write_users(settings, local, home=home)
+    if clickhouse is not None:
+        write_hashes(clickhouse, own_passwords(home.path / CLICKHOUSE_KEYS, OWN_ACCOUNTS))
     say(f"{local.nats_users_file} says who may do what: include it in the server's configuration")
     if local.nats_open:
         say(OPEN)
+
+
+@app.command()
+def clickhouse(
+    account: Annotated[
+        str, typer.Argument(help="analyst reads; default, ganglion and services are the mesh's.")
+    ] = "analyst",
+) -> None:
+    """The address of ClickHouse with the password of an account: a CLICKHOUSE_URL."""
+    from urllib.parse import quote, urlsplit, urlunsplit
+
+    from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+    from ganglion.errors import BadSetting
+    from ganglion.settings import read_settings
+    from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
+
+    settings = read_settings(MeshSettings)
+    if account not in OWN_ACCOUNTS:
+        raise BadSetting(f"no account is called {account!r}; there are {', '.join(OWN_ACCOUNTS)}")
+    file = settings.home / CLICKHOUSE_KEYS / account
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSetting(
+            f"{file} cannot be read ({error.strerror}); the first start of the mesh makes it"
+        ) from error
+    parts = urlsplit(settings.clickhouse_url)
+    place = parts.netloc.rpartition("@")[2]
+    say(urlunsplit(parts._replace(netloc=f"{account}:{quote(password, safe='')}@{place}")))
 
 
 @app.command()

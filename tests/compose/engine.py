@@ -11,20 +11,16 @@ import sys
 from pathlib import Path
 
 STORE = Path("/var/lib/clickhouse")
-SECRETS = Path("/run/secrets")
+HASHES = Path("/etc/ganglion-clickhouse")
 ENGINE_PORT = 8124
 DOOR_PORT = 8123
 
 
 def write_users() -> Path:
-    """As infra/clickhouse/users.d has them."""
-    lines = ["[users.default]", 'access = "read"', 'password = ""']
-    for name, access, secret in (
-        ("ganglion", "full", "ganglion_clickhouse_password"),
-        ("analyst", "read", "ganglion_clickhouse_analyst_password"),
-    ):
-        password = (SECRETS / secret).read_text().strip()
-        lines += [f"[users.{name}]", f'access = "{access}"', f"password = {json.dumps(password)}"]
+    """The accounts that are there anyway, by the hashes that the real server would read."""
+    lines = []
+    for file in sorted(HASHES.iterdir()):
+        lines += [f"[users.{file.name}]", f"password_sha256 = {json.dumps(file.read_text())}"]
     path = Path("/tmp/users.toml")
     path.write_text("\n".join(lines))
     return path

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ganglion.written import PRIVATE, make_whole
+from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.errors import Fatal
 
 _BYTES = 24
@@ -27,6 +28,20 @@ def own_passwords(folder: Path, names: Iterable[str]) -> dict[str, str]:
     except OSError as error:
         raise PasswordError(
             f"Cannot keep passwords in {folder}: {error.strerror} ({error.filename})."
+        ) from error
+
+
+def write_hashes(folder: Path, passwords: Mapping[str, str]) -> None:
+    """For a server elsewhere, which needs no more to know who asks: the SHA-256 of each account's
+    password, in hex, as the file `<account>` in `folder`. Raises `PasswordError`."""
+    try:
+        for name, password in passwords.items():
+            digest = hashlib.sha256(password.encode()).hexdigest()
+            write_whole(folder / name, digest.encode(), mode=PRIVATE)
+    except OSError as error:
+        raise PasswordError(
+            f"Cannot write the hashes of passwords to {folder}: {error.strerror}"
+            f" ({error.filename})."
         ) from error
 
 
