@@ -34,6 +34,8 @@ class Wall:
     connect: Sequence[int] = ()
     """TCP ports, of any address. With none, and none in `bind`, there are no sockets at all."""
     bind: Sequence[int] = ()
+    makes_sqlite_files: bool = True
+    """Whether the library SQLite may make a file where others may be written."""
 
     def raise_(self) -> list[str]:
         """Raise the wall around this process, which must have one thread. Returns what it does not
@@ -54,7 +56,9 @@ class Wall:
             bind=self.bind,
         )
         seccomp.restrict(
-            runs_programs=bool(self.execute), opens_sockets=bool(self.connect or self.bind)
+            runs_programs=bool(self.execute),
+            opens_sockets=bool(self.connect or self.bind),
+            makes_sqlite_files=self.makes_sqlite_files,
         )
         return missing
 

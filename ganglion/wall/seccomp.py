@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
 import socket
 import sys
@@ -26,6 +27,9 @@ _OTHER_TABLE = 0x40000000
 """The first number of x86-64's second table of system calls (x32)."""
 _TYPE_OF_SOCKET = 0xF
 _IO_URING_SETUP = 425
+_MAKES = os.O_CREAT | os.O_NOFOLLOW
+"""With these flags SQLite makes its files, and without the next."""
+_MAKES_NEW = os.O_EXCL
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class _Numbers:
 
     machine: int
     socket: int
+    opens: tuple[tuple[int, int], ...]
+    """open, openat, each with the place of its flags among the arguments."""
     runs: tuple[int, ...]
     """execve, execveat."""
     never: tuple[int, ...]
@@ -41,8 +47,8 @@ class _Numbers:
 
 
 _NUMBERS = {
-    "x86_64": _Numbers(0xC000003E, 41, (59, 322), (101, 310, 311)),
-    "aarch64": _Numbers(0xC00000B7, 198, (221, 281), (117, 270, 271)),
+    "x86_64": _Numbers(0xC000003E, 41, ((2, 1), (257, 2)), (59, 322), (101, 310, 311)),
+    "aarch64": _Numbers(0xC00000B7, 198, ((56, 2),), (221, 281), (117, 270, 271)),
 }
 
 
@@ -64,12 +70,12 @@ def is_known() -> bool:
     return sys.platform.startswith("linux") and platform.machine() in _NUMBERS
 
 
-def restrict(*, runs_programs: bool, opens_sockets: bool) -> None:
+def restrict(*, runs_programs: bool, opens_sockets: bool, makes_sqlite_files: bool) -> None:
     """Filter this thread's system calls, for good. Nothing where `is_known` says no. Raises
     `WallError`.
 
-    `opens_sockets`: of TCP, and no other. Without it there are none, pairs excepted. What is not
-    allowed fails with EACCES.
+    `opens_sockets`: of TCP, and no other. Without it there are none, pairs excepted.
+    `makes_sqlite_files`: the library SQLite does. What is not allowed fails with EACCES.
     """
     if not is_known():
         return
@@ -89,9 +95,24 @@ def restrict(*, runs_programs: bool, opens_sockets: bool) -> None:
     ]
     for number in refused:
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
+    if not makes_sqlite_files:
+        for number, position in numbers.opens:
+            program += _no_sqlite_file(number, position)
     program += _only_tcp(numbers.socket)
     program.append((_RETURN, 0, 0, _ALLOW))
     _load(program)
+
+
+def _no_sqlite_file(number: int, position: int) -> list[tuple[int, int, int, int]]:
+    """open(2) and its like: not as SQLite makes a file, which nothing else here does so."""
+    return [
+        (_EQUAL, 0, 5, number),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT + position * _ARGUMENT_BYTES),
+        (_MASK, 0, 0, _MAKES | _MAKES_NEW),
+        (_EQUAL, 0, 1, _MAKES),
+        (_RETURN, 0, 0, _REFUSE),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
 
 
 def _only_tcp(number: int) -> list[tuple[int, int, int, int]]:

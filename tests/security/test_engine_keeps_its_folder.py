@@ -1,4 +1,4 @@
-"""Does a statement that only reads leave anything in the engine's own folder, or read what lies
+"""Does a statement leave anything in the engine's own folder that is no table, or read what lies
 there? Everything that the engine lists is tried, and it must start again afterwards."""
 
 from __future__ import annotations
@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from clickhouse_front import ANALYST, DEFAULT, Front
 
-from ganglion.engines.clickhouse.access import HOLDING_TEXTS, NAMING_PLACES, TABLE_FUNCTIONS
+from ganglion.engines.clickhouse.access import (
+    ENGINES,
+    HOLDING_SCHEMAS,
+    HOLDING_SQL,
+    NAMING_PLACES,
+    TABLE_FUNCTIONS,
+)
 from ganglion.engines.clickhouse.set_aside import SET_ASIDE_FOLDER, set_strangers_aside
 
 SECRET = "WHAT_ONLY_THE_OWNER_READS"
@@ -87,6 +93,30 @@ def _hiding(call: str) -> Iterator[str]:
     yield f"SELECT * FROM swarm.facts SETTINGS additional_table_filters = {tables}"
     default = f"a Int8, b Int8 DEFAULT 1 IN (SELECT 1 FROM {quoted})"
     yield f"SELECT * FROM format(JSONEachRow, '{default}', '{{\"a\":1}}')"
+    yield f"SELECT * FROM format(Values, 'a Int8', '(1 IN (SELECT 1 FROM {quoted}))')"
+
+
+def _writing(call: str) -> Iterator[str]:
+    """Statements of one who may write, in which the call of a table function stands."""
+    quoted = call.replace("'", "''")
+    yield f"INSERT INTO FUNCTION {call} VALUES (1)"
+    yield f"INSERT INTO swarm.facts SELECT * FROM {call}"
+    yield f"INSERT INTO swarm.facts VALUES ((SELECT 'x' FROM {call}))"
+    for structure in (f"a String DEFAULT 1 IN {quoted}", f"a String); SELECT * FROM {quoted} --"):
+        yield f"INSERT INTO swarm.facts SELECT a FROM input('{structure}') FORMAT CSV\nx"
+    yield f"CREATE TABLE swarm.made AS {call}"
+    yield f"CREATE VIEW swarm.made AS SELECT * FROM {call}"
+    yield f"CREATE OR REPLACE VIEW swarm.made (a String) AS SELECT * FROM {call}"
+    yield f"CREATE TABLE swarm.made (a Int8, b Int8 DEFAULT 1 IN {call}) ENGINE = Memory"
+    yield f"CREATE TABLE swarm.made (a Int8) ENGINE = Memory AS SELECT 1 FROM {call}"
+    yield f"ALTER TABLE swarm.facts ADD COLUMN more Int8 DEFAULT 1 IN (SELECT 1 FROM {call})"
+    yield f"ALTER TABLE swarm.facts DELETE WHERE 1 IN (SELECT 1 FROM {call})"
+    yield f"SELECT 1; SELECT * FROM {call}"
+    query = f"'SELECT 1 FROM {quoted}'"
+    yield (
+        "SELECT 1::Int32 AS x FORMAT Protobuf SETTINGS format_schema_source = 'query',"
+        f" format_schema = {query}, format_schema_message_name = 'Row'"
+    )
 
 
 def test_no_table_function_leaves_a_file(front: Front, folder: Path) -> None:
@@ -106,7 +136,7 @@ def test_no_table_function_leaves_a_file(front: Front, folder: Path) -> None:
                 statement = f"SELECT * FROM {written}({arguments}) LIMIT 10".encode()
                 front.ask(statement, user=ANALYST, max_execution_time="5")
     assert _names(folder) - before == set()
-    for method, user in (("POST", ANALYST), ("GET", ANALYST)):
+    for method, user in (("POST", ANALYST), ("GET", ANALYST), ("POST", DEFAULT)):
         for statement in _hiding(f"sqlite('{folder}/data/metadata/evil.sql', 't')"):
             if method == "GET":
                 front.ask(user=user, method="GET", query=statement)
@@ -116,12 +146,132 @@ def test_no_table_function_leaves_a_file(front: Front, folder: Path) -> None:
     _check_start(front, folder)
 
 
+def _left(front: Front, folder: Path) -> set[str]:
+    """Names in the folder that are those of no table: who writes makes tables, and their data."""
+    made = ("data/store/", "data/tmp/", "data/data/swarm/")
+    names = {name for name in _names(folder) if not name.startswith(made)}
+    return names - {"data/metadata_dropped"}
+
+
+def test_who_writes_leaves_no_file_by_a_table_function(front: Front, folder: Path) -> None:
+    names = _listed(front, "SELECT name FROM system.table_functions")
+    before = _left(front, folder)
+    for name in names:
+        target = f"{folder}/data/metadata/{name}.sql"
+        for arguments in (f"'{target}', 't'", f"'{target}', 'LineAsString', 'line String'"):
+            read = f"SELECT * FROM `{name}`({arguments}) LIMIT 10"
+            front.ask(read.encode(), max_execution_time="5")
+            into = f"INSERT INTO FUNCTION {name}({arguments}) SELECT 'x'"
+            front.ask(into.encode(), max_execution_time="5")
+    assert _left(front, folder) - before == set()
+    for statement in _writing(f"sqlite('{folder}/data/metadata/evil.sql', 't')"):
+        answer = front.ask(statement.encode())
+        assert answer.status != 200, statement
+        assert _left(front, folder) - before == set(), statement
+    _check_start(front, folder)
+
+
+def test_a_table_with_a_request_is_only_columns(front: Front, folder: Path) -> None:
+    before = _left(front, folder)
+    call = f"sqlite('{folder}/data/metadata/evil.sql', 't')"
+    boundary = "a-line-between"
+    part = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="more"; filename="more"\r\n\r\nx\n'
+    )
+    body = f"{part}\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    for user in (DEFAULT, ANALYST):
+        for structure, status in (
+            ("a String", 200),
+            (f"a String DEFAULT 1 IN {call}", 403),
+            (f"a String) ENGINE = Memory AS (SELECT 'x' FROM {call}", 403),
+            (f"a String); SELECT * FROM {call} --", 400),
+        ):
+            answer = front.ask(
+                body,
+                headers=headers,
+                user=user,
+                query="SELECT * FROM more",
+                more_structure=structure,
+                more_format="TSV",
+            )
+            assert answer.status == status, (structure, answer.text)
+            assert _left(front, folder) - before == set(), structure
+
+
+def test_no_engine_but_those_that_keep_to_their_folder(front: Front, folder: Path) -> None:
+    tables = _listed(front, "SELECT name FROM system.table_engines")
+    databases = _listed(front, "SELECT name FROM system.database_engines")
+    assert {name.lower() for name in (*tables, *databases)} > ENGINES
+    before = _left(front, folder)
+    for name in tables:
+        target = f"{folder}/data/metadata/{name}.sql"
+        for arguments in ("", f"'{target}', 'LineAsString'", f"0, '{target}'"):
+            made = f"CREATE TABLE swarm.made (line String) ENGINE = {name}({arguments})"
+            for statement in (made, f"{made} PRIMARY KEY line"):
+                answer = front.ask(statement.encode())
+                assert answer.status != 200 or name.lower() in ENGINES, statement
+                assert _left(front, folder) - before == set(), statement
+                front.ask(b"DROP TABLE IF EXISTS swarm.made SYNC")
+    for name in databases:
+        target = f"{folder}/data/metadata/{name}.sql"
+        for arguments in ("", f"('{target}')", f"('{target}', 't')"):
+            answer = front.ask(f"CREATE DATABASE made ENGINE = {name}{arguments}".encode())
+            assert answer.status != 200 or name.lower() in ENGINES, name
+            front.ask(b"DROP DATABASE IF EXISTS made SYNC")
+            assert _left(front, folder) - before == set(), name
+    disk = f"disk(type = local, path = '{folder}/data/other/')"
+    made = "CREATE TABLE swarm.made (a Int8) ENGINE = MergeTree ORDER BY a SETTINGS disk ="
+    assert front.ask(f"{made} {disk}".encode()).code == 497
+    assert _left(front, folder) - before == set()
+    _check_start(front, folder)
+
+
+def test_who_writes_does_what_keeps_to_the_tables(front: Front) -> None:
+    """Also where a table has the name of a function that reaches out, and twice: what was looked at
+    once is known."""
+    for statement in (
+        *("CREATE DATABASE more", "CREATE DATABASE other ENGINE = Atomic"),
+        "CREATE TABLE more.url (line String, n Int8) ENGINE = ReplacingMergeTree ORDER BY line",
+        "CREATE TABLE more.filled (line String) ENGINE = Null",
+        "CREATE MATERIALIZED VIEW more.file TO more.url AS SELECT line, 1 AS n FROM more.filled",
+        "CREATE VIEW more.sqlite AS SELECT line FROM more.url WHERE line IN ('executable', 'file')",
+        "CREATE TABLE more.copy ENGINE = MergeTree ORDER BY line AS SELECT * FROM more.url",
+        "INSERT INTO more.url (line, n) VALUES (concat('a', 'b'), 1 + 1), ('file(', (SELECT 3))",
+        "INSERT INTO more.filled (line) FORMAT JSONEachRow\n{\"line\": \"sqlite('x', 't')\"}",
+        "INSERT INTO more.url SELECT line, 1 FROM input('line String') FORMAT CSV\nx\n",
+        "INSERT INTO more.url (line) SELECT line FROM more.copy SETTINGS max_threads = 1",
+        "ALTER TABLE more.url ADD COLUMN IF NOT EXISTS other Int8 DEFAULT n + 1",
+        "SELECT * FROM more.sqlite AS a, numbers(3) AS b",
+        "OPTIMIZE TABLE more.url FINAL",
+        "TRUNCATE TABLE more.copy",
+    ):
+        for _ in range(1 if statement.startswith("CREATE") else 2):
+            answer = front.ask(statement.encode())
+            assert answer.status == 200, (statement, answer.text)
+    assert _listed(front, "SELECT line FROM more.url FINAL ORDER BY line") == [
+        *("ab", "file(", "sqlite(\\'x\\', \\'t\\')", "x")
+    ]
+
+
+def test_an_open_front_lets_who_writes_name_them(folder: Path) -> None:
+    front = Front(folder / "open", open="true")
+    try:
+        (folder / "lines").write_text("let in\n")
+        assert _listed(front, f"SELECT * FROM file('{folder}/lines', 'LineAsString')") == ["let in"]
+        refused = front.ask(b"SELECT * FROM file('lines', 'LineAsString')", user=ANALYST)
+        assert refused.code == 497
+    finally:
+        front.stop()
+
+
 def test_no_setting_reads_or_leaves_a_file(front: Front, folder: Path) -> None:
     listed = "SELECT name FROM system.settings WHERE type IN ('String', 'URI', 'Map')"
     settings = _listed(front, listed)
     assert set(_listed(front, "SELECT name FROM system.settings")) > {
         *NAMING_PLACES,
-        *HOLDING_TEXTS,
+        *HOLDING_SQL,
+        *HOLDING_SCHEMAS,
     }
     secret = folder / "data" / "metadata" / "private.sql"
     (view,) = [
@@ -150,7 +300,7 @@ def test_no_format_leaves_a_file(front: Front, folder: Path) -> None:
 
 
 def test_a_reader_changes_no_setting_that_names_a_place_or_holds_a_text(front: Front) -> None:
-    for name in (*NAMING_PLACES, *HOLDING_TEXTS):
+    for name in (*NAMING_PLACES, *HOLDING_SQL, *HOLDING_SCHEMAS):
         _check_constant(front, name)
 
 
@@ -169,7 +319,7 @@ def _check_constant(front: Front, name: str) -> None:
         front.ask(statement, user=ANALYST, profile="default"),
     ]
     assert {answer.code for answer in refused} == {452}, name
-    if name in NAMING_PLACES:
+    if name not in HOLDING_SCHEMAS:
         assert front.ask(statement, user=DEFAULT).code == 452
 
 

@@ -8,7 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ganglion.engines.clickhouse.access import GRANTS, HOLDING_TEXTS, NAMING_PLACES, RIGHTS
+from ganglion.engines.clickhouse.access import (
+    GRANTS,
+    HOLDING_SCHEMAS,
+    HOLDING_SQL,
+    NAMING_PLACES,
+    RIGHTS,
+)
 from ganglion.engines.clickhouse.configuration import users_configuration
 from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 
@@ -54,7 +60,7 @@ def _fixed(profile: ElementTree.Element) -> set[str]:
 
 def test_what_nobody_changes_embedded_nobody_changes_there() -> None:
     everybody = _fixed(_profile(EMBEDDED, "default"))
-    assert everybody.issuperset(NAMING_PLACES)
+    assert everybody.issuperset((*NAMING_PLACES, *HOLDING_SQL))
     assert _fixed(_profile(SERVER, "default")) == everybody
 
 
@@ -63,7 +69,7 @@ def test_what_who_only_reads_may_not_change_is_the_same(
     profile: str, access: Literal["observe", "read"]
 ) -> None:
     fixed = _fixed(_profile(SERVER, profile)) - {"max_concurrent_queries_for_user"}
-    assert fixed == set(HOLDING_TEXTS) == _fixed(_profile(EMBEDDED, RIGHTS[access].role))
+    assert fixed == set(HOLDING_SCHEMAS) == _fixed(_profile(EMBEDDED, RIGHTS[access].role))
     assert _profile(SERVER, profile).findtext("profile") == "default"
     assert _profile(SERVER, profile).findtext("readonly") == "2"
 

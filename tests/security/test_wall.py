@@ -25,7 +25,7 @@ from pathlib import Path
 from ganglion.wall import Wall
 asked = json.loads(sys.argv[1])
 wall = Wall(**{name: [Path(v) if isinstance(v, str) else v for v in values]
-               for name, values in asked.items()})
+               for name, values in asked.items()}, makes_sqlite_files=sys.argv[3] == "True")
 missing = wall.raise_()
 assert missing == [], missing
 try:
@@ -37,7 +37,7 @@ else:
 """
 
 
-def behind(code: str, **allowed: list[Path] | list[int]) -> str:
+def behind(code: str, *, makes_sqlite_files: bool = True, **allowed: list[Path] | list[int]) -> str:
     """`done`, or the name of the OSError that `code` ended in behind a wall."""
     allowed["read"] = [*allowed.get("read", []), *_PYTHON, _SOURCE]  # type: ignore[list-item]
     asked = {
@@ -45,7 +45,7 @@ def behind(code: str, **allowed: list[Path] | list[int]) -> str:
         for name, values in allowed.items()
     }
     ended = subprocess.run(
-        [sys.executable, "-c", _BEHIND, json.dumps(asked), code],
+        [sys.executable, "-c", _BEHIND, json.dumps(asked), code, str(makes_sqlite_files)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -165,6 +165,24 @@ def test_a_port_is_taken_where_it_is_allowed_and_no_other() -> None:
     take = f"import socket; socket.create_server(('127.0.0.1', {port}))"
     assert behind(take, bind=[port]) == "done"
     assert behind(take, bind=[port % 65535 + 1]) == "PermissionError"
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_sqlite_makes_a_file_where_it_may_and_everybody_else_always(
+    tmp_path: Path, may: bool
+) -> None:
+    """Some program may link it that should make none, whatever it is told."""
+    database, other = tmp_path / "made.sql", tmp_path / "other"
+    code = (
+        f"import sqlite3, tempfile; open({str(other)!r}, 'x'); open({str(other)!r}, 'w')\n"
+        f"tempfile.NamedTemporaryFile(dir={str(tmp_path)!r})\n"
+        "try:\n"
+        f"    sqlite3.connect({str(database)!r}).execute('CREATE TABLE a (b)')\n"
+        "except sqlite3.OperationalError as error:\n"
+        "    raise OSError(error)"
+    )
+    assert behind(code, makes_sqlite_files=may, write=[tmp_path]) == ("done" if may else "OSError")
+    assert (database.exists(), other.exists()) == (may, True)
 
 
 def test_another_process_is_out_of_reach() -> None:

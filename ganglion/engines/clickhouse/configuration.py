@@ -14,7 +14,8 @@ from xml.sax.saxutils import escape
 from ganglion.engines.clickhouse.access import (
     ALL_READ,
     GRANTS,
-    HOLDING_TEXTS,
+    HOLDING_SCHEMAS,
+    HOLDING_SQL,
     NAMING_PLACES,
     OBSERVER,
     OWNER,
@@ -131,17 +132,18 @@ def users_configuration(*, is_open: bool = False) -> str:
                 <!-- a disk may be of a web site, or another folder -->
                 <merge_tree_disk><const/></merge_tree_disk>
 {_constant(NAMING_PLACES)}
+{_constant(HOLDING_SQL)}
             </constraints>
         </default>
         <{OWNER}/>
         <{OBSERVER}>
             <constraints>
-{_constant(HOLDING_TEXTS)}
+{_constant(HOLDING_SCHEMAS)}
             </constraints>
         </{OBSERVER}>
         <{READER}>
             <constraints>
-{_constant(HOLDING_TEXTS)}
+{_constant(HOLDING_SCHEMAS)}
 {most}
             </constraints>
         </{READER}>

@@ -1,4 +1,4 @@
-"""Is this a statement that only reads? The engine's own parser says what it is.
+"""What does this statement do, and what does it name? The engine's own parser says so.
 
 This server cuts a text where it has to and may be mistaken about what it holds; the engine writes a
 statement down again in one plain way: one statement, keywords in capitals, no comments, names and
@@ -7,14 +7,21 @@ strings in quotes. Only that is looked at here.
 
 from __future__ import annotations
 
-from ganglion.engines.clickhouse.access import TABLE_FUNCTIONS
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
+from typing import Final
+
+from ganglion.engines.clickhouse.access import DISK, ENGINES, TABLE_FUNCTIONS, WRITERS_FUNCTIONS
 from ganglion.engines.clickhouse.engine import Connection
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
-from ganglion.engines.clickhouse.preparation import create_table
-from ganglion.engines.clickhouse.request import ExternalTable
+from ganglion.engines.clickhouse.preparation import INPUT_TABLE, create_table
+from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
 from ganglion.engines.clickhouse.sql import (
     Statement,
     called,
+    engines,
     is_bare_table,
     parameter_value,
     parse_statement,
@@ -22,42 +29,133 @@ from ganglion.engines.clickhouse.sql import (
 )
 from ganglion.engines.clickhouse.users import User
 
-_WRITTEN_DOWN = b"SELECT formatQuerySingleLine({statement:String})"
+MOST_REMEMBERED: Final = 256
+MOST_REMEMBERED_BYTES: Final = 16 * 1024
+"""So many texts that were found good are not looked at again, none of them longer."""
+_WRITTEN_DOWN: Final = b"SELECT formatQuerySingleLine({statement:String})"
+_TEMPORARY: Final = b"CREATE TEMPORARY"
+_ANY_DATA: Final = b"\nFORMAT Values"
+_Refuse = Callable[[User, str], ClickHouseError]
 
 
 def reaching_functions(connection: Connection) -> frozenset[str]:
-    """The engine's table functions that no statement that only reads may name, in small letters."""
+    """The engine's table functions that no statement may name, in small letters."""
     listed = connection.run(b"SELECT lower(name) FROM system.table_functions").body.decode()
     return frozenset(listed.split()) - TABLE_FUNCTIONS
 
 
-def check_reads(
-    connection: Connection, user: User, statement: Statement, *, reaching: frozenset[str]
-) -> None:
-    """Refuse whatever is not one statement that reads, or sets a setting of its session; and one
-    that names a function of `reaching`, some of which create a file before they are refused. Raises
-    `ClickHouseError` (497, or 164 for an account that may more; 62 for what is no statement)."""
+class Scrutiny:
+    """Looks at each statement before it runs: at those of accounts that only read, and of GET, for
+    whether they do; at all for whether they keep to the tables."""
+
+    def __init__(self, *, reaching: frozenset[str], is_open: bool) -> None:
+        """`reaching` are the table functions that are refused: some of them create a file before
+        the engine asks whether they may. `is_open`: whoever may write may name them."""
+        self._reaching = reaching
+        self._refused = reaching - WRITERS_FUNCTIONS | {DISK}
+        names = b"|".join(re.escape(name.encode()) for name in sorted(self._refused))
+        self._may_name = re.compile(rb"%s|engine|input|;|\\" % names).search
+        self._is_open = is_open
+        self._good: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = Lock()
+
+    def knows(self, statement: Statement, tables: Sequence[ExternalTable]) -> bool:
+        """Whether `check_writes` would find nothing, as far as is known without looking."""
+        return self._is_open or all(map(self._is_good, _texts(statement, tables)))
+
+    def check_writes(
+        self,
+        connection: Connection,
+        user: User,
+        statement: Statement,
+        tables: Sequence[ExternalTable],
+    ) -> None:
+        """Refuse whatever is not one statement, or reaches out of the tables. Raises
+        `ClickHouseError` (497; 62 for what is no statement)."""
+        first, *others = _texts(statement, tables)
+        if not others and not self._may_name(first.lower()):
+            return
+        plain = _written_down(connection, first)
+        for name in sorted(called(plain, before_blanks=False) & self._refused):
+            raise _reaches(user, f"The function {name}")
+        for name in sorted(engines(plain) - ENGINES):
+            raise _reaches(user, f"The engine {name}")
+        for text in others:
+            self._check_table(connection, user, text, refuse=_reaches)
+        self._remember([first, *others])
+
+    def check_reads(
+        self,
+        connection: Connection,
+        user: User,
+        statement: Statement,
+        tables: Sequence[ExternalTable],
+    ) -> None:
+        """Refuse whatever is not one statement that reads, or sets a setting of its session; and
+        one that reaches out of the tables. Raises `ClickHouseError` (497, or 164 for an account
+        that may more; 62 for what is no statement)."""
+        if statement.kind == "insert":
+            raise _denied(user, "INSERT")
+        plain = parse_statement(_written_down(connection, statement.text[: statement.end]))
+        if plain.names_file:
+            raise _denied(user, "INTO OUTFILE")
+        words = plain.words
+        sets = words[:1] == ("SET",) and words[2:3] == ("=",)
+        if plain.kind != "read" and not sets and words[:1] != ("USE",):
+            raise _denied(user, " ".join(words[:2]))
+        for name in sorted(called(plain.text) & self._reaching):
+            raise _denied(user, f"The table function {name}")
+        if says(plain.text, "=", "DEFAULT"):
+            raise _denied(user, "a setting without its value (= DEFAULT)")
+        for table in tables:
+            self._check_table(connection, user, _creating(table), refuse=_denied)
+
+    def _check_table(
+        self, connection: Connection, user: User, text: bytes, *, refuse: _Refuse
+    ) -> None:
+        """Refuse a table of a request whose structure is more than columns."""
+        plain = _written_down(connection, text)
+        if not is_bare_table(plain):
+            raise refuse(user, "a table of more than columns")
+        for name in sorted(called(plain) & self._reaching):
+            raise refuse(user, f"The table function {name}")
+
+    def _is_good(self, text: bytes) -> bool:
+        """Whether a text was looked at before, or holds no letters of a name that is refused. Those
+        stand in it as they are: without a backslash nothing is spelled otherwise."""
+        with self._lock:
+            if text in self._good:
+                return True
+        is_short = len(text) <= MOST_REMEMBERED_BYTES and not text.startswith(_TEMPORARY)
+        return is_short and not self._may_name(text.lower())
+
+    def _remember(self, texts: Sequence[bytes]) -> None:
+        with self._lock:
+            for text in texts:
+                if len(text) <= MOST_REMEMBERED_BYTES:
+                    self._good[text] = None
+                    self._good.move_to_end(text)
+            while len(self._good) > MOST_REMEMBERED:
+                self._good.popitem(last=False)
+
+
+def _texts(statement: Statement, tables: Sequence[ExternalTable]) -> Iterator[bytes]:
+    """What the engine has to write down: the statement, without data, and each table that is made
+    for it."""
     if statement.kind == "insert":
-        raise _denied(user, "INSERT")
-    plain = parse_statement(_written_down(connection, statement.text[: statement.end]))
-    if plain.names_file:
-        raise _denied(user, "INTO OUTFILE")
-    words = plain.words
-    sets = words[:1] == ("SET",) and words[2:3] == ("=",)
-    if plain.kind != "read" and not sets and words[:1] != ("USE",):
-        raise _denied(user, " ".join(words[:2]))
-    for name in sorted(called(plain.text) & reaching):
-        raise _denied(user, f"The table function {name}")
-    if says(plain.text, "=", "DEFAULT"):
-        raise _denied(user, "a setting without its value (= DEFAULT)")
+        head = statement.end if statement.format_start is None else statement.format_start
+        yield statement.text[:head] + _ANY_DATA
+        if statement.input_call is not None:
+            structure = statement.input_call.structure.decode("utf-8", "replace")
+            yield _creating(ExternalTable(INPUT_TABLE, structure, DEFAULT_OUTPUT_FORMAT))
+    else:
+        yield statement.text[: statement.end]
+    for table in tables:
+        yield _creating(table)
 
 
-def check_table(connection: Connection, user: User, table: ExternalTable) -> None:
-    """Refuse an external table whose structure is more than columns. Raises `ClickHouseError`
-    (497; 62 for what is no structure)."""
-    plain = _written_down(connection, create_table(table).encode("utf-8", "surrogateescape"))
-    if not is_bare_table(plain):
-        raise _denied(user, "a table of more than columns")
+def _creating(table: ExternalTable) -> bytes:
+    return create_table(table).encode("utf-8", "surrogateescape")
 
 
 def _written_down(connection: Connection, text: bytes) -> bytes:
@@ -67,6 +165,14 @@ def _written_down(connection: Connection, text: bytes) -> bytes:
     except ClickHouseError as error:
         sentence = error.message.partition(": In scope ")[0]  # the scope is ours, not the asker's
         raise ClickHouseError(sentence, code=error.code, name=error.name) from error
+
+
+def _reaches(user: User, what: str) -> ClickHouseError:
+    return refusal(
+        Code.ACCESS_DENIED,
+        f"{user.name}: Not enough privileges. {what} reaches out of the tables, which no statement"
+        " does unless GANGLION_CLICKHOUSE_OPEN is set",
+    )
 
 
 def _denied(user: User, what: str) -> ClickHouseError:

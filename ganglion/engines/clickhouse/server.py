@@ -42,7 +42,7 @@ from ganglion.engines.clickhouse.request import (
 )
 from ganglion.engines.clickhouse.response import ServerIdentity, base_headers, exception_tag
 from ganglion.engines.clickhouse.running import Running, RunningStatements, is_kill
-from ganglion.engines.clickhouse.scrutiny import check_reads, check_table
+from ganglion.engines.clickhouse.scrutiny import Scrutiny
 from ganglion.engines.clickhouse.sessions import Session, Sessions
 from ganglion.engines.clickhouse.spool import Spool, Spools
 from ganglion.engines.clickhouse.sql import Bounds, Statement, TooMuchSqlError, parse_statement
@@ -84,7 +84,7 @@ class ClickHouseServer:
         limits: Limits,
         encodings: frozenset[str],
         identity: ServerIdentity,
-        reaching: frozenset[str],
+        scrutiny: Scrutiny,
         new_id: Callable[[], str],
     ) -> None:
         self._users = users
@@ -108,7 +108,7 @@ class ClickHouseServer:
         )
         self._encodings = encodings
         self._identity = identity
-        self._reaching = reaching
+        self._scrutiny = scrutiny
         self._new_id = new_id
         self._running = RunningStatements(execution.kill)
         self._is_draining = False
@@ -234,12 +234,11 @@ class ClickHouseServer:
         async with places.take(), self._sessions.lease(user, ask) as session:
             connection = session.connection
             await self._execution.prepare(connection, request_statements(user, ask))
-            if not user.rights.may_write or ask.is_safe_method:
-                await self._threads.run(
-                    check_reads, connection, user, statement, reaching=self._reaching
-                )
-                for table, _ in tables:
-                    await self._threads.run(check_table, connection, user, table)
+            external = [table for table, _ in tables]
+            only_reads = not user.rights.may_write or ask.is_safe_method
+            if only_reads or not self._scrutiny.knows(statement, external):
+                check = self._scrutiny.check_reads if only_reads else self._scrutiny.check_writes
+                await self._threads.run(check, connection, user, statement, external)
             async with AsyncExitStack() as held:
                 for table, data in tables:
                     await held.enter_async_context(

@@ -322,12 +322,28 @@ def says(text: bytes, left: str, right: str) -> bool:
     return _has_pair(list(_tokens(text, Bounds())), (left, right))
 
 
-def called(text: bytes) -> frozenset[str]:
-    """The names, in small letters, that stand before a bracket in a text of the engine's own."""
+def called(text: bytes, *, before_blanks: bool = True) -> frozenset[str]:
+    """The names, in small letters, that stand before a bracket in a text of the engine's own. It
+    has a blank between the two where a table is filled or made (`INSERT INTO url (a)`), and none
+    in a call; `before_blanks`: those, too."""
     return frozenset(
         text[left.start : left.end].decode("latin-1").strip('`"').lower()
         for left, right in pairwise(_tokens(text, Bounds()))
-        if right.upper == "(" and left.kind in ("word", "quoted")
+        if right.upper == "("
+        and left.kind in ("word", "quoted")
+        and (before_blanks or left.end == right.start)
+    )
+
+
+def engines(text: bytes) -> frozenset[str]:
+    """The names, in small letters, behind each ENGINE of a text of the engine's own."""
+    tokens = list(_tokens(text, Bounds()))
+    return frozenset(
+        text[name.start : name.end].decode("latin-1").strip('`"').lower()
+        for word, mark, name in zip(tokens, tokens[1:], tokens[2:], strict=False)
+        if text[word.start : word.end] == b"ENGINE"  # a column of that name is as somebody wrote it
+        and mark.upper == "="
+        and name.kind in ("word", "quoted")
     )
 
 

@@ -19,7 +19,7 @@ from ganglion.engines.clickhouse.execution import Execution
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.engines.clickhouse.protocol import front_protocols
 from ganglion.engines.clickhouse.response import ServerIdentity
-from ganglion.engines.clickhouse.scrutiny import reaching_functions
+from ganglion.engines.clickhouse.scrutiny import Scrutiny, reaching_functions
 from ganglion.engines.clickhouse.server import ClickHouseServer
 from ganglion.engines.clickhouse.sessions import Sessions
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
@@ -78,7 +78,9 @@ async def serve(
         limits=limits,
         encodings=supported(),
         identity=await threads.run(_identity, engine.connect()),
-        reaching=await threads.run(_reaching, engine.connect()),
+        scrutiny=Scrutiny(
+            reaching=await threads.run(_reaching, engine.connect()), is_open=settings.open
+        ),
         new_id=new_event_id,
     )
     try:
