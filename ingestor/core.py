@@ -82,8 +82,6 @@ def _checked(
     the same."""
     message, field = found.message, found.payload_field
     of_worker = worker_of(field, getattr(message, field, None))
-    if not (of_worker or trusted.checks):
-        return found
     problem = stored.problem(trusted, agent_id=message.agent_id, of_worker=of_worker)
     if not problem:
         return found

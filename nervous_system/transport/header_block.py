@@ -6,9 +6,14 @@ place of the last two bytes: behind a block that does not end as it must, inside
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from typing import Final
 
 from nervous_system import names
+
+UNRELIABLE: Final = "header block is not whole, or has one of our headers more than once"
+"""What is wrong with a message of the log, without values: so it can be counted."""
 
 _STAMP = names.REQUEST_INFO.lower().encode()
 
@@ -24,9 +29,28 @@ _ONCE = frozenset(
         names.SEAL,
         names.ASK,
         names.REPUBLISHED_FROM,
+        names.TRACEPARENT,
     )
 )
-"""In lower case, as some clients compare names."""
+"""Headers that say one thing or none: readers that take the first of two, and those that take the
+last, would hear different things. In lower case, as some clients compare names."""
+_VALUE: Final = r":[^\r\n]*+\r\n"
+written_by_us: Final = re.compile(
+    "".join(
+        (
+            r"NATS/1\.0\r\n",
+            rf"(?:{names.MESSAGE_ID}: (?P<message_id>[^\r\n]*+)\r\n)?+",
+            rf"(?:{names.SEAL}: (?P<seal>[^\r\n]*+)\r\n)?+",
+            rf"(?:{names.KEY_ID}{_VALUE}{names.NONCE}{_VALUE}",
+            rf"{names.ISSUED_AT}{_VALUE}{names.SIGNATURE}{_VALUE})?+",
+            rf"(?P<republished>{names.REPUBLISHED_FROM}{_VALUE})?+",
+            rf"(?:{names.TRACEPARENT}{_VALUE})?+",
+            rf"(?:Nats-(?:Expected|Batch)-[A-Za-z-]++{_VALUE})*+\r\n",
+        )
+    ).encode()
+).fullmatch
+"""A block as this library writes it, which is reliable: each of our headers stands there once. One
+look, for nearly all are such."""
 
 
 def malformed(raw: bytes | None) -> str:
@@ -47,6 +71,15 @@ def malformed(raw: bytes | None) -> str:
     for name in sorted(_ONCE):
         if found[name] > 1:
             return f"it has more than one header {name.decode()}"
+    return ""
+
+
+def unreliable(raw: bytes) -> str:
+    """Why a message that is on the log counts for nothing, whatever its headers say; empty where
+    they can be relied on, and where none of them is one of ours."""
+    block = raw.lower()
+    if any(each in block for each in _ONCE) and malformed(raw):
+        return UNRELIABLE
     return ""
 
 

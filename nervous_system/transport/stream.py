@@ -19,6 +19,7 @@ from nervous_system.errors import Fatal, Forbidden, Permanent, Unavailable
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.connection import Connection, waiting_for_its_maker
+from nervous_system.transport.header_block import unreliable, written_by_us
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply
 
@@ -29,7 +30,6 @@ LARGE_EVENT_BYTES: Final = 1024**2
 
 _MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
 _OF_OURS: Final = b"\r\nGanglion-"
-_SEAL_LINE: Final = f"\r\n{names.SEAL}:".encode()
 _REPUBLISHED_LINE: Final = f"\r\n{names.REPUBLISHED_FROM}:".encode()
 
 MAX_READ_BYTES: Final = 1024**2
@@ -63,7 +63,7 @@ class Stored(NamedTuple):
 
     @property
     def message_id(self) -> str | None:
-        """The Nats-Msg-Id it was published under, if any."""
+        """The Nats-Msg-Id it was published under, if any; of two the first, as the server does."""
         raw = self.raw_headers
         start = raw.find(_MESSAGE_ID_LINE)
         if start < 0:
@@ -72,32 +72,39 @@ class Stored(NamedTuple):
 
     def is_history(self, trusted: TrustedKeys) -> bool:
         """Whether it was brought back from the past, by somebody who may say so."""
-        return _REPUBLISHED_LINE in self.raw_headers and trusted.is_history(
-            self.headers, subject=self.subject, data=self.data, stored_at=self.recorded_at
+        return (
+            _REPUBLISHED_LINE in self.raw_headers
+            and not unreliable(self.raw_headers)
+            and trusted.is_history(
+                self.headers, subject=self.subject, data=self.data, stored_at=self.recorded_at
+            )
         )
 
     def problem(self, trusted: TrustedKeys, *, agent_id: str, of_worker: str = "") -> str:
-        """Why its signature is not to be believed as this agent's; empty where it is. Where it says
-        that a worker comes, is there or goes, that must be on the worker's own subject, and by
-        itself: also where nothing is signed."""
+        """Why it is not to be believed as this agent's, a noun with what is said of it; empty where
+        it is. Its headers must be whole, and where it says that a worker comes, is there or goes,
+        that must be on the worker's own subject, and by itself: also where nothing is signed."""
+        raw = self.raw_headers
+        ours = written_by_us(raw)
+        if ours is None and (unsure := unreliable(raw)):
+            return unsure
         if of_worker and not self.is_history(trusted):
             own = self.subject.rpartition(".")[2] == token(of_worker)
             if not own or of_worker != agent_id:
                 return NOT_ITSELF
         if not trusted.checks:
             return ""
-        raw = self.raw_headers
         if _OF_OURS not in raw:  # most have none of ours: nothing is taken apart
             must = trusted.may_have_to_vouch(self.subject, agent_id) and trusted.must_vouch(
                 self.subject, agent_id, at=self.recorded_at
             )
             return MISSING if must else ""
-        sealed = raw.find(_SEAL_LINE)
-        if sealed >= 0 and trusted.seal is not None and _REPUBLISHED_LINE not in raw:
+        message_id, seal, republished = ours.groups() if ours is not None else (None, None, None)
+        if seal and message_id and not republished and trusted.seal is not None:
             return trusted.seal.message_problem(
-                _line_at(raw, sealed + len(_SEAL_LINE)),
+                seal.decode(errors="replace"),
                 subject=self.subject,
-                message_id=self.message_id or "",
+                message_id=message_id.decode(errors="replace"),
                 data=self.data,
                 stored_at_ns=self.recorded_at_ns,
                 most_seconds=trusted.most_seconds,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from nervous_system.contract.vouching import Vouching
 from nervous_system.names import ASK
 from nervous_system.transport.bulk_client import parse_headers
+from nervous_system.transport.header_block import malformed
 from nervous_system.transport.requests import Reply
 
 
@@ -31,7 +32,8 @@ class AnswerCheck:
         if not self._asked:
             return True
         headers = parse_headers(reply.raw_headers)
-        if self._vouching.believes(self._asked, self._request, reply.data, headers):
+        whole = not malformed(reply.raw_headers)
+        if whole and self._vouching.believes(self._asked, self._request, reply.data, headers):
             return True
         self.strangers += 1
         return False
