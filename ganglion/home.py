@@ -50,6 +50,10 @@ class Home:
         """The tables' files."""
         return self.path / "clickhouse"
 
+    def health_socket(self, name: str) -> Path:
+        """Where one process is asked for its health: strangers cannot crowd a file of ours."""
+        return self.path / "run" / f"{name}.sock"
+
     def log(self, name: str) -> Path:
         """The log file of one process."""
         return self.path / "logs" / f"{name}.log"

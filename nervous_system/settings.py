@@ -81,6 +81,11 @@ class MeshSettings(BaseSettings):
         default_factory=list,
         description="more names that /metrics and /healthz may be asked by (a JSON list)",
     )
+    health_socket: Path | None = Field(
+        None,
+        description="socket file where its owner alone asks for /metrics and /healthz, too;"
+        " `ganglion up` sets it",
+    )
     watchdog_seconds: float = Field(
         60.0, ge=0, description="a service that is stuck for so long ends itself; 0: it does not"
     )

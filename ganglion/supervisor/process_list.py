@@ -15,6 +15,7 @@ from ganglion.engines.store_room import obstacle_in
 from ganglion.errors import BadSetting
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
+from ganglion.supervisor.http_get import url_at
 from ganglion.supervisor.preflight import WantedPort, pick_port
 from ganglion.supervisor.specification import ProcessSpecification
 from nervous_system.control_group import ControlGroup
@@ -160,9 +161,12 @@ def _clickhouse(
         argv=_python(
             "ganglion.engines.clickhouse", "--path", str(home.clickhouse_store), "--port", str(port)
         ),
-        environment=_memory_for_clickhouse(),
+        environment={
+            **_memory_for_clickhouse(),
+            "GANGLION_CLICKHOUSE_HEALTH_SOCKET": str(home.health_socket(CLICKHOUSE)),
+        },
         address=addresses.clickhouse_url,
-        health_url=f"http://{LOOPBACK}:{port}/ping",
+        health_url=url_at(home.health_socket(CLICKHOUSE), "/ping"),
     )
 
 
@@ -191,9 +195,10 @@ def _service(
             "CLICKHOUSE_URL": _as(service.account, addresses),
             "GANGLION_METRICS_HOST": LOOPBACK,
             "GANGLION_METRICS_PORT": str(port),
+            "GANGLION_HEALTH_SOCKET": str(home.health_socket(service.name)),
         },
         address=f"http://{LOOPBACK}:{port}",
-        health_url=f"http://{LOOPBACK}:{port}/healthz",
+        health_url=url_at(home.health_socket(service.name), "/healthz"),
         needs=service.needs,
         patient=True,
         ready_states=service.ready_states,

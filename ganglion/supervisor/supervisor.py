@@ -251,8 +251,8 @@ class Supervisor:
             if silence.done() and not child.exited:
                 self._show.trouble(
                     f"{specification.name} (pid {child.pid}) runs, but for {silence.result():.0f} s"
-                    f" nobody answered at {specification.health_url}; it is killed and started"
-                    " again (GANGLION_SILENT_SECONDS)"
+                    " it did not say how it is when it was asked; it is killed and started again"
+                    " (GANGLION_SILENT_SECONDS)"
                 )
                 child.kill()
             await ended

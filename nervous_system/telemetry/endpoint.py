@@ -2,7 +2,8 @@
 
 A web framework would cost every service of an idle mesh 20 MB for two pages. It answers from the
 service's own event loop on purpose: a blocked loop does not answer, and that is an answer. One
-request per connection, each bounded in size and time, and only so many at once.
+request per connection, each bounded in size and time, and only so many at once: where there are
+more, who came first goes, so whoever really asks is answered.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection
-from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -19,20 +20,24 @@ import structlog
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
+from nervous_system.private_socket import listen_privately
+from nervous_system.telemetry.askers import Askers
 from nervous_system.telemetry.health import Health
 from nervous_system.telemetry.metrics import CONTENT_TYPE, Metrics
 
 _log = structlog.get_logger()
 
 MAX_REQUEST_BYTES: Final = 8192
-MAX_CONNECTIONS: Final = 32
+MAX_CONNECTIONS: Final = 512
+"""Of one socket. Half of the 1024 files that a process usually has; and where 10,000 strangers a
+second come, whoever asks has 50 ms to say what."""
 REQUEST_SECONDS: Final = 5.0
 
 _Answer = tuple[HTTPStatus, str, bytes]
 
 
 class Endpoint:
-    """A listening socket of one service."""
+    """The listening sockets of one service."""
 
     def __init__(
         self,
@@ -46,8 +51,8 @@ class Endpoint:
         self._metrics = metrics
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
         self._request_seconds = request_seconds
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        self._askers: list[Askers] = []
 
     async def start(self, *, host: str, port: int) -> int:
         """Listen, on a free port where `port` is 0, and return it.
@@ -55,63 +60,66 @@ class Endpoint:
         Raises Fatal if it is taken.
         """
         try:
-            self._server = await asyncio.start_server(
-                self._accept, host, port, limit=MAX_REQUEST_BYTES
-            )
+            server = await asyncio.get_running_loop().create_server(self._connections(), host, port)
         except OSError as error:
             raise Fatal(
                 f"cannot listen on {host}:{port} for /healthz and /metrics ({error.strerror});"
                 " set GANGLION_METRICS_PORT to a free port, or to 0 to take any"
             ) from error
-        bound: int = self._server.sockets[0].getsockname()[1]
+        self._servers.append(server)
+        bound: int = server.sockets[0].getsockname()[1]
         return bound
+
+    async def start_privately(self, path: Path) -> None:
+        """Listen at a socket file, too, for its owner alone: nobody else can crowd it.
+
+        Raises Fatal.
+        """
+        try:
+            server = await asyncio.get_running_loop().create_unix_server(
+                self._connections(), sock=listen_privately(path)
+            )
+        except OSError as error:
+            raise Fatal(
+                f"cannot listen at {path} for /healthz ({error.strerror}); end what listens there,"
+                " or set GANGLION_HEALTH_SOCKET to a file in a folder that you may write to"
+            ) from error
+        self._servers.append(server)
 
     async def close(self) -> None:
         """Stop listening and end what is still being answered."""
-        if self._server is not None:
-            self._server.close()
-            for task in self._open:
-                task.cancel()
-            await asyncio.gather(*self._open, return_exceptions=True)
-            await self._server.wait_closed()
+        for server in self._servers:
+            server.close()
+        for askers in self._askers:
+            askers.close()
+        for server in self._servers:
+            await server.wait_closed()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._open) >= MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        # A coroutine here would become a task of asyncio's own, which 3.11 cannot see cancelled.
-        task = asyncio.create_task(self._serve(reader, writer), name="endpoint")
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+    def _connections(self) -> Askers:
+        """Those of one more socket. Each has places of its own."""
+        self._askers.append(
+            Askers(
+                self._respond,
+                most=MAX_CONNECTIONS,
+                max_bytes=MAX_REQUEST_BYTES,
+                seconds=self._request_seconds,
+            )
+        )
+        return self._askers[-1]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            # A client that is slow or gone is its own problem: nothing of ours failed.
-            with suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(self._request_seconds):
-                    method, (status, kind, body) = await self._read_and_answer(
-                        reader, own=str(writer.get_extra_info("sockname")[0])
-                    )
-                    head = (
-                        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-                        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-                        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
-                    )
-                    writer.write(head.encode() + (b"" if method == "HEAD" else body))
-                    await writer.drain()
-                    writer.close()
-                    await writer.wait_closed()
-        finally:
-            writer.transport.abort()  # no effect where it was closed in good order
+    def _respond(self, head: bytes | None, own: str) -> bytes:
+        method, (status, kind, body) = self._read_and_answer(head, own=own)
+        lines = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+            f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+            "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+        )
+        return lines.encode() + (b"" if method == "HEAD" else body)
 
-    async def _read_and_answer(
-        self, reader: asyncio.StreamReader, *, own: str
-    ) -> tuple[str, _Answer]:
+    def _read_and_answer(self, head: bytes | None, *, own: str) -> tuple[str, _Answer]:
         """The method and the answer. `own` is the address that was reached: whoever asks by an
         address was not led here by a name."""
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        if head is None:
             return "GET", _plain(HTTPStatus.BAD_REQUEST, "not an HTTP request of at most 8 KiB")
         words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):

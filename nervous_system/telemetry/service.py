@@ -44,6 +44,8 @@ async def telemetry(settings: MeshSettings, *, service: str) -> AsyncIterator[Te
     endpoint = Endpoint(health=health, metrics=metrics, names=settings.metrics_names)
     port = await endpoint.start(host=settings.metrics_host, port=settings.metrics_port)
     try:
+        if settings.health_socket is not None:
+            await endpoint.start_privately(settings.health_socket)
         tracer = Tracer.start(
             service_name=service, endpoint=settings.otlp_endpoint, metrics=metrics
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from ganglion.errors import NotRunning
+from ganglion.supervisor.http_get import http_get, url_at
 from nervous_system.errors import Fatal
 from nervous_system.telemetry.endpoint import MAX_CONNECTIONS, MAX_REQUEST_BYTES, Endpoint
 from nervous_system.telemetry.health import Health
@@ -134,16 +136,41 @@ async def test_nonsense_is_refused_and_hurts_nobody(
     assert (await service.get("/healthz"))[0] == "HTTP/1.1 200 OK"
 
 
-async def test_connections_are_bounded_and_come_back(service: Service) -> None:
-    idle = [
-        await asyncio.open_connection("127.0.0.1", service.port) for _ in range(MAX_CONNECTIONS)
-    ]
-    with suppress(ConnectionResetError):  # put out at once, before or after it asked
-        assert (await service.get("/healthz"))[0] == ""
-    for reader, writer in idle:
-        assert await reader.read() == b""  # put out after the deadline
+async def test_who_holds_a_place_and_asks_nothing_makes_room() -> None:
+    metrics = Metrics()
+    endpoint = Endpoint(
+        health=Health(service="ingestor", metrics=metrics), metrics=metrics, request_seconds=600
+    )
+    port = await endpoint.start(host="127.0.0.1", port=0)
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX_CONNECTIONS)]
+    assert (await http_get(f"http://127.0.0.1:{port}/healthz")).status == 200
+    assert await idle[0][0].read() == b"", "the one that waited longest had to go"
+    idle[1][1].write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert (await idle[1][0].read()).startswith(b"HTTP/1.1 200"), "the others may still ask"
+    await endpoint.close()
+    assert await idle[2][0].read() == b""
+    for _, writer in idle:
         writer.close()
-    assert (await service.get("/healthz"))[0] == "HTTP/1.1 200 OK"
+
+
+async def test_its_owner_asks_at_a_file_however_deep_it_lies(
+    service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / ("deep" * 40) / "ingestor.sock"
+    path.parent.mkdir()
+    await service.endpoint.start_privately(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (await http_get(url_at(path, "/healthz"))).status == 200
+    metrics = Metrics()
+    second = Endpoint(health=Health(service="ingestor", metrics=metrics), metrics=metrics)
+    with pytest.raises(Fatal, match=r"cannot listen at .*ingestor.sock.*GANGLION_HEALTH_SOCKET"):
+        await second.start_privately(path)
+    await service.endpoint.close()  # and leaves its file, as one that is killed does
+    with pytest.raises(NotRunning, match="nobody answers at .*ingestor.sock"):
+        await http_get(url_at(path, "/healthz"))
+    await second.start_privately(path)
+    assert (await http_get(url_at(path, "/healthz"))).status == 200
+    await second.close()
 
 
 async def test_a_broken_fact_is_said_and_not_hidden(service: Service) -> None:

@@ -32,7 +32,7 @@ def main() -> int:
             return _refuse(f"The option {where} can't be used: {problem['msg']}.")
     from ganglion.engines.clickhouse.enclosure import shut_in
     from ganglion.engines.clickhouse.folder import FolderError, open_folder
-    from ganglion.engines.clickhouse.listening import PortInUseError, listen
+    from ganglion.engines.clickhouse.listening import PortInUseError, listen_at
     from ganglion.engines.clickhouse.passwords import PasswordError, own_passwords
     from ganglion.engines.clickhouse.set_aside import set_strangers_aside
     from ganglion.engines.clickhouse.users import (
@@ -50,7 +50,7 @@ def main() -> int:
         lock = open_folder(
             settings.path, max_memory_bytes=settings.max_memory_bytes, is_open=settings.open
         )
-        listening = listen(settings.host, settings.port)
+        listening = listen_at(settings)
         remarks = set_strangers_aside(settings.path)
         remarks += shut_in(settings.path, is_open=settings.open)
     except (PasswordError, UsersFileError, FolderError, PortInUseError, WallError) as error:

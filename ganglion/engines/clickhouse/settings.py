@@ -24,6 +24,10 @@ class ClickHouseSettings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="loopback address to listen on")
     port: int = Field(8123, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    health_socket: Path | None = Field(
+        None,
+        description="socket file where its owner alone is answered, too; `ganglion up` sets it",
+    )
     users_file: Path | None = Field(
         None, description="TOML file of accounts, beside those that are there anyway"
     )

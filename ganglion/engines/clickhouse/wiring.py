@@ -44,12 +44,12 @@ async def serve(
     settings: ClickHouseSettings,
     *,
     users: Users,
-    listening: socket.socket,
+    listening: Sequence[socket.socket],
     remarks: Sequence[tuple[str, dict[str, object]]],
     log: Log,
 ) -> None:
-    """Serve on `listening` until SIGTERM or SIGINT, then drain. `remarks` are said at the start.
-    Raises `EngineStartError`."""
+    """Serve on `listening`, the port first, until SIGTERM or SIGINT, then drain. `remarks` are said
+    at the start. Raises `EngineStartError`."""
     _raise_descriptor_limit()
     admission = Admission(
         users,
@@ -97,7 +97,7 @@ async def _listen(
     settings: ClickHouseSettings,
     server: ClickHouseServer,
     admission: Admission,
-    listening: socket.socket,
+    listening: Sequence[socket.socket],
     connections: Connections,
     limits: Limits,
     remarks: Sequence[tuple[str, dict[str, object]]],
@@ -123,8 +123,10 @@ async def _listen(
         max_headers=limits.max_headers,
         keepalive_timeout=30.0,
     )
-    accepting = await loop.create_server(connections.guarded(protocols), sock=listening)
-    host, port = listening.getsockname()[:2]
+    accepting = [await loop.create_server(connections.guarded(protocols), sock=listening[0])]
+    for private in listening[1:]:  # its owner's, who is not one of many
+        accepting.append(await loop.create_unix_server(protocols, sock=private))
+    host, port = listening[0].getsockname()[:2]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -136,7 +138,8 @@ async def _listen(
     log("clickhouse_draining", {"running": admission.running, "waiting": admission.waiting})
     server.start_draining()
     watch.cancel()
-    accepting.close()
+    for each in accepting:
+        each.close()
     await runner.cleanup()
 
 
