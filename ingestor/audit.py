@@ -21,7 +21,7 @@ from ingestor.condition import Extent, Part
 from ingestor.core import Examined
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found
 from ingestor.expected import Expected
-from ingestor.model import Fingerprint
+from ingestor.model import Fingerprint, Identity
 from ingestor.spans import Span, joined, pieces, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
@@ -161,9 +161,10 @@ class Audit:
         reached = self._recorded_to()
         if reached is None or reached == self._remembered:
             return
-        epoch, (stored, event_id, *_) = reached
+        epoch, last = reached
+        stored = last.stored
         held = Fingerprint(
-            event_id=event_id,
+            event_id=last.event_id,
             recorded_at_nanoseconds=stored.recorded_at_ns,
             raw_sha256=Fingerprint.digest(stored.data),
         )
@@ -231,7 +232,8 @@ class Audit:
     async def _was_raised(self, alarm: AlarmRaised, cause: str) -> bool:
         """By an ingestor before this one, of the same damage."""
         try:
-            return bool(await self._warehouse.known([child_id(cause, alarm.name)]))
+            own = Identity(child_id(cause, alarm.name), "ingestor", "ingestor")
+            return own in await self._warehouse.known([own])
         except Damaged:
             return False
 

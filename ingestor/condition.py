@@ -14,7 +14,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.external import ExternalData
 
 from ingestor.clickhouse import Damaged, ganglion_errors, statement
-from ingestor.model import Epoch
+from ingestor.model import Epoch, Identity
 from ingestor.spans import Span, joined, uneven
 from nervous_system.errors import Permanent
 from nervous_system.transport.stream import Stored
@@ -187,14 +187,16 @@ class Condition:
         below, above = (await self._rows(doing, "times_around", **_at(epoch, span)))[0]
         return int(below), int(above)
 
-    async def stored_at(self, hashes: bytes) -> list[tuple[str, int, int]]:
-        """Id, epoch and sequence of the stored events whose ids may have these hashes."""
+    async def stored_at(self, hashes: bytes) -> list[tuple[Identity, int, int]]:
+        """Whose, epoch and sequence, of the stored events whose ids may have these hashes."""
         asked = ExternalData(
             file_name="asked", data=hashes, fmt="RowBinary", structure="event_hash UInt64"
         )
         with ganglion_errors("looking ids up", reads=True):
             answer = await self._client.query(statement("stored_hashes"), external_data=asked)
-        return [(str(row[0]), int(row[1]), int(row[2])) for row in answer.result_rows]
+        return [
+            (Identity(*map(str, row[:3])), int(row[3]), int(row[4])) for row in answer.result_rows
+        ]
 
     async def own_bytes(self, epoch: int, span: Span) -> list[Stored]:
         """The positions as their rows have them."""

@@ -16,7 +16,7 @@ from ingestor.cleaning import without_secrets
 from ingestor.completing import readable
 from ingestor.doubts import Doubts
 from ingestor.frames import Framer
-from ingestor.model import Batch, partition_end
+from ingestor.model import Batch, Identity, partition_end
 from ingestor.reading import Readable
 from nervous_system.contract.payload import worker_of
 from nervous_system.contract.secret_search import which_may_hold_secrets
@@ -24,7 +24,8 @@ from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
 
 NO_KEYS = TrustedKeys.none()
-REPEATED = "its event_id was stored before"
+REPEATED = "the same agent's event of this id was stored before"
+ID_TAKEN = "its event_id stands on an event of somebody else, which was stored before"
 REFUSED_BY_ENGINE = "ClickHouse does not take it"
 
 
@@ -32,9 +33,14 @@ class Examined(NamedTuple):
     """A position and its frame: of an event not seen before, or parked. Messages are not kept."""
 
     stored: Stored
-    event_id: str  # empty where the bytes could not be read
+    identity: Identity | None  # None where the bytes could not be read
     payload_field: str  # empty likewise
     frame: bytes
+
+    @property
+    def event_id(self) -> str:
+        """Empty where the bytes could not be read."""
+        return self.identity.event_id if self.identity is not None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +49,7 @@ class Prepared:
 
     batch: Batch
     examined: Sequence[Examined]
-    new_ids: frozenset[str]
+    new: frozenset[Identity]
     parked: int
     duplicates: int
 
@@ -71,7 +77,10 @@ def examine(
             frame = framer.event(
                 message, kept, payload_field=field, warnings=warnings, reason=reason
             )
-            examined.append(Examined(stored, message.event_id, field, frame))
+            identity = Identity.on(
+                stored.subject, event_id=message.event_id, agent_id=message.agent_id
+            )
+            examined.append(Examined(stored, identity, field, frame))
     return examined
 
 
@@ -93,12 +102,12 @@ def _checked(
 def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:
     """The position as one that is kept with the reason why it is not an event."""
     frame = framer.parked(stored, reason=reason)
-    return Examined(stored, "", "", frame)
+    return Examined(stored, None, "", frame)
 
 
-def event_ids(examined: Sequence[Examined]) -> list[str]:
-    """The ids of the events that can be read, in order."""
-    return [each.event_id for each in examined if each.event_id]
+def identities(examined: Sequence[Examined]) -> list[Identity]:
+    """Those of the events that can be read, in order."""
+    return [each.identity for each in examined if each.identity is not None]
 
 
 def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
@@ -116,21 +125,27 @@ def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
         yield examined[start:]
 
 
-def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[str]) -> Prepared:
-    """The batch of one run of positions; `known` are the ids that are stored before it."""
+def prepare(
+    examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[Identity]
+) -> Prepared:
+    """The batch of one run of positions; `known` is who has said something
+    under their ids before."""
     frames: list[bytes] = []
-    new_ids: set[str] = set()
+    new: set[Identity] = set()
+    taken = {each.event_id for each in known}
     parked = duplicates = 0
-    for stored, event_id, _, frame in examined:
-        if not event_id:
+    for stored, identity, _, frame in examined:
+        if identity is None:
             parked += 1
             frames.append(frame)
-        elif event_id in new_ids or event_id in known:
+        elif identity in new or identity in known:
             duplicates += 1
             frames.append(_repeated_frame(stored, framer))
         else:
-            new_ids.add(event_id)
-            frames.append(frame)
+            new.add(identity)
+            contested = identity.event_id in taken
+            taken.add(identity.event_id)
+            frames.append(framer.warned(frame, ID_TAKEN) if contested else frame)
     return Prepared(
         batch=framer.batch(
             frames,
@@ -139,7 +154,7 @@ def prepare(examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[
             kinds=frozenset(each.payload_field for each in examined if each.payload_field),
         ),
         examined=examined,
-        new_ids=frozenset(new_ids),
+        new=frozenset(new),
         parked=parked,
         duplicates=duplicates,
     )

@@ -19,7 +19,6 @@ from ingestor.core import (
     REFUSED_BY_ENGINE,
     Examined,
     cut,
-    event_ids,
     examine,
     park,
     prepare,
@@ -27,7 +26,7 @@ from ingestor.core import (
 from ingestor.door import reading, row_of
 from ingestor.frames import Framer
 from ingestor.ingest_schema import ingest_columns, ingest_schema
-from ingestor.model import Batch
+from ingestor.model import Batch, Identity
 from ingestor.spans import Span
 from ingestor.warehouse import INSERT_SETTINGS, event_hash
 from nervous_system.contract.live_keys import LiveKeys
@@ -117,8 +116,8 @@ class Expected:
         first = _first_places(epoch, examined)
         return [
             (at, seq)
-            for event_id, at, seq in await self._stored(list(first))
-            if event_id in first and (at, seq) > first[event_id]
+            for identity, at, seq in await self._stored(list(first))
+            if identity in first and (at, seq) > first[identity]
         ]
 
     async def fill(
@@ -161,7 +160,7 @@ class Expected:
             await self._decode_run(run, framer, known)
 
     async def _decode_run(
-        self, run: Sequence[Examined], framer: Framer, known: frozenset[str]
+        self, run: Sequence[Examined], framer: Framer, known: frozenset[Identity]
     ) -> None:
         prepared = prepare(run, framer, known=known)
         try:
@@ -173,7 +172,7 @@ class Expected:
                 return
             middle = len(run) // 2
             await self._decode_run(run[:middle], framer, known)
-            await self._decode_run(run[middle:], framer, known | prepared.new_ids)
+            await self._decode_run(run[middle:], framer, known | prepared.new)
 
     async def _insert(self, batch: Batch) -> None:
         with ganglion_errors(f"decoding {batch.rows} positions of epoch {batch.epoch}"):
@@ -186,19 +185,20 @@ class Expected:
                 settings={**INSERT_SETTINGS, "format_schema": ingest_schema(batch.kinds)},
             )
 
-    async def _known(self, epoch: int, examined: Sequence[Examined]) -> frozenset[str]:
-        """The ids that are stored before the place where they first occur here."""
+    async def _known(self, epoch: int, examined: Sequence[Examined]) -> frozenset[Identity]:
+        """What is stored before the place where it first occurs here."""
         first = _first_places(epoch, examined)
         return frozenset(
-            event_id
-            for event_id, at, seq in await self._stored(event_ids(examined))
-            if event_id in first and (at, seq) < first[event_id]
+            identity
+            for identity, at, seq in await self._stored(list(first))
+            if identity in first and (at, seq) < first[identity]
         )
 
-    async def _stored(self, ids: Sequence[str]) -> list[tuple[str, int, int]]:
-        if not ids:
+    async def _stored(self, events: Sequence[Identity]) -> list[tuple[Identity, int, int]]:
+        if not events:
             return []
-        return await self.condition.stored_at(b"".join(map(event_hash, set(ids))))
+        ids = {each.event_id for each in events}
+        return await self.condition.stored_at(b"".join(map(event_hash, ids)))
 
     def _sql(self, name: str) -> str:
         read = [name for name in self._columns if name not in NOT_COMPARED]
@@ -233,9 +233,9 @@ def by_writer(
         yield wrote, run
 
 
-def _first_places(epoch: int, examined: Iterable[Examined]) -> dict[str, tuple[int, int]]:
-    first: dict[str, tuple[int, int]] = {}
+def _first_places(epoch: int, examined: Iterable[Examined]) -> dict[Identity, tuple[int, int]]:
+    first: dict[Identity, tuple[int, int]] = {}
     for each in examined:
-        if each.event_id:
-            first.setdefault(each.event_id, (epoch, each.stored.sequence))
+        if each.identity is not None:
+            first.setdefault(each.identity, (epoch, each.stored.sequence))
     return first

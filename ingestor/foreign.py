@@ -126,7 +126,8 @@ class ForeignLook:
 def _not_a_copy(where: str) -> str:
     """No id is ever stored twice: one that is, is a copy here of a row elsewhere."""
     return (
-        "(disposition != 'stored' OR event_hash NOT IN (SELECT event_hash FROM swarm.events"
+        "(disposition != 'stored' OR (event_hash, subject, agent_id) NOT IN"
+        " (SELECT event_hash, subject, agent_id FROM swarm.events"
         f" WHERE disposition = 'stored' AND NOT ({where}) AND epoch IN (SELECT epoch FROM"
         " swarm.epochs) AND event_hash IN"
         f" (SELECT event_hash FROM swarm.events WHERE {where})))"

@@ -103,6 +103,12 @@ class Framer:
             return self._frame("duplicate", stored, message.SerializeToString() + added)
         return self._frame("stored", stored, message.SerializeToString() + added)
 
+    def warned(self, frame: bytes, warning: str) -> bytes:
+        """The frame of an event with one more warning."""
+        start = next(place for place, byte in enumerate(frame) if byte < 0x80) + 1  # of its length
+        body = frame[start:] + _warnings([warning])
+        return varint(len(body)) + body
+
     def parked(self, stored: Stored, *, reason: str) -> bytes:
         """The frame of bytes that are not an event we can read: position, reason and the bytes,
         nothing of the event.

@@ -7,10 +7,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Disposition = Literal["stored", "parked", "duplicate"]
-"""What became of a position: an event, bytes we cannot read, or an event whose id was stored
+"""What became of a position: an event, bytes we cannot read, or an event that was stored
 before.
 """
 
@@ -55,6 +55,24 @@ class Batch:
         """
         digest = hashlib.sha256(self.frames).hexdigest()
         return f"{self.epoch}-{self.first_seq}-{self.last_seq}-{digest}"
+
+
+class Identity(NamedTuple):
+    """What makes two positions one event that was said twice: its id, and who says it.
+
+    The id alone does not: anybody may write one into his event that he foresees of another's. On a
+    subject of a role only its members publish, so nobody takes an id from another role.
+    """
+
+    event_id: str
+    source: str  # the word of the subject that says the role
+    agent_id: str
+
+    @classmethod
+    def on(cls, subject: str, *, event_id: str, agent_id: str) -> Identity:
+        """Of an event on a subject of the log."""
+        words = subject.split(".", 3)
+        return cls(event_id, words[2] if len(words) > 2 else "", agent_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

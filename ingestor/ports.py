@@ -13,7 +13,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ingestor.model import Audit, Batch, Disposition, Epoch, Fingerprint, StoredPosition, Watermark
+from ingestor.model import (
+    Audit,
+    Batch,
+    Disposition,
+    Epoch,
+    Fingerprint,
+    Identity,
+    StoredPosition,
+    Watermark,
+)
 from nervous_system.errors import Unavailable
 
 
@@ -69,9 +78,9 @@ class Warehouse(Protocol):
         None: nothing.
         """
 
-    async def known(self, event_ids: Sequence[str]) -> frozenset[str]:
-        """Which of these ids are stored in any epoch. Ids of one batch that repeat each other are
-        the caller's to find.
+    async def known(self, events: Sequence[Identity]) -> frozenset[Identity]:
+        """Who has said something under the ids of these, in any epoch. Those of one batch that
+        repeat each other are the caller's to find.
         """
 
     async def insert(self, batch: Batch) -> None:

@@ -20,14 +20,14 @@ from ingestor.core import (
     Examined,
     Prepared,
     cut,
-    event_ids,
     examine,
+    identities,
     park,
     prepare,
 )
 from ingestor.doubts import Doubts
 from ingestor.frames import Framer
-from ingestor.model import Batch
+from ingestor.model import Batch, Identity
 from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.settings import IngestorSettings
 from nervous_system.contract.live_keys import LiveKeys
@@ -97,8 +97,10 @@ class Recording:
         self._work = work
         self._stop = stop
         self._retry = retry or RetryPolicy(first_seconds=0.1, longest_seconds=5.0)
-        self._inserting: asyncio.Task[frozenset[str]] | None = None
-        self._inserting_ids: frozenset[str] = frozenset()  # as prepared; settled: as it came out
+        self._inserting: asyncio.Task[frozenset[Identity]] | None = None
+        self._inserting_events: frozenset[Identity] = (
+            frozenset()
+        )  # as prepared; settled: as it came out
         self._next_sequence = next_sequence
         self._gathered = 0  # positions of the last batch
         self._ceiling = settings.catch_up_events  # no batch is larger: memory may be short
@@ -209,39 +211,41 @@ class Recording:
 
     async def _record(self, run: Run) -> None:
         known = await self._known(run)
-        assumed = self._inserting_ids
+        assumed = self._inserting_events
         prepared = prepare(run, self._framer, known=known | assumed)
         failpoint("ingestor.before_insert")
         await self._settle()
-        if self._inserting_ids != assumed:  # the engine refused something: see what is stored now
+        if (
+            self._inserting_events != assumed
+        ):  # the engine refused something: see what is stored now
             prepared = prepare(run, self._framer, known=await self._known(run))
-        self._inserting_ids = prepared.new_ids
+        self._inserting_events = prepared.new
         self._inserting = asyncio.create_task(self._insert(prepared), name="insert")
 
-    async def _known(self, run: Run) -> frozenset[str]:
-        """The ids of the run that ClickHouse has."""
-        return await self._look_up(event_ids(run))
+    async def _known(self, run: Run) -> frozenset[Identity]:
+        """The events of the run that ClickHouse has."""
+        return await self._look_up(identities(run))
 
-    async def _look_up(self, ids: Sequence[str]) -> frozenset[str]:
-        lookup = partial(self._warehouse.known, ids)
+    async def _look_up(self, events: Sequence[Identity]) -> frozenset[Identity]:
+        lookup = partial(self._warehouse.known, events)
         try:
-            return await self._persist("looking ids up", lookup, cuttable=len(ids) > 1)
+            return await self._persist("looking ids up", lookup, cuttable=len(events) > 1)
         except TooLargeNow:
-            middle = len(ids) // 2
-            return await self._look_up(ids[:middle]) | await self._look_up(ids[middle:])
+            middle = len(events) // 2
+            return await self._look_up(events[:middle]) | await self._look_up(events[middle:])
 
     async def _settle(self) -> None:
         """Wait for the insert under way; its failure is raised here."""
         if self._inserting is not None:
             inserting, self._inserting = self._inserting, None
             try:
-                self._inserting_ids = await inserting
+                self._inserting_events = await inserting
             except asyncio.CancelledError:
                 inserting.cancel()
                 raise
 
-    async def _insert(self, prepared: Prepared) -> frozenset[str]:
-        """Store it, however long that takes; the ids that are stored by it."""
+    async def _insert(self, prepared: Prepared) -> frozenset[Identity]:
+        """Store it, however long that takes; the events that are stored by it."""
         batch = prepared.batch
         with (
             self._tracer.span(
@@ -271,10 +275,10 @@ class Recording:
         self._metrics.histogram(INSERT_ROWS).observe(batch.rows)
         stored = self._metrics.counter(POSITIONS_STORED)
         for part in written:
-            stored.labels(disposition="stored").inc(len(part.new_ids))
+            stored.labels(disposition="stored").inc(len(part.new))
             stored.labels(disposition="parked").inc(part.parked)
             stored.labels(disposition="duplicate").inc(part.duplicates)
-        return frozenset().union(*(part.new_ids for part in written))
+        return frozenset().union(*(part.new for part in written))
 
     async def _write(self, prepared: Prepared) -> list[Prepared]:
         """What was written, in order: the batch, or what it had to be cut into."""

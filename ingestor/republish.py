@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from ingestor.continuity import history
-from ingestor.model import Disposition, StoredPosition
+from ingestor.model import Disposition, Identity, StoredPosition
 from ingestor.ports import Warehouse
 from ingestor.reading import Readable, read
 from nervous_system.contract.message import Message
@@ -58,17 +58,19 @@ async def republish_tail(
     what comes later.
     """
     published = left = 0
-    seen: set[str] = set()
+    seen: set[Identity | str] = set()
     for part in history(await warehouse.epochs(), until_epoch=epoch, after=after_seq):
         async for position in positions(warehouse, epoch=part.epoch, after_seq=part.after):
             if part.last is not None and position.seq > part.last:
                 break
-            message = _message(position, part.epoch, vouch)
-            if message.message_id not in seen and await _publish(publisher, message, position):
+            found = read(position.raw)
+            message = _message(position, found, part.epoch, vouch)
+            who = _identity(position, found) or message.message_id
+            if who not in seen and await _publish(publisher, message, position):
                 published += 1
             else:
                 left += 1
-            seen.add(message.message_id)
+            seen.add(who)
     return Republished(published, left)
 
 
@@ -80,10 +82,11 @@ async def replay_parked(
     published = left = 0
     async for epoch, position in parked_positions(warehouse):
         found = read(position.raw)
-        if not isinstance(found, Readable) or await warehouse.known([found.message.event_id]):
+        who = _identity(position, found)
+        if who is None or who in await warehouse.known([who]):
             left += 1
             continue
-        if await _publish(publisher, _message(position, epoch, vouch), position):
+        if await _publish(publisher, _message(position, found, epoch, vouch), position):
             published += 1
         else:
             left += 1
@@ -135,10 +138,16 @@ async def _publish(publisher: Publisher, message: Message, position: StoredPosit
     return True
 
 
-def _message(position: StoredPosition, epoch: int, vouch: Vouch) -> Message:
+def _identity(position: StoredPosition, found: Readable | str) -> Identity | None:
+    if isinstance(found, str):
+        return None
+    message = found.message
+    return Identity.on(position.subject, event_id=message.event_id, agent_id=message.agent_id)
+
+
+def _message(position: StoredPosition, found: Readable | str, epoch: int, vouch: Vouch) -> Message:
     """Under the event's id and in its trace; what is not valid may not be fit for a header."""
     own = position.event_id
-    found = read(position.raw)
     traceparent = (
         traceparent_of(found.message.trace_id, found.message.span_id)
         if isinstance(found, Readable)

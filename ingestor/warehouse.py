@@ -34,6 +34,7 @@ from ingestor.model import (
     Disposition,
     Epoch,
     Fingerprint,
+    Identity,
     StoredPosition,
     Watermark,
 )
@@ -203,11 +204,11 @@ class ClickHouseWarehouse:
             raw_sha256=bytes.fromhex(sha256),
         )
 
-    async def known(self, event_ids: Sequence[str]) -> frozenset[str]:
+    async def known(self, events: Sequence[Identity]) -> frozenset[Identity]:
         """Two steps, because nearly always the first finds nothing and is the last."""
-        ids = frozenset(event_ids)
-        if not ids:
-            return ids
+        if not events:
+            return frozenset()
+        ids = {each.event_id for each in events}
         asked = ExternalData(
             file_name="asked",
             data=b"".join(map(event_hash, ids)),
@@ -218,12 +219,12 @@ class ClickHouseWarehouse:
             answer = await self.client.query(statement("known_hashes"), external_data=asked)
         rows: Sequence[Sequence[Any]] = answer.result_rows
         hashes = [row[0] for row in rows]
-        found: set[str] = set()
+        found: set[Identity] = set()
         for start in range(0, len(hashes), HASHES_PER_FIELD):
             some = hashes[start : start + HASHES_PER_FIELD]
             rows = await self._rows("looking ids up", "known_ids", hashes=some)
-            found.update(row[0] for row in rows)
-        return ids.intersection(found)
+            found.update(Identity(*map(str, row)) for row in rows)
+        return frozenset(each for each in found if each.event_id in ids)
 
     async def insert(self, batch: Batch) -> None:
         if not batch.rows:

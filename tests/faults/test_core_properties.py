@@ -8,9 +8,9 @@ from events_under_test import SUBJECT, event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core import cut, event_ids, examine, prepare
+from ingestor.core import cut, examine, identities, prepare
 from ingestor.frames import Framer
-from ingestor.model import partition_of
+from ingestor.model import Identity, partition_of
 from nervous_system.contract.codec import encode
 from nervous_system.transport.stream import Stored
 
@@ -18,7 +18,10 @@ FRAMER = Framer(epoch=3, writer=7)
 MONTH_NANOSECONDS = 31 * 24 * 3600 * 1_000_000_000
 START = 1_790_000_000_000_000_000
 EVENTS = {label: encode(event(label)) for label in "abcdef"}
-IDS = {label: event(label).event_id for label in EVENTS}
+SAID = {
+    label: Identity.on(SUBJECT, event_id=event(label).event_id, agent_id=event(label).agent_id)
+    for label in EVENTS
+}
 
 contents = st.sampled_from([*EVENTS.values(), b"", b"\xff", b"poison"])
 steps = st.sampled_from([0, 1, 1_000_000_000, MONTH_NANOSECONDS // 3, MONTH_NANOSECONDS])
@@ -45,16 +48,16 @@ def test_runs_are_all_positions_in_order_each_in_one_partition(positions: list[S
     assert all(before != after for before, after in pairwise(partitions))
 
 
-@given(positions=logs(), stored_before=st.sets(st.sampled_from(sorted(IDS.values()))))
+@given(positions=logs(), stored_before=st.sets(st.sampled_from(sorted(SAID.values()))))
 def test_a_batch_counts_every_position_once(
-    positions: list[Stored], stored_before: set[str]
+    positions: list[Stored], stored_before: set[Identity]
 ) -> None:
     examined = examine(positions, FRAMER)
     prepared = prepare(examined, FRAMER, known=stored_before)
-    ids = event_ids(examined)
-    assert prepared.new_ids == set(ids) - stored_before
-    assert prepared.parked == len(positions) - len(ids)
-    assert prepared.duplicates == len(ids) - len(prepared.new_ids)
+    said = identities(examined)
+    assert prepared.new == set(said) - stored_before
+    assert prepared.parked == len(positions) - len(said)
+    assert prepared.duplicates == len(said) - len(prepared.new)
     batch = prepared.batch
     assert (batch.epoch, batch.writer, batch.rows) == (3, 7, len(positions))
     assert (batch.first_seq, batch.last_seq) == (positions[0].sequence, positions[-1].sequence)
@@ -66,10 +69,10 @@ def test_two_batches_find_the_same_repeats_as_one(positions: list[Stored], at: i
     examined = examine(positions, FRAMER)
     whole = prepare(examined, FRAMER, known=frozenset())
     frames = b""
-    known: frozenset[str] = frozenset()
+    known: frozenset[Identity] = frozenset()
     for part in (examined[:at], examined[at:]):
         if part:
             prepared = prepare(part, FRAMER, known=known)
-            known |= prepared.new_ids
+            known |= prepared.new
             frames += prepared.batch.frames
     assert frames == whole.batch.frames

@@ -18,7 +18,7 @@ from ready_warehouse import make_ready
 from real_servers import ClickHouseServer
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from ingestor.core import cut, event_ids, examine, prepare
+from ingestor.core import cut, examine, identities, prepare
 from ingestor.frames import Framer
 from ingestor.reading import Readable, read
 from ingestor.warehouse import ClickHouseWarehouse
@@ -112,9 +112,9 @@ async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
             for stored in positions:
                 assert _agree(stored.data), stored.data.hex()
             (run,) = cut(examine(positions, framer))
-            known = await warehouse.known(event_ids(run))
+            known = await warehouse.known(identities(run))
             prepared = prepare(run, framer, known=known)
-            readable += len(prepared.new_ids)
+            readable += len(prepared.new)
             await warehouse.insert(prepared.batch)
             await _comes_back(warehouse, positions)
         audit = await warehouse.audit(1)

@@ -10,7 +10,7 @@ from ingestor_samples import RECORDED_AT, batch, batch_of, event, frame, stored
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer
-from ingestor.model import Fingerprint, Watermark
+from ingestor.model import Fingerprint, Identity, Watermark
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.errors import Fenced, Permanent, Unavailable
@@ -33,6 +33,13 @@ async def open_epoch(warehouse: ClickHouseWarehouse, epoch: int) -> None:
         first_seq=1,
         forked_from_seq=10,
         holder="first",
+    )
+
+
+def said_by_coder(message: SwarmEvent) -> Identity:
+    """On the subject of these samples."""
+    return Identity.on(
+        "swarm.events.coder.decision", event_id=message.event_id, agent_id=message.agent_id
     )
 
 
@@ -319,9 +326,9 @@ async def test_parked_and_duplicate_positions_are_rows_too(warehouse: ClickHouse
 async def test_known_ids(warehouse: ClickHouseWarehouse) -> None:
     await warehouse.insert(batch_of(FIRST, range(1, 5001)))
     assert await warehouse.known([]) == frozenset()
-    new = [event(number, tag="new").event_id for number in range(1, 7000)]
+    new = [said_by_coder(event(number, tag="new")) for number in range(1, 7000)]
     assert await warehouse.known(new) == frozenset()
-    old = [event(number).event_id for number in range(2, 4003)]
+    old = [said_by_coder(event(number)) for number in range(2, 4003)]
     assert await warehouse.known([*new, *old, *old]) == frozenset(old)
     odd = "it's \\ odd\t\n\0 ☃"
     strange = SwarmEvent(event_id=odd)
@@ -339,13 +346,23 @@ async def test_known_ids(warehouse: ClickHouseWarehouse) -> None:
             ),
         )
     )
-    assert await warehouse.known([odd, event(9999).event_id]) == frozenset({odd})
+    oddly = said_by_coder(strange)
+    assert await warehouse.known([oddly, said_by_coder(event(9999))]) == frozenset({oddly})
+
+
+async def test_who_said_something_under_an_id(warehouse: ClickHouseWarehouse) -> None:
+    await warehouse.insert(batch_of(FIRST, range(1, 5)))
+    first = said_by_coder(event(1))
+    for other in (first._replace(source="overseer"), first._replace(agent_id="coder-2")):
+        found = await warehouse.known([other])
+        assert found == frozenset({first}), "who asks is told who did"
 
 
 async def test_known_ids_of_earlier_epochs(warehouse: ClickHouseWarehouse) -> None:
     await warehouse.insert(batch_of(FIRST, range(1, 11)))
     await open_epoch(warehouse, 2)
-    assert await warehouse.known([event(3).event_id]) == frozenset({event(3).event_id})
+    third = said_by_coder(event(3))
+    assert await warehouse.known([third]) == frozenset({third})
 
 
 async def test_fingerprints(warehouse: ClickHouseWarehouse) -> None:
