@@ -227,4 +227,7 @@ def list_() -> None:
         works = ", offers itself for tasks" if each.works else ""
         say(f"{each.name} is let in as {each.role}{works}")
     if not keys:
-        say("no key is trusted: nothing is checked")
+        say(
+            f"no keys lie in {home}. A mesh that was started there would check nothing; what one"
+            " elsewhere trusts lies in its own home (GANGLION_HOME)"
+        )
