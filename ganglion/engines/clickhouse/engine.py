@@ -17,7 +17,8 @@ What was found out about chDB 4.4 and shapes this file:
 - `SET profile` brings a profile's constraints and leaves out its values.
 - What a statement wrote before it failed (the names of its columns, say) stands before the output
   of the next one on its connection.
-- A text may hold several statements, and all of them are run.
+- A text may hold several statements, and all of them are run: what is not one is refused here
+  (`single.py`).
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ from typing import Any
 
 import chdb
 
+from ganglion.engines.clickhouse.access import GRANTS
 from ganglion.engines.clickhouse.answer import Answer
 from ganglion.engines.clickhouse.configuration import NOWHERE
-from ganglion.engines.clickhouse.exceptions import from_engine
+from ganglion.engines.clickhouse.exceptions import ClickHouseError, from_engine
 from ganglion.engines.clickhouse.folder import CONFIGURATION_FILE
-from ganglion.engines.clickhouse.sql import quote
+from ganglion.engines.clickhouse.single import SingleStatements
+from ganglion.engines.clickhouse.sql import parameter_value, quote
 
 _native: Any = chdb._chdb
+_WRITTEN_DOWN = b"SELECT formatQuerySingleLine({statement:String}) SETTINGS max_query_size = 0"
 
 
 class EngineStartError(Exception):
@@ -47,8 +51,17 @@ class Connection:
     """One connection to the engine: its own settings, roles, database and temporary tables. One
     caller at a time."""
 
-    def __init__(self, native: Any) -> None:
+    def __init__(self, native: Any, *, single: SingleStatements | None = None) -> None:
+        """`single` looks at whatever is to run; without it, nothing but this server's own words
+        may."""
         self._native = native
+        self._single = single
+
+    def become(self, role: str) -> None:
+        """Keep only what this role of `GRANTS` has. Its profile brings its bounds; its values chDB
+        leaves out. Raises `KeyError` for another role."""
+        GRANTS[role]
+        self._run(f"SET ROLE {role}; SET profile = '{role}'".encode(), "Null", {})
 
     def run(
         self,
@@ -58,9 +71,18 @@ class Connection:
         parameters: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run `statement` and return its whole output. `parameters` are the values of its
-        `{name:Type}`, for this run only. Raises `ClickHouseError`."""
+        `{name:Type}`, for this run only. Raises `ClickHouseError`: for more than one statement,
+        too."""
+        self._check(statement)
+        return self._run(statement, output_format, dict(parameters or {}))
+
+    def _check(self, statement: bytes) -> None:
+        if self._single is not None:
+            self._single.check(statement)
+
+    def _run(self, statement: bytes, output_format: str, parameters: dict[str, str]) -> Answer:
         try:
-            result = self._native.query(statement, output_format, params=dict(parameters or {}))
+            result = self._native.query(statement, output_format, params=parameters)
         except RuntimeError as error:
             self._drop_output()
             raise from_engine(str(error)) from error
@@ -83,6 +105,7 @@ class Connection:
 
     def provoke(self, statement: bytes, *, parameters: Mapping[str, str]) -> None:
         """Begin `statement`, only to hear what is wrong with it. Raises `ClickHouseError`."""
+        self._check(statement)
         try:
             begun = self._native.send_query(statement, "Null", params=dict(parameters))
         except RuntimeError as error:
@@ -100,6 +123,7 @@ class Engine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._root: Connection | None = None
+        self._single = SingleStatements(self._written_down)
 
     def open(self) -> None:
         """Start the engine. Raises `EngineStartError`."""
@@ -108,11 +132,28 @@ class Engine:
 
     def connect(self) -> Connection:
         """A new connection, with the rights of `default`. Raises `EngineStartError`."""
+        return Connection(self._open(), single=self._single)
+
+    def _open(self) -> Any:
         options = f"{self.path}?config-file={self.path / CONFIGURATION_FILE}"
         try:
-            return Connection(_native.connect(options))
+            return _native.connect(options)
         except RuntimeError as error:
             raise EngineStartError(f"chDB cannot open {self.path}: {error}") from error
+
+    def _written_down(self, text: bytes) -> bytes:
+        """On a connection of its own: no setting of a session changes what comes out."""
+        connection = Connection(self._open())
+        parameters = {"statement": parameter_value(text)}
+        try:
+            return connection.run(
+                _WRITTEN_DOWN, output_format="RawBLOB", parameters=parameters
+            ).body
+        except ClickHouseError as error:
+            sentence = error.message.partition(": In scope ")[0]  # the scope is ours
+            raise ClickHouseError(sentence, code=error.code, name=error.name) from error
+        finally:
+            connection.close()
 
     def kill(self, marker: str) -> None:
         """End the running statement whose text holds `marker`. It may have ended by itself."""

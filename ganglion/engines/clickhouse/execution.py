@@ -185,8 +185,9 @@ class Execution:
         """Have a temporary table of `data` while the block lasts."""
         name = quote_name(table.name)
         await self._threads.run(run_all, connection, [create_table(table)])
+        into = f"INSERT INTO TABLE {name}"
         try:
-            file = _Infile(f"INSERT INTO TABLE {name}".encode(), b"", table.input_format)
+            file = _Infile(into.encode("utf-8", "surrogateescape"), b"", table.input_format)
             await self._load(connection, file, data)
             yield
         finally:

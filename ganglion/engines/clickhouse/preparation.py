@@ -9,24 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganglion.engines.clickhouse.access import OWNER
 from ganglion.engines.clickhouse.exceptions import Code, refusal
 from ganglion.engines.clickhouse.request import Ask, ExternalTable
 from ganglion.engines.clickhouse.sql import quote, quote_name
 from ganglion.engines.clickhouse.users import User
 
+PROFILE = "profile"
 INPUT_TABLE = "_ganglion_input"
 """The temporary table that stands in for `input(…)`."""
-
-
-def identity_statements(user: User) -> list[str]:
-    """What a connection runs before anything else: of all that chDB gives to every connection, it
-    keeps what the account has."""
-    role = user.rights.role
-    if role == OWNER:
-        return []
-    # The profile brings its bounds; its values chDB leaves out.
-    return [f"SET ROLE {role}; SET profile = '{role}'", *limiting_statements(user)]
 
 
 def limiting_statements(user: User) -> list[str]:
@@ -45,6 +35,11 @@ def request_statements(user: User, ask: Ask) -> list[str]:
         )
     if ask.database:
         statements.append(f"USE {quote_name(ask.database)}")
+    if PROFILE in ask.settings and not user.rights.may_write:
+        raise refusal(
+            Code.ACCESS_DENIED,
+            f"{user.name}: Not enough privileges. The profile of this account is fixed",
+        )
     values = {name: value for name, value in ask.settings.items() if name != "readonly"}
     if values:
         pairs = ", ".join(f"{name} = {quote(value)}" for name, value in values.items())

@@ -41,6 +41,7 @@ _NAMES = frozenset({"user", "database", "default_format", "query_id", "session_i
 """Fields that name something: kept, answered with, compared."""
 _TABLE_SUFFIXES = ("_format", "_types", "_structure")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
+_FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _MAX_SESSION_SECONDS = 3600.0
@@ -108,6 +109,8 @@ def read_ask(*, method: str, query_string: str, headers: Mapping[str, str], limi
         is_multipart=content_type.startswith("multipart/form-data"),
         is_safe_method=method in ("GET", "HEAD"),
     )
+    for name, said in (("database", ask.database), ("default_format", ask.default_format)):
+        _check_name(name, said or "", limits)
     if query_string.count("&") >= limits.max_fields:
         raise limits.exceeded("max_fields", "The URL has too many fields")
     fields = parse_qsl(query_string, keep_blank_values=True, errors="surrogateescape")
@@ -140,10 +143,8 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
     if len(settings) > limits.max_settings:
         raise limits.exceeded("max_settings", "The request changes too many settings")
     for name in _NAMES.intersection(values):
-        if len(values[name].encode("utf-8", "surrogateescape")) > limits.max_name_bytes:
-            raise limits.exceeded("max_name_bytes", f"The {name} is too long")
-        if not values[name].isprintable():
-            raise refusal(Code.BAD_ARGUMENTS, f"The {name} has characters that nobody can see")
+        _check_name(name, values[name], limits)
+    default_format = values.get("default_format") or ask.default_format
     if is_flag(values.get("decompress")) and (ask.content_encoding or ask.is_multipart):
         raise refusal(
             Code.BAD_ARGUMENTS,
@@ -163,7 +164,7 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
             values.get("user", ask.credentials.user),
             values.get("password", ask.credentials.password),
         ),
-        default_format=values.get("default_format") or ask.default_format,
+        default_format=default_format and checked_format(default_format),
         query_id=values.get("query_id") or ask.query_id,
         session_id=values.get("session_id") or ask.session_id,
         session_timeout_seconds=_session_seconds(
@@ -180,6 +181,13 @@ def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> A
     )
 
 
+def _check_name(field_name: str, value: str, limits: Limits) -> None:
+    if len(value.encode("utf-8", "surrogateescape")) > limits.max_name_bytes:
+        raise limits.exceeded("max_name_bytes", f"The {field_name} is too long")
+    if not value.isprintable():
+        raise refusal(Code.BAD_ARGUMENTS, f"The {field_name} has characters that nobody can see")
+
+
 def external_table(ask: Ask, name: str) -> ExternalTable:
     """How to read the file `name` of a form. Raises `ClickHouseError` where its columns are not
     said."""
@@ -194,7 +202,15 @@ def external_table(ask: Ask, name: str) -> ExternalTable:
         structure = ", ".join(
             f"_{number} {column_type}" for number, column_type in enumerate(_split(types), start=1)
         )
-    return ExternalTable(name, structure, ask.tables.get(f"{name}_format", "TabSeparated"))
+    input_format = checked_format(ask.tables.get(f"{name}_format", DEFAULT_OUTPUT_FORMAT))
+    return ExternalTable(name, structure, input_format)
+
+
+def checked_format(name: str) -> str:
+    """`name`, which can be the name of a format and nothing else. Raises `ClickHouseError` (73)."""
+    if not _FORMAT_NAME.match(name):
+        raise refusal(Code.UNKNOWN_FORMAT, f"Unknown format {name}")
+    return name
 
 
 def _split(types: str) -> list[str]:
@@ -259,7 +275,7 @@ def _protocol_version(value: str | None, default: int) -> int:
 def _session_seconds(value: str | None, default: float) -> float:
     if value is None:
         return default
-    if not value.isdecimal() or float(value) > _MAX_SESSION_SECONDS:
+    if not value.isascii() or not value.isdecimal() or float(value) > _MAX_SESSION_SECONDS:
         raise refusal(
             Code.INVALID_SESSION_TIMEOUT,
             f"session_timeout must be a whole number of seconds, at most"

@@ -16,7 +16,7 @@ from typing import Final
 from ganglion.engines.clickhouse.access import DISK, ENGINES, TABLE_FUNCTIONS, WRITERS_FUNCTIONS
 from ganglion.engines.clickhouse.engine import Connection
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
-from ganglion.engines.clickhouse.preparation import INPUT_TABLE, create_table
+from ganglion.engines.clickhouse.preparation import INPUT_TABLE, PROFILE, create_table
 from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
 from ganglion.engines.clickhouse.sql import (
     Statement,
@@ -26,6 +26,7 @@ from ganglion.engines.clickhouse.sql import (
     parameter_value,
     parse_statement,
     says,
+    settings_named,
 )
 from ganglion.engines.clickhouse.users import User
 
@@ -103,6 +104,12 @@ class Scrutiny:
         sets = words[:1] == ("SET",) and words[2:3] == ("=",)
         if plain.kind != "read" and not sets and words[:1] != ("USE",):
             raise _denied(user, " ".join(words[:2]))
+        if says(plain.text, "INSERT", "INTO"):  # EXPLAIN: behind its data is another statement
+            raise _denied(user, "INSERT")
+        if says(plain.text, "PARALLEL", "WITH"):
+            raise _denied(user, "PARALLEL WITH")
+        if PROFILE in settings_named(plain.text) and not user.rights.may_write:
+            raise _denied(user, "a setting profile")
         for name in sorted(called(plain.text) & self._reaching):
             raise _denied(user, f"The table function {name}")
         if says(plain.text, "=", "DEFAULT"):

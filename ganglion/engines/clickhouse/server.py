@@ -4,7 +4,6 @@ statement runs, an answer leaves."""
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -35,6 +34,7 @@ from ganglion.engines.clickhouse.request import (
     DEFAULT_OUTPUT_FORMAT,
     Ask,
     ExternalTable,
+    checked_format,
     external_table,
     is_flag,
     read_ask,
@@ -63,7 +63,6 @@ _TOO_MUCH_SQL = {
     "max_nesting": ("The statement is nested too deeply", Code.TOO_DEEP_RECURSION),
 }
 _KEEPS_READONLY = frozenset({"SET", "USE", "CHECK"})
-_FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 class ClickHouseServer:
@@ -311,12 +310,12 @@ class ClickHouseServer:
         connection = session.connection
         output_format = ask.default_format or DEFAULT_OUTPUT_FORMAT
         if spool is not None:
-            input_format = _checked_format(statement.format or ask.default_format or "Values")
+            input_format = checked_format(statement.format or ask.default_format or "Values")
             answer = await self._execution.insert(
                 connection, statement, spool, input_format, token=own.token
             )
             return await reply.whole(answer, output_format=DEFAULT_OUTPUT_FORMAT)
-        output_format = _checked_format((statement.format or output_format).strip('`"'))
+        output_format = checked_format((statement.format or output_format).strip('`"'))
         is_native = output_format.lower() == NATIVE.lower()
         if statement.kind == "other" or (is_native and not is_select(statement)):
             run_format = output_format
@@ -423,9 +422,3 @@ class ClickHouseServer:
             what, code = _TOO_MUCH_SQL[error.limit]
             raise self._limits.exceeded(error.limit, what, code=code) from error
         return replace(statement, parameters=ask.parameters)
-
-
-def _checked_format(name: str) -> str:
-    if not _FORMAT_NAME.match(name):
-        raise refusal(Code.UNKNOWN_FORMAT, f"Unknown format {name}")
-    return name

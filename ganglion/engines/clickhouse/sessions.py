@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from ganglion.engines.clickhouse.access import OWNER
 from ganglion.engines.clickhouse.engine import Connection, Engine
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
-from ganglion.engines.clickhouse.preparation import identity_statements, restoring_statements
+from ganglion.engines.clickhouse.preparation import limiting_statements, restoring_statements
 from ganglion.engines.clickhouse.request import Ask
 from ganglion.engines.clickhouse.sql import Statement
 from ganglion.engines.clickhouse.threads import Threads, settled
@@ -154,7 +155,9 @@ class Sessions:
 
     def _connect(self, user: User, *, is_kept: bool) -> Session:
         connection = self._engine.connect()
-        run_all(connection, identity_statements(user))
+        if user.rights.role != OWNER:  # of what chDB gives to every connection, it keeps its own
+            connection.become(user.rights.role)
+        run_all(connection, limiting_statements(user))
         return Session(connection, is_kept)
 
 

@@ -322,6 +322,36 @@ def says(text: bytes, left: str, right: str) -> bool:
     return _has_pair(list(_tokens(text, Bounds())), (left, right))
 
 
+def brings_data(text: bytes) -> bool:
+    """Whether a text of the engine's own is an INSERT, or explains one, behind which data may
+    stand."""
+    top = [token for token in _tokens(text, Bounds()) if not token.depth]
+    return (
+        _has_pair(top, ("INSERT", "INTO"))
+        and any(token.upper == "FORMAT" for token in top)
+        and not _has_pair(top, ("FROM", "INFILE"))
+    )
+
+
+def settings_named(text: bytes) -> frozenset[str]:
+    """The names, in small letters, that a text of the engine's own gives values to: behind each SET
+    and SETTINGS."""
+    tokens = list(_tokens(text, Bounds()))
+    names = set()
+    for index, clause in enumerate(tokens):
+        position = index + 1
+        while clause.upper in ("SET", "SETTINGS") and position + 1 < len(tokens):
+            name = tokens[position]
+            if name.kind not in ("word", "quoted") or tokens[position + 1].upper != "=":
+                break
+            names.add(text[name.start : name.end].decode("latin-1").strip('`"').lower())
+            while position < len(tokens) and tokens[position].depth >= clause.depth:
+                position += 1
+                if tokens[position - 1].upper == "," and tokens[position - 1].depth == clause.depth:
+                    break
+    return frozenset(names)
+
+
 def called(text: bytes, *, before_blanks: bool = True) -> frozenset[str]:
     """The names, in small letters, that stand before a bracket in a text of the engine's own. It
     has a blank between the two where a table is filled or made (`INSERT INTO url (a)`), and none

@@ -119,4 +119,5 @@ def _user(name: str, account: object, path: Path) -> User:
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Of what is no text, too: a byte of a password that is not UTF-8 comes as half a character."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
