@@ -123,7 +123,7 @@ class Engine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._root: Connection | None = None
-        self._single = SingleStatements(self._written_down)
+        self._single = SingleStatements(self.written_down)
 
     def open(self) -> None:
         """Start the engine. Raises `EngineStartError`."""
@@ -141,8 +141,9 @@ class Engine:
         except RuntimeError as error:
             raise EngineStartError(f"chDB cannot open {self.path}: {error}") from error
 
-    def _written_down(self, text: bytes) -> bytes:
-        """On a connection of its own: no setting of a session changes what comes out."""
+    def written_down(self, text: bytes) -> bytes:
+        """One statement in the engine's plain way, from a connection of its own: no setting of a
+        session changes what comes out. Raises `ClickHouseError` (62) for several, and for none."""
         connection = Connection(self._open())
         parameters = {"statement": parameter_value(text)}
         try:

@@ -9,7 +9,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ganglion.engines.clickhouse.answer import Answer
@@ -29,7 +29,7 @@ from ganglion.engines.clickhouse.preparation import INPUT_TABLE, create_table
 from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
 from ganglion.engines.clickhouse.sessions import run_all
 from ganglion.engines.clickhouse.spool import Spool
-from ganglion.engines.clickhouse.sql import Statement, quote, quote_name
+from ganglion.engines.clickhouse.sql import Statement, parse_statement, quote, quote_name
 from ganglion.engines.clickhouse.threads import Threads, settled
 
 PIPE_BYTES = 1 << 20
@@ -204,6 +204,13 @@ class Execution:
             await self._kill(marker)
             await asyncio.wait({answer}, timeout=KILL_AGAIN_SECONDS)
         await settled(answer)
+
+    async def written_down(self, statement: Statement) -> Statement:
+        """The statement as the engine's parser writes it: whatever is put together from its parts
+        is put together from whole ones. Raises `ClickHouseError` (62)."""
+        text = statement.text[: statement.end]
+        plain = await self._threads.run(self._engine.written_down, text)
+        return replace(parse_statement(plain), parameters=statement.parameters)
 
     async def kill(self, token: str) -> None:
         """End the statement of this token, if the engine runs it."""

@@ -91,7 +91,8 @@ class RunningStatements:
             raise _is_taken(query_id) from None
 
     def selection(self, user: User, kill: Statement, own: Running) -> Statement:
-        """The SELECT of the ids that a KILL QUERY means, of those that the account may end. Raises
+        """The SELECT of the ids that a KILL QUERY means, of those that the account may end. `kill`
+        is as the engine writes it down, so its condition is one expression. Raises
         `ClickHouseError` (62) where it says no condition."""
         condition, _ = _parsed(kill)
         now = asyncio.get_running_loop().time()
@@ -107,7 +108,7 @@ class RunningStatements:
                 "query_kind": each.kind,
             }
             for each in self._by_id.values()
-            if each is not own and (user.rights.may_write or each.user == user.name)
+            if each is not own and _may_end(user, each)
         ]
         statement = _selected("SELECT query_id FROM", _COLUMNS, rows)
         text = statement.text + b" WHERE (" + condition + b"\n)"
@@ -120,18 +121,19 @@ class RunningStatements:
         values = set(kill.parameters.values())
         for each in self._by_id.values():
             named = quote(each.query_id).encode() in condition or each.query_id in values
-            if named and each.user != user.name and not user.rights.may_write:
+            if named and not _may_end(user, each):
                 raise refusal(
                     Code.ACCESS_DENIED,
                     f"{user.name}: Not enough privileges. This account may end its own statements"
                     f" only, and {each.query_id} is none",
                 )
 
-    async def kill(self, kill: Statement, query_ids: list[str]) -> Statement:
-        """End the statements of these ids, and wait for their end where that is asked for. Returns
-        a SELECT of what became of each."""
+    async def kill(self, user: User, kill: Statement, query_ids: list[str]) -> Statement:
+        """End the statements of these ids, as far as the account may, and wait for their end where
+        that is asked for. Returns a SELECT of what became of each."""
         _, mode = _parsed(kill)
-        meant = [self._by_id[query_id] for query_id in query_ids if query_id in self._by_id]
+        found = [self._by_id[query_id] for query_id in query_ids if query_id in self._by_id]
+        meant = [running for running in found if _may_end(user, running)]
         if mode != "TEST":
             for running in meant:
                 self._end(running)
@@ -171,6 +173,10 @@ class RunningStatements:
 def is_kill(statement: Statement) -> bool:
     """Whether it is a KILL QUERY."""
     return statement.words[:2] == ("KILL", "QUERY")
+
+
+def _may_end(user: User, running: Running) -> bool:
+    return user.rights.may_write or running.user == user.name
 
 
 def _parsed(kill: Statement) -> tuple[bytes, str]:

@@ -254,18 +254,21 @@ class ClickHouseServer:
             raise refusal(
                 Code.READONLY, f"{user.name}: Cannot execute query in readonly mode: KILL by GET"
             )
-        selection = self._running.selection(user, statement, own)
+        plain = await self._execution.written_down(statement)
+        if not is_kill(plain):
+            raise refusal(Code.SYNTAX_ERROR, "Syntax error: expected KILL QUERY")
+        selection = self._running.selection(user, plain, own)
         async with self._leased(user, ask, [], selection, kills=True) as session:
             found = await self._execution.run(
                 session.connection, selection, "JSONCompactColumns", token=own.token
             )
         query_ids = [query_id for column in json.loads(found.body) for query_id in column]
         if not query_ids:
-            self._running.check_others(user, statement)
+            self._running.check_others(user, plain)
             if user.rights.may_write:  # by an id or a text of the engine's own
                 async with self._leased(user, ask, [], statement, kills=True) as session:
                     return await self._run(session, ask, statement, None, reply, own)
-        ended = await self._running.kill(statement, query_ids)
+        ended = await self._running.kill(user, plain, query_ids)
         output_format = statement.format or ask.default_format or DEFAULT_OUTPUT_FORMAT
         async with self._leased(user, ask, [], ended, kills=True) as session:
             answers = replace(ask, default_format=output_format)
