@@ -7,7 +7,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from nervous_system.names import EVENTS
 
 Disposition = Literal["stored", "parked", "duplicate"]
 """What became of a position: an event, bytes we cannot read, or an event that was stored
@@ -15,6 +17,7 @@ before.
 """
 
 _NANOSECONDS = 1_000_000_000
+_BEFORE_SOURCE: Final = f"{EVENTS}."
 
 
 def partition_of(recorded_at_nanoseconds: int) -> int:
@@ -71,8 +74,8 @@ class Identity(NamedTuple):
     @classmethod
     def on(cls, subject: str, *, event_id: str, agent_id: str) -> Identity:
         """Of an event on a subject of the log."""
-        words = subject.split(".", 3)
-        return cls(event_id, words[2] if len(words) > 2 else "", agent_id)
+        _, _, rest = subject.partition(_BEFORE_SOURCE)
+        return cls(event_id, rest.partition(".")[0], agent_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
