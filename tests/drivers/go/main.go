@@ -130,7 +130,8 @@ func kill(ctx context.Context, client clickhouse.Conn) {
 		ended <- client.Exec(named, "SELECT sleepEachRow(1) FROM numbers(100) SETTINGS max_block_size = 1")
 	}()
 	for killed := 0; killed == 0; {
-		rows, err := client.Query(ctx, "KILL QUERY WHERE query_id = 'go-endless' SYNC")
+		// A new connection of this driver asks for the server's version first, by the same id.
+		rows, err := client.Query(ctx, "KILL QUERY WHERE query_id = 'go-endless' AND query LIKE 'SELECT sleep%' SYNC")
 		must(err)
 		for rows.Next() {
 			killed++
