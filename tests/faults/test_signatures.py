@@ -132,7 +132,7 @@ async def test_where_all_must_sign_nobody_else_is_asked_or_obeyed(swarm: Swarm, 
         await swarm.completed(bus, 1)
         await _tell(signer, "w1")
         assert await worker.dies() == 0
-        await swarm.law(bus)
+        await swarm.law(signer)
 
 
 async def test_nothing_is_checked_where_no_key_is_trusted(swarm: Swarm, keys: Path) -> None:
