@@ -40,7 +40,8 @@ from ganglion.engines.clickhouse.single import SingleStatements
 from ganglion.engines.clickhouse.sql import parameter_value, quote
 
 _native: Any = chdb._chdb
-_WRITTEN_DOWN = b"SELECT formatQuerySingleLine({statement:String}) SETTINGS max_query_size = 0"
+_WRITTEN_DOWN = b"SELECT formatQuerySingleLine({statement:String})"
+_OF_ANY_LENGTH = b" SETTINGS max_query_size = 0"
 
 
 class EngineStartError(Exception):
@@ -103,6 +104,18 @@ class Connection:
         with contextlib.suppress(RuntimeError):
             self._native.query(b"SELECT 1", "Null", params={})
 
+    def written_down(self, text: bytes, *, of_any_length: bool = False) -> bytes:
+        """One statement in the engine's plain way; by the settings of this connection, which bound
+        its length, too, unless it may be `of_any_length`. Raises `ClickHouseError` (62) for
+        several, and for none."""
+        asked = _WRITTEN_DOWN + (_OF_ANY_LENGTH if of_any_length else b"")
+        parameters = {"statement": parameter_value(text)}
+        try:
+            return self.run(asked, output_format="RawBLOB", parameters=parameters).body
+        except ClickHouseError as error:
+            sentence = error.message.partition(": In scope ")[0]  # the scope is ours
+            raise ClickHouseError(sentence, code=error.code, name=error.name) from error
+
     def provoke(self, statement: bytes, *, parameters: Mapping[str, str]) -> None:
         """Begin `statement`, only to hear what is wrong with it. Raises `ClickHouseError`."""
         self._check(statement)
@@ -145,14 +158,8 @@ class Engine:
         """One statement in the engine's plain way, from a connection of its own: no setting of a
         session changes what comes out. Raises `ClickHouseError` (62) for several, and for none."""
         connection = Connection(self._open())
-        parameters = {"statement": parameter_value(text)}
         try:
-            return connection.run(
-                _WRITTEN_DOWN, output_format="RawBLOB", parameters=parameters
-            ).body
-        except ClickHouseError as error:
-            sentence = error.message.partition(": In scope ")[0]  # the scope is ours
-            raise ClickHouseError(sentence, code=error.code, name=error.name) from error
+            return connection.written_down(text, of_any_length=True)
         finally:
             connection.close()
 

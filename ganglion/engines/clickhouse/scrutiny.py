@@ -8,22 +8,20 @@ strings in quotes. Only that is looked at here.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from threading import Lock
 from typing import Final
 
 from ganglion.engines.clickhouse.access import DISK, ENGINES, TABLE_FUNCTIONS, WRITERS_FUNCTIONS
 from ganglion.engines.clickhouse.engine import Connection
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
 from ganglion.engines.clickhouse.preparation import INPUT_TABLE, PROFILE, create_table
+from ganglion.engines.clickhouse.remembered import RememberedTexts, is_short
 from ganglion.engines.clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
 from ganglion.engines.clickhouse.sql import (
     Statement,
     called,
     engines,
     is_bare_table,
-    parameter_value,
     parse_statement,
     says,
     settings_named,
@@ -31,9 +29,7 @@ from ganglion.engines.clickhouse.sql import (
 from ganglion.engines.clickhouse.users import User
 
 MOST_REMEMBERED: Final = 256
-MOST_REMEMBERED_BYTES: Final = 16 * 1024
-"""So many texts that were found good are not looked at again, none of them longer."""
-_WRITTEN_DOWN: Final = b"SELECT formatQuerySingleLine({statement:String})"
+"""So many texts that were found good are not looked at again."""
 _TEMPORARY: Final = b"CREATE TEMPORARY"
 _ANY_DATA: Final = b"\nFORMAT Values"
 _Refuse = Callable[[User, str], ClickHouseError]
@@ -57,8 +53,7 @@ class Scrutiny:
         names = b"|".join(re.escape(name.encode()) for name in sorted(self._refused))
         self._may_name = re.compile(rb"%s|engine|input|;|\\" % names).search
         self._is_open = is_open
-        self._good: OrderedDict[bytes, None] = OrderedDict()
-        self._lock = Lock()
+        self._good = RememberedTexts(MOST_REMEMBERED)
 
     def knows(self, statement: Statement, tables: Sequence[ExternalTable]) -> bool:
         """Whether `check_writes` would find nothing, as far as is known without looking."""
@@ -76,14 +71,15 @@ class Scrutiny:
         first, *others = _texts(statement, tables)
         if not others and not self._may_name(first.lower()):
             return
-        plain = _written_down(connection, first)
+        plain = connection.written_down(first)
         for name in sorted(called(plain, before_blanks=False) & self._refused):
             raise _reaches(user, f"The function {name}")
         for name in sorted(engines(plain) - ENGINES):
             raise _reaches(user, f"The engine {name}")
         for text in others:
             self._check_table(connection, user, text, refuse=_reaches)
-        self._remember([first, *others])
+        for text in (first, *others):
+            self._good.add(text)
 
     def check_reads(
         self,
@@ -97,7 +93,7 @@ class Scrutiny:
         that may more; 62 for what is no statement)."""
         if statement.kind == "insert":
             raise _denied(user, "INSERT")
-        plain = parse_statement(_written_down(connection, statement.text[: statement.end]))
+        plain = parse_statement(connection.written_down(statement.text[: statement.end]))
         if plain.names_file:
             raise _denied(user, "INTO OUTFILE")
         words = plain.words
@@ -121,7 +117,7 @@ class Scrutiny:
         self, connection: Connection, user: User, text: bytes, *, refuse: _Refuse
     ) -> None:
         """Refuse a table of a request whose structure is more than columns."""
-        plain = _written_down(connection, text)
+        plain = connection.written_down(text)
         if not is_bare_table(plain):
             raise refuse(user, "a table of more than columns")
         for name in sorted(called(plain) & self._reaching):
@@ -130,20 +126,10 @@ class Scrutiny:
     def _is_good(self, text: bytes) -> bool:
         """Whether a text was looked at before, or holds no letters of a name that is refused. Those
         stand in it as they are: without a backslash nothing is spelled otherwise."""
-        with self._lock:
-            if text in self._good:
-                return True
-        is_short = len(text) <= MOST_REMEMBERED_BYTES and not text.startswith(_TEMPORARY)
-        return is_short and not self._may_name(text.lower())
-
-    def _remember(self, texts: Sequence[bytes]) -> None:
-        with self._lock:
-            for text in texts:
-                if len(text) <= MOST_REMEMBERED_BYTES:
-                    self._good[text] = None
-                    self._good.move_to_end(text)
-            while len(self._good) > MOST_REMEMBERED:
-                self._good.popitem(last=False)
+        if text in self._good:
+            return True
+        is_looked_for = is_short(text) and not text.startswith(_TEMPORARY)
+        return is_looked_for and not self._may_name(text.lower())
 
 
 def _texts(statement: Statement, tables: Sequence[ExternalTable]) -> Iterator[bytes]:
@@ -163,15 +149,6 @@ def _texts(statement: Statement, tables: Sequence[ExternalTable]) -> Iterator[by
 
 def _creating(table: ExternalTable) -> bytes:
     return create_table(table).encode("utf-8", "surrogateescape")
-
-
-def _written_down(connection: Connection, text: bytes) -> bytes:
-    parameters = {"statement": parameter_value(text)}
-    try:
-        return connection.run(_WRITTEN_DOWN, output_format="RawBLOB", parameters=parameters).body
-    except ClickHouseError as error:
-        sentence = error.message.partition(": In scope ")[0]  # the scope is ours, not the asker's
-        raise ClickHouseError(sentence, code=error.code, name=error.name) from error
 
 
 def _reaches(user: User, what: str) -> ClickHouseError:

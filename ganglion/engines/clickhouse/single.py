@@ -9,16 +9,14 @@ one.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from typing import Final
 
 from ganglion.engines.clickhouse.exceptions import Code, refusal
+from ganglion.engines.clickhouse.remembered import RememberedTexts, is_short
 from ganglion.engines.clickhouse.sql import brings_data, says
 
 MOST_REMEMBERED: Final = 512
-MOST_REMEMBERED_BYTES: Final = 16 * 1024
 _MAY_HOLD_MORE = re.compile(rb";|parallel|insert", re.IGNORECASE).search
 _ENDS_DATA = re.compile(rb";|\n\s*\n|explain", re.IGNORECASE).search
 _OURS = re.compile(rb"(/\* ganglion:)[0-9a-f-]+( \*/)|('/proc/)[0-9]+(/fd/)[0-9]+(')")
@@ -33,18 +31,15 @@ class SingleStatements:
         """`written_down` is the engine's parser: one statement in its plain way. Raises
         `ClickHouseError` (62) for what is none, and for several."""
         self._written_down = written_down
-        self._single: OrderedDict[bytes, None] = OrderedDict()
-        self._lock = Lock()
+        self._single = RememberedTexts(MOST_REMEMBERED)
 
     def check(self, text: bytes) -> None:
         """Refuse a text that may hold another statement. Raises `ClickHouseError` (62)."""
         if not _MAY_HOLD_MORE(text):
             return
-        is_short = len(text) <= MOST_REMEMBERED_BYTES
-        shape = _OURS.sub(rb"\1\g<3>0\g<4>\2\5", text) if is_short else None
-        with self._lock:
-            if shape in self._single:
-                return
+        shape = _OURS.sub(rb"\1\g<3>0\g<4>\2\5", text) if is_short(text) else text
+        if shape in self._single:
+            return
         plain = self._written_down(text)
         holds_more = says(plain, "PARALLEL", "WITH")
         if holds_more or (brings_data(plain) and _ENDS_DATA(text)):
@@ -52,8 +47,4 @@ class SingleStatements:
                 Code.SYNTAX_ERROR,
                 "Syntax error: Multi-statements are not allowed; send one at a time",
             )
-        if shape is not None:
-            with self._lock:
-                self._single[shape] = None
-                if len(self._single) > MOST_REMEMBERED:
-                    self._single.popitem(last=False)
+        self._single.add(shape)

@@ -344,7 +344,7 @@ def settings_named(text: bytes) -> frozenset[str]:
             name = tokens[position]
             if name.kind not in ("word", "quoted") or tokens[position + 1].upper != "=":
                 break
-            names.add(text[name.start : name.end].decode("latin-1").strip('`"').lower())
+            names.add(_name_at(text, name))
             while position < len(tokens) and tokens[position].depth >= clause.depth:
                 position += 1
                 if tokens[position - 1].upper == "," and tokens[position - 1].depth == clause.depth:
@@ -352,12 +352,17 @@ def settings_named(text: bytes) -> frozenset[str]:
     return frozenset(names)
 
 
+def _name_at(text: bytes, token: _Token) -> str:
+    """A name of a text of the engine's own, in small letters and without its quotes."""
+    return text[token.start : token.end].decode("latin-1").strip('`"').lower()
+
+
 def called(text: bytes, *, before_blanks: bool = True) -> frozenset[str]:
     """The names, in small letters, that stand before a bracket in a text of the engine's own. It
     has a blank between the two where a table is filled or made (`INSERT INTO url (a)`), and none
     in a call; `before_blanks`: those, too."""
     return frozenset(
-        text[left.start : left.end].decode("latin-1").strip('`"').lower()
+        _name_at(text, left)
         for left, right in pairwise(_tokens(text, Bounds()))
         if right.upper == "("
         and left.kind in ("word", "quoted")
@@ -369,7 +374,7 @@ def engines(text: bytes) -> frozenset[str]:
     """The names, in small letters, behind each ENGINE of a text of the engine's own."""
     tokens = list(_tokens(text, Bounds()))
     return frozenset(
-        text[name.start : name.end].decode("latin-1").strip('`"').lower()
+        _name_at(text, name)
         for word, mark, name in zip(tokens, tokens[1:], tokens[2:], strict=False)
         if text[word.start : word.end] == b"ENGINE"  # a column of that name is as somebody wrote it
         and mark.upper == "="
