@@ -128,8 +128,7 @@ def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
 def prepare(
     examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[Identity]
 ) -> Prepared:
-    """The batch of one run of positions; `known` is who has said something
-    under their ids before."""
+    """The batch of one run of positions; `known`: who has said something under their ids."""
     frames: list[bytes] = []
     new: set[Identity] = set()
     taken = {each.event_id for each in known}

@@ -113,6 +113,9 @@ class Examiner:
     async def extents(self) -> tuple[Extent, ...]:
         """What must be there of each epoch, less what has aged out. Raises Damaged."""
         extents, _ = await self._extents()
+        return await self._not_aged(extents)
+
+    async def _not_aged(self, extents: tuple[Extent, ...]) -> tuple[Extent, ...]:
         days = await self.condition.kept_days()
         if days is None:
             return extents
@@ -155,15 +158,15 @@ class Examiner:
         found = Found()
         try:
             foreign, with_rows = await self.foreign_look.of_lost_epochs()
-            _, outside = await self._extents()
+            inside, outside = await self._extents()
             found.foreign = (*foreign, *outside)
-            known = {each.epoch for each in await self._warehouse.epochs()}
+            known = {each.epoch for each in inside}
             foreign_epochs = {each.epoch for each in foreign}
             lost = {*with_rows, *(await self.condition.remembered_epochs() - foreign_epochs)}
             if lost - known:
                 numbers = ", ".join(map(str, sorted(lost - known)))
                 found.unknown = f"epoch {numbers}, which rows belong to, is not in swarm.epochs"
-            for extent in await self.extents():
+            for extent in await self._not_aged(inside):
                 missing, doubled = await self.condition.uneven(extent)
                 found.epochs.append(Damage(epoch=extent.epoch, missing=missing, doubled=doubled))
         except Damaged as error:
