@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from nervous_system.browsers import LOOPBACK_NAMES
 from nervous_system.shown_address import problem_of
 
 SECRETS: Final = Path("/run/secrets")
@@ -32,7 +33,12 @@ MESH_KEY: Final = Path("keys/mesh")
 CLICKHOUSE_KEYS: Final = Path("keys/clickhouse")
 """In the home: a file with the password of each account of its ClickHouse."""
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+def url_as(url: str, user: str, password: str) -> str:
+    """The URL with this user, as one stands in a URL, and this password."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
 
 
 class MeshSettings(BaseSettings):
@@ -144,14 +150,13 @@ class MeshSettings(BaseSettings):
         if (
             parts.password is None
             and given is None
-            and parts.hostname in _LOOPBACK.union(self.clickhouse_names)
+            and parts.hostname in LOOPBACK_NAMES.union(self.clickhouse_names)
         ):
             given = self._own_password(unquote(parts.username or "default"))
         if given is None or parts.password is not None:
             return self.clickhouse_url
-        user, _, host = parts.netloc.rpartition("@")
-        password = quote(given, safe="")
-        return urlunsplit(parts._replace(netloc=f"{user or 'default'}:{password}@{host}"))
+        user = parts.netloc.rpartition("@")[0]
+        return url_as(self.clickhouse_url, user or "default", given)
 
     def _own_password(self, user: str) -> str | None:
         """The password of an account of the ClickHouse of this home. None where there is none, or

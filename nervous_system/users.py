@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from nervous_system.browsers import LOOPBACK_NAMES
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
 
@@ -36,7 +37,6 @@ WORKS: Final = "_worker"
 """What the name of the user ends in that is an agent's role and offers itself for tasks, too."""
 
 DEFAULT_PORT: Final = 4222
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _SCHEMES: Final = frozenset({"nats", "tls", "ws", "wss", ""})
 
 
@@ -81,7 +81,7 @@ def listens_on(url: str, listens: list[str]) -> bool:
         return False
     if parts.scheme not in _SCHEMES or parts.hostname is None:
         return False
-    hosts = _LOOPBACK if parts.hostname in _LOOPBACK else {parts.hostname}
+    hosts = LOOPBACK_NAMES if parts.hostname in LOOPBACK_NAMES else {parts.hostname}
     return any(f"{host}:{port}" in listens for host in hosts)
 
 

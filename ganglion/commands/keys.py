@@ -162,12 +162,10 @@ def clickhouse(
     ] = "analyst",
 ) -> None:
     """The address of ClickHouse with the password of an account: a CLICKHOUSE_URL."""
-    from urllib.parse import quote, urlsplit, urlunsplit
-
     from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
     from ganglion.errors import BadSetting
     from ganglion.settings import read_settings
-    from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
+    from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings, url_as
 
     settings = read_settings(MeshSettings)
     if account not in OWN_ACCOUNTS:
@@ -179,9 +177,7 @@ def clickhouse(
         raise BadSetting(
             f"{file} cannot be read ({error.strerror}); the first start of the mesh makes it"
         ) from error
-    parts = urlsplit(settings.clickhouse_url)
-    place = parts.netloc.rpartition("@")[2]
-    say(urlunsplit(parts._replace(netloc=f"{account}:{quote(password, safe='')}@{place}")))
+    say(url_as(settings.clickhouse_url, account, password))
 
 
 @app.command()
