@@ -20,6 +20,7 @@ from nervous_system.contract.payload import Payload
 from nervous_system.errors import Unreadable
 from nervous_system.names import EVENTS
 from nervous_system.transport.stream import Stored
+from overseer.vocabulary import HALTED
 
 HOLDS: Final = (
     f"{EVENTS}.overseer.dispatch_held",
@@ -29,9 +30,6 @@ HOLDS: Final = (
     f"{EVENTS}.guardian.system_mode_changed",
 )
 """The subjects of what holds dispatch, and of what lets it go on."""
-
-_HALTED: Final = "halted"
-"""The mode of the system in which nothing is handed out."""
 
 
 class DispatchHold:
@@ -67,7 +65,7 @@ class DispatchHold:
             case HaltOrdered():
                 halted = f"dispatch was halted{because(payload.reason)}; `ganglion resume` ends it"
                 self._begin(HaltOrdered, found.recorded_at, halted)
-            case SystemModeChanged() if payload.mode == _HALTED:
+            case SystemModeChanged() if payload.mode == HALTED:
                 halted = f"the guardian halted the system{because(payload.reason)}"
                 self._begin(SystemModeChanged, found.recorded_at, halted)
             case DispatchResumed():
