@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Collection
 
 from ganglion.ending import end_with
 from ganglion.errors import INTERRUPTED, exit_code_of
@@ -25,22 +26,21 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console(ready_descriptor=arguments.ready_descriptor)
     try:
-        asyncio.run(
-            run_mesh(
-                read_settings(MeshSettings),
-                read_settings(LocalMeshSettings),
-                console=console,
-                only=arguments.only,
-            )
-        )
-    except KeyboardInterrupt:  # before anything was started
+        _run(console, only=arguments.only)
+    except KeyboardInterrupt:  # before anything was started, or while it is said why nothing can be
         console.close()
         sys.exit(INTERRUPTED)
+    console.close()
+
+
+def _run(console: Console, *, only: Collection[str]) -> None:
+    try:
+        settings = read_settings(MeshSettings), read_settings(LocalMeshSettings)
+        asyncio.run(run_mesh(*settings, console=console, only=only))
     except Exception as error:  # noqa: BLE001 - the end of the line
         console.close()
         console.failed(str(error), exit_code=exit_code_of(error))
         end_with(error)
-    console.close()
 
 
 if __name__ == "__main__":

@@ -150,12 +150,28 @@ def test_ctrl_c_before_anything_is_started_ends_quietly(ganglion: CommandLine) -
     with socket.create_server(("127.0.0.1", 0)) as theirs:
         ganglion.environment["CLICKHOUSE_URL"] = f"http://127.0.0.1:{theirs.getsockname()[1]}"
         process = ganglion.begin("up", "--only", "nats")
-        theirs.accept()  # it asks whether a ClickHouse is there, and gets no answer
+        asking, _ = theirs.accept()  # it asks whether a ClickHouse is there, and gets no answer
         process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=60)
+        asking.close()
     assert (process.returncode, stdout, stderr) == (INTERRUPTED, "", "")
     assert ganglion("status").returncode == NOT_RUNNING
     assert not (ganglion.home / "logs" / "nats.log").exists()
+
+
+def test_ctrl_c_while_it_says_why_it_does_not_start_ends_quietly(
+    ganglion: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    ganglion.environment |= {"PYTHONPATH": str(tmp_path), "GANGLION_NATS_PORT": "many"}
+    answer = subprocess.run(
+        [sys.executable, "-m", "ganglion.supervisor"],
+        env=ganglion.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (INTERRUPTED, "", "")
 
 
 def test_killing_the_parent_leaves_nothing_and_it_starts_again(ganglion: CommandLine) -> None:
