@@ -2,7 +2,7 @@
 
 `flooding_program.py URL KIND RATE MOST`: KIND is `events` (nobody waits for
 their acknowledgement), `batches` (begun and never ended) or `requests`; RATE is messages a second.
-It says when it has sent all.
+It says when the server has taken all, or refused it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ async def flood(url: str, kind: str, rate: float, most: int) -> None:
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b'CONNECT {"verbose":false,"headers":true}\r\n')
-    hearing = asyncio.create_task(_hear(reader))
+    answered = asyncio.Event()
+    hearing = asyncio.create_task(_hear(reader, answered))
     started, sent = time.monotonic(), 0
     while sent < most:
         due = min(most, int((time.monotonic() - started) * rate))
@@ -47,13 +48,15 @@ async def flood(url: str, kind: str, rate: float, most: int) -> None:
         await asyncio.sleep(EVERY_SECONDS)
     writer.write(b"PING\r\n")
     await writer.drain()
+    await answered.wait()
     print(f"sent {sent}", flush=True)
     hearing.cancel()
 
 
-async def _hear(reader: asyncio.StreamReader) -> None:
-    while await reader.read(65536):
-        pass
+async def _hear(reader: asyncio.StreamReader, answered: asyncio.Event) -> None:
+    async for line in reader:
+        if line.startswith(b"PONG"):
+            answered.set()
 
 
 if __name__ == "__main__":

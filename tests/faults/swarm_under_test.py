@@ -263,7 +263,7 @@ class Swarm:
             except Transient:
                 return False
 
-        await until(enough, f"{count} times {subject}; see {self.home}", seconds=90.0)
+        await until(enough, f"{count} times {subject}; see {self.home}", seconds=300.0)
 
     async def log(self, bus: Bus) -> list[Recorded]:
         """Every event there is; those that no service believes are remembered."""

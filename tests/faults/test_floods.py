@@ -6,7 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from events_under_test import event
 from swarm_under_test import PATIENT, Swarm, TalkingProcess, manifest
+
+from ganglion.engines.nats_limits import LOG
+
+pytestmark = pytest.mark.timeout(600)
+"""A disk that others keep busy stores ten events a second."""
 
 FLOODING_PROGRAM = Path(__file__).with_name("flooding_program.py")
 FOR_EVER = 10**9
@@ -45,7 +51,7 @@ async def test_requests_are_answered_and_tasks_done_during_a_flood(
         assert not await bus.event_ids(["swarm.events.worker.lost.*"])
 
 
-async def test_a_flood_of_events_holds_nobody_up_for_longer_than_it_lasts(swarm: Swarm) -> None:
+async def test_what_a_flood_of_events_left_stands_before_nobody(swarm: Swarm) -> None:
     """Were all of them taken first, their storing would take minutes."""
     swarm.goes_by = PATIENT
     swarm.without_limits()
@@ -53,8 +59,11 @@ async def test_a_flood_of_events_holds_nobody_up_for_longer_than_it_lasts(swarm:
         overseer = swarm.overseer(short_lease=False)
         await swarm.led(bus)
         worker = swarm.worker()
-        flood = flooding(swarm, "events", rate=100_000, most=300_000)
-        await flood.says("sent 300000")
+        flood = flooding(swarm, "events", rate=100_000, most=150_000)
+        await flood.says("sent 150000")
+        stored = (await bus.stream.state()).last_sequence
+        mine = await bus.publish(event("after the flood"))
+        assert mine.last_sequence - stored < 2 * int(LOG["max_buffered_msgs"])
         asker = swarm.asker(bus)
         for number in range(3):
             await swarm.propose(asker, manifest(f"after-{number}"))
