@@ -15,22 +15,47 @@ from nervous_system.visible import visible
 MOST_FRAMES: Final = 20
 MOST_CHARACTERS: Final = 16_000
 _MOST_OF_A_GROUP: Final = 5
+_MOST_OF_A_NAME: Final = 200
 
 
 def error_words(error: BaseException) -> str:
-    """Its kind and what it says, bounded, as a text that can stand on the log."""
-    return f"{type(error).__name__}: {said_by(error)}"
+    """Its kind and what it says, bounded, as a text that can stand on the log; of a group what the
+    first of its errors say."""
+    kind, said = visible(type(error).__name__[:_MOST_OF_A_NAME]), said_by(error)
+    words = f"{kind}: {said}" if said else kind
+    if not isinstance(error, BaseExceptionGroup):
+        return words
+    return _beginning(f"{words}: {'; '.join(map(error_words, _first_within(error)))}")
+
+
+def _first_within(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The first errors in it that are no groups themselves, however deep they lie."""
+    found: list[BaseException] = []
+    left: list[BaseException] = [group]
+    while left and len(found) < _MOST_OF_A_GROUP:
+        each = left.pop(0)
+        if isinstance(each, BaseExceptionGroup):
+            left[:0] = each.exceptions[:_MOST_OF_A_GROUP]
+        else:
+            found.append(each)
+    return found
 
 
 def said_by(error: BaseException) -> str:
     """What it says, bounded, as a text that can stand on the log."""
     try:
-        said = str(error)
-    except Exception as failure:  # noqa: BLE001 - its `__str__` is foreign code
-        said = f"what it says cannot be read ({type(failure).__name__})"
-    left_out = len(said) - MOST_CHARACTERS
-    words = visible(said[:MOST_CHARACTERS], keep="\n\t")
-    return f"{words}[… {left_out} characters left out]" if left_out > 0 else words
+        said = str.__str__(str(error))  # no subclass, which would have ways of its own
+    except BaseException as failure:  # noqa: BLE001 - its `__str__` is foreign code
+        said = f"what it says cannot be read ({type(failure).__name__[:_MOST_OF_A_NAME]})"
+    return _beginning(said)
+
+
+def _beginning(text: str) -> str:
+    """Cut before it is escaped, as that takes long for a long text, and then again."""
+    words = visible(text[:MOST_CHARACTERS], keep="\n\t")
+    left_out = sum(max(0, len(each) - MOST_CHARACTERS) for each in (text, words))
+    kept = words[:MOST_CHARACTERS]
+    return f"{kept}[… {left_out} characters left out]" if left_out else kept
 
 
 def error_text(error: BaseException) -> str:
@@ -50,11 +75,17 @@ def error_text(error: BaseException) -> str:
                 compact=True,
             ).format()
         )
-    except Exception as failure:  # noqa: BLE001 - its own `__str__`, and all else, is foreign code
-        text = f"{type(error).__name__}, which cannot be printed ({type(failure).__name__})"
-    text = visible(text, keep="\n")
+    except BaseException as failure:  # noqa: BLE001 - its own `__str__`, and all else, is foreign code
+        kinds = [type(each).__name__[:_MOST_OF_A_NAME] for each in (error, failure)]
+        text = f"{kinds[0]}, which cannot be printed ({kinds[1]})"
+    text = _both_ends(visible(_both_ends(text), keep="\n"))
+    return text.rstrip("\n")
+
+
+def _both_ends(text: str) -> str:
+    """Cut before it is escaped, and then again, as `_beginning`."""
     if len(text) <= MOST_CHARACTERS:
-        return text.rstrip("\n")
+        return text
     half = MOST_CHARACTERS // 2
     left_out = len(text) - 2 * half
-    return f"{text[:half]}[… {left_out} characters left out]{text[-half:]}".rstrip("\n")
+    return f"{text[:half]}[… {left_out} characters left out]{text[-half:]}"

@@ -7,7 +7,8 @@ should exit with its sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 
 class GanglionError(Exception):
@@ -15,7 +16,26 @@ class GanglionError(Exception):
 
 
 class Transient(GanglionError):
-    """The same call may succeed later."""
+    """The same call may succeed later.
+
+    Where it was to put something on record, `await error.again()` says the very same once more,
+    under the same id: however often it is said, it is taken once.
+    """
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*said)
+        self._once_more: Callable[[], Awaitable[Any]] | None = None
+
+    def said_again_by(self, once_more: Callable[[], Awaitable[Any]]) -> None:
+        """What `again` does; what says it last knows best."""
+        self._once_more = once_more
+
+    async def again(self) -> Any:
+        """What the call would have returned. Raises as the call does; Permanent where it was not to
+        put anything on record."""
+        if self._once_more is None:
+            raise Permanent("nothing was to be put on record: make the call itself again")
+        return await self._once_more()
 
 
 class Permanent(GanglionError):
@@ -62,7 +82,7 @@ class Refused(Permanent):
 class NotAcknowledged(Transient):
     """The log did not confirm within the deadline.
 
-    The event may or may not be stored; the same id may be sent again.
+    The event may or may not be stored; `again` sends the same under the same id.
     """
 
 

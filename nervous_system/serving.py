@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import nats.errors
 import structlog
 
-from nervous_system import names
-from nervous_system.error_text import error_text, error_words, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.health import Work
 from nervous_system.worker import Worker
-from nervous_system.working.held_task import HeldTask, LeaseLost
+from nervous_system.working.attempt import Do, attempt
+from nervous_system.working.held_task import HeldTask
 from nervous_system.working.hints import Hints
 from nervous_system.working.next_claim import NextClaim
 
@@ -33,9 +32,6 @@ _log = structlog.get_logger()
 FIRST_LOOK_SECONDS: Final = 0.05
 LONGEST_LOOK_SECONDS: Final = 2.0
 """Between two questions for work, where nothing is heard of new tasks meanwhile."""
-
-Do = Callable[[HeldTask], Awaitable[None]]
-"""Does one task and finishes it. What it raises fails the attempt."""
 
 
 async def serve(
@@ -90,8 +86,9 @@ async def serve(
     worker.when_free, worker.following = claim_ahead, claim_with_result
 
     def begin(task: HeldTask) -> None:
-        attempt = _attempt(worker, do, task, slots)
-        doing[asyncio.create_task(attempt, name=task.task_id)] = task
+        doing[
+            asyncio.create_task(attempt(do, task, slots, worker.bus.tracer), name=task.task_id)
+        ] = task
 
     try:
         while not any(end.is_set() for end in ends):
@@ -154,30 +151,6 @@ async def _granted(
         claiming.cancel()
 
 
-async def _attempt(worker: Worker, do: Do, task: HeldTask, slots: asyncio.Semaphore) -> None:
-    destination = f"{names.EVENTS}.task.{task.action}"
-    try:
-        async with slots:
-            with worker.bus.tracer.span("work", destination, parent=task.grant.traceparent or None):
-                await do(task)
-    except LeaseLost as error:
-        _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
-    except GanglionError as error:
-        await _failed(task, said_by(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is: the attempt failed, and says why
-        _log.error("worker.task_failed", task_id=task.task_id, exception=error_text(error))
-        await _failed(task, error_words(error))
-    finally:
-        worker.let_go(task)
-
-
-async def _failed(task: HeldTask, reason: str) -> None:
-    try:
-        await task.finish("failed", notes=reason)
-    except GanglionError as error:  # its lease will run out
-        _log.warning("worker.result_not_taken", task_id=task.task_id, reason=str(error))
-
-
 async def _finish(
     worker: Worker,
     doing: list[asyncio.Task[None]],
@@ -200,7 +173,10 @@ async def _give_back(doing: dict[asyncio.Task[None], HeldTask]) -> None:
     await asyncio.gather(*unfinished, return_exceptions=True)
     for held in unfinished.values():
         try:
-            await held.give_back("its worker stops")
+            if held.unsaid is not None:
+                await held.say_again()
+            else:
+                await held.give_back("its worker stops")
         except GanglionError as error:  # its lease will run out
             _log.warning("worker.not_given_back", task_id=held.task_id, reason=str(error))
 

@@ -18,6 +18,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final, Unpack
 
 import structlog
@@ -245,6 +246,9 @@ class Worker:
         claim = self.next_claim(task)
         try:
             await task.end(result, claim)
+        except Transient as error:
+            error.said_again_by(partial(self.exchange, task, how, **said))
+            raise
         except LeaseLost:
             if claim is not None and (claimed := await self.granted(claim)) is not None:
                 await self._return(claimed)
@@ -275,6 +279,10 @@ class Worker:
         task = HeldTask(grant, self.worker_id, self, self._asker, self.orders)
         self.hold(task)
         return task
+
+    def holds(self, task: HeldTask) -> bool:
+        """Whether it holds this very attempt still."""
+        return self._held.get(task.task_id) is task
 
     def hold(self, task: HeldTask) -> None:
         """Its lease is kept by the heartbeat from now on."""

@@ -12,9 +12,10 @@ from nervous_system.agent import Agent
 from nervous_system.clock import system_clock
 from nervous_system.errors import Permanent
 from nervous_system.joining import joined
-from nervous_system.serving import Do, serve
+from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker
+from nervous_system.working.attempt import Do
 from nervous_system.working.held_task import HeldTask
 from worker.action import Job, Place
 from worker.actions import ACTIONS

@@ -1,4 +1,4 @@
-"""How much of a long output is kept on record?"""
+"""How much of what is told of work is kept on record, and how does it look there?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,22 @@ from typing import Final
 
 MAX_OUTPUT_CHARACTERS: Final = 65_536
 """The beginning and the end."""
+MAX_NOTES_CHARACTERS: Final = 16_000
+"""Likewise: why it failed, how far it is, what else there is to say."""
+MAX_CHANGED_FILES: Final = 1_000
+MAX_CHANGED_FILES_CHARACTERS: Final = 65_536
+"""Of their names together: whatever a task leaves on the log stays below the limit of an event."""
+
+
+def recordable(text: str) -> str:
+    """The text as UTF-8 can say it: half a character (a surrogate), as Python makes one of a byte
+    that it cannot read, is shown by its escape."""
+    text = str.__str__(text)  # no subclass, which would have ways of its own
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace").decode()
+    return text
 
 
 def bounded(text: str, *, most_characters: int = MAX_OUTPUT_CHARACTERS) -> str:

@@ -4,7 +4,8 @@ of them is said at once, by name.
 
 Protobuf would take a string for a list of its letters, a truth for a number and a NaN for JSON, and
 fail on half a character with an error of its own. Nothing is changed in silence here: either it is
-recorded as it was given, or InvalidEvent says why not.
+recorded as it was given, or InvalidEvent says why not. Only what is told of work that was done is
+never refused for what it says: its escapes, and what is said of what was left out, stand in it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,17 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
+from nervous_system.contract.bounded import (
+    MAX_CHANGED_FILES,
+    MAX_CHANGED_FILES_CHARACTERS,
+    bounded,
+    recordable,
+)
+from nervous_system.error_text import error_words
 from nervous_system.errors import InvalidEvent
 from nervous_system.visible import says_something
 
+MOST_PROBLEMS: Final = 20
 MOST_NESTED: Final = 64
 """Objects and lists within each other, in what becomes JSON."""
 ENVELOPE_BYTES: Final = 16_384
@@ -38,9 +47,12 @@ class Given:
         self.problems: list[str] = []
 
     def check(self) -> None:
-        """Raises InvalidEvent with everything that was wrong."""
-        if self.problems:
-            raise InvalidEvent(self.problems)
+        """Raises InvalidEvent with everything that was wrong, or the first of very much."""
+        if not self.problems:
+            return
+        more = len(self.problems) - MOST_PROBLEMS
+        said = [f"and {more:,} more"] if more > 0 else []
+        raise InvalidEvent(self.problems[:MOST_PROBLEMS] + said)
 
     def text(self, name: str, value: Any, *, say: str = "") -> str:
         """Any text. With `say`, one in which something is to be seen: that is what to say."""
@@ -54,6 +66,29 @@ class Given:
             self.problems.append(f"{name} is empty: {say}")
         return value
 
+    def told(self, name: str, value: Any, *, most_characters: int) -> str:
+        """What is told of work: any text, recordable, and of a long one both ends."""
+        if isinstance(value, str):
+            return bounded(recordable(value), most_characters=most_characters)
+        self._wrong(name, value, "a text")
+        return ""
+
+    def files(self, name: str, value: Any) -> tuple[list[str], str]:
+        """As `texts`, of names of files: the first of them, recordable, and what there is to say of
+        the others; empty where there are none."""
+        many = self._several(name, value)
+        kept: list[str] = []
+        size = 0
+        for number, each in enumerate(many[:MAX_CHANGED_FILES]):
+            told = self.told(f"{name}[{number}]", each, most_characters=MOST_NAME_BYTES)
+            size += len(told)
+            if size > MAX_CHANGED_FILES_CHARACTERS:
+                break
+            kept.append(told)
+        if len(kept) == len(many):
+            return kept, ""
+        return kept, f"of {len(many):,} changed files the first {len(kept):,} are named"
+
     def name(self, name: str, value: Any, *, say: str) -> str:
         """A text that stands in every event. It may show nothing, but not be empty."""
         text = self.text(name, value)
@@ -65,12 +100,16 @@ class Given:
 
     def texts(self, name: str, value: Any) -> list[str]:
         """A list or tuple of texts."""
+        several = self._several(name, value)
+        return [self.text(f"{name}[{number}]", each) for number, each in enumerate(several)]
+
+    def _several(self, name: str, value: Any) -> Sequence[Any]:
         if isinstance(value, str | bytes | bytearray | memoryview) or not isinstance(
             value, Sequence
         ):
             self._wrong(name, value, "a list of texts")
-            return []
-        return [self.text(f"{name}[{number}]", each) for number, each in enumerate(value)]
+            return ()
+        return value
 
     def one_of(self, name: str, value: Any, allowed: Iterable[str]) -> str:
         """One of these words."""
@@ -135,28 +174,34 @@ class Given:
         if not isinstance(value, Mapping):
             self._wrong(name, value, "an object with names")
             return ""
-        before = len(self.problems)
-        self._json(name, value, MOST_NESTED)
-        if not value or len(self.problems) > before:
-            return ""
-        try:
-            return json.dumps(dict(value), sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:  # a subclass with ways of its own
-            self.problems.append(f"{name} is not JSON: {error}")
-            return ""
+        return self.json(name, dict(value)) if value else ""
 
-    def _json(self, name: str, value: Any, deeper: int) -> None:
-        if deeper == 0:
+    def json(self, name: str, value: Any) -> str:
+        """The JSON that says the same."""
+        before = len(self.problems)
+        try:
+            self._json(name, value, ())
+            if len(self.problems) == before:
+                return json.dumps(value, sort_keys=True, allow_nan=False)
+        except Exception as error:  # noqa: BLE001 - a subclass can have ways of its own
+            self.problems.append(f"{name} is not JSON: {error_words(error)}")
+        return ""
+
+    def _json(self, name: str, value: Any, within: tuple[int, ...]) -> None:
+        here = (*within, id(value))
+        if len(within) == MOST_NESTED:
             self.problems.append(f"{name} is nested more than {MOST_NESTED} times")
+        elif isinstance(value, Mapping | list | tuple) and id(value) in within:
+            self.problems.append(f"{name} is what it is within, and JSON has no end then")
         elif isinstance(value, Mapping):
             for key, each in value.items():
                 if not isinstance(key, str):
                     self._wrong(f"a name in {name}", key, "a text")
                 elif self.text(f"a name in {name}", key) == key:
-                    self._json(f"{name}.{key[:100]}", each, deeper - 1)
+                    self._json(f"{name}.{key[:100]}", each, here)
         elif isinstance(value, list | tuple):
             for number, each in enumerate(value):
-                self._json(f"{name}[{number}]", each, deeper - 1)
+                self._json(f"{name}[{number}]", each, here)
         elif isinstance(value, str):
             self.text(name, value)
         elif isinstance(value, float) and not math.isfinite(value):

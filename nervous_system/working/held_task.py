@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypedDict
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
@@ -20,12 +20,16 @@ from enchanted.events.v1.task_request_pb2 import (
     ReleaseRequested,
     ResultReported,
 )
-from nervous_system.contract.bounded import bounded
+from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS, MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.given import Given
-from nervous_system.errors import Permanent
+from nervous_system.errors import Permanent, Transient
+from nervous_system.ids import content_hash, new_event_id
 from nervous_system.working.asker import Asker
 from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import Orders
+
+LastWord = ResultReported | ReleaseRequested
+"""What a worker says of a task at its end."""
 
 How = Literal["completed", "checks_failed", "applied_checks_failed", "failed"]
 
@@ -66,20 +70,28 @@ class Holder(Protocol):
     def let_go(self, task: HeldTask) -> None:
         """Keep it no longer: there is room for another."""
 
+    def holds(self, task: HeldTask) -> bool:
+        """Whether it is to say how this attempt ends: nobody has heard that, and it is not lost."""
+
 
 PAUSED_REPORT_SECONDS: Final = 30.0
 """How often a task that pauses says so: its lease is kept, and nobody takes it for stuck."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class HeldTask:
-    """One attempt at one task. Its lease is kept by progress and by the worker's heartbeat."""
+    """One attempt at one task. Its lease is kept by progress and by the worker's heartbeat.
+
+    Texts that are told of it are recorded whatever is in them, long ones with what was left out.
+    """
 
     grant: TaskGrant
     worker_id: str
     holder: Holder
     asker: Asker
     orders: Orders | None = None  # what its worker was told
+    unsaid: LastWord | None = None  # how it ended, where nobody has acknowledged that
+    _ids: dict[str, str] = field(default_factory=dict)  # of what was said of its end
 
     @property
     def task_id(self) -> str:
@@ -130,7 +142,7 @@ class HeldTask:
     async def _report(self, fraction: float | None, note: str) -> None:
         given = Given()
         note, fraction = (
-            given.text("note", note),
+            given.told("note", note, most_characters=MAX_NOTES_CHARACTERS),
             given.number_or_none("fraction", fraction, most=1.0),
         )
         given.check()
@@ -152,12 +164,13 @@ class HeldTask:
         changed_files: Sequence[str] = (),
         notes: str = "",
     ) -> None:
-        """Say how it ended; returns after the log has it. A long output is kept at both its ends.
-        Its worker can claim another at once: the overseer hears of this end first. One that serves
-        does so in the same request.
+        """Say how it ended; returns after the log has it. Long texts are kept at both their ends,
+        of many files the first. Its worker can claim another at once: the overseer hears of this
+        end first. One that serves does so in the same request.
 
         Raises LeaseLost where somebody else has it by now: the result was recorded as late and not
-        applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again.
+        applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again:
+        the same end is taken once.
         """
         result = self.result(how, output=output, changed_files=changed_files, notes=notes)
         await self.end(result, self.holder.following(self))
@@ -173,29 +186,32 @@ class HeldTask:
         """What `finish` says. Raises InvalidEvent."""
         given = Given()
         given.one_of("how", how, _RESULTS)
-        said = {"output": given.text("output", output), "notes": given.text("notes", notes)}
-        files = given.texts("changed_files", changed_files)
+        output = given.told("output", output, most_characters=MAX_OUTPUT_CHARACTERS)
+        notes = given.told("notes", notes, most_characters=MAX_NOTES_CHARACTERS)
+        files, left_out = given.files("changed_files", changed_files)
         given.check()
         return ResultReported(
             task_id=self.task_id,
             worker_id=self.worker_id,
             attempt=self.attempt,
             result=_RESULTS[how],
-            output=bounded(said["output"]),
+            output=output,
             changed_files=files,
-            notes=said["notes"],
+            notes="; ".join(filter(None, (notes, left_out))),
         )
 
     async def end(self, result: ResultReported, following: NextClaim | None) -> None:
         """As `finish`, and claim what follows in the same request, where something does."""
+        result.ClearField("next")  # of an earlier try; it is no part of what the result says
+        event_id = self._id_of(result)
         if following is None:
-            self._believe(await self._last_word(result))
+            self._believe(await self._last_word(result, event_id))
             return
         answer: Answer | None = None
         try:
             with following.asked() as claim:
                 result.next.CopyFrom(claim)
-                answer = await self._last_word(result, beside_another=True)
+                answer = await self._last_word(result, event_id, beside_another=True)
         finally:
             following.answered(answer)
         self._believe(answer)
@@ -203,24 +219,45 @@ class HeldTask:
     async def give_back(self, reason: str) -> None:
         """Let another have it, at once and without blame. Raises as `Asker.ask`."""
         given = Given()
-        given.text("reason", reason)
+        reason = given.told("reason", reason, most_characters=MAX_NOTES_CHARACTERS)
         given.check()
         release = ReleaseRequested(
             task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, reason=reason
         )
-        await self._last_word(release)
+        await self._last_word(release, self._id_of(release))
+
+    async def say_again(self) -> None:
+        """Say its last word once more, where nobody acknowledged it. Raises as `finish`."""
+        if isinstance(self.unsaid, ResultReported):
+            await self.end(self.unsaid, self.holder.following(self))
+        elif self.unsaid is not None:
+            await self._last_word(self.unsaid, self._id_of(self.unsaid))
 
     async def _last_word(
-        self, said: ResultReported | ReleaseRequested, *, beside_another: bool = False
+        self, said: LastWord, event_id: str, *, beside_another: bool = False
     ) -> Answer:
         """`beside_another`: the current trace is that of the task to come."""
         parent = self.grant.traceparent
+        self.unsaid = said
         self.holder.let_go(self)
         try:
-            return await self.asker.ask(said, parent=parent, root=beside_another and not parent)
-        except BaseException:
+            answer = await self.asker.ask(
+                said, event_id=event_id, parent=parent, root=beside_another and not parent
+            )
+        except BaseException as error:
             self.holder.hold(self)
+            if isinstance(error, Transient):
+                error.said_again_by(self.say_again)
+            elif isinstance(error, Permanent):
+                self.unsaid = None
             raise
+        self.unsaid = None
+        return answer
+
+    def _id_of(self, said: LastWord) -> str:
+        """The same for the same words: asked again, they are decided on once."""
+        words = content_hash(said.SerializeToString(deterministic=True))
+        return self._ids.setdefault(words, new_event_id())
 
     def _believe(self, answer: Answer) -> None:
         if not answer.accepted:

@@ -29,7 +29,6 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskManifest
-from nervous_system import serving
 from nervous_system.agent import Agent, Receipt, open_agent
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.codec import encode
@@ -38,7 +37,9 @@ from nervous_system.contract.target import Target
 from nervous_system.errors import GanglionError, InvalidEvent
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
+from nervous_system.telemetry.tracing import Tracer
 from nervous_system.worker import Worker, open_worker
+from nervous_system.working.attempt import Do, attempt
 from nervous_system.working.held_task import HeldTask
 from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.proposing import objective, task
@@ -135,6 +136,9 @@ class Sink:
 
     def let_go(self, task: HeldTask) -> None:
         pass
+
+    def holds(self, task: HeldTask) -> bool:
+        return True
 
     async def ask(self, payload: Any, **_: Any) -> Any:
         payload.SerializeToString()
@@ -398,18 +402,15 @@ async def _fail_without_words(task: HeldTask) -> None:
 
 
 @pytest.mark.parametrize("do", [_fail, _fail_oddly, _fail_without_words])
-async def test_a_failing_task_puts_no_variable_into_a_log_nobody_set_up(
-    bus: Bus, do: serving.Do
-) -> None:
+async def test_a_failing_task_puts_no_variable_into_a_log_nobody_set_up(do: Do) -> None:
     """As in a process of a user's own, which never heard of our logging."""
     sink = Sink()
-    worker = Worker(bus, worker_id="w", role=ROLE_WORKER)
     before, handlers = structlog.get_config(), logging.root.handlers[:]
     structlog.reset_defaults()
     out = io.StringIO()
     try:
         with redirect_stdout(out), redirect_stderr(out):
-            await serving._attempt(worker, do, _held(sink), asyncio.Semaphore(1))
+            await attempt(do, _held(sink), asyncio.Semaphore(1), Tracer())
     finally:
         structlog.configure(**before)
         logging.root.handlers[:] = handlers

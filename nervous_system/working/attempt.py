@@ -1,0 +1,149 @@
+"""How does one attempt at a task end on the log, whatever the task's code does?
+
+The code is a stranger's: it may raise anything that Python has, ask its process to exit, cancel
+itself, swallow what it is told, or return what nobody expected. It runs in an asyncio task of its
+own, and its end is a value here, said until somebody has heard it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+
+from nervous_system import names
+from nervous_system.contract.given import Given
+from nervous_system.error_text import error_text, error_words, said_by
+from nervous_system.errors import GanglionError, Permanent, Transient
+from nervous_system.telemetry.tracing import Tracer
+from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
+
+_log = structlog.get_logger()
+
+AGAIN_SECONDS: Final = 0.5
+"""Between two tries to say an end that nobody acknowledged."""
+
+Do = Callable[[HeldTask], Awaitable[object]]
+"""Does one task. It may finish it itself; where it has not, returning completes it, with what it
+returns as its output: a text, or JSON of anything else. What it raises fails the attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the code of a task came to its end."""
+
+    returned: object = None
+    error: BaseException | None = None
+
+
+async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Tracer) -> None:
+    """Do the task when there is a slot, and say how that ended. Cancelled, it cancels the code,
+    waits for it, and says nothing: that is left to whoever cancelled it. Raises nothing else."""
+    destination = f"{names.EVENTS}.task.{task.action}"
+    end = End()
+    try:
+        async with slots:
+            try:
+                with tracer.span("work", destination, parent=task.grant.traceparent or None):
+                    end = await end_of(do, task)
+                    if end.error is not None:
+                        raise end.error  # so that the span has failed
+            except BaseException as error:
+                if error is not end.error:
+                    raise
+        if end.error is not None:
+            _log_error(task, end.error)
+        if task.holder.holds(task):
+            await _say(task, end)
+    finally:
+        end = End()  # whose error holds this frame: as a circle they would outlive all of this
+        task.holder.let_go(task)
+
+
+async def end_of(do: Do, task: HeldTask) -> End:
+    """What the code of a task returns or raises, which may be anything."""
+    ends: list[End] = []  # not its result: code that has cancelled itself has none
+    running = asyncio.create_task(_run(do, task, ends))
+    try:
+        await asyncio.wait({running})
+    except asyncio.CancelledError:
+        running.cancel()
+        await asyncio.wait({running})
+        raise
+    return ends[0] if ends else End(error=asyncio.CancelledError())
+
+
+async def _run(do: Do, task: HeldTask, ends: list[End]) -> None:
+    try:
+        returned: object = do(task)
+        ends.append(End(await returned if inspect.isawaitable(returned) else returned))
+    except BaseException as error:  # noqa: BLE001 - also what would end the worker's event loop
+        ends.append(End(error=error))
+
+
+def _log_error(task: HeldTask, error: BaseException) -> None:
+    if isinstance(error, LeaseLost):
+        _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
+    elif not isinstance(error, GanglionError):  # its sentence says all there is
+        _log.error("worker.task_failed", task_id=task.task_id, exception=error_text(error))
+
+
+async def _say(task: HeldTask, end: End) -> None:
+    """Until it is acknowledged, or counts for nothing: what is done is not done again because
+    nobody was there to hear of it."""
+    how, said = _words(end)
+    say = task.say_again if task.unsaid is not None else partial(task.finish, how, **said)
+    while True:
+        try:
+            await say()
+        except LeaseLost as error:
+            _log_error(task, error)
+        except Transient as error:
+            _log.warning("worker.result_not_heard", task_id=task.task_id, reason=str(error))
+            say = task.say_again
+            await asyncio.sleep(AGAIN_SECONDS)
+            continue
+        except Exception as error:  # noqa: BLE001 - its lease will run out
+            _log.error("worker.result_not_taken", task_id=task.task_id, reason=_reason(error))
+        return
+
+
+def _words(end: End) -> tuple[How, Said]:
+    """What to say of an end of which the code itself said nothing."""
+    if end.error is not None:
+        return "failed", {"notes": _reason(end.error)}
+    returned = end.returned
+    try:
+        if any(is_begun(returned) for is_begun in _BEGUN):
+            kind = type(returned).__name__
+            return "failed", {"notes": f"it returned a {kind} that nobody awaits: it was not done"}
+        return "completed", {"output": _output(returned)}
+    except Exception as error:  # noqa: BLE001 - it is done all the same: once more would not help
+        return "completed", {"notes": f"its output is left out: {_reason(error)}"}
+
+
+_BEGUN: Final = (inspect.isawaitable, inspect.isasyncgen, inspect.isgenerator)
+
+
+def _output(returned: object) -> str:
+    """Raises Permanent, and whatever an odd object raises when it is looked at."""
+    if returned is None or isinstance(returned, str):
+        return "" if returned is None else returned
+    given = Given()
+    text = given.json("what it returned", returned)
+    if given.problems:
+        raise Permanent(given.problems[0])
+    return text
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, GanglionError):
+        return said_by(error)
+    if isinstance(error, asyncio.CancelledError):
+        return f"{error_words(error)}: it was cancelled from within, and not by its worker"
+    return error_words(error)
