@@ -7,6 +7,8 @@
         await agent.propose("Find the other wrong tests", tasks=[{"action": "find"}])
 
 Each call returns after the event is on disk. Ids, hashes, diffs, traces and retries are done here.
+Where nobody confirmed that it is, `await error.again()` says the very same again; whoever may have
+been ended meanwhile calls again with the same `event_id` of his own: either way it is taken once.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal, Unpack, get_args
 
 import structlog
@@ -35,12 +38,13 @@ from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
-from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS, bounded
+from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Event
 from nervous_system.contract.given import (
     ENVELOPE_BYTES,
     INT32,
     MOST_NAME_BYTES,
+    UINT32,
     UINT64,
     Given,
     check_size,
@@ -54,13 +58,15 @@ from nervous_system.errors import (
     IdTaken,
     InvalidEvent,
     Permanent,
+    Transient,
     Unavailable,
     Unreadable,
 )
-from nervous_system.ids import new_event_id
+from nervous_system.ids import child_id, is_uuid, new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry.tracing import Span, Tracer
+from nervous_system.telemetry.tracing import Span, Tracer, traceparent_of
+from nervous_system.transport.standing import taken
 from nervous_system.users import user_of_role
 from nervous_system.working.asker import Asker
 from nervous_system.working.proposing import (
@@ -76,6 +82,9 @@ _log = structlog.get_logger()
 
 AGENT_ROLES: Final = (ROLE_ARCHITECT, ROLE_CODER, ROLE_REVIEWER, ROLE_OPERATOR, ROLE_WORKER)
 """What an agent may be; the other roles are those of the services."""
+
+EXIT_CODES: Final = (INT32[0], UINT32[1])
+"""As POSIX has them, and as Windows has."""
 
 Status = Literal["succeeded", "failed", "cancelled"]
 
@@ -144,11 +153,15 @@ class Agent:
         trigger: str = "",
         memory_ids: Sequence[str] = (),
         because: Receipt | None = None,
+        event_id: str = "",
     ) -> Receipt:
         """Record a decision: why, what was chosen, what was turned down.
 
-        `confidence` is 0 to 1, kept to seven digits. Raises InvalidEvent where `rationale` or
-        `chosen` shows nothing: afterwards nobody could say why.
+        `confidence` is 0 to 1, kept to seven digits. Under an `event_id` of the caller's, any text,
+        the same is taken once for as long as the log remembers ids (ten minutes), and twice as one
+        row later; a UUID is the event's id itself. Raises InvalidEvent where `rationale` or
+        `chosen` shows nothing: afterwards nobody could say why; IdTaken where something else was
+        said under the id.
         """
         given = Given()
         decision = {
@@ -161,9 +174,10 @@ class Agent:
             "memory_ids": given.texts("memory_ids", memory_ids),
         }
         _check_receipt(given, "because", because)
+        event_id = self._own_id(given, event_id)
         given.check()
         payload = AgentDecision(**decision)  # type: ignore[arg-type]  # as the contract has them
-        return await self._record(payload, because=because)
+        return await self._record(payload, because=because, event_id=event_id)
 
     async def outcome(
         self,
@@ -176,15 +190,20 @@ class Agent:
         cost_usd: float | None = None,
         input_tokens: int | None = None,
         output_tokens: int | None = None,
+        event_id: str = "",
     ) -> Receipt:
         """Record what came of a decision.
 
-        A long output is kept at its beginning and its end.
+        Any output, a long one at its beginning and its end. An exit code of Windows, which has no
+        sign, is recorded as the signed number of the same bits. `event_id` as in `decide`.
         """
         given = Given()
-        output = given.text("output", output)
+        output = given.told("output", output, most_characters=MAX_OUTPUT_CHARACTERS)
+        exit_code = given.whole_or_none("exit_code", exit_code, EXIT_CODES)
+        if exit_code is not None and exit_code > INT32[1]:
+            exit_code -= 2**32
         numbers = {
-            "exit_code": given.whole_or_none("exit_code", exit_code, INT32),
+            "exit_code": exit_code,
             "input_tokens": given.whole_or_none("input_tokens", input_tokens, UINT64),
             "output_tokens": given.whole_or_none("output_tokens", output_tokens, UINT64),
             "duration_seconds": given.number_or_none("duration_seconds", duration_seconds),
@@ -193,15 +212,16 @@ class Agent:
         given.one_of("status", status, get_args(Status))
         if not isinstance(decision, Receipt):
             given.problems.append("decision is no Receipt: hand over what `decide` returned")
+        event_id = self._own_id(given, event_id)
         given.check()
         payload = ActionOutcome(
             decision_event_id=decision.event_id,
             status=OutcomeStatus.Value(f"OUTCOME_{status.upper()}"),
-            output=bounded(output),
-            output_truncated=len(output) > MAX_OUTPUT_CHARACTERS,
+            output=output,
+            output_truncated=len(output) > MAX_OUTPUT_CHARACTERS,  # it says what is left out
             **numbers,  # type: ignore[arg-type]  # as the contract has them
         )
-        return await self._record(payload, because=decision)
+        return await self._record(payload, because=decision, event_id=event_id)
 
     async def signal(
         self, status: str, *, cpu_load_percent: int = 0, memory_usage_mb: int = 0
@@ -223,31 +243,26 @@ class Agent:
         before: Content,
         after: Content,
         because: Receipt | None = None,
+        event_id: str = "",
     ) -> Receipt:
         """Append to a resource's chain. A string is a file's path; None is what does not exist.
+        `event_id` as in `decide`.
 
         It is never refused for what it says: where `before` is not what the chain ends with, a link
         marked `external` is recorded first, in the same batch, and the receipt says so. Raises
         Conflict only when others kept appending to this very chain until the deadline, or
         somebody took the event's id.
         """
-        target = _checked_target(target, before=before, after=after, because=because)
+        given = Given()
+        target = _checked_target(given, target, before=before, after=after, because=because)
+        event_id = self._own_id(given, event_id)
+        given.check()
         with self._span(StateChange, because) as span:
             room = self.bus.connection.client.max_payload - ENVELOPE_BYTES
             link = target.link(before=before, after=after, most_bytes=room)
             check_size(link, most_bytes=room + MOST_NAME_BYTES)
-            event = self._event(link, span, because)
-            started = self._watch()
-            while True:
-                try:
-                    acknowledgement, external = await self._append_link(target, event, before, span)
-                except IdTaken:
-                    raise
-                except Conflict:
-                    if self._watch() - started > self._deadline_seconds:
-                        raise
-                else:
-                    return _receipt(event, span, acknowledgement, external=external)
+            event = self._event(link, span, because, event_id=event_id)
+            return await self._chain(target, event, before, span)
 
     async def propose(
         self,
@@ -286,8 +301,7 @@ class Agent:
             metadata={**metadata, "plan": plan} if plan else metadata,
             source=self.agent_id,
         )
-        await self._propose(proposal, because)
-        return chosen_id
+        return await self._propose(proposal, because, chosen_id)
 
     async def propose_task(self, *, because: Receipt | None = None, **step: Unpack[Step]) -> str:
         """Give the swarm one task that belongs to no objective; its id. Raises as `propose`; what
@@ -297,26 +311,44 @@ class Agent:
         _check_receipt(given, "because", because)
         given.check()
         chosen_id = step.get("id") or f"task-{new_event_id()}"
-        await self._propose(task(step, task_id=chosen_id, owner=self.agent_id), because)
-        return chosen_id
+        manifest = task(step, task_id=chosen_id, owner=self.agent_id)
+        return await self._propose(manifest, because, chosen_id)
 
     async def _propose(
-        self, proposal: ObjectiveProposed | TasksProposed, because: Receipt | None
-    ) -> None:
-        await self._asker.accepted(
-            proposal,
-            event_id=request_id(proposal, agent_id=self.agent_id),
-            parent=because.traceparent if because is not None else None,
-        )
+        self, proposal: ObjectiveProposed | TasksProposed, because: Receipt | None, chosen_id: str
+    ) -> str:
+        try:
+            await self._asker.accepted(
+                proposal,
+                event_id=request_id(proposal, agent_id=self.agent_id),
+                parent=because.traceparent if because is not None else None,
+            )
+        except Transient as error:
+            error.said_again_by(partial(self._propose, proposal, because, chosen_id))
+            raise
+        return chosen_id
+
+    async def _chain(self, target: Target, event: Event, before: Content, span: Span) -> Receipt:
+        started = self._watch()
+        while True:
+            try:
+                return await self._append_link(target, event, before, span)
+            except IdTaken as error:
+                return await self._said_before(event, error)
+            except Conflict:
+                if self._watch() - started > self._deadline_seconds:
+                    raise
+            except Transient as error:
+                error.said_again_by(partial(self._chain, target, event, before, span))
+                raise
 
     async def _append_link(
         self, target: Target, event: Event, before: Content, span: Span
-    ) -> tuple[Acknowledgement, bool]:
+    ) -> Receipt:
         chain = chain_filter(target.key)
         head = await self.bus.stream.last_on(chain)
         if head is None:
-            expectation = Expectation(chain, 0)
-            return await self._publish(event, expectation), False
+            return await self._publish(event, Expectation(chain, 0))
         try:
             last = recorded(head).event
         except Unreadable as error:
@@ -329,35 +361,52 @@ class Agent:
         assert isinstance(link, StateChange)
         recorded_hash = ""
         if last is not None:
-            if (last.event_id, last.agent_id, last.payload) == (
-                event.event_id,
-                event.agent_id,
-                event.payload,
-            ):  # an earlier try of this very call
-                return Acknowledgement(head.sequence, head.sequence, duplicate=True), False
+            if last.event_id == event.event_id:  # an earlier try of this very call
+                raise taken({event.event_id: head})
             if isinstance(last.payload, StateChange):
                 recorded_hash = last.payload.new_state_hash
         if recorded_hash == link.previous_state_hash:
-            return await self._publish(event, expectation), False
+            return await self._publish(event, expectation)
         _log.warning("chain.external_change", target=target.resource, type=target.type)
         found = self._event(
             target.external_link(recorded_hash=recorded_hash, found=before), span, None
         )
         async with self._numbered(found, event) as (found, event):
             entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
-            return await self.bus.append(entries), True
+            return _receipt(event, await self.bus.append(entries), external=True)
 
-    async def _record(self, payload: Payload, *, because: Receipt | None) -> Receipt:
+    async def _record(
+        self, payload: Payload, *, because: Receipt | None, event_id: str = ""
+    ) -> Receipt:
         check_size(payload, most_bytes=self.bus.connection.client.max_payload - ENVELOPE_BYTES)
         with self._span(type(payload), because) as span:
-            event = self._event(payload, span, because)
-            return _receipt(event, span, await self._publish(event))
+            return await self._say(self._event(payload, span, because, event_id=event_id))
 
-    async def _publish(
-        self, event: Event, expectation: Expectation | None = None
-    ) -> Acknowledgement:
+    async def _say(self, event: Event) -> Receipt:
+        """Said again, an event keeps its number and so its bytes."""
+        numbered = event
+        try:
+            async with self._numbered(event) as (numbered,):
+                acknowledgement = await self.bus.publish(numbered)
+        except IdTaken as error:
+            return await self._said_before(event, error)
+        except Transient as error:
+            error.said_again_by(partial(self._say, numbered))
+            raise
+        return _receipt(numbered, acknowledgement)
+
+    async def _said_before(self, event: Event, error: IdTaken) -> Receipt:
+        """The receipt of what this agent has said under the id already. Raises the error where that
+        is something else, or a stranger's."""
+        found = await self.bus.said_before(event, error)
+        if found is None:
+            raise error
+        position = found.sequence
+        return _receipt(found.event, Acknowledgement(position, position, duplicate=True))
+
+    async def _publish(self, event: Event, expectation: Expectation) -> Receipt:
         async with self._numbered(event) as (numbered,):
-            return await self.bus.publish(numbered, expectation=expectation)
+            return _receipt(numbered, await self.bus.publish(numbered, expectation=expectation))
 
     @asynccontextmanager
     async def _numbered(self, *events: Event) -> AsyncIterator[list[Event]]:
@@ -366,6 +415,9 @@ class Agent:
         What was refused never had a number, so a gap is an event that never arrived. Raises
         Unavailable when what was called before is on its way for too long.
         """
+        if all(event.producer_sequence for event in events):
+            yield list(events)
+            return
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 await self._turn.acquire()
@@ -393,9 +445,17 @@ class Agent:
             "record", template, parent=because.traceparent if because is not None else None
         )
 
-    def _event(self, payload: Payload, span: Span, because: Receipt | None) -> Event:
+    def _own_id(self, given: Given, event_id: str) -> str:
+        """The id of the caller's event, by what he calls it; a fresh one where he does not."""
+        if given.text("event_id", event_id) == "":
+            return new_event_id()
+        return event_id if is_uuid(event_id) else child_id(f"said by {self.agent_id}", event_id)
+
+    def _event(
+        self, payload: Payload, span: Span, because: Receipt | None, *, event_id: str = ""
+    ) -> Event:
         return Event(
-            event_id=new_event_id(),
+            event_id=event_id or new_event_id(),
             timestamp=self._clock(),
             agent_role=self.role,
             agent_id=self.agent_id,
@@ -413,9 +473,13 @@ def _check_receipt(given: Given, name: str, receipt: Receipt | None) -> None:
 
 
 def _checked_target(
-    target: Target | str, *, before: Content, after: Content, because: Receipt | None
+    given: Given,
+    target: Target | str,
+    *,
+    before: Content,
+    after: Content,
+    because: Receipt | None,
 ) -> Target:
-    given = Given()
     given.content("before", before)
     given.content("after", after)
     _check_receipt(given, "because", because)
@@ -424,7 +488,6 @@ def _checked_target(
     else:
         given.text("target.type", target.type, say="say of which type")
         given.text("target.resource", target.resource, say="say which")
-    given.check()
     return target
 
 
@@ -440,14 +503,12 @@ def role_named(name: str) -> AgentRole.ValueType:
         raise InvalidEvent([f"there is no role {name[:40]!r}; the roles are {known}"]) from error
 
 
-def _receipt(
-    event: Event, span: Span, acknowledgement: Acknowledgement, *, external: bool = False
-) -> Receipt:
+def _receipt(event: Event, acknowledgement: Acknowledgement, *, external: bool = False) -> Receipt:
     return Receipt(
         event_id=event.event_id,
         sequence=acknowledgement.last_sequence,
         trace_id=event.trace_id,
-        traceparent=span.traceparent,
+        traceparent=traceparent_of(event.trace_id, event.span_id) or "",
         redacted=acknowledgement.redacted,
         duplicate=acknowledgement.duplicate,
         external_change=external,

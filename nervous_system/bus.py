@@ -136,18 +136,33 @@ class Bus:
     async def is_of(self, event: Event, sequence: int, *, key: str | None = None) -> bool:
         """Whether this event's producer said something under its id at a position, be it in other
         words; a stranger may have."""
+        return await self._of_its_producer(event, sequence, key=key) is not None
+
+    async def said_before(self, event: Event, error: IdTaken) -> Recorded | None:
+        """What stands in the way of an event, where its producer said the very same there, be it at
+        another time and in another trace."""
+        position = error.positions.get(event.event_id)
+        found = await self._of_its_producer(event, position) if position is not None else None
+        if found is None:
+            return None
+        payload = event.payload
+        if self.redactor.suspects(payload):
+            payload, _ = self.redactor.payload(payload)
+        return found if found.event.payload == payload else None
+
+    async def _of_its_producer(
+        self, event: Event, sequence: int, *, key: str | None = None
+    ) -> Recorded | None:
         stored = await self.stream.at(sequence)
         if stored is None or stored.subject != subject_for(event, key=key):
-            return False
+            return None
         try:
-            found = self.recorded(stored).event
+            found = self.recorded(stored)
         except Unreadable:
-            return False
-        return (found.event_id, found.agent_role, found.agent_id) == (
-            event.event_id,
-            event.agent_role,
-            event.agent_id,
-        )
+            return None
+        known = found.event
+        ours = (event.event_id, event.agent_role, event.agent_id)
+        return found if (known.event_id, known.agent_role, known.agent_id) == ours else None
 
     async def append(
         self,
