@@ -25,6 +25,9 @@ _log = structlog.get_logger()
 FIRST_SAMPLE_SECONDS = 1.0
 """After the start: CPU is measured between two looks."""
 
+AGAIN_SECONDS = 5.0
+"""After a sample was lost: what was in the way may be over, and is told until one is recorded."""
+
 
 class Sampling:
     """The loop that looks at the machine."""
@@ -57,11 +60,12 @@ class Sampling:
             self._show(sample)
             due = max(loop.time(), due + self._sample_seconds)
             self._progress.mark("recording a sample")
-            await self._record(sample, within_seconds=due - loop.time())
+            if not await self._record(sample, within_seconds=due - loop.time()):
+                due = loop.time() + min(AGAIN_SECONDS, self._sample_seconds)
             self._progress.mark("waiting for the next sample")
 
-    async def _record(self, sample: CapacitySampled, *, within_seconds: float) -> None:
-        """Given up when the next one is due: nobody needs an old sample."""
+    async def _record(self, sample: CapacitySampled, *, within_seconds: float) -> bool:
+        """Whether it is on the log. Given up when the next one is due: nobody needs an old one."""
         try:
             async with asyncio.timeout(within_seconds):
                 await self._observations.observe(sample, key=sample.host)
@@ -75,6 +79,8 @@ class Sampling:
             self._lost(str(error))
         else:
             self._work.goes_on()
+            return True
+        return False
 
     def _lost(self, reason: str) -> None:
         self._metrics.counter(SAMPLE_FAILURES).labels(part="record").inc()

@@ -205,6 +205,7 @@ class Runner(Generic[State]):
             await stack.enter_async_context(keeper.saving(fold))
             leading = _Leading(fold, writer, term, keeper)
             read = await self._catch_up(leading, stop)
+            self._work.goes_on()  # its term is on the log, and the log was read to its end
             reader = await stack.enter_async_context(
                 self._bus.reader(
                     # What was skipped at the very end is behind the fold, and counted already.

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from governor import shell
 from governor.shell import Sampling
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Fenced, Forbidden, LogFull, NotAcknowledged
@@ -33,6 +34,7 @@ class Answers:
     def __init__(self, *answers: Exception | None) -> None:
         self._answers = list(answers)
         self.recorded: list[Payload] = []
+        self.took_one = asyncio.Event()
 
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
         assert key == "node-1"
@@ -44,6 +46,7 @@ class Answers:
         if answer is not None:
             raise answer
         self.recorded.append(payload)
+        self.took_one.set()
 
 
 async def test_a_lost_sample_is_counted_and_the_next_one_comes() -> None:
@@ -65,6 +68,31 @@ async def test_a_lost_sample_is_counted_and_the_next_one_comes() -> None:
     assert metrics.value("ganglion_sample_failures_total", part="record") == 4
     assert metrics.value("ganglion_host_cpu_percent") == 7
     assert metrics.value("ganglion_host_memory_limit_bytes") == 7
+
+
+async def test_after_a_lost_sample_the_next_one_does_not_wait_for_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was in the way is told until one is recorded: a sample a day would tell it for a day."""
+    monkeypatch.setattr(shell, "FIRST_SAMPLE_SECONDS", 0.01)
+    monkeypatch.setattr(shell, "AGAIN_SECONDS", 0.01)
+    metrics, work = Metrics(), Work(grace_seconds=0.0)
+    log = Answers(LogFull("no room"), NotAcknowledged("no answer"), None)
+    sampling = Sampling(
+        sampler=Machine(),
+        observations=log,
+        metrics=metrics,
+        progress=Health(service="governor", metrics=metrics).progress(
+            "sample", maximum_silence_seconds=1
+        ),
+        work=work,
+        sample_seconds=86_400.0,
+    )
+    running = asyncio.create_task(sampling.run())
+    async with asyncio.timeout(60):
+        await log.took_one.wait()
+    running.cancel()
+    assert work.hindrance() is None
 
 
 @pytest.mark.parametrize(

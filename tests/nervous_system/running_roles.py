@@ -21,6 +21,7 @@ from nervous_system.deciding.runner import Runner
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Unreadable
 from nervous_system.settings import MeshSettings
+from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metrics import Metrics
 
 THIRDS = "swarm.events.guardian.alarm_raised"
@@ -62,10 +63,12 @@ async def running(
     holder: str = "one",
     of: Role[Counts] | None = None,
     clock: Callable[[], datetime] = system_clock,
+    work: Work | None = None,
 ) -> AsyncIterator[Running]:
     """A runner while the block runs; stopped in good order at its end."""
     async with open_bus(settings, name=holder, metrics=Metrics(), clock=clock) as bus:
-        run = Running(bus, Runner(bus, of or role(), holder=holder, clock=clock))
+        runner = Runner(bus, of or role(), holder=holder, clock=clock, work=work)
+        run = Running(bus, runner)
         try:
             yield run
         finally:

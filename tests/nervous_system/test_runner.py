@@ -39,6 +39,7 @@ from nervous_system.contract.subjects import covers, leadership_subject
 from nervous_system.deciding.leadership import take_term
 from nervous_system.deciding.role import Role
 from nervous_system.settings import MeshSettings
+from nervous_system.telemetry.health import Work
 
 TERMS = leadership_subject(service=SERVICE, scope="main")
 
@@ -284,6 +285,17 @@ async def test_it_goes_on_after_a_restart_of_nats(
         await until_on_log(bus, ANSWERS, 6)
         assert run.value("nats_disconnects") >= 1
     await assert_complete(bus, agents=9)
+
+
+async def test_what_was_in_the_way_is_told_no_longer_once_it_leads_again(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    """Not only at its next tick, which is an hour away."""
+    await publish(bus, 1, 1)
+    work = Work(grace_seconds=0.0)
+    work.held_up("no log server answers", remedy="")
+    async with running(mesh_settings, of=role(tick_seconds=3600.0), work=work) as run:
+        await run.until(lambda: work.hindrance() is None, "the end of the trouble")
 
 
 async def test_a_repeated_cause_breaks_nothing(bus: Bus, mesh_settings: MeshSettings) -> None:
