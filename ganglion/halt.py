@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.asking import operator
+from ganglion.errors import BadSetting
 from ganglion.log_session import bus_session
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
+from nervous_system.working.orders import LONGEST
 
 PERSONS: Final = ("operator", "mission_control")
 """Sources of what people order; a halt by the guardian is that of a flag in the home."""
+
+
+_TIME: Final = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII).fullmatch
+
+
+def override_seconds(text: str) -> float:
+    """How long a person overrides the limits: hours, minutes and seconds as in `1h30m`, at most a
+    day. Raises BadSetting."""
+    found = _TIME(text.strip())
+    hours, minutes, seconds = (int(each or 0) for each in found.groups()) if found else (0, 0, 0)
+    length = float(hours * 3600 + minutes * 60 + seconds)
+    if not 0 < length <= LONGEST.total_seconds():
+        raise BadSetting(
+            f"--for is a time of at most 24h, such as 90s, 30m or 1h30m, and not {text[:40]!r}"
+        )
+    return length
 
 
 async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from ganglion.engines.store_lock import holders_of, in_use
 from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
 from ganglion.log_session import bus_session
+from ganglion.overseen import Overseen
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.process_list import CLICKHOUSE, NATS
 from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
@@ -25,6 +26,7 @@ from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
 from nervous_system.transport.stream import StreamState
+from overseer.facts import FACTS
 
 Health = Literal["ok", "held up", "unhealthy", "starting", "restarting", "stopping", "stopped"]
 
@@ -58,6 +60,9 @@ class SwarmStatus:
     """What the leading overseer says of the swarm."""
 
     held: str  # why no task is handed out; empty where they are
+    slowed: str  # which machines are given less than usual, and why
+    waits: str  # what waits for something that nobody has
+    overridden: str  # who lets the limits hold nothing back, and until when
     workers: int
     objectives: int  # that are open
     tasks_waiting: int
@@ -74,6 +79,7 @@ class LogFound:
     stream: StreamState | None = None
     system_mode: str | None = None
     pulse: LastPulse | None = None
+    swarm: SwarmStatus | None = None  # folded from it; None: not looked at
     problem: str = ""  # why it says nothing
     refused: str = ""  # why it says nothing to us, and what helps; empty where it would
     drift: tuple[str, ...] = ()  # what somebody changed of it and the buckets, and what helps
@@ -155,7 +161,7 @@ async def _elsewhere(home: Home) -> StatusReport:
     settings = client_settings()
     watermark: int | None = None
     problems = _left_over(home)
-    log = await _log_of(settings)
+    log = await _log_of(settings, folded=True)
     problems += log.drift
     if log.stream is None:
         elsewhere = log.refused or (
@@ -173,6 +179,8 @@ async def _elsewhere(home: Home) -> StatusReport:
         watermark = found.seq if found is not None else 0
     except GanglionError as error:
         problems.append(f"ClickHouse: {error}")
+    if log.swarm is not None and log.swarm.held:
+        problems.append(f"the swarm: {log.swarm.held}")
     return StatusReport(
         home=str(home.path),
         state=ELSEWHERE,
@@ -183,6 +191,7 @@ async def _elsewhere(home: Home) -> StatusReport:
         lag=None if watermark is None else max(0, log.stream.last_sequence - watermark),
         problems=tuple(problems),
         system_mode=log.system_mode,
+        swarm=log.swarm,
     )
 
 
@@ -277,19 +286,37 @@ def _problem(process: ProcessStatus) -> str:
 
 def _swarm(mesh: MeshRecord, healths: list[ServiceHealth]) -> SwarmStatus | None:
     for process, health in zip(mesh.processes, healths, strict=True):
-        facts = health.facts
-        if process.name == "overseer" and facts.get("workers") is not None:
-            return SwarmStatus(
-                held=str(facts["held"]),
-                workers=int(facts["workers"]),
-                objectives=int(facts["objectives"]),
-                tasks_waiting=int(facts["tasks_waiting"]),
-                tasks_claimed=int(facts["tasks_claimed"]),
-                pulse=int(facts["pulse"]),
-                rules_refused=str(facts.get("rules_refused") or ""),
-                inbox_broken=str(facts.get("inbox_broken") or ""),
-            )
+        if process.name == "overseer" and health.facts.get("workers") is not None:
+            return _swarm_of(health.facts)
     return None
+
+
+def _swarm_of(facts: Mapping[str, Any]) -> SwarmStatus:
+    return SwarmStatus(
+        held=str(facts.get("held") or ""),
+        slowed=str(facts.get("slowed") or ""),
+        waits=str(facts.get("waits") or ""),
+        overridden=str(facts.get("overridden") or ""),
+        workers=int(facts["workers"]),
+        objectives=int(facts["objectives"]),
+        tasks_waiting=int(facts["tasks_waiting"]),
+        tasks_claimed=int(facts["tasks_claimed"]),
+        pulse=int(facts["pulse"]),
+        rules_refused=str(facts.get("rules_refused") or ""),
+        inbox_broken=str(facts.get("inbox_broken") or ""),
+    )
+
+
+async def _swarm_on(bus: Bus) -> SwarmStatus | None:
+    """As the overseer would say it, where its own answer does not come from here."""
+    try:
+        overseen = await Overseen.of(bus)
+    except Forbidden:  # whoever asks as an agent is not told
+        return None
+    state, settings, now = overseen.state, overseen.settings, bus.clock()
+    if not state.charter_hash and not state.kernel.workers:
+        return None
+    return _swarm_of({name: look(state, settings, now) for name, look in FACTS.items()})
 
 
 def _process_status(
@@ -337,13 +364,16 @@ async def _drift_of(bus: Bus, settings: MeshSettings) -> tuple[str, ...]:
     return tuple(f"{each.where}: {each.sentence}; {each.remedy or MENDED}" for each in found)
 
 
-async def _log_of(settings: MeshSettings) -> LogFound:
+async def _log_of(settings: MeshSettings, *, folded: bool = False) -> LogFound:
+    """`folded`: with how the swarm stands, for which the log is read behind the overseer's last
+    snapshot."""
     try:
         async with bus_session(settings) as bus:
             return LogFound(
                 stream=await bus.stream.state(),
                 system_mode=await last_mode(bus),
                 pulse=await last_pulse(bus),
+                swarm=await _swarm_on(bus) if folded else None,
                 drift=await _drift_of(bus, settings),
             )
     except Forbidden as error:

@@ -31,7 +31,7 @@ from governor.model import (
     Unanswered,
     Worker,
 )
-from governor.rules import Rule, in_force
+from governor.rules import Rule, followed, holding
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.decision import Emit
 from nervous_system.deciding.persistent import Table
@@ -47,10 +47,10 @@ def due(
     state: HostState, policy: Policy, host: str, now: datetime, *, workers: Iterable[str]
 ) -> tuple[Emit, ...]:
     """What these workers must be told so that each has the order that the rules ask for."""
-    rule = in_force(state)
+    rules = holding(state, now)
     emits: list[Emit] = []
     for worker_id in sorted(workers):
-        command = _next(state, policy, host, rule, worker_id, now)
+        command = _next(state, policy, host, rules, worker_id, now)
         if command is not None:
             emits.append(Emit(label=f"command {worker_id}", payload=command))
         if len(emits) == MOST_COMMANDS:
@@ -59,42 +59,51 @@ def due(
 
 
 def _next(
-    state: HostState, policy: Policy, host: str, rule: Rule | None, worker_id: str, now: datetime
+    state: HostState,
+    policy: Policy,
+    host: str,
+    rules: tuple[Rule, ...],
+    worker_id: str,
+    now: datetime,
 ) -> CommandIssued | None:
     order, worker = state.orders.get(worker_id), state.workers[worker_id]
     given = order is not None and order.until > now
-    if rule is None:
+    told = followed(rules, worker, hard_stop=state.hard_stop)
+    if told is None:
         if order is None or not given:
             return None
         return CommandIssued(
             kind=COMMAND_RELEASE,
             target=worker_id,
-            reason=f"{host} is no longer above its limits",
+            reason=(
+                f"a person overrides the limits until {state.overridden_until:%H:%M:%S} UTC"
+                if state.overridden(now)
+                else f"{host} is pressed no longer, or less"
+            ),
             expires_in_seconds=policy.command_seconds,
             releases_command_id=order.command_id,
             emergency=order.emergency,  # or it could come before what it ends
         )
-    measure = rule.measure_for(worker.skills)
-    kind, limit = measure.told(worker.most_tasks)
+    rule = told.rule
     if (
         order is not None
-        and (order.kind, order.limit) == (kind, limit)
-        and order.emergency >= measure.emergency
+        and (order.kind, order.limit) == (told.kind, told.limit)
+        and order.emergency >= told.emergency
         and (order.until - now).total_seconds() > policy.command_seconds / 2
     ):
         return None
     band, percent = rule.band(policy, state), state.percent(rule.resource)
     return CommandIssued(
-        kind=kind,
+        kind=told.kind,
         target=worker_id,
         reason=(
             f"{rule.name}: {rule.resource} of {host} is at {percent:.0f} %, the limit is"
             f" {band.high_percent:g} %; it ends below {band.low_percent:.0f} %"
         ),
         expires_in_seconds=policy.command_seconds,
-        limit=limit,
+        limit=told.limit,
         releases_command_id=order.command_id if order is not None else "",
-        emergency=measure.emergency or (order is not None and given and order.emergency),
+        emergency=told.emergency or (order is not None and given and order.emergency),
     )
 
 

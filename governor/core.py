@@ -17,8 +17,8 @@ from enchanted.events.v1.command_pb2 import CommandAcknowledged, CommandIssued
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
-from enchanted.events.v1.pulse_pb2 import PulseCompleted
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
+from enchanted.events.v1.pulse_pb2 import HaltLifted, PulseCompleted
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OPERATOR, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost, WorkerRegistered
 from governor import commands
@@ -33,6 +33,7 @@ from governor.model import (
 from governor.rules import moved, standings
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.working.overriding import override_end
 
 _ALARMS = {
     "cpu": "cpu_overloaded",
@@ -83,6 +84,8 @@ class GovernorCore:
                 return commands.gone(state, worker_id)
             case PolicyAdopted() as policy if event.agent_role == ROLE_OVERSEER:
                 return self._limited(state, policy)
+            case HaltLifted() as lifted if event.agent_role == ROLE_OPERATOR:
+                return replace(state, overridden_until=override_end(lifted, now))
             case PulseCompleted() if event.agent_role == ROLE_OVERSEER:
                 short = state.memory_percent > self.policy.clean_up_percent
                 pressed = short and state.knows(self.policy, now)
@@ -108,6 +111,9 @@ class GovernorCore:
             case PolicyAdopted() if cause.event.agent_role == ROLE_OVERSEER:
                 if state.knows(self.policy, now):
                     return self._commands(state, now, *state.workers)
+            case HaltLifted() if cause.event.agent_role == ROLE_OPERATOR:
+                if state.knows(self.policy, now):
+                    return self._commands(state, now, *state.workers)
         return ()
 
     def _limited(self, state: HostState, adopted: PolicyAdopted) -> HostState:
@@ -116,6 +122,7 @@ class GovernorCore:
             state,
             most_cpu_percent=adopted.max_cpu_pct,
             most_memory_percent=adopted.max_ram_pct,
+            hard_stop=adopted.hard_stop,
         )
         return replace(after, standings=moved(before=state, after=after, policy=self.policy))
 

@@ -126,6 +126,8 @@ class HostState:
     silence_reported: bool = False
     most_cpu_percent: float = 0.0  # of the policy in force; 0: it says nothing
     most_memory_percent: float = 0.0
+    hard_stop: bool = False  # of that policy: CPU, too, may stop all work
+    overridden_until: datetime | None = None  # so long a person lets no limit count
     standings: Table[str, Standing] = EMPTY  # by rule
     pressed_pulses: int = 0  # in a row
     workers: Table[str, Worker] = EMPTY
@@ -145,6 +147,10 @@ class HostState:
             "memory": self.memory_percent,
             "disk": self.disk_percent,
         }[resource]
+
+    def overridden(self, now: datetime) -> bool:
+        """Whether a person has said that limits do not count at this moment."""
+        return self.overridden_until is not None and now < self.overridden_until
 
     def knows(self, policy: Policy, now: datetime) -> bool:
         """Whether the last sample still says how the machine does."""

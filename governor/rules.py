@@ -1,17 +1,21 @@
 """Which pressure on a machine asks for which measure? Entries of a table, and how one stands.
 
 A rule begins to hold after so many samples in a row over its limit, and holds until one is below
-the lower end of its band. Of all rules that hold, the one with the gravest measure is followed.
+the lower end of its band. Of all rules that hold, the gravest for a worker is followed.
+
+CPU that is short makes work slow, and nothing worse: it never stops anybody, unless the policy says
+`hard_stop`. Memory that is short ends processes, so it may.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandKind
-from governor.model import Band, HostState, Policy, Standing
+from governor.model import Band, HostState, Policy, Standing, Worker
 from nervous_system.deciding.persistent import EMPTY, Table
 
 
@@ -23,22 +27,25 @@ class Measure:
     kind: CommandKind.ValueType
     emergency: bool = False  # on the lane of its own
     keeps_one: bool = False  # a throttle that leaves everybody at least one task
+    most: int | None = None  # a throttle to so many at once; None: to half of what it may do
 
     def told(self, most_tasks: int) -> tuple[CommandKind.ValueType, int]:
         """The command for a worker of so many tasks at once, and its limit.
 
         Half of one task is none: a throttle to one would change nothing there, so that worker
-        sleeps.
+        sleeps, where the measure does not leave it one.
         """
         if self.kind != COMMAND_THROTTLE:
             return self.kind, 0
-        half = most_tasks // 2
-        if not half and not self.keeps_one:
+        limit = most_tasks // 2 if self.most is None else self.most
+        if not limit and not self.keeps_one:
             return COMMAND_SLEEP, 0
-        return COMMAND_THROTTLE, max(1, half)
+        return COMMAND_THROTTLE, max(1, limit)
 
 
 THROTTLE: Final = Measure(name="throttle", kind=COMMAND_THROTTLE)
+SLOW_DOWN: Final = Measure(name="slow down", kind=COMMAND_THROTTLE, keeps_one=True)
+ONE_EACH: Final = Measure(name="one each", kind=COMMAND_THROTTLE, keeps_one=True, most=1)
 SLEEP: Final = Measure(name="sleep", kind=COMMAND_SLEEP)
 EMERGENCY_THROTTLE: Final = Measure(
     name="emergency throttle", kind=COMMAND_THROTTLE, emergency=True, keeps_one=True
@@ -59,11 +66,12 @@ class Rule:
     samples: Callable[[Policy], int]  # in a row, before it holds
     measure: Measure
     by_skill: tuple[tuple[str, Measure], ...] = ()  # for those who are needed to end it
+    on_hard_stop: Measure | None = None  # where the policy says so
 
-    def measure_for(self, skills: frozenset[str]) -> Measure:
+    def measure_for(self, skills: frozenset[str], *, hard_stop: bool) -> Measure:
         """What a worker with these skills is told."""
-        own = (measure for skill, measure in self.by_skill if skill in skills)
-        return next(own, self.measure)
+        usual = (self.on_hard_stop if hard_stop else None) or self.measure
+        return next((measure for skill, measure in self.by_skill if skill in skills), usual)
 
 
 def _cpu(policy: Policy, state: HostState) -> Band:
@@ -89,6 +97,15 @@ def _critical_disk(policy: Policy, state: HostState) -> Band:
     return Band(
         high_percent=policy.disk_critical_percent, low_percent=policy.band("disk").high_percent
     )
+
+
+class Told(NamedTuple):
+    """What a rule asks of one worker."""
+
+    rule: Rule
+    kind: CommandKind.ValueType
+    limit: int
+    emergency: bool
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -119,7 +136,8 @@ RULES: Final[tuple[Rule, ...]] = (
         resource="cpu",
         band=_cpu,
         samples=lambda policy: policy.sleep_samples,
-        measure=SLEEP,
+        measure=ONE_EACH,
+        on_hard_stop=SLEEP,
     ),
     Rule(
         name="memory_over_limit",
@@ -133,10 +151,11 @@ RULES: Final[tuple[Rule, ...]] = (
         resource="cpu",
         band=_cpu,
         samples=lambda policy: policy.throttle_samples,
-        measure=THROTTLE,
+        measure=SLOW_DOWN,
+        on_hard_stop=THROTTLE,
     ),
 )
-"""The gravest first."""
+"""Emergencies first."""
 
 
 def standings(state: HostState, policy: Policy, *, in_a_row: bool) -> Table[str, Standing]:
@@ -168,6 +187,23 @@ def moved(*, before: HostState, after: HostState, policy: Policy) -> Table[str, 
     return found
 
 
-def in_force(state: HostState) -> Rule | None:
-    """The gravest rule that holds."""
-    return next((rule for rule in RULES if state.standings.get(rule.name, Standing()).holds), None)
+def holding(state: HostState, now: datetime) -> tuple[Rule, ...]:
+    """The rules that hold. What a person overrides are limits, not emergencies."""
+    found = [rule for rule in RULES if state.standings.get(rule.name, Standing()).holds]
+    overridden = state.overridden(now)
+    return tuple(rule for rule in found if rule.measure.emergency or not overridden)
+
+
+def followed(rules: tuple[Rule, ...], worker: Worker, *, hard_stop: bool) -> Told | None:
+    """What one worker is told where these rules hold: what the first emergency asks for, else what
+    leaves it least; nothing where it may do as much as ever."""
+    said = []
+    for rule in rules:
+        measure = rule.measure_for(worker.skills, hard_stop=hard_stop)
+        kind, limit = measure.told(worker.most_tasks)
+        told = Told(rule=rule, kind=kind, limit=limit, emergency=measure.emergency)
+        if told.emergency:
+            return told
+        if limit < worker.most_tasks:
+            said.append(told)
+    return min(said, key=lambda each: each.limit, default=None)

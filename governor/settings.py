@@ -37,9 +37,11 @@ class GovernorSettings(BaseSettings):
     throttle_samples: int = Field(
         3,
         ge=1,
-        description="over a limit for so many samples running: workers do half; of one task, none",
+        description="over a limit for so many samples running: workers do half of what they may",
     )
-    sleep_samples: int = Field(10, ge=1, description="and for so many: workers do nothing")
+    sleep_samples: int = Field(
+        10, ge=1, description="and for so many: nothing, or one task each where only CPU is short"
+    )
     command_samples: int = Field(
         5, ge=3, description="for so many samples a command to workers holds unless it is renewed"
     )

@@ -10,10 +10,11 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, AgentRole
 from governor.core import GovernorCore
 from governor.gpus import Gpus
 from governor.model import SERVICE, HostState
-from governor.rules import in_force
+from governor.rules import holding
 from governor.sampler import MachineSampler
 from governor.settings import GovernorSettings
 from governor.shell import Sampling
+from nervous_system.clock import system_clock
 from nervous_system.contract.subjects import source_of
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
@@ -30,6 +31,7 @@ MOST_SILENT_SECONDS: Final = 60.0
 SUBJECTS: Final = (
     f"{EVENTS}.overseer.policy_adopted",
     f"{EVENTS}.overseer.pulse",
+    f"{EVENTS}.operator.halt_lifted",
     f"{EVENTS}.overseer.worker_lost.*",
     f"{EVENTS}.worker.registered.*",
     f"{EVENTS}.worker.departed.*",
@@ -105,8 +107,8 @@ def _show(health: Health, runner: Runner[HostState]) -> None:
     """How things stand, for `/healthz`; nothing while another governor leads this machine."""
 
     def pressure() -> Fact:
-        rule = in_force(runner.state) if runner.state is not None else None
-        return rule.name if rule is not None else None
+        rules = holding(runner.state, system_clock()) if runner.state is not None else ()
+        return rules[0].name if rules else None
 
     health.fact("pressure", pressure)
     health.fact("workers", lambda: len(runner.state.workers) if runner.state is not None else None)

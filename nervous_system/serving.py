@@ -25,6 +25,7 @@ from nervous_system.worker import Worker
 from nervous_system.working.attempt import Do, attempt
 from nervous_system.working.held_task import HeldTask
 from nervous_system.working.hints import Hints
+from nervous_system.working.idleness import Idleness
 from nervous_system.working.next_claim import NextClaim
 
 _log = structlog.get_logger()
@@ -57,6 +58,7 @@ async def serve(
     hints = Hints(worker.bus.connection.client, worker.worker_id, looking.set)
     pause_seconds = FIRST_LOOK_SECONDS
     slots = asyncio.Semaphore(worker.max_concurrent_tasks)
+    idleness = Idleness()
     ahead: asyncio.Task[HeldTask | None] | None = None
     work = work or Work()
     here = contextvars.copy_context()
@@ -104,6 +106,7 @@ async def serve(
                 pause_seconds = FIRST_LOOK_SECONDS
                 begin(task)
                 continue
+            idleness.look(worker.waits_because)
             with suppress(nats.errors.Error):  # while there is no connection, it asks by itself
                 await (hints.listen() if worker.has_room else hints.leave())
             await _first_of((*ends, looking), list(doing), within_seconds=pause_seconds)

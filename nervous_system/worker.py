@@ -107,6 +107,13 @@ class Worker:
         """Whether it may hold another task at this moment, by what it was told."""
         return self.orders.most_tasks(self.max_concurrent_tasks) > len(self._held)
 
+    @property
+    def waits_because(self) -> str:
+        """Why it does nothing, as it was told last; empty where it does something."""
+        if reason := self.orders.asleep:
+            return f"it was told to sleep: {reason}"
+        return "" if self._held else self.refusal
+
     async def register(self) -> None:
         """Offer itself; returns after the log has it. What is said from now on is said to it."""
         await self.lanes.begin()
@@ -118,6 +125,7 @@ class Worker:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 heartbeat_seconds=self.heartbeat_seconds,
+                actions=self._actions,
             )
         )
 

@@ -49,12 +49,13 @@ from enchanted.events.v1.task_request_pb2 import (
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.working.overriding import override_end
 from overseer import gates, indicators, objectives, pulse
 from overseer.answers import answer
 from overseer.kernel import decide as tasks
 from overseer.kernel import evolve as kernel
 from overseer.kernel.state import Settings as KernelSettings
-from overseer.model import MOST_SCORES, Cadence, Load, OverseerState, Settings
+from overseer.model import MOST_SCORES, Cadence, Load, Override, OverseerState, Settings
 from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
 from overseer.standing import objection
@@ -116,7 +117,7 @@ class OverseerCore:
             case ClaimRequested():
                 return tasks.on_claim(
                     state.kernel,
-                    gates.rules(state, now),
+                    gates.rules(state, self.settings, now),
                     self.kernel_settings,
                     request_id,
                     payload,
@@ -129,7 +130,7 @@ class OverseerCore:
             case TasksProposed():
                 return tasks.on_proposal(
                     state.kernel,
-                    gates.rules(state, now),
+                    gates.rules(state, self.settings, now),
                     request_id,
                     payload,
                     by_person=by_person,
@@ -142,10 +143,10 @@ class OverseerCore:
                 return tasks.on_order(state.kernel, payload, now)
             case ObjectiveProposed():
                 return objectives.on_proposal(
-                    state, self.planner, gates.rules(state, now), request_id, payload
+                    state, self.planner, gates.rules(state, self.settings, now), request_id, payload
                 )
             case ObjectiveApproved():
-                rules = gates.rules(state, now)
+                rules = gates.rules(state, self.settings, now)
                 return (
                     objectives.on_approval(state, self.planner, rules, payload) if by_person else ()
                 )
@@ -166,14 +167,15 @@ class OverseerCore:
             return ()
         if objection(cause.event):
             return ()
-        rules, request_id = gates.rules(state, now), cause.event.event_id
+        rules, request_id = gates.rules(state, self.settings, now), cause.event.event_id
         return tasks.on_claim(
             state.kernel, rules, self.kernel_settings, request_id, result.next, now
         )
 
     def answer(self, state: OverseerState, request: Event, now: datetime, /) -> Answer:
         """What the state says to a request that was decided on."""
-        return answer(state, gates.rules(state, now), self.kernel_settings, request, now)
+        rules = gates.rules(state, self.settings, now)
+        return answer(state, rules, self.kernel_settings, request, now)
 
     def _plan(
         self, state: OverseerState, objective_id: str, now: datetime, *, more_open: int = 0
@@ -181,7 +183,7 @@ class OverseerCore:
         objective = state.objectives.get(objective_id)
         if objective is None or objective.plan:
             return ()
-        rules = gates.rules(state, now)
+        rules = gates.rules(state, self.settings, now)
         return objectives.plan_now(
             state, self.planner, rules, objective, approved=False, more_open=more_open
         )
@@ -190,7 +192,7 @@ class OverseerCore:
         if not pulse.due(state, now):
             return (*self._act(state, now), *self._maintenance(state, now))
         with self.phases("reflect"):
-            seen = pulse.reflect(state, now)
+            seen = pulse.reflect(state, self.settings, now)
         with self.phases("plan"):
             planned, emits = self._plan_what_waits(state, now)
         with self.phases("act"):
@@ -286,6 +288,8 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
                 memory_percent=100.0 * payload.memory_used_bytes / payload.memory_limit_bytes
                 if payload.memory_limit_bytes
                 else 0.0,
+                cpu_count=payload.cpu_count,
+                memory_bytes=payload.memory_limit_bytes,
                 sampled_at=now,
             )
             return changed(state, loads=state.loads.set(payload.host, load))
@@ -318,6 +322,15 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
             return _ruled(state, recorded)
 
 
+def _overridden(state: OverseerState, lifted: HaltLifted, recorded: Recorded) -> OverseerState:
+    """The last word of a person about the limits counts."""
+    until = override_end(lifted, recorded.recorded_at)
+    if until is None:
+        return changed(state, override=None)
+    by, reason = recorded.event.agent_id, lifted.reason[:MOST_SENTENCE]
+    return changed(state, override=Override(by=by, until=until, reason=reason))
+
+
 def _told(state: OverseerState, sentence: str) -> OverseerState:
     incidents = (*state.cadence.incidents, sentence[:MOST_SENTENCE])[-MOST_NAMED:]
     return changed(state, cadence=changed(state.cadence, incidents=incidents))
@@ -347,11 +360,17 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
         case DispatchResumed():
             return changed(state, held="", limits_moved=False)
         case SystemModeChanged():
-            return changed(state, mode=payload.mode)
+            return changed(state, mode=payload.mode, mode_reason=payload.reason[:MOST_SENTENCE])
         case HaltOrdered():
-            return changed(state, halted=payload.reason or "a person ordered it")
+            return changed(
+                state,
+                halted=payload.reason[:MOST_SENTENCE] or "no reason was given",
+                halted_by=recorded.event.agent_id,
+            )
         case HaltLifted():
-            return changed(state, halted="")
+            state = changed(state, halted="", halted_by="")
+            by_person = recorded.event.agent_role == ROLE_OPERATOR
+            return _overridden(state, payload, recorded) if by_person else state
         case ObjectiveAdded() if payload.source == MAINTENANCE:
             return changed(state, maintained_at=recorded.recorded_at)
         case _:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from overseer import gates
-from overseer.model import OverseerState
+from overseer.model import OverseerState, Settings
 from overseer.vocabulary import HALTED
 
 Hindered = tuple[str, str]
@@ -18,10 +18,9 @@ LATE: Final = timedelta(seconds=30)
 MOST_NAMED: Final = 5
 
 
-def dispatch(state: OverseerState) -> Hindered:
+def dispatch(state: OverseerState, settings: Settings, now: datetime) -> Hindered:
     """Why no task is handed out."""
-    reason = gates.hold_reason(state)
-    if not reason:
+    if not gates.hold_reason(state, settings, now):
         return NOTHING
     if state.halted:
         remedy = "see why, then `ganglion resume`"
@@ -29,10 +28,11 @@ def dispatch(state: OverseerState) -> Hindered:
         remedy = "see `ganglion incidents`; `ganglion resume` lifts what its playbooks hold"
     else:
         remedy = (
-            "wait until other work on the machine is done, or raise max_cpu_pct or max_ram_pct in"
-            " the home's policy.yaml: what you save there counts within seconds"
+            "wait until other work on the machine is done; or raise the limit in the home's"
+            " policy.yaml: what you save there counts within seconds; or override the limits for a"
+            " time with `ganglion resume --for 1h`"
         )
-    return f"tasks are not handed out: {reason}", remedy
+    return gates.stop(state, settings, now), remedy
 
 
 def pulse(state: OverseerState, now: datetime) -> Hindered:

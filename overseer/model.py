@@ -59,6 +59,17 @@ class Load:
     sampled_at: datetime
     cpu_percent_before: float = 0.0
     memory_percent_before: float = 0.0
+    cpu_count: float = 0.0  # what the machine has; 0: nobody said
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person lets the limits of CPU and memory hold nothing back for a time."""
+
+    by: str
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +103,10 @@ class OverseerState:
     registry_hash: str = ""
     charter_hash: str = ""
     mode: str = OPERATIONAL
+    mode_reason: str = ""
     halted: str = ""  # why a person stopped dispatch
+    halted_by: str = ""
+    override: Override | None = None  # the last that a person said
     held: str = ""  # why the limits hold dispatch
     limits_moved: bool = False  # since then, by another policy
     loads: Table[str, Load] = field(default_factory=Map)  # by host

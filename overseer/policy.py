@@ -61,8 +61,9 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    max_cpu_pct: Percent = 95.0  # no task is handed out above
-    max_ram_pct: Percent = 95.0
+    max_cpu_pct: Percent = 95.0  # a machine above it is given less, and one task at least
+    max_ram_pct: Percent = 95.0  # no task is handed out above
+    hard_stop: StrictBool = False  # nor above max_cpu_pct
     allow_unregistered_agents: StrictBool = True
     allowed_actions: Patterns = ("*",)
     allowed_tiers: tuple[Literal["safe", "experimental", "high-risk"], ...] = (
@@ -109,6 +110,7 @@ class PolicyFile:
             allowed_tiers=[_TIERS[tier] for tier in policy.allowed_tiers],
             max_open_tasks=policy.max_open_tasks,
             max_claims_per_minute=policy.max_claims_per_minute,
+            hard_stop=policy.hard_stop,
         )
 
 

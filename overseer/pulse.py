@@ -27,9 +27,9 @@ def due(state: OverseerState, now: datetime) -> bool:
     return state.cadence.due_at is None or now >= state.cadence.due_at
 
 
-def reflect(state: OverseerState, now: datetime) -> PulseCompleted:
+def reflect(state: OverseerState, settings: Settings, now: datetime) -> PulseCompleted:
     """What is there: workers, tasks, machines, rules, alarms."""
-    kernel, hold_reason = state.kernel, gates.hold_reason(state)
+    kernel, hold_reason = state.kernel, gates.hold_reason(state, settings, now)
     seen = PulseCompleted(
         number=min(state.cadence.number + 1, MOST_PULSES),
         charter_hash=state.charter_hash,
@@ -76,7 +76,7 @@ def critique(
         weight = SuccessWeight(agent_id=agent_id, action=action, weight=record.weight)
         pulse.weights.append(weight)
     pulse.indicators.extend(each.encode() for each in indicators(state.indicators, now))
-    pulse.recommendation = recommendation(state)
+    pulse.recommendation = recommendation(state, held=seen.dispatch_held)
     pulse.interval_seconds = interval_seconds(state, settings)
     return Emit(label="pulse", payload=pulse)
 
@@ -89,9 +89,9 @@ def trend(scores: Sequence[float]) -> float:
     return fmean(scores[-half:]) - fmean(scores[:half])
 
 
-def recommendation(state: OverseerState) -> str:
+def recommendation(state: OverseerState, *, held: bool) -> str:
     """steady, watch, hold or recover."""
-    if gates.hold_reason(state):
+    if held:
         return "hold"
     if state.mode != OPERATIONAL:
         return "recover"

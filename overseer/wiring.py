@@ -24,9 +24,10 @@ from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import ORDINARY
 from nervous_system.working.obeying import obeying
-from overseer import gates, hindrances, pulse
+from overseer import hindrances, pulse
 from overseer.core import OverseerCore
-from overseer.model import OverseerState
+from overseer.facts import FACTS, Look
+from overseer.model import OverseerState, Settings
 from overseer.objective_inbox import ObjectiveInbox
 from overseer.plan import Catalogue, CataloguePlanner
 from overseer.rule_files import RuleFiles
@@ -89,7 +90,7 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
             Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock),
             leads=lambda: runner.state is not None,
         )
-        _show(seen, runner, clock)
+        _show(seen, runner, settings.of_core(), clock)
         seen.health.fact("rules_refused", lambda: rules.refused)
         seen.health.fact("inbox_broken", lambda: inbox.broken)
         rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
@@ -107,13 +108,13 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
             raise group.exceptions[0] from group
 
 
-def _show(seen: Telemetry, runner: Runner[OverseerState], clock: Clock) -> None:
+def _show(seen: Telemetry, runner: Runner[OverseerState], settings: Settings, clock: Clock) -> None:
     """How things stand, for `ganglion status`; nothing while another overseer leads."""
 
-    def fact(name: str, read: Callable[[OverseerState], Fact]) -> None:
+    def fact(name: str, read: Look) -> None:
         def shown() -> Fact:
             state = runner.state
-            return read(state) if state is not None else None
+            return read(state, settings, clock()) if state is not None else None
 
         seen.health.fact(name, shown)
 
@@ -126,17 +127,16 @@ def _show(seen: Telemetry, runner: Runner[OverseerState], clock: Clock) -> None:
 
         seen.health.work(name, looked, grace_seconds=grace_seconds)
 
-    work("dispatch", hindrances.dispatch, grace_seconds=0.0)
+    work(
+        "dispatch",
+        lambda state: hindrances.dispatch(state, settings, clock()),
+        grace_seconds=0.0,
+    )
     work("workers", hindrances.workers, grace_seconds=0.0)
     # A charter is adopted moments after the first start.
     work("pulse", lambda state: hindrances.pulse(state, clock()), grace_seconds=10.0)
-    fact("mode", lambda state: state.mode)
-    fact("held", gates.hold_reason)
-    fact("workers", lambda state: len(state.kernel.workers))
-    fact("tasks_waiting", lambda state: len(state.kernel.tasks) - len(state.kernel.claimed))
-    fact("tasks_claimed", lambda state: len(state.kernel.claimed))
-    fact("objectives", lambda state: len(state.objectives))
-    fact("pulse", lambda state: state.cadence.number)
+    for name, read in FACTS.items():
+        fact(name, read)
 
 
 def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[OverseerState]:

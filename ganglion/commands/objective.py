@@ -60,6 +60,8 @@ def add(
         say_json(json.dumps({"objective_id": chosen_id}))
     else:
         say(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
+        if waits := asyncio.run(_why_it_waits(chosen_id)):
+            say(f"it is not begun yet: {waits}")
 
 
 @app.command()
@@ -141,6 +143,25 @@ async def _what_follows(objective_id: str) -> str:
             f" or no with `ganglion objective cancel {typed}`"
         )
     return f"is planned; see it with `ganglion tasks --objective {typed}`"
+
+
+async def _why_it_waits(objective_id: str) -> str:
+    """What keeps the first of its tasks that could be done from being done; empty where none is, or
+    where one is being done."""
+    from ganglion.addresses import client_settings
+    from ganglion.log_session import bus_session
+    from ganglion.overseen import Overseen
+
+    async with bus_session(client_settings()) as bus:
+        overseen = await Overseen.of(bus)
+        standstill = overseen.standstill(bus.clock())
+    objective = overseen.state.objectives.get(objective_id)
+    if objective is None or objective.waits_for_approval:
+        return ""
+    known = overseen.state.kernel.tasks
+    first = [known[each] for each in sorted(objective.open_tasks) if each in known]
+    said = [standstill.of_task(each.task_id) for each in first if not each.unmet]
+    return said[0] if said and all(said) else ""
 
 
 async def _how_it_ended(objective_id: str) -> str:

@@ -14,6 +14,15 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def resume(
     reason: Annotated[str, typer.Option("--reason", help="Why it may go on.")] = "",
+    override_for: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="TIME",
+            help="And let the limits of CPU and memory hold nothing back for so long: 90s, 30m,"
+            " 1h30m, at most 24h. Without it they count again.",
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Lift what `ganglion halt` ordered, and what playbooks of incidents hold."""
@@ -21,23 +30,31 @@ def resume(
     import json
 
     from enchanted.events.v1.pulse_pb2 import HaltLifted
-    from ganglion.halt import halt_is_in_force, publish_halt
+    from ganglion.halt import halt_is_in_force, override_seconds, publish_halt
     from ganglion.home import Home
     from ganglion.settings import read_settings
     from guardian.shell import FLAG_NAME
     from nervous_system.settings import MeshSettings
 
+    seconds = override_seconds(override_for) if override_for else 0.0
     halted = asyncio.run(halt_is_in_force())
-    event_id, sequence = asyncio.run(publish_halt(HaltLifted(reason=reason)))
+    lifted = HaltLifted(reason=reason, override_seconds=seconds)
+    event_id, sequence = asyncio.run(publish_halt(lifted))
     if as_json:
-        say_json(json.dumps({"event_id": event_id, "sequence": sequence}))
+        said = {"event_id": event_id, "sequence": sequence, "override_seconds": seconds}
+        say_json(json.dumps(said))
         return
-    lifted = (
+    done = (
         "the halt is lifted"
         if halted
         else "no `ganglion halt` was in force; what playbooks of incidents held goes on"
     )
-    say(f"{lifted} ({event_id} at position {sequence})")
+    say(f"{done} ({event_id} at position {sequence})")
+    if seconds:
+        say(
+            f"for {override_for} the limits of CPU and memory hold nothing back, unless memory or a"
+            " disk is all but full; `ganglion status` shows it, and `ganglion resume` ends it"
+        )
     flag = Home.at(read_settings(MeshSettings).home).path / FLAG_NAME
     if flag.exists():
         say(f"{flag} is there and still holds dispatch; remove it")

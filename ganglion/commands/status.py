@@ -70,8 +70,9 @@ def _print_table(report: StatusReport) -> None:
             f"swarm: {counted(swarm.workers, 'worker')}, {objectives} open, tasks:"
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
         )
-        if swarm.held:
-            say(f"tasks are not handed out: {swarm.held}")
+        for sentence in (swarm.waits, swarm.slowed, swarm.overridden):
+            if sentence:
+                say(sentence)
         if swarm.rules_refused:
             say(f"not adopted, what was in force stays in force: {swarm.rules_refused}")
         if swarm.inbox_broken:

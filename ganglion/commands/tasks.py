@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,9 @@ app = typer.Typer(
 )
 
 TaskId = Annotated[str, typer.Argument(help="The task's id.")]
+MOST_SENTENCES = 5
+"""About why tasks are not begun, below a list of them."""
+
 Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 
 
@@ -32,11 +36,12 @@ def tasks(
     """List the tasks."""
     import json
 
+    from ganglion.in_words.phrases import counted
     from ganglion.terminal import on_terminal
 
     if context.invoked_subcommand is not None:
         return
-    rows = asyncio.run(_rows(objective, ended))
+    rows, waits = asyncio.run(_rows(objective, ended))
     if as_json:
         say_json(json.dumps(rows, indent=2))
         return
@@ -50,6 +55,8 @@ def tasks(
             f" {row['worker_id'] or '-':<16} {score}"
         )
         say(on_terminal(line.rstrip()))
+    for sentence, count in Counter(waits).most_common(MOST_SENTENCES):
+        say(f"{counted(count, 'task')} not begun: {sentence}")
 
 
 @app.command()
@@ -76,7 +83,7 @@ def show(
             say(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
     waits = "" if as_json else asyncio.run(_waits_for(task_id))
     if waits:
-        say(on_terminal(f"{'':>8}  {waits}"))
+        say(f"{'':>8}  it waits: {waits}")
 
 
 @app.command()
@@ -155,28 +162,13 @@ async def _is_offered(skill: str) -> bool:
 
 
 async def _waits_for(task_id: str) -> str:
-    """What a task that is ready needs in whoever does it; empty where that is nothing special."""
+    """Why an open task is not being done; empty where it is."""
     from ganglion.addresses import client_settings
-    from ganglion.in_words.phrases import counted, listed
-    from ganglion.in_words.tasks import needs
     from ganglion.log_session import bus_session
-    from ganglion.overseen import overseer_state
-    from nervous_system.clock import system_clock
+    from ganglion.overseen import Overseen
 
     async with bus_session(client_settings()) as bus:
-        kernel = (await overseer_state(bus)).kernel
-    task = kernel.tasks.get(task_id)
-    if task is None or task.status(system_clock()) != "ready":
-        return ""
-    if not kernel.workers:
-        return "it waits for a worker: none is there"
-    needed = needs(task.manifest.encode())
-    if not needed:
-        return ""
-    skills, workers = task.manifest.required_skills, kernel.workers.values()
-    skilled = any(skills <= each.skills for each in workers)
-    lacks = "" if skilled else f": none of {counted(len(workers), 'worker')} has the skills"
-    return f"it waits for a worker with {listed(needed)}{lacks}"
+        return (await Overseen.of(bus)).standstill(bus.clock()).of_task(task_id)
 
 
 async def _steps(task_id: str) -> list[Recorded]:
@@ -189,17 +181,17 @@ async def _steps(task_id: str) -> list[Recorded]:
         return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}")
 
 
-async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:
-    """Open tasks in the order of their ids, then the last that ended, the newest first."""
+async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Open tasks in the order of their ids, then the last that ended, the newest first; and why
+    those of the first are not being done that are not."""
     from enchanted.events.v1.task_pb2 import TaskResult
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
-    from ganglion.overseen import overseer_state
-    from nervous_system.clock import system_clock
+    from ganglion.overseen import Overseen
 
     async with bus_session(client_settings()) as bus:
-        kernel = (await overseer_state(bus)).kernel
-    now = system_clock()
+        overseen, now = await Overseen.of(bus), bus.clock()
+    kernel, standstill = overseen.state.kernel, overseen.standstill(now)
     rows: list[dict[str, Any]] = [
         {
             "task_id": task.task_id,
@@ -210,12 +202,14 @@ async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:
             "worker_id": task.claim.worker_id if task.claim is not None else "",
             "attempts": task.attempt,
             "submitted_at": task.submitted_at.isoformat(),
+            "waits": standstill.of_task(task.task_id),
         }
         for task in sorted(kernel.tasks.values(), key=lambda each: each.task_id)
         if objective in (None, task.manifest.objective_id)
     ]
     wanted = [each for each in kernel.ended.items() if objective in (None, each[1].objective_id)]
     over = sorted(wanted, key=lambda each: each[1].ended_at, reverse=True)
+    waits = [row["waits"] for row in rows if row["waits"]]
     return rows + [
         {
             "task_id": task_id,
@@ -228,4 +222,4 @@ async def _rows(objective: str | None, most_ended: int) -> list[dict[str, Any]]:
             "tool_efficacy_score": each.tool_efficacy_score,
         }
         for task_id, each in over[:most_ended]
-    ]
+    ], waits

@@ -15,7 +15,7 @@ from ganglion.drift import MENDED, find_drift
 from ganglion.errors import QueryRefused
 from ganglion.log_session import bus_session
 from ganglion.query import query_rows
-from ganglion.status_report import ELSEWHERE, FULL_LOG_REMEDY, StatusReport
+from ganglion.status_report import ELSEWHERE, FULL_LOG_REMEDY, StatusReport, SwarmStatus
 from ganglion.supervisor.http_get import http_get
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
@@ -31,6 +31,8 @@ DENIED = (192, 193, 194, 497, 516)
 async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> AsyncIterator[Finding]:
     """The mesh of this home, or the servers that the settings lead to."""
     yield _processes(report)
+    if report.swarm is not None:
+        yield _dispatch(report.swarm)
     found = client_settings()
     if monitor_url is not None:
         yield await _sync(monitor_url)
@@ -57,6 +59,16 @@ def _processes(report: StatusReport) -> Finding:
         return ill("mesh", "; ".join(sick), remedy="; ".join(remedies))
     names = ", ".join(each.name for each in report.processes)
     return well("mesh", f"{report.state} (pid {report.pid}): {names}")
+
+
+def _dispatch(swarm: SwarmStatus) -> Finding:
+    """Whether tasks are handed out, and why not."""
+    if swarm.held:
+        return ill("dispatch", swarm.held, remedy="do what `ganglion status` says of it")
+    if swarm.waits:
+        return ill("dispatch", swarm.waits, remedy="start a worker that can do it, or call it off")
+    going = swarm.overridden or swarm.slowed or "tasks are handed out"
+    return well("dispatch", going)
 
 
 async def _sync(monitor_url: str) -> Finding:

@@ -14,7 +14,7 @@ from enchanted.events.v1.pulse_pb2 import (
     PulseCompleted,
     SystemModeChanged,
 )
-from ganglion.in_words.phrases import because, counted
+from ganglion.in_words.phrases import because, counted, seconds
 from nervous_system.contract.payload import Payload
 
 
@@ -56,7 +56,9 @@ def _halt(payload: HaltOrdered) -> str:
 
 
 def _lifted(payload: HaltLifted) -> str:
-    return f"the halt is over{because(payload.reason)}"
+    length = payload.override_seconds
+    free = f", and for {seconds(length)} the limits hold nothing back" if length > 0 else ""
+    return f"the halt is over{free}{because(payload.reason)}"
 
 
 RULES: Final[dict[type[Payload], Callable[[Any], str]]] = {

@@ -152,7 +152,7 @@ async def _read(
         batch = await reader.batch(most=1000, within_seconds=LOOK_SECONDS)
         for stored in batch:
             if not is_of_task(stored.subject):
-                waiting.hold.take(bus, stored)
+                waiting.hold.take(stored)
         steps = [recorded(each) for each in batch if is_of_task(each.subject)]
         own = [each for each in steps if _task_id(each) in plan.fates]
         if own:

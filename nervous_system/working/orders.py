@@ -123,7 +123,7 @@ class Orders:
         if command.is_history:  # it was said in another life of the log
             return None
         now = self.now()
-        until = command.recorded_at + _length(payload)
+        until = command.recorded_at + length(payload)
         was_there = self._began is not None and command.recorded_at >= self._began
         if until <= now or (payload.kind in _ONCE and not was_there):
             return None
@@ -171,7 +171,7 @@ class Orders:
             self._in_force.pop(heapq.heappop(self._ends)[1], None)
 
 
-def _length(command: CommandIssued) -> timedelta:
+def length(command: CommandIssued) -> timedelta:
     """How long it holds; one that does not say so, for as long as any can."""
     seconds = command.expires_in_seconds
     if 0 < seconds < LONGEST.total_seconds():

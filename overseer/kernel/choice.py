@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +24,7 @@ class Rules:
     policy: Policy
     registered: frozenset[str]
     held: str = ""  # why nothing is handed out; empty where it is
+    slowed: Mapping[str, str] = field(default_factory=dict)  # machines that get less, and why
 
 
 def choose(
@@ -40,6 +42,8 @@ def choose(
         return f"{request.worker_id} is draining"
     if len(worker.task_ids) >= worker.max_concurrent_tasks:
         return f"{request.worker_id} has {len(worker.task_ids)} tasks, as many as it may have"
+    if slow := too_many(kernel, rules, worker.host):
+        return slow
     skills = worker.skills | frozenset(request.skills)
     index = kernel.line.due(kernel.tasks, now)
     ready = [
@@ -51,11 +55,24 @@ def choose(
         and not rules.policy.against(action=task.manifest.action, risk_tier=task.manifest.risk_tier)
     ]
     if not ready:
-        return "nothing is ready that this worker can do"
+        return _nothing(index.heads(kernel.tasks), request, skills)
     return max(
         ready,
         key=lambda task: (_worth(kernel, settings, task, request.worker_id, now), -task.ticket),
     )
+
+
+def too_many(kernel: Kernel, rules: Rules, host: str) -> str:
+    """Why a machine that is slowed down gets no more at this moment: half of what its workers may
+    do at once is under way, and one task at least. Empty where it gets more."""
+    why = rules.slowed.get(host)
+    if why is None:
+        return ""
+    workers = [each for each in kernel.workers.values() if each.host == host]
+    most = max(1, sum(each.max_concurrent_tasks for each in workers) // 2)
+    if sum(len(each.task_ids) for each in workers) < most:
+        return ""
+    return f"{why}: its workers do {most} at a time, half of what they may, until it is not above"
 
 
 def _worth(kernel: Kernel, settings: Settings, task: Task, worker_id: str, now: datetime) -> float:
@@ -68,6 +85,22 @@ def _worth(kernel: Kernel, settings: Settings, task: Task, worker_id: str, now: 
         + age_seconds / settings.aging_seconds
         + SUCCESS_SHARE * record.weight
     )
+
+
+def _nothing(waiting: Iterable[Task], request: ClaimRequested, skills: frozenset[str]) -> str:
+    """That there is nothing for this worker, and what the first of those that wait asks for."""
+    said = "nothing is ready that this worker can do"
+    task = min(waiting, key=lambda each: each.ticket, default=None)
+    if task is None:
+        return said
+    manifest = task.manifest
+    if missing := sorted(manifest.required_skills - skills):
+        return f"{said}: {task.task_id} asks for the skill {missing[0]}"
+    if request.actions and manifest.action not in request.actions:
+        return f"{said}: {task.task_id} asks for {manifest.action}, which it does not do"
+    if not _fits(task, request):
+        return f"{said}: {task.task_id} asks for more than its machine has left"
+    return said
 
 
 def _fits(task: Task, request: ClaimRequested) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from immutables import Map
 
+from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.objective_pb2 import ObjectiveRejected
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
@@ -36,6 +37,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.changed import changed
+from overseer.kernel import sleeping
 from overseer.kernel.state import (
     MOST_ENDED,
     MOST_RECORDS,
@@ -257,6 +259,7 @@ def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -
         host=payload.host,
         registered_at=recorded.recorded_at,
         heard_at=recorded.recorded_at,
+        actions=frozenset(payload.actions),
     )
     return changed(kernel, workers=kernel.workers.set(worker.worker_id, worker))
 
@@ -272,6 +275,11 @@ def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> 
         if task is not None and task.claim is not None:
             tasks = tasks.set(task_id, _renewed(task, recorded.recorded_at))
     return changed(kernel, tasks=tasks, workers=kernel.workers.set(worker.worker_id, worker))
+
+
+def _told(kernel: Kernel, payload: CommandIssued, recorded: Recorded) -> Kernel:
+    sleeps = sleeping.after(kernel.sleeps, payload, recorded)
+    return kernel if sleeps is kernel.sleeps else changed(kernel, sleeps=sleeps)
 
 
 def _gone(kernel: Kernel, payload: WorkerDeparted | WorkerLost, recorded: Recorded) -> Kernel:
@@ -369,4 +377,5 @@ _MEANING: Final[dict[type, Callable[[Kernel, Any, Recorded], Kernel]]] = {
     WorkerHeartbeat: _heartbeat,
     WorkerDeparted: _gone,
     WorkerLost: _gone,
+    CommandIssued: _told,
 }

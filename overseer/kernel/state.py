@@ -12,6 +12,7 @@ from pydantic import Field
 
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.persistent import Table
+from overseer.kernel.sleeping import Sleep
 from overseer.kernel.task import Ended, Task
 from overseer.kernel.waiting import Waiting
 from overseer.kernel.worker import Worker
@@ -69,6 +70,7 @@ class Kernel:
         default_factory=Map
     )  # by request: why it was not accepted
     refusal_order: tuple[str, ...] = ()
+    sleeps: Table[str, Sleep] = field(default_factory=Map)  # by command, what was not taken back
     next_ticket: int = 1
     waiting: Annotated[Any, Field(exclude=True)] = field(default=None, repr=False, compare=False)
 

@@ -16,5 +16,6 @@ class Worker:
     host: str
     registered_at: datetime
     heard_at: datetime
+    actions: frozenset[str] = frozenset()  # all it does; empty: it does not say
     draining: bool = False
     task_ids: frozenset[str] = frozenset()  # what it holds, by the log

@@ -9,14 +9,20 @@ from subprocess import CompletedProcess
 from command_line import CommandLine
 from real_servers import NatsServer, RealProcess
 
+from nervous_system.bus import Bus
+
 GENEROUS_SECONDS = 60.0
 PLAN = ("--metadata", json.dumps({"tasks": [{"action": "dig"}]}))
 HIGH_RISK = ("--metadata", json.dumps({"tasks": [{"action": "dig", "risk_tier": "high-risk"}]}))
 
 
 async def test_what_waits_for_a_person_is_not_called_planned(
-    ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer
+    ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer, bus: Bus
 ) -> None:
+    subject = "swarm.events.overseer.charter_adopted"
+    async with bus.reader(start_sequence=1, subjects=[subject]) as reader:
+        while not await reader.batch(most=1, within_seconds=5.0):
+            pass
     ganglion.environment["NATS_URL"] = nats_server.url
 
     async def said(*arguments: str) -> str:
@@ -26,11 +32,15 @@ async def test_what_waits_for_a_person_is_not_called_planned(
 
     assert await said("add", "plant a tree", "--id", "o1", *PLAN) == (
         "o1 is planned; see it with `ganglion tasks --objective o1`\n"
+        "it is not begun yet: no worker is there\n"
     )
     assert await said("add", "fell a tree", "--id", "o 2", *HIGH_RISK) == (
         "o 2 waits for a person; say yes with `ganglion objective approve 'o 2'`,"
         " or no with `ganglion objective cancel 'o 2'`\n"
     )
+    await asyncio.to_thread(ganglion, "halt", "--reason", "lunch")
+    added = await said("add", "plant two trees", "--id", "o3", *PLAN)
+    assert "it is not begun yet: dispatch is halted: lunch (ordered by " in added
     listed = await said("list")
     assert "1 task open  plant a tree" in listed
     assert "waits for approval   0 tasks open  fell a tree" in listed

@@ -37,6 +37,7 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.errors import Refused
 from nervous_system.ids import new_event_id
 from nervous_system.worker import Worker
+from overseer.gates import KEPT_AGAIN
 
 AGENTS = 6
 
@@ -145,7 +146,7 @@ async def test_what_holds_dispatch_is_told_as_soon_as_it_is_on_the_log(
 ) -> None:
     """A busy machine holds it, before the run and while it goes on; a raised limit ends it."""
     policy = home / "policy.yaml"
-    policy.write_text("max_cpu_pct: 50\n")
+    policy.write_text("hard_stop: true\nmax_cpu_pct: 50\n")
     await _adopted(bus, "max_cpu_pct: 50")
     await _busy(bus)
     told: list[str] = []
@@ -153,18 +154,19 @@ async def test_what_holds_dispatch_is_told_as_soon_as_it_is_on_the_log(
     def tell(sentence: str) -> None:
         told.append(sentence)
         if len(told) == 1:
-            policy.write_text("max_cpu_pct: 90\n")
+            policy.write_text("hard_stop: true\nmax_cpu_pct: 90\n")
         elif len(told) == 2:
-            policy.write_text("max_cpu_pct: 99\n")
+            policy.write_text("hard_stop: true\nmax_cpu_pct: 99\n")
 
     found = await run(bus, plan("simulation-6", tasks=3, crash_rate=0.0), agents=2, told=tell)
     held = await bus.last_live("swarm.events.overseer.dispatch_held")
     assert held is not None
     assert "the limit is 50 %" in told[0]
     assert "the limit is 90 %" in told[1], "what is said anew is told anew"
-    since, _, _ = told[0].partition(" UTC: ")
-    assert told[1].startswith(f"{since} UTC: CPU of busy was at 95 %"), "it is held since then"
-    assert told[2:] == ["tasks are handed out again"]
+    assert told[1].startswith("dispatch is held: CPU of busy is at 95 %")
+    assert told[-1] == "tasks are handed out again"
+    between = [each for each in told[2:-1] if each != f"dispatch is held: {KEPT_AGAIN}"]
+    assert between == [], "what is said is true at that moment"
     assert found.waited_for == ""
 
 

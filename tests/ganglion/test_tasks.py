@@ -11,7 +11,9 @@ import pytest
 from command_line import CommandLine
 from real_servers import NatsServer
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from enchanted.events.v1.policy_pb2 import CharterAdopted
+from enchanted.events.v1.pulse_pb2 import HaltOrdered
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER, AgentRole
 from enchanted.events.v1.task_pb2 import (
     RESULT_CANCELLED,
     TaskAcknowledged,
@@ -26,16 +28,20 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
+from overseer.gates import NO_CHARTER
 
 SUBMITTED, CLAIMED = "1" * 32, "2" * 32
 
 
-async def put(bus: Bus, payload: Payload, *, trace_id: str) -> None:
+async def put(
+    bus: Bus, payload: Payload, *, trace_id: str, role: AgentRole.ValueType = ROLE_OVERSEER
+) -> None:
     event = Event(
         event_id=new_event_id(),
         timestamp=system_clock(),
-        agent_role=ROLE_OVERSEER,
-        agent_id=getattr(payload, "worker_id", "") or "overseer/main",
+        agent_role=role,
+        agent_id=getattr(payload, "worker_id", "")
+        or ("overseer/main" if role == ROLE_OVERSEER else "somebody"),
         payload=payload,
         trace_id=trace_id,
         span_id="b7ad6b7169203331",
@@ -78,23 +84,26 @@ async def test_a_task_that_nobody_does_says_what_it_waits_for(told: CommandLine,
         shown = await asyncio.to_thread(told, "tasks", "show", task_id)
         return shown.stdout.splitlines()[-1].strip()
 
-    assert await last_line("c") == "it waits for a worker: none is there"
+    assert await last_line("c") == f"it waits: {NO_CHARTER}"
+    await put(bus, CharterAdopted(hash="c"), trace_id=CLAIMED)
+    assert await last_line("c") == "it waits: no worker is there"
     await put(bus, WorkerRegistered(worker_id="w1", skills=["digging"]), trace_id=CLAIMED)
     assert await last_line("c") == f"more: ganglion trace {SUBMITTED}"
     for task_id, skill in (("d", "digging"), ("e", "flying")):
         manifest = TaskManifest(
-            task_id=task_id,
-            action="dig",
-            required_skills=[skill],
-            required_cpu_count=2,
-            required_memory_bytes=3 << 39,
+            task_id=task_id, action="dig", required_skills=[skill], required_cpu_count=2
         )
         await put(bus, TaskSubmitted(manifest=manifest), trace_id=SUBMITTED)
-    rest = "2 processors and 1.5 TiB of memory"
-    assert await last_line("d") == f"it waits for a worker with the skill digging, {rest}"
-    assert await last_line("e") == (
-        f"it waits for a worker with the skill flying, {rest}: none of 1 worker has the skills"
+    assert await last_line("d") == (
+        "it waits: it asks for 2 processors, and is begun once a worker has as much left"
     )
+    assert await last_line("e") == "it waits: none of 1 worker has the skill flying"
+    halt = HaltOrdered(reason="\x1b[2Jlunch")
+    await put(bus, halt, trace_id=CLAIMED, role=ROLE_OPERATOR)
+    halted = "dispatch is halted: \\x1b[2Jlunch (ordered by somebody)"
+    assert await last_line("e") == f"it waits: {halted}"
+    listed = (await asyncio.to_thread(told, "tasks")).stdout.splitlines()
+    assert listed[-1] == f"3 tasks not begun: {halted}"
 
 
 async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:

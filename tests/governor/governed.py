@@ -15,9 +15,10 @@ from enchanted.events.v1.command_pb2 import (
     CommandIssued,
 )
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
-from enchanted.events.v1.pulse_pb2 import PulseCompleted
+from enchanted.events.v1.pulse_pb2 import HaltLifted, PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_GOVERNOR,
+    ROLE_OPERATOR,
     ROLE_OVERSEER,
     ROLE_WORKER,
     AgentRole,
@@ -124,9 +125,12 @@ class Governed:
     def pulse(self) -> list[Payload]:
         return self.publish(PulseCompleted(), by=ROLE_OVERSEER)
 
-    def adopt(self, *, cpu: float = 0, memory: float = 0) -> list[Payload]:
-        adopted = PolicyAdopted(max_cpu_pct=cpu, max_ram_pct=memory)
+    def adopt(self, *, cpu: float = 0, memory: float = 0, hard_stop: bool = False) -> list[Payload]:
+        adopted = PolicyAdopted(max_cpu_pct=cpu, max_ram_pct=memory, hard_stop=hard_stop)
         return self.publish(adopted, by=ROLE_OVERSEER)
+
+    def override(self, seconds: float, *, by: AgentRole.ValueType = ROLE_OPERATOR) -> list[Payload]:
+        return self.publish(HaltLifted(override_seconds=seconds), by=by)
 
     def acknowledge(self, command_id: str, worker_id: str, *, obeyed: bool = True) -> None:
         answer = CommandAcknowledged(

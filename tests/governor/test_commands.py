@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from governed import HOST, Governed
@@ -34,33 +35,56 @@ def told(said: list[Payload]) -> list[tuple[int, str, int]]:
     return [(e.kind, e.target, e.limit) for e in said if isinstance(e, CommandIssued)]
 
 
-def test_sustained_pressure_throttles_then_puts_to_sleep_then_releases(governed: Governed) -> None:
-    said = [told(governed.sample(cpu)) for cpu in (95, 80, 95, 91, 99, 99, 99, 75, 69, 50)]
+PRESSED = (95, 80, 95, 91, 99, 99, 99, 75, 69, 50)
+
+
+@pytest.mark.parametrize(
+    ("hard_stop", "at_last"),
+    [(False, (COMMAND_THROTTLE, "w1", 1)), (True, (COMMAND_SLEEP, "w1", 0))],
+)
+def test_sustained_pressure_halves_then_leaves_one_or_none_then_releases(
+    governed: Governed, *, hard_stop: bool, at_last: tuple[int, str, int]
+) -> None:
+    governed.adopt(cpu=90, hard_stop=hard_stop)
+    said = [told(governed.sample(cpu)) for cpu in PRESSED]
     assert said == [
         [],
         [],
         [],
         [(COMMAND_THROTTLE, "w1", 2)],
         [],
-        [(COMMAND_SLEEP, "w1", 0)],
+        [at_last],
         [],
         [],
         [(COMMAND_RELEASE, "w1", 0)],
         [],
     ]
-    throttle, sleep, release = governed.commands()
-    assert sleep[1].releases_command_id == throttle[0]
-    assert release[1].releases_command_id == sleep[0]
+    throttle, last, release = governed.commands()
+    assert last[1].releases_command_id == throttle[0]
+    assert release[1].releases_command_id == last[0]
     assert "cpu of node-1.example is at 91 %, the limit is 90 %" in throttle[1].reason
     assert not any(command.emergency for _, command, _ in governed.commands())
 
 
 @pytest.mark.parametrize("most", [0, 1])
-def test_who_does_one_task_at_a_time_sleeps_where_others_do_half(
+def test_who_does_one_task_at_a_time_goes_on_while_the_machine_is_busy(
     governed: Governed, most: int
 ) -> None:
     governed.register("single", most=most)
-    said = [told(governed.sample(cpu)) for cpu in (95, 95, 99, 91, 75, 69)]
+    for _ in range(30):
+        assert not any(target == "single" for _, target, _ in told(governed.sample(100)))
+    assert [command.limit for command in governed.in_force("w1")] == [1]
+
+
+@pytest.mark.parametrize("most", [0, 1])
+@pytest.mark.parametrize("pressure", ["memory", "hard_stop"])
+def test_who_does_one_task_at_a_time_sleeps_where_memory_is_short_or_the_policy_says_so(
+    governed: Governed, most: int, pressure: str
+) -> None:
+    governed.register("single", most=most)
+    governed.adopt(cpu=90, hard_stop=pressure == "hard_stop")
+    resource = "memory" if pressure == "memory" else "cpu"
+    said = [told(governed.sample(**{resource: each})) for each in (95, 95, 96, 91, 75, 69)]
     assert said == [
         [],
         [(COMMAND_SLEEP, "single", 0), (COMMAND_THROTTLE, "w1", 2)],
@@ -70,6 +94,60 @@ def test_who_does_one_task_at_a_time_sleeps_where_others_do_half(
         [(COMMAND_RELEASE, "single", 0), (COMMAND_RELEASE, "w1", 0)],
     ]
     assert governed.in_force("single") == []
+
+
+def test_a_policy_that_stops_no_more_wakes_those_who_sleep_at_once(governed: Governed) -> None:
+    governed.adopt(cpu=90, hard_stop=True)
+    governed.register("single", most=1)
+    for _ in range(4):
+        governed.sample(95)
+    assert told(governed.adopt(cpu=90)) == [
+        (COMMAND_RELEASE, "single", 0),
+        (COMMAND_THROTTLE, "w1", 1),
+    ]
+    governed.restart(snapshot=True)
+
+
+def test_of_two_pressures_the_graver_for_each_worker_is_followed(governed: Governed) -> None:
+    governed.register("single", most=1)
+    for memory in (10, 10, 95, 95):
+        said = governed.sample(95, memory=memory)
+    assert told(said) == [(COMMAND_SLEEP, "single", 0), (COMMAND_THROTTLE, "w1", 1)]
+
+
+def test_a_person_overrides_the_limits_for_a_time(governed: Governed) -> None:
+    for _ in range(4):
+        governed.sample(95, memory=95)
+    assert told(governed.override(600)) == [(COMMAND_RELEASE, "w1", 0)]
+    *_, (_, release, _) = governed.commands()
+    assert "a person overrides the limits until 12:14:00 UTC" in release.reason
+    for _ in range(9):
+        assert told(governed.sample(95, memory=95)) == []
+    governed.restart(snapshot=True)
+    assert told(governed.sample(95, memory=95)) == [(COMMAND_SLEEP, "w1", 0)], "it ends by itself"
+    assert told(governed.override(600)) == [(COMMAND_RELEASE, "w1", 0)]
+    assert told(governed.override(0)) == [(COMMAND_SLEEP, "w1", 0)], "or by another word"
+
+
+def test_an_emergency_is_not_overridden(governed: Governed) -> None:
+    governed.override(600)
+    assert told(governed.sample(memory=98)) == [(COMMAND_SLEEP, "w1", 0)]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), 0.0])
+def test_what_is_no_time_overrides_nothing(governed: Governed, seconds: float) -> None:
+    for _ in range(2):
+        governed.sample(95)
+    assert governed.override(seconds) == []
+    assert governed.state.overridden_until is None
+
+
+def test_only_a_person_overrides_and_for_a_day_at_most(governed: Governed) -> None:
+    for by in (ROLE_GUARDIAN, ROLE_CODER, ROLE_OVERSEER):
+        governed.override(600, by=by)
+    assert governed.state.overridden_until is None
+    governed.override(float("inf"))
+    assert governed.state.overridden_until == governed.now + timedelta(days=1)
 
 
 def test_memory_counts_as_cpu_does_and_the_gravest_rule_is_followed(governed: Governed) -> None:
@@ -239,6 +317,7 @@ def test_commands_that_nobody_acknowledges_are_said_to_be_so_once(governed: Gove
 def test_a_sleep_goes_on_over_a_gap_between_samples_but_counting_does_not(
     governed: Governed,
 ) -> None:
+    governed.adopt(cpu=90, hard_stop=True)
     governed.sample(95)
     governed.later(3600)
     assert told(governed.sample(95)) == []

@@ -3,7 +3,7 @@ history replay?"""
 
 from __future__ import annotations
 
-from governed import Governed
+from governed import ROLE, Governed
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -25,11 +25,13 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.governed = Governed()
         self.well_for = 0  # samples in a row that were far below every limit
+        self.only_cpu = True  # nothing but CPU was ever short, and the policy never said to stop
 
     @rule(cpu=percents, memory=percents, disk=percents)
     def sample(self, cpu: float, memory: float, disk: float) -> None:
         well = max(cpu, memory, disk) <= 50 and not self.governed.state.most_cpu_percent
         self.well_for = self.well_for + 1 if well else 0
+        self.only_cpu = self.only_cpu and max(memory, disk) <= 50
         self.governed.sample(cpu, memory=memory, disk=disk)
 
     @rule(times=st.integers(2, 6), cpu=percents)
@@ -51,10 +53,19 @@ class Machine(RuleBasedStateMachine):
         gone = WorkerLost(worker_id=worker_id) if lost else WorkerDeparted(worker_id=worker_id)
         self.governed.publish(gone, by=ROLE_OVERSEER)
 
-    @rule(cpu=st.sampled_from((0, 0, 50, 100)), memory=st.sampled_from((0, 60, 99)))
-    def adopt(self, cpu: float, memory: float) -> None:
-        self.governed.adopt(cpu=cpu, memory=memory)
+    @rule(
+        cpu=st.sampled_from((0, 0, 50, 100)),
+        memory=st.sampled_from((0, 60, 99)),
+        hard_stop=st.sampled_from((False, False, True)),
+    )
+    def adopt(self, cpu: float, memory: float, hard_stop: bool) -> None:
+        self.governed.adopt(cpu=cpu, memory=memory, hard_stop=hard_stop)
         self.well_for = 0
+        self.only_cpu = self.only_cpu and not hard_stop
+
+    @rule(seconds=st.sampled_from((0, 90, 700)))
+    def override(self, seconds: float) -> None:
+        self.governed.override(seconds)
 
     @rule(seconds=st.sampled_from((1, 29, 100, 301, 5000)))
     def wait(self, seconds: float) -> None:
@@ -93,6 +104,20 @@ class Machine(RuleBasedStateMachine):
             if command.kind in (COMMAND_THROTTLE, COMMAND_SLEEP):
                 assert 0 < command.expires_in_seconds <= 300
                 assert (command.limit >= 1) == (command.kind == COMMAND_THROTTLE)
+
+    @invariant()
+    def a_busy_machine_is_slowed_down_and_never_stopped(self) -> None:
+        for worker_id in WORKERS if self.only_cpu else ():
+            assert all(each.limit >= 1 for each in self.governed.in_force(worker_id))
+
+    @invariant()
+    def who_overrides_the_limits_holds_nobody_back(self) -> None:
+        state = self.governed.state
+        if self.only_cpu and state.overridden(self.governed.now):
+            for worker_id in (
+                state.workers if state.knows(ROLE.core.policy, self.governed.now) else ()
+            ):
+                assert self.governed.in_force(worker_id) == []
 
     @invariant()
     def nobody_is_held_back_on_a_machine_that_is_well(self) -> None:

@@ -17,7 +17,8 @@ def mesh() -> Overseen:
     """An overseer with limits, a worker and a task."""
     mesh = Overseen()
     mesh.publish(
-        PolicyAdopted(hash="p", text="max_cpu_pct: 80\nmax_ram_pct: 70\n"), role=ROLE_OVERSEER
+        PolicyAdopted(hash="p", text="max_cpu_pct: 80\nmax_ram_pct: 70\nhard_stop: true\n"),
+        role=ROLE_OVERSEER,
     )
     mesh.register("w1", most=100)
     mesh.propose(task("a"))
@@ -67,7 +68,7 @@ def test_a_limit_holds_when_it_is_passed_twice_in_a_row(
     assert told(mesh) == []
     sampled(mesh, **load)
     assert told(mesh) == [reason]
-    assert mesh.claim("w1").reasons == [f"dispatch is held: {reason}"]
+    assert mesh.claim("w1").reasons == [f"dispatch is held: {reason.replace(' was ', ' is ')}"]
     mesh.new_leader()
 
 
@@ -112,7 +113,7 @@ def test_raised_limits_count_at_once(mesh: Overseen, most: int) -> None:
     """The machine is within them, though not well below."""
     for _ in range(2):
         sampled(mesh, cpu=90.0)
-    limits(mesh, f"max_cpu_pct: {most}\nmax_ram_pct: 70\n")
+    limits(mesh, f"max_cpu_pct: {most}\nmax_ram_pct: 70\nhard_stop: true\n")
     assert told(mesh)[1:] == ["every machine is within the limits"]
     assert mesh.claim("w1").accepted
     for _ in range(2):
@@ -124,12 +125,13 @@ def test_raised_limits_count_at_once(mesh: Overseen, most: int) -> None:
 def test_limits_that_were_moved_too_little_are_shown_at_once_and_once(mesh: Overseen) -> None:
     for _ in range(2):
         sampled(mesh, cpu=90.0)
-    limits(mesh, "max_cpu_pct: 85\nmax_ram_pct: 70\n")
+    limits(mesh, "max_cpu_pct: 85\nmax_ram_pct: 70\nhard_stop: true\n")
     mesh.tick()
     assert len(told(mesh)) == 2
     shown = "the limit is 85 %; tasks are handed out again when it is at 80 % or less"
     assert shown in told(mesh)[1]
-    assert mesh.claim("w1").reasons == [f"dispatch is held: {told(mesh)[1]}"]
+    now = told(mesh)[1].replace(" was ", " is ")
+    assert mesh.claim("w1").reasons == [f"dispatch is held: {now}"]
     mesh.new_leader(snapshot_at=len(mesh.log))
     sampled(mesh, cpu=84.0)  # below the limit, and not well below, which was not moved since
     assert len(told(mesh)) == 2
@@ -140,12 +142,12 @@ def test_limits_that_were_moved_too_little_are_shown_at_once_and_once(mesh: Over
 def test_a_policy_with_the_same_limits_moves_nothing(mesh: Overseen) -> None:
     for cpu in (90.0, 90.0, 79.0):
         sampled(mesh, cpu=cpu)
-    limits(mesh, "max_cpu_pct: 80\nmax_ram_pct: 70\nmax_open_tasks: 9\n")
+    limits(mesh, "max_cpu_pct: 80\nmax_ram_pct: 70\nhard_stop: true\nmax_open_tasks: 9\n")
     assert len(told(mesh)) == 1
 
 
 def test_dispatch_goes_on_below_a_limit_of_a_few_percent(mesh: Overseen) -> None:
-    limits(mesh, "max_cpu_pct: 4\n")
+    limits(mesh, "max_cpu_pct: 4\nhard_stop: true\n")
     for cpu in (5.0, 5.0, 2.0):
         sampled(mesh, cpu=cpu)
     assert len(told(mesh)) == 2

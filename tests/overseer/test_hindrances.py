@@ -9,7 +9,7 @@ import pytest
 
 from overseer import hindrances
 from overseer.kernel.worker import Worker
-from overseer.model import OverseerState
+from overseer.model import OverseerState, Settings
 from overseer.vocabulary import HALTED
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -22,13 +22,17 @@ WELL = OverseerState(charter_hash="c")
         (WELL, "", ""),
         (replace(WELL, halted="look first"), "look first", "`ganglion resume`"),
         (replace(WELL, mode=HALTED), "the guardian halted the system", "`ganglion incidents`"),
-        (replace(WELL, held="CPU of n is at 99 %"), "CPU of n is at 99 %", "counts within seconds"),
+        (
+            replace(WELL, held="memory was short"),
+            "within the limits again",
+            "counts within seconds",
+        ),
     ],
 )
 def test_what_keeps_the_swarm_from_its_work_is_told(
     state: OverseerState, told: str, helps: str
 ) -> None:
-    sentence, remedy = hindrances.dispatch(state)
+    sentence, remedy = hindrances.dispatch(state, Settings(), NOW)
     assert told in sentence
     assert helps in remedy
     assert bool(sentence) is bool(told)

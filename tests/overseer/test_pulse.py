@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PULSE = 240.0
-RULES = "max_cpu_pct: 80\nmax_ram_pct: 80\n"
+RULES = "max_cpu_pct: 80\nmax_ram_pct: 80\nhard_stop: true\n"
 
 
 @pytest.fixture
@@ -183,8 +183,8 @@ def test_who_does_not_operate_is_to_recover_and_who_is_held_holds(mesh: Overseen
     mesh.publish(SystemModeChanged(mode="halted", reason="so"))
     held = next_pulse(mesh)
     assert (held.recommendation, held.dispatch_held) == ("hold", True)
-    assert held.hold_reason == "the guardian halted the system"
-    assert mesh.claim("w1").reasons == ["dispatch is halted: the guardian halted the system"]
+    assert held.hold_reason == "the guardian halted the system: so"
+    assert mesh.claim("w1").reasons == ["dispatch is halted: the guardian halted the system: so"]
 
 
 def test_the_weights_are_of_those_who_finished_something_last(mesh: Overseen) -> None:

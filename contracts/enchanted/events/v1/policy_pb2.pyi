@@ -34,6 +34,7 @@ class PolicyAdopted(_message.Message):
     ALLOWED_TIERS_FIELD_NUMBER: _builtins.int
     MAX_OPEN_TASKS_FIELD_NUMBER: _builtins.int
     MAX_CLAIMS_PER_MINUTE_FIELD_NUMBER: _builtins.int
+    HARD_STOP_FIELD_NUMBER: _builtins.int
     hash: _builtins.str
     """SHA-256 of the file's bytes, hex"""
     text: _builtins.str
@@ -46,6 +47,8 @@ class PolicyAdopted(_message.Message):
     allow_unregistered_agents: _builtins.bool
     max_open_tasks: _builtins.int
     max_claims_per_minute: _builtins.int
+    hard_stop: _builtins.bool
+    """above max_cpu_pct nothing is handed out; else a busy machine is given less, and never nothing"""
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """keys that this version does not know"""
@@ -71,10 +74,11 @@ class PolicyAdopted(_message.Message):
         allowed_tiers: _abc.Iterable[_task_pb2.RiskTier.ValueType] | None = ...,
         max_open_tasks: _builtins.int = ...,
         max_claims_per_minute: _builtins.int = ...,
+        hard_stop: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_unregistered_agents", b"allow_unregistered_agents", "allowed_actions", b"allowed_actions", "allowed_tiers", b"allowed_tiers", "hash", b"hash", "max_claims_per_minute", b"max_claims_per_minute", "max_cpu_pct", b"max_cpu_pct", "max_open_tasks", b"max_open_tasks", "max_ram_pct", b"max_ram_pct", "text", b"text", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_unregistered_agents", b"allow_unregistered_agents", "allowed_actions", b"allowed_actions", "allowed_tiers", b"allowed_tiers", "hard_stop", b"hard_stop", "hash", b"hash", "max_claims_per_minute", b"max_claims_per_minute", "max_cpu_pct", b"max_cpu_pct", "max_open_tasks", b"max_open_tasks", "max_ram_pct", b"max_ram_pct", "text", b"text", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -276,15 +276,21 @@ class HaltLifted(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REASON_FIELD_NUMBER: _builtins.int
+    OVERRIDE_SECONDS_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
+    override_seconds: _builtins.float
+    """From a person: for so long, from its place on the log, the limits of CPU and memory hold nothing back; at most a
+    day. 0: they count. The last one counts.
+    """
     def __init__(
         self,
         *,
         reason: _builtins.str = ...,
+        override_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["override_seconds", b"override_seconds", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

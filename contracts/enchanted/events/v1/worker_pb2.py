@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/worker.proto\x12\x13\x65nchanted.events.v1\"\x89\x01\n\x10WorkerRegistered\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x1c\n\x14max_concurrent_tasks\x18\x03 \x01(\r\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\r\x12\x19\n\x11heartbeat_seconds\x18\x06 \x01(\x01\"H\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\"3\n\x0eWorkerDeparted\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\nWorkerLost\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0esilent_seconds\x18\x02 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/worker.proto\x12\x13\x65nchanted.events.v1\"\x9a\x01\n\x10WorkerRegistered\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x1c\n\x14max_concurrent_tasks\x18\x03 \x01(\r\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\r\x12\x19\n\x11heartbeat_seconds\x18\x06 \x01(\x01\x12\x0f\n\x07\x61\x63tions\x18\x07 \x03(\t\"H\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\"3\n\x0eWorkerDeparted\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\nWorkerLost\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0esilent_seconds\x18\x02 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.worker_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORKERREGISTERED']._serialized_start=58
-  _globals['_WORKERREGISTERED']._serialized_end=195
-  _globals['_WORKERHEARTBEAT']._serialized_start=197
-  _globals['_WORKERHEARTBEAT']._serialized_end=269
-  _globals['_WORKERDEPARTED']._serialized_start=271
-  _globals['_WORKERDEPARTED']._serialized_end=322
-  _globals['_WORKERLOST']._serialized_start=324
-  _globals['_WORKERLOST']._serialized_end=379
+  _globals['_WORKERREGISTERED']._serialized_end=212
+  _globals['_WORKERHEARTBEAT']._serialized_start=214
+  _globals['_WORKERHEARTBEAT']._serialized_end=286
+  _globals['_WORKERDEPARTED']._serialized_start=288
+  _globals['_WORKERDEPARTED']._serialized_end=339
+  _globals['_WORKERLOST']._serialized_start=341
+  _globals['_WORKERLOST']._serialized_end=396
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,7 @@ class WorkerRegistered(_message.Message):
     HOST_FIELD_NUMBER: _builtins.int
     PID_FIELD_NUMBER: _builtins.int
     HEARTBEAT_SECONDS_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     max_concurrent_tasks: _builtins.int
     """0 counts as 1"""
@@ -38,6 +39,10 @@ class WorkerRegistered(_message.Message):
     """how often it means to be heard of"""
     @_builtins.property
     def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """all that it does; empty: it does not say"""
+
     def __init__(
         self,
         *,
@@ -47,10 +52,11 @@ class WorkerRegistered(_message.Message):
         host: _builtins.str = ...,
         pid: _builtins.int = ...,
         heartbeat_seconds: _builtins.float = ...,
+        actions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_seconds", b"heartbeat_seconds", "host", b"host", "max_concurrent_tasks", b"max_concurrent_tasks", "pid", b"pid", "skills", b"skills", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "heartbeat_seconds", b"heartbeat_seconds", "host", b"host", "max_concurrent_tasks", b"max_concurrent_tasks", "pid", b"pid", "skills", b"skills", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

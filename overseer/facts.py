@@ -1,0 +1,36 @@
+"""How does the swarm stand, in a few facts? For `/healthz`, and for whoever folds the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from nervous_system.telemetry.health import Fact
+from overseer import gates
+from overseer.model import OverseerState, Settings
+from overseer.standstill import Standstill
+
+Look = Callable[[OverseerState, Settings, datetime], Fact]
+
+
+def _overridden(state: OverseerState, settings: Settings, now: datetime) -> str:
+    said = gates.override(state, now)
+    return gates.overridden(said) if said is not None else ""
+
+
+FACTS: Final[Mapping[str, Look]] = {
+    "mode": lambda state, settings, now: state.mode,
+    "held": gates.stop,
+    "slowed": lambda state, settings, now: Standstill(state, settings, now).of_machines(),
+    "waits": lambda state, settings, now: Standstill(state, settings, now).of_swarm(),
+    "overridden": _overridden,
+    "workers": lambda state, settings, now: len(state.kernel.workers),
+    "tasks_waiting": lambda state, settings, now: (
+        len(state.kernel.tasks) - len(state.kernel.claimed)
+    ),
+    "tasks_claimed": lambda state, settings, now: len(state.kernel.claimed),
+    "objectives": lambda state, settings, now: len(state.objectives),
+    "pulse": lambda state, settings, now: state.cadence.number,
+}
+"""By name. Sentences are empty where there is nothing to say."""

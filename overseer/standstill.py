@@ -1,0 +1,204 @@
+"""Why does nothing move? One sentence, the same wherever it is said: of the swarm, or of a task.
+
+Told from the state alone: what holds dispatch, what a task waits for, and which workers it lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from overseer import gates
+from overseer.kernel.choice import Rules, too_many
+from overseer.kernel.sleeping import Asleep
+from overseer.kernel.task import Manifest, Task
+from overseer.kernel.waiting import Line, line_of
+from overseer.kernel.worker import Worker
+from overseer.model import OverseerState, Settings
+
+MOST_LOOKED_AT: Final = 50
+"""Kinds of waiting task that are looked at for a sentence about the swarm."""
+
+MOST_NAMED: Final = 3
+GIB: Final = 1 << 30
+
+
+class Standstill:
+    """What keeps tasks from being done at one moment."""
+
+    def __init__(self, state: OverseerState, settings: Settings, now: datetime) -> None:
+        self._state = state
+        self._now = now
+        self._rules: Rules = gates.rules(state, settings, now)
+        self._asleep = Asleep(state.kernel.sleeps, now)
+        self._of_line: dict[Line, str] = {}  # tasks that ask for the same wait for the same
+
+    def of_swarm(self) -> str:
+        """Why nothing is handed out, or what waits for something that nobody has; empty where what
+        waits has its turn to come."""
+        if self._rules.held:
+            return self._rules.held
+        kernel = self._state.kernel
+        heads = sorted(kernel.line.heads(kernel.tasks), key=lambda each: each.ticket)
+        for task in heads[:MOST_LOOKED_AT]:
+            if lacking := self._lacking(task.manifest):
+                return f"{task.task_id} waits: {lacking}"
+        return ""
+
+    def of_machines(self) -> str:
+        """Which machines are given less than usual, and why; empty where none is."""
+        return "; ".join(
+            f"{why}, so its workers do half of what they may, and one task at least"
+            for _, why in sorted(self._rules.slowed.items())
+        )
+
+    def of_task(self, task_id: str) -> str:
+        """Why an open task is not being done; empty where it is, or will be at once."""
+        kernel = self._state.kernel
+        seen: list[str] = []
+        while (task := kernel.tasks.get(task_id)) is not None and task.unmet:
+            if task_id in seen or task.quarantined or task_id in kernel.doomed:
+                break
+            seen.append(task_id)
+            task_id = min(task.unmet)
+        if not seen:
+            return self._of_itself(task) if task is not None else ""
+        after = sorted(kernel.tasks[seen[0]].unmet)
+        waits = f"it waits for {_listed(after)}"
+        if task is None:
+            return f"{waits}, and {task_id} is not there to be done"
+        if why := self._of_itself(task):
+            return f"{waits}; {task_id}: {why}"
+        return waits
+
+    def _of_itself(self, task: Task) -> str:
+        """Why a task is not being done that waits for no other."""
+        if task.quarantined:
+            return "it is set aside; `ganglion tasks retry` lets it be tried again"
+        if task.task_id in self._state.kernel.doomed:
+            return f"it is about to be cancelled: {self._state.kernel.doomed[task.task_id]}"
+        if task.claim is not None:
+            worker_id = task.claim.worker_id
+            sleeps = self._asleep.reason(worker_id)
+            return f"its worker {worker_id} was told to sleep: {sleeps}" if sleeps else ""
+        if task.waits_until > self._now:
+            return f"it is tried again at {task.waits_until:%H:%M:%S} UTC"
+        if self._rules.held:
+            return self._rules.held
+        line = line_of(task)
+        if line not in self._of_line:
+            self._of_line[line] = self._lacking(task.manifest) or self._full(task.manifest)
+        return self._of_line[line]
+
+    def _lacking(self, manifest: Manifest) -> str:
+        """What it takes to do this that no worker has, or may; empty where one has all."""
+        against = self._rules.policy.against(action=manifest.action, risk_tier=manifest.risk_tier)
+        workers = list(self._state.kernel.workers.values())
+        if against:
+            return against
+        if not workers:
+            return "no worker is there"
+        for fits, otherwise in self._demands(manifest):
+            left = [each for each in workers if fits(each)]
+            if not left:
+                return otherwise(sorted(workers, key=lambda each: each.worker_id))
+            workers = left
+        return ""
+
+    def _full(self, manifest: Manifest) -> str:
+        """Why it has to wait for one who could do it."""
+        able = list(self._state.kernel.workers.values())
+        for fits, _ in self._demands(manifest):
+            able = [each for each in able if fits(each)]
+        free = [each for each in able if len(each.task_ids) < each.max_concurrent_tasks]
+        if not free:
+            return f"{_names(able)} {_have(able)} as many tasks as allowed"
+        slow = {each.host: too_many(self._state.kernel, self._rules, each.host) for each in free}
+        if all(slow.values()):
+            return next(iter(slow.values()))
+        needs = _size(manifest)
+        return f"it asks for {needs}, and is begun once a worker has as much left" if needs else ""
+
+    def _demands(self, manifest: Manifest) -> Sequence[_Demand]:
+        """What a worker has to be, one after the other, and what is said where none is."""
+        registered = self._rules.registered
+        everybody = self._rules.policy.allow_unregistered_agents
+        skills, action, size = manifest.required_skills, manifest.action, _size(manifest)
+        named = f"the {'skill' if len(skills) == 1 else 'skills'} {_listed(sorted(skills))}"
+        skilled = f" with {named}" if skills else ""
+        return (
+            (
+                lambda each: everybody or each.worker_id in registered,
+                lambda of: (
+                    f"{_names(of)} may do nothing: not in the registry, and the policy"
+                    " allows no others"
+                ),
+            ),
+            (
+                lambda each: skills <= each.skills,
+                lambda of: f"none of {_counted(of)} has {named}",
+            ),
+            (
+                lambda each: not each.actions or action in each.actions,
+                lambda of: f"none of {_counted(of)}{skilled} does {action}",
+            ),
+            (
+                lambda each: self._is_large_enough(each, manifest),
+                lambda of: f"it asks for {size}, and no machine of {_names(of)} has as much",
+            ),
+            (
+                lambda each: not each.draining,
+                lambda of: f"{_names(of)} {_have(of)} been told to drain and to take nothing new",
+            ),
+            (
+                lambda each: not self._asleep.reason(each.worker_id),
+                lambda of: (
+                    f"{_names(of)} {_have(of)} been told to sleep:"
+                    f" {self._asleep.reason(of[0].worker_id)}"
+                ),
+            ),
+        )
+
+    def _is_large_enough(self, worker: Worker, manifest: Manifest) -> bool:
+        """By the last look at its machine; one that nobody looked at may be."""
+        load = self._state.loads.get(worker.host)
+        if load is None:
+            return True
+        enough_memory = not load.memory_bytes or (
+            manifest.required_memory_bytes <= load.memory_bytes
+        )
+        return enough_memory and (
+            not load.cpu_count or manifest.required_cpu_count <= load.cpu_count
+        )
+
+
+_Demand = tuple[Callable[[Worker], bool], Callable[[Sequence[Worker]], str]]
+
+
+def _size(manifest: Manifest) -> str:
+    """What it asks of a machine, in words."""
+    found = []
+    if manifest.required_cpu_count:
+        found.append(f"{manifest.required_cpu_count:g} processors")
+    if manifest.required_memory_bytes:
+        found.append(f"{manifest.required_memory_bytes / GIB:.3g} GiB of memory")
+    return " and ".join(found)
+
+
+def _counted(workers: Sequence[Worker]) -> str:
+    return f"{len(workers)} worker{'' if len(workers) == 1 else 's'}"
+
+
+def _have(workers: Sequence[Worker]) -> str:
+    return "has" if len(workers) == 1 else "have"
+
+
+def _names(workers: Sequence[Worker]) -> str:
+    return _listed([each.worker_id for each in workers])
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) > MOST_NAMED:
+        return f"{', '.join(words[:MOST_NAMED])} and {len(words) - MOST_NAMED} more"
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
