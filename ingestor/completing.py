@@ -14,7 +14,6 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_UNSPECIFIED,
     TYPE_UNSPECIFIED,
     AgentRole,
-    SwarmEvent,
 )
 from ingestor.reading import Readable, read
 from nervous_system.contract.payload import KINDS_BY_FIELD
@@ -45,21 +44,18 @@ def readable(stored: Stored) -> Readable | str:
         match = _TRACEPARENT(stored.headers.get(TRACEPARENT, "").strip())
         if match:
             message.trace_id, message.span_id = match[1], match[2]
-    template = _template(field, message.agent_role, _is_emergency(message, field))
-    subject = stored.subject
-    if template and subject != template and not subject.startswith(f"{template}."):
-        return found._replace(warnings=[*warnings, WRONG_SUBJECT])
+    emergency = field == "command_issued" and message.command_issued.emergency
+    if not f"{stored.subject}.".startswith(_beginning(field, message.agent_role, emergency)):
+        warnings.append(WRONG_SUBJECT)
     return found
 
 
-def _is_emergency(message: SwarmEvent, field: str) -> bool:
-    return field == "command_issued" and message.command_issued.emergency
-
-
 @cache
-def _template(field: str, role: AgentRole.ValueType, emergency: bool) -> str:
-    """Empty where the role would say it and is not given or unknown: that has its own warning."""
+def _beginning(field: str, role: AgentRole.ValueType, emergency: bool) -> str:
+    """Of the subject and a dot. Empty where the role would say it and is not given or unknown: that
+    has its own warning."""
     kind = KINDS_BY_FIELD[field]
     if not kind.source and role not in _ROLES:
         return ""
-    return template_for(kind, role=role, word=EMERGENCY if emergency else kind.subject_word)
+    word = EMERGENCY if emergency else kind.subject_word
+    return f"{template_for(kind, role=role, word=word)}."

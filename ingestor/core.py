@@ -18,7 +18,7 @@ from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.model import Batch, Identity, partition_end
 from ingestor.reading import Readable
-from nervous_system.contract.payload import worker_of
+from nervous_system.contract.payload import PRESENCE, worker_of
 from nervous_system.contract.secret_search import which_may_hold_secrets
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.transport.stream import Stored
@@ -69,34 +69,24 @@ def examine(
         if isinstance(found, str):
             examined.append(park(stored, framer, reason=found))
         else:
-            found = _checked(found, stored, trusted, doubts)
+            message, field, warnings = found
+            agent_id = message.agent_id
+            worker = worker_of(field, getattr(message, field)) if field in PRESENCE else ""
+            problem = stored.problem(trusted, agent_id=agent_id, of_worker=worker)
+            if problem:  # it is stored all the same
+                warnings.append(problem)
+                if doubts is not None:
+                    doubts.note(stored, problem)
             kept, reason = stored, ""
             if index in suspects:
-                found, kept, reason = without_secrets(found, stored)
-            message, field, warnings = found
+                (message, field, warnings), kept, reason = without_secrets(found, stored)
             frame = framer.event(
                 message, kept, payload_field=field, warnings=warnings, reason=reason
             )
-            identity = Identity.on(
-                stored.subject, event_id=message.event_id, agent_id=message.agent_id
-            )
-            examined.append(Examined(stored, identity, field, frame))
+            identity = Identity.on(stored.subject, event_id=message.event_id, agent_id=agent_id)
+            # As the constructor does, in half the time.
+            examined.append(tuple.__new__(Examined, (stored, identity, field, frame)))
     return examined
-
-
-def _checked(
-    found: Readable, stored: Stored, trusted: TrustedKeys, doubts: Doubts | None
-) -> Readable:
-    """With what is wrong with its signature, or its sender, among the warnings: it is stored all
-    the same."""
-    message, field = found.message, found.payload_field
-    of_worker = worker_of(field, getattr(message, field, None))
-    problem = stored.problem(trusted, agent_id=message.agent_id, of_worker=of_worker)
-    if not problem:
-        return found
-    if doubts is not None:
-        doubts.note(stored, problem)
-    return found._replace(warnings=[*found.warnings, problem])
 
 
 def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:

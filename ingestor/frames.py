@@ -10,12 +10,13 @@ as empty, and unknown fields could pose as ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.ingest_schema import RIDE_ALONG
-from ingestor.model import Batch, Disposition
+from ingestor.model import SUBJECTS, Batch, Disposition
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.transport.stream import Stored
 
@@ -99,9 +100,8 @@ class Framer:
         if duplicate_of or reason:
             why = "; ".join(filter(None, (duplicate_of, reason)))
             added += _text("reason", _utf8(why))
-        if duplicate_of:
-            return self._frame("duplicate", stored, message.SerializeToString() + added)
-        return self._frame("stored", stored, message.SerializeToString() + added)
+        disposition: Disposition = "duplicate" if duplicate_of else "stored"
+        return self._frame(disposition, stored, message.SerializeToString(), added)
 
     def warned(self, frame: bytes, warning: str) -> bytes:
         """The frame of an event with one more warning."""
@@ -113,7 +113,7 @@ class Framer:
         """The frame of bytes that are not an event we can read: position, reason and the bytes,
         nothing of the event.
         """
-        return self._frame("parked", stored, _text("reason", _utf8(reason)))
+        return self._frame("parked", stored, b"", _text("reason", _utf8(reason)))
 
     def batch(
         self,
@@ -134,19 +134,16 @@ class Framer:
             kinds=kinds,
         )
 
-    def _frame(self, disposition: Disposition, stored: Stored, event: bytes) -> bytes:
-        sequence, subject_text, recorded_at_ns, raw, _ = stored
-        subject = _utf8(subject_text)
-        subject_length = len(subject)
+    def _frame(self, disposition: Disposition, stored: Stored, event: bytes, added: bytes) -> bytes:
+        sequence, subject, recorded_at_ns, raw, _ = stored
         raw_length = len(raw)
         body = b"".join(
             (
                 event,
+                added,
                 self._constant[disposition],
                 _POSITION(_SEQ_TAG, sequence, _RECORDED_AT_TAG, recorded_at_ns),
-                _SUBJECT_TAG,
-                _LENGTHS[subject_length] if subject_length < 8192 else varint(subject_length),
-                subject,
+                _subject(subject),
                 _RAW_TAG,
                 _LENGTHS[raw_length] if raw_length < 8192 else varint(raw_length),
                 raw,
@@ -154,6 +151,12 @@ class Framer:
         )
         length = len(body)
         return (_LENGTHS[length] if length < 8192 else varint(length)) + body
+
+
+@lru_cache(maxsize=SUBJECTS)
+def _subject(text: str) -> bytes:
+    subject = _utf8(text)
+    return _SUBJECT_TAG + varint(len(subject)) + subject
 
 
 def _warnings(warnings: Iterable[str]) -> bytes:

@@ -25,9 +25,8 @@ def read(data: bytes) -> Readable | str:
     """The event in the bytes, or the reason why the position must be parked."""
     if not data:
         return "it is empty"
-    message = SwarmEvent()
     try:
-        message.ParseFromString(data)
+        message = SwarmEvent.FromString(data)
     except DecodeError:
         return "its bytes are not a SwarmEvent"
     if not message.event_id:
@@ -38,4 +37,5 @@ def read(data: bytes) -> Readable | str:
     warnings = problems(message, payload_field)
     if warnings and OUT_OF_RANGE in warnings:
         return f"its {OUT_OF_RANGE}"
-    return Readable(message, payload_field, warnings)
+    # As the constructor does, in half the time.
+    return tuple.__new__(Readable, (message, payload_field, warnings))

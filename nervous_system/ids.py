@@ -19,7 +19,10 @@ Never change it: a changed namespace would store old imports a second time.
 _VARIANTS = {digit: f"{8 | int(digit, 16) & 3:x}" for digit in "0123456789abcdef"}
 
 _HEX = "[0-9a-fA-F]"
-_UUID = re.compile("-".join(f"{_HEX}{{{length}}}" for length in (8, 4, 4, 4, 12))).fullmatch
+UUID = "-".join(f"{_HEX}{{{length}}}" for length in (8, 4, 4, 4, 12))
+"""The pattern of a UUID in its usual form of 36 characters."""
+
+_UUID = re.compile(UUID).fullmatch
 
 
 def new_event_id() -> str:

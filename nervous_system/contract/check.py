@@ -10,15 +10,16 @@ import re
 
 from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, AgentRole, SwarmEvent
 from nervous_system.contract.payload import KINDS_BY_FIELD
-from nervous_system.ids import is_uuid
+from nervous_system.ids import UUID, is_uuid
 
-_TRACE_ID = re.compile(r"[0-9a-f]{32}").fullmatch
-_SPAN_ID = re.compile(r"[0-9a-f]{16}").fullmatch
+_TRACE = r"(?!0{32})[0-9a-f]{32}"
+_SPAN = r"(?!0{16})[0-9a-f]{16}"
+_TRACE_ID = re.compile(_TRACE).fullmatch
+_SPAN_ID = re.compile(_SPAN).fullmatch
+_IDS = re.compile(f"{UUID} (?:{_TRACE})? (?:{_SPAN})?").fullmatch
 _ROLES = frozenset(AgentRole.values())
 _EVENT_TYPES = {field: kind.event_type for field, kind in KINDS_BY_FIELD.items()}
 _INFINITY = float("inf")
-_NO_TRACE = "0" * 32
-_NO_SPAN = "0" * 16
 
 OUT_OF_RANGE = "timestamp is not between the years 1900 and 2261"
 """The one problem that no column can hold: the ingestor parks such an event."""
@@ -34,7 +35,9 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
     """Everything that breaks the contracts in an event whose payload is `payload_field`; empty
     when all is well."""
     found: list[str] = []
-    if not is_uuid(message.event_id):
+    event_id, trace_id, span_id = message.event_id, message.trace_id, message.span_id
+    ids_are_right = _IDS(f"{event_id} {trace_id} {span_id}")  # one look, for nearly all are
+    if not ids_are_right and not is_uuid(event_id):
         found.append("event_id is not a UUID")
     stamp = message.timestamp
     seconds = stamp.seconds
@@ -42,11 +45,12 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
         found.append("timestamp is missing")
     elif not _fits(seconds, stamp.nanos):
         found.append(OUT_OF_RANGE)
-    trace_id, span_id, agent_role = message.trace_id, message.span_id, message.agent_role
-    if trace_id and (not _TRACE_ID(trace_id) or trace_id == _NO_TRACE):
-        found.append("trace_id is not 32 lower-case hex digits")
-    if span_id and (not _SPAN_ID(span_id) or span_id == _NO_SPAN):
-        found.append("span_id is not 16 lower-case hex digits")
+    if not ids_are_right:
+        if trace_id and not _TRACE_ID(trace_id):
+            found.append("trace_id is not 32 lower-case hex digits")
+        if span_id and not _SPAN_ID(span_id):
+            found.append("span_id is not 16 lower-case hex digits")
+    agent_role = message.agent_role
     if not agent_role:
         found.append("agent_role is not given")
     elif agent_role not in _ROLES:

@@ -266,13 +266,13 @@ KINDS: dict[type[Payload], PayloadKind] = {
 KINDS_BY_FIELD: dict[str, PayloadKind] = {kind.field: kind for kind in KINDS.values()}
 
 
-_PRESENCE: Final = frozenset({"worker_registered", "worker_heartbeat", "worker_departed"})
+PRESENCE: Final = frozenset({"worker_registered", "worker_heartbeat", "worker_departed"})
 
 
 def worker_of(field: str, payload: object) -> str:
     """The worker of which a payload of this field says that it comes, is there or goes; empty for
     any other."""
-    return str(getattr(payload, "worker_id", "")) if field in _PRESENCE else ""
+    return str(getattr(payload, "worker_id", "")) if field in PRESENCE else ""
 
 
 def asks_as(payload: Payload) -> frozenset[str]:

@@ -85,14 +85,16 @@ def which_may_hold_secrets(several: Sequence[bytes]) -> list[int]:
 
     In one go, which takes a third of the time.
     """
-    ends = list(accumulate(len(data) + 1 for data in several))
     together = b"\n".join(several)
+    hint = _HINT.search(together)
+    if hint is None:
+        return []
+    ends = list(accumulate(len(data) + 1 for data in several))
     indices: list[int] = []
-    start = 0
-    while (hint := _HINT.search(together, start)) is not None:
+    while hint is not None:
         index = bisect_right(ends, hint.start())
         indices.append(index)
-        start = ends[index]
+        hint = _HINT.search(together, ends[index])
     return indices
 
 

@@ -186,7 +186,7 @@ class TrustedKeys:
             seal=_seal(path.parent / MESH_KEY, keys),
         )
 
-    @property
+    @cached_property
     def checks(self) -> bool:
         """Whether there is anything to check."""
         return bool(self.keys)
