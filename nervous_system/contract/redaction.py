@@ -5,9 +5,10 @@ Secrets, taken out before an event is encoded. What they look like: `secret_shap
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,14 @@ KEPT: Final = frozenset(
     }
 )
 """Fields that are digests and ids: a chain breaks where one is changed, and none is a secret."""
+
+NAMES: Final = frozenset({"target_resource", "changed_files", "depends_on", "idempotency_key"})
+"""Fields by which something is told from others, beside those that end in `_id` and `_ids`: two
+names stay two without their secrets."""
+
+_LEAST_OF_A_DIGEST: Final = 16
+_LEAST_DIFFERENT: Final = 8
+"""Of fewer signs a secret may be guessed, and its digest would say who guessed right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,17 @@ class Redactor:
 
     def text(self, text: str) -> tuple[str, int]:
         """The text without secrets, and how many pieces were taken out."""
+        return self._without(text, lambda secret: REPLACEMENT)
+
+    def name(self, name: str) -> tuple[str, int]:
+        """As `text`, of what something is called: two names that differ in their secrets only stay
+        two, as a few digits of a secret's digest stand in its place, unless it may be guessed."""
+        return self._without(name, _replacement_in_name)
+
+    def _without(self, text: str, replacement: Callable[[str], str]) -> tuple[str, int]:
         taken = 0
         if self.configured is not None:
-            text, taken = self.configured.subn(REPLACEMENT, text)
+            text, taken = self.configured.subn(lambda found: replacement(found[0]), text)
         for _ in range(3):  # what stood behind one may be seen only when it is gone
             spans = secrets_in(text)
             if not spans:
@@ -65,7 +82,7 @@ class Redactor:
             taken += len(spans)
             parts, start = [], 0
             for first, last in spans:
-                parts += [text[start:first], REPLACEMENT]
+                parts += [text[start:first], replacement(text[first:last])]
                 start = last
             text = "".join([*parts, text[start:]])
         return text, taken
@@ -90,14 +107,16 @@ class Redactor:
         for field, value in message.ListFields():
             if field.type == FieldDescriptor.TYPE_MESSAGE:
                 count += sum(map(self._clean, value if field.is_repeated else [value]))
-            elif field.type != FieldDescriptor.TYPE_STRING or field.name in KEPT:
                 continue
-            elif field.is_repeated:
+            if field.type != FieldDescriptor.TYPE_STRING or field.name in KEPT:
+                continue
+            look = self.name if _is_name(field.name) else self.text
+            if field.is_repeated:
                 for number, text in enumerate(value):
-                    value[number], taken = self.text(text)
+                    value[number], taken = look(text)
                     count += taken
             else:
-                clean, taken = self.text(value)
+                clean, taken = look(value)
                 if taken and field.name.endswith("_json"):
                     clean = self._as_json(value, clean)
                 if taken:
@@ -106,13 +125,13 @@ class Redactor:
         return count
 
     def _as_json(self, before: str, clean: str) -> str:
-        """What was JSON stays JSON, whatever was taken out of it."""
+        """What was JSON stays JSON, whatever was taken out of it, and no two keys become one."""
         try:
             document = json.loads(before)
         except ValueError:
             return clean
         try:
-            json.loads(clean)
+            json.loads(clean, object_pairs_hook=_each_once)
         except ValueError:
             return json.dumps(self._cleaned(document), sort_keys=True)
         return clean
@@ -123,5 +142,27 @@ class Redactor:
         if isinstance(value, list):
             return [self._cleaned(each) for each in value]
         if isinstance(value, dict):
-            return {self.text(name)[0]: self._cleaned(each) for name, each in value.items()}
+            cleaned: dict[str, object] = {}
+            for name, each in value.items():
+                name = self.name(name)[0]
+                while name in cleaned:
+                    name += "'"  # what may be guessed has no digest
+                cleaned[name] = self._cleaned(each)
+            return cleaned
         return value
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> None:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key twice")
+
+
+def _is_name(field: str) -> bool:
+    return field in NAMES or field.endswith(("_id", "_ids"))
+
+
+def _replacement_in_name(secret: str) -> str:
+    if len(secret) < _LEAST_OF_A_DIGEST or len(set(secret)) < _LEAST_DIFFERENT:
+        return REPLACEMENT
+    digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+    return f"{REPLACEMENT[:-1]}-{digest[:8]}]"

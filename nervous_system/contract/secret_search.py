@@ -32,6 +32,7 @@ from nervous_system.contract.secret_value import (
     is_typed_password,
     made_by_chance,
 )
+from nervous_system.contract.secret_words import is_words
 
 Span = tuple[int, int]
 
@@ -62,7 +63,7 @@ def secrets_in(text: str, *, encoded: bool = True) -> list[Span]:
     spans = [match.span() for match in _BLOCK.finditer(text)] if _may_hold_block(text) else []
     for start, end in _windows(text):
         part = text[start:end]
-        found = [match.span() for match in _TOKEN.finditer(part)]
+        found = list(_tokens(part))
         found += _by_context(part)
         found += _broken(part, found)
         if encoded:
@@ -123,6 +124,12 @@ def _windows(text: str) -> Iterator[Span]:
         yield begun
 
 
+def _tokens(part: str) -> Iterator[Span]:
+    for match in _TOKEN.finditer(part):
+        if match.lastindex is None or not is_words(match[match.lastindex]):
+            yield match.span()
+
+
 def _by_context(part: str) -> Iterator[Span]:
     for pattern in _CONTEXT:
         for match in pattern.finditer(part):
@@ -141,7 +148,7 @@ def _counts(kind: str, value: str, *, before: str) -> bool:
         return is_literal_password(value)
     if kind == "pgpass" or (kind == "bare" and _PASSWORD.search(before)):
         return made_by_chance(value, least=8)
-    return made_by_chance(value, least=8 if kind == "header" else 16)
+    return made_by_chance(value, least=8 if kind == "header" else 16) and not is_words(value)
 
 
 def _broken(part: str, found: Iterable[Span]) -> Iterator[Span]:
@@ -157,8 +164,8 @@ def _broken(part: str, found: Iterable[Span]) -> Iterator[Span]:
         start = last
     pieces.append((start, len(part)))
     whole = "".join(part[first:last] for first, last in pieces)
-    for match in _TOKEN.finditer(whole):
-        head, *others = _back(match.span(), pieces)
+    for token in _tokens(whole):
+        head, *others = _back(token, pieces)
         if any(start < head[1] and head[0] < end for start, end in taken):
             # It is long enough by itself: what follows belongs to it where no word does.
             others = [each for each in others if made_by_chance(part[slice(*each)], least=8)]

@@ -1,8 +1,9 @@
 """
 What does a secret look like? By itself, by what stands around it, or over several lines.
 
-Each shape of a token begins with what its maker put there so that scanners find it. Nothing is
-asked of what stands before it, since a key is as secret where it touches a word.
+Each shape of a token begins with what its maker put there so that scanners find it. Of what stands
+before it little is asked, since a key is as secret where it touches a word; only where words end in
+what begins a token (`task-`, `monkey-`, `DISK`) it does not count within one.
 """
 
 from __future__ import annotations
@@ -10,51 +11,54 @@ from __future__ import annotations
 import re
 from typing import Final
 
+_START: Final = r"(?:(?<![A-Za-z])|(?<=\\[nrt])|(?<=%0[aAdD]))"
+"""Not within a word. The letter of an escape is none."""
+
 TOKENS: Final[tuple[str, ...]] = (
-    r"(?:AKIA|ASIA)[0-9A-Z]{16}",  # Amazon: access keys
+    r"(?:AKIA|ASIA)([0-9A-Z]{16})",  # Amazon: access keys
     r"ABSK[A-Za-z0-9+/]{100,}={0,2}",
-    r"gh[pousr]_[0-9A-Za-z]{36,}",  # GitHub
-    r"github_pat_[0-9A-Za-z_]{22,}",
-    r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|oas|rtr)-[0-9A-Za-z_.-]{20,}",  # GitLab
-    r"npm_[0-9A-Za-z]{36}",
-    r"pypi-[0-9A-Za-z_-]{50,}",
+    r"gh[pousr]_([0-9A-Za-z]{36,})",  # GitHub
+    r"github_pat_([0-9A-Za-z_]{22,})",
+    r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|oas|rtr)-([0-9A-Za-z_.-]{20,})",  # GitLab
+    r"npm_([0-9A-Za-z]{36})",
+    r"pypi-([0-9A-Za-z_-]{50,})",
     r"rubygems_[0-9a-f]{48}",
-    r"dckr_[a-z]{3}_[0-9A-Za-z_-]{27,}",
-    r"hf_[A-Za-z]{30,}",
-    r"sk-(?:ant-|proj-|svcacct-|admin-)[0-9A-Za-z_-]{20,}",  # model providers
-    r"sk-(?=[a-z_-]*[0-9A-Z])[0-9A-Za-z_]{20,}",
-    r"xox[a-z](?:\.xox[a-z])?-[0-9A-Za-z-]{10,}",  # Slack
-    r"xapp-\d-[0-9A-Za-z-]{20,}",
+    r"dckr_[a-z]{3}_([0-9A-Za-z_-]{27,})",
+    r"hf_([A-Za-z]{30,})",
+    rf"{_START}sk-(?:ant-|proj-|svcacct-|admin-)([0-9A-Za-z_-]{{20,}})",  # model providers
+    rf"{_START}sk-(?=[a-z_-]*[0-9A-Z])([0-9A-Za-z_]{{20,}})",
+    r"xox[a-z](?:\.xox[a-z])?-([0-9A-Za-z-]{10,})",  # Slack
+    r"xapp-\d-([0-9A-Za-z-]{20,})",
     r"hooks\.slack\.com/(?:services|workflows|triggers)/[0-9A-Za-z/_-]{20,}",
     r"discord(?:app)?\.com/api/webhooks/\d+/[0-9A-Za-z_-]{40,}",
-    r"(?:sk|rk|pk)_(?:live|test|prod)_[0-9A-Za-z]{16,}",  # Stripe
-    r"whsec_[0-9A-Za-z+/=]{24,}",
-    r"AIza[0-9A-Za-z_-]{35}",  # Google
-    r"ya29\.[0-9A-Za-z_-]{20,}",
-    r"GOCSPX-[0-9A-Za-z_-]{28}",
+    r"(?:sk|rk|pk)_(?:live|test|prod)_([0-9A-Za-z]{16,})",  # Stripe
+    r"whsec_([0-9A-Za-z+/=]{24,})",
+    r"AIza([0-9A-Za-z_-]{35})",  # Google
+    r"ya29\.([0-9A-Za-z_-]{20,})",
+    r"GOCSPX-([0-9A-Za-z_-]{28})",
     r"[0-9A-Za-z_~.]{3}8Q~[0-9A-Za-z_~.-]{31,}",  # Azure
-    r"hv[sbr]\.[0-9A-Za-z_-]{24,}",  # Vault, Terraform
+    r"hv[sbr]\.([0-9A-Za-z_-]{24,})",  # Vault, Terraform
     r"[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_-]{60,}",
     r"do[opr]_v1_[0-9a-f]{64}",
-    r"dp\.(?:pt|st|ct|sa|scim|audit)\.[0-9A-Za-z.]{40,}",
-    r"lin_(?:api|oauth)_[0-9A-Za-z]{32,}",
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.([0-9A-Za-z.]{40,})",
+    r"lin_(?:api|oauth)_([0-9A-Za-z]{32,})",
     r"ntn_[0-9]{11}[0-9A-Za-z]{35}",
-    r"SG\.[0-9A-Za-z_-]{20,24}\.[0-9A-Za-z_-]{39,50}",
-    r"key-[0-9a-f]{32}",
-    r"SK[0-9a-f]{32}",  # Twilio
+    r"SG\.([0-9A-Za-z_-]{20,24}\.[0-9A-Za-z_-]{39,50})",
+    rf"{_START}(?<!-)key-[0-9a-f]{{32}}",
+    rf"{_START}SK[0-9a-f]{{32}}",  # Twilio
     r"[0-9]{8,10}:AA[0-9A-Za-z_-]{33}",  # Telegram
     r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
-    r"EAAA[0-9A-Za-z_-]{60}",
+    rf"{_START}EAAA([0-9A-Za-z_-]{{60}})",
     r"dapi[0-9a-f]{32}(?:-\d)?",
-    r"gl(?:sa|c)_[0-9A-Za-z_+/=]{32,}",
+    r"gl(?:sa|c)_([0-9A-Za-z_+/=]{32,})",
     r"NRAK-[0-9A-Z]{27}",
     r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
     r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
     r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}",  # JSON Web Tokens
-    r"S[UAONCX][A-Z2-7]{56}",  # NATS seeds
-    r"g(?:nt|ch)_[0-9A-Za-z_-]{32,}",  # our own, for NATS and ClickHouse
+    r"S[UAONCX]([A-Z2-7]{56})",  # NATS seeds
+    r"g(?:nt|ch)_([0-9A-Za-z_-]{32,})",  # our own, for NATS and ClickHouse
 )
-"""Secrets that are known by themselves."""
+"""Secrets that are known by themselves. What is in a group is none where it is made of words."""
 
 _GAP: Final = r"""(?:\\[nrt]|[\s+>#|"'\\,-])"""
 """What stands between the lines of a key: in a diff, in JSON, in a quotation."""
