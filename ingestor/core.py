@@ -72,7 +72,9 @@ def examine(
             message, field, warnings = found
             agent_id = message.agent_id
             worker = worker_of(field, getattr(message, field)) if field in PRESENCE else ""
-            problem = stored.problem(trusted, agent_id=agent_id, of_worker=worker)
+            problem = stored.problem(
+                trusted, event_id=message.event_id, agent_id=agent_id, of_worker=worker
+            )
             if problem:  # it is stored all the same
                 warnings.append(problem)
                 if doubts is not None:

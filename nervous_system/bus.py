@@ -250,6 +250,7 @@ class Bus:
         event = found.event
         problem = stored.problem(
             trusted,
+            event_id=event.event_id,
             agent_id=event.agent_id,
             of_worker=worker_of(event.kind.field, event.payload),
         )
@@ -263,7 +264,10 @@ class Bus:
         vouch: Vouch | None = None
         if self.vouching.signer is not None:
             vouch = partial(
-                self.vouching.for_message, agent_id=entry.event.agent_id, now=now or self.clock()
+                self.vouching.for_message,
+                event_id=entry.event.event_id,
+                agent_id=entry.event.agent_id,
+                now=now or self.clock(),
             )
         return seal(entry, self.redactor, traceparent=traceparent, vouch=vouch)
 

@@ -117,7 +117,10 @@ class MeshSettings(BaseSettings):
         False, description="every agent must sign, not only those whose names are in `trusted_keys`"
     )
     signature_max_age_seconds: float = Field(
-        300.0, gt=0, description="age at which a signature counts for nothing"
+        300.0,
+        gt=0,
+        le=300.0,  # what is sent again meanwhile must be a repeat to the log, which remembers 600 s
+        description="age at which a signature counts for nothing",
     )
     stream_max_bytes: int = Field(
         32 * 1024**3, description="size at which the log refuses new events"

@@ -3,7 +3,8 @@
 A key speaks for the agents that the mesh's `trusted_keys` names. An agent that is named there, not
 only by a pattern, must sign. A signature that was made long before or after the message was stored
 counts for nothing: a message that was kept back and sent later is refused, and so is one of a
-machine whose clock is wrong. That a message does not count twice is its event id's doing.
+machine whose clock is wrong. It holds for one message id, the event's own unless another was
+signed, too: so what somebody sends once more is a repeat to the log while the signature is fresh.
 
 A line counts `since` one moment and `until` another, by the log's clock: when the file was read
 changes no verdict (decision 25).
@@ -46,6 +47,9 @@ _PURPOSE: Final = "ganglion signature 1"
 _HISTORY_PURPOSE: Final = "ganglion republished 1"
 """Nor is that of a message one of what is brought back, or the other way round."""
 
+_UNDER_PURPOSE: Final = "ganglion signature under 1"
+"""Nor does that of a message hold under another message id."""
+
 _SINCE: Final = "since="
 _UNTIL: Final = "until="
 _ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +61,7 @@ MISSING: Final = "signature is missing"
 INCOMPLETE: Final = "signature is incomplete"
 UNKNOWN_KEY: Final = "signature is by a key that is not trusted"
 WRONG: Final = "signature does not match the bytes"
+OTHER_ID: Final = "signature does not hold for this message id: it is not the event's"
 STALE: Final = "signature is stale: it was made long before or after the message was stored"
 REVOKED: Final = "signature is by a key that was revoked before"
 NOT_ITSELF: Final = "sender is not the worker that it speaks of"
@@ -102,14 +107,19 @@ class Signer:
         return " ".join((self.key_id, public, *begun, *map(_as_word, agents)))
 
     def headers(
-        self, subject: str, data: bytes, *, now: datetime, republished_from: str = ""
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        now: datetime,
+        under: str | None = None,
+        republished_from: str = "",
     ) -> dict[str, str]:
-        """The signature of these bytes on this subject, made now; as history from that position
-        where one is given."""
+        """The signature of these bytes on this subject, made now: `under` a message id that is not
+        the event's own, or as history from that position, where one is given."""
         nonce, issued_at = secrets.token_hex(16), now.isoformat()
-        signed = self.key.sign(
-            _signed(self.key_id, nonce, issued_at, subject, data, republished_from)
-        )
+        purpose = _purpose(under, republished_from)
+        signed = self.key.sign(_signed(purpose, self.key_id, nonce, issued_at, subject, data))
         return {
             KEY_ID: self.key_id,
             NONCE: nonce,
@@ -199,9 +209,10 @@ class TrustedKeys:
         data: bytes,
         agent_id: str,
         stored_at: datetime,
+        event_id: str = "",
     ) -> str:
         """Why this message is not to be believed; empty where it is. Without values, so that it can
-        be counted."""
+        be counted. `event_id` is that of what stands on the log; a request does not."""
         if not self.keys or self.is_history(
             headers, subject=subject, data=data, stored_at=stored_at
         ):
@@ -224,9 +235,13 @@ class TrustedKeys:
             key_id not in self.of_mesh and trusted.since is not None and stored_at < trusted.since
         ):
             return UNKNOWN_KEY
-        wrong = self._wrong(trusted, headers, subject=subject, data=data, stored_at=stored_at)
+        message_id = headers.get(MESSAGE_ID, "")
+        under = message_id if event_id and message_id != event_id else None
+        wrong = self._wrong(
+            trusted, headers, _purpose(under), subject=subject, data=data, stored_at=stored_at
+        )
         if wrong:
-            return wrong
+            return OTHER_ID if wrong == WRONG and under is not None else wrong
         if key_id not in self.of_mesh and (
             (self.of_mesh and is_of_services(subject))
             or not any(fnmatchcase(agent_id, pattern) for pattern in trusted.agents)
@@ -274,27 +289,27 @@ class TrustedKeys:
         return trusted is not None and not self._wrong(
             trusted,
             headers,
+            _purpose(republished_from=headers[REPUBLISHED_FROM]),
             subject=subject,
             data=data,
             stored_at=stored_at,
-            republished_from=headers[REPUBLISHED_FROM],
         )
 
     def _wrong(
         self,
         trusted: TrustedKey,
         headers: Mapping[str, str],
+        purpose: tuple[str, ...],
         *,
         subject: str,
         data: bytes,
         stored_at: datetime,
-        republished_from: str = "",
     ) -> str:
         """What is wrong with a signature of this key; empty where nothing is."""
         if trusted.until is not None and trusted.until <= stored_at:
             return REVOKED
         nonce, issued_at = headers.get(NONCE, ""), headers.get(ISSUED_AT, "")
-        signed = _signed(headers[KEY_ID], nonce, issued_at, subject, data, republished_from)
+        signed = _signed(purpose, headers[KEY_ID], nonce, issued_at, subject, data)
         try:
             proof = b64decode(headers.get(SIGNATURE, ""), validate=True)
             moment = datetime.fromisoformat(issued_at)
@@ -381,9 +396,14 @@ def _seal(mesh_key: Path, keys: Mapping[str, TrustedKey]) -> Seal | None:
     return Seal(bytes(signer.key))
 
 
+def _purpose(under: str | None = None, republished_from: str = "") -> tuple[str, ...]:
+    if republished_from:
+        return (_HISTORY_PURPOSE, republished_from)
+    return (_PURPOSE,) if under is None else (_UNDER_PURPOSE, under)
+
+
 def _signed(
-    key_id: str, nonce: str, issued_at: str, subject: str, data: bytes, republished_from: str
+    purpose: tuple[str, ...], key_id: str, nonce: str, issued_at: str, subject: str, data: bytes
 ) -> bytes:
-    purpose = (_HISTORY_PURPOSE, republished_from) if republished_from else (_PURPOSE,)
     head = "\n".join((*purpose, key_id, nonce, issued_at, subject, ""))
     return head.encode(errors="replace") + data

@@ -41,19 +41,27 @@ class Vouching:
         return self.keys.in_force
 
     def for_message(
-        self, subject: str, message_id: str, data: bytes, *, agent_id: str, now: datetime
+        self,
+        subject: str,
+        message_id: str,
+        data: bytes,
+        *,
+        event_id: str,
+        agent_id: str,
+        now: datetime,
     ) -> dict[str, str]:
         """The headers that vouch for a message on the log; none where nobody asks for them."""
         if self.signer is None:
             return {}
         seal = self.trusted.seal
+        under = message_id if message_id != event_id else None
         if self.signs_all or seal is None:
-            return self.signer.headers(subject, data, now=now)
+            return self.signer.headers(subject, data, now=now, under=under)
         if not self.trusted.must_vouch(subject, agent_id, at=now):
             return {}
         headers = {SEAL: seal.of_message(subject, message_id, data, now=now)}
         if subject.startswith(_COMMANDS):  # whoever is told may have the public half only
-            headers |= self.signer.headers(subject, data, now=now)
+            headers |= self.signer.headers(subject, data, now=now, under=under)
         return headers
 
     def for_request(

@@ -172,8 +172,9 @@ async def _never(message: Msg) -> None:
 
 
 def parse_headers(raw: bytes | None) -> dict[str, str]:
-    """The headers of a message; a status message has its code and words as `Status` and
-    `Description`."""
+    """The headers of a message, with values as the server reads them: what stands behind one is a
+    part of it, a blank, too. A status message has its code and words as `Status` and `Description`.
+    """
     if not raw:
         return {}
     first, *lines = raw.decode(errors="replace").split("\r\n")
@@ -185,5 +186,5 @@ def parse_headers(raw: bytes | None) -> dict[str, str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if colon:
-            headers.setdefault(name, value.strip())
+            headers.setdefault(name, value.lstrip(" "))
     return headers

@@ -80,7 +80,9 @@ class Stored(NamedTuple):
             )
         )
 
-    def problem(self, trusted: TrustedKeys, *, agent_id: str, of_worker: str = "") -> str:
+    def problem(
+        self, trusted: TrustedKeys, *, event_id: str, agent_id: str, of_worker: str = ""
+    ) -> str:
         """Why it is not to be believed as this agent's, a noun with what is said of it; empty where
         it is. Its headers must be whole, and where it says that a worker comes, is there or goes,
         that must be on the worker's own subject, and by itself: also where nothing is signed."""
@@ -115,6 +117,7 @@ class Stored(NamedTuple):
             data=self.data,
             agent_id=agent_id,
             stored_at=self.recorded_at,
+            event_id=event_id,
         )
 
 
@@ -329,7 +332,7 @@ class Stream:
 
 
 def _line_at(raw: bytes, start: int) -> str:
-    return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").strip()
+    return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").lstrip(" ")
 
 
 def _from_direct(reply: Reply) -> Stored:

@@ -278,7 +278,9 @@ class Swarm:
             log.append(each)
             event = each.event
             worker = worker_of(event.kind.field, event.payload)
-            if stored.problem(trusted, agent_id=event.agent_id, of_worker=worker):
+            if stored.problem(
+                trusted, event_id=event.event_id, agent_id=event.agent_id, of_worker=worker
+            ):
                 self.not_believed.add(each.sequence)
         return log
 

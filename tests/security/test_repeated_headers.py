@@ -101,7 +101,12 @@ async def test_what_is_vouched_for_counts_only_with_each_header_once(service: Bu
         service.redactor,
         traceparent=None,
         vouch=lambda subject, message_id, data: service.vouching.for_message(
-            subject, message_id, data, agent_id="overseer/main", now=service.clock()
+            subject,
+            message_id,
+            data,
+            event_id=message_id,
+            agent_id="overseer/main",
+            now=service.clock(),
         ),
     )[0]
     true = lines(message.headers())

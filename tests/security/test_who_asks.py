@@ -180,7 +180,7 @@ def test_a_worker_alone_says_that_it_comes_and_goes(
         payload=WorkerDeparted(worker_id="vw"),
     )
     stored = Stored(1, f"{names.EVENTS}.worker.departed.{subject}", 0, encode(departed))
-    problem = stored.problem(TrustedKeys.none(), agent_id=agent_id, of_worker="vw")
+    problem = stored.problem(TrustedKeys.none(), event_id="e", agent_id=agent_id, of_worker="vw")
     assert problem == ("" if believed else NOT_ITSELF)
     (examined,) = examine([stored], Framer(epoch=1, writer=1))
     assert (NOT_ITSELF.encode() in examined.frame) is not believed
