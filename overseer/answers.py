@@ -34,7 +34,7 @@ def answer(
     """The answer to a request that was decided on, now or before."""
     kernel, payload, request_id = state.kernel, request.payload, request.event_id
     by_person = request.agent_role == ROLE_OPERATOR
-    if reason := objection(request):
+    if reason := objection(request, kernel.workers):
         return Answer(reasons=[reason])
     match payload:
         case ClaimRequested() if not state.charter_hash:

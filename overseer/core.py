@@ -109,7 +109,7 @@ class OverseerCore:
         """What follows from a request, from the overseer's own events, or from time."""
         if isinstance(cause, Tick):
             return self._on_time(state, now)
-        if objection(cause.event):
+        if objection(cause.event, state.kernel.workers):
             return ()
         payload, request_id = cause.event.payload, cause.event.event_id
         by_person = cause.event.agent_role == ROLE_OPERATOR
@@ -165,7 +165,7 @@ class OverseerCore:
         result = cause.event.payload
         if not isinstance(result, ResultReported) or not result.HasField("next"):
             return ()
-        if objection(cause.event):
+        if objection(cause.event, state.kernel.workers):
             return ()
         rules, request_id = gates.rules(state, self.settings, now), cause.event.event_id
         return tasks.on_claim(

@@ -251,9 +251,12 @@ def _refused(kernel: Kernel, request_id: str, reasons: tuple[str, ...]) -> Kerne
 
 
 def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -> Kernel:
+    if _is_of_another(kernel, payload.worker_id, recorded):
+        return kernel
     # A new life: what the same worker held in an earlier one is released at the next tick.
     worker = Worker(
         worker_id=payload.worker_id,
+        role=recorded.event.agent_role,
         skills=frozenset(payload.skills),
         max_concurrent_tasks=payload.max_concurrent_tasks or 1,
         host=payload.host,
@@ -266,7 +269,7 @@ def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -
 
 def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> Kernel:
     worker = kernel.workers.get(payload.worker_id)
-    if worker is None:
+    if worker is None or _is_of_another(kernel, payload.worker_id, recorded):
         return kernel
     worker = changed(worker, heard_at=recorded.recorded_at, draining=payload.draining)
     tasks = kernel.tasks
@@ -286,7 +289,15 @@ def _gone(kernel: Kernel, payload: WorkerDeparted | WorkerLost, recorded: Record
     """What it held is released at the next tick."""
     if payload.worker_id not in kernel.workers:
         return kernel
+    if isinstance(payload, WorkerDeparted) and _is_of_another(kernel, payload.worker_id, recorded):
+        return kernel
     return changed(kernel, workers=kernel.workers.delete(payload.worker_id))
+
+
+def _is_of_another(kernel: Kernel, worker_id: str, recorded: Recorded) -> bool:
+    """Whether it is said of a worker by one of another role, who has its name only."""
+    worker = kernel.workers.get(worker_id)
+    return worker is not None and worker.role != recorded.event.agent_role
 
 
 def _waits_again(kernel: Kernel, task: Task, retry_in_seconds: float, now: datetime) -> Kernel:

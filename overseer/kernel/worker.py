@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """A worker that registered and has not departed."""
 
     worker_id: str
+    role: AgentRole.ValueType  # as which it registered, and asks
     skills: frozenset[str]
     max_concurrent_tasks: int
     host: str

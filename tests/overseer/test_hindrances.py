@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from overseer import hindrances
 from overseer.kernel.worker import Worker
 from overseer.model import OverseerState, Settings
@@ -52,6 +53,7 @@ def test_a_pulse_that_is_overdue_and_a_missing_charter_are_told() -> None:
 def test_workers_that_may_do_nothing_are_named() -> None:
     worker = Worker(
         worker_id="w-1",
+        role=ROLE_WORKER,
         skills=frozenset(),
         max_concurrent_tasks=1,
         host="n",

@@ -26,6 +26,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrder,
     TaskOrdered,
 )
+from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system.contract.payload import Payload
 from overseer.standing import NO_ORDERS
 
@@ -72,6 +73,46 @@ def test_nobody_asks_for_another_worker(
     assert holding.state.kernel.tasks == before
     assert len(holding.log) == length, "nothing of it is on the log"
     assert holding.result("vw", "held", RESULT_COMPLETED).accepted
+
+
+@pytest.mark.parametrize("role", [ROLE_CODER, ROLE_OPERATOR])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        ResultReported(task_id="held", worker_id="vw", attempt=1, result=RESULT_COMPLETED),
+        ProgressReported(task_id="held", worker_id="vw", attempt=1),
+        ReleaseRequested(task_id="held", worker_id="vw", attempt=1),
+        ClaimRequested(worker_id="vw"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_nor_does_one_of_another_role_that_calls_itself_so(
+    holding: Overseen, payload: Payload, role: AgentRole.ValueType
+) -> None:
+    before = holding.state.kernel.tasks
+    (answer,) = holding.ask(holding.event(payload, role=role))
+    assert not answer.accepted
+    assert not answer.HasField("grant")
+    assert answer.reasons[0].startswith("the worker vw that is here is a worker, and who asks is a")
+    assert holding.state.kernel.tasks == before
+    assert holding.result("vw", "held", RESULT_COMPLETED).accepted
+
+
+def test_one_of_another_role_says_nothing_of_a_worker_that_is_here(holding: Overseen) -> None:
+    before = holding.state.kernel
+    for payload in (
+        WorkerRegistered(worker_id="vw"),
+        WorkerHeartbeat(worker_id="vw", draining=True),
+        WorkerDeparted(worker_id="vw"),
+    ):
+        holding.publish(payload, role=ROLE_CODER)
+        holding.tick()
+        assert holding.state.kernel.workers == before.workers
+        assert holding.state.kernel.tasks == before.tasks
+    holding.publish(WorkerDeparted(worker_id="vw"))
+    holding.publish(WorkerRegistered(worker_id="vw"), role=ROLE_CODER)
+    claim = holding.event(ClaimRequested(worker_id="vw"), role=ROLE_CODER)
+    assert holding.ask(claim)[0].accepted, "who has gone left its name to others"
 
 
 @pytest.mark.parametrize("order", [ORDER_CANCEL, ORDER_QUARANTINE, ORDER_RETRY])
