@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -15,23 +16,30 @@ class RawClient:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._came: deque[bytes] = deque()  # before they were asked for
 
     async def say(self, *lines: bytes) -> None:
         """Send these, and wait until the server has read them."""
         self._writer.write(b"".join(lines) + b"PING\r\n")
         await self._writer.drain()
-        async with asyncio.timeout(30):
-            while (await self._reader.readline()) != b"PONG\r\n":
+        async with asyncio.timeout(60):
+            while await self._heard() != b"PONG\r\n":
                 pass
 
     async def answer(self) -> bytes:
         """The data of the next message that comes, without its headers."""
-        async with asyncio.timeout(30):
-            while not (line := await self._reader.readline()).startswith((b"MSG ", b"HMSG ")):
-                pass
+        async with asyncio.timeout(60):
+            while not self._came:
+                await self._heard()
+        return self._came.popleft()
+
+    async def _heard(self) -> bytes:
+        line = await self._reader.readline()
+        if line.startswith((b"MSG ", b"HMSG ")):
             words = line.split()
             data = await self._reader.readexactly(int(words[-1]) + 2)
-        return data[int(words[-2]) if line.startswith(b"HMSG ") else 0 : -2]
+            self._came.append(data[int(words[-2]) if line.startswith(b"HMSG ") else 0 : -2])
+        return line
 
 
 def publish(subject: bytes, data: bytes = b"", *, reply: bytes = b"") -> bytes:
