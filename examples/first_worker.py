@@ -21,8 +21,8 @@ async def main() -> None:
     url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    async with open_worker(url, worker_id="first-worker", actions=["greet"]) as worker:
-        await serve(worker, greet, stop)
+    async with open_worker(url, worker_id="first-worker") as worker:
+        await serve(worker, {"greet": greet}, stop)
 
 
 if __name__ == "__main__":

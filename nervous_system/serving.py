@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import nats.errors
 import structlog
 
-from nervous_system.errors import GanglionError, Permanent, Transient
+from nervous_system.errors import GanglionError, InvalidEvent, Permanent, Transient
 from nervous_system.telemetry.health import Work
 from nervous_system.worker import Worker
 from nervous_system.working.attempt import Do, attempt
+from nervous_system.working.by_action import Table, by_action
 from nervous_system.working.held_task import HeldTask
 from nervous_system.working.hints import Hints
 from nervous_system.working.idleness import Idleness
@@ -37,7 +38,7 @@ LONGEST_LOOK_SECONDS: Final = 2.0
 
 async def serve(
     worker: Worker,
-    do: Do,
+    do: Do | Table,
     stop: asyncio.Event,
     *,
     progress: Callable[[], None] = lambda: None,
@@ -45,12 +46,24 @@ async def serve(
 ) -> None:
     """Do tasks until `stop`, or until the worker is told to drain or to stop.
 
+    `do` is a table, `{action: function}`, and no task of another action is taken; or one function
+    for every action that the worker was opened with, or for whatever is asked where it named none.
+    A function need not finish its task itself: see `attempt.Do`.
+
     `progress` is called at every look for work; `work` is told whether anybody gives some. Raises
     what is permanent or fatal, and at once
     where the worker is not on duty.
     """
     if not worker.is_on_duty:
         raise Permanent(f"{worker.worker_id} is not on duty: open it with `open_worker`")
+    if isinstance(do, Mapping):
+        table, do = do, by_action(do)
+        await worker.does_only(tuple(table))
+    elif not callable(do):
+        raise InvalidEvent(
+            [f"do is of type {type(do).__name__}: it has to be a function, or a table"]
+        )
+    function = do
     looking = asyncio.Event()
     ends = (stop, worker.orders.draining, worker.orders.stopping)
     doing: dict[asyncio.Task[None], HeldTask] = {}
@@ -89,7 +102,9 @@ async def serve(
 
     def begin(task: HeldTask) -> None:
         doing[
-            asyncio.create_task(attempt(do, task, slots, worker.bus.tracer), name=task.task_id)
+            asyncio.create_task(
+                attempt(function, task, slots, worker.bus.tracer), name=task.task_id
+            )
         ] = task
 
     try:

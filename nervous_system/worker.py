@@ -36,7 +36,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.given import UINT32, Given
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of
-from nervous_system.errors import GanglionError, LogFull, Transient
+from nervous_system.errors import GanglionError, InvalidEvent, LogFull, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
@@ -128,6 +128,15 @@ class Worker:
                 actions=self._actions,
             )
         )
+
+    async def does_only(self, actions: Sequence[str]) -> None:
+        """From now on it takes no task of another action. Raises InvalidEvent where it was opened
+        for one that is not among these."""
+        if missing := sorted(set(self._actions) - set(actions)):
+            raise InvalidEvent(
+                [f"{self.worker_id} was opened for {missing[0]!r}, and nothing here does that"]
+            )
+        self._actions = self._actions or tuple(actions)
 
     @asynccontextmanager
     async def on_duty(self) -> AsyncIterator[None]:

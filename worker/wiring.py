@@ -10,14 +10,14 @@ from typing import Final
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.agent import Agent
 from nervous_system.clock import system_clock
-from nervous_system.errors import Permanent
 from nervous_system.joining import joined
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker
 from nervous_system.working.attempt import Do
+from nervous_system.working.by_action import Table
 from nervous_system.working.held_task import HeldTask
-from worker.action import Job, Place
+from worker.action import Action, Job, Place
 from worker.actions import ACTIONS
 from worker.clickhouse import ClickHouse
 from worker.settings import WorkerSettings
@@ -80,13 +80,14 @@ def may_do(worker: Worker) -> tuple[str, str]:
     return f"it may do nothing: {why}", "it ends by itself; sooner when who told it says so"
 
 
-def doing(place: Place) -> Do:
-    """Does tasks by the actions there are; one that names no action of ours fails."""
+def doing(place: Place) -> Table:
+    """What does tasks, by the actions there are."""
+    return {name: _doing(action, place) for name, action in ACTIONS.items()}
+
+
+def _doing(action: Action, place: Place) -> Do:
 
     async def do(task: HeldTask) -> None:
-        action = ACTIONS.get(task.action)
-        if action is None:
-            raise Permanent(f"this worker knows no action {task.action!r}")
         job = Job(
             task_id=task.task_id,
             action=task.action,

@@ -19,9 +19,11 @@ from ganglion.samples import write_samples
 from nervous_system.agent import Agent
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
-from nervous_system.serving import Do, serve
+from nervous_system.serving import serve
 from nervous_system.worker import Worker
 from nervous_system.working.asker import Asker
+from nervous_system.working.attempt import Do
+from nervous_system.working.by_action import Table
 from nervous_system.working.held_task import HeldTask
 from nervous_system.working.restoring import SKILL
 from worker.action import Place
@@ -31,7 +33,7 @@ OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
 
 
 @asynccontextmanager
-async def at_work(worker: Worker, do: Do) -> AsyncIterator[None]:
+async def at_work(worker: Worker, do: Do | Table) -> AsyncIterator[None]:
     """One that does tasks while the block runs."""
     stop = asyncio.Event()
     async with worker.on_duty():

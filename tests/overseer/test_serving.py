@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.msg import Msg
@@ -19,6 +20,7 @@ from nervous_system.bus import Bus, recorded
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
+from nervous_system.errors import InvalidEvent
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker, open_worker
@@ -170,3 +172,54 @@ async def test_what_was_claimed_ahead_is_given_back_when_it_stops(bus: Bus, work
     (completed,) = [each.task_id for each in found if isinstance(each, TaskCompleted)]
     (released,) = [each.task_id for each in found if isinstance(each, TaskReleased)]
     assert {completed, released} == {"a", "b"}
+
+
+async def test_by_a_table_it_takes_what_it_was_written_for(bus: Bus, worker: Worker) -> None:
+    """A worker that was opened without `actions` as well."""
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    tasks = [task("not for it", action="fly", priority=9)]
+    tasks += [task("dug", action="dig"), task("found", action="find")]
+    assert (await asker.ask(TasksProposed(tasks=tasks))).accepted
+    stop = asyncio.Event()
+    done: list[str] = []
+
+    async def dig(held: HeldTask) -> str:
+        done.append(held.task_id)
+        return "a hole"
+
+    async def find(held: HeldTask) -> None:
+        done.append(held.task_id)
+        await held.finish(output="nothing")
+        stop.set()
+
+    async with asyncio.timeout(60):
+        await serve(worker, {"dig": dig, "find": find}, stop)
+    assert done == ["dug", "found"]
+    claimed = [each.task_id for each in await payloads(bus) if isinstance(each, TaskClaimed)]
+    assert claimed == done
+
+
+async def _does_nothing(held: HeldTask) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("do", "said"),
+    [
+        ({}, "the table has no action"),
+        ({"dig": "dig"}, "what does 'dig' is of type str: it has to be a function"),
+        ({5: _does_nothing}, r"actions\[0\] is of type int"),
+        ({"d\ud800": _does_nothing}, r"actions\[0\] is no text"),
+        ("dig", "do is of type str"),
+        (None, "do is of type NoneType"),
+        ({"fly": _does_nothing}, "w1 was opened for 'dig', and nothing here does that"),
+    ],
+)
+async def test_what_is_no_table_is_refused_by_name(
+    bus: Bus, mesh_settings: MeshSettings, do: Any, said: str
+) -> None:
+    async with open_worker(
+        mesh_settings.nats_url, worker_id="w1", actions=["dig"], settings=mesh_settings
+    ) as worker:
+        with pytest.raises(InvalidEvent, match=said):
+            await serve(worker, do, asyncio.Event())
