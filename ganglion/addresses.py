@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ganglion.home import Home
-from ganglion.settings import LocalMeshSettings, read_settings
+from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.lock import holder
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
+from nervous_system.environment import read_settings
 from nervous_system.settings import MeshSettings
 
 
@@ -21,18 +22,15 @@ class Addresses:
     clickhouse_embedded: bool
 
 
-def configured_addresses(mesh: MeshSettings, local: LocalMeshSettings) -> Addresses:
-    """What the settings say: a URL that was given is somebody else's server, a port is one of
-    ours.
+def configured_addresses(local: LocalMeshSettings) -> Addresses:
+    """What `ganglion up` takes: a server of one's own that it was told of, else one that it runs.
+    Where programs find a mesh (NATS_URL) is another matter.
     """
-    given = mesh.model_fields_set
     return Addresses(
-        nats_url=mesh.nats_url if "nats_url" in given else f"nats://127.0.0.1:{local.nats_port}",
-        nats_embedded="nats_url" not in given,
-        clickhouse_url=mesh.clickhouse_url
-        if "clickhouse_url" in given
-        else f"http://127.0.0.1:{local.clickhouse_port}",
-        clickhouse_embedded="clickhouse_url" not in given,
+        nats_url=local.nats_url or f"nats://127.0.0.1:{local.nats_port}",
+        nats_embedded=local.nats_url is None,
+        clickhouse_url=local.clickhouse_url or f"http://127.0.0.1:{local.clickhouse_port}",
+        clickhouse_embedded=local.clickhouse_url is None,
     )
 
 
@@ -50,11 +48,10 @@ def client_settings() -> MeshSettings:
     configured ports.
     """
     settings = read_settings(MeshSettings)
-    addresses = configured_addresses(settings, read_settings(LocalMeshSettings))
-    mesh = running_mesh(Home.at(settings.home))
-    nats_url, clickhouse_url = addresses.nats_url, addresses.clickhouse_url
-    if mesh is not None and addresses.nats_embedded:
-        nats_url = mesh.nats_url
-    if mesh is not None and addresses.clickhouse_embedded:
-        clickhouse_url = mesh.clickhouse_url
-    return settings.model_copy(update={"nats_url": nats_url, "clickhouse_url": clickhouse_url})
+    found = running_mesh(Home.at(settings.home)) or configured_addresses(
+        read_settings(LocalMeshSettings)
+    )
+    own = {"nats_url": found.nats_url, "clickhouse_url": found.clickhouse_url}
+    return settings.model_copy(
+        update={name: url for name, url in own.items() if name not in settings.model_fields_set}
+    )

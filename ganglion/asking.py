@@ -9,8 +9,9 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.log_session import bus_session
-from ganglion.settings import LocalMeshSettings, read_settings
+from ganglion.settings import LocalMeshSettings
 from nervous_system.contract.payload import Payload
+from nervous_system.environment import read_settings
 from nervous_system.names import OVERSEER
 from nervous_system.working.asker import Asker
 

@@ -13,6 +13,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from ganglion import commands
+from ganglion.mistyped import mistyped_variables
+from ganglion.terminal import say
 from nervous_system.visible import visible
 
 ORDER: Final = (
@@ -112,3 +114,5 @@ app = typer.Typer(
 @app.callback()
 def root() -> None:
     """Ganglion, the flight recorder for swarms of software agents."""
+    for sentence in mistyped_variables():
+        say(f"ganglion: {sentence}", err=True)

@@ -53,7 +53,7 @@ def _why_no_store_answers() -> str:
     from ganglion.addresses import running_mesh
     from ganglion.engines.store_room import obstacle_in
     from ganglion.home import Home
-    from ganglion.settings import read_settings
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nervous_system.errors import Fatal, Permanent, Transient, Unavailable
+from nervous_system.errors import BadSetting, Fatal, Permanent, Transient, Unavailable
 
 OK: Final = 0
 """Done as asked."""
@@ -30,10 +30,6 @@ class InUse(Fatal):
 
 class NoRoom(Fatal):
     """The disk has too little space left to begin."""
-
-
-class BadSetting(Fatal):
-    """A variable of the environment or `.env`, or an argument, has a value that cannot be used."""
 
 
 class StartFailed(Fatal):

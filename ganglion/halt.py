@@ -9,11 +9,11 @@ from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
 from ganglion.asking import operator
-from ganglion.errors import BadSetting
 from ganglion.log_session import bus_session
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
+from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
 from nervous_system.working.orders import LONGEST

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ganglion.errors import BadSetting
 from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.clock import system_clock
 from nervous_system.contract.live_keys import COUNTS_AFTER_SECONDS
 from nervous_system.contract.signature import EVERYBODY, Signer, TrustedKey, TrustedKeys, counting
+from nervous_system.errors import BadSetting
 from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
 
 HEAD: Final = """\

@@ -15,7 +15,7 @@ from shlex import quote
 from typing import Final
 
 from ganglion.addresses import running_mesh
-from ganglion.errors import BadSetting, NotRunning
+from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.key_files import NewKey, counts, end_keys, key_id_for, make_keys, soon
 from ganglion.nats_keys import NamedUser, NatsKeys
@@ -27,7 +27,7 @@ from ganglion.written import PRIVATE, write_whole
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.signature import TrustedKeys
-from nervous_system.errors import GanglionError
+from nervous_system.errors import BadSetting, GanglionError
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.users import OPERATOR
 

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.engines.nats_accounts import ANYBODY, render_accounts
-from ganglion.errors import BadSetting
 from ganglion.nats_permissions import NatsUser, agent_user, member, standing_users
 from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.contract.subjects import token
-from nervous_system.errors import Fatal
+from nervous_system.errors import BadSetting, Fatal
 from nervous_system.users import ADMIN, FOLDER, LISTENS, OPERATOR, read_password
 
 NAMED: Final = "named.jsonl"

@@ -8,10 +8,10 @@ from datetime import datetime
 
 import structlog
 
-from ganglion.settings import read_settings
 from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.snapshots import Snapshots, open_snapshots
+from nervous_system.environment import read_settings
 from nervous_system.errors import Unauthentic, Unreadable
 from overseer.core import OverseerCore
 from overseer.model import OverseerState, Settings

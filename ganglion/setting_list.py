@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import AliasChoices
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from ganglion.home import Home
-from ganglion.settings import is_secret, read_settings
+from nervous_system.environment import is_secret, read_settings, variable_of, variables_of
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import MASK, shown
 
@@ -54,7 +52,7 @@ def list_settings() -> list[SettingRow]:
     for settings_class in _classes():
         settings = read_settings(settings_class)
         for name, field in settings_class.model_fields.items():
-            variable = _variable(settings_class, name=name, field=field)
+            variable = variable_of(settings_class, name)
             rows.setdefault(
                 variable,
                 SettingRow(
@@ -76,6 +74,11 @@ def list_settings() -> list[SettingRow]:
     return sorted(rows.values(), key=lambda row: row.variable)
 
 
+def all_variables() -> set[str]:
+    """Every variable that some class reads."""
+    return {variable for each in _classes() for variable in variables_of(each)}
+
+
 def _decided_by_up() -> dict[str, Any]:
     """What `ganglion up` gives its processes, whatever the variable says."""
     home = Home.at(read_settings(MeshSettings).home)
@@ -92,15 +95,6 @@ def _classes() -> Iterator[type[BaseSettings]]:
                 and each.__module__ == name
             ):
                 yield each
-
-
-def _variable(settings_class: type[BaseSettings], *, name: str, field: FieldInfo) -> str:
-    alias = field.validation_alias
-    if isinstance(alias, AliasChoices):
-        return str(alias.choices[0])
-    if isinstance(alias, str):
-        return alias
-    return f"{settings_class.model_config.get('env_prefix', '')}{name}".upper()
 
 
 def _plain(value: Any, *, variable: str, secret: bool) -> Any:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final
 
-from pydantic import AliasChoices, Field, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from ganglion.errors import BadSetting
-from nervous_system.settings import SECRET
-from nervous_system.shown_address import MASK, shown
+from nervous_system.environment import Environment
+from nervous_system.shown_address import problem_of
 
-Settings = TypeVar("Settings", bound=BaseSettings)
+PORTS: Final = ("nats_port", "nats_monitor_port", "clickhouse_port")
+"""In the order in which `port_base` numbers them."""
 
 
-class LocalMeshSettings(BaseSettings):
+class LocalMeshSettings(Environment):
     """What only `ganglion up` and its relatives need to know."""
 
     model_config = SettingsConfigDict(
@@ -28,6 +27,23 @@ class LocalMeshSettings(BaseSettings):
         min_length=1,
         description="who sits at the command line; user@host where not given. Its key must speak"
         " for that name",
+    )
+    nats_url: str | None = Field(
+        None,
+        description="a NATS server of your own that `ganglion up` uses instead of running one;"
+        " NATS_URL only says where programs find a mesh",
+    )
+    clickhouse_url: str | None = Field(
+        None,
+        description="a ClickHouse of your own that `ganglion up` uses instead of running one, with"
+        " user and password",
+    )
+    port_base: int | None = Field(
+        None,
+        ge=1,
+        le=65536 - len(PORTS),
+        description="first of the three ports of this mesh, for a second one on a machine; NATS,"
+        " its monitoring, ClickHouse, where their own settings do not say otherwise",
     )
     nats_port: int = Field(4222, ge=1, le=65535, description="port of the embedded NATS server")
     nats_monitor_port: int = Field(
@@ -75,37 +91,25 @@ class LocalMeshSettings(BaseSettings):
         16 * 1024**2, ge=1024, description="size at which a process's log file is set aside"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _number_ports(cls, given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            base = int(given["port_base"])
+        except (KeyError, TypeError, ValueError):
+            return given  # what is no number is refused as what it is
+        return {**{name: base + index for index, name in enumerate(PORTS)}, **given}
 
-def read_settings(settings_class: type[Settings]) -> Settings:
-    """The settings from the environment and `.env`. Raises BadSetting, naming the variable."""
-    try:
-        return settings_class()
-    except ValidationError as error:
-        first = error.errors()[0]
-        given = str(first["loc"][0]) if first["loc"] else settings_class.__name__
-        fields = settings_class.model_fields
-        name = next((each for each in fields if given in _called(fields[each], each)), given)
-        secret = name in fields and is_secret(fields[name])
-        prefix = settings_class.model_config.get("env_prefix", "")
-        variable = given if given.isupper() else f"{prefix}{given}".upper()
-        raise BadSetting(
-            f"{variable} is {_told(first['input'], secret=secret)}, and that cannot be used:"
-            f" {first['msg']}; correct it in the environment or in .env"
-        ) from None  # it has the value as it is
+    @field_validator("nats_url", "clickhouse_url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        if url is not None and (problem := problem_of(url)):
+            raise ValueError(problem)
+        return url
 
-
-def is_secret(field: FieldInfo) -> bool:
-    """Whether the value of this setting is for nobody's eyes: that is said where it is declared."""
-    return SECRET in field.metadata
-
-
-def _called(field: FieldInfo, name: str) -> set[str]:
-    """What pydantic may call it in an error."""
-    alias = field.validation_alias
-    return {name, *(map(str, alias.choices) if isinstance(alias, AliasChoices) else ())}
-
-
-def _told(value: object, *, secret: bool) -> str:
-    if secret:
-        return MASK
-    return repr(shown(value) if isinstance(value, str) else value)
+    def port_variable(self, name: str) -> str:
+        """The variable that moves a port of `PORTS`."""
+        own = f"GANGLION_{name}".upper()
+        if self.port_base is None or getattr(self, name) != self.port_base + PORTS.index(name):
+            return own
+        return "GANGLION_PORT_BASE"

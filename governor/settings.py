@@ -6,12 +6,13 @@ import socket
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from governor.model import Band, Policy
+from nervous_system.environment import Environment
 
 
-class GovernorSettings(BaseSettings):
+class GovernorSettings(Environment):
     """Read from the environment and `.env`, once, in wiring."""
 
     model_config = SettingsConfigDict(

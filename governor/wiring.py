@@ -18,6 +18,7 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.subjects import source_of
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
+from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
 from nervous_system.joining import joined
 from nervous_system.names import EVENTS
@@ -50,7 +51,7 @@ ALSO_WRITES: Final = (f"{EVENTS}.command.*.>", f"{EVENTS}.request.objective_prop
 
 async def run(stop: asyncio.Event) -> None:
     """Govern this machine until `stop` is set. Raises only what a person must mend."""
-    mesh, settings = MeshSettings(), GovernorSettings()
+    mesh, settings = read_settings(MeshSettings), read_settings(GovernorSettings)
     async with AsyncExitStack() as stack:
         member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
         if member is None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from guardian.model import Limits
-from nervous_system.settings import SECRET
+from nervous_system.environment import SECRET, Environment
 
 
-class GuardianSettings(BaseSettings):
+class GuardianSettings(Environment):
     """Read from the environment and `.env`, once, in wiring."""
 
     model_config = SettingsConfigDict(

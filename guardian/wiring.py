@@ -18,6 +18,7 @@ from nervous_system.consumer import Consumer
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
+from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
 from nervous_system.joining import joined
 from nervous_system.names import EVENTS
@@ -65,7 +66,7 @@ def role(
 
 async def run(stop: asyncio.Event) -> None:
     """Guard the mesh until `stop` is set. Raises only what a person must mend."""
-    mesh, settings = MeshSettings(), GuardianSettings()
+    mesh, settings = read_settings(MeshSettings), read_settings(GuardianSettings)
     async with joined(mesh, service=SERVICE, stop=stop) as member:
         if member is None:
             return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from nervous_system.environment import Environment
 
 
-class IngestorSettings(BaseSettings):
+class IngestorSettings(Environment):
     """Read from the environment and `.env`, once, in wiring."""
 
     model_config = SettingsConfigDict(

@@ -15,6 +15,7 @@ from ingestor.settings import IngestorSettings
 from ingestor.shell import Ingestor
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.clock import system_clock
+from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
 from nervous_system.joining import joined
 from nervous_system.process import patiently
@@ -24,7 +25,7 @@ from nervous_system.working.obeying import obeying
 
 async def run(stop: asyncio.Event) -> None:
     """One ingestor until `stop` is set."""
-    mesh, settings = MeshSettings(), IngestorSettings()
+    mesh, settings = read_settings(MeshSettings), read_settings(IngestorSettings)
     async with AsyncExitStack() as stack:
         member = await stack.enter_async_context(joined(mesh, service="ingestor", stop=stop))
         if member is None:

@@ -120,6 +120,10 @@ class Duplicate(Permanent):
     """The batch holds an event id that the log already has; nothing of the batch was stored."""
 
 
+class BadSetting(Fatal):
+    """A variable of the environment or `.env`, or an argument, has a value that cannot be used."""
+
+
 class Fenced(Fatal):
     """A newer leader took over; this one's writes are refused by the log."""
 

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import structlog
 import uvloop
-from pydantic import ValidationError
 
 from nervous_system import failpoint
 from nervous_system.errors import GanglionError, Transient
@@ -73,8 +72,6 @@ async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]
         return FAILED
     try:
         await running
-    except ValidationError as error:
-        sentence = f"a setting is of no use: {error}; `ganglion settings` lists them all"
     except GanglionError as error:
         sentence = str(error)
     else:

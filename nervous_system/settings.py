@@ -10,17 +10,14 @@ from typing import Annotated, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from nervous_system.browsers import LOOPBACK_NAMES
+from nervous_system.environment import SECRET, Environment
 from nervous_system.shown_address import problem_of
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
-
-
-SECRET: Final = "for nobody's eyes"
-"""Marks a setting whose value proves who one is: it is never shown."""
 
 
 TRUSTED_KEYS: Final = "trusted_keys"
@@ -41,7 +38,7 @@ def url_as(url: str, user: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
 
 
-class MeshSettings(BaseSettings):
+class MeshSettings(Environment):
     """What every process of the mesh needs to know.
 
     Read from the environment and `.env`, once, in wiring.

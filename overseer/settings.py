@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from nervous_system.environment import Environment
 from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import Settings
 
 
-class OverseerSettings(BaseSettings):
+class OverseerSettings(Environment):
     """Read from the environment and `.env`, once, in wiring."""
 
     model_config = SettingsConfigDict(

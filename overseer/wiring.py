@@ -15,6 +15,7 @@ from nervous_system.contract.subjects import EMERGENCY
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
+from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
 from nervous_system.joining import joined
 from nervous_system.settings import MeshSettings
@@ -68,7 +69,7 @@ column `swarm.events.heard` names the same in ClickHouse: it follows by a migrat
 
 async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
     """Oversee the swarm until `stop` is set. Raises only what a person must mend."""
-    mesh, settings = MeshSettings(), OverseerSettings()
+    mesh, settings = read_settings(MeshSettings), read_settings(OverseerSettings)
     async with AsyncExitStack() as stack:
         member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
         if member is None:

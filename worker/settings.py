@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from nervous_system.environment import Environment
 from nervous_system.working.restoring import SKILL
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(Environment):
     """Read from the environment and `.env`, once, in wiring."""
 
     model_config = SettingsConfigDict(

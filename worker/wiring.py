@@ -10,6 +10,7 @@ from typing import Final
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.agent import Agent
 from nervous_system.clock import system_clock
+from nervous_system.environment import read_settings
 from nervous_system.joining import joined
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
@@ -29,7 +30,7 @@ MOST_SILENT_SECONDS: Final = 60.0
 
 async def run(stop: asyncio.Event) -> None:
     """Do tasks until `stop` is set, or until it is told to go. Raises what a person must mend."""
-    mesh, settings = MeshSettings(), WorkerSettings()
+    mesh, settings = read_settings(MeshSettings), read_settings(WorkerSettings)
     async with AsyncExitStack() as stack:
         member = await stack.enter_async_context(
             joined(mesh, service=SERVICE, stop=stop, name=settings.id)

@@ -11,7 +11,7 @@ from ganglion.benchmarks.figure import Figure, measured
 from ganglion.benchmarks.laboratory import open_laboratory
 from ganglion.benchmarks.show import Show
 from ganglion.benchmarks.size import Size
-from ganglion.errors import BadSetting
+from nervous_system.errors import BadSetting
 
 NAMES: Final = ("idle", "ingest", "publish", "tracing", "fold", "tasks", "secrets")
 """In the order in which they run: a mesh is idle as long as nothing else was started."""

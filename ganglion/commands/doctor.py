@@ -26,12 +26,13 @@ def doctor(
     from ganglion.doctor.mesh import examine_mesh
     from ganglion.errors import FAILURE
     from ganglion.home import Home
-    from ganglion.settings import LocalMeshSettings, read_settings
+    from ganglion.settings import LocalMeshSettings
     from ganglion.status_report import report_status
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
-    addresses = configured_addresses(settings, local)
+    addresses = configured_addresses(local)
     mesh = running_mesh(Home.at(settings.home))
     report = asyncio.run(report_status(settings))
     findings: list[Finding] = []
@@ -48,10 +49,12 @@ def doctor(
         async for finding in examine_mesh(report, monitor_url=monitor):
             show(finding)
 
-    machine = examine_machine(settings, local, addresses=addresses, is_up=report.is_running)
+    given = not {"nats_url", "clickhouse_url"}.isdisjoint(settings.model_fields_set)
+    machine = examine_machine(
+        settings, local, addresses=addresses, is_up=report.is_running or given
+    )
     for finding in machine:
         show(finding)
-    given = not (addresses.nats_embedded and addresses.clickhouse_embedded)
     if report.is_running or given:
         asyncio.run(examine())
     else:

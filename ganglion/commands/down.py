@@ -22,8 +22,8 @@ def down(
 ) -> None:
     """Drain and stop the mesh of this home, and wait until all of it is gone (3: none runs)."""
     from ganglion.home import Home
-    from ganglion.settings import read_settings
     from ganglion.supervisor.take_down import take_down
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     home = Home.at(read_settings(MeshSettings).home)

@@ -220,7 +220,7 @@ def _cause(event_id: str | None) -> Receipt | None:
 
 
 def _content(path: Path | None) -> bytes | None:
-    from ganglion.errors import BadSetting
+    from nervous_system.errors import BadSetting
 
     if path is None:
         return None

@@ -81,7 +81,8 @@ def _clock_time(moment: datetime) -> str:
 
 def _users() -> NamedUsers:
     from ganglion.named_users import NamedUsers
-    from ganglion.settings import LocalMeshSettings, read_settings
+    from ganglion.settings import LocalMeshSettings
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     return NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
@@ -130,11 +131,12 @@ def server(
     from ganglion.engines.clickhouse.passwords import own_passwords, write_hashes
     from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
     from ganglion.engines.nats import adopt_store
-    from ganglion.errors import BadSetting
     from ganglion.home import Home
     from ganglion.nats_keys import NatsKeys
-    from ganglion.settings import LocalMeshSettings, read_settings
+    from ganglion.settings import LocalMeshSettings
     from ganglion.supervisor.log_server import OPEN, write_users
+    from nervous_system.environment import read_settings
+    from nervous_system.errors import BadSetting
     from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
 
     settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
@@ -163,8 +165,8 @@ def clickhouse(
 ) -> None:
     """The address of ClickHouse with the password of an account: a CLICKHOUSE_URL."""
     from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-    from ganglion.errors import BadSetting
-    from ganglion.settings import read_settings
+    from nervous_system.environment import read_settings
+    from nervous_system.errors import BadSetting
     from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings, url_as
 
     settings = read_settings(MeshSettings)
@@ -188,7 +190,7 @@ def revoke(
 
     Its connections end, and its credentials are removed. What it signed before still counts.
     """
-    from ganglion.errors import BadSetting
+    from nervous_system.errors import BadSetting
 
     gone = _users().revoke(name)
     if gone is None:
@@ -209,8 +211,8 @@ def revoke(
 def list_() -> None:
     """The keys that are trusted, and for whom they speak; and who was let in."""
     from ganglion.nats_keys import NatsKeys
-    from ganglion.settings import read_settings
     from nervous_system.contract.signature import TrustedKeys
+    from nervous_system.environment import read_settings
     from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 
     home = read_settings(MeshSettings).home

@@ -39,7 +39,7 @@ def add(
     import json
 
     from ganglion.asking import ask_overseer
-    from ganglion.errors import BadSetting
+    from nervous_system.errors import BadSetting
     from nervous_system.ids import new_event_id
     from nervous_system.working.proposing import objective
 

@@ -32,8 +32,8 @@ def resume(
     from enchanted.events.v1.pulse_pb2 import HaltLifted
     from ganglion.halt import halt_is_in_force, override_seconds, publish_halt
     from ganglion.home import Home
-    from ganglion.settings import read_settings
     from guardian.shell import FLAG_NAME
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     seconds = override_seconds(override_for) if override_for else 0.0

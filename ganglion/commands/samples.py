@@ -14,7 +14,7 @@ def samples() -> None:
     """Write the sample charter, policy and registry into the home, where they are missing."""
     from ganglion.home import Home
     from ganglion.samples import write_samples
-    from ganglion.settings import read_settings
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     home = Home.at(read_settings(MeshSettings).home)

@@ -40,9 +40,10 @@ def simulate(
     import json
     from random import Random  # noqa: TID251 - the door: from here it is handed on
 
-    from ganglion.errors import FAILURE, BadSetting
+    from ganglion.errors import FAILURE
     from ganglion.in_words.phrases import seconds
     from ganglion.simulation.plan import draw, to_live_seconds
+    from nervous_system.errors import BadSetting
     from nervous_system.ids import new_event_id
 
     if failure_rate + crash_rate > 1:

@@ -23,8 +23,8 @@ def status(
     import json
 
     from ganglion.errors import FAILURE, NOT_RUNNING, OK
-    from ganglion.settings import read_settings
     from ganglion.status_report import report_status
+    from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     report = asyncio.run(report_status(read_settings(MeshSettings)))

@@ -21,11 +21,12 @@ def trace(
     import json
 
     from ganglion.addresses import client_settings
-    from ganglion.settings import LocalMeshSettings, read_settings
+    from ganglion.settings import LocalMeshSettings
     from ganglion.trace_view.document import trace_document
     from ganglion.trace_view.jaeger import jaeger_address
     from ganglion.trace_view.lookup import find_trace
     from ganglion.trace_view.text import trace_text
+    from nervous_system.environment import read_settings
 
     given = read_settings(LocalMeshSettings).jaeger_url
     found = find_trace(client_settings().clickhouse_dsn, wanted)

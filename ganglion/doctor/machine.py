@@ -50,10 +50,10 @@ def examine_machine(
     yield _disk(home, settings, local)
     if not is_up:
         if addresses.nats_embedded:
-            yield _port(local.nats_port, "GANGLION_NATS_PORT")
-            yield _port(local.nats_monitor_port, "GANGLION_NATS_MONITOR_PORT")
+            yield _port(local.nats_port, local.port_variable("nats_port"))
+            yield _port(local.nats_monitor_port, local.port_variable("nats_monitor_port"))
         if addresses.clickhouse_embedded:
-            yield _port(local.clickhouse_port, "GANGLION_CLICKHOUSE_PORT")
+            yield _port(local.clickhouse_port, local.port_variable("clickhouse_port"))
 
 
 def _python() -> Finding:
@@ -120,7 +120,8 @@ def _engine() -> Finding:
 
 
 def _engine_remedy() -> str:
-    return f"run `{reinstall(*_ENGINE_PACKAGES)}`, or set CLICKHOUSE_URL to a server that runs"
+    packages = reinstall(*_ENGINE_PACKAGES)
+    return f"run `{packages}`, or set GANGLION_CLICKHOUSE_URL to a server that runs"
 
 
 def _home(home: Home) -> Finding:

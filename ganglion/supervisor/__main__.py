@@ -12,9 +12,10 @@ from collections.abc import Collection
 
 from ganglion.ending import end_with
 from ganglion.errors import INTERRUPTED, exit_code_of
-from ganglion.settings import LocalMeshSettings, read_settings
+from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.console import Console
 from ganglion.supervisor.wiring import run_mesh
+from nervous_system.environment import read_settings
 from nervous_system.settings import MeshSettings
 
 

@@ -14,11 +14,12 @@ import typer
 
 from ganglion.errors import StartFailed
 from ganglion.home import Home
-from ganglion.settings import LocalMeshSettings, read_settings
+from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.first_look import look_first
 from ganglion.supervisor.log_file import last_lines, open_log
 from ganglion.supervisor.process_list import supervisor_arguments
 from ganglion.terminal import say
+from nervous_system.environment import read_settings
 from nervous_system.settings import MeshSettings
 
 

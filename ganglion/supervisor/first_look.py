@@ -30,7 +30,7 @@ async def look_first(
     home = Home.at(settings.home)
     if home.was_started:
         return
-    addresses = configured_addresses(settings, local)
+    addresses = configured_addresses(local)
     check_ports(plan_mesh(local, home=home, addresses=addresses, only=only).ports)
     check_disk(home.existing, min_free_bytes=local.min_free_bytes)
     await check_given(addresses)
@@ -47,8 +47,8 @@ async def check_given(addresses: Addresses) -> None:
                 )
         except (OSError, TimeoutError, ValueError) as error:
             raise NotRunning(
-                f"no NATS server answers at NATS_URL ({shown(addresses.nats_url)});"
-                " start it, or unset NATS_URL to let ganglion run one"
+                f"no NATS server answers at GANGLION_NATS_URL ({shown(addresses.nats_url)});"
+                " start it, or unset GANGLION_NATS_URL to let ganglion run one"
             ) from error
         writer.close()
         with contextlib.suppress(OSError):
@@ -60,6 +60,6 @@ async def check_given(addresses: Addresses) -> None:
             await http_get(f"{where}/ping", timeout_seconds=5.0)
         except NotRunning as error:
             raise NotRunning(
-                f"no ClickHouse answers at CLICKHOUSE_URL ({where});"
-                " start it, or unset CLICKHOUSE_URL to let ganglion run one"
+                f"no ClickHouse answers at GANGLION_CLICKHOUSE_URL ({where});"
+                " start it, or unset GANGLION_CLICKHOUSE_URL to let ganglion run one"
             ) from error

@@ -41,11 +41,14 @@ def check_ports(wanted: Sequence[WantedPort]) -> None:
     if not taken:
         return
     numbers = ", ".join(str(port.number) for port in taken)
-    variables = ", ".join(dict.fromkeys(port.variable for port in taken))
-    if len(taken) == 1:
-        said = f"port {numbers} on {LOOPBACK} is in use; set {variables} to a free one"
-    else:
-        said = f"ports {numbers} on {LOOPBACK} are in use; set {variables} to free ones"
+    variables = list(dict.fromkeys(port.variable for port in taken))
+    said = (
+        f"port {numbers} on {LOOPBACK} is in use; set {variables[0]} to a free one"
+        if len(taken) == 1
+        else f"ports {numbers} on {LOOPBACK} are in use; set {', '.join(variables)} to free ones"
+    )
+    if len(variables) > 1:
+        said += ", or GANGLION_PORT_BASE alone to the first of three"
     raise InUse(f"{said}, or stop what listens there")
 
 

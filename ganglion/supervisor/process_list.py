@@ -12,13 +12,13 @@ from typing import Final
 from ganglion.addresses import Addresses
 from ganglion.engines.nats import LOOPBACK, find_binary
 from ganglion.engines.store_room import obstacle_in
-from ganglion.errors import BadSetting
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.http_get import url_at
 from ganglion.supervisor.preflight import WantedPort, pick_port
 from ganglion.supervisor.specification import ProcessSpecification
 from nervous_system.control_group import ControlGroup
+from nervous_system.errors import BadSetting
 
 NATS: Final = "nats"
 CLICKHOUSE: Final = "clickhouse"
@@ -112,11 +112,11 @@ def plan_mesh(
     ports: list[WantedPort] = []
     if NATS in wanted:
         processes.append(_nats(settings, home=home, addresses=addresses, monitor_path=monitor_path))
-        ports.append(WantedPort(settings.nats_port, "GANGLION_NATS_PORT"))
-        ports.append(WantedPort(settings.nats_monitor_port, "GANGLION_NATS_MONITOR_PORT"))
+        ports.append(_wanted("nats_port", settings))
+        ports.append(_wanted("nats_monitor_port", settings))
     if CLICKHOUSE in wanted:
         processes.append(_clickhouse(settings, home=home, addresses=addresses))
-        ports.append(WantedPort(settings.clickhouse_port, "GANGLION_CLICKHOUSE_PORT"))
+        ports.append(_wanted("clickhouse_port", settings))
     for service in SERVICES:
         if service.name in wanted:
             port = settings.metrics_ports.get(service.name) or pick_port(
@@ -136,6 +136,10 @@ def plan_mesh(
         ),
         ports=tuple(ports),
     )
+
+
+def _wanted(name: str, settings: LocalMeshSettings) -> WantedPort:
+    return WantedPort(getattr(settings, name), settings.port_variable(name))
 
 
 def _nats(
@@ -193,6 +197,7 @@ def _service(
             "GANGLION_HOME": str(home.path),
             "NATS_URL": addresses.nats_url,
             "CLICKHOUSE_URL": _as(service.account, addresses),
+            **_without_what_is_for_others(addresses),
             "GANGLION_METRICS_HOST": LOOPBACK,
             "GANGLION_METRICS_PORT": str(port),
             "GANGLION_HEALTH_SOCKET": str(home.health_socket(service.name)),
@@ -203,6 +208,13 @@ def _service(
         patient=True,
         ready_states=service.ready_states,
     )
+
+
+def _without_what_is_for_others(addresses: Addresses) -> dict[str, str]:
+    """What the person at the command line proves himself with elsewhere says nothing here."""
+    nats = {"GANGLION_NATS_CREDENTIALS": ""} if addresses.nats_embedded else {}
+    clickhouse = {"GANGLION_CLICKHOUSE_PASSWORD": ""} if addresses.clickhouse_embedded else {}
+    return {**nats, **clickhouse}
 
 
 def _as(account: str, addresses: Addresses) -> str:

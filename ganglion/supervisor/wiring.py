@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ganglion.addresses import Addresses, configured_addresses
 from ganglion.engines.batch_staging import BatchStaging
@@ -64,7 +64,7 @@ async def run_mesh(
     home.create()
     if home.is_new:
         write_samples(home)
-    addresses = configured_addresses(settings, local)
+    addresses = configured_addresses(local)
     with contextlib.ExitStack() as held:
         lock = held.enter_context(hold_lock(home.lock_file))
         ensure_mesh_key(home.path)
@@ -91,9 +91,12 @@ async def run_mesh(
         console.line(f"starting the mesh in {home.path}")
         if local.nats_open and addresses.nats_embedded:
             console.trouble(OPEN)
+        update: dict[str, Any] = {"home": home.path, "nats_url": addresses.nats_url}
+        if addresses.nats_embedded:
+            update["nats_credentials"] = None  # they are for where NATS_URL leads
         try:
             await _supervise(
-                settings.model_copy(update={"home": home.path, "nats_url": addresses.nats_url}),
+                settings.model_copy(update=update),
                 local,
                 plan=plan,
                 mesh=_first_record(addresses, local, home=home, plan=plan, clock=system_clock),

@@ -14,7 +14,7 @@ from command_line import FreePort
 from stub_mesh import stub
 
 from ganglion.addresses import Addresses, configured_addresses
-from ganglion.errors import BadSetting, InUse, NoRoom
+from ganglion.errors import InUse, NoRoom
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor import process_list
@@ -31,8 +31,7 @@ from ganglion.supervisor.preflight import WantedPort, check_disk, check_ports, p
 from ganglion.supervisor.process_list import SERVICES, plan_mesh
 from ganglion.supervisor.specification import dependents
 from nervous_system.control_group import Share
-from nervous_system.errors import Fatal
-from nervous_system.settings import MeshSettings
+from nervous_system.errors import BadSetting, Fatal
 
 OURS = Addresses(
     nats_url="nats://127.0.0.1:4222",
@@ -94,11 +93,14 @@ def test_a_fixed_metrics_port_is_taken(tmp_path: Path, free_port: FreePort) -> N
     assert governor.address == f"http://127.0.0.1:{port}"
 
 
-def test_a_given_url_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CLICKHOUSE_URL", raising=False)
-    monkeypatch.setenv("NATS_URL", "nats://elsewhere:4222")
+def test_a_server_of_ones_own_is_used_and_where_programs_find_a_mesh_is_another_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GANGLION_NATS_URL", "nats://elsewhere:4222")
     monkeypatch.setenv("GANGLION_CLICKHOUSE_PORT", "9999")
-    found = configured_addresses(MeshSettings(), LocalMeshSettings())
+    monkeypatch.setenv("NATS_URL", "nats://programs:4222")
+    monkeypatch.setenv("CLICKHOUSE_URL", "http://programs:8123")
+    found = configured_addresses(LocalMeshSettings())
     assert (found.nats_url, found.nats_embedded) == ("nats://elsewhere:4222", False)
     assert (found.clickhouse_url, found.clickhouse_embedded) == ("http://127.0.0.1:9999", True)
 

@@ -148,7 +148,9 @@ def test_ctrl_c_while_it_becomes_the_supervisor_ends_quietly(ganglion: CommandLi
 
 def test_ctrl_c_before_anything_is_started_ends_quietly(ganglion: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as theirs:
-        ganglion.environment["CLICKHOUSE_URL"] = f"http://127.0.0.1:{theirs.getsockname()[1]}"
+        ganglion.environment["GANGLION_CLICKHOUSE_URL"] = (
+            f"http://127.0.0.1:{theirs.getsockname()[1]}"
+        )
         process = ganglion.begin("up", "--only", "nats")
         asking, _ = theirs.accept()  # it asks whether a ClickHouse is there, and gets no answer
         process.send_signal(signal.SIGINT)
@@ -239,7 +241,7 @@ def test_two_meshes_side_by_side(command_lines: MakeCommandLine) -> None:
 def test_a_server_that_runs_already_is_used(command_lines: MakeCommandLine) -> None:
     theirs, ours = command_lines("theirs"), command_lines("ours")
     address = up(theirs).nats_url
-    ours.environment["NATS_URL"] = address
+    ours.environment["GANGLION_NATS_URL"] = address
     ours.environment["GANGLION_NATS_USER"] = ADMIN
     ours.environment["GANGLION_NATS_PASSWORD"] = read_password(theirs.home / FOLDER / ADMIN) or ""
     plan = ours("up", "--detach", "--only", "nats")
@@ -255,7 +257,7 @@ def test_a_server_that_runs_already_is_used(command_lines: MakeCommandLine) -> N
     for detach in ([], ["--detach"]):
         gone = ours.run("up", "--only", "nats", *detach)
         assert gone.returncode == NOT_RUNNING
-        assert gone.stderr.startswith("ganglion: no NATS server answers at NATS_URL")
+        assert gone.stderr.startswith("ganglion: no NATS server answers at GANGLION_NATS_URL")
         assert not ours.home.exists()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from nervous_system import process
+from nervous_system.environment import read_settings
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
 
@@ -28,7 +30,8 @@ async def times_out(stop: asyncio.Event) -> None:
 
 
 async def is_set_wrongly(stop: asyncio.Event) -> None:
-    MeshSettings(stream_replicas=77)
+    os.environ["GANGLION_STREAM_REPLICAS"] = "77"
+    read_settings(MeshSettings)
 
 
 async def never_stops(stop: asyncio.Event) -> None:

@@ -55,7 +55,7 @@ def test_it_drains_when_asked_to_stop(
     ("way", "sentence"),
     [
         ("fails", "the disk is full; free some space"),
-        ("is_set_wrongly", "`ganglion settings` lists them all"),
+        ("is_set_wrongly", "GANGLION_STREAM_REPLICAS is '77', and that cannot be used"),
     ],
 )
 def test_a_failure_is_one_sentence(

@@ -17,13 +17,12 @@ from permitted_server import PermittedServer
 
 from ganglion.benchmarks.child import bare_environment
 from ganglion.engines.nats import adopt_store, find_binary
-from ganglion.errors import BadSetting
 from ganglion.nats_keys import NamedUser, NatsKeys
 from ganglion.nats_permissions import MESH, member, standing_users, with_answers
 from nervous_system import names
 from nervous_system.bus import open_bus
 from nervous_system.contract.subjects import inbox_prefix
-from nervous_system.errors import Fatal, Forbidden
+from nervous_system.errors import BadSetting, Fatal, Forbidden
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
 from nervous_system.users import OPERATOR, identified, listens_on

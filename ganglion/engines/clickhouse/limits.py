@@ -7,15 +7,16 @@ engine (time, memory, threads) are the engine's own settings.
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
+from nervous_system.environment import Environment
 
 _MIB = 1 << 20
 _GIB = 1 << 30
 
 
-class Limits(BaseSettings):
+class Limits(Environment):
     """The bounds. From the environment (`GANGLION_CLICKHOUSE_…`)."""
 
     model_config = SettingsConfigDict(

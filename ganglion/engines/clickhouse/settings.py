@@ -7,10 +7,12 @@ import ipaddress
 from pathlib import Path
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from nervous_system.environment import Environment
 
 
-class ClickHouseSettings(BaseSettings):
+class ClickHouseSettings(Environment):
     """Options of the server. From the environment (`GANGLION_CLICKHOUSE_…`), overridden by the
     command line."""
 
