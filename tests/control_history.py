@@ -66,6 +66,7 @@ class History:
         role: AgentRole.ValueType = ROLE_OVERSEER,
         *,
         subject: str | None = None,
+        because: Recorded | None = None,
     ) -> Recorded:
         """One more event, now; on the subject where it belongs, or where a stranger puts it."""
         self.sequence += 1
@@ -77,6 +78,7 @@ class History:
             payload=payload,
             trace_id=f"{self.sequence:032x}",
             span_id=f"{self.sequence:016x}",
+            causation_id=because.event.event_id if because is not None else "",
         )
         recorded = Recorded(
             event=event,

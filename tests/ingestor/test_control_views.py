@@ -32,6 +32,7 @@ from enchanted.events.v1.incident_pb2 import (
 )
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_ACHIEVED,
+    OBJECTIVE_CANCELLED,
     ObjectiveAdded,
     ObjectiveApproved,
     ObjectiveFinished,
@@ -106,6 +107,7 @@ def on_the_log(event: Event) -> SwarmEvent:
         agent_role=event.agent_role,
         agent_id=event.agent_id,
         event_type=event.event_type,
+        causation_id=event.causation_id,
     )
     message.timestamp.FromDatetime(event.timestamp)
     getattr(message, event.kind.field).CopyFrom(event.payload)
@@ -557,8 +559,8 @@ async def test_where_objectives_stand(warehouse: ClickHouseWarehouse) -> None:
             waits_for_approval=objective_id != "done",
         )
         history.add(planned)
-    history.add(ObjectiveApproved(objective_id="approved"), ROLE_OPERATOR)
-    history.add(ObjectivePlanned(objective_id="approved", plan="maintain"))
+    yes = history.add(ObjectiveApproved(objective_id="approved"), ROLE_OPERATOR)
+    history.add(ObjectivePlanned(objective_id="approved", plan="maintain"), because=yes)
     history.later(seconds=3)
     finished = ObjectiveFinished(objective_id="done", result=OBJECTIVE_ACHIEVED, summary="s")
     history.add(finished)
@@ -573,6 +575,53 @@ async def test_where_objectives_stand(warehouse: ClickHouseWarehouse) -> None:
         ("done", "achieved", "maintain", "s", 0, 1),
         ("new", "added", "", "", 1, 1),
         ("waiting", "waiting_for_approval", "maintain", "", 1, 1),
+    ]
+
+
+async def test_who_decided_over_an_objective_when_and_why(warehouse: ClickHouseWarehouse) -> None:
+    """What the overseer did about it counts: forged, refused or repeated words are no decision."""
+    history = History()
+    for objective_id in ("yes", "no", "forged", "early"):
+        history.add(ObjectiveAdded(objective_id=objective_id, description="d"))
+    early = ObjectiveApproved(objective_id="early", reason="before it waited")
+    history.add(early, ROLE_OPERATOR)
+    for objective_id in ("yes", "no", "forged", "early"):
+        history.add(ObjectivePlanned(objective_id=objective_id, plan="p", waits_for_approval=True))
+    history.add(ObjectiveApproved(objective_id="forged", reason="mine"), ROLE_CODER)
+    history.later(seconds=5)
+    said = ObjectiveApproved(objective_id="yes", reason="the window is open")
+    yes = history.add(said, ROLE_OPERATOR)
+    history.add(ObjectivePlanned(objective_id="yes", plan="p"), because=yes)
+    history.later(seconds=5)
+    history.add(ObjectiveApproved(objective_id="yes", reason="again"), ROLE_OPERATOR)
+    order = TaskOrdered(objective_id="no", order=ORDER_CANCEL, reason="too dear")
+    no = history.add(order, ROLE_OPERATOR)
+    over = ObjectiveFinished(objective_id="no", result=OBJECTIVE_CANCELLED, summary="too dear")
+    history.add(over, because=no)
+    agent = history.add(AgentDecision(chosen_action="dig", rationale="r"), ROLE_CODER)
+    await insert(warehouse, history)
+
+    person = yes.event.agent_id
+    found = await rows(
+        warehouse,
+        "SELECT objective_id, status, approved_by, approval_reason, approved_at, called_off_by"
+        " FROM swarm.objectives ORDER BY objective_id",
+    )
+    assert found == [
+        ("early", "waiting_for_approval", "", "", None, ""),
+        ("forged", "waiting_for_approval", "", "", None, ""),
+        ("no", "cancelled", "", "", None, person),
+        ("yes", "planned", person, "the window is open", yes.recorded_at.replace(tzinfo=None), ""),
+    ]
+    decisions = await rows(
+        warehouse,
+        "SELECT seq, agent_id, agent_role, chosen_action, rationale, confidence_score"
+        " FROM swarm.decisions ORDER BY seq",
+    )
+    assert decisions == [
+        (yes.sequence, person, "operator", "approve objective yes", "the window is open", None),
+        (no.sequence, person, "operator", "call off objective no", "too dear", None),
+        (agent.sequence, agent.event.agent_id, "coder", "dig", "r", None),
     ]
 
 
