@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +77,31 @@ class Home:
         return next(each for each in (self.path, *self.path.parents) if os.access(each, os.F_OK))
 
     def create(self) -> None:
-        """Make the folders that are not there yet. Raises Fatal when that is not possible."""
+        """Make the folders that are not there yet. Raises Fatal when that is not possible, or they
+        are not ours alone."""
+        folders = [self.path / name for name in ("run", "logs", "nats", "clickhouse")]
         try:
-            for folder in ("run", "logs", "nats", "clickhouse"):
-                (self.path / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.path, *folders):
+                if os.path.lexists(folder):
+                    _check_ours(folder)
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
+            for folder in folders:
+                folder.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             raise Fatal(
                 f"the home {self.path} cannot be made ({error.strerror});"
                 " set GANGLION_HOME to a folder that you may write to"
             ) from error
+
+
+def _check_ours(folder: Path) -> None:
+    """Raises Fatal where somebody else could have put files there, or can: whoever writes a line of
+    `trusted_keys` speaks for everybody, and a link in the place of a log is written through."""
+    found = folder.stat()
+    ours = {found.st_uid, folder.lstat().st_uid} <= {0, os.geteuid()}
+    if not ours or found.st_mode & stat.S_IWOTH:
+        whose = "can be written to by everybody" if ours else "belongs to another user"
+        raise Fatal(
+            f"{folder} {whose}, and what stands in a home is believed and obeyed;"
+            " set GANGLION_HOME to a folder that only this user can write to"
+        )
