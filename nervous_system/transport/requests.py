@@ -8,8 +8,8 @@ turns of the event loop in the way of everything that is published.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Collection, Mapping
-from itertools import count
 from typing import Final, NamedTuple
 
 from nats.errors import NoRespondersError
@@ -20,6 +20,7 @@ from nervous_system.transport.frame import frame
 _STATUS: Final = b"NATS/1.0 "
 OPEN_SECONDS: Final = 5.0
 _NO_RESPONDERS: Final = b"NATS/1.0 503"
+_STORED: Final = b"\r\nNats-Time-Stamp: "
 
 
 class Reply(NamedTuple):
@@ -30,8 +31,9 @@ class Reply(NamedTuple):
 
     @property
     def is_status(self) -> bool:
-        """Whether it is the server's word on the request, and no message."""
-        return self.raw_headers.startswith(_STATUS)
+        """Whether it is the server's word on the request, and no message. One of the log may begin
+        as such a word does: the server takes that away only where a line end follows."""
+        return self.raw_headers.startswith(_STATUS) and _STORED not in self.raw_headers
 
 
 Believed = Callable[[Reply], bool]
@@ -51,7 +53,6 @@ class Requests:
     def __init__(self, client: BulkClient) -> None:
         self._client = client
         self._inbox = ""
-        self._numbers = count(1)
         self._waiting: dict[bytes, _Waiting] = {}  # by the end of the subject they are answered on
 
     async def open(self) -> None:
@@ -101,7 +102,9 @@ class Requests:
         also: Collection[str] = (),
         believed: Believed | None = None,
     ) -> Reply:
-        token = b"%d" % next(self._numbers)
+        # Agents that share a user hear each other's replies: whoever could tell the next subject
+        # would have the server answer him there, and that would pass for the answer to us.
+        token = secrets.token_hex(8).encode()
         future = asyncio.get_running_loop().create_future()
         waiting = _Waiting((subject, *also), future, before, believed)
         self._waiting[token] = waiting
@@ -112,7 +115,7 @@ class Requests:
                 reply = await waiting.reply
         finally:
             del self._waiting[token]
-        if reply.raw_headers.startswith(_NO_RESPONDERS):
+        if reply.is_status and reply.raw_headers.startswith(_NO_RESPONDERS):
             raise NoRespondersError
         return reply
 
