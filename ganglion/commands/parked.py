@@ -28,6 +28,7 @@ def list_(
 ) -> None:
     """The newest parked positions and their reasons."""
     from ganglion.addresses import client_settings
+    from ganglion.caught_up import wait_until_caught_up
     from ganglion.query import run_query
 
     query = (
@@ -36,8 +37,11 @@ def list_(
     )
     wanted = "JSONEachRow" if as_json else "PrettyCompactMonoBlock"
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
-    url = client_settings().clickhouse_dsn
-    answer = b"".join(run_query(url, query, default_format=wanted, settings=settings))
+    mesh = client_settings()
+    wait_until_caught_up(mesh)
+    answer = b"".join(
+        run_query(mesh.clickhouse_dsn, query, default_format=wanted, settings=settings)
+    )
     if not answer and not as_json:
         say("nothing is parked")
     if as_json:

@@ -26,11 +26,19 @@ def sql(
     write: Annotated[
         bool, typer.Option("--write", help="Let the query change something; it only reads else.")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait/--no-wait",
+            help="Wait up to 5 s until ClickHouse has what the log has; --no-wait asks at once.",
+        ),
+    ] = True,
 ) -> None:
     """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe.
 
     On a terminal, and with --json, what a terminal would obey is shown by its escapes; into a pipe
-    every other format has its exact bytes.
+    every other format has its exact bytes. The answer is about all that was on the log when it was
+    asked for; where ClickHouse is further behind, that is said on stderr.
     """
     import sys
 
@@ -48,12 +56,15 @@ def sql(
     wanted = format_name or (
         "JSONEachRow" if as_json else "PrettyCompactMonoBlock" if terminal else "TabSeparated"
     )
+    mesh = client_settings()
+    if wait:
+        from ganglion.caught_up import wait_until_caught_up
+
+        wait_until_caught_up(mesh)
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
     if not write:
         settings["readonly"] = "2"  # settings may be changed, nothing else
-    answer = run_query(
-        client_settings().clickhouse_dsn, text, default_format=wanted, settings=settings
-    )
+    answer = run_query(mesh.clickhouse_dsn, text, default_format=wanted, settings=settings)
     try:
         say_answer(answer, is_json=as_json)
     except QueryRefused as error:

@@ -21,6 +21,7 @@ def trace(
     import json
 
     from ganglion.addresses import client_settings
+    from ganglion.caught_up import wait_until_caught_up
     from ganglion.settings import LocalMeshSettings
     from ganglion.trace_view.document import trace_document
     from ganglion.trace_view.jaeger import jaeger_address
@@ -29,7 +30,9 @@ def trace(
     from nervous_system.environment import read_settings
 
     given = read_settings(LocalMeshSettings).jaeger_url
-    found = find_trace(client_settings().clickhouse_dsn, wanted)
+    mesh = client_settings()
+    wait_until_caught_up(mesh)
+    found = find_trace(mesh.clickhouse_dsn, wanted)
     jaeger_url = asyncio.run(jaeger_address(given))
     if as_json:
         say_json(json.dumps(trace_document(found, jaeger_url), ensure_ascii=False))

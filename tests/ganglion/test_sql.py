@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +12,7 @@ from command_line import CommandLine
 from real_servers import ClickHouseServer
 
 from ganglion.errors import OK, REFUSED
+from ganglion.supervisor.mesh_file import read_mesh
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +55,47 @@ def test_nothing_is_changed_by_a_query(asking: CommandLine, query: str) -> None:
 def test_settings_and_json_work_all_the_same(asking: CommandLine) -> None:
     query = "SELECT n, toUInt64(1) AS big FROM default.kept SETTINGS max_threads = 1"
     assert asking("sql", query, "--json").stdout == '{"n":7,"big":1}\n'
+
+
+@pytest.fixture
+def mesh(ganglion: CommandLine) -> Iterator[CommandLine]:
+    """One that records, and no more."""
+    only = [word for name in ("nats", "clickhouse", "ingestor") for word in ("--only", name)]
+    started = ganglion("up", "--detach", *only)
+    assert started.returncode == OK, started.stderr
+    yield ganglion
+    ganglion("down", "--kill")
+
+
+def test_what_was_on_the_log_when_it_was_asked_for_is_in_the_answer(mesh: CommandLine) -> None:
+    for count in range(1, 4):
+        mesh("emit", "decision", "--rationale", "r", "--chosen", "c")
+        answer = mesh("sql", "SELECT count() AS n FROM swarm.decisions", "--json")
+        behind = "behind the log" in answer.stderr  # a machine that is slower than that
+        assert answer.stdout == f'{{"n":{count}}}\n' or behind
+
+
+def test_a_stuck_ingestor_is_said_and_the_answer_comes_all_the_same(mesh: CommandLine) -> None:
+    found = read_mesh(mesh.home / "run" / "mesh.json")
+    ingestor = found.process("ingestor") if found is not None else None
+    assert ingestor is not None and ingestor.pid is not None
+    os.kill(ingestor.pid, signal.SIGSTOP)
+    try:
+        event_id = mesh.json("emit", "signal", "HEALTHY", "--json")["event_id"]
+        query = f"SELECT count() AS n FROM swarm.events WHERE event_id = '{event_id}'"
+        late = mesh("sql", query, "--json")
+        at_once = mesh("sql", query, "--json", "--no-wait")
+    finally:
+        os.kill(ingestor.pid, signal.SIGCONT)
+    assert (late.returncode, late.stdout) == (OK, '{"n":0}\n')
+    assert re.fullmatch(
+        r"ganglion: ClickHouse is \d+ positions? behind the log, also after 5 s; this is the answer"
+        r" up to position \d+ \(`ganglion status` shows how far it is\)\n",
+        late.stderr,
+    )
+    assert (at_once.returncode, at_once.stdout, at_once.stderr) == (OK, '{"n":0}\n', "")
+
+
+def test_where_only_clickhouse_is_given_no_log_is_looked_for(asking: CommandLine) -> None:
+    answer = asking("sql", "SELECT 1")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (OK, "1\n", "")
