@@ -174,7 +174,7 @@ def test_all_bodies_together_take_so_much_of_the_disk(begin: Begin) -> None:
             wait_until(is_refused, "there is no room for more")
             assert answers[-1].refuses("max_spool_bytes", status=500, code=202), answers[-1].text
         wait_until(
-            lambda: front.ask(b"z" * (7 << 20), query=insert).status == 200, "there is room again"
+            lambda: front.ask(b"z" * (5 << 20), query=insert).status == 200, "there is room again"
         )
 
 

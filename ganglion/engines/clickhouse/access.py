@@ -114,6 +114,9 @@ class Rights:
     queries: int | None = None
     """How many of its statements run at once; None: as many as are set for the server."""
     waiting: int | None = None
+    part: float = 0.75
+    """How much its kind may hold, with all kinds of smaller parts, of what requests hold together:
+    texts in memory, bodies on disk. What is left is the recorder's."""
     settings: Mapping[str, int] = field(default_factory=dict)
     """In force unless a request says otherwise …"""
     most: Mapping[str, int] = field(default_factory=dict)
@@ -123,12 +126,13 @@ class Rights:
 RIGHTS: Final[Mapping[Access, Rights]] = MappingProxyType(
     {
         "full": Rights(OWNER, may_write=True),
-        "record": Rights(OWNER, may_write=True, queries=4, waiting=32),
+        "record": Rights(OWNER, may_write=True, queries=4, waiting=32, part=1.0),
         "observe": Rights(OBSERVER, queries=4, waiting=64),
         "read": Rights(
             READER,
             queries=4,
             waiting=64,
+            part=0.5,
             settings={
                 "max_execution_time": 60,
                 "max_memory_usage": 300_000_000,

@@ -14,10 +14,19 @@ class Places:
     """A bounded number of places, and a bounded queue for them. Who goes away frees what it
     held."""
 
-    def __init__(self, *, running: int, waiting: int, max_wait_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        running: int,
+        waiting: int,
+        max_wait_seconds: float,
+        what: str = "simultaneous queries",
+    ) -> None:
+        """`what` there are too many of, where there are."""
+        self._what = what
         self._places = asyncio.Semaphore(running)
         self.limit = running
-        self._waiting_limit = waiting
+        self.waiting_limit = waiting
         self._max_wait_seconds = max_wait_seconds
         self.waiting = 0
         self.running = 0
@@ -26,7 +35,7 @@ class Places:
     async def take(self) -> AsyncIterator[None]:
         """Hold a place. Raises `ClickHouseError` (202) when the queue is full or the wait too
         long."""
-        if self._places.locked() and self.waiting >= self._waiting_limit:
+        if self._places.locked() and self.waiting >= self.waiting_limit:
             raise self._refusal(f"and {self.waiting} more are waiting")
         self.waiting += 1
         try:
@@ -46,7 +55,7 @@ class Places:
     def _refusal(self, why: str) -> Exception:
         return refusal(
             Code.TOO_MANY_SIMULTANEOUS_QUERIES,
-            f"Too many simultaneous queries: {self.limit} are running {why}; try again later",
+            f"Too many {self._what}: {self.limit} are running {why}; try again later",
         )
 
 
@@ -68,6 +77,15 @@ class Admission:
             name: Places(running=1, waiting=waiting, max_wait_seconds=max_wait_seconds)
             for name in users.by_name
         }
+        self._readings = {
+            name: Places(
+                running=1,
+                waiting=places.waiting_limit,
+                max_wait_seconds=max_wait_seconds,
+                what="long statements that are read",
+            )
+            for name, places in self._places.items()
+        }
         self.most_running = sum(places.limit for places in self._places.values()) + len(self._kills)
 
     def places(self, user: User) -> Places:
@@ -77,6 +95,11 @@ class Admission:
     def kill_places(self, user: User) -> Places:
         """Those of the account's KILL QUERY: one that finds no place would end nothing."""
         return self._kills[user.name]
+
+    def reading_places(self, user: User) -> Places:
+        """The place for reading the account's long statements. Python reads one at a time, whatever
+        the number of threads: several of one account would only keep others waiting."""
+        return self._readings[user.name]
 
     @property
     def running(self) -> int:

@@ -73,7 +73,7 @@ async def _read(
                 raise limits.exceeded(
                     "max_external_tables", "The form has too many external tables"
                 )
-            spool = files.enter_context(spools.open())
+            spool = files.enter_context(spools.open(share.part))
             while chunk := await part.read_chunk(_CHUNK_BYTES):
                 await spool.write(chunk)
             form.files.append((part.name, spool))

@@ -87,12 +87,16 @@ class Limits(Environment):
         4 * _GIB, ge=1024, description="longest answer that is kept until its statement has ended"
     )
     max_held_bytes: int = Field(
-        256 * _MIB, ge=_MIB, description="memory of the texts and fields of all requests together"
+        256 * _MIB,
+        ge=_MIB,
+        description="memory of the texts and fields of all requests together; accounts that only"
+        " read hold half of it at most, all but the ingestor's three quarters",
     )
     max_spool_bytes: int = Field(
         8 * _GIB,
         ge=_MIB,
-        description="disk of the bodies and kept answers of all requests together",
+        description="disk of the bodies and kept answers of all requests together, shared as"
+        " max_held_bytes is",
     )
     min_free_bytes: int = Field(
         256 * _MIB, ge=0, description="disk that no body and no kept answer may take"

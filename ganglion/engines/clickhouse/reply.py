@@ -48,6 +48,8 @@ class Reply:
     spools: Spools
     limits: Limits
     version: str
+    part: float
+    """How much of the disk of all answers those of its account's kind may take: see `Budget`."""
     tag: str
     """Marks the exception block of a stream that fails after its status was sent."""
     encoding: str | None = None
@@ -88,7 +90,7 @@ class Reply:
         """
         headers = {**self.headers, **format_headers(output_format), **self._packed()}
         packer = self._packer()
-        with self.spools.open() if waits_for_end else nullcontext() as spool:
+        with self.spools.open(self.part) if waits_for_end else nullcontext() as spool:
             held, is_over = await self._hold(reading, spool, reports_early=reports_early)
             answer = Answer()
             if is_over:

@@ -178,7 +178,7 @@ class ClickHouseServer:
                 )
             with ExitStack() as held:
                 begins = held.enter_context(self._connections.request(request.transport))
-                share = held.enter_context(self._held.share())
+                share = held.enter_context(self._held.share(user.rights.part))
                 source = Meter(request.content, limits=self._limits)
                 tables: list[tuple[ExternalTable, Spool]] = []
                 if ask.is_multipart:
@@ -186,12 +186,12 @@ class ClickHouseServer:
                     body = self._body(None, ask, share)
                 else:
                     body = self._body(source, ask, share)
-                reply = self._reply(request, ask, ask.query_id or query_id)
-                statement, data = await self._read_statement(ask, body, share)
+                reply = self._reply(request, ask, ask.query_id or query_id, part=share.part)
+                statement, data = await self._read_statement(user, ask, body, share)
                 check_single(statement)
                 spool: Spool | None = None
                 if statement.kind == "insert":
-                    spool = held.enter_context(self._spools.open())
+                    spool = held.enter_context(self._spools.open(share.part))
                     if not body.is_over:
                         await self._check_insert(user, ask, statement, spool)
                     await spool.write(data)
@@ -237,7 +237,12 @@ class ClickHouseServer:
             only_reads = not user.rights.may_write or ask.is_safe_method
             if only_reads or not self._scrutiny.knows(statement, external):
                 check = self._scrutiny.check_reads if only_reads else self._scrutiny.check_writes
-                await self._threads.run(check, connection, user, statement, external)
+                async with AsyncExitStack() as reading:
+                    if statement.end >= PARSED_AT_ONCE_BYTES:
+                        await reading.enter_async_context(
+                            self._admission.reading_places(user).take()
+                        )
+                    await self._threads.run(check, connection, user, statement, external)
             async with AsyncExitStack() as held:
                 for table, data in tables:
                     await held.enter_async_context(
@@ -310,6 +315,7 @@ class ClickHouseServer:
         """Run `statement` and answer. Raises `ClickHouseError` where it failed before anything was
         sent."""
         own.check()
+        session.check_memory(statement)
         connection = session.connection
         output_format = ask.default_format or DEFAULT_OUTPUT_FORMAT
         if spool is not None:
@@ -343,7 +349,9 @@ class ClickHouseServer:
                 reports_early=ask.settings.get("send_progress_in_http_headers") == "1",
             )
 
-    def _reply(self, request: web.Request, ask: Ask | None, query_id: str) -> Reply:
+    def _reply(
+        self, request: web.Request, ask: Ask | None, query_id: str, *, part: float = 0.0
+    ) -> Reply:
         settings = {} if ask is None else ask.settings
         tag = exception_tag(self._new_id())
         headers = base_headers(
@@ -363,6 +371,7 @@ class ClickHouseServer:
             spools=self._spools,
             limits=self._limits,
             version=self._identity.version,
+            part=part,
             tag=tag,
             encoding=encoding,
             packs_frames=packs_frames,
@@ -392,13 +401,15 @@ class ClickHouseServer:
         ask = with_fields(ask, form.fields, limits=self._limits)
         return ask, [(external_table(ask, name), data) for name, data in form.files]
 
-    async def _read_statement(self, ask: Ask, body: Body, share: Share) -> tuple[Statement, bytes]:
+    async def _read_statement(
+        self, user: User, ask: Ask, body: Body, share: Share
+    ) -> tuple[Statement, bytes]:
         """The statement of a request, and the data of an INSERT as far as it has been read with
         it."""
         head = await body.head(HEAD_BYTES)
         text = ask.query + b"\n" + head if ask.query and head else ask.query or head
         share.take(len(text))
-        statement = await self._parsed(text, ask)
+        statement = await self._parsed(user, text, ask)
         body.drop_head()
         if statement.kind == "insert" and statement.data_start is not None:
             return statement, text[statement.data_start :]
@@ -412,15 +423,19 @@ class ClickHouseServer:
                     "The statement is too long",
                     code=Code.QUERY_IS_TOO_LARGE,
                 )
-        return (await self._parsed(text + bytes(rest), ask) if rest else statement), b""
+        if rest:
+            statement = await self._parsed(user, text + bytes(rest), ask)
+        return statement, b""
 
-    async def _parsed(self, text: bytes, ask: Ask) -> Statement:
-        """`text`, cut. A long one is read beside the event loop."""
+    async def _parsed(self, user: User, text: bytes, ask: Ask) -> Statement:
+        """`text`, cut. A long one is read beside the event loop, and one of an account at a
+        time."""
         try:
             if len(text) < PARSED_AT_ONCE_BYTES:
                 statement = parse_statement(text, self._bounds)
             else:
-                statement = await self._intake.run(parse_statement, text, self._bounds)
+                async with self._admission.reading_places(user).take():
+                    statement = await self._intake.run(parse_statement, text, self._bounds)
         except TooMuchSqlError as error:
             what, code = _TOO_MUCH_SQL[error.limit]
             raise self._limits.exceeded(error.limit, what, code=code) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from ganglion.engines.clickhouse.sql import Statement
 from ganglion.engines.clickhouse.threads import Threads, settled
 from ganglion.engines.clickhouse.users import User
 
+MOST_SET_BYTES = 256 * 1024
+"""How long the SET statements are together that a session remembers."""
 PUT_AWAY_SECONDS = 1.0
 """How long a request waits for the one before it in its session."""
 
@@ -36,10 +39,32 @@ class Session:
     freed: asyncio.Event = field(default_factory=asyncio.Event)
     expiry: asyncio.TimerHandle | None = None
 
+    def check_memory(self, statement: Statement) -> None:
+        """Refuse a SET that this session could not remember. Raises `ClickHouseError` (290)."""
+        if self._keeps(statement):
+            others = (each for each in self.own_settings if each != _text(statement))
+            if statement.end + sum(map(len, others)) > MOST_SET_BYTES:
+                raise refusal(
+                    Code.LIMIT_EXCEEDED,
+                    f"This session has run SET statements of {MOST_SET_BYTES} bytes, and remembers"
+                    " no more; close it, and open another one",
+                )
+
     def remember(self, statement: Statement) -> None:
         """Keep what a finished statement changed for those that follow it."""
-        if self.is_kept and statement.words[:1] == ("SET",) and statement.words[1:2] != ("ROLE",):
-            self.own_settings.append(statement.text[: statement.end].decode("utf-8", "replace"))
+        if self._keeps(statement):
+            text = _text(statement)
+            if text in self.own_settings:
+                self.own_settings.remove(text)  # the same again comes last
+            self.own_settings.append(text)
+
+    def _keeps(self, statement: Statement) -> bool:
+        is_set = statement.words[:1] == ("SET",) and statement.words[1:2] != ("ROLE",)
+        return self.is_kept and is_set
+
+
+def _text(statement: Statement) -> str:
+    return statement.text[: statement.end].decode("utf-8", "replace")
 
 
 class Sessions:
@@ -124,11 +149,21 @@ class Sessions:
             self._drop(key, session)
 
     def _make_room(self) -> None:
-        """Drop the session that was idle longest when there are too many."""
+        """When there are too many, drop an idle session of the account that has most of them: the
+        one that would end first. Nobody's go because another opens many."""
+        if len(self._kept) < self._limit:
+            return
+        counts = Counter(name for name, _ in self._kept)
         idle = [(key, session) for key, session in self._kept.items() if not session.is_busy]
-        if len(self._kept) >= self._limit and idle:
+        if idle:
             self._drop(
-                *min(idle, key=lambda item: item[1].expiry.when() if item[1].expiry else 0.0)
+                *min(
+                    idle,
+                    key=lambda item: (
+                        -counts[item[0][0]],
+                        item[1].expiry.when() if item[1].expiry else 0.0,
+                    ),
+                )
             )
 
     def _drop(self, key: tuple[str, str], session: Session) -> None:

@@ -35,13 +35,13 @@ class Spools:
             ),
         )
 
-    def open(self) -> Spool:
-        """A file without a name, gone when its block is left."""
+    def open(self, part: float) -> Spool:
+        """A file without a name, gone when its block is left. `part`: see `Budget`."""
         return Spool(
             folder=self._folder,
             limits=self._limits,
             threads=self._threads,
-            share=self._budget.share(),
+            share=self._budget.share(part),
         )
 
 

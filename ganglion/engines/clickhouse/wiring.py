@@ -7,6 +7,7 @@ import asyncio
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -33,8 +34,13 @@ READ_BUFFER_BYTES = 1 << 20
 _SPARE_THREADS = 4
 """For killing, closing and packing while all places are taken."""
 _INTAKE_THREADS = 4
-"""For what comes before a place: reading statements, unpacking and keeping bodies."""
+"""For unpacking and keeping bodies, which comes before a place; each account has one more, for
+reading its statements."""
 _DESCRIPTORS = 1 << 16
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that reads a statement keeps the interpreter. The event loop lets go of it at
+each read of a connection and waits so long to go on: at Python's own 5 ms a few hundred connections
+cost it seconds."""
 
 Log = Callable[[str, dict[str, object]], None]
 """Writes one line: its action, and what goes with it."""
@@ -51,6 +57,7 @@ async def serve(
     """Serve on `listening`, the port first, until SIGTERM or SIGINT, then drain. `remarks` are said
     at the start. Raises `EngineStartError`."""
     _raise_descriptor_limit()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     admission = Admission(
         users,
         running=settings.max_queries,
@@ -63,7 +70,7 @@ async def serve(
     sessions = Sessions(engine=engine, threads=threads, limit=settings.max_sessions)
     execution = Execution(engine=engine, threads=threads)
     limits = Limits()
-    intake = Threads(_INTAKE_THREADS)
+    intake = Threads(len(users.by_name) + _INTAKE_THREADS)
     connections = Connections(limits)
     server = ClickHouseServer(
         users=users,
