@@ -44,6 +44,8 @@ class Pages:
         event, attempted = recorded.event, recorded.event.payload
         if not isinstance(attempted, RecoveryAttempted) or attempted.step != PAGE:
             return
+        if recorded.is_history:
+            return  # it was sent, or given up, in its own time
         # Both by the stream's clock: what caused it, and when it was decided.
         if (recorded.recorded_at - event.timestamp).total_seconds() > self._within_seconds:
             _log.warning("page.stale", incident=attempted.incident_id, message=attempted.detail)

@@ -175,12 +175,12 @@ class Consumer:
             await cancel(keeper)
 
     async def _settle(self, message: Msg, handler: Handler) -> None:
-        stored = _stored(message)
+        sequence = _sequence(message)
         attempt = message.metadata.num_delivered or 1
         try:
             with self._bus.tracer.span(
                 "process",
-                ".".join(stored.subject.split(".")[:4]),
+                ".".join(message.subject.split(".")[:4]),
                 kind="consumer",
                 parent=extract(message.headers),
                 attributes={
@@ -190,27 +190,35 @@ class Consumer:
                     attribute.MESSAGING_CONSUMER_GROUP: self._durable,
                 },
             ):
-                await handler(self._bus.recorded(stored))
+                await handler(self._bus.recorded(await self._read(sequence)))
         except Transient as error:
             if attempt >= MOST_DELIVERIES:
-                await self._give_up(message, stored, error)
+                await self._give_up(message, sequence, error)
                 return
             wait = min(LONGEST_DELAY_SECONDS, self._first_delay_seconds * 2.0 ** (attempt - 1))
             self._outcomes.labels("delayed").inc()
             await self._answer(message.nak(delay=wait))
         except Permanent as error:
-            await self._give_up(message, stored, error)
+            await self._give_up(message, sequence, error)
         else:
             await self._answer(message.ack())
             self._outcomes.labels("handled").inc()
 
-    async def _give_up(self, message: Msg, stored: Stored, error: Exception) -> None:
+    async def _read(self, sequence: int) -> Stored:
+        """The position as the log has it: of the headers, which vouch for it, nats-py hands over
+        what it took for them. Raises Unavailable, also for one that a replica has not heard of."""
+        stored = await self._bus.stream.at(sequence)
+        if stored is None:
+            raise Unavailable(f"position {sequence} cannot be read")
+        return stored
+
+    async def _give_up(self, message: Msg, sequence: int, error: Exception) -> None:
         self._outcomes.labels("given_up").inc()
         _log.error(
             "consumer.gave_up",
             durable=self._durable,
-            sequence=stored.sequence,
-            subject=stored.subject,
+            sequence=sequence,
+            subject=message.subject,
             reason=str(error),
             remedy="the event is still on the log; handle it by its sequence",
         )
@@ -221,10 +229,6 @@ class Consumer:
             await answering
 
 
-def _stored(message: Msg) -> Stored:
-    # As the reader does: nats-py's own time has lost the last digits.
+def _sequence(message: Msg) -> int:
     tokens = message.reply.split(".")
-    offset = 2 if len(tokens) > 9 else 0
-    return Stored(
-        int(tokens[5 + offset]), message.subject, int(tokens[7 + offset]), bytes(message.data)
-    )
+    return int(tokens[7 if len(tokens) > 9 else 5])

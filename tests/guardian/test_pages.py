@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aiohttp import web
@@ -15,8 +15,13 @@ from real_servers import RealProcess, free_port, wait_until
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import RecoveryAttempted
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_INGESTOR
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN, ROLE_INGESTOR
+from guardian.pages import Pages
+from guardian.playbooks import PAGE
 from nervous_system.bus import Bus
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.ids import new_event_id
 
 ATTEMPTS = "swarm.events.incident.recovery_attempted.*"
 
@@ -69,6 +74,24 @@ async def truncate(bus: Bus) -> None:
 async def fill_the_disk(bus: Bus) -> None:
     sample = CapacitySampled(host="node-1", disk_used_bytes=99, disk_total_bytes=100)
     await publish(bus, sample, role=ROLE_GOVERNOR)
+
+
+async def test_a_page_that_comes_back_from_the_past_is_not_sent(webhook: Webhook) -> None:
+    page = RecoveryAttempted(incident_id="i", step=PAGE, detail="the end is gone")
+    now = system_clock()
+    event = Event(
+        event_id=new_event_id(),
+        timestamp=now,
+        agent_role=ROLE_GUARDIAN,
+        agent_id="guardian/main",
+        payload=page,
+    )
+    recorded = Recorded(event=event, sequence=7, subject=ATTEMPTS, recorded_at=now)
+    pages = Pages(webhook_url=webhook.url, within_seconds=3600.0)
+    await pages.handle(replace(recorded, is_history=True))
+    assert webhook.calls == []
+    await pages.handle(recorded)
+    assert [key for key, _ in webhook.calls] == [event.event_id]
 
 
 async def test_a_page_is_sent_once_also_when_the_guardian_is_killed_afterwards(

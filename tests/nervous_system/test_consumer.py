@@ -7,12 +7,16 @@ import json
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import structlog
 from event_samples import decision, entry
 from real_servers import NatsServer
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
+from ganglion.key_files import ensure_mesh_key
 from nervous_system import consumer, names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.consumer import Consumer
@@ -103,6 +107,29 @@ async def test_events_come_in_order_and_go_on_where_they_stopped(bus: Bus) -> No
         await worker.until(lambda: worker.times("later") == 1)
     assert len(worker.seen) == 151
     assert bus.metrics.value("ganglion_events_handled_total", outcome="handled") == 151
+
+
+async def test_what_the_mesh_vouches_for_is_handed_over_and_nothing_else(
+    bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
+) -> None:
+    """As in every mesh from its first start on: it has a key."""
+    ensure_mesh_key(tmp_path)
+    settings = mesh_settings.model_copy(update={"home": tmp_path})
+    said, worker = replace(decision("said"), agent_role=ROLE_GUARDIAN), Worker()
+    async with open_bus(settings, name="service") as service:
+        subscription = Consumer(service, durable="workers", subjects=["swarm.events.guardian.>"])
+        stop = asyncio.Event()
+        task = asyncio.create_task(subscription.run(worker, stop))
+        await bus.publish(replace(decision("a stranger's"), agent_role=ROLE_GUARDIAN))
+        await service.publish(said)
+        await worker.until(lambda: worker.seen == [said.event_id])
+        await until_settled(bus)
+        assert worker.seen == [said.event_id]
+        outcomes = {"handled": 1, "given_up": 1}
+        for outcome, times in outcomes.items():
+            assert service.metrics.value("ganglion_events_handled_total", outcome=outcome) == times
+        stop.set()
+        await task
 
 
 async def test_an_event_is_acknowledged_only_after_the_work(bus: Bus) -> None:
