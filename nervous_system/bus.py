@@ -187,7 +187,13 @@ class Bus:
             acknowledgement = await self.publisher.append_batch(
                 [message for message, _ in sealed], fence=fence
             )
-        return self._counted(acknowledgement, sum(redacted for _, redacted in sealed))
+        taken = [redacted for _, redacted in sealed]
+        acknowledgement = self._counted(acknowledgement, sum(taken))
+        if not acknowledgement.redacted:
+            return acknowledgement
+        return replace(
+            acknowledgement, redacted_at=tuple(place for place, each in enumerate(taken) if each)
+        )
 
     async def publish_all(self, entries: Sequence[Entry]) -> list[Acknowledgement]:
         """Store any number of events in order, in as few atomic batches as the limits allow."""

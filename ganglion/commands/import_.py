@@ -7,16 +7,20 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ganglion.errors import REFUSED
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from ganglion.importing.append import ImportReport
     from ganglion.importing.station_activation import ActivationReport
     from ganglion.importing.unit import ImportSource
+
+_MOST_LINES: Final = 50
+"""Of what is named one by one; a person reads no more."""
 
 app = typer.Typer(
     add_completion=False,
@@ -81,10 +85,12 @@ def station(
     if as_json:
         result = {"source": str(folder), **asdict(report)}
         say_json(json.dumps(result | ({"activated": asdict(activated)} if activated else {})))
-        return
-    _say(str(folder), report)
-    if activated is not None:
-        say(activated.sentence())
+    else:
+        _say(str(folder), report)
+        if activated is not None:
+            say(activated.sentence())
+    if report.refused:
+        raise typer.Exit(REFUSED)
 
 
 async def _import_station(
@@ -128,6 +134,8 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
         say_json(json.dumps({"source": name, **asdict(report)}))
     else:
         _say(name, report)
+    if report.refused:
+        raise typer.Exit(REFUSED)
 
 
 def _say(name: str, report: ImportReport) -> None:
@@ -139,8 +147,20 @@ def _say(name: str, report: ImportReport) -> None:
     secrets = f"; {taken_out(report.redactions)}" if report.redactions else ""
     events, units = counted(report.events, "event"), counted(report.units, "unit")
     say(f"{name}: {events} added from {units}{there}{secrets}")
-    for sentence in report.refused:
-        say(sentence, err=True)
+    if report.redacted:
+        say("secrets were in:")
+        _say_each(report.redacted)
+    _say_each(report.incomplete, err=True)
+    _say_each(report.refused, err=True)
+    if report.refused:
+        say(f"{counted(len(report.refused), 'part')} not imported, as said above", err=True)
+
+
+def _say_each(lines: tuple[str, ...], *, err: bool = False) -> None:
+    for line in lines[:_MOST_LINES]:
+        say(f"  {line}", err=err)
+    if len(lines) > _MOST_LINES:
+        say(f"  … and {len(lines) - _MOST_LINES:,} more; --json names all of them", err=err)
 
 
 async def _append(
@@ -152,6 +172,8 @@ async def _append(
     from ganglion.log_session import bus_session
 
     source = await open_source()
+    if source.remark:
+        say(source.remark, err=True)
     async with bus_session(client_settings()) as bus:
         with _progress(source, quiet=quiet) as show:
             report = await append_units(BusLog(bus), source, progress=show)

@@ -39,7 +39,9 @@ class ImportReport:
     units_skipped: int = 0  # of these, the ones that were there before
     events: int = 0  # that this import added; another of the same source at once may count some too
     redactions: int = 0  # secrets that were taken out of these
-    refused: tuple[str, ...] = ()  # a sentence for each unit whose ids somebody else has taken
+    redacted: tuple[str, ...] = ()  # the names of the units that they were in
+    incomplete: tuple[str, ...] = ()  # a sentence for each unit that its source had not whole
+    refused: tuple[str, ...] = ()  # a sentence for each that is not on the log
 
 
 Progress = Callable[[ImportReport], None]
@@ -65,7 +67,7 @@ async def append_units(
     appender = _Appender(
         log,
         progress=progress or (lambda report: None),
-        report=ImportReport(source.total),
+        report=ImportReport(source.total, refused=source.refused),
         most_messages=most_messages,
         most_bytes=most_bytes,
     )
@@ -106,6 +108,8 @@ class _Appender:
             await self.flush()
             self._run_filter = unit.run
             await self._read_run()
+        if unit.gap:
+            self._tell(incomplete=f"{unit.reference or unit.name} is not whole: {unit.gap}")
         if unit.last_id in self._present:
             self._tell(units=1, units_skipped=1)
             return
@@ -157,6 +161,13 @@ class _Appender:
                     self._last_sequence = acknowledgement.first_sequence + offset
                     self._present.add(entry.event.event_id)
             self._tell(events=len(batch), redactions=acknowledgement.redacted)
+            cleaned = {batch[place].event.event_id for place in acknowledgement.redacted_at}
+            for unit in units if cleaned else ():
+                name = unit.reference or unit.name
+                if name not in self.report.redacted[-1:] and not cleaned.isdisjoint(
+                    entry.event.event_id for entry in unit.entries
+                ):
+                    self._tell(redacted=name)
             failpoint("import.after_batch")
         self._pending = [unit for unit in self._pending if unit.last_id not in self._present]
         self._tell(units=len(units))
@@ -226,6 +237,8 @@ class _Appender:
         units_skipped: int = 0,
         events: int = 0,
         redactions: int = 0,
+        redacted: str = "",
+        incomplete: str = "",
         refused: str = "",
     ) -> None:
         report = self.report
@@ -235,6 +248,8 @@ class _Appender:
             report.units_skipped + units_skipped,
             report.events + events,
             report.redactions + redactions,
+            (*report.redacted, redacted) if redacted else report.redacted,
+            (*report.incomplete, incomplete) if incomplete else report.incomplete,
             (*report.refused, refused) if refused else report.refused,
         )
         self._progress(self.report)

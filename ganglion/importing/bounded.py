@@ -7,6 +7,7 @@ diff of 512 KiB and little else. Sizes are of UTF-8 bytes.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -19,6 +20,8 @@ MAX_RATIONALE_BYTES: Final = 64 * 1024
 MAX_ACTION_BYTES: Final = 64 * 1024
 MAX_TRIGGER_BYTES: Final = 4 * 1024
 MAX_NAME_BYTES: Final = 256
+MAX_PATH_BYTES: Final = 4096
+"""No file system of today has longer ones; a tree of git may."""
 
 _MARKER_BYTES: Final = 48
 _TOKEN_END: Final = re.compile(r"[0-9A-Za-z_.+/=-]{1,1024}\Z")
@@ -64,3 +67,13 @@ def marked(text: str, most_bytes: int) -> str:
         return text
     kept, left_out = cut(text, most_bytes - _MARKER_BYTES)
     return f"{kept}[… {left_out} bytes left out]"
+
+
+def distinct(name: str, most_bytes: int) -> str:
+    """As `marked`, of a name: two that are cut stay two, by a part of their digest."""
+    kept, left_out = cut(name, most_bytes)
+    if not left_out:
+        return name
+    kept, left_out = cut(name, most_bytes - 2 * _MARKER_BYTES)
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{kept}[… {left_out} bytes left out, SHA-256 {digest}]"

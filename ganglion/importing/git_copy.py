@@ -2,8 +2,9 @@
 What does git see instead of somebody else's repository?
 
 A bare repository of our own, in a temporary folder: our configuration, HEAD and the names as they
-were read, and a link to each folder of objects. Nothing else of the other one is there: no
-configuration, hooks, attributes, grafts, commit graphs or further stores.
+were read, and a store of objects that borrows from links to each folder of theirs. Nothing else of
+the other one is there: no configuration, hooks, attributes, grafts, commit graphs or further
+stores.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from ganglion.importing.git_folder import GitFolder
@@ -36,10 +39,26 @@ def lay_out(folder: GitFolder, *, head: str) -> Path:
         f"{found} {name}\n" for name, found in folder.refs.items() if len(found) == len(head)
     )
     (path / "packed-refs").write_bytes(os.fsencode(names))
-    (path / "objects").mkdir()
+    theirs = path / "theirs"
+    theirs.mkdir()
     for name in folder.object_folders:
-        (path / "objects" / name).symlink_to(folder.objects / name, target_is_directory=True)
+        (theirs / name).symlink_to(folder.objects / name, target_is_directory=True)
+    (path / "objects" / "info").mkdir(parents=True)
+    (path / "objects" / "info" / "alternates").write_bytes(os.fsencode(theirs) + b"\n")
     return path
+
+
+def stand_in(path: Path, missing: Iterable[str]) -> None:
+    """
+    Put something in the place of files that the other repository has lost, so that git goes on.
+
+    It is binary and no two are the same, so that no diff shows it.
+    """
+    for object_id in missing:
+        content = b"\0" + object_id.encode("ascii")
+        folder = path / "objects" / object_id[:2]
+        folder.mkdir(exist_ok=True)
+        (folder / object_id[2:]).write_bytes(zlib.compress(b"blob %d\0" % len(content) + content))
 
 
 def remove(path: Path) -> None:

@@ -32,6 +32,9 @@ _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NAME: Final = re.compile(r"refs/[^\x00-\x20\x7f~^:?*\[\\]+")
 _NO_NAME: Final = re.compile(r"\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z|\Arefs/replace/")
 _OBJECTS: Final = re.compile(r"pack|[0-9a-f]{2}")
+_BRANCHES: Final = "refs/heads/"
+_USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
+_MOST_NAMED: Final = 10
 _WORKTREE: Final = re.compile(rb"^\s*worktree\s*=\s*(\S.*?)\s*$", re.MULTILINE)
 
 
@@ -44,6 +47,7 @@ class GitFolder:
     head: str | None  # commit id; None where there is no commit yet
     refs: Mapping[str, str]  # object id by full name
     partial: bool  # objects were left behind when it was cloned
+    remark: str = ""  # a sentence, where it is not what HEAD names that is taken
 
 
 def find_git_folder(path: Path) -> GitFolder:
@@ -83,7 +87,11 @@ def find_git_folder(path: Path) -> GitFolder:
         for file in (os.scandir(objects / "pack") if "pack" in folders else ())
     )
     ids = {ref: found for ref in refs if (found := _resolved(ref, refs)) is not None}
-    return GitFolder(objects, folders, _head(git_dir, refs), ids, partial)
+    said = _head(git_dir)
+    head, remark = _resolved("HEAD", {**refs, "HEAD": said}), ""
+    if head is None:
+        head, remark = _instead(said.removeprefix("ref:").strip(), ids, name)
+    return GitFolder(objects, folders, head, ids, partial, remark)
 
 
 def _places(start: Path, name: str) -> tuple[Path, Path]:
@@ -147,11 +155,36 @@ def _short(path: Path) -> str:
     return os.fsdecode(data)
 
 
-def _head(git_dir: Path, refs: Mapping[str, str]) -> str | None:
-    """What is checked out. Old versions of git made HEAD a link whose target is the name."""
+def _head(git_dir: Path) -> str:
+    """What is checked out, by name or id. Old versions of git made HEAD a link to the name."""
     head = git_dir / "HEAD"
     said = f"ref: {head.readlink()}" if head.is_symlink() else _short(head)
-    return _resolved("HEAD", {**refs, "HEAD": said.strip()})
+    return said.strip()
+
+
+def _instead(missing: str, ids: Mapping[str, str], name: str) -> tuple[str | None, str]:
+    """The commit to take where the branch that HEAD names is not there, and a sentence about it.
+
+    Servers have such, where the branch is called otherwise than their own default.
+
+    Raises ImportRefused where one would have to guess.
+    """
+    branches = {each.removeprefix(_BRANCHES): each for each in ids if each.startswith(_BRANCHES)}
+    if not branches or not (missing.startswith(_BRANCHES) and _is_name(missing)):
+        return None, ""
+    usual = next((each for each in _USUAL_BRANCHES if each in branches), "")
+    taken = next(iter(branches)) if len(branches) == 1 else usual
+    wanted = f"HEAD of {name} names {missing}, which is not there"
+    if not taken:
+        there = ", ".join(sorted(branches)[:_MOST_NAMED])
+        more = f" and {len(branches) - _MOST_NAMED:,} more" if len(branches) > _MOST_NAMED else ""
+        raise ImportRefused(
+            valid_text(
+                f"{wanted}; its branches are {there}{more}. Say which one is meant with"
+                f" `git --git-dir={name} symbolic-ref HEAD {_BRANCHES}…`"
+            )
+        )
+    return ids[branches[taken]], valid_text(f"{wanted}: its branch {taken} is taken")
 
 
 def _resolved(name: str, refs: Mapping[str, str]) -> str | None:

@@ -32,6 +32,7 @@ from ganglion.importing.bounded import (
     MAX_NAME_BYTES,
     MAX_RATIONALE_BYTES,
     MAX_TRIGGER_BYTES,
+    distinct,
     marked,
     valid_text,
 )
@@ -39,6 +40,7 @@ from ganglion.importing.git_log import SUBMODULE_MODE, Commit, FileChange
 from ganglion.importing.git_repository import GitRepository
 from ganglion.importing.origin import Origin
 from ganglion.importing.unit import ImportSource, ImportUnit
+from ganglion.in_words.phrases import counted
 from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
@@ -57,23 +59,26 @@ async def open_history(path: Path, *, since: str | None = None) -> ImportSource:
     repository = await GitRepository.open(path)
     after = await repository.since(since) if since is not None else None
     total = await repository.count(since=after)
-    return ImportSource(valid_text(str(path)), total, _units(repository, after))
+    return ImportSource(
+        valid_text(str(path)), total, _units(repository, after), remark=repository.remark
+    )
 
 
 async def _units(repository: GitRepository, since: str | None) -> AsyncGenerator[ImportUnit, None]:
     async with aclosing(repository.commits(since=since)) as commits:
-        async for commit in commits:
-            yield commit_unit(commit, root=repository.root)
+        async for commit, gap in commits:
+            yield commit_unit(commit, root=repository.root, gap=gap)
 
 
-def commit_unit(commit: Commit, *, root: str) -> ImportUnit:
-    """All events of one commit. Pure. `root` is the id of the oldest commit of its history."""
+def commit_unit(commit: Commit, *, root: str, gap: str = "") -> ImportUnit:
+    """All events of one commit. Pure. `root` is the id of the oldest commit of its history, `gap`
+    what of it is not there."""
     origin = _origin(commit.commit_id)
     history = f"git-{root[:12]}"
     timestamp = _moment(commit.committed_at)
     trace_id = origin.trace_id
     span_id = origin.span_id("commit")
-    agent_id = marked(f"{commit.author_name} <{commit.author_email}>", MAX_NAME_BYTES)
+    agent_id = distinct(f"{commit.author_name} <{commit.author_email}>", MAX_NAME_BYTES)
 
     def entry(label: str, causation_id: str, payload: Payload) -> Entry:
         event = Event(
@@ -100,13 +105,21 @@ def commit_unit(commit: Commit, *, root: str) -> ImportUnit:
     outcome = ActionOutcome(
         decision_event_id=decision_id,
         status=OUTCOME_SUCCEEDED,
-        output=commit.summary or "no files changed",
+        output=f"{_summary(commit)}\n[not whole: {gap}]" if gap else _summary(commit),
+        output_truncated=bool(gap),
     )
     subject = "".join(sign if sign.isprintable() else "?" for sign in commit.subject[:60])
     return ImportUnit(
         f"{commit.commit_id[:12]} {subject}",
         (decision, *changes, entry("outcome", decision_id, outcome)),
+        reference=commit.commit_id[:12],
+        gap=gap,
     )
+
+
+def _summary(commit: Commit) -> str:
+    files = len(commit.changes) + commit.files_left_out
+    return commit.summary or (counted(files, "file") + " changed" if files else "no files changed")
 
 
 def _origin(commit_id: str) -> Origin:

@@ -16,11 +16,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ganglion.importing.bounded import MAX_COMMIT_DIFF_BYTES, MAX_DIFF_BYTES, valid_text
+from ganglion.importing.bounded import (
+    MAX_COMMIT_DIFF_BYTES,
+    MAX_DIFF_BYTES,
+    MAX_PATH_BYTES,
+    distinct,
+    valid_text,
+)
 from ganglion.importing.refusal import ImportRefused
-from ganglion.importing.unified_diff import unquoted
+from ganglion.importing.unified_diff import spelled, unquoted
 
 _FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ct", "%s", "%B")
+_NAMES: Final = (2, 3)  # of the fields
 LOG_OPTIONS: Final = (
     "--first-parent",
     "--reverse",
@@ -56,9 +63,16 @@ Everything that a person's or a repository's configuration could change is said,
 is the same.
 """
 
+_OF_DIFFS: Final = frozenset({"--patch", "--shortstat", "--unified=3"})
+WITHOUT_DIFFS: Final = tuple(each for each in LOG_OPTIONS if each not in _OF_DIFFS)
+"""Reads no file: for a commit of which git cannot show the diffs."""
+WITHOUT_FILES: Final = (*(each for each in WITHOUT_DIFFS if each != "--raw"), "--no-patch")
+"""Reads no folder either."""
+
 _MOST_MESSAGE_BYTES: Final = 64 * 1024**2
-_MOST_FILES: Final = 500_000
-"""A few objects make a commit of a billion files. The largest honest ones have a tenth of this."""
+_MOST_FILES: Final = 100_000
+"""A few objects make a commit of a billion files; the largest honest ones have half of this. Those
+that come after are counted."""
 
 SUBMODULE_MODE: Final = "160000"
 _NUL: Final = b"\0"
@@ -95,6 +109,7 @@ class Commit:
     message: str
     summary: str  # git's short statistics, empty where nothing changed
     changes: tuple[FileChange, ...]
+    files_left_out: int = 0  # by which it has more than are taken from one commit
 
 
 class LogParser:
@@ -103,9 +118,11 @@ class LogParser:
     def __init__(
         self,
         *,
+        with_diffs: bool = True,
         most_diff_bytes: int = MAX_DIFF_BYTES,
         most_commit_diff_bytes: int = MAX_COMMIT_DIFF_BYTES,
     ) -> None:
+        self._with_diffs = with_diffs
         self._most_diff_bytes = most_diff_bytes
         self._most_commit_diff_bytes = most_commit_diff_bytes
         self._buffer = bytearray()
@@ -114,6 +131,7 @@ class LogParser:
         self._nuls = 0
         self._fields: list[str] = []  # empty between commits
         self._raw: list[str] = []
+        self._files_left_out = 0
         self._summary = ""
         self._sections: list[bytes | None] = []
         self._section: bytearray | None = None  # None outside of a diff
@@ -161,7 +179,11 @@ class LogParser:
                 raise _too_large(buffer[self._position + 1 :][:40], "a message of more than 64 MiB")
             return False
         *fields, rest = bytes(buffer[self._position + 1 :]).split(_NUL, len(_FIELDS))
-        self._fields = [field.decode(errors="backslashreplace") for field in fields]
+        # Of its fields two are a name; of the others it is no matter how they are spelled.
+        self._fields = [
+            spelled(field) if place in _NAMES else field.decode(errors="backslashreplace")
+            for place, field in enumerate(fields)
+        ]
         self._position = len(buffer) - len(rest)
         self._nuls = 0
         self._scanned = 0
@@ -179,9 +201,10 @@ class LogParser:
         line = bytes(self._buffer[self._position : end]).decode(errors="backslashreplace")
         self._position = end + 1
         if line.startswith(":"):
-            self._raw.append(line)
-            if len(self._raw) > _MOST_FILES:
-                raise _too_large(self._fields[0].encode(), f"more than {_MOST_FILES:,} files")
+            if len(self._raw) < _MOST_FILES:
+                self._raw.append(line)
+            else:
+                self._files_left_out += 1
         elif line:
             self._summary = line.strip()
         return True
@@ -200,7 +223,8 @@ class LogParser:
         section = None if self._section_dropped else bytes(self._section or b"")
         if section is not None:
             self._diff_bytes += len(section)
-        self._sections.append(section)
+        if not self._files_left_out or len(self._sections) < 2 * len(self._raw):
+            self._sections.append(section)
         self._section_dropped = False
         self._section = None
         return True
@@ -231,9 +255,11 @@ class LogParser:
             message=message.rstrip("\n"),
             summary=self._summary,
             changes=tuple(self._changes(commit_id)),
+            files_left_out=self._files_left_out,
         )
         self._fields = []
         self._raw = []
+        self._files_left_out = 0
         self._summary = ""
         self._sections = []
         self._diff_bytes = 0
@@ -247,10 +273,13 @@ class LogParser:
                 raise _mismatch(commit_id)
             previous_mode, new_mode, previous_hash, new_hash, status, path = match.groups()
             # Where a file became a link or the like, git prints two diffs: its end, a beginning.
-            parts = [next(sections, b"") for _ in range(2 if status == "T" else 1)]
+            parts = [
+                next(sections, b"") if self._with_diffs else None
+                for _ in range(2 if status == "T" else 1)
+            ]
             yield FileChange(
                 quoted_path=path,
-                path=valid_text(unquoted(path)),
+                path=distinct(valid_text(unquoted(path)), MAX_PATH_BYTES),
                 status=status,
                 previous_mode=previous_mode,
                 new_mode=new_mode,
@@ -258,7 +287,7 @@ class LogParser:
                 new_hash=_object_id(new_hash),
                 diff=self._joined(parts, commit_id),
             )
-        if next(sections, None) is not None:
+        if not self._files_left_out and next(sections, None) is not None:
             raise _mismatch(commit_id)
 
     def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:

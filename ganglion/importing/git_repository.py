@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import weakref
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -22,11 +23,23 @@ from typing import Final
 from ganglion.importing import git_copy
 from ganglion.importing.bounded import valid_text
 from ganglion.importing.git_folder import GitFolder, find_git_folder
-from ganglion.importing.git_log import LOG_OPTIONS, Commit, LogParser
+from ganglion.importing.git_log import (
+    LOG_OPTIONS,
+    WITHOUT_DIFFS,
+    WITHOUT_FILES,
+    Commit,
+    LogParser,
+)
 from ganglion.importing.refusal import ImportRefused
 
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_COMPLAINT_BYTES: Final = 4096
+_MOST_STAND_INS: Final = 20_000
+"""Where more is missing than this, no diff is read at all."""
+_MOST_FAILURES: Final = 1_000
+"""Of git at one import; each costs some processes."""
+_MOST_NAMED: Final = 5
+_OBJECT_ID: Final = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _EMPTY_TREE: Final = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -44,6 +57,14 @@ _SETTLED: Final = (
 )
 
 
+class GitFailed(ImportRefused):
+    """A command of git ended with an error; `complaint` is what git said, in lines."""
+
+    def __init__(self, sentence: str, *, complaint: str) -> None:
+        super().__init__(sentence)
+        self.complaint = complaint
+
+
 class GitRepository:
     """A repository with at least one commit and all of its first-parent history."""
 
@@ -54,6 +75,9 @@ class GitRepository:
         self._copy = copy
         self.head = head  # commit id, fixed when it was opened
         self.root = ""  # id of the oldest commit of the first-parent history
+        self.remark = folder.remark
+        self._missing: set[str] | None = None  # files; None until something was found to be
+        self._with_diffs = True
         weakref.finalize(self, git_copy.remove, copy)
 
     @classmethod
@@ -102,16 +126,127 @@ class GitRepository:
         lines = await self._lines("rev-list", "--first-parent", "--count", *self._range(since))
         return int(lines[0])
 
-    async def commits(self, *, since: str | None) -> AsyncGenerator[Commit, None]:
-        """The first-parent history after `since`, oldest first, read as fast as it is taken."""
-        parser = LogParser()
-        output = self._output("log", *LOG_OPTIONS, *self._range(since))
-        async with aclosing(output):
+    async def commits(self, *, since: str | None) -> AsyncGenerator[tuple[Commit, str], None]:
+        """
+        The first-parent history after `since`, oldest first, read as fast as it is taken.
+
+        With a sentence on what of the commit is not there, empty where it is whole. What git cannot
+        read ends nothing: the commit comes without it. Raises ImportRefused where git cannot even
+        say which commits there are.
+        """
+        failures = 0
+        while True:
+            failure = None
+            try:
+                async with aclosing(self._log(LOG_OPTIONS, self._range(since))) as commits:
+                    async for commit in commits:
+                        yield commit, self._gap(commit)
+                        since = commit.commit_id
+            except GitFailed as error:
+                failure = error
+            if failure is None:
+                return
+            failures += 1
+            if failures > _MOST_FAILURES:
+                raise failure
+            if not await self._stand_in(failure):
+                commit, gap = await self._what_is_left_of(await self._next(since), failure)
+                yield commit, gap
+                since = commit.commit_id
+
+    async def _log(
+        self, options: Sequence[str], revisions: Sequence[str]
+    ) -> AsyncGenerator[Commit, None]:
+        if not self._with_diffs and options == LOG_OPTIONS:
+            options = WITHOUT_DIFFS
+        parser = LogParser(with_diffs="--patch" in options)
+        async with aclosing(self._output("log", *options, *revisions)) as output:
             async for data in output:
                 for commit in parser.feed(data):
                     yield commit
         for commit in parser.finish():
             yield commit
+
+    def _gap(self, commit: Commit) -> str:
+        """What of a commit that git could show is not in it."""
+        gaps = []
+        if commit.files_left_out:
+            gaps.append(f"{commit.files_left_out:,} more files than are taken from one commit")
+        missing = [
+            change.path
+            for change in commit.changes
+            if self._missing
+            and not self._missing.isdisjoint((change.previous_hash, change.new_hash))
+        ]
+        if missing:
+            more = f" and {len(missing) - _MOST_NAMED:,} more" if len(missing) > _MOST_NAMED else ""
+            gaps.append(
+                f"the repository has lost the content of {', '.join(missing[:_MOST_NAMED])}{more}"
+            )
+        if not self._with_diffs:
+            gaps.append("no diff was read, as most files are lost")
+        return "; ".join(gaps)
+
+    async def _stand_in(self, failure: GitFailed) -> bool:
+        """Whether something was put in the place of files that are lost, so that git gets further.
+
+        The first time all of them are looked for, later the one that git complained of.
+        """
+        found = set(_OBJECT_ID.findall(failure.complaint))
+        if self._missing is None:
+            self._missing = set()
+            found |= await self._lost()
+        found -= self._missing
+        self._missing |= found
+        if len(self._missing) > _MOST_STAND_INS:
+            changed, self._with_diffs = self._with_diffs, False
+            return changed
+        await asyncio.to_thread(git_copy.stand_in, self._copy, found)
+        return bool(found)
+
+    async def _lost(self) -> set[str]:
+        """The ids of what the history needs and the repository does not have, as far as git sees
+        it."""
+        lost: set[str] = set()
+        walk = ("--objects", "--no-object-names", "--missing=print", "--first-parent")
+        rest = b""
+        try:
+            async with aclosing(self._output("rev-list", *walk, *self._range(None))) as output:
+                async for data in output:
+                    *lines, rest = (rest + data).split(b"\n")
+                    lost.update(line[1:].decode("ascii") for line in lines if line[:1] == b"?")
+                    if len(lost) > _MOST_STAND_INS:
+                        break
+        except GitFailed:
+            pass  # what it saw before it failed helps, and the commit itself says the rest
+        return lost
+
+    async def _next(self, since: str | None) -> str:
+        """The id of the oldest commit after one."""
+        walk = ("--first-parent", "--reverse")
+        async with aclosing(self._output("rev-list", *walk, *self._range(since))) as output:
+            async for data in output:
+                return data.split(b"\n", 1)[0].decode("ascii")
+        raise ImportRefused(
+            "git lists no commit where one was; did somebody change the repository?"
+        )
+
+    async def _what_is_left_of(self, commit_id: str, failure: GitFailed) -> tuple[Commit, str]:
+        """One commit, as much of it as git can show."""
+        for options, gap in (
+            (LOG_OPTIONS, ""),
+            (WITHOUT_DIFFS, "its diffs could not be read"),
+            (WITHOUT_FILES, "its files could not be listed"),
+        ):
+            revisions = ["--max-count=1", "--end-of-options", commit_id, "--"]
+            try:
+                async with aclosing(self._log(options, revisions)) as commits:
+                    async for commit in commits:
+                        reason = f"{gap} (git: {_one_line(failure.complaint)})" if gap else ""
+                        return commit, "; ".join(filter(None, (reason, self._gap(commit))))
+            except GitFailed as error:
+                failure = error
+        raise failure
 
     def _range(self, since: str | None) -> list[str]:
         return ["--end-of-options", self.head, *([f"^{since}"] if since else []), "--"]
@@ -138,7 +273,7 @@ class GitRepository:
         finally:
             await _end(process)
         assert process.returncode is not None
-        return process.returncode, output, _one_line(complaint)
+        return process.returncode, output, complaint.decode(errors="backslashreplace")
 
     async def _output(self, *arguments: str) -> AsyncGenerator[bytes, None]:
         process = await self._start(*arguments)
@@ -175,17 +310,18 @@ class GitRepository:
         except (OSError, ValueError) as error:
             raise ImportRefused(f"the command `git` could not be started: {error}") from error
 
-    def _failed(self, command: str, status: int, complaint: str) -> ImportRefused:
+    def _failed(self, command: str, status: int, complaint: str) -> GitFailed:
         partial = (
             " (it is a partial clone: what was left out when it was cloned is missing, and an"
             " import fetches nothing; import a clone made without --filter)"
             if self._folder.partial
             else ""
         )
-        return ImportRefused(
+        return GitFailed(
             f"`git {command}` in {valid_text(str(self._path))} failed with status {status}:"
-            f" {complaint}{partial}; what was imported before it stays, and importing again goes"
-            " on there"
+            f" {_one_line(complaint)}{partial}; what was imported before it stays, and importing"
+            " again goes on there",
+            complaint=complaint,
         )
 
 
@@ -195,7 +331,7 @@ async def _complaint(process: Process) -> str:
     kept = b""
     while data := await process.stderr.read(_CHUNK_BYTES):
         kept = (kept + data)[:_MAX_COMPLAINT_BYTES]
-    return _one_line(kept)
+    return kept.decode(errors="backslashreplace")
 
 
 async def _end(process: Process) -> None:
@@ -212,9 +348,11 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-def _one_line(complaint: bytes) -> str:
-    lines = complaint.decode(errors="backslashreplace").strip().splitlines()
-    return lines[0].removeprefix("fatal: ") if lines else "git gave no reason"
+def _one_line(complaint: str) -> str:
+    """Why it ended; warnings and what led to it may stand before that."""
+    lines = complaint.strip().splitlines() or ["git gave no reason"]
+    fatal = next((line for line in lines if line.startswith("fatal: ")), lines[0])
+    return fatal.removeprefix("fatal: ")
 
 
 def _git() -> str:

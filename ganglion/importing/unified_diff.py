@@ -84,16 +84,31 @@ def unquoted(path: str) -> str:
     """
     A path as git prints it, without git's quoting.
 
-    A path that is not UTF-8 stays in git's quoted form, which is plain ASCII and can mean no other
-    path.
+    A path that is not UTF-8 stays in git's quoted form, which is plain ASCII. One that begins with
+    a quotation mark itself does, too, so that no two paths become one.
     """
     if not (len(path) >= 2 and path.startswith('"') and path.endswith('"')):
         return path
     raw = _ESCAPE.sub(_unescape, path[1:-1].encode())
     try:
-        return raw.decode()
+        named = raw.decode()
     except UnicodeDecodeError:
         return path
+    return path if named.startswith('"') else named
+
+
+def spelled(name: bytes) -> str:
+    """Bytes that are a name, as `unquoted` has paths: no two are spelled alike."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        text = '"'
+    if not text.startswith('"'):
+        return text
+    signs = (
+        chr(each) if 32 <= each < 127 and each not in b'"\\' else f"\\{each:03o}" for each in name
+    )
+    return f'"{"".join(signs)}"'
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
@@ -164,6 +179,8 @@ def _paths(first: str, headers: dict[str, str]) -> tuple[str, str | None]:
         return unquoted(headers["rename to "]) or "?", unquoted(headers["rename from "])
     for header, prefix in (("+++ ", "b/"), ("--- ", "a/")):
         named = unquoted(headers.get(header, "").partition("\t")[0])
+        if named.startswith(f'"{prefix}'):
+            return f'"{named[len(prefix) + 1 :]}', None
         if named != "/dev/null" and named.removeprefix(prefix):
             return named.removeprefix(prefix), None
     both = first.removeprefix("diff --git ")

@@ -24,6 +24,8 @@ class ImportUnit:
 
     name: str  # for a person: a file, a commit
     entries: tuple[Entry, ...]
+    reference: str = ""  # its name without any text of it, which may hold a secret
+    gap: str = ""  # a sentence: what of the source is not in it
     filter_of_all: str = ""  # the one filter that every event of the run is on, where there is one
 
     def __post_init__(self) -> None:
@@ -68,6 +70,8 @@ class ImportSource:
     name: str
     total: int  # units
     units: AsyncGenerator[ImportUnit, None]
+    refused: tuple[str, ...] = ()  # a sentence for each part that cannot be read
+    remark: str = ""  # a sentence on what was taken
 
 
 def run_filter(run_key: str) -> str:

@@ -6,7 +6,7 @@ becomes it.
 
 Git reads its own program, the repository of ours and the folder of objects; it starts no other
 program, writes nothing and reaches no network. Memory is bounded: a few bytes of objects unpack to
-many gigabytes.
+many gigabytes, and a commit of some millions of files takes as much.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from typing import Final
 
 from ganglion.wall import Wall
 
-_MOST_MEMORY_BYTES: Final = 4 * 1024**3
+_MOST_MEMORY_BYTES: Final = min(
+    4 * 1024**3, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+)
 _LOADER: Final = re.compile(rb"/[^\0]+/ld[-\w.]*\.so[.\d]*(?=\0)")
 _LIBRARIES: Final = ("lib", "lib32", "lib64")
 _OF_THE_MACHINE: Final = (Path("/etc/ld.so.cache"), Path("/nix/store"))

@@ -121,3 +121,4 @@ class Acknowledgement:
     last_sequence: int
     duplicate: bool = False  # an earlier try stored it: the same bytes, they were compared
     redacted: int = 0  # secrets that were taken out before it was sent
+    redacted_at: tuple[int, ...] = ()  # of a batch: which of its entries they were in

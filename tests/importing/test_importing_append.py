@@ -163,16 +163,18 @@ async def test_new_commits_are_added_to_what_is_there(bus: Bus, eventful: Reposi
 async def test_secrets_are_taken_out_and_counted(bus: Bus, repository: Repository) -> None:
     token = "ghp_" + "a" * 36
     repository.write("settings", f"password = hunter2\ntoken = {token}\n".encode())
-    repository.commit(f"Add {token}")
+    commit = repository.commit(f"Add {token}")
+    repository.commit("Nothing of the kind")
     report = await append_units(BusLog(bus), await open_history(repository.path))
     assert report.redactions == 4  # subject, message, two in the diff
-    decision, change, _ = await _log(bus)
+    assert report.redacted == (commit[:12],), "a subject may hold one, too"
+    decision, change, *_ = await _log(bus)
     assert token not in str(decision.payload)
     assert isinstance(change.payload, StateChange)
     assert "hunter2" not in change.payload.diff_patch
     assert not change.payload.is_reversible
     again = await append_units(BusLog(bus), await open_history(repository.path))
-    assert (again.events, again.redactions) == (0, 0)
+    assert (again.events, again.redactions, again.redacted) == (0, 0, ())
 
 
 async def test_the_largest_diffs_fit_into_messages(bus: Bus, repository: Repository) -> None:

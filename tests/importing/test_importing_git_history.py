@@ -233,19 +233,6 @@ async def test_a_repository_with_longer_object_ids_is_read_too(tmp_path: Path) -
     assert len(_changes(unit)["a"].new_state_hash) == 64
 
 
-async def test_a_damaged_repository_fails_with_gits_own_reason(repository: Repository) -> None:
-    repository.write("a", b"one\n")
-    repository.commit("One")
-    repository.write("a", b"two\n")
-    repository.commit("Two")
-    blob = repository.git("rev-parse", "HEAD:a").decode().strip()
-    file = repository.path / ".git" / "objects" / blob[:2] / blob[2:]
-    file.unlink()
-    source = await open_history(repository.path)
-    with pytest.raises(ImportRefused, match=r"`git log` in .* failed with status"):
-        _ = [unit async for unit in source.units]
-
-
 async def test_git_ends_when_nobody_wants_more(repository: Repository) -> None:
     for number in range(3):
         repository.write("large", os.urandom(200_000).hex().encode())
