@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
@@ -12,11 +13,12 @@ from ganglion.asking import operator
 from ganglion.log_session import bus_session
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event
+from nervous_system.contract.event import Event, Recorded
 from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
 from nervous_system.working.orders import LONGEST
+from nervous_system.working.overriding import override_end
 
 PERSONS: Final = ("operator", "mission_control")
 """Sources of what people order; a halt by the guardian is that of a flag in the home."""
@@ -52,12 +54,27 @@ async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:
     return event.event_id, acknowledgement.last_sequence
 
 
-async def halt_is_in_force() -> bool:
-    """Whether a person's last word on the log was to halt."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWord:
+    """What persons said last of dispatch."""
+
+    halted: bool
+    overridden: bool  # the limits hold nothing back
+
+
+async def last_word() -> LastWord:
+    """As it stands on the log."""
     async with bus_session(client_settings()) as bus:
-        return await _last(bus, "halt_ordered") > await _last(bus, "halt_lifted")
+        halt, lifted = await _last(bus, "halt_ordered"), await _last(bus, "halt_lifted")
+        now = bus.clock()
+    halted = halt is not None and (lifted is None or halt.sequence > lifted.sequence)
+    until = None
+    if lifted is not None and isinstance(lifted.event.payload, HaltLifted):
+        until = override_end(lifted.event.payload, lifted.recorded_at)
+    return LastWord(halted=halted, overridden=until is not None and now < until)
 
 
-async def _last(bus: Bus, word: str) -> int:
+async def _last(bus: Bus, word: str) -> Recorded | None:
     found = [await bus.last_live(f"{EVENTS}.{person}.{word}") for person in PERSONS]
-    return max((each.sequence for each in found if each is not None), default=0)
+    said = [each for each in found if each is not None]
+    return max(said, key=lambda each: each.sequence, default=None)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from heapq import nsmallest
 from typing import Final
 
 from overseer import gates
-from overseer.kernel.choice import Rules, too_many
+from overseer.kernel.choice import Rules, slow_down, too_many
 from overseer.kernel.sleeping import Asleep
 from overseer.kernel.task import Manifest, Task
 from overseer.kernel.waiting import Line, line_of
@@ -32,6 +33,8 @@ class Standstill:
         self._now = now
         self._rules: Rules = gates.rules(state, settings, now)
         self._asleep = Asleep(state.kernel.sleeps, now)
+        self._doomed = state.kernel.doomed
+        self._roots: dict[str, str] = {}
         self._of_line: dict[Line, str] = {}  # tasks that ask for the same wait for the same
 
     def of_swarm(self) -> str:
@@ -40,44 +43,55 @@ class Standstill:
         if self._rules.held:
             return self._rules.held
         kernel = self._state.kernel
-        heads = sorted(kernel.line.heads(kernel.tasks), key=lambda each: each.ticket)
-        for task in heads[:MOST_LOOKED_AT]:
+        heads = kernel.line.heads(kernel.tasks)
+        for task in nsmallest(MOST_LOOKED_AT, heads, key=lambda each: each.ticket):
             if lacking := self._lacking(task.manifest):
                 return f"{task.task_id} waits: {lacking}"
         return ""
 
     def of_machines(self) -> str:
         """Which machines are given less than usual, and why; empty where none is."""
-        return "; ".join(
-            f"{why}, so its workers do half of what they may, and one task at least"
-            for _, why in sorted(self._rules.slowed.items())
-        )
+        kernel, rules = self._state.kernel, self._rules
+        slow = (slow_down(kernel, rules, host) for host in sorted(rules.slowed))
+        return "; ".join(filter(None, slow))
 
     def of_task(self, task_id: str) -> str:
         """Why an open task is not being done; empty where it is, or will be at once."""
-        kernel = self._state.kernel
-        seen: list[str] = []
-        while (task := kernel.tasks.get(task_id)) is not None and task.unmet:
-            if task_id in seen or task.quarantined or task_id in kernel.doomed:
-                break
-            seen.append(task_id)
-            task_id = min(task.unmet)
-        if not seen:
+        task = self._state.kernel.tasks.get(task_id)
+        if task is None or not self._depends(task):
             return self._of_itself(task) if task is not None else ""
-        after = sorted(kernel.tasks[seen[0]].unmet)
-        waits = f"it waits for {_listed(after)}"
-        if task is None:
-            return f"{waits}, and {task_id} is not there to be done"
-        if why := self._of_itself(task):
-            return f"{waits}; {task_id}: {why}"
-        return waits
+        after = sorted(task.unmet)
+        found = f"it depends on {_listed(after)}"
+        for root in map(self._root, after[:MOST_LOOKED_AT]):
+            first = self._state.kernel.tasks.get(root)
+            why = self._of_itself(first) if first is not None else "it is not there to be done"
+            if why:
+                return f"{found}; {root}: {why}"
+        return found
+
+    def _root(self, task_id: str) -> str:
+        """The task that has to be done first, one of them, for another to be done."""
+        passed: dict[str, None] = {}
+        while task_id not in self._roots and task_id not in passed:
+            task = self._state.kernel.tasks.get(task_id)
+            if task is None or not self._depends(task):
+                break
+            passed[task_id] = None
+            task_id = min(task.unmet)
+        root = self._roots.get(task_id, task_id)
+        self._roots.update(dict.fromkeys(passed, root))
+        return root
+
+    def _depends(self, task: Task) -> bool:
+        """Whether all that keeps it from being done is what it depends on."""
+        return bool(task.unmet) and not task.quarantined and task.task_id not in self._doomed
 
     def _of_itself(self, task: Task) -> str:
         """Why a task is not being done that waits for no other."""
         if task.quarantined:
             return "it is set aside; `ganglion tasks retry` lets it be tried again"
-        if task.task_id in self._state.kernel.doomed:
-            return f"it is about to be cancelled: {self._state.kernel.doomed[task.task_id]}"
+        if task.task_id in self._doomed:
+            return f"it is about to be cancelled: {self._doomed[task.task_id]}"
         if task.claim is not None:
             worker_id = task.claim.worker_id
             sleeps = self._asleep.reason(worker_id)

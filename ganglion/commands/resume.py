@@ -30,14 +30,14 @@ def resume(
     import json
 
     from enchanted.events.v1.pulse_pb2 import HaltLifted
-    from ganglion.halt import halt_is_in_force, override_seconds, publish_halt
+    from ganglion.halt import last_word, override_seconds, publish_halt
     from ganglion.home import Home
     from guardian.shell import FLAG_NAME
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
     seconds = override_seconds(override_for) if override_for else 0.0
-    halted = asyncio.run(halt_is_in_force())
+    before = asyncio.run(last_word())
     lifted = HaltLifted(reason=reason, override_seconds=seconds)
     event_id, sequence = asyncio.run(publish_halt(lifted))
     if as_json:
@@ -46,7 +46,7 @@ def resume(
         return
     done = (
         "the halt is lifted"
-        if halted
+        if before.halted
         else "no `ganglion halt` was in force; what playbooks of incidents held goes on"
     )
     say(f"{done} ({event_id} at position {sequence})")
@@ -55,6 +55,8 @@ def resume(
             f"for {override_for} the limits of CPU and memory hold nothing back, unless memory or a"
             " disk is all but full; `ganglion status` shows it, and `ganglion resume` ends it"
         )
+    elif before.overridden:
+        say("the limits of CPU and memory count again")
     flag = Home.at(read_settings(MeshSettings).home).path / FLAG_NAME
     if flag.exists():
         say(f"{flag} is there and still holds dispatch; remove it")

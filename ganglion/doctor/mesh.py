@@ -22,6 +22,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import configuration
 
 MUCH_LAG = 10_000
+LET_GO_ON = "`ganglion resume` lifts a halt, and `--for 1h` overrides the limits for a time"
 UNKNOWN_TABLE = 60
 UNKNOWN_DATABASE = 81
 DENIED = (192, 193, 194, 497, 516)
@@ -64,7 +65,7 @@ def _processes(report: StatusReport) -> Finding:
 def _dispatch(swarm: SwarmStatus) -> Finding:
     """Whether tasks are handed out, and why not."""
     if swarm.held:
-        return ill("dispatch", swarm.held, remedy="do what `ganglion status` says of it")
+        return ill("dispatch", swarm.held, remedy=LET_GO_ON)
     if swarm.waits:
         return ill("dispatch", swarm.waits, remedy="start a worker that can do it, or call it off")
     going = swarm.overridden or swarm.slowed or "tasks are handed out"

@@ -63,16 +63,28 @@ def choose(
 
 
 def too_many(kernel: Kernel, rules: Rules, host: str) -> str:
-    """Why a machine that is slowed down gets no more at this moment: half of what its workers may
-    do at once is under way, and one task at least. Empty where it gets more."""
-    why = rules.slowed.get(host)
-    if why is None:
+    """Why a machine that is slowed down gets no more at this moment; empty where it gets more."""
+    if host not in rules.slowed:
         return ""
-    workers = [each for each in kernel.workers.values() if each.host == host]
-    most = max(1, sum(each.max_concurrent_tasks for each in workers) // 2)
-    if sum(len(each.task_ids) for each in workers) < most:
+    under_way = sum(len(each.task_ids) for each in kernel.workers.values() if each.host == host)
+    return slow_down(kernel, rules, host) if under_way >= _half(kernel, host)[1] else ""
+
+
+def slow_down(kernel: Kernel, rules: Rules, host: str) -> str:
+    """How much less a machine that is slowed down gets, and why: half of what its workers may do at
+    once, and one task at least. Empty where that is no less."""
+    may, half = _half(kernel, host)
+    if may <= half:
         return ""
-    return f"{why}: its workers do {most} at a time, half of what they may, until it is not above"
+    why = rules.slowed[host]
+    return f"{why}: its workers do {half} of {may} tasks at once until it is not above"
+
+
+def _half(kernel: Kernel, host: str) -> tuple[int, int]:
+    """How many tasks the workers of a machine may do at once, and half of that."""
+    workers = (each for each in kernel.workers.values() if each.host == host)
+    may = sum(each.max_concurrent_tasks for each in workers)
+    return may, max(1, may // 2)
 
 
 def _worth(kernel: Kernel, settings: Settings, task: Task, worker_id: str, now: datetime) -> float:

@@ -58,6 +58,8 @@ async def test_the_limits_are_overridden_for_a_time_on_record(
     assert last.event.payload == HaltLifted(reason="I watch it", override_seconds=seconds)
     assert last.event.agent_role == ROLE_OPERATOR
     assert "@" in last.event.agent_id, "it is this person's decision"
+    assert "the limits of CPU and memory count again" in await said(on_a_log, "resume")
+    assert len(await said(on_a_log, "resume")) == 1
 
 
 @pytest.mark.parametrize("text", ["0s", "25h", "1d", "-1h", "h", "1e3s", "1h 2m", "٣h", "9" * 400])

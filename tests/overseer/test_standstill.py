@@ -168,16 +168,29 @@ def test_a_task_that_waits_for_others_names_them_and_why_the_first_does_not_move
     mesh.propose(
         task("a"), task("b"), task("c", depends_on=["a", "b"]), task("d", depends_on=["c"])
     )
-    assert standstill(mesh).of_task("c") == "it waits for a and b; a: no worker is there"
-    assert standstill(mesh).of_task("d") == "it waits for c; a: no worker is there"
+    assert standstill(mesh).of_task("c") == "it depends on a and b; a: no worker is there"
+    assert standstill(mesh).of_task("d") == "it depends on c; a: no worker is there"
     register(mesh, "w1", max_concurrent_tasks=2)
     assert mesh.claim("w1").accepted
     assert mesh.claim("w1").accepted
-    assert standstill(mesh).of_task("c") == "it waits for a and b"
-    mesh.order("a", ORDER_QUARANTINE)
-    assert standstill(mesh).of_task("c") == (
-        "it waits for a and b; a: it is set aside; `ganglion tasks retry` lets it be tried again"
-    )
+    assert standstill(mesh).of_task("c") == "it depends on a and b"
+    mesh.order("b", ORDER_QUARANTINE)
+    aside = "it is set aside; `ganglion tasks retry` lets it be tried again"
+    assert standstill(mesh).of_task("c") == f"it depends on a and b; b: {aside}"
+    mesh.order("c", ORDER_QUARANTINE)
+    assert standstill(mesh).of_task("c") == aside
+    assert standstill(mesh).of_task("d") == f"it depends on c; c: {aside}"
+
+
+def test_a_long_chain_names_what_has_to_be_done_first() -> None:
+    mesh = Overseen()
+    mesh.propose(task("t0"))
+    for number in range(1, 400):
+        mesh.propose(task(f"t{number}", depends_on=[f"t{number - 1}"]))
+    told = standstill(mesh)
+    for number in range(2, 400):
+        said = f"it depends on t{number - 1}; t0: no worker is there"
+        assert told.of_task(f"t{number}") == said
 
 
 def test_what_is_tried_again_says_when() -> None:
