@@ -130,13 +130,16 @@ class Worker:
         )
 
     async def does_only(self, actions: Sequence[str]) -> None:
-        """From now on it takes no task of another action. Raises InvalidEvent where it was opened
-        for one that is not among these."""
+        """From now on it takes no task of another action, and has said so. Raises InvalidEvent where
+        it was opened for one that is not among these."""
         if missing := sorted(set(self._actions) - set(actions)):
             raise InvalidEvent(
                 [f"{self.worker_id} was opened for {missing[0]!r}, and nothing here does that"]
             )
-        self._actions = self._actions or tuple(actions)
+        if not self._actions:
+            self._actions = tuple(actions)
+            if not self._held:  # a registration lets go of what is held
+                await self.register()
 
     @asynccontextmanager
     async def on_duty(self) -> AsyncIterator[None]:
