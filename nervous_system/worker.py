@@ -130,8 +130,8 @@ class Worker:
         )
 
     async def does_only(self, actions: Sequence[str]) -> None:
-        """From now on it takes no task of another action, and has said so. Raises InvalidEvent where
-        it was opened for one that is not among these."""
+        """From now on it takes no task of another action, and says so. Raises InvalidEvent where it
+        was opened for one that is not among these."""
         if missing := sorted(set(self._actions) - set(actions)):
             raise InvalidEvent(
                 [f"{self.worker_id} was opened for {missing[0]!r}, and nothing here does that"]
