@@ -85,6 +85,7 @@ class Worker:
         self._beside: list[asyncio.Task[None]] = []  # what keeps it heard of, and told
         self._listening: asyncio.Task[None] | None = None  # one of these
         self._role = role
+        self._session = new_event_id()  # tells this life from others under its name
         self._skills = tuple(skills)
         self._actions = tuple(actions)
         self.max_concurrent_tasks = max_concurrent_tasks
@@ -138,8 +139,7 @@ class Worker:
             )
         if not self._actions:
             self._actions = tuple(actions)
-            if not self._held:  # a registration lets go of what is held
-                await self.register()
+            await self.register()
 
     @asynccontextmanager
     async def on_duty(self) -> AsyncIterator[None]:
@@ -227,14 +227,22 @@ class Worker:
     async def claim(self) -> HeldTask | None:
         """The best task there is for it, or None. Raises NotAcknowledged when no overseer answers.
 
-        A retry after a lost answer is answered the same, so no task is held without being known.
+        A retry after a lost answer is answered the same, so no task is held without being known:
+        `again` of the error is such a retry, too.
         It is held, and its lease kept, until it is finished, given back, lost or `let_go`. Raises
         as `check`.
         """
         await self._informed()
         if not self.has_room:
             return None
-        answer = await self._asker.ask(self._claim_request())
+        return await self._claimed(self._claim_request(), new_event_id())
+
+    async def _claimed(self, request: ClaimRequested, event_id: str) -> HeldTask | None:
+        try:
+            answer = await self._asker.ask(request, event_id=event_id)
+        except Transient as error:
+            error.said_again_by(partial(self._claimed, request, event_id))
+            raise
         self.refusal = "; ".join(answer.reasons)
         if answer.register_first:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
@@ -334,6 +342,7 @@ class Worker:
                 agent_role=self._role,
                 agent_id=self.worker_id,
                 payload=payload,
+                producer_session=self._session,
             )
         )
 

@@ -46,6 +46,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
     TasksProposed,
 )
+from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import Emit, Tick
@@ -54,6 +55,7 @@ from overseer import gates, indicators, objectives, pulse
 from overseer.answers import answer
 from overseer.kernel import decide as tasks
 from overseer.kernel import evolve as kernel
+from overseer.kernel import lives
 from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import MOST_SCORES, Cadence, Load, Override, OverseerState, Settings
 from overseer.policy import PolicyRefused, read_policy
@@ -154,6 +156,8 @@ class OverseerCore:
                 return self._plan(state, payload.objective_id, now)
             case TaskAcknowledged():
                 return objectives.on_end_of_task(state, payload)
+            case WorkerHeartbeat():
+                return lives.on_heartbeat(state.kernel, payload, request_id)
             case _:
                 return ()
 

@@ -1,8 +1,6 @@
 """How does one attempt at a task end on the log, whatever the task's code does?
 
-The code is a stranger's: it may raise anything that Python has, ask its process to exit, cancel
-itself, swallow what it is told, or return what nobody expected. It runs in an asyncio task of its
-own, and its end is a value here, said until somebody has heard it.
+The code is a stranger's (`end.py`). How it ended is said until somebody has heard it.
 """
 
 from __future__ import annotations
@@ -10,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -21,6 +18,7 @@ from nervous_system.contract.given import Given
 from nervous_system.error_text import error_text, error_words, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.tracing import Tracer
+from nervous_system.working.end import End, end_of
 from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
 
 _log = structlog.get_logger()
@@ -33,14 +31,6 @@ Do = Callable[[HeldTask], Awaitable[object]]
 returns as its output: a text, or JSON of anything else. What it raises fails the attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """How the code of a task came to its end."""
-
-    returned: object = None
-    error: BaseException | None = None
-
-
 async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Tracer) -> None:
     """Do the task when there is a slot, and say how that ended. Cancelled, it cancels the code,
     waits for it, and says nothing: that is left to whoever cancelled it. Raises nothing else."""
@@ -50,7 +40,7 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
         async with slots:
             try:
                 with tracer.span("work", destination, parent=task.grant.traceparent or None):
-                    end = await end_of(do, task)
+                    end = await end_of(partial(do, task))
                     if end.error is not None:
                         raise end.error  # so that the span has failed
             except BaseException as error:
@@ -63,27 +53,6 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
     finally:
         end = End()  # whose error holds this frame: as a circle they would outlive all of this
         task.holder.let_go(task)
-
-
-async def end_of(do: Do, task: HeldTask) -> End:
-    """What the code of a task returns or raises, which may be anything."""
-    ends: list[End] = []  # not its result: code that has cancelled itself has none
-    running = asyncio.create_task(_run(do, task, ends))
-    try:
-        await asyncio.wait({running})
-    except asyncio.CancelledError:
-        running.cancel()
-        await asyncio.wait({running})
-        raise
-    return ends[0] if ends else End(error=asyncio.CancelledError())
-
-
-async def _run(do: Do, task: HeldTask, ends: list[End]) -> None:
-    try:
-        returned: object = do(task)
-        ends.append(End(await returned if inspect.isawaitable(returned) else returned))
-    except BaseException as error:  # noqa: BLE001 - also what would end the worker's event loop
-        ends.append(End(error=error))
 
 
 def _log_error(task: HeldTask, error: BaseException) -> None:

@@ -31,7 +31,11 @@ from enchanted.events.v1.command_pb2 import (
     CommandIssued,
 )
 from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.given import Given
+from nervous_system.error_text import error_words
+from nervous_system.working.end import end_of
 
 LONGEST: Final = timedelta(days=1)
 """No command holds for longer, whatever it says, or if it does not say; so nobody need look back
@@ -149,11 +153,19 @@ class Orders:
             self.stopping.set()
             return True, "giving back what it has"
         if kind == COMMAND_CLEAN_UP:
-            try:
-                return True, await self._clean_up()
-            except Exception as error:  # noqa: BLE001 - an agent's own code: that is the answer
-                return False, f"cleaning up failed: {type(error).__name__}: {error}"
+            return await self._cleaned_up()
         return False, f"this version does not know command {kind}"
+
+    async def _cleaned_up(self) -> Answer:
+        """What an agent's own code says is told of it, whatever it does."""
+        end = await end_of(self._clean_up)
+        if end.error is not None:
+            return False, f"cleaning up failed: {error_words(end.error)}"
+        given = Given()
+        said = given.told(
+            "what cleaning up returned", end.returned, most_characters=MAX_NOTES_CHARACTERS
+        )
+        return True, "; ".join(given.problems) or said
 
     def _release(self, command_id: str) -> bool:
         """End a command; one of the other lane may have yet to arrive, and will not count."""

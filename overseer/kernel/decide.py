@@ -48,6 +48,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from enchanted.events.v1.worker_pb2 import WorkerLost
 from nervous_system.deciding.decision import Emit
+from overseer.kernel import lives
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.kernel.manifest_check import problems
@@ -332,7 +333,7 @@ def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ..
     In an order that is the same in every process: a replay must come to the same tickets.
     """
     over = chain(
-        (_lost(task, settings, now) for task in _left_alone(kernel, now)),
+        (_lost(kernel, task, settings, now) for task in _left_alone(kernel, now)),
         _fallen_silent(kernel, settings, now),
         (_expire(task, now) for task in kernel.line.expired(kernel.tasks, now)),
         (_cancel(task, reason, now) for task, reason in _doomed(kernel, now)),
@@ -382,18 +383,18 @@ def _left_alone(kernel: Kernel, now: datetime) -> list[Task]:
     return sorted(alone, key=lambda task: task.ticket)
 
 
-def _lost(task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
     claim = task.claim
     assert claim is not None
+    why = claim.lost or lives.why_ran_out(kernel, claim, now)
     if task.losses + 1 >= settings.most_losses:
-        reason = f"{task.losses + 1} workers fell silent over it"
+        reason = f"{task.losses + 1} workers fell silent over it; the last time {why}"
         return _quarantine(task, reason, now)
-    silent = claim.lease_until <= now
     released = TaskReleased(
         task_id=task.task_id,
         worker_id=claim.worker_id,
         attempt=task.attempt,
-        reason="its lease ran out" if silent else f"its worker {claim.worker_id} is gone",
+        reason=why,
         retry_in_seconds=0.0 if task.losses == 0 else _backoff(settings, task.losses),
     )
     return (Emit(label=f"released {task.task_id}", payload=released),)

@@ -37,7 +37,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.changed import changed
-from overseer.kernel import sleeping
+from overseer.kernel import lives, sleeping
 from overseer.kernel.state import (
     MOST_ENDED,
     MOST_RECORDS,
@@ -48,7 +48,7 @@ from overseer.kernel.state import (
 )
 from overseer.kernel.task import Claim, Ended, Manifest, Task
 from overseer.kernel.waiting import line_of
-from overseer.kernel.worker import Worker
+from overseer.kernel.worker import MOST_NAME_CHARACTERS, Worker
 
 
 def evolve(kernel: Kernel, recorded: Recorded) -> Kernel:
@@ -253,25 +253,31 @@ def _refused(kernel: Kernel, request_id: str, reasons: tuple[str, ...]) -> Kerne
 def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -> Kernel:
     if _is_of_another(kernel, payload.worker_id, recorded):
         return kernel
-    # A new life: what the same worker held in an earlier one is released at the next tick.
     worker = Worker(
         worker_id=payload.worker_id,
         role=recorded.event.agent_role,
         skills=frozenset(payload.skills),
         max_concurrent_tasks=payload.max_concurrent_tasks or 1,
-        host=payload.host,
+        host=payload.host[:MOST_NAME_CHARACTERS],
         registered_at=recorded.recorded_at,
         heard_at=recorded.recorded_at,
         actions=frozenset(payload.actions),
+        pid=payload.pid,
+        session=lives.session_of(recorded.event),
     )
-    return changed(kernel, workers=kernel.workers.set(worker.worker_id, worker))
+    return lives.registered(kernel, worker)
 
 
 def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> Kernel:
     worker = kernel.workers.get(payload.worker_id)
     if worker is None or _is_of_another(kernel, payload.worker_id, recorded):
         return kernel
-    worker = changed(worker, heard_at=recorded.recorded_at, draining=payload.draining)
+    worker = changed(
+        worker,
+        heard_at=recorded.recorded_at,
+        draining=payload.draining,
+        rivals=lives.rivals(worker, recorded.event),
+    )
     tasks = kernel.tasks
     for task_id in worker.task_ids.intersection(payload.task_ids):
         task = tasks.get(task_id)
@@ -287,11 +293,12 @@ def _told(kernel: Kernel, payload: CommandIssued, recorded: Recorded) -> Kernel:
 
 def _gone(kernel: Kernel, payload: WorkerDeparted | WorkerLost, recorded: Recorded) -> Kernel:
     """What it held is released at the next tick."""
-    if payload.worker_id not in kernel.workers:
+    worker = kernel.workers.get(payload.worker_id)
+    if worker is None:
         return kernel
     if isinstance(payload, WorkerDeparted) and _is_of_another(kernel, payload.worker_id, recorded):
         return kernel
-    return changed(kernel, workers=kernel.workers.delete(payload.worker_id))
+    return lives.gone(kernel, worker, payload, recorded)
 
 
 def _is_of_another(kernel: Kernel, worker_id: str, recorded: Recorded) -> bool:

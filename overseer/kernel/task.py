@@ -84,6 +84,7 @@ class Claim:
     claimed_at: datetime
     lease_seconds: float
     lease_until: datetime
+    lost: str = ""  # why its worker has it no longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

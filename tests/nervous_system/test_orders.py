@@ -164,6 +164,38 @@ async def test_cleaning_up_is_the_agents_own_affair(bus: Bus) -> None:
         await until(orders, lambda: bool(orders.asleep))
 
 
+async def test_cleaning_up_may_do_anything_and_what_comes_next_is_obeyed(bus: Bus) -> None:
+    ends: list[object] = [
+        OSError("caf\udce9" + "x" * 500_000),
+        SystemExit(3),
+        asyncio.CancelledError(),
+        KeyboardInterrupt(),
+        "y" * 500_000 + "caf\udce9",
+        None,
+        5,
+    ]
+    left = list(ends)
+
+    async def clean_up() -> str:
+        end = left.pop(0)
+        if isinstance(end, BaseException):
+            raise end
+        return end  # type: ignore[return-value]
+
+    async with listening(bus, clean_up=clean_up) as orders:
+        for _ in ends:
+            await say(bus, COMMAND_CLEAN_UP)
+        found = await answers(bus, len(ends))
+        assert [each.obeyed for each in found] == [False] * 4 + [True] * 3
+        said = (r"OSError: caf\udce9x", "SystemExit: 3", "CancelledError", "KeyboardInterrupt")
+        said += (r"caf\udce9", "is of type NoneType", "is of type int")
+        for each, words in zip(found, said, strict=True):
+            assert words in each.note
+            assert len(each.note) < 17_000
+        await say(bus, COMMAND_SLEEP)
+        await until(orders, lambda: bool(orders.asleep))
+
+
 async def test_what_is_not_known_is_answered_so(bus: Bus) -> None:
     async with listening(bus) as orders:
         await say(bus, 99)

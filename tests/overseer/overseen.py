@@ -90,7 +90,12 @@ class Overseen:
         self.now += timedelta(seconds=seconds)
 
     def event(
-        self, payload: Payload, *, event_id: str = "", role: AgentRole.ValueType = ROLE_WORKER
+        self,
+        payload: Payload,
+        *,
+        event_id: str = "",
+        role: AgentRole.ValueType = ROLE_WORKER,
+        session: str = "",
     ) -> Event:
         self.number += 1
         return Event(
@@ -99,6 +104,7 @@ class Overseen:
             agent_role=role,
             agent_id=getattr(payload, "worker_id", "") or "somebody",
             payload=payload,
+            producer_session=session,
         )
 
     def publish(self, payload: Payload, **more: object) -> list[Entry]:

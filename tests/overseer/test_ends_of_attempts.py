@@ -159,3 +159,23 @@ async def test_work_that_was_done_while_nobody_could_hear_of_it_is_not_done_agai
     assert answered > 2
     assert not await on_log(bus, TaskFailed, TaskReleased, ResultArrivedLate)
     assert len(await on_log(bus, TaskClaimed)) == 2
+
+
+async def test_a_claim_whose_answer_was_lost_is_the_same_claim(
+    bus: Bus, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await propose(bus, "t1", "t2")
+    ask = Asker.ask
+
+    async def without_answer(asker: Asker, payload: Any, **more: Any) -> Any:
+        await ask(asker, payload, **more)
+        raise NotAcknowledged("the answer was lost")
+
+    with monkeypatch.context() as lossy:
+        lossy.setattr(Asker, "ask", without_answer)
+        with pytest.raises(NotAcknowledged) as lost:
+            await worker.claim()
+    held = await lost.value.again()
+    assert held.task_id == "t1"
+    assert worker.holds(held)
+    assert len(await on_log(bus, TaskClaimed)) == 1
