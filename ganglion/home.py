@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganglion.private_folder import make_private
 from nervous_system.errors import Fatal
 
 
@@ -84,9 +85,8 @@ class Home:
             for folder in (self.path, *folders):
                 if os.path.lexists(folder):
                     _check_ours(folder)
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
             for folder in folders:
-                folder.mkdir(exist_ok=True, mode=0o700)
+                make_private(folder)
         except OSError as error:
             raise Fatal(
                 f"the home {self.path} cannot be made ({error.strerror});"

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from ganglion.private_folder import make_private
 from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.clock import system_clock
 from nervous_system.contract.live_keys import COUNTS_AFTER_SECONDS
@@ -158,7 +159,7 @@ def _make(home: Path, key_id: str, agents: tuple[str, ...], *, since: datetime |
 
 def _write_private(file: Path, signer: Signer) -> None:
     """Whole or not at all: half a key would keep everything from starting."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(file.parent)
     make_whole(file, f"{signer.private_line}\n".encode(), mode=PRIVATE)
 
 
@@ -180,7 +181,7 @@ def _replace(public: Path, text: str) -> None:
 def _alone(home: Path) -> Iterator[None]:
     """Nobody else adds a line meanwhile."""
     folder = home / MESH_KEY.parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -19,6 +19,7 @@ from typing import Final
 
 from ganglion.engines.nats_accounts import ANYBODY, render_accounts
 from ganglion.nats_permissions import NatsUser, agent_user, member, standing_users
+from ganglion.private_folder import make_private
 from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting, Fatal
@@ -146,7 +147,7 @@ class NatsKeys:
 
     def _make_folder(self) -> None:
         for folder in (self.folder.parent, self.folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
             about = folder.lstat()
             if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
                 raise Fatal(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.station_folder import StationFolder
+from ganglion.private_folder import make_private
 from ganglion.station import POLICY, REGISTRY, WHOLE_FILES
 from ganglion.written import write_whole
 from nervous_system.ids import content_hash
@@ -56,7 +57,7 @@ def rules_to_write(station: StationFolder, home: Path, *, force: bool) -> tuple[
 def write_rules(station: StationFolder, home: Path, names: tuple[str, ...]) -> None:
     """Put these files into the home, each whole or not at all. Raises ImportRefused."""
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(home)
         for name in names:
             write_whole(home / name, station.whole[name])
     except OSError as error:

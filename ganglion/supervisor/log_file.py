@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ganglion.private_folder import make_private
 from nervous_system.errors import Fatal
 
 _TAIL_BYTES: Final = 32 * 1024
@@ -14,7 +15,7 @@ _TAIL_BYTES: Final = 32 * 1024
 def open_log(path: Path, *, max_bytes: int) -> int:
     """A file descriptor to append to; a file larger than `max_bytes` is first set aside as `.1`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         if path.exists() and path.stat().st_size > max_bytes:
             path.replace(path.with_suffix(f"{path.suffix}.1"))
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

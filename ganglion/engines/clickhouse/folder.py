@@ -17,6 +17,7 @@ from ganglion.engines.clickhouse.configuration import (
 )
 from ganglion.engines.clickhouse.default_database import keep_default_apart
 from ganglion.engines.store_lock import LOCK_FILE, holders_of
+from ganglion.private_folder import make_private
 
 CONFIGURATION_FILE = "ganglion-engine.xml"
 USERS_FILE = "ganglion-users.xml"
@@ -30,7 +31,7 @@ def open_folder(path: Path, *, max_memory_bytes: int, is_open: bool) -> IO[str]:
     """Make everything ready at `path`. Returns its lock, held until it is closed. Raises
     `FolderError`."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         lock = _locked(path)
         for folder in (EMPTY_FOLDER, FUNCTIONS_FOLDER, TEMPORARY_FOLDER):
             shutil.rmtree(path / folder, ignore_errors=True)

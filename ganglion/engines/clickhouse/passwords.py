@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ganglion.private_folder import make_private
 from ganglion.written import PRIVATE, make_whole, write_whole
 from nervous_system.errors import Fatal
 
@@ -23,7 +24,7 @@ def own_passwords(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """The password of each account, from its file in `folder`; one that has none gets one, which
     only this user can read. Raises `PasswordError`."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         return {name: _password(folder / name) for name in names}
     except OSError as error:
         raise PasswordError(
