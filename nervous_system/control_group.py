@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from nervous_system.whole_number import whole_number
+
 _CGROUP: Final = "proc/self/cgroup"
 _MOUNTS: Final = "proc/self/mountinfo"
 
@@ -168,10 +170,10 @@ def _text(path: Path) -> str:
 
 
 def _number(path: Path) -> int | None:
-    text = _text(path).strip()
-    return int(text) if text.lstrip("-").isdigit() else None
+    return whole_number(_text(path).strip())
 
 
 def _fields(path: Path) -> dict[str, int]:
     pairs = (line.split() for line in _text(path).splitlines())
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
+    read = ((pair[0], whole_number(pair[1])) for pair in pairs if len(pair) == 2)
+    return {name: number for name, number in read if number is not None}

@@ -11,6 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from nervous_system.whole_number import whole_number
+
 BEGUN_ANEW: Final = "begun anew"
 
 
@@ -35,9 +37,9 @@ class TakenLines:
             if record == BEGUN_ANEW:
                 taken._before = taken._ever.copy()
                 continue
-            line_hash, _, number = record.partition(" ")
-            if number.isdecimal():
-                taken._ever[line_hash] = max(taken._ever[line_hash], int(number))
+            line_hash, _, text = record.partition(" ")
+            if (number := whole_number(text)) is not None and number > 0:
+                taken._ever[line_hash] = max(taken._ever[line_hash], number)
         return taken
 
     def number(self, line_hash: str, times: int) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+MOST_DAYS_AGO = 36_500
 LOOK_SECONDS = 3600.0
 """How long one wait for the next event lasts; then the next one begins."""
 
@@ -51,11 +52,15 @@ def parse_duration(text: str) -> timedelta:
     """`90s`, `10m`, `2h`, `7d` as a length of time."""
     from datetime import timedelta
 
+    from nervous_system.whole_number import whole_number
+
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    digits, unit = text[:-1], text[-1:]
-    if not digits.isdecimal() or unit not in units:
-        raise typer.BadParameter(f"--since is {text!r}; give something like 30s, 10m, 2h or 7d")
-    return timedelta(**{units[unit]: int(digits)})
+    number, unit = whole_number(text[:-1]), text[-1:]
+    if number is not None and 0 <= number < timedelta.max.days and unit in units:
+        ago = timedelta(**{units[unit]: number})
+        if ago < timedelta(days=MOST_DAYS_AGO):
+            return ago
+    raise typer.BadParameter(f"--since is {text!r}; give something like 30s, 10m, 2h or 7d")
 
 
 async def _follow(

@@ -16,6 +16,7 @@ from typing import Final
 
 from ganglion.errors import InUse
 from nervous_system.errors import Fatal
+from nervous_system.whole_number import whole_number
 
 LOCK_FILE: Final = "ganglion.lock"
 
@@ -69,11 +70,12 @@ def holders_of(store: Path) -> dict[int, str]:
         return {}
     found: dict[int, str] = {}
     for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
+        pid = whole_number(process.name)
+        if pid is not None and pid != os.getpid():
             # It may end while it is looked at, and other users' are not shown.
             with contextlib.suppress(OSError):
                 if any(_same(entry, wanted) for entry in (process / "fd").iterdir()):
-                    found[int(process.name)] = _name(process)
+                    found[pid] = _name(process)
     return dict(sorted(found.items()))
 
 

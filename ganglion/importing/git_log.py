@@ -25,6 +25,7 @@ from ganglion.importing.bounded import (
 )
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unified_diff import spelled, unquoted
+from nervous_system.whole_number import whole_number
 
 _FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ct", "%s", "%B")
 _NAMES: Final = (2, 3)  # of the fields
@@ -79,7 +80,9 @@ _NUL: Final = b"\0"
 _SECTION: Final = b"diff --git "
 _BOUNDARY: Final = re.compile(rb"\n(?=\0|diff --git )")
 _BINARY: Final = re.compile(rb"^Binary files ", re.MULTILINE)
-_RAW: Final = re.compile(r":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\t(.+)", re.DOTALL)
+_RAW: Final = re.compile(
+    r":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\t(.+)", re.ASCII | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +253,7 @@ class LogParser:
             parents=tuple(parents.split()),
             author_name=name,
             author_email=email,
-            committed_at=int(seconds) if seconds.lstrip("-").isdigit() else 0,
+            committed_at=whole_number(seconds) or 0,
             subject=subject,
             message=message.rstrip("\n"),
             summary=self._summary,

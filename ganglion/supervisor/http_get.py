@@ -47,9 +47,14 @@ async def http_get(url: str, *, timeout_seconds: float = 2.0) -> Answer:
             shown = unquote(parts.netloc)
         else:
             # Without user and password: health addresses have none, but a URL given by hand may.
-            shown = f"{parts.scheme}://{parts.hostname}:{parts.port}{parts.path}"
+            shown = f"{parts.scheme}://{_host(parts)}{parts.path}"
         why = str(error) or f"no answer within {timeout_seconds:g} s"
         raise NotRunning(f"nobody answers at {shown} ({why})") from error
+
+
+def _host(parts: SplitResult) -> str:
+    """As the URL has it: an address of IPv6 stays in its brackets."""
+    return parts.netloc.rpartition("@")[2]
 
 
 async def _exchange(parts: SplitResult, target: str) -> Answer:
@@ -58,7 +63,7 @@ async def _exchange(parts: SplitResult, target: str) -> Answer:
         reader, writer = await connect_privately(Path(unquote(parts.netloc)), limit=_PIECE_BYTES)
     else:
         name, port = parts.hostname or "127.0.0.1", parts.port or 80
-        host = f"{name}:{port}"
+        host = _host(parts)
         reader, writer = await asyncio.open_connection(name, port, limit=_PIECE_BYTES)
     try:
         # HTTP/1.0: the server closes when it is done, so there is nothing to parse but the head.

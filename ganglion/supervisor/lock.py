@@ -16,6 +16,7 @@ from typing import Final
 
 from ganglion.errors import InUse
 from nervous_system.errors import Fatal
+from nervous_system.whole_number import whole_number
 
 _PATIENCE_SECONDS: Final = 0.5
 """`holder` takes the lock for an instant to see whether it is free; `up` must not stumble over
@@ -135,5 +136,5 @@ def _take(descriptor: int, kind: int, path: Path) -> bool:
 
 
 def _read_pid(path: Path) -> int | None:
-    text = path.read_text().strip()
-    return int(text) if text.isdigit() else None
+    pid = whole_number(path.read_text(errors="replace").strip())
+    return pid if pid is not None and pid > 0 else None

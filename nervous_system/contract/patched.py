@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 _HUNK: Final = re.compile(
-    r"@@ -(?P<old>(?P<start>\d{1,9})(?:,(?P<count>\d{1,9}))?) \+(?P<new>\d{1,9}(?:,\d{1,9})?) @@"
+    r"@@ -(?P<old>(?P<start>\d{1,9})(?:,(?P<count>\d{1,9}))?) \+(?P<new>\d{1,9}(?:,\d{1,9})?) @@",
+    re.ASCII,
 )
 _OTHER: Final = {"+": "-", "-": "+"}
 _NO_END: Final = "\\"
