@@ -33,7 +33,7 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     """The mesh of this home, or the servers that the settings lead to."""
     yield _processes(report)
     if report.swarm is not None:
-        yield _dispatch(report.swarm)
+        yield examine_dispatch(report.swarm)
     found = client_settings()
     if monitor_url is not None:
         yield await _sync(monitor_url)
@@ -62,7 +62,7 @@ def _processes(report: StatusReport) -> Finding:
     return well("mesh", f"{report.state} (pid {report.pid}): {names}")
 
 
-def _dispatch(swarm: SwarmStatus) -> Finding:
+def examine_dispatch(swarm: SwarmStatus) -> Finding:
     """Whether tasks are handed out, and why not."""
     if swarm.held:
         return ill("dispatch", swarm.held, remedy=LET_GO_ON)

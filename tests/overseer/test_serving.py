@@ -15,6 +15,7 @@ from overseer_program import StartOverseer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskFailed, TaskReleased
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
+from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from nervous_system import names
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.codec import decode
@@ -223,3 +224,18 @@ async def test_what_is_no_table_is_refused_by_name(
     ) as worker:
         with pytest.raises(InvalidEvent, match=said):
             await serve(worker, do, asyncio.Event())
+
+
+async def test_who_serves_a_table_says_what_it_does(bus: Bus, worker: Worker) -> None:
+    """So that what nobody does can be said."""
+    await propose(bus, "t1")
+    stop = asyncio.Event()
+
+    async def do(held: HeldTask) -> None:
+        await held.finish()
+        stop.set()
+
+    async with asyncio.timeout(60):
+        await serve(worker, {"work": do, "dig": do}, stop)
+    said = [each.actions for each in await payloads(bus) if isinstance(each, WorkerRegistered)]
+    assert sorted(said[-1]) == ["dig", "work"]
