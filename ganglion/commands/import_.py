@@ -33,10 +33,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON obj
 
 @app.command("swe-agent")
 def swe_agent(
-    files: Annotated[list[Path], typer.Argument(help="Trajectories (*.traj).")],
+    files: Annotated[list[Path], typer.Argument(help="Trajectories (*.traj, *.traj.json).")],
     as_json: AsJson = False,
 ) -> None:
-    """Runs of SWE-agent: a decision and an outcome per step, the submission as state changes."""
+    """Runs of SWE-agent and mini-swe-agent: a decision and an outcome per step, the submission as
+    state changes."""
     from ganglion.importing.swe_agent import open_trajectories
 
     _import(lambda: open_trajectories(files), as_json=as_json)

@@ -67,7 +67,7 @@ async def append_units(
     appender = _Appender(
         log,
         progress=progress or (lambda report: None),
-        report=ImportReport(source.total, refused=source.refused),
+        report=ImportReport(source.total),
         most_messages=most_messages,
         most_bytes=most_bytes,
     )
@@ -75,7 +75,8 @@ async def append_units(
         async for unit in units:
             await appender.add(unit)
     await appender.flush()
-    return appender.report
+    report = appender.report
+    return replace(report, refused=(*source.refused, *report.refused))
 
 
 class _Appender:
@@ -98,6 +99,7 @@ class _Appender:
         self._present: set[str] = set()  # ids on the run's subjects, as far as they were read
         self._last_sequence = 0  # on the run's filter
         self._pending: list[ImportUnit] = []
+        self._pending_ids: set[str] = set()  # their last ones: a source may name a thing twice
         self._pending_messages = 0
         self._pending_bytes = 0
         self.report = report
@@ -110,7 +112,7 @@ class _Appender:
             await self._read_run()
         if unit.gap:
             self._tell(incomplete=f"{unit.reference or unit.name} is not whole: {unit.gap}")
-        if unit.last_id in self._present:
+        if unit.last_id in self._present or unit.last_id in self._pending_ids:
             self._tell(units=1, units_skipped=1)
             return
         size = sum(_size_bytes(entry) for entry in unit.entries)
@@ -120,6 +122,7 @@ class _Appender:
         ):
             await self.flush()
         self._pending.append(unit)
+        self._pending_ids.add(unit.last_id)
         self._pending_messages += len(unit.entries)
         self._pending_bytes += size
 
@@ -138,6 +141,7 @@ class _Appender:
                 await self._read_run()
                 self._drop_present()
         self._pending_messages = self._pending_bytes = 0
+        self._pending_ids.clear()
 
     async def _append_pending(self) -> None:
         """One try; the units that it completed are no longer pending, also when it raises."""

@@ -1,17 +1,19 @@
 """
-How does a run of the SWE-agent become events?
+How does a run of the SWE-agent, or of mini-swe-agent, become events?
 
-One decision and one outcome per step, one unit per file.
+One decision and one outcome per step, one unit per run: a file has one, or one for each attempt.
 
 What the file does not say is not claimed:
 
-- It has no clock. Events start at 1970-01-01T00:00:00Z, which every reader takes for "unknown", and
-  go on by the execution times that were measured, one microsecond per event where none was; so
-  order and durations are right, and the same bytes give the same events for ever. When it was
-  imported is the log's own time.
-- It has no exit codes. A step's outcome has no status; the last one gets the run's, from
-  `exit_status`. `submitted` counts as success because the agent ended by its own decision; whether
-  the patch is right nobody knows here.
+- SWE-agent has no clock. Events start at 1970-01-01T00:00:00Z, which every reader takes for
+  "unknown", and go on by the execution times that were measured, one microsecond per event where
+  none was; so order and durations are right, and the same bytes give the same events for ever.
+  When it was imported is the log's own time. The clock of mini-swe-agent is taken where it goes
+  forward.
+- Exit codes are mini-swe-agent's only. A step's outcome has no status, as a command that finds
+  nothing has not failed; the last one gets the run's, from `exit_status`. `submitted` counts as
+  success because the agent ended by its own decision; whether the patch is right nobody knows here.
+- What the run cost beyond what its steps did is in the last outcome, so that they add up to it.
 - Files were changed in a sandbox of this run alone, so they are resources of the run:
   `swe-agent:<12 hex digits of the content>/<path>`.
 """
@@ -36,19 +38,23 @@ from enchanted.events.v1.action_outcome_pb2 import (
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
+from ganglion.importing import mini_swe_agent_file
 from ganglion.importing.bounded import (
     MAX_ACTION_BYTES,
     MAX_DIFF_BYTES,
+    MAX_NAME_BYTES,
     MAX_OUTPUT_BYTES,
     MAX_RATIONALE_BYTES,
     MAX_TRIGGER_BYTES,
     cut,
+    distinct,
     marked,
     valid_text,
 )
 from ganglion.importing.origin import Origin
 from ganglion.importing.refusal import ImportRefused
-from ganglion.importing.trajectory import Step, Trajectory, read_trajectory
+from ganglion.importing.trajectory import Step, Trajectory
+from ganglion.importing.trajectory_file import read_trajectories
 from ganglion.importing.unified_diff import FileDiff, file_diffs, without_terminal_returns
 from ganglion.importing.unit import ImportSource, ImportUnit
 from nervous_system.contract.event import Event
@@ -57,29 +63,47 @@ from nervous_system.contract.payload import Payload
 from nervous_system.ids import content_hash
 
 UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_NAMED: Final = 20
 _TICK: Final = timedelta(microseconds=1)
 
 
 async def open_trajectories(paths: Sequence[Path]) -> ImportSource:
     """
-    Read every file once, so that a broken one is found before anything is imported.
+    Read every file once, so that it is known what is in them, then again, one by one.
 
-    Then again, one by one.
-
-    Raises ImportRefused for the first file that cannot be imported.
+    One that cannot be imported is named in `refused`, and the others are. Raises ImportRefused
+    where none can.
     """
     if not paths:
         raise ImportRefused("no trajectory was named; give at least one .traj file")
+    readable, total = [], 0
+    refused: list[str] = []
     for path in paths:
-        await asyncio.to_thread(read_trajectory, path)
+        try:
+            found = await asyncio.to_thread(read_trajectories, path)
+        except ImportRefused as error:
+            refused.append(str(error))
+            continue
+        readable.append(path)
+        total += len(found.trajectories)
+        refused += found.refused
+    if not readable:
+        more = f"; and {len(refused) - _MOST_NAMED:,} more" if len(refused) > _MOST_NAMED else ""
+        raise ImportRefused("; ".join(refused[:_MOST_NAMED]) + more)
     name = valid_text(str(paths[0])) if len(paths) == 1 else f"{len(paths)} trajectories"
-    return ImportSource(name, len(paths), _units(tuple(paths)))
+    return ImportSource(name, total, _units(readable, refused), refused=refused)
 
 
-async def _units(paths: Sequence[Path]) -> AsyncGenerator[ImportUnit, None]:
+async def _units(paths: Sequence[Path], refused: list[str]) -> AsyncGenerator[ImportUnit, None]:
     for path in paths:
-        trajectory = await asyncio.to_thread(read_trajectory, path)
-        yield trajectory_unit(trajectory, name=path.name)
+        try:
+            found = await asyncio.to_thread(read_trajectories, path)
+        except ImportRefused as error:  # somebody changed it meanwhile
+            refused.append(str(error))
+            continue
+        for trajectory in found.trajectories:
+            which = f" ({trajectory.attempt})" if trajectory.attempt else ""
+            yield trajectory_unit(trajectory, name=f"{valid_text(path.name)}{which}")
 
 
 def trajectory_unit(trajectory: Trajectory, *, name: str) -> ImportUnit:
@@ -101,10 +125,11 @@ class _Run:
     def __init__(self, trajectory: Trajectory) -> None:
         self._trajectory = trajectory
         short = trajectory.content_hash[:12]
-        self._origin = Origin(f"swe-agent:{trajectory.content_hash}")
-        self._agent_id = f"swe-agent:{trajectory.instance}"
-        self._key = f"swe-agent-{short}"
-        self._world = f"swe-agent:{short}"
+        agent = trajectory.agent
+        self._origin = Origin(f"{agent}:{trajectory.content_hash}")
+        self._agent_id = distinct(f"{agent}:{trajectory.instance}", MAX_NAME_BYTES)
+        self._key = f"{agent}-{short}"
+        self._world = f"{agent}:{short}"
         self._now = UNKNOWN_TIME
         self._entries: list[Entry] = []
 
@@ -113,6 +138,7 @@ class _Run:
         reacted_to = self._trajectory.task or None
         cause = ""
         for number, step in enumerate(steps, 1):
+            self._not_before(step.decided_at)
             decision = self._add(
                 f"decision {number}", number, cause, _decision(step, reacted_to=reacted_to)
             )
@@ -122,11 +148,17 @@ class _Run:
                     self._add(f"change {position}", number, decision, change)
             if step.duration_seconds is not None:
                 self._now += timedelta(seconds=step.duration_seconds)
+            self._not_before(step.answered_at)
             outcome = self._final_outcome(step) if last else _outcome(step)
             outcome.decision_event_id = decision
             cause = self._add(f"outcome {number}", number, decision, outcome)
             reacted_to = step.observation
         return ImportUnit(name, tuple(self._entries))
+
+    def _not_before(self, seconds: float | None) -> None:
+        """What the file's clock says, where it goes forward."""
+        if seconds is not None:
+            self._now = max(self._now, UNKNOWN_TIME + timedelta(seconds=seconds))
 
     def _add(self, label: str, number: int, causation_id: str, payload: Payload) -> str:
         event = Event(
@@ -148,13 +180,20 @@ class _Run:
         """The last step's outcome, which also tells how the run ended and what it cost."""
         trajectory = self._trajectory
         outcome = _outcome(step)
-        outcome.status = _status(trajectory.exit_status)
+        outcome.status = (
+            _status_of_mini(trajectory.exit_status)
+            if trajectory.agent == mini_swe_agent_file.AGENT
+            else _status(trajectory.exit_status)
+        )
         if trajectory.exit_status:
             ending = marked(trajectory.exit_status, MAX_TRIGGER_BYTES)
             calls = "" if trajectory.api_calls is None else f", {trajectory.api_calls} API calls"
             outcome.output += f"\n[exit status: {ending}{calls}]"
+        if trajectory.attempt:
+            outcome.output += f"\n[{trajectory.attempt}]"
         if trajectory.cost_usd is not None:
-            outcome.cost_usd = trajectory.cost_usd
+            others = sum(each.cost_usd or 0.0 for each in trajectory.steps[:-1])
+            outcome.cost_usd = max(trajectory.cost_usd - others, step.cost_usd or 0.0)
         if trajectory.input_tokens is not None:
             outcome.input_tokens = trajectory.input_tokens
         if trajectory.output_tokens is not None:
@@ -195,8 +234,18 @@ def _outcome(step: Step) -> ActionOutcome:
     return ActionOutcome(
         output=output,
         output_truncated=left_out > 0,
-        duration_seconds=step.duration_seconds,
+        exit_code=step.exit_code,
+        duration_seconds=_duration(step),
+        cost_usd=step.cost_usd,
+        input_tokens=step.input_tokens,
+        output_tokens=step.output_tokens,
     )
+
+
+def _duration(step: Step) -> float | None:
+    if step.duration_seconds is None and step.decided_at and step.answered_at:
+        return max(step.answered_at - step.decided_at, 0.0)
+    return step.duration_seconds
 
 
 def _status(exit_status: str) -> OutcomeStatus.ValueType:
@@ -208,6 +257,15 @@ def _status(exit_status: str) -> OutcomeStatus.ValueType:
     if exit_status.startswith(("exit_", "submitted (")):  # a limit, an error, a forfeit ended it
         return OUTCOME_FAILED
     return OUTCOME_UNSPECIFIED
+
+
+def _status_of_mini(exit_status: str) -> OutcomeStatus.ValueType:
+    """As `_status`, where it is the name of the exception that ended the run."""
+    if not exit_status:
+        return OUTCOME_UNSPECIFIED
+    if exit_status == "Submitted":
+        return OUTCOME_SUCCEEDED
+    return OUTCOME_CANCELLED if "Interrupt" in exit_status else OUTCOME_FAILED
 
 
 def _file_change(file_diff: FileDiff, world: str) -> list[StateChange]:

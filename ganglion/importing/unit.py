@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -70,7 +70,7 @@ class ImportSource:
     name: str
     total: int  # units
     units: AsyncGenerator[ImportUnit, None]
-    refused: tuple[str, ...] = ()  # a sentence for each part that cannot be read
+    refused: Sequence[str] = ()  # a sentence for each part that cannot be read, so far
     remark: str = ""  # a sentence on what was taken
 
 

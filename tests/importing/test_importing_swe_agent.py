@@ -21,7 +21,7 @@ from enchanted.events.v1.action_outcome_pb2 import (
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from ganglion.importing.swe_agent import UNKNOWN_TIME, open_trajectories, trajectory_unit
-from ganglion.importing.trajectory import parse_trajectory
+from ganglion.importing.trajectory_file import parse_trajectories
 from ganglion.importing.unit import ImportUnit
 from nervous_system.contract.codec import encode
 from nervous_system.ids import content_hash
@@ -29,7 +29,8 @@ from nervous_system.ids import content_hash
 
 def _unit(**changes: Any) -> ImportUnit:
     data = json.dumps(tiny_trajectory(**changes)).encode()
-    return trajectory_unit(parse_trajectory(data, name="x"), name="x")
+    [found] = parse_trajectories(data, name="x").trajectories
+    return trajectory_unit(found, name="x")
 
 
 def _payloads(unit: ImportUnit, kind: type) -> list[Any]:

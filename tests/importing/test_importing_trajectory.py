@@ -12,16 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from importing_samples import tiny_trajectory
 
-from ganglion.importing import trajectory as module
+from ganglion.importing import trajectory_file as module
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.swe_agent import open_trajectories, trajectory_unit
-from ganglion.importing.trajectory import parse_trajectory, read_trajectory
+from ganglion.importing.trajectory import Trajectory
+from ganglion.importing.trajectory_file import parse_trajectories, read_trajectories
 from nervous_system.contract.codec import encode
 from nervous_system.errors import Permanent
 
 
-def _parse(document: object) -> module.Trajectory:
-    return parse_trajectory(json.dumps(document).encode(), name="x.traj")
+def _parse(document: object) -> Trajectory:
+    [found] = parse_trajectories(json.dumps(document).encode(), name="x.traj").trajectories
+    return found
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,9 @@ def _parse(document: object) -> module.Trajectory:
         (b"\xff\xfe{}", "x.traj is not UTF-8 at byte 0"),
         (b"[" * 200_000, "x.traj is nested too deeply"),
         (b"1" * 5000, "x.traj is not JSON that can be read"),
-        (b"[]", "the file holds a list, not an object"),
+        (b"5", "the file holds a number, not an object"),
+        (b"[]", "no one of its messages is an answer of a model"),
+        (b'[{"role": "user"}, 5]', "message 2 is a number, not an object"),
         (b"{}", "there is no step in its `trajectory` or `history`"),
         (b'{"trajectory": {}}', "its `trajectory` is an object, not a list"),
         (b'{"trajectory": [1]}', "step 1 is a number, not an object"),
@@ -60,7 +64,7 @@ def _parse(document: object) -> module.Trajectory:
 )
 def test_a_broken_file_is_refused_with_a_sentence(data: bytes, sentence: str) -> None:
     with pytest.raises(ImportRefused, match=r"^x\.traj") as refused:
-        parse_trajectory(data, name="x.traj")
+        parse_trajectories(data, name="x.traj")
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -69,9 +73,9 @@ def test_a_file_that_is_missing_a_folder_or_huge_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ImportRefused, match=r"cannot be read: No such file"):
-        read_trajectory(tmp_path / "missing.traj")
+        read_trajectories(tmp_path / "missing.traj")
     with pytest.raises(ImportRefused, match="is a folder"):
-        read_trajectory(tmp_path)
+        read_trajectories(tmp_path)
     monkeypatch.setattr(module, "MAX_FILE_BYTES", 1024**2)
     huge = tmp_path / "huge.traj"
     with huge.open("wb") as file:
@@ -79,25 +83,35 @@ def test_a_file_that_is_missing_a_folder_or_huge_is_refused_before_it_is_read(
     with pytest.raises(
         ImportRefused, match=r"has 2 MiB; more than 1 MiB of such a file are not read"
     ):
-        read_trajectory(huge)
+        read_trajectories(huge)
 
 
-async def test_one_broken_file_stops_the_import_before_its_first_event(
+async def test_a_broken_file_stops_no_other_and_all_are_named(
     trajectory_file: Callable[..., Path], tmp_path: Path
 ) -> None:
-    broken = tmp_path / "broken.traj"
-    broken.write_text("{")
-    with pytest.raises(ImportRefused, match=r"broken\.traj is not JSON"):
-        await open_trajectories([trajectory_file(), broken])
+    broken = [tmp_path / f"broken {number}.traj" for number in range(3)]
+    for path in broken:
+        path.write_text("{")
+    whole = [trajectory_file("a.traj"), trajectory_file("b.traj", environment="b")]
+    source = await open_trajectories([broken[0], whole[0], *broken[1:], whole[1]])
+    whole[1].write_text("[")  # meanwhile
+    assert [unit.name async for unit in source.units] == ["a.traj"]
+    assert source.total == 2
+    assert [sentence.partition(" is not JSON")[0] for sentence in source.refused] == [
+        str(path) for path in (*broken, whole[1])
+    ]
+    with pytest.raises(
+        ImportRefused, match=r"broken 0\.traj is not JSON.*broken 2\.traj is not JSON"
+    ):
+        await open_trajectories(broken)
     with pytest.raises(ImportRefused, match="no trajectory was named"):
         await open_trajectories([])
 
 
 def test_a_byte_order_mark_does_not_matter() -> None:
     data = json.dumps(tiny_trajectory()).encode()
-    assert (
-        parse_trajectory(b"\xef\xbb\xbf" + data, name="x").steps == _parse(tiny_trajectory()).steps
-    )
+    [found] = parse_trajectories(b"\xef\xbb\xbf" + data, name="x").trajectories
+    assert found.steps == _parse(tiny_trajectory()).steps
 
 
 def test_steps_come_from_the_history_where_there_is_no_trajectory() -> None:
@@ -146,6 +160,52 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=12,
 )
+_MINI: dict[str, Any] = {
+    "messages": [
+        {"role": "user", "content": "Do it."},
+        {
+            "role": "assistant",
+            "content": "I look.",
+            "tool_calls": [{"id": "c", "function": {"name": "bash", "arguments": "{}"}}],
+            "extra": {
+                "actions": [{"command": "ls", "tool_call_id": "c"}],
+                "cost": 0.1,
+                "timestamp": 1.0,
+                "response": {"usage": {"prompt_tokens": 5, "completion_tokens": 6}},
+            },
+        },
+        {"role": "tool", "tool_call_id": "c", "content": "a", "extra": {"returncode": 0}},
+        {"role": "exit", "content": "", "extra": {"exit_status": "Submitted", "submission": "x"}},
+    ],
+    "info": {"model_stats": {"instance_cost": 0.5}},
+    "instance_id": "a__b-1",
+}
+_PLACES_OF_MINI = [
+    ("messages",),
+    ("messages", 1),
+    ("messages", 1, "content"),
+    ("messages", 1, "role"),
+    ("messages", 1, "object"),
+    ("messages", 1, "output"),
+    ("messages", 1, "usage"),
+    ("messages", 1, "tool_calls"),
+    ("messages", 1, "tool_calls", 0),
+    ("messages", 1, "extra"),
+    ("messages", 1, "extra", "actions"),
+    ("messages", 1, "extra", "actions", 0),
+    ("messages", 1, "extra", "actions", 0, "command"),
+    ("messages", 1, "extra", "cost"),
+    ("messages", 1, "extra", "timestamp"),
+    ("messages", 1, "extra", "response"),
+    ("messages", 1, "extra", "response", "usage"),
+    ("messages", 2, "tool_call_id"),
+    ("messages", 2, "content"),
+    ("messages", 2, "extra", "returncode"),
+    ("messages", 3, "extra", "exit_status"),
+    ("messages", 3, "extra", "submission"),
+    ("info", "model_stats"),
+    ("instance_id",),
+]
 _PLACES = [
     ("trajectory",),
     ("history",),
@@ -167,14 +227,35 @@ _PLACES = [
 ]
 
 
+@given(st.sampled_from(_PLACES_OF_MINI), _JSON)
+def test_a_wrong_part_of_the_other_agents_document_as_well(
+    place: tuple[str | int, ...], part: Any
+) -> None:
+    document: Any = json.loads(json.dumps(_MINI))
+    *way, last = place
+    inner = document
+    for step in way:
+        inner = inner[step]
+    inner[last] = part
+    _events_or_refusal(json.dumps(document).encode())
+
+
+@given(_JSON)
+def test_any_attempts_are_read_or_refused(attempts: Any) -> None:
+    _events_or_refusal(json.dumps({"attempts": attempts}).encode())
+    _events_or_refusal(json.dumps(tiny_trajectory(attempts=attempts)).encode())
+
+
 def _events_or_refusal(data: bytes) -> None:
     try:
-        unit = trajectory_unit(parse_trajectory(data, name="x.traj"), name="x.traj")
+        found = parse_trajectories(data, name="x.traj").trajectories
+        units = [trajectory_unit(each, name="x.traj") for each in found]
     except Permanent as error:
         assert str(error)
         return
-    for entry in unit.entries:
-        assert len(encode(entry.event)) < 1024**2 - 4096
+    for unit in units:
+        for entry in unit.entries:
+            assert len(encode(entry.event)) < 1024**2 - 4096
 
 
 @given(st.binary(max_size=200))

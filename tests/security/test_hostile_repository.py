@@ -22,7 +22,7 @@ from ganglion.importing.git_history import open_history
 from ganglion.importing.git_log import LogParser
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.station_folder import read_station
-from ganglion.importing.trajectory import read_trajectory
+from ganglion.importing.trajectory_file import read_trajectories
 from ganglion.importing.unit import ImportUnit
 from ganglion.importing.walled_git import wall_of
 from ganglion.wall import gaps
@@ -468,11 +468,11 @@ def test_a_trajectory_that_is_no_file_is_refused(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.traj"
     os.mkfifo(pipe)
     with pytest.raises(ImportRefused, match="a pipe, a socket or a device"):
-        read_trajectory(pipe)
+        read_trajectories(pipe)
     endless = tmp_path / "endless.traj"
     endless.symlink_to("/dev/zero")
     with pytest.raises(ImportRefused, match=r"endless\.traj"):
-        read_trajectory(endless)
+        read_trajectories(endless)
 
 
 def test_rows_and_trajectories_nested_without_end_are_refused(tmp_path: Path) -> None:
@@ -484,4 +484,4 @@ def test_rows_and_trajectories_nested_without_end_are_refused(tmp_path: Path) ->
     deep = tmp_path / "deep.traj"
     deep.write_text('{"history":' + "[" * 1_000_000)
     with pytest.raises(ImportRefused):
-        read_trajectory(deep)
+        read_trajectories(deep)

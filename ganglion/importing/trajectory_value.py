@@ -1,0 +1,123 @@
+"""
+Is a part of somebody's JSON what it should be?
+
+Each function gives it as its type, or raises ImportRefused with a sentence that begins with `name`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from ganglion.importing.bounded import MAX_NAME_BYTES, distinct, valid_text
+from ganglion.importing.refusal import ImportRefused
+
+_MAX_TOKENS: Final = 2**64 - 1
+
+
+def list_of(document: dict[str, Any], key: str, name: str) -> list[Any]:
+    """Empty where there is none."""
+    value = document.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise wrong(name, f"its `{key}` is {kind(value)}, not a list")
+    return value
+
+
+def object_of(document: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+    """Empty where there is none."""
+    value = document.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise wrong(name, f"its `{key}` is {kind(value)}, not an object")
+    return value
+
+
+def text(value: Any, what: str, name: str) -> str:
+    """A text, also one in parts; empty where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, list) and all(isinstance(part, dict) for part in value):
+        # The parts of a message that can also hold pictures; only text is kept, a picture is named.
+        texts = [
+            part["text"] if isinstance(part.get("text"), str) else f"[{part.get('type', 'part')}]"
+            for part in value
+        ]
+        return valid_text("\n".join(texts))
+    raise wrong(name, f"{what} is {kind(value)}, not a text")
+
+
+def amount(value: Any, what: str, name: str) -> float | None:
+    """A finite number from 0 up."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong(name, f"{what} is {kind(value)}, not a number")
+    if not 0 <= value <= 1e300:  # which is false for a NaN too
+        raise wrong(name, f"{what} is not a finite number from 0 up")
+    return float(value)
+
+
+def count(value: Any, what: str, name: str) -> int | None:
+    """A whole number of 64 bits from 0 up."""
+    found = amount(value, what, name)
+    if found is None:
+        return None
+    if not found.is_integer() or int(value) > _MAX_TOKENS:
+        raise wrong(name, f"{what} is not a whole number of 64 bits")
+    return int(value)
+
+
+def kind(value: Any) -> str:
+    """What JSON calls it."""
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    return "empty" if value is None else kinds.get(type(value), "a number")
+
+
+def calls(listed: Any, where: str, name: str) -> str:
+    """Tool calls as a person would write them: `name arguments`, one per line."""
+    if listed is None:
+        return ""
+    if not isinstance(listed, list):
+        raise wrong(name, f"the tool_calls of {where} are {kind(listed)}, not a list")
+    lines: list[str] = []
+    for call in listed:
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict):
+            raise wrong(name, f"a tool call of {where} names no function")
+        called = text(function.get("name"), f"a function's name in {where}", name)
+        arguments = function.get("arguments")
+        if not isinstance(arguments, str):
+            arguments = "" if arguments is None else json.dumps(arguments, sort_keys=True)
+        lines.append(f"{called} {valid_text(arguments)}".strip())
+    return "\n".join(lines)
+
+
+def embedded(value: Any) -> dict[str, Any]:
+    """
+    An object that some versions write as such and some as a string of JSON.
+
+    Empty where it is neither.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}  # it only would have given a nicer name
+    return value if isinstance(value, dict) else {}
+
+
+def one_line(name: str) -> str:
+    """A name in one line of at most 256 bytes; no two that are cut become one."""
+    return distinct(" ".join(valid_text(name).split()), MAX_NAME_BYTES)
+
+
+def wrong(name: str, what: str) -> ImportRefused:
+    """What is raised for a file that says something else than it should."""
+    return ImportRefused(
+        f"{name} is no trajectory that is known: {what}; nothing of it is imported"
+    )
