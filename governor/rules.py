@@ -27,7 +27,6 @@ class Measure:
     kind: CommandKind.ValueType
     emergency: bool = False  # on the lane of its own
     keeps_one: bool = False  # a throttle that leaves everybody at least one task
-    most: int | None = None  # a throttle to so many at once; None: to half of what it may do
 
     def told(self, most_tasks: int) -> tuple[CommandKind.ValueType, int]:
         """The command for a worker of so many tasks at once, and its limit.
@@ -37,15 +36,14 @@ class Measure:
         """
         if self.kind != COMMAND_THROTTLE:
             return self.kind, 0
-        limit = most_tasks // 2 if self.most is None else self.most
-        if not limit and not self.keeps_one:
+        half = most_tasks // 2
+        if not half and not self.keeps_one:
             return COMMAND_SLEEP, 0
-        return COMMAND_THROTTLE, max(1, limit)
+        return COMMAND_THROTTLE, max(1, half)
 
 
 THROTTLE: Final = Measure(name="throttle", kind=COMMAND_THROTTLE)
 SLOW_DOWN: Final = Measure(name="slow down", kind=COMMAND_THROTTLE, keeps_one=True)
-ONE_EACH: Final = Measure(name="one each", kind=COMMAND_THROTTLE, keeps_one=True, most=1)
 SLEEP: Final = Measure(name="sleep", kind=COMMAND_SLEEP)
 EMERGENCY_THROTTLE: Final = Measure(
     name="emergency throttle", kind=COMMAND_THROTTLE, emergency=True, keeps_one=True
@@ -136,7 +134,7 @@ RULES: Final[tuple[Rule, ...]] = (
         resource="cpu",
         band=_cpu,
         samples=lambda policy: policy.sleep_samples,
-        measure=ONE_EACH,
+        measure=SLOW_DOWN,
         on_hard_stop=SLEEP,
     ),
     Rule(

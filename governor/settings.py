@@ -41,7 +41,7 @@ class GovernorSettings(Environment):
         description="over a limit for so many samples running: workers do half of what they may",
     )
     sleep_samples: int = Field(
-        10, ge=1, description="and for so many: nothing, or one task each where only CPU is short"
+        10, ge=1, description="and for so many: nothing, where memory is short, or by a hard_stop"
     )
     command_samples: int = Field(
         5, ge=3, description="for so many samples a command to workers holds unless it is renewed"

@@ -128,7 +128,10 @@ class Standstill:
         free = [each for each in able if len(each.task_ids) < each.max_concurrent_tasks]
         if not free:
             return f"{_names(able)} {_have(able)} as many tasks as allowed"
-        slow = {each.host: too_many(self._state.kernel, self._rules, each.host) for each in free}
+        slow = {
+            each.host: too_many(self._state.kernel, self._rules, each.host, self._now)
+            for each in free
+        }
         if all(slow.values()):
             return next(iter(slow.values()))
         needs = _size(manifest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
@@ -15,6 +15,9 @@ from overseer.policy import Policy
 SUCCESS_SHARE: Final = 1.0
 """An agent that always succeeded at an action is worth one step of priority more than one that
 never did."""
+
+BEGINS_ANYWAY_AFTER: Final = timedelta(minutes=5)
+"""A machine that is slowed down begins one task more when it has begun none for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ def choose(
         return f"{request.worker_id} is draining"
     if len(worker.task_ids) >= worker.max_concurrent_tasks:
         return f"{request.worker_id} has {len(worker.task_ids)} tasks, as many as it may have"
-    if slow := too_many(kernel, rules, worker.host):
+    if slow := too_many(kernel, rules, worker.host, now):
         return slow
     skills = worker.skills | frozenset(request.skills)
     index = kernel.line.due(kernel.tasks, now)
@@ -62,12 +65,17 @@ def choose(
     )
 
 
-def too_many(kernel: Kernel, rules: Rules, host: str) -> str:
-    """Why a machine that is slowed down gets no more at this moment; empty where it gets more."""
+def too_many(kernel: Kernel, rules: Rules, host: str, now: datetime) -> str:
+    """Why a machine that is slowed down gets no more at this moment; empty where it gets more. What
+    hangs, or waits for a task that it asked for, does not keep the others from it for ever."""
     if host not in rules.slowed:
         return ""
-    under_way = sum(len(each.task_ids) for each in kernel.workers.values() if each.host == host)
-    return slow_down(kernel, rules, host) if under_way >= _half(kernel, host)[1] else ""
+    here = [worker.task_ids for worker in kernel.workers.values() if worker.host == host]
+    held = [kernel.tasks.get(task_id) for task_ids in here for task_id in task_ids]
+    begun = [task.claim.claimed_at for task in held if task is not None and task.claim is not None]
+    if len(begun) < _half(kernel, host)[1] or now - max(begun) >= BEGINS_ANYWAY_AFTER:
+        return ""
+    return slow_down(kernel, rules, host)
 
 
 def slow_down(kernel: Kernel, rules: Rules, host: str) -> str:

@@ -40,25 +40,17 @@ PRESSED = (95, 80, 95, 91, 99, 99, 99, 75, 69, 50)
 
 @pytest.mark.parametrize(
     ("hard_stop", "at_last"),
-    [(False, (COMMAND_THROTTLE, "w1", 1)), (True, (COMMAND_SLEEP, "w1", 0))],
+    [(False, (COMMAND_THROTTLE, "w1", 2)), (True, (COMMAND_SLEEP, "w1", 0))],
 )
-def test_sustained_pressure_halves_then_leaves_one_or_none_then_releases(
+def test_sustained_pressure_halves_and_stops_only_where_the_policy_says_so_then_releases(
     governed: Governed, *, hard_stop: bool, at_last: tuple[int, str, int]
 ) -> None:
     governed.adopt(cpu=90, hard_stop=hard_stop)
     said = [told(governed.sample(cpu)) for cpu in PRESSED]
-    assert said == [
-        [],
-        [],
-        [],
-        [(COMMAND_THROTTLE, "w1", 2)],
-        [],
-        [at_last],
-        [],
-        [],
-        [(COMMAND_RELEASE, "w1", 0)],
-        [],
-    ]
+    throttled = [[], [], [], [(COMMAND_THROTTLE, "w1", 2)], []]
+    over = [[], [(COMMAND_RELEASE, "w1", 0)], []]
+    # A throttle that stays one is renewed before it ends.
+    assert said == throttled + ([[at_last], []] if hard_stop else [[], [at_last]]) + over
     throttle, last, release = governed.commands()
     assert last[1].releases_command_id == throttle[0]
     assert release[1].releases_command_id == last[0]
@@ -73,7 +65,7 @@ def test_who_does_one_task_at_a_time_goes_on_while_the_machine_is_busy(
     governed.register("single", most=most)
     for _ in range(30):
         assert not any(target == "single" for _, target, _ in told(governed.sample(100)))
-    assert [command.limit for command in governed.in_force("w1")] == [1]
+    assert [command.limit for command in governed.in_force("w1")] == [2]
 
 
 @pytest.mark.parametrize("most", [0, 1])
@@ -103,7 +95,7 @@ def test_a_policy_that_stops_no_more_wakes_those_who_sleep_at_once(governed: Gov
         governed.sample(95)
     assert told(governed.adopt(cpu=90)) == [
         (COMMAND_RELEASE, "single", 0),
-        (COMMAND_THROTTLE, "w1", 1),
+        (COMMAND_THROTTLE, "w1", 2),
     ]
     governed.restart(snapshot=True)
 
@@ -112,7 +104,7 @@ def test_of_two_pressures_the_graver_for_each_worker_is_followed(governed: Gover
     governed.register("single", most=1)
     for memory in (10, 10, 95, 95):
         said = governed.sample(95, memory=memory)
-    assert told(said) == [(COMMAND_SLEEP, "single", 0), (COMMAND_THROTTLE, "w1", 1)]
+    assert told(said) == [(COMMAND_SLEEP, "single", 0)], "the other does half already"
 
 
 def test_a_person_overrides_the_limits_for_a_time(governed: Governed) -> None:

@@ -18,6 +18,7 @@ from enchanted.events.v1.task_pb2 import RESULT_COMPLETED
 from overseer import gates
 from overseer.facts import FACTS
 from overseer.gates import STALE_AFTER
+from overseer.kernel.choice import BEGINS_ANYWAY_AFTER
 
 
 @pytest.fixture
@@ -70,6 +71,23 @@ def test_a_busy_machine_does_half_of_what_it_may_and_others_do_all(mesh: Oversee
     mesh.result("w1", "t1", RESULT_COMPLETED)
     assert taken(mesh, "w1 too") == [True], "what ends makes room"
     mesh.new_leader(snapshot_at=len(mesh.log))
+
+
+def test_what_hangs_on_a_busy_machine_does_not_stop_it() -> None:
+    mesh = Overseen()
+    limits(mesh, "max_cpu_pct: 80\n")
+    for worker_id in ("w1", "w2", "w3"):
+        register(mesh, worker_id)
+    mesh.propose(*(task(f"t{number}") for number in range(3)))
+    sampled(mesh, cpu=100)
+    for worker_id in ("w1", "w2", "w3"):
+        sampled(mesh, cpu=100)
+        assert taken(mesh, worker_id) == [True]
+        assert worker_id == "w3" or taken(mesh, "w3") == [False]
+        mesh.later(BEGINS_ANYWAY_AFTER.total_seconds() - 1)
+        for each in ("w1", "w2", "w3"):
+            mesh.heartbeat(each, "t0", "t1", "t2")
+        mesh.later(1)
 
 
 def test_on_a_machine_of_one_worker_one_task_at_a_time_always_flows() -> None:
