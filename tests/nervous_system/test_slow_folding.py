@@ -14,6 +14,7 @@ from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.runner import TURN_SECONDS
 from nervous_system.settings import MeshSettings
+from nervous_system.waiting import pause
 
 EVENTS = 100
 
@@ -42,6 +43,6 @@ async def test_who_catches_up_gives_others_a_turn(bus: Bus, mesh_settings: MeshS
     other = asyncio.create_task(core.take_turns())
     async with running(mesh_settings, of=replace(role(), core=core)) as run, asyncio.timeout(100):
         while run.value("position") < EVENTS:
-            await asyncio.sleep(0.01)
+            await pause(0.01, unless=run.stop)
     other.cancel()
     assert len(core.turns) >= EVENTS
