@@ -65,7 +65,7 @@ from nervous_system.errors import (
 from nervous_system.ids import child_id, is_uuid, new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
-from nervous_system.telemetry.tracing import Span, Tracer, traceparent_of
+from nervous_system.telemetry.tracing import Span, Tracer
 from nervous_system.transport.standing import taken
 from nervous_system.users import user_of_role
 from nervous_system.working.asker import Asker
@@ -508,7 +508,7 @@ def _receipt(event: Event, acknowledgement: Acknowledgement, *, external: bool =
         event_id=event.event_id,
         sequence=acknowledgement.last_sequence,
         trace_id=event.trace_id,
-        traceparent=traceparent_of(event.trace_id, event.span_id) or "",
+        traceparent=f"00-{event.trace_id}-{event.span_id}-01",
         redacted=acknowledgement.redacted,
         duplicate=acknowledgement.duplicate,
         external_change=external,

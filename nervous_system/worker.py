@@ -36,6 +36,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.given import UINT32, Given
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of
+from nervous_system.error_text import error_words
 from nervous_system.errors import GanglionError, InvalidEvent, LogFull, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
@@ -149,6 +150,7 @@ class Worker:
         of the block.
         """
         await self.register()
+        reason = "it stopped in good order"
         try:
             async with (
                 self.heard_of(),
@@ -156,10 +158,16 @@ class Worker:
             ):
                 yield
                 await self.lanes.take_leave()
+        except asyncio.CancelledError:
+            reason = "it was cancelled, as by Ctrl-C, or by the end of its process"
+            raise
+        except BaseException as error:
+            reason = f"it ended by {error_words(error)}"
+            raise
         finally:
             self._listening = None
             with suppress(GanglionError):  # it will be missed soon enough
-                await self.depart("it stopped in good order")
+                await self.depart(reason)
 
     @asynccontextmanager
     async def heard_of(self) -> AsyncIterator[None]:

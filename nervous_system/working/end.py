@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nervous_system.working.exits import FOREIGN, guard
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -23,6 +25,7 @@ class End:
 async def end_of(call: Callable[[], object]) -> End:
     """Of a function, or a coroutine function. Cancelled, this cancels it, and waits for it; what
     cancels itself has a CancelledError."""
+    guard(asyncio.get_running_loop())
     ends: list[End] = []  # not its task's result: what has cancelled itself has none
     running = asyncio.create_task(_run(call, ends))
     try:
@@ -35,6 +38,7 @@ async def end_of(call: Callable[[], object]) -> End:
 
 
 async def _run(call: Callable[[], object], ends: list[End]) -> None:
+    FOREIGN.set(True)  # in the context of this task alone
     try:
         returned = call()
         ends.append(End(await returned if inspect.isawaitable(returned) else returned))

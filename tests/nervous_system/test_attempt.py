@@ -190,6 +190,93 @@ async def test_it_may_cancel_itself() -> None:
     assert result.notes == "CancelledError: it was cancelled from within, and not by its worker"
 
 
+async def _exits() -> None:
+    await asyncio.sleep(0)
+    raise SystemExit(3)
+
+
+async def _is_interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+async def _in_a_group(task: HeldTask) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_exits())
+        tasks.create_task(asyncio.Event().wait())
+
+
+async def _in_a_gathering(task: HeldTask) -> None:
+    await asyncio.gather(_exits(), asyncio.Event().wait())
+
+
+async def _below(task: HeldTask) -> None:
+    await asyncio.create_task(_in_a_gathering(task), name="a task that begins more")
+
+
+async def _interrupted_in_a_thread(task: HeldTask) -> None:
+    await asyncio.to_thread(asyncio.run, _is_interrupted())
+
+
+async def _when_it_is_cancelled(task: HeldTask) -> None:
+    async def exits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise SystemExit(3)
+
+    running = asyncio.create_task(exits())
+    await asyncio.sleep(0)
+    running.cancel()
+    await running
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        (_in_a_group, "Exited: SystemExit: 3"),
+        (_in_a_gathering, "Exited: SystemExit: 3"),
+        (_below, "Exited: SystemExit: 3"),
+        (_when_it_is_cancelled, "Exited: SystemExit: 3"),
+        (_interrupted_in_a_thread, "KeyboardInterrupt"),
+    ],
+)
+async def test_what_it_has_begun_may_exit_too(do: Do, reason: str) -> None:
+    """And does not end the event loop, on which others are at work."""
+    assert reason in (await end(do, Overseer())).notes
+
+
+@pytest.mark.filterwarnings("error")
+async def test_what_it_begins_is_as_it_would_be_elsewhere() -> None:
+    async def value() -> tuple[int, str]:
+        current = asyncio.current_task()
+        assert current is not None
+        return 7, current.get_name()
+
+    async def do(task: HeldTask) -> Any:
+        never = asyncio.create_task(asyncio.sleep(0))
+        never.cancel()
+        found = await asyncio.create_task(value(), name="mine")
+        with pytest.raises(asyncio.CancelledError):
+            await never
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.create_task(asyncio.Event().wait())
+        with pytest.raises(TypeError):
+            await asyncio.create_task(5)  # type: ignore[arg-type]
+        return found
+
+    assert (await end(do, Overseer())).output == '[7, "mine"]'
+
+
+def test_who_runs_the_loop_exits_as_ever() -> None:
+    async def main() -> None:
+        await end(_returns_nothing, Overseer())
+        await asyncio.create_task(_exits())
+
+    with pytest.raises(SystemExit):
+        asyncio.run(main())
+
+
 async def test_it_may_leave_a_cancellation_behind() -> None:
     async def do(task: HeldTask) -> str:
         current = asyncio.current_task()

@@ -166,3 +166,27 @@ async def test_the_end_of_a_task_without_a_trace_is_not_in_that_of_the_next(
     result = asked.get_nowait()
     assert isinstance(result.payload, ResultReported)
     assert result.payload.next.traceparent.split("-")[1] != result.trace_id
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, "it stopped in good order"),
+        (asyncio.CancelledError(), "it was cancelled, as by Ctrl-C, or by the end of its process"),
+        (SystemExit(3), "it ended by SystemExit: 3"),
+        (ValueError("caf\udce9"), r"it ended by ValueError: caf\udce9"),
+    ],
+)
+async def test_who_leaves_says_why(
+    bus: Bus, mesh_settings: MeshSettings, error: BaseException | None, said: str
+) -> None:
+    try:
+        async with open_worker(mesh_settings.nats_url, worker_id="w1", settings=mesh_settings):
+            if error is not None:
+                raise error
+    except BaseException as raised:  # noqa: BLE001 - it is the one
+        assert raised is error
+    subject = "swarm.events.worker.departed.w1"
+    (departed,) = [recorded(each).event.payload async for each in bus.replay(subjects=[subject])]
+    assert isinstance(departed, WorkerDeparted)
+    assert departed.reason == said
