@@ -122,12 +122,12 @@ class Standstill:
 
     def _full(self, manifest: Manifest) -> str:
         """Why it has to wait for one who could do it."""
-        able = list(self._state.kernel.workers.values())
+        able = sorted(self._state.kernel.workers.values(), key=lambda each: each.worker_id)
         for fits, _ in self._demands(manifest):
             able = [each for each in able if fits(each)]
         free = [each for each in able if len(each.task_ids) < each.max_concurrent_tasks]
         if not free:
-            return f"{_names(able)} {_have(able)} as many tasks as allowed"
+            return f"{_names(able)}, who could do it, {_have(able)} as many tasks as allowed"
         slow = {
             each.host: too_many(self._state.kernel, self._rules, each.host, self._now)
             for each in free

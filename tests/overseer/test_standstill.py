@@ -149,7 +149,7 @@ def test_who_has_all_it_takes_is_not_said_to_be_missing() -> None:
     assert standstill(mesh).of_task("a") == ""
     assert mesh.claim("w1").accepted
     assert standstill(mesh).of_task("a") == "", "it is being done"
-    assert standstill(mesh).of_task("b") == "w1 has as many tasks as allowed"
+    assert standstill(mesh).of_task("b") == "w1, who could do it, has as many tasks as allowed"
     assert standstill(mesh).of_swarm() == "", "its turn comes"
 
 
