@@ -406,6 +406,18 @@ async def test_a_publish_gives_up_at_its_deadline(nats_server: NatsServer) -> No
             nats_server.resume()
 
 
+async def test_who_leaves_a_server_that_hangs_just_leaves(nats_server: NatsServer) -> None:
+    settings = MeshSettings(nats_url=nats_server.url)
+    try:
+        async with open_bus(settings, name="test") as bus:
+            await bus.stream.ensure(settings)
+            await bus.publish(decision("safe"))
+            nats_server.pause()
+    finally:
+        nats_server.resume()
+    assert bus.connection.client.is_closed
+
+
 async def test_a_forbidden_subject_is_an_error_at_once(tmp_path: Path) -> None:
     server = NatsServer(tmp_path / "guarded")
     server.start(
