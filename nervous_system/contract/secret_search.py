@@ -146,7 +146,7 @@ def _counts(kind: str, value: str, *, before: str) -> bool:
         return is_typed_password(value)
     if kind == "quoted" and _PASSWORD.search(before):
         return is_literal_password(value)
-    if kind == "pgpass" or (kind == "bare" and _PASSWORD.search(before)):
+    if kind in ("pgpass", "joined", "typed", "said") or _PASSWORD.search(before):
         return made_by_chance(value, least=8)
     return made_by_chance(value, least=8 if kind == "header" else 16) and not is_words(value)
 
@@ -205,7 +205,9 @@ def _from_hex(run: str) -> str:
 
 def _from_base64(run: str) -> str:
     run = run.rstrip("=").replace("-", "+").replace("_", "/")
-    return _as_text(base64.b64decode(run[: len(run) // 4 * 4]))
+    if len(run) % 4 == 1:  # a sign by itself is no byte
+        run = run[:-1]
+    return _as_text(base64.b64decode(run + "=" * (-len(run) % 4)))
 
 
 def _as_text(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -295,3 +296,28 @@ async def test_the_log_keeps_what_a_stranger_put_on_it(bus: Bus) -> None:
 def test_no_text_keeps_it_busy(piece: str) -> None:
     """The largest event there can be, of what a shape begins with: done, and not in an hour."""
     REDACTOR.text(piece * (1_000_000 // len(piece)))
+
+
+@pytest.mark.parametrize("behind", ["", "a", "ab"], ids=["no", "one", "two"])
+def test_what_is_encoded_is_read_to_its_last_byte(behind: str) -> None:
+    """Base64 of a length that needs signs to fill it up, with them and without."""
+    encoded = base64.b64encode(f"T={BY_KIND['github token'].text}{behind}".encode()).decode()
+    for text in (encoded, encoded.rstrip("=")):
+        assert text not in REDACTOR.text(f"data: {text}")[0]
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "mysql -u root -p shop < dump.sql",
+        "mysql --print-defaults -pager less",
+        "the password is wrong; the token was revoked, the secret is out",
+        "app --token-file /run/secrets/token --api-key-header X-Api-Key",
+        "<password></password><token>{{ token }}</token>",
+        "getenv('DB_PASSWORD', 'password'); d.get('token', 'default')",
+        "gsk_make_a_very_long_name_of_a_function_which_is_none_of_these()",
+        "git log --pretty=%H-us2, eu-us1, ap-us12",
+    ],
+)
+def test_what_looks_like_a_command_with_a_secret_and_has_none_stays(harmless: str) -> None:
+    assert REDACTOR.text(harmless) == (harmless, 0)
