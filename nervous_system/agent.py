@@ -530,11 +530,12 @@ async def open_agent(
     or from `settings`. Raises Unavailable when nobody answers, Forbidden when the credentials are
     not valid.
     """
-    settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
     given = Given()
     given.text("url", url, say="say where the mesh is")
     given.name("agent_id", agent_id, say="say who it is")
+    given.instance("settings", settings, MeshSettings, what="MeshSettings, or None")
     given.check()
+    settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
     number = role_named(role)
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:

@@ -51,8 +51,8 @@ async def serve(
     A function need not finish its task itself: see `attempt.Do`.
 
     `progress` is called at every look for work; `work` is told whether anybody gives some. Raises
-    what is permanent or fatal, and at once
-    where the worker is not on duty.
+    what is permanent or fatal, and at once where the worker is not on duty; InvalidEvent for what
+    is no table.
     """
     if not worker.is_on_duty:
         raise Permanent(f"{worker.worker_id} is not on duty: open it with `open_worker`")
@@ -101,11 +101,8 @@ async def serve(
     worker.when_free, worker.following = claim_ahead, claim_with_result
 
     def begin(task: HeldTask) -> None:
-        doing[
-            asyncio.create_task(
-                attempt(function, task, slots, worker.bus.tracer), name=task.task_id
-            )
-        ] = task
+        begun = attempt(function, task, slots, worker.bus.tracer)
+        doing[asyncio.create_task(begun, name=task.task_id)] = task
 
     try:
         while not any(end.is_set() for end in ends):

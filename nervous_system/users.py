@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from nervous_system.browsers import LOOPBACK_NAMES
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
+from nervous_system.shown_address import problem_of
 
 FOLDER: Final = Path("keys/nats")
 """In the home: a file with the password of each user, named after it."""
@@ -57,7 +58,7 @@ def identified(settings: MeshSettings, user: str) -> MeshSettings:
     GANGLION_HOME, else `.ganglion` in the current folder or one above it. Raises Fatal for a
     password that others may read.
     """
-    if settings.nats_user or settings.nats_credentials:
+    if settings.nats_user or settings.nats_credentials or problem_of(settings.nats_url):
         return settings
     addresses = settings.nats_url.split(",")
     if any(urlsplit(each.strip()).username for each in addresses):

@@ -378,6 +378,7 @@ async def open_worker(
     given = Given()
     given.text("url", url, say="say where the mesh is")
     given.name("worker_id", worker_id, say="say who it is")
+    given.instance("settings", settings, MeshSettings, what="MeshSettings, or None")
     given.check()
     number = role_named(role)
     settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})

@@ -11,7 +11,7 @@ import asyncio
 import json
 import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -104,9 +104,10 @@ class Connection:
         if problem := problem_of(settings.nats_url):
             raise Fatal(f"{shown(settings.nats_url)} is no address of a NATS server: {problem}")
         connection = cls(BulkClient())
+        servers = [each.strip() for each in settings.nats_url.split(",")]
         try:
             connecting = connection.client.connect(
-                settings.nats_url,
+                servers if len(servers) > 1 else settings.nats_url,
                 name=_shown(name),
                 user=settings.nats_user,
                 password=settings.nats_password,
@@ -132,10 +133,10 @@ class Connection:
             await connection._requests.open()
         except (Forbidden, asyncio.CancelledError):
             connection._closing = True
-            await connection.client.close()
+            await connection._abandon()
             raise
         except (OSError, nats.errors.Error, TimeoutError) as error:
-            await connection.client.close()
+            await connection._abandon()
             cause = connection._last_error or error
             if not _is_bad_credentials(cause):
                 raise Unavailable(
@@ -245,6 +246,10 @@ class Connection:
         except TimeoutError:
             return False
         return True
+
+    async def _abandon(self) -> None:
+        with suppress(AssertionError):  # of nats-py, where it had not even begun
+            await self.client.close()
 
     async def close(self) -> None:
         """Flush what was sent, then close: also where the server takes nothing more. What must be

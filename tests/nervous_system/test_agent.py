@@ -19,7 +19,7 @@ from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import chain_filter
 from nervous_system.contract.target import Target
-from nervous_system.errors import InvalidEvent
+from nervous_system.errors import InvalidEvent, Unavailable
 from nervous_system.ids import content_hash
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import Stored
@@ -232,3 +232,18 @@ def test_a_diff_can_be_applied_and_taken_back(
                 check=True,
             )
             assert (file.read_bytes().decode() if file.exists() else None) == wanted
+
+
+async def test_one_of_several_addresses_that_answers_is_enough(
+    bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    nobody = "nats://127.0.0.1:1"
+    for url in (f"{nobody}, {mesh_settings.nats_url}", f"{mesh_settings.nats_url},{nobody}"):
+        async with open_agent(url, role="coder", agent_id="c", settings=mesh_settings) as agent:
+            assert (await agent.decide(rationale="r", chosen="c")).sequence
+    with pytest.raises(Unavailable, match="no NATS server answers"):
+        async with open_agent(f"{nobody},{nobody}", role="coder", agent_id="c"):
+            pass
+    with pytest.raises(InvalidEvent, match="settings is of type str"):
+        async with open_agent(nobody, role="coder", agent_id="c", settings="x"):  # type: ignore[arg-type]
+            pass

@@ -99,7 +99,9 @@ def test_no_command_and_no_service_says_it(tmp_path: Path) -> None:
     assert not any(WORD in each for each in logs)
 
 
-@pytest.mark.parametrize("url", [f"nats://me:a/{WORD}@h:1", f"nats://me:a,{WORD}@h:1", "nats://"])
+@pytest.mark.parametrize(
+    "url", [f"nats://me:a/{WORD}@h:1", f"nats://me:a,{WORD}@h:1", "nats://", "nats://[::1"]
+)
 async def test_what_is_no_address_is_refused_without_being_repeated(
     tmp_path: Path, url: str
 ) -> None:
