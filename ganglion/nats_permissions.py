@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nervous_system import names
-from nervous_system.contract.subjects import inbox_prefix
+from nervous_system.contract.subjects import EMERGENCY, inbox_prefix
 from nervous_system.users import ADMIN, MAINTENANCE, OPERATOR, user_of_role
 
 MESH: Final = "MESH"
@@ -117,6 +117,7 @@ _PUBLISH: Final = {
     "ingestor": (*_events("ingestor"), *_read(_LOG), *_lead("ingestor")),
     "overseer": (
         *_events("overseer", "task", "objective", "request"),
+        f"{names.EVENTS}.command.{EMERGENCY}.*",
         *_read(_LOG),
         *_lead("overseer"),
         *_keep_snapshots(),

@@ -190,7 +190,7 @@ async def _give_back(doing: dict[asyncio.Task[None], HeldTask]) -> None:
         try:
             if held.unsaid is not None:
                 await held.say_again()
-            else:
+            elif not held.called_off:
                 await held.give_back("its worker stops")
         except GanglionError as error:  # its lease will run out
             _log.warning("worker.not_given_back", task_id=held.task_id, reason=str(error))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,6 +25,7 @@ from typing import Final, Unpack
 import structlog
 
 from enchanted.events.v1.answer_pb2 import TaskGrant
+from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
@@ -47,12 +49,15 @@ from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.headroom import Headroom
 from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
 from nervous_system.working.next_claim import NextClaim
-from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
+from nervous_system.working.orders import Answer, CleanUp, Orders, nothing_to_clean_up
 
 _log = structlog.get_logger()
 
 HEARTBEAT_SECONDS: Final = 30.0
 SHORTEST_HEARTBEAT_SECONDS: Final = 0.001
+
+MOST_UNHEARD: Final = 100
+"""Attempts that were called off before their grant was heard of: so many are remembered."""
 
 
 class Worker:
@@ -81,7 +86,7 @@ class Worker:
         given.check()
         self.bus = bus
         self.worker_id = worker_id
-        self.orders = Orders(clean_up=clean_up)
+        self.orders = Orders(clean_up=clean_up, call_off=self._call_off)
         self.lanes = CommandLanes(bus, self.orders, target=worker_id, role=role, clock=clock)
         self._beside: list[asyncio.Task[None]] = []  # what keeps it heard of, and told
         self._listening: asyncio.Task[None] | None = None  # one of these
@@ -98,6 +103,7 @@ class Worker:
         self._asker = Asker(bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock)
         self._headroom = headroom or Headroom()
         self._held: dict[str, HeldTask] = {}
+        self._called_off: deque[CommandIssued] = deque(maxlen=MOST_UNHEARD)
 
     @property
     def busy(self) -> int:
@@ -314,7 +320,20 @@ class Worker:
             return None
         task = HeldTask(grant, self.worker_id, self, self._asker, self.orders)
         self.hold(task)
+        for command in self._called_off:
+            if (command.task_id, command.attempt) == (task.task_id, task.attempt):
+                task.off.say(command.reason)
         return task
+
+    def _call_off(self, command: CommandIssued) -> Answer:
+        """Its code is cancelled, and how that ends is reported; what is granted and not heard of is
+        not begun."""
+        task = self._held.get(command.task_id)
+        if task is None or task.attempt != command.attempt:
+            self._called_off.append(command)
+            return True, f"it does nothing for {command.task_id}, attempt {command.attempt}"
+        task.off.say(command.reason)
+        return True, f"ending what it does for {command.task_id}, attempt {command.attempt}"
 
     def holds(self, task: HeldTask) -> bool:
         """Whether it holds this very attempt still."""

@@ -21,7 +21,7 @@ from enchanted.events.v1.task_request_pb2 import (
 from nervous_system.contract.event import Event
 from overseer import gates
 from overseer.kernel.choice import Rules, choose
-from overseer.kernel.decide import RESULTS, applied, granted, held
+from overseer.kernel.decide import applied, can_end, granted, held
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
 from overseer.model import OverseerState
@@ -43,7 +43,7 @@ def answer(
             return _claim(kernel, rules, settings, request_id, payload, now)
         case ReleaseRequested():
             return _last_word(kernel, request_id, payload.task_id)
-        case ResultReported() if payload.result not in RESULTS:
+        case ResultReported() if not can_end(kernel, payload):
             return Answer(reasons=[f"{_result(payload.result)} is not how an attempt can end"])
         case ResultReported():
             said = _last_word(kernel, request_id, payload.task_id)

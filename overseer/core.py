@@ -233,7 +233,9 @@ class OverseerCore:
 
     def _act(self, state: OverseerState, now: datetime) -> list[Emit]:
         return [
-            *tasks.on_time(state.kernel, self.kernel_settings, now),
+            *tasks.on_time(
+                state.kernel, self.kernel_settings, now, halted=gates.ended_by_a_halt(state)
+            ),
             *gates.on_time(state, self.settings, now),
         ]
 
@@ -370,9 +372,10 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
                 state,
                 halted=payload.reason[:MOST_SENTENCE] or "no reason was given",
                 halted_by=recorded.event.agent_id,
+                halted_now=payload.now,
             )
         case HaltLifted():
-            state = changed(state, halted="", halted_by="")
+            state = changed(state, halted="", halted_by="", halted_now=False)
             by_person = recorded.event.agent_role == ROLE_OPERATOR
             return _overridden(state, payload, recorded) if by_person else state
         case ObjectiveAdded() if payload.source == MAINTENANCE:

@@ -66,6 +66,13 @@ def hold_reason(state: OverseerState, settings: Settings, now: datetime) -> str:
     return _over(state, now, points, well_below=well_below, verb="is") or KEPT_AGAIN
 
 
+def ended_by_a_halt(state: OverseerState) -> str:
+    """Why nothing that is being done goes on; empty where it does."""
+    if not state.halted or not state.halted_now:
+        return ""
+    return f"dispatch was halted at once: {state.halted} (ordered by {state.halted_by})"
+
+
 def override(state: OverseerState, now: datetime) -> Override | None:
     """What a person said of the limits, while it lasts."""
     said = state.override

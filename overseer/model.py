@@ -106,6 +106,7 @@ class OverseerState:
     mode_reason: str = ""
     halted: str = ""  # why a person stopped dispatch
     halted_by: str = ""
+    halted_now: bool = False  # and ended what was being done
     override: Override | None = None  # the last that a person said
     held: str = ""  # why the limits hold dispatch
     limits_moved: bool = False  # since then, by another policy

@@ -67,6 +67,7 @@ class Step(BaseModel):
     cpu_count: float = Field(0.0, ge=0, allow_inf_nan=False)
     memory_bytes: int = Field(0, ge=0, lt=2**64)
     ttl_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
+    attempt_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
     max_attempts: int = Field(3, ge=1, lt=2**32)
     idempotency_key: str = ""
     risk_tier: RiskTier.ValueType = RISK_SAFE
@@ -93,6 +94,7 @@ class Step(BaseModel):
             owner="overseer",
             depends_on=[_task_id(wanted, each) for each in self.after],
             ttl_seconds=self.ttl_seconds,
+            attempt_seconds=self.attempt_seconds,
             required_skills=self.skills,
             required_cpu_count=self.cpu_count,
             required_memory_bytes=self.memory_bytes,

@@ -156,6 +156,7 @@ def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[Overs
         agent_role=ROLE_OVERSEER,
         subjects=READS,
         sources=SOURCES,
+        also_writes=(f"{names.EVENTS}.command.{EMERGENCY}.*",),  # what was called off
         requests=f"{names.REQUESTS}.{SERVICE}",
         around_tick=lambda state, now: (
             tracer.span("pulse") if pulse.due(state, now) else nullcontext()

@@ -14,17 +14,21 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def halt(
     reason: Annotated[str, typer.Option("--reason", help="Why; it is shown everywhere.")] = "",
+    now: Annotated[
+        bool, typer.Option("--now", help="And end what is being done; it waits again.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Stop dispatch until `ganglion resume`; what is being done goes on."""
+    """Stop dispatch until `ganglion resume`; what is being done goes on, or ends `--now`."""
     import asyncio
     import json
 
     from enchanted.events.v1.pulse_pb2 import HaltOrdered
     from ganglion.halt import publish_halt
 
-    event_id, sequence = asyncio.run(publish_halt(HaltOrdered(reason=reason)))
+    event_id, sequence = asyncio.run(publish_halt(HaltOrdered(reason=reason, now=now)))
     if as_json:
         say_json(json.dumps({"event_id": event_id, "sequence": sequence}))
         return
-    say(f"dispatch is halted until `ganglion resume` ({event_id} at position {sequence})")
+    ending = ", and what is being done is ended and waits again" if now else ""
+    say(f"dispatch is halted until `ganglion resume` ({event_id} at position {sequence}){ending}")

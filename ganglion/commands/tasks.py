@@ -178,7 +178,8 @@ async def _steps(task_id: str) -> list[Recorded]:
     from nervous_system.names import EVENTS
 
     async with bus_session(client_settings()) as bus:
-        return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}")
+        late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
+        return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}", late)
 
 
 async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, Any]], list[str]]:

@@ -63,6 +63,8 @@ def _exited(payload: ProcessExited) -> str:
 def _issued(payload: CommandIssued) -> str:
     limit = f" to {counted(payload.limit, 'task')}" if payload.limit else ""
     length = f" for {seconds(payload.expires_in_seconds)}" if payload.expires_in_seconds else ""
+    if payload.task_id:
+        limit = f" attempt {payload.attempt} at {payload.task_id}"
     order = f"{payload.target} is told: {named(CommandKind, payload.kind)}{limit}{length}"
     return f"{order}{because(payload.reason)}"
 

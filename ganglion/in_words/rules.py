@@ -52,7 +52,8 @@ def _mode(payload: SystemModeChanged) -> str:
 
 
 def _halt(payload: HaltOrdered) -> str:
-    return f"halt{because(payload.reason)}"
+    at_once = ", and what is being done is ended" if payload.now else ""
+    return f"halt{at_once}{because(payload.reason)}"
 
 
 def _lifted(payload: HaltLifted) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from enchanted.events.v1.station_pb2 import TaskImported, TaskStatusImported
 from enchanted.events.v1.task_pb2 import (
+    RESULT_CANCELLED,
     TaskAcknowledged,
     TaskCancelled,
     TaskClaimed,
@@ -108,6 +109,9 @@ def _acknowledged(payload: TaskAcknowledged) -> str:
 
 
 def _late(payload: ResultArrivedLate) -> str:
+    if payload.result == RESULT_CANCELLED:
+        ended = f"{payload.worker_id} ended attempt {payload.attempt} at {payload.task_id}"
+        return f"{ended}, which was called off{because(payload.reason)}"
     report = f"{payload.worker_id} reported {payload.task_id} as"
     return f"{report} {named(TaskResult, payload.result)}, too late{because(payload.reason)}"
 

@@ -18,7 +18,7 @@ from nervous_system.contract.given import Given
 from nervous_system.error_text import error_text, error_words, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.tracing import Tracer
-from nervous_system.working.end import End, end_of
+from nervous_system.working.end import CalledOff, End, end_of
 from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
 
 _log = structlog.get_logger()
@@ -33,14 +33,21 @@ returns as its output: a text, or JSON of anything else. What it raises fails th
 
 async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Tracer) -> None:
     """Do the task when there is a slot, and say how that ended. Cancelled, it cancels the code,
-    waits for it, and says nothing: that is left to whoever cancelled it. Raises nothing else."""
+    waits for it, and says nothing: that is left to whoever cancelled it. Raises nothing else.
+
+    What is called off, or takes longer than an attempt may, is cancelled, and its slot is free when
+    it has ended, or after `ENDS_WITHIN_SECONDS` all the same."""
     destination = f"{names.EVENTS}.task.{task.action}"
     end = End()
     try:
         async with slots:
             try:
                 with tracer.span("work", destination, parent=task.grant.traceparent or None):
-                    end = await end_of(partial(do, task))
+                    end = await end_of(
+                        partial(do, task),
+                        off=task.off,
+                        most_seconds=task.grant.manifest.attempt_seconds,
+                    )
                     if end.error is not None:
                         raise end.error  # so that the span has failed
             except BaseException as error:
@@ -56,7 +63,9 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
 
 
 def _log_error(task: HeldTask, error: BaseException) -> None:
-    if isinstance(error, LeaseLost):
+    if isinstance(error, CalledOff):
+        _log.info("worker.called_off", task_id=task.task_id, reason=str(error))
+    elif isinstance(error, LeaseLost):
         _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
     elif not isinstance(error, GanglionError):  # its sentence says all there is
         _log.error("worker.task_failed", task_id=task.task_id, exception=error_text(error))
@@ -71,7 +80,8 @@ async def _say(task: HeldTask, end: End) -> None:
         try:
             await say()
         except LeaseLost as error:
-            _log_error(task, error)
+            if how != "cancelled":  # which is said of what is lost
+                _log_error(task, error)
         except Transient as error:
             _log.warning("worker.result_not_heard", task_id=task.task_id, reason=str(error))
             say = task.say_again
@@ -84,6 +94,8 @@ async def _say(task: HeldTask, end: End) -> None:
 
 def _words(end: End) -> tuple[How, Said]:
     """What to say of an end of which the code itself said nothing."""
+    if isinstance(end.error, CalledOff):
+        return "cancelled", {"notes": _reason(end.error)}
     if end.error is not None:
         return "failed", {"notes": _reason(end.error)}
     returned = end.returned

@@ -1,7 +1,8 @@
 """How does code of a stranger's come to its end, whatever it does?
 
 It may raise anything that Python has, ask its process to exit, cancel itself, or return what nobody
-expected. It runs in an asyncio task of its own, and its end is a value.
+expected. It runs in an asyncio task of its own, and its end is a value. Where it is to end before
+its time it is cancelled, once; where it has not ended some seconds later, nobody waits for it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,21 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+import structlog
+
+from nervous_system.clock import stopwatch
+from nervous_system.error_text import error_words
+from nervous_system.errors import Permanent
 from nervous_system.working.exits import FOREIGN, guard
+
+_log = structlog.get_logger()
+
+ENDS_WITHIN_SECONDS: Final = 10.0
+"""So long it may take to clean up after it was cancelled."""
+
+_MOST_WORDS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +36,51 @@ class End:
     error: BaseException | None = None
 
 
-async def end_of(call: Callable[[], object]) -> End:
-    """Of a function, or a coroutine function. Cancelled, this cancels it, and waits for it; what
-    cancels itself has a CancelledError."""
+class CalledOff(Permanent):
+    """It was ended because nobody wants it any more."""
+
+
+class TookTooLong(Permanent):
+    """It was ended because its time was over."""
+
+
+class CallingOff:
+    """Whether code is to end before its time, and why. Said and heard on one event loop; the reason
+    can be read in any thread."""
+
+    def __init__(self) -> None:
+        self.reason = ""  # empty: nobody has called it off
+        self._said: asyncio.Future[None] | None = None
+
+    def say(self, reason: str) -> None:
+        """From now on it is not wanted; what is said first counts."""
+        self.reason = self.reason or reason or "no reason was given"
+        if self._said is not None and not self._said.done():
+            self._said.set_result(None)
+
+    def said(self) -> asyncio.Future[None]:
+        """Done when it was called off. For one who waits."""
+        self._said = asyncio.get_running_loop().create_future()
+        if self.reason:
+            self._said.set_result(None)
+        return self._said
+
+
+async def end_of(
+    call: Callable[[], object], *, off: CallingOff | None = None, most_seconds: float = 0.0
+) -> End:
+    """Of a function, or a coroutine function; `most_seconds`, where it is not 0, is its time.
+    Cancelled, this cancels it, and waits for it; what cancels itself has a CancelledError."""
+    if off is not None and off.reason:
+        return End(error=CalledOff(f"{off.reason}; its code had not begun"))
     guard(asyncio.get_running_loop())
     ends: list[End] = []  # not its task's result: what has cancelled itself has none
     running = asyncio.create_task(_run(call, ends))
+    waits = {running} if off is None else {running, off.said()}
     try:
-        await asyncio.wait({running})
+        await asyncio.wait(waits, timeout=most_seconds or None, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            return await _end_early(running, ends, off, most_seconds)
     except asyncio.CancelledError:
         running.cancel()
         await asyncio.wait({running})
@@ -44,3 +95,29 @@ async def _run(call: Callable[[], object], ends: list[End]) -> None:
         ends.append(End(await returned if inspect.isawaitable(returned) else returned))
     except BaseException as error:  # noqa: BLE001 - also what would end the event loop
         ends.append(End(error=error))
+
+
+async def _end_early(
+    running: asyncio.Task[None], ends: list[End], off: CallingOff | None, most_seconds: float
+) -> End:
+    """Of what is called off, or takes too long. What was done all the same was done."""
+    kind: type[Permanent] = TookTooLong
+    why = f"it took longer than {most_seconds:g} s, the limit of its attempts"
+    if off is not None and off.reason:
+        kind, why = CalledOff, off.reason
+    started = stopwatch()
+    running.cancel(why)
+    await asyncio.wait({running}, timeout=ENDS_WITHIN_SECONDS)
+    if not running.done():
+        _log.warning("worker.code_goes_on", reason=why, seconds=ENDS_WITHIN_SECONDS)
+        running.cancel(why)
+        how = f"goes on {ENDS_WITHIN_SECONDS:g} s after it was cancelled: nobody waits for it"
+        return End(error=kind(f"{why}; its code {how}"))
+    if ends and ends[0].error is None:
+        return ends[0]
+    raised = ends[0].error if ends else asyncio.CancelledError()
+    assert raised is not None
+    how = f"ended {stopwatch() - started:.1f} s after it was cancelled"
+    if not isinstance(raised, asyncio.CancelledError):
+        how += f", and raised {error_words(raised)[:_MOST_WORDS]}"
+    return End(error=kind(f"{why}; its code {how}"))

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypedDict
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import (
     RESULT_APPLIED_CHECKS_FAILED,
+    RESULT_CANCELLED,
     RESULT_CHECKS_FAILED,
     RESULT_COMPLETED,
     RESULT_FAILED,
@@ -25,19 +26,22 @@ from nervous_system.contract.given import Given
 from nervous_system.errors import Permanent, Transient
 from nervous_system.ids import content_hash, new_event_id
 from nervous_system.working.asker import Asker
+from nervous_system.working.end import CallingOff
 from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import Orders
 
 LastWord = ResultReported | ReleaseRequested
 """What a worker says of a task at its end."""
 
-How = Literal["completed", "checks_failed", "applied_checks_failed", "failed"]
+How = Literal["completed", "checks_failed", "applied_checks_failed", "failed", "cancelled"]
+"""`cancelled` is said of what was called off, and changes nothing: it is recorded."""
 
 _RESULTS: dict[How, TaskResult.ValueType] = {
     "completed": RESULT_COMPLETED,
     "checks_failed": RESULT_CHECKS_FAILED,
     "applied_checks_failed": RESULT_APPLIED_CHECKS_FAILED,
     "failed": RESULT_FAILED,
+    "cancelled": RESULT_CANCELLED,
 }
 
 
@@ -91,6 +95,7 @@ class HeldTask:
     asker: Asker
     orders: Orders | None = None  # what its worker was told
     unsaid: LastWord | None = None  # how it ended, where nobody has acknowledged that
+    off: CallingOff = field(default_factory=CallingOff)  # said when it is its worker's no more
     _ids: dict[str, str] = field(default_factory=dict)  # of what was said of its end
 
     @property
@@ -118,6 +123,12 @@ class HeldTask:
         """The manifest's payload."""
         text = self.grant.manifest.payload_json
         return dict(json.loads(text)) if text else {}
+
+    @property
+    def called_off(self) -> str:
+        """Why it is not to be done any more; empty where it is. Its code is cancelled then; what it
+        does in a thread looks here, as nobody can cancel that."""
+        return self.off.reason
 
     async def progress(self, fraction: float | None = None, note: str = "") -> None:
         """Say how far it is; the lease begins anew. Here the worker obeys: told to sleep, this

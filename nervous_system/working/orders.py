@@ -7,9 +7,9 @@ What time it is says the stream, so a machine whose clock is wrong obeys as othe
   later. A throttle counts when a task is claimed. So does a sleep, and at checkpoints as well: a
   task that is being done pauses in `HeldTask.progress`, keeps its lease meanwhile, and goes on when
   the sleep is over.
-- *Drain*, *stop* and *clean up* are done once, by whoever was there when it was said: a worker that
-  was started again is not stopped by what its predecessor was told. A stop gives back what is
-  paused, too.
+- *Drain*, *stop*, *cancel* and *clean up* are done once, by whoever was there when it was said: a
+  worker that was started again is not stopped by what its predecessor was told. A stop gives back
+  what is paused, too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from enchanted.events.v1.command_pb2 import (
+    COMMAND_CANCEL,
     COMMAND_CLEAN_UP,
     COMMAND_DRAIN,
     COMMAND_RELEASE,
@@ -47,7 +48,10 @@ CleanUp = Callable[[], Awaitable[str]]
 Answer = tuple[bool, str]
 """Whether a command is obeyed, and what there is to say about it."""
 
-_ONCE: Final = (COMMAND_CLEAN_UP, COMMAND_DRAIN, COMMAND_STOP)
+CallOff = Callable[[CommandIssued], Answer]
+"""Ends what is done for one attempt at one task, or says that nothing is."""
+
+_ONCE: Final = (COMMAND_CANCEL, COMMAND_CLEAN_UP, COMMAND_DRAIN, COMMAND_STOP)
 
 
 async def nothing_to_clean_up() -> str:
@@ -55,13 +59,23 @@ async def nothing_to_clean_up() -> str:
     return "there is nothing to clean up"
 
 
+def holds_nothing(command: CommandIssued) -> Answer:
+    """The `CallOff` of one who does no tasks."""
+    return True, "it has no task"
+
+
 class Orders:
     """The commands in force for one member of the swarm."""
 
     def __init__(
-        self, *, watch: Stopwatch = stopwatch, clean_up: CleanUp = nothing_to_clean_up
+        self,
+        *,
+        watch: Stopwatch = stopwatch,
+        clean_up: CleanUp = nothing_to_clean_up,
+        call_off: CallOff = holds_nothing,
     ) -> None:
         self._watch = watch
+        self._call_off = call_off
         self._clean_up = clean_up
         self._began: datetime | None = None  # by the stream's clock
         self._began_seconds = 0.0  # by the stopwatch
@@ -152,6 +166,8 @@ class Orders:
         if kind == COMMAND_STOP:
             self.stopping.set()
             return True, "giving back what it has"
+        if kind == COMMAND_CANCEL:
+            return self._call_off(command)
         if kind == COMMAND_CLEAN_UP:
             return await self._cleaned_up()
         return False, f"this version does not know command {kind}"

@@ -46,6 +46,7 @@ class Step(TypedDict, total=False):
     cpu_count: float  # processors, half ones included
     memory_bytes: int
     ttl_seconds: float  # from submission; 0: no limit
+    attempt_seconds: float  # an attempt that takes longer has failed; 0: no limit
     max_attempts: int  # 3
     idempotency_key: str
     risk_tier: Tier  # safe
@@ -101,6 +102,7 @@ _CHECKS: Final[dict[str, Callable[[Given, str, Any], object]]] = {
     "cpu_count": Given.number,
     "memory_bytes": lambda given, name, value: given.whole(name, value, UINT64),
     "ttl_seconds": Given.number,
+    "attempt_seconds": Given.number,
     "max_attempts": lambda given, name, value: given.whole(name, value, UINT32),
     "idempotency_key": Given.text,
     "risk_tier": lambda given, name, value: given.one_of(name, value, _TIERS),
@@ -123,6 +125,7 @@ def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
         owner=owner,
         depends_on=step.get("after", ()),
         ttl_seconds=step.get("ttl_seconds", 0.0),
+        attempt_seconds=step.get("attempt_seconds", 0.0),
         required_skills=step.get("skills", ()),
         required_cpu_count=step.get("cpu_count", 0.0),
         required_memory_bytes=step.get("memory_bytes", 0),

@@ -47,8 +47,10 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerLost
+from nervous_system.contract.bounded import bounded
 from nervous_system.deciding.decision import Emit
 from overseer.kernel import lives
+from overseer.kernel.calling_off import MOST_TOLD_CHARACTERS, call_off, stopped
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.kernel.manifest_check import problems
@@ -226,11 +228,18 @@ def held(kernel: Kernel, task_id: str, worker_id: str, attempt: int) -> Task | N
     return task if (task.claim.worker_id, task.attempt) == (worker_id, attempt) else None
 
 
+def can_end(kernel: Kernel, report: ResultReported) -> bool:
+    """Whether an attempt can end so: cancelled only one that was called off, and so is over."""
+    if report.result == RESULT_CANCELLED:
+        return held(kernel, report.task_id, report.worker_id, report.attempt) is None
+    return report.result in RESULTS
+
+
 def on_result(
     kernel: Kernel, settings: Settings, request_id: str, report: ResultReported, now: datetime
 ) -> tuple[Emit, ...]:
     """The task is completed, or fails; what comes too late is recorded and changes nothing."""
-    if report.result not in RESULTS:
+    if not can_end(kernel, report):
         return ()
     if applied(kernel, report.task_id, request_id) or request_id in kernel.refusals:
         return ()  # asked again
@@ -252,20 +261,28 @@ def on_result(
             Emit(label="completed", payload=completed),
             acknowledge(task, report.result, now, report=report),
         )
+    failed = _failed(task, settings, report.result, report.notes or "its worker gave no reason")
+    emit = Emit(label="failed", payload=failed)
+    if failed.HasField("retry_in_seconds"):
+        return (emit,)
+    return (emit, acknowledge(task, report.result, now, report=report))
+
+
+def _failed(
+    task: Task, settings: Settings, result: TaskResult.ValueType, reason: str
+) -> TaskFailed:
+    """The end of the attempt that is under way, and when the next is due, where there is one."""
+    assert task.claim is not None
     failed = TaskFailed(
         task_id=task.task_id,
-        worker_id=report.worker_id,
-        attempt=report.attempt,
-        result=report.result,
-        reason=report.notes or "its worker gave no reason",
+        worker_id=task.claim.worker_id,
+        attempt=task.attempt,
+        result=result,
+        reason=reason,
     )
     if task.failures + 1 < task.manifest.max_attempts:
         failed.retry_in_seconds = _backoff(settings, task.failures + 1)
-        return (Emit(label="failed", payload=failed),)
-    return (
-        Emit(label="failed", payload=failed),
-        acknowledge(task, report.result, now, report=report),
-    )
+    return failed
 
 
 def applied(kernel: Kernel, task_id: str, request_id: str) -> bool:
@@ -327,13 +344,16 @@ def give_up_set_aside(
     return tuple(chain.from_iterable(_cancel(each, reason, now) for each in some))
 
 
-def on_time(kernel: Kernel, settings: Settings, now: datetime) -> tuple[Emit, ...]:
-    """What ran out: workers' patience, leases, times to live, hope for a dependency.
+def on_time(
+    kernel: Kernel, settings: Settings, now: datetime, *, halted: str = ""
+) -> tuple[Emit, ...]:
+    """What ran out: workers' patience, leases, times to live, hope for a dependency. `halted` says
+    why nothing goes on that is being done.
 
     In an order that is the same in every process: a replay must come to the same tickets.
     """
     over = chain(
-        (_lost(kernel, task, settings, now) for task in _left_alone(kernel, now)),
+        _taken_back(kernel, settings, now, halted),
         _fallen_silent(kernel, settings, now),
         (_expire(task, now) for task in kernel.line.expired(kernel.tasks, now)),
         (_cancel(task, reason, now) for task, reason in _doomed(kernel, now)),
@@ -370,17 +390,47 @@ def _doomed(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
             yield task, reason
 
 
-def _left_alone(kernel: Kernel, now: datetime) -> list[Task]:
-    """Claimed tasks whose lease ran out, or whose worker is gone or began a new life; by age. Those
-    that are to be cancelled are not put back first."""
-    alone = []
+def _taken_back(
+    kernel: Kernel, settings: Settings, now: datetime, halted: str
+) -> Iterator[tuple[Emit, ...]]:
+    """Claimed tasks whose lease ran out, whose worker is gone or began a new life, whose attempt
+    takes too long, or that a halt ends; by age. Those that are to be cancelled are not put back
+    first."""
+    taken = []
     for task_id, worker_id in kernel.claimed.items():
         task, worker = kernel.tasks[task_id], kernel.workers.get(worker_id)
         if task_id in kernel.doomed or task.claim is None:
             continue
-        if task.claim.lease_until <= now or worker is None or task_id not in worker.task_ids:
-            alone.append(task)
-    return sorted(alone, key=lambda task: task.ticket)
+        alone = worker is None or task_id not in worker.task_ids
+        if halted or alone or task.claim.lease_until <= now or _takes_too_long(task, settings, now):
+            taken.append(task)
+    for task in sorted(taken, key=lambda task: task.ticket):
+        if halted:
+            yield stopped(task, halted)
+        elif _takes_too_long(task, settings, now):
+            yield _timed_out(task, settings, now)
+        else:
+            yield _lost(kernel, task, settings, now)
+
+
+def _takes_too_long(task: Task, settings: Settings, now: datetime) -> bool:
+    """Whether its worker should have ended the attempt a while ago."""
+    most_seconds = task.manifest.attempt_seconds
+    if not most_seconds or task.claim is None:
+        return False
+    return (now - task.claim.claimed_at).total_seconds() > most_seconds + settings.overtime_seconds
+
+
+def _timed_out(task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+    reason = (
+        f"it took longer than {task.manifest.attempt_seconds:g} s, the limit of its attempts, and"
+        " its worker did not end it"
+    )
+    failed = _failed(task, settings, RESULT_FAILED, reason)
+    emits = (Emit(label=f"failed {task.task_id}", payload=failed), *call_off(task, reason))
+    if failed.HasField("retry_in_seconds"):
+        return emits
+    return (*emits, acknowledge(task, RESULT_FAILED, now, notes=reason))
 
 
 def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
@@ -397,13 +447,16 @@ def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tupl
         reason=why,
         retry_in_seconds=0.0 if task.losses == 0 else _backoff(settings, task.losses),
     )
-    return (Emit(label=f"released {task.task_id}", payload=released),)
+    emit = Emit(label=f"released {task.task_id}", payload=released)
+    # Of a lease that ran out a worker that lives knows nothing: its heartbeats are not answered.
+    return (emit, *call_off(task, why)) if claim.lease_until <= now else (emit,)
 
 
 def _cancel(task: Task, reason: str, now: datetime) -> tuple[Emit, ...]:
     cancelled = TaskCancelled(task_id=task.task_id, reason=reason)
     return (
         Emit(label=f"cancelled {task.task_id}", payload=cancelled),
+        *call_off(task, reason),
         acknowledge(task, RESULT_CANCELLED, now, notes=reason),
     )
 
@@ -412,6 +465,7 @@ def _quarantine(task: Task, reason: str, now: datetime) -> tuple[Emit, ...]:
     set_aside = TaskQuarantined(task_id=task.task_id, reason=reason)
     return (
         Emit(label=f"quarantined {task.task_id}", payload=set_aside),
+        *call_off(task, reason),
         acknowledge(task, RESULT_QUARANTINED, now, notes=reason),
     )
 
@@ -447,6 +501,8 @@ def acknowledge(
 
 
 def _why_late(kernel: Kernel, report: ResultReported) -> str:
+    if report.result == RESULT_CANCELLED and report.notes:
+        return bounded(report.notes, most_characters=MOST_TOLD_CHARACTERS)
     if report.task_id in kernel.ended:
         return "the task has ended"
     task = kernel.tasks.get(report.task_id)

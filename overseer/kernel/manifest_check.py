@@ -50,6 +50,8 @@ def _alone(manifest: TaskManifest) -> Iterable[str]:
         yield f"a time to live of {manifest.ttl_seconds:g} s has ended before it begins"
     elif manifest.ttl_seconds > MOST_TTL_SECONDS:
         yield f"a time to live of {manifest.ttl_seconds:g} s is longer than ten years"
+    if not isfinite(manifest.attempt_seconds) or manifest.attempt_seconds < 0:
+        yield f"an attempt cannot take {manifest.attempt_seconds:g} s at most"
     if not isfinite(manifest.required_cpu_count) or manifest.required_cpu_count < 0:
         yield f"{manifest.required_cpu_count:g} processors cannot be required"
     try:

@@ -35,6 +35,7 @@ class Settings:
     backoff_seconds: float = 2.0  # before the second attempt; doubles from there on
     longest_backoff_seconds: float = 300.0
     aging_seconds: float = 60.0  # waiting so long is worth one step of priority
+    overtime_seconds: float = 30.0  # so long a worker has to end what takes longer than it may
     most_losses: int = 5  # so many workers may fall silent over a task before it is set aside
 
 

@@ -30,6 +30,7 @@ class Manifest:
     max_attempts: int
     idempotency_key: str
     risk_tier: RiskTier.ValueType
+    attempt_seconds: float = 0.0
 
     @classmethod
     def decode(cls, message: TaskManifest) -> Manifest:
@@ -50,6 +51,7 @@ class Manifest:
             max_attempts=message.max_attempts or 1,
             idempotency_key=message.idempotency_key or message.task_id,
             risk_tier=message.risk_tier,
+            attempt_seconds=message.attempt_seconds,
         )
 
     def encode(self) -> TaskManifest:
@@ -70,6 +72,7 @@ class Manifest:
             max_attempts=self.max_attempts,
             idempotency_key=self.idempotency_key,
             risk_tier=self.risk_tier,
+            attempt_seconds=self.attempt_seconds,
         )
 
 

@@ -169,7 +169,7 @@ class Overseen:
             state = STATE.validate_json(STATE.dump_json(before.state))
             rebuilt = self._fold(state, snapshot_at)
         for each in self.log[rebuilt.sequence :]:
-            if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request"):
+            if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request", "command"):
                 rebuilt.recall(each)
         for each in self.log[rebuilt.sequence :]:
             assert rebuilt.take(each) == [], "an old history led to something new"
@@ -241,6 +241,6 @@ def rebuilt(
     """The state that a whole history leads to, and what it leads to beyond what is in it."""
     fold = Fold(overseer, service=SERVICE, scope=MAIN, role=ROLE_OVERSEER)
     for each in events:
-        if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request"):
+        if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request", "command"):
             fold.recall(each)
     return fold, [entry for each in events for entry in fold.take(each)]

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/command.proto\x12\x13\x65nchanted.events.v1\"\xba\x01\n\rCommandIssued\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .enchanted.events.v1.CommandKind\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12\x65xpires_in_seconds\x18\x04 \x01(\x01\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x1b\n\x13releases_command_id\x18\x06 \x01(\t\x12\x11\n\temergency\x18\x07 \x01(\x08\"W\n\x13\x43ommandAcknowledged\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06obeyed\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t*\x9f\x01\n\x0b\x43ommandKind\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OMMAND_THROTTLE\x10\x01\x12\x11\n\rCOMMAND_SLEEP\x10\x02\x12\x13\n\x0f\x43OMMAND_RELEASE\x10\x03\x12\x14\n\x10\x43OMMAND_CLEAN_UP\x10\x04\x12\x11\n\rCOMMAND_DRAIN\x10\x05\x12\x10\n\x0c\x43OMMAND_STOP\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/command.proto\x12\x13\x65nchanted.events.v1\"\xdc\x01\n\rCommandIssued\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .enchanted.events.v1.CommandKind\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12\x65xpires_in_seconds\x18\x04 \x01(\x01\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x1b\n\x13releases_command_id\x18\x06 \x01(\t\x12\x11\n\temergency\x18\x07 \x01(\x08\x12\x0f\n\x07task_id\x18\x08 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\t \x01(\r\"W\n\x13\x43ommandAcknowledged\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06obeyed\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t*\xb3\x01\n\x0b\x43ommandKind\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OMMAND_THROTTLE\x10\x01\x12\x11\n\rCOMMAND_SLEEP\x10\x02\x12\x13\n\x0f\x43OMMAND_RELEASE\x10\x03\x12\x14\n\x10\x43OMMAND_CLEAN_UP\x10\x04\x12\x11\n\rCOMMAND_DRAIN\x10\x05\x12\x10\n\x0c\x43OMMAND_STOP\x10\x06\x12\x12\n\x0e\x43OMMAND_CANCEL\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.command_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COMMANDKIND']._serialized_start=337
-  _globals['_COMMANDKIND']._serialized_end=496
+  _globals['_COMMANDKIND']._serialized_start=371
+  _globals['_COMMANDKIND']._serialized_end=550
   _globals['_COMMANDISSUED']._serialized_start=59
-  _globals['_COMMANDISSUED']._serialized_end=245
-  _globals['_COMMANDACKNOWLEDGED']._serialized_start=247
-  _globals['_COMMANDACKNOWLEDGED']._serialized_end=334
+  _globals['_COMMANDISSUED']._serialized_end=279
+  _globals['_COMMANDACKNOWLEDGED']._serialized_start=281
+  _globals['_COMMANDACKNOWLEDGED']._serialized_end=368
 # @@protoc_insertion_point(module_scope)

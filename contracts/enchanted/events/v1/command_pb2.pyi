@@ -37,6 +37,8 @@ class _CommandKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommandKi
     """finish what you have, then exit"""
     COMMAND_STOP: _CommandKind.ValueType  # 6
     """give back what you have, then exit"""
+    COMMAND_CANCEL: _CommandKind.ValueType  # 7
+    """end what you do for one attempt at one task: it is not yours any more"""
 
 class CommandKind(_CommandKind, metaclass=_CommandKindEnumTypeWrapper): ...
 
@@ -53,6 +55,8 @@ COMMAND_DRAIN: CommandKind.ValueType  # 5
 """finish what you have, then exit"""
 COMMAND_STOP: CommandKind.ValueType  # 6
 """give back what you have, then exit"""
+COMMAND_CANCEL: CommandKind.ValueType  # 7
+"""end what you do for one attempt at one task: it is not yours any more"""
 Global___CommandKind: _TypeAlias = CommandKind  # noqa: Y015
 
 @_typing.final
@@ -66,6 +70,8 @@ class CommandIssued(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     RELEASES_COMMAND_ID_FIELD_NUMBER: _builtins.int
     EMERGENCY_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
     kind: Global___CommandKind.ValueType
     target: _builtins.str
     """a worker, a service, the holder of a term, or "all" """
@@ -77,6 +83,10 @@ class CommandIssued(_message.Message):
     """event id of the command that ends with this one, whatever its kind"""
     emergency: _builtins.bool
     """on the lane of its own"""
+    task_id: _builtins.str
+    """what is cancelled"""
+    attempt: _builtins.int
+    """and which attempt at it"""
     def __init__(
         self,
         *,
@@ -87,10 +97,12 @@ class CommandIssued(_message.Message):
         limit: _builtins.int = ...,
         releases_command_id: _builtins.str = ...,
         emergency: _builtins.bool = ...,
+        task_id: _builtins.str = ...,
+        attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency", b"emergency", "expires_in_seconds", b"expires_in_seconds", "kind", b"kind", "limit", b"limit", "reason", b"reason", "releases_command_id", b"releases_command_id", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "emergency", b"emergency", "expires_in_seconds", b"expires_in_seconds", "kind", b"kind", "limit", b"limit", "reason", b"reason", "releases_command_id", b"releases_command_id", "target", b"target", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,39 +25,39 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65nchanted/events/v1/task.proto\x12\x13\x65nchanted.events.v1\"\xef\x02\n\x0cTaskManifest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x14\n\x0cpayload_json\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x12\n\ndepends_on\x18\x08 \x03(\t\x12\x13\n\x0bttl_seconds\x18\t \x01(\x01\x12\x17\n\x0frequired_skills\x18\n \x03(\t\x12\x1a\n\x12required_cpu_count\x18\x0b \x01(\x01\x12\x1d\n\x15required_memory_bytes\x18\x0c \x01(\x04\x12\x14\n\x0cmax_attempts\x18\r \x01(\r\x12\x17\n\x0fidempotency_key\x18\x0e \x01(\t\x12\x30\n\trisk_tier\x18\x0f \x01(\x0e\x32\x1d.enchanted.events.v1.RiskTier\"D\n\rTaskSubmitted\x12\x33\n\x08manifest\x18\x01 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest\"F\n\x0cTaskRejected\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0f\n\x07reasons\x18\x03 \x03(\t\"m\n\x0bTaskClaimed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x15\n\rlease_seconds\x18\x05 \x01(\x01\"\x8e\x01\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x15\n\rlease_seconds\x18\x06 \x01(\x01\x42\x0b\n\t_fraction\"\x81\x01\n\x0cTaskReleased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x18\n\x10retry_in_seconds\x18\x05 \x01(\x01\x12\x12\n\ngiven_back\x18\x06 \x01(\x08\"D\n\rTaskCompleted\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\"\xb6\x01\n\nTaskFailed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x1d\n\x10retry_in_seconds\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\x13\n\x11_retry_in_seconds\"0\n\rTaskCancelled\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x0bTaskExpired\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"2\n\x0fTaskQuarantined\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x8c\x02\n\x10TaskAcknowledged\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x11\n\tworker_id\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12/\n\x06result\x18\x06 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x07 \x01(\t\x12\x18\n\x10\x64uration_seconds\x18\x08 \x01(\x01\x12\x15\n\rchanged_files\x18\t \x03(\t\x12\r\n\x05notes\x18\n \x01(\t\x12\x1b\n\x13tool_efficacy_score\x18\x0b \x01(\x01*U\n\x08RiskTier\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\r\n\tRISK_SAFE\x10\x01\x12\x15\n\x11RISK_EXPERIMENTAL\x10\x02\x12\r\n\tRISK_HIGH\x10\x03*\xcb\x01\n\nTaskResult\x12\x16\n\x12RESULT_UNSPECIFIED\x10\x00\x12\x14\n\x10RESULT_COMPLETED\x10\x01\x12\x18\n\x14RESULT_CHECKS_FAILED\x10\x02\x12 \n\x1cRESULT_APPLIED_CHECKS_FAILED\x10\x03\x12\x11\n\rRESULT_FAILED\x10\x04\x12\x14\n\x10RESULT_CANCELLED\x10\x05\x12\x12\n\x0eRESULT_EXPIRED\x10\x06\x12\x16\n\x12RESULT_QUARANTINED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65nchanted/events/v1/task.proto\x12\x13\x65nchanted.events.v1\"\x88\x03\n\x0cTaskManifest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x14\n\x0cpayload_json\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x12\n\ndepends_on\x18\x08 \x03(\t\x12\x13\n\x0bttl_seconds\x18\t \x01(\x01\x12\x17\n\x0frequired_skills\x18\n \x03(\t\x12\x1a\n\x12required_cpu_count\x18\x0b \x01(\x01\x12\x1d\n\x15required_memory_bytes\x18\x0c \x01(\x04\x12\x14\n\x0cmax_attempts\x18\r \x01(\r\x12\x17\n\x0fidempotency_key\x18\x0e \x01(\t\x12\x30\n\trisk_tier\x18\x0f \x01(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x17\n\x0f\x61ttempt_seconds\x18\x10 \x01(\x01\"D\n\rTaskSubmitted\x12\x33\n\x08manifest\x18\x01 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest\"F\n\x0cTaskRejected\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0f\n\x07reasons\x18\x03 \x03(\t\"m\n\x0bTaskClaimed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x15\n\rlease_seconds\x18\x05 \x01(\x01\"\x8e\x01\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x15\n\rlease_seconds\x18\x06 \x01(\x01\x42\x0b\n\t_fraction\"\x81\x01\n\x0cTaskReleased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x18\n\x10retry_in_seconds\x18\x05 \x01(\x01\x12\x12\n\ngiven_back\x18\x06 \x01(\x08\"D\n\rTaskCompleted\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\"\xb6\x01\n\nTaskFailed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x1d\n\x10retry_in_seconds\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\x13\n\x11_retry_in_seconds\"0\n\rTaskCancelled\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\".\n\x0bTaskExpired\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"2\n\x0fTaskQuarantined\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x8c\x02\n\x10TaskAcknowledged\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x11\n\tworker_id\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12/\n\x06result\x18\x06 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x07 \x01(\t\x12\x18\n\x10\x64uration_seconds\x18\x08 \x01(\x01\x12\x15\n\rchanged_files\x18\t \x03(\t\x12\r\n\x05notes\x18\n \x01(\t\x12\x1b\n\x13tool_efficacy_score\x18\x0b \x01(\x01*U\n\x08RiskTier\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\r\n\tRISK_SAFE\x10\x01\x12\x15\n\x11RISK_EXPERIMENTAL\x10\x02\x12\r\n\tRISK_HIGH\x10\x03*\xcb\x01\n\nTaskResult\x12\x16\n\x12RESULT_UNSPECIFIED\x10\x00\x12\x14\n\x10RESULT_COMPLETED\x10\x01\x12\x18\n\x14RESULT_CHECKS_FAILED\x10\x02\x12 \n\x1cRESULT_APPLIED_CHECKS_FAILED\x10\x03\x12\x11\n\rRESULT_FAILED\x10\x04\x12\x14\n\x10RESULT_CANCELLED\x10\x05\x12\x12\n\x0eRESULT_EXPIRED\x10\x06\x12\x16\n\x12RESULT_QUARANTINED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.task_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RISKTIER']._serialized_start=1631
-  _globals['_RISKTIER']._serialized_end=1716
-  _globals['_TASKRESULT']._serialized_start=1719
-  _globals['_TASKRESULT']._serialized_end=1922
+  _globals['_RISKTIER']._serialized_start=1656
+  _globals['_RISKTIER']._serialized_end=1741
+  _globals['_TASKRESULT']._serialized_start=1744
+  _globals['_TASKRESULT']._serialized_end=1947
   _globals['_TASKMANIFEST']._serialized_start=56
-  _globals['_TASKMANIFEST']._serialized_end=423
-  _globals['_TASKSUBMITTED']._serialized_start=425
-  _globals['_TASKSUBMITTED']._serialized_end=493
-  _globals['_TASKREJECTED']._serialized_start=495
-  _globals['_TASKREJECTED']._serialized_end=565
-  _globals['_TASKCLAIMED']._serialized_start=567
-  _globals['_TASKCLAIMED']._serialized_end=676
-  _globals['_TASKPROGRESSED']._serialized_start=679
-  _globals['_TASKPROGRESSED']._serialized_end=821
-  _globals['_TASKRELEASED']._serialized_start=824
-  _globals['_TASKRELEASED']._serialized_end=953
-  _globals['_TASKCOMPLETED']._serialized_start=955
-  _globals['_TASKCOMPLETED']._serialized_end=1023
-  _globals['_TASKFAILED']._serialized_start=1026
-  _globals['_TASKFAILED']._serialized_end=1208
-  _globals['_TASKCANCELLED']._serialized_start=1210
-  _globals['_TASKCANCELLED']._serialized_end=1258
-  _globals['_TASKEXPIRED']._serialized_start=1260
-  _globals['_TASKEXPIRED']._serialized_end=1306
-  _globals['_TASKQUARANTINED']._serialized_start=1308
-  _globals['_TASKQUARANTINED']._serialized_end=1358
-  _globals['_TASKACKNOWLEDGED']._serialized_start=1361
-  _globals['_TASKACKNOWLEDGED']._serialized_end=1629
+  _globals['_TASKMANIFEST']._serialized_end=448
+  _globals['_TASKSUBMITTED']._serialized_start=450
+  _globals['_TASKSUBMITTED']._serialized_end=518
+  _globals['_TASKREJECTED']._serialized_start=520
+  _globals['_TASKREJECTED']._serialized_end=590
+  _globals['_TASKCLAIMED']._serialized_start=592
+  _globals['_TASKCLAIMED']._serialized_end=701
+  _globals['_TASKPROGRESSED']._serialized_start=704
+  _globals['_TASKPROGRESSED']._serialized_end=846
+  _globals['_TASKRELEASED']._serialized_start=849
+  _globals['_TASKRELEASED']._serialized_end=978
+  _globals['_TASKCOMPLETED']._serialized_start=980
+  _globals['_TASKCOMPLETED']._serialized_end=1048
+  _globals['_TASKFAILED']._serialized_start=1051
+  _globals['_TASKFAILED']._serialized_end=1233
+  _globals['_TASKCANCELLED']._serialized_start=1235
+  _globals['_TASKCANCELLED']._serialized_end=1283
+  _globals['_TASKEXPIRED']._serialized_start=1285
+  _globals['_TASKEXPIRED']._serialized_end=1331
+  _globals['_TASKQUARANTINED']._serialized_start=1333
+  _globals['_TASKQUARANTINED']._serialized_end=1383
+  _globals['_TASKACKNOWLEDGED']._serialized_start=1386
+  _globals['_TASKACKNOWLEDGED']._serialized_end=1654
 # @@protoc_insertion_point(module_scope)

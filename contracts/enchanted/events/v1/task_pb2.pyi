@@ -101,6 +101,7 @@ class TaskManifest(_message.Message):
     MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     RISK_TIER_FIELD_NUMBER: _builtins.int
+    ATTEMPT_SECONDS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     objective_id: _builtins.str
     action: _builtins.str
@@ -120,6 +121,8 @@ class TaskManifest(_message.Message):
     idempotency_key: _builtins.str
     """the same for every attempt"""
     risk_tier: Global___RiskTier.ValueType
+    attempt_seconds: _builtins.float
+    """an attempt that takes longer has failed; 0: no limit"""
     @_builtins.property
     def depends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ids of tasks that must be completed before"""
@@ -144,10 +147,11 @@ class TaskManifest(_message.Message):
         max_attempts: _builtins.int = ...,
         idempotency_key: _builtins.str = ...,
         risk_tier: Global___RiskTier.ValueType = ...,
+        attempt_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "depends_on", b"depends_on", "description", b"description", "idempotency_key", b"idempotency_key", "max_attempts", b"max_attempts", "objective_id", b"objective_id", "owner", b"owner", "payload_json", b"payload_json", "priority", b"priority", "required_cpu_count", b"required_cpu_count", "required_memory_bytes", b"required_memory_bytes", "required_skills", b"required_skills", "risk_tier", b"risk_tier", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "attempt_seconds", b"attempt_seconds", "depends_on", b"depends_on", "description", b"description", "idempotency_key", b"idempotency_key", "max_attempts", b"max_attempts", "objective_id", b"objective_id", "owner", b"owner", "payload_json", b"payload_json", "priority", b"priority", "required_cpu_count", b"required_cpu_count", "required_memory_bytes", b"required_memory_bytes", "required_skills", b"required_skills", "risk_tier", b"risk_tier", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

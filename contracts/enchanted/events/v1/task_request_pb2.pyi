@@ -188,7 +188,9 @@ Global___ResultReported: _TypeAlias = ResultReported  # noqa: Y015
 
 @_typing.final
 class ResultArrivedLate(_message.Message):
-    """A result of a lease that was lost: recorded, and not applied."""
+    """A result of a lease that was lost: recorded, and not applied. RESULT_CANCELLED: what was done under it was called
+    off, and this is how that ended.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
