@@ -118,7 +118,7 @@ def commit_unit(commit: Commit, *, root: str, gap: str = "") -> ImportUnit:
 
 
 def _summary(commit: Commit) -> str:
-    files = len(commit.changes) + commit.files_left_out
+    files = len(commit.changes)
     return commit.summary or (counted(files, "file") + " changed" if files else "no files changed")
 
 

@@ -72,8 +72,8 @@ WITHOUT_FILES: Final = (*(each for each in WITHOUT_DIFFS if each != "--raw"), "-
 
 _MOST_MESSAGE_BYTES: Final = 64 * 1024**2
 _MOST_FILES: Final = 100_000
-"""A few objects make a commit of a billion files; the largest honest ones have half of this. Those
-that come after are counted."""
+"""A few objects make a commit of a billion files; the largest honest ones have half of this. Where
+there are more, these are taken without their diffs, and git is not asked for the others."""
 
 SUBMODULE_MODE: Final = "160000"
 _NUL: Final = b"\0"
@@ -112,7 +112,15 @@ class Commit:
     message: str
     summary: str  # git's short statistics, empty where nothing changed
     changes: tuple[FileChange, ...]
-    files_left_out: int = 0  # by which it has more than are taken from one commit
+    all_files: bool = True  # False: it has more than are taken from one commit
+
+
+class TooManyFiles(Exception):
+    """A commit has more files than are taken; `commit` is it with those that are."""
+
+    def __init__(self, commit: Commit) -> None:
+        super().__init__(commit.commit_id)
+        self.commit = commit
 
 
 class LogParser:
@@ -134,7 +142,7 @@ class LogParser:
         self._nuls = 0
         self._fields: list[str] = []  # empty between commits
         self._raw: list[str] = []
-        self._files_left_out = 0
+        self._all_files = True
         self._summary = ""
         self._sections: list[bytes | None] = []
         self._section: bytearray | None = None  # None outside of a diff
@@ -142,7 +150,7 @@ class LogParser:
         self._diff_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[Commit]:
-        """The commits that became complete with these bytes."""
+        """The commits that became complete with these bytes. Raises TooManyFiles, which ends it."""
         self._buffer += data
         yield from self._advance(at_end=False)
         del self._buffer[: self._position]
@@ -204,10 +212,10 @@ class LogParser:
         line = bytes(self._buffer[self._position : end]).decode(errors="backslashreplace")
         self._position = end + 1
         if line.startswith(":"):
-            if len(self._raw) < _MOST_FILES:
-                self._raw.append(line)
-            else:
-                self._files_left_out += 1
+            if len(self._raw) == _MOST_FILES:
+                self._with_diffs = self._all_files = False
+                raise TooManyFiles(self._commit())
+            self._raw.append(line)
         elif line:
             self._summary = line.strip()
         return True
@@ -226,8 +234,7 @@ class LogParser:
         section = None if self._section_dropped else bytes(self._section or b"")
         if section is not None:
             self._diff_bytes += len(section)
-        if not self._files_left_out or len(self._sections) < 2 * len(self._raw):
-            self._sections.append(section)
+        self._sections.append(section)
         self._section_dropped = False
         self._section = None
         return True
@@ -258,11 +265,11 @@ class LogParser:
             message=message.rstrip("\n"),
             summary=self._summary,
             changes=tuple(self._changes(commit_id)),
-            files_left_out=self._files_left_out,
+            all_files=self._all_files,
         )
         self._fields = []
         self._raw = []
-        self._files_left_out = 0
+        self._all_files = True
         self._summary = ""
         self._sections = []
         self._diff_bytes = 0
@@ -290,7 +297,7 @@ class LogParser:
                 new_hash=_object_id(new_hash),
                 diff=self._joined(parts, commit_id),
             )
-        if not self._files_left_out and next(sections, None) is not None:
+        if next(sections, None) is not None:
             raise _mismatch(commit_id)
 
     def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:

@@ -29,6 +29,7 @@ from ganglion.importing.git_log import (
     WITHOUT_FILES,
     Commit,
     LogParser,
+    TooManyFiles,
 )
 from ganglion.importing.refusal import ImportRefused
 
@@ -136,23 +137,34 @@ class GitRepository:
         """
         failures = 0
         while True:
-            failure = None
+            failure: GitFailed | None = None
             try:
                 async with aclosing(self._log(LOG_OPTIONS, self._range(since))) as commits:
                     async for commit in commits:
                         yield commit, self._gap(commit)
                         since = commit.commit_id
+                return
+            except TooManyFiles as large:
+                commit = large.commit
             except GitFailed as error:
                 failure = error
-            if failure is None:
-                return
             failures += 1
             if failures > _MOST_FAILURES:
-                raise failure
-            if not await self._stand_in(failure):
-                commit, gap = await self._what_is_left_of(await self._next(since), failure)
-                yield commit, gap
+                raise failure or _too_many()
+            if failure is None:
+                yield commit, self._gap(commit)
                 since = commit.commit_id
+            elif not await self._stand_in(failure):
+                # The last one before it may be whole, and was not out yet.
+                for _ in range(2):
+                    commit_id = await self._next(since)
+                    if commit_id is None:
+                        return
+                    commit, gap = await self._what_is_left_of(commit_id, failure)
+                    yield commit, gap
+                    since = commit.commit_id
+                    if gap:
+                        break
 
     async def _log(
         self, options: Sequence[str], revisions: Sequence[str]
@@ -170,8 +182,11 @@ class GitRepository:
     def _gap(self, commit: Commit) -> str:
         """What of a commit that git could show is not in it."""
         gaps = []
-        if commit.files_left_out:
-            gaps.append(f"{commit.files_left_out:,} more files than are taken from one commit")
+        if not commit.all_files:
+            taken = len(commit.changes)
+            gaps.append(
+                f"it has more than {taken:,} files, of which these are taken, without diffs"
+            )
         missing = [
             change.path
             for change in commit.changes
@@ -221,15 +236,13 @@ class GitRepository:
             pass  # what it saw before it failed helps, and the commit itself says the rest
         return lost
 
-    async def _next(self, since: str | None) -> str:
+    async def _next(self, since: str | None) -> str | None:
         """The id of the oldest commit after one."""
         walk = ("--first-parent", "--reverse")
         async with aclosing(self._output("rev-list", *walk, *self._range(since))) as output:
             async for data in output:
                 return data.split(b"\n", 1)[0].decode("ascii")
-        raise ImportRefused(
-            "git lists no commit where one was; did somebody change the repository?"
-        )
+        return None
 
     async def _what_is_left_of(self, commit_id: str, failure: GitFailed) -> tuple[Commit, str]:
         """One commit, as much of it as git can show."""
@@ -244,6 +257,8 @@ class GitRepository:
                     async for commit in commits:
                         reason = f"{gap} (git: {_one_line(failure.complaint)})" if gap else ""
                         return commit, "; ".join(filter(None, (reason, self._gap(commit))))
+            except TooManyFiles as large:
+                return large.commit, self._gap(large.commit)
             except GitFailed as error:
                 failure = error
         raise failure
@@ -323,6 +338,12 @@ class GitRepository:
             " again goes on there",
             complaint=complaint,
         )
+
+
+def _too_many() -> ImportRefused:
+    return ImportRefused(
+        f"more than {_MOST_FAILURES:,} commits are too large; what was imported before stays"
+    )
 
 
 async def _complaint(process: Process) -> str:

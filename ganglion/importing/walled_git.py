@@ -21,7 +21,7 @@ from typing import Final
 from ganglion.wall import Wall
 
 _MOST_MEMORY_BYTES: Final = min(
-    4 * 1024**3, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    2 * 1024**3, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 )
 _LOADER: Final = re.compile(rb"/[^\0]+/ld[-\w.]*\.so[.\d]*(?=\0)")
 _LIBRARIES: Final = ("lib", "lib32", "lib64")
