@@ -79,6 +79,27 @@ def test_a_statement_that_runs_is_not_closed_to_make_room(begin: Begin) -> None:
     assert answer.startswith(b"HTTP/1.1 200")
 
 
+def test_heads_that_do_not_end_take_so_much_memory_together(begin: Begin) -> None:
+    """The longest go; a short one stays, and so does one that asked before, however often."""
+    front = begin(max_heads_bytes=2 << 20)
+    ping = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 7000 + b"\r\n\r\n"
+    with ExitStack() as held, front.watched():
+        often = held.enter_context(front.open(b""))
+        for _ in range(400):
+            often.sendall(ping)
+            assert often.recv(4096).startswith(b"HTTP/1.1 200 ")
+        short = held.enter_context(front.open(b"GET /ping HTTP/1.1\r\nHost: "))
+        long = b"GET /?x=" + b"y" * (1 << 19)
+        several = [held.enter_context(front.open(long)) for _ in range(12)]
+        wait_until(lambda: sum(map(is_closed, several)) >= 4, "the longest are closed")
+        for each in (often, short):
+            each.settimeout(60)
+        short.sendall(b"127.0.0.1\r\n\r\n")
+        often.sendall(ping)
+        assert short.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert often.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_head_that_does_not_end_is_given_up(begin: Begin) -> None:
     front = begin(max_head_seconds=1)
     with front.watched(), front.open() as nothing, front.open() as half, front.open() as slow:

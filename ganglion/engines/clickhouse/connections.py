@@ -40,6 +40,8 @@ class Connection(asyncio.Protocol):
         self.stage = Stage.WAITING
         self.since = 0.0
         """The loop's time at which the stage began."""
+        self.head_bytes = 0
+        """What came of a request that is not whole yet."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
@@ -55,6 +57,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
+        if self.stage is Stage.WAITING:
+            self._owner.count_head(self, len(data))
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -78,6 +82,7 @@ class Connections:
         self._open: dict[asyncio.BaseTransport, Connection] = {}
         self.closed_for_room = 0
         self.closed_for_silence = 0
+        self._head_bytes = 0
 
     def guarded(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
         """`make`, aiohttp's factory of protocols, with everything it makes under our eyes."""
@@ -96,6 +101,21 @@ class Connections:
             yield lambda: self._enter(connection, Stage.WORKING)
         finally:
             self._enter(connection, Stage.WAITING)
+
+    def count_head(self, connection: Connection, count: int) -> None:
+        """More of a head has come. Where all of them together are too long, the longest go."""
+        connection.head_bytes += count
+        self._head_bytes += count
+        while self._head_bytes > self._limits.max_heads_bytes and self._open:
+            longest = max(self._open.values(), key=lambda each: each.head_bytes)
+            self.closed_for_room += 1
+            self._close(longest)
+
+    def head_is_whole(self, transport: asyncio.BaseTransport | None) -> None:
+        """A request was read on this connection."""
+        connection = None if transport is None else self._open.get(transport)
+        if connection is not None:
+            self._forget_head(connection)
 
     async def watch(self) -> None:
         """Close what waits for too long, until cancelled."""
@@ -116,7 +136,9 @@ class Connections:
 
     def remove(self, transport: asyncio.BaseTransport) -> None:
         """One is gone."""
-        self._open.pop(transport, None)
+        connection = self._open.pop(transport, None)
+        if connection is not None:
+            self._forget_head(connection)
 
     def _make_room(self, allowed: int) -> None:
         """Close those above `allowed` that may be closed, the one that waited longest first."""
@@ -133,8 +155,12 @@ class Connections:
         connection.stage = stage
         connection.since = asyncio.get_running_loop().time()
 
+    def _forget_head(self, connection: Connection) -> None:
+        self._head_bytes -= connection.head_bytes
+        connection.head_bytes = 0
+
     def _close(self, connection: Connection) -> None:
         if connection.transport is not None:
-            self._open.pop(connection.transport, None)
+            self.remove(connection.transport)
             if isinstance(connection.transport, asyncio.WriteTransport):
                 connection.transport.abort()

@@ -28,6 +28,12 @@ class Limits(Environment):
     )
     max_header_bytes: int = Field(8190, ge=1024, description="longest single header of a request")
     max_headers: int = Field(128, ge=16, description="headers of a request")
+    max_heads_bytes: int = Field(
+        64 * _MIB,
+        ge=2 * _MIB,
+        description="lines and headers of requests that are not whole yet, of all connections"
+        " together; beyond, the connection with the longest is closed",
+    )
     max_head_seconds: float = Field(
         60.0,
         gt=0,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import BadStatusLine, InvalidHeader, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from ganglion.engines.clickhouse.exceptions import ClickHouseError, Code, refusal
@@ -67,7 +67,12 @@ class FrontProtocol(RequestHandler):
             return limits.exceeded("max_header_bytes", "A header is too long")
         if "Too many headers" in str(exc):  # aiohttp has no type and no number for it
             return limits.exceeded("max_headers", "The request has too many headers")
-        return refusal(Code.BAD_ARGUMENTS, f"This is no HTTP request: {(message or '')[:200]}")
+        # aiohttp quotes the line, behind the first one of its sentence or in it: a password may be
+        # there.
+        why = (message or "").partition("\n")[0].rstrip(": ")[:200]
+        if isinstance(exc, BadStatusLine | InvalidHeader):
+            why = "a line of its head is none, or does not end as one"
+        return refusal(Code.BAD_ARGUMENTS, f"This is no HTTP request: {why}")
 
 
 def front_protocols(

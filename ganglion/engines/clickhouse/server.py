@@ -132,6 +132,7 @@ class ClickHouseServer:
     @web.middleware
     async def _only_for_us(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer what this server is asked, and in a way that it is asked in."""
+        self._connections.head_is_whole(request.transport)
         if request.method not in METHODS:
             allow = ", ".join(METHODS)
             text = f"This server is asked by {allow}, not {request.method[:20]!r}.\n"
