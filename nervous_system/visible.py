@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 _NAMED: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -20,15 +20,19 @@ _BLANK: Final = re.compile(
 """Letters and marks that no font draws. The two selectors that make a sign an emoji, or not, stay.
 """
 
+_MOST_MARKS: Final = 8
+"""Marks over and under one letter. No script has more; hundreds cover the lines around them."""
+
 
 def visible(text: str, *, keep: str = "") -> str:
     r"""
     The text with an escape (`\x1b`, `\u202e`, `\n`) for each character that is not drawn.
 
     Those are controls, format, private, unassigned and surrogate characters, line and paragraph
-    separators, and letters without a shape. Spaces stay, and what is in `keep`.
+    separators, letters without a shape, and marks beyond the eighth of one letter. Spaces stay, and
+    what is in `keep`.
     """
-    if _is_drawn(text):
+    if _is_drawn(text) and not _is_heaped(text):
         return text
     return _replaced(text, keep, _escape)
 
@@ -37,7 +41,7 @@ def visible_json(text: str) -> str:
     """
     A JSON text that is safe to show, and means the same: its strings say it by their own escapes.
     """
-    if _is_drawn(text):
+    if _is_drawn(text) and not _is_heaped(text):
         return text
     return _replaced(text, "\n", lambda character: json.dumps(character)[1:-1])
 
@@ -54,10 +58,24 @@ def _is_drawn(text: str) -> bool:
 def _replaced(text: str, keep: str, escape: Callable[[str], str]) -> str:
     return "".join(
         character
-        if character in keep or _is_drawn(character) or unicodedata.category(character) == "Zs"
+        if marks <= _MOST_MARKS
+        and (character in keep or _is_drawn(character) or unicodedata.category(character) == "Zs")
         else escape(character)
-        for character in text
+        for character, marks in _with_marks(text)
     )
+
+
+def _is_heaped(text: str) -> bool:
+    return not text.isascii() and any(marks > _MOST_MARKS for _, marks in _with_marks(text))
+
+
+def _with_marks(text: str) -> Iterator[tuple[str, int]]:
+    """Each character, and which of the marks on its letter it is: 0 for the letter."""
+    marks = 0
+    for character in text:
+        is_mark = character > "\u02ff" and unicodedata.category(character).startswith("M")
+        marks = marks + 1 if is_mark else 0
+        yield character, marks
 
 
 def _escape(character: str) -> str:

@@ -88,6 +88,28 @@ def test_json_means_the_same(value: object) -> None:
         assert visible(shown) == shown
 
 
+@pytest.mark.parametrize("mark", ["\u0301", "\u20dd", "\u0e34", "\ufe0f"], ids=ascii)
+def test_a_heap_of_marks_covers_no_other_line(mark: str) -> None:
+    heap = "Z" + mark * 5000 + "e" + mark
+    shown = visible(heap)
+    assert shown == "Z" + mark * 8 + f"\\u{ord(mark):04x}" * 4992 + "e" + mark
+    written = visible_json(json.dumps(heap, ensure_ascii=False))
+    assert written.count(mark) == 9
+    assert json.loads(written) == heap
+
+
+def test_letters_of_all_scripts_keep_their_marks() -> None:
+    for text in (
+        "Tiếng Việt",
+        unicodedata.normalize("NFD", "Tiếng Việt"),
+        "น้ำ",
+        "हिन्दी",
+        "བསྒྲུབས",
+        "שָׁלוֹם",
+    ):
+        assert visible(text) == text
+
+
 def test_says_something() -> None:
     assert says_something("a")
     assert not says_something(" \t\u200b\u2060\ufeff\u3164\u2800\n")
