@@ -13,10 +13,8 @@ been ended meanwhile calls again with the same `event_id` of his own: either way
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, Unpack, get_args
 
@@ -49,7 +47,7 @@ from nervous_system.contract.given import (
     Given,
     check_size,
 )
-from nervous_system.contract.message import Acknowledgement, Entry, Expectation
+from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import chain_filter, source_of
 from nervous_system.contract.target import Content, Target
@@ -57,9 +55,7 @@ from nervous_system.errors import (
     Conflict,
     IdTaken,
     InvalidEvent,
-    Permanent,
     Transient,
-    Unavailable,
     Unreadable,
 )
 from nervous_system.ids import child_id, is_uuid, new_event_id
@@ -77,6 +73,8 @@ from nervous_system.working.proposing import (
     request_id,
     task,
 )
+from nervous_system.working.record import Receipt as Receipt  # whoever calls needs it
+from nervous_system.working.record import Record, receipt
 
 _log = structlog.get_logger()
 
@@ -87,24 +85,6 @@ EXIT_CODES: Final = (INT32[0], UINT32[1])
 """As POSIX has them, and as Windows has."""
 
 Status = Literal["succeeded", "failed", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What the log confirmed.
-
-    Hand it to the calls that follow from it.
-    """
-
-    event_id: str
-    sequence: int
-    trace_id: str
-    traceparent: str
-    redacted: int = 0  # secrets that were taken out
-    duplicate: bool = False  # an earlier try had stored the very same; this one added nothing
-    external_change: bool = (
-        False  # the resource was not what its chain said; that was recorded first
-    )
 
 
 class Agent:
@@ -138,9 +118,7 @@ class Agent:
             clock=clock,
             watch=watch,
         )
-        self._session = new_event_id()
-        self._sequence = 0  # the last number that an event took
-        self._turn = asyncio.Lock()
+        self._on_record = Record(bus, agent_id=agent_id, deadline_seconds=deadline_seconds)
 
     async def decide(
         self,
@@ -334,7 +312,7 @@ class Agent:
             try:
                 return await self._append_link(target, event, before, span)
             except IdTaken as error:
-                return await self._said_before(event, error)
+                return await self._on_record.said_before(event, error)
             except Conflict:
                 if self._watch() - started > self._deadline_seconds:
                     raise
@@ -348,7 +326,7 @@ class Agent:
         chain = chain_filter(target.key)
         head = await self.bus.stream.last_on(chain)
         if head is None:
-            return await self._publish(event, Expectation(chain, 0))
+            return await self._on_record.append(event, Expectation(chain, 0))
         try:
             last = recorded(head).event
         except Unreadable as error:
@@ -366,78 +344,21 @@ class Agent:
             if isinstance(last.payload, StateChange):
                 recorded_hash = last.payload.new_state_hash
         if recorded_hash == link.previous_state_hash:
-            return await self._publish(event, expectation)
+            return await self._on_record.append(event, expectation)
         _log.warning("chain.external_change", target=target.resource, type=target.type)
         found = self._event(
             target.external_link(recorded_hash=recorded_hash, found=before), span, None
         )
-        async with self._numbered(found, event) as (found, event):
+        async with self._on_record.numbered(found, event) as (found, event):
             entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
-            return _receipt(event, await self.bus.append(entries), external=True)
+            return receipt(event, await self.bus.append(entries), external=True)
 
     async def _record(
         self, payload: Payload, *, because: Receipt | None, event_id: str = ""
     ) -> Receipt:
         check_size(payload, most_bytes=self.bus.connection.client.max_payload - ENVELOPE_BYTES)
         with self._span(type(payload), because) as span:
-            return await self._say(self._event(payload, span, because, event_id=event_id))
-
-    async def _say(self, event: Event) -> Receipt:
-        """Said again, an event keeps its number and so its bytes."""
-        numbered = event
-        try:
-            async with self._numbered(event) as (numbered,):
-                acknowledgement = await self.bus.publish(numbered)
-        except IdTaken as error:
-            return await self._said_before(event, error)
-        except Transient as error:
-            error.said_again_by(partial(self._say, numbered))
-            raise
-        return _receipt(numbered, acknowledgement)
-
-    async def _said_before(self, event: Event, error: IdTaken) -> Receipt:
-        """The receipt of what this agent has said under the id already. Raises the error where that
-        is something else, or a stranger's."""
-        found = await self.bus.said_before(event, error)
-        if found is None:
-            raise error
-        position = found.sequence
-        return _receipt(found.event, Acknowledgement(position, position, duplicate=True))
-
-    async def _publish(self, event: Event, expectation: Expectation) -> Receipt:
-        async with self._numbered(event) as (numbered,):
-            return _receipt(numbered, await self.bus.publish(numbered, expectation=expectation))
-
-    @asynccontextmanager
-    async def _numbered(self, *events: Event) -> AsyncIterator[list[Event]]:
-        """The events with the agent's next numbers, in the order of the log: one call at a time.
-
-        What was refused never had a number, so a gap is an event that never arrived. Raises
-        Unavailable when what was called before is on its way for too long.
-        """
-        if all(event.producer_sequence for event in events):
-            yield list(events)
-            return
-        try:
-            async with asyncio.timeout(self._deadline_seconds):
-                await self._turn.acquire()
-        except TimeoutError as error:
-            raise Unavailable(
-                f"an event of {self.agent_id} was not sent: the one before it has been on its way"
-                f" for {self._deadline_seconds:g} s; record it again"
-            ) from error
-        before = self._sequence
-        self._sequence += len(events)
-        try:
-            yield [
-                replace(event, producer_sequence=number)
-                for number, event in enumerate(events, before + 1)
-            ]
-        except (Conflict, Permanent):
-            self._sequence = before
-            raise
-        finally:
-            self._turn.release()
+            return await self._on_record.say(self._event(payload, span, because, event_id=event_id))
 
     def _span(self, kind: type[Payload], because: Receipt | None) -> AbstractContextManager[Span]:
         template = f"{EVENTS}.{source_of(self.role)}.{KINDS[kind].subject_word}"
@@ -464,7 +385,7 @@ class Agent:
             span_id=span.span_id,
             causation_id=because.event_id if because is not None else "",
             correlation_id=span.trace_id,
-            producer_session=self._session,
+            producer_session=self._on_record.session,
         )
 
 
@@ -501,18 +422,6 @@ def role_named(name: str) -> AgentRole.ValueType:
     except ValueError as error:
         known = ", ".join(map(source_of, AGENT_ROLES))
         raise InvalidEvent([f"there is no role {name[:40]!r}; the roles are {known}"]) from error
-
-
-def _receipt(event: Event, acknowledgement: Acknowledgement, *, external: bool = False) -> Receipt:
-    return Receipt(
-        event_id=event.event_id,
-        sequence=acknowledgement.last_sequence,
-        trace_id=event.trace_id,
-        traceparent=f"00-{event.trace_id}-{event.span_id}-01",
-        redacted=acknowledgement.redacted,
-        duplicate=acknowledgement.duplicate,
-        external_change=external,
-    )
 
 
 @asynccontextmanager

@@ -97,7 +97,9 @@ async def test_the_error_says_it_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("event_id", ["0193a2c0-8860-7304-92f0-408369fc8a74", "the third step of run 7"])
+@pytest.mark.parametrize(
+    "event_id", ["0193a2c0-8860-7304-92f0-408369fc8a74", "the third step of run 7"]
+)
 async def test_an_id_of_the_callers_is_taken_once_by_any_of_its_lives(
     agent: Agent, bus: Bus, kind: str, event_id: str
 ) -> None:
