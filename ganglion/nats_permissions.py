@@ -30,6 +30,15 @@ SERVICES: Final = ("ingestor", "overseer", "governor", "guardian")
 STEPS_THAT_MAY_BE_WORK: Final = ("submitted", "released", "acknowledged")
 """Steps of tasks that workers listen to (`nervous_system.working.hints.HINTS`)."""
 
+HALTS: Final = tuple(
+    f"{names.EVENTS}.{said}"
+    for said in (
+        *("operator.halt_ordered", "operator.halt_lifted"),
+        *("guardian.halt_ordered", "guardian.halt_lifted", "guardian.system_mode_changed"),
+    )
+)
+"""Where agents hear that everything is halted (`nervous_system.working.agent_orders.HALTS`)."""
+
 GUARDIAN_PAGES: Final = "guardian_pages"
 """The only durable there is (`guardian.pages.DURABLE`)."""
 
@@ -271,5 +280,7 @@ AGENTS_READ: Final = (
 AGENTS_HEAR: Final = (
     *(f"{names.EVENTS}.task.{word}.*" for word in STEPS_THAT_MAY_BE_WORK),
     f"{names.EVENTS}.command.*.*",
+    *HALTS,
 )
-"""What every agent may listen to: that there may be work, and that somebody was told something."""
+"""What every agent may listen to: that there may be work, that somebody was told something, and
+that everything is halted."""

@@ -64,6 +64,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Span, Tracer
 from nervous_system.transport.standing import taken
 from nervous_system.users import user_of_role
+from nervous_system.working.agent_orders import AgentOrders
 from nervous_system.working.asker import Asker
 from nervous_system.working.proposing import (
     USUAL_PRIORITY,
@@ -119,6 +120,37 @@ class Agent:
             watch=watch,
         )
         self._on_record = Record(bus, agent_id=agent_id, deadline_seconds=deadline_seconds)
+        self._orders = AgentOrders(bus, agent_id=agent_id, role=role, clock=clock, watch=watch)
+
+    @property
+    def halted(self) -> str:
+        """Why it is to do nothing at this moment: everything is halted, or it was told to sleep.
+        Empty where it may go on, and before the first `wait_for_orders` has returned."""
+        return self._orders.halted
+
+    @property
+    def dismissed(self) -> str:
+        """Why it is to end: it was told to stop, or to drain. Empty where it is not."""
+        return self._orders.dismissed
+
+    async def wait_for_orders(self) -> None:
+        """Returns when `halted` or `dismissed` says something else than when it returned last; the
+        first time, as soon as they are known. So this obeys:
+
+            await agent.wait_for_orders()
+            for step in steps:
+                while agent.halted and not agent.dismissed:
+                    await agent.wait_for_orders()
+                if agent.dismissed:
+                    break
+
+        Raises Forbidden where this user may not hear what is said.
+        """
+        await self._orders.change()
+
+    async def take_leave(self) -> None:
+        """Listen to no orders any more. `open_agent` does it at its end."""
+        await self._orders.close()
 
     async def decide(
         self,
@@ -450,12 +482,16 @@ async def open_agent(
     try:
         user = user_of_role(source_of(number))
         async with open_bus(settings, name=agent_id, user=user, tracer=own) as bus:
-            yield Agent(
+            agent = Agent(
                 bus,
                 role=number,
                 agent_id=agent_id,
                 deadline_seconds=settings.publish_deadline_seconds,
             )
+            try:
+                yield agent
+            finally:
+                await agent.take_leave()
     finally:
         if tracer is None:
             await own.close()

@@ -24,7 +24,10 @@ BY_SIGNATURE: Final = "signature"
 
 _ANSWER: Final = b"answer"
 _SIGNED_ANSWER: Final = b"ganglion answer 1"
-_COMMANDS: Final = f"{EVENTS}.command."
+_TOLD: Final = tuple(
+    f"{EVENTS}.{each}" for each in ("command.", "guardian.halt_", "guardian.system_")
+)
+"""What is said to agents, who may have the public half only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Vouching:
         if not self.trusted.must_vouch(subject, agent_id, at=now):
             return {}
         headers = {SEAL: seal.of_message(subject, message_id, data, now=now)}
-        if subject.startswith(_COMMANDS):  # whoever is told may have the public half only
+        if subject.startswith(_TOLD):
             headers |= self.signer.headers(subject, data, now=now, under=under)
         return headers
 

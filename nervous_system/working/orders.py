@@ -86,10 +86,12 @@ class Orders:
         self.draining = asyncio.Event()  # finish what you have
         self.stopping = asyncio.Event()  # give back what you have
 
-    def begin(self, now: datetime) -> None:
-        """From here on, by the stream's clock, there is somebody to be told."""
+    def begin(self, now: datetime, *, seconds_ago: float = 0.0) -> None:
+        """From here on, or since so long ago, there is somebody to be told; `now` is the stream's
+        time."""
         if self._began is None:
-            self._began, self._began_seconds = now, self._watch()
+            self._began = now - timedelta(seconds=seconds_ago)
+            self._began_seconds = self._watch() - seconds_ago
 
     @property
     def begun(self) -> bool:

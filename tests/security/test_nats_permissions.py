@@ -29,6 +29,7 @@ from ganglion.nats_permissions import (
     AGENT_ROLES,
     ASKED_BY_AGENTS,
     GUARDIAN_PAGES,
+    HALTS,
     KEYED_OTHERWISE,
     MESH,
     OFFERS,
@@ -57,6 +58,7 @@ from nervous_system.ids import new_event_id
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.users import ADMIN, OPERATOR
 from nervous_system.worker import open_worker
+from nervous_system.working import agent_orders
 from nervous_system.working.hints import HINTS
 from overseer.settings import OverseerSettings
 from worker.archive import Archive
@@ -220,6 +222,7 @@ def test_the_table_and_the_code_say_the_same() -> None:
         for each in said:
             assert any(overlap(each, own) for own in role.own), (role.service, each)
     assert STEPS_THAT_MAY_BE_WORK == HINTS
+    assert HALTS == agent_orders.HALTS
     assert GUARDIAN_PAGES == DURABLE
     everybody = {source_of(role) for role in AgentRole.values() if role}
     assert everybody == {*AGENT_ROLES, *SERVICES, "operator", "mission_control", "supervisor"}
