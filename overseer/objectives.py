@@ -163,7 +163,7 @@ def wanted(objective: Objective) -> Wanted:
         objective_id=objective.objective_id,
         description=objective.description,
         priority=objective.priority,
-        metadata=json_object(objective.metadata_json),
+        metadata=json_object(objective.metadata_json, accepted=True),
     )
 
 
