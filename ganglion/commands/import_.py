@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganglion.importing.unit import ImportSource
 
 _MOST_LINES: Final = 50
+_MOST_NAMES: Final = 20
 """Of what is named one by one; a person reads no more."""
 
 app = typer.Typer(
@@ -149,8 +150,9 @@ def _say(name: str, report: ImportReport) -> None:
     events, units = counted(report.events, "event"), counted(report.units, "unit")
     say(f"{name}: {events} added from {units}{there}{secrets}")
     if report.redacted:
-        say("secrets were in:")
-        _say_each(report.redacted)
+        more = len(report.redacted) - _MOST_NAMES
+        others = f" and {more:,} more; --json names all of them" if more > 0 else ""
+        say(f"secrets were in {', '.join(report.redacted[:_MOST_NAMES])}{others}")
     _say_each(report.incomplete, err=True)
     _say_each(report.refused, err=True)
     if report.refused:

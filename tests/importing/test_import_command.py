@@ -76,7 +76,7 @@ def test_commits_with_secrets_and_those_that_are_not_whole_are_named(
     ended = ganglion("import", "git", str(repository.path))
     assert ended.returncode == 0, ended.stderr
     assert "9 events added from 3 units; 3 secrets were taken out" in ended.stdout
-    assert f"secrets were in:\n  {secret[:12]}\n" in ended.stdout
+    assert f"secrets were in {secret[:12]}\n" in ended.stdout
     assert f"{lost[:12]} is not whole: the repository has lost the content of b" in ended.stderr
     assert "hunter2" not in ended.stdout + ended.stderr
     assert whole[:12] not in ended.stdout + ended.stderr
