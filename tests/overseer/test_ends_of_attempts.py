@@ -44,7 +44,7 @@ async def worker(
 
 
 async def propose(bus: Bus, *names: str) -> None:
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
     answer = await asker.ask(TasksProposed(tasks=[task(name, max_attempts=1) for name in names]))
     assert answer.accepted
 

@@ -26,7 +26,10 @@ async def agent(
     """One of an overseer that runs."""
     start_overseer()
     url = mesh_settings.nats_url
-    async with open_agent(url, role="coder", agent_id="coder-1", settings=mesh_settings) as agent:
+    patient = mesh_settings.model_copy(
+        update={"publish_deadline_seconds": 120.0}
+    )  # it has to start
+    async with open_agent(url, role="coder", agent_id="coder-1", settings=patient) as agent:
         yield agent
 
 

@@ -45,7 +45,7 @@ async def worker(
 
 
 async def propose(bus: Bus, *names: str) -> None:
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
     answer = await asker.ask(TasksProposed(tasks=[task(name) for name in names]))
     assert answer.accepted
 
@@ -69,7 +69,7 @@ async def do_all(bus: Bus, worker: Worker, *names: str) -> None:
         if not left:
             stop.set()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await serve(worker, do, stop)
 
 
@@ -116,7 +116,7 @@ async def test_an_end_that_cannot_be_said_fails_that_attempt_and_no_other(
         if held.task_id == "t4":
             stop.set()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await serve(worker, do, stop)
     failed = [each for each in await payloads(bus) if isinstance(each, TaskFailed)]
     assert [each.task_id for each in failed] == ["t2"]
@@ -151,7 +151,7 @@ async def test_the_next_is_begun_when_what_did_the_last_has_returned(
         if not left:
             stop.set()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await serve(worker, do, stop)
     assert steps == ["begin", "end"] * 3
 
@@ -167,7 +167,7 @@ async def test_what_was_claimed_ahead_is_given_back_when_it_stops(bus: Bus, work
         stop.set()
         await asyncio.Event().wait()  # until it is cancelled
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await serve(worker, do, stop)
     found = await payloads(bus)
     (completed,) = [each.task_id for each in found if isinstance(each, TaskCompleted)]
@@ -177,7 +177,7 @@ async def test_what_was_claimed_ahead_is_given_back_when_it_stops(bus: Bus, work
 
 async def test_by_a_table_it_takes_what_it_was_written_for(bus: Bus, worker: Worker) -> None:
     """A worker that was opened without `actions` as well."""
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
     tasks = [task("not for it", action="fly", priority=9)]
     tasks += [task("dug", action="dig"), task("found", action="find")]
     assert (await asker.ask(TasksProposed(tasks=tasks))).accepted
@@ -193,7 +193,7 @@ async def test_by_a_table_it_takes_what_it_was_written_for(bus: Bus, worker: Wor
         await held.finish(output="nothing")
         stop.set()
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         await serve(worker, {"dig": dig, "find": find}, stop)
     assert done == ["dug", "found"]
     claimed = [each.task_id for each in await payloads(bus) if isinstance(each, TaskClaimed)]
@@ -235,7 +235,7 @@ async def test_who_serves_a_table_says_what_it_does(bus: Bus, worker: Worker) ->
         await held.finish()
         stop.set()
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         await serve(worker, {"work": do, "dig": do}, stop)
     said = [each.actions for each in await payloads(bus) if isinstance(each, WorkerRegistered)]
     assert sorted(said[-1]) == ["dig", "work"]
