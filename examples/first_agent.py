@@ -1,7 +1,6 @@
 """A first agent: it decides, changes a file, and says what came of it. Needs a running mesh."""
 
 import asyncio
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,8 +8,7 @@ from nervous_system.agent import open_agent
 
 
 async def main() -> None:
-    url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
-    async with open_agent(url, role="coder", agent_id="first-agent") as agent:
+    async with open_agent(role="coder", agent_id="first-agent") as agent:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "greeting.txt"
             decision = await agent.decide(

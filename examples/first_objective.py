@@ -3,14 +3,12 @@ do it, as `first_worker.py`.
 """
 
 import asyncio
-import os
 
 from nervous_system.agent import open_agent
 
 
 async def main() -> None:
-    url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
-    async with open_agent(url, role="architect", agent_id="first-architect") as agent:
+    async with open_agent(role="architect", agent_id="first-architect") as agent:
         decision = await agent.decide(
             rationale="Whoever comes here finds nobody.", chosen="have the swarm greeted"
         )

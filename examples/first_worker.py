@@ -3,7 +3,6 @@
 """
 
 import asyncio
-import os
 import signal
 
 from nervous_system.serving import serve
@@ -18,10 +17,9 @@ async def greet(task: HeldTask) -> None:
 
 
 async def main() -> None:
-    url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    async with open_worker(url, worker_id="first-worker") as worker:
+    async with open_worker(worker_id="first-worker") as worker:
         await serve(worker, {"greet": greet}, stop)
 
 

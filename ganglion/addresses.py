@@ -9,7 +9,10 @@ from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.lock import holder
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
 from nervous_system.environment import read_settings
+from nervous_system.errors import BadSetting
+from nervous_system.place import rule_in_force
 from nervous_system.settings import MeshSettings
+from nervous_system.users import is_of_home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +44,45 @@ def running_mesh(home: Home) -> MeshRecord | None:
     return mesh if mesh is not None and mesh.pid == pid else None
 
 
+def home_of_rule() -> Home:
+    """The home that is meant. Raises BadSetting where a context is, whose mesh is elsewhere: what
+    is done to a home is not done to whichever is near."""
+    rule = rule_in_force()
+    if rule.is_elsewhere:
+        raise BadSetting(
+            f"{rule.by} is a mesh elsewhere, which is started, stopped and given keys there; say"
+            " which home with `ganglion --home DIR …`, or choose none with `ganglion context use"
+            " default`"
+        )
+    return Home.at(read_settings(MeshSettings).home)
+
+
+def leads_home(settings: MeshSettings) -> bool:
+    """Whether these settings, as they were read, lead to the mesh of their home: no address was
+    given, or one of its own."""
+    if "nats_url" not in settings.model_fields_set:
+        return True
+    mesh = running_mesh(Home.at(settings.home))
+    return is_of_home(settings.nats_url, settings.home) or (
+        mesh is not None and mesh.nats_url == settings.nats_url
+    )
+
+
 def client_settings() -> MeshSettings:
     """Settings for a command that talks to a mesh: `nats_url` and `clickhouse_url` lead to it.
 
     A URL that was given wins; else the addresses of the mesh that runs in this home; else the
-    configured ports.
+    configured ports. Whether one was given, and which home is meant: `nervous_system/place.py`.
     """
     settings = read_settings(MeshSettings)
     found = running_mesh(Home.at(settings.home)) or configured_addresses(
         read_settings(LocalMeshSettings)
     )
-    own = {"nats_url": found.nats_url, "clickhouse_url": found.clickhouse_url}
+    own = {
+        "nats_url": found.nats_url,
+        # The tables of this home are no answer to what is asked about another mesh.
+        "clickhouse_url": found.clickhouse_url if leads_home(settings) else "",
+    }
     return settings.model_copy(
         update={name: url for name, url in own.items() if name not in settings.model_fields_set}
     )

@@ -60,11 +60,7 @@ def wait_until_caught_up(settings: MeshSettings, *, within_seconds: float = WAIT
 def _log_is_known(settings: MeshSettings) -> bool:
     """Whoever only said where ClickHouse is, and has no mesh here, asks for no more than that."""
     given = read_settings(MeshSettings).model_fields_set
-    return (
-        "nats_url" in given
-        or "clickhouse_url" not in given
-        or running_mesh(Home.at(settings.home)) is not None
-    )
+    return "nats_url" in given or running_mesh(Home.at(settings.home)) is not None
 
 
 async def _last_position(settings: MeshSettings) -> int:

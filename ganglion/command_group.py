@@ -6,7 +6,8 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -15,12 +16,14 @@ from typer.exceptions import TyperException
 from ganglion import commands
 from ganglion.mistyped import mistyped_variables
 from ganglion.terminal import say
+from nervous_system.place import choose_context, choose_home
 from nervous_system.visible import visible
 
 ORDER: Final = (
     "up",
     "down",
     "status",
+    "context",
     "objective",
     "tasks",
     "tail",
@@ -112,7 +115,28 @@ app = typer.Typer(
 
 
 @app.callback()
-def root() -> None:
-    """Ganglion, the flight recorder for swarms of software agents."""
+def root(
+    home: Annotated[
+        Path | None,
+        typer.Option(help="The mesh of this folder, whatever the environment says."),
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(help="The mesh of this context, whatever the environment says."),
+    ] = None,
+) -> None:
+    """Ganglion, the flight recorder for swarms of software agents.
+
+    Which mesh: --home or --context, else NATS_URL and GANGLION_HOME, else GANGLION_CONTEXT, else
+    the same in .env, else what `ganglion context use` chose, else .ganglion here or above.
+    """
+    if home is not None and context is not None:
+        raise typer.BadParameter("give --home or --context, not both")
+    if home is not None and not str(home).strip():
+        raise typer.BadParameter("--home names no folder")
+    if home is not None:
+        choose_home(home)
+    if context is not None:
+        choose_context(context)
     for sentence in mistyped_variables():
         say(f"ganglion: {sentence}", err=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from ganglion.addresses import running_mesh
+from ganglion.addresses import client_settings, running_mesh
 from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.key_files import NewKey, counts, end_keys, key_id_for, make_keys, soon
@@ -28,11 +28,14 @@ from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.errors import BadSetting, GanglionError
-from nervous_system.settings import TRUSTED_KEYS, MeshSettings
+from nervous_system.settings import CLICKHOUSE_KEYS, TRUSTED_KEYS, MeshSettings, url_as
 from nervous_system.users import OPERATOR
 
 CREDENTIALS: Final = Path("keys/credentials")
 """In the home: a file for each that was let in, as `NAME=value` lines."""
+
+READER: Final = "analyst"
+"""The account of ClickHouse that a person who was let in reads as; all of them share it."""
 
 KNOWN_SECONDS: Final = 20.0
 AGAIN_SECONDS: Final = 0.3
@@ -59,6 +62,7 @@ class LetOut:
     was_let_in: bool  # he had a user of his own, not only a key
     reloaded: bool  # the server knows already
     until: datetime | None  # from then on nothing that he signs counts; None: he had no key
+    reads: bool  # he was told the password by which persons read the tables
 
 
 class NamedUsers:
@@ -100,6 +104,8 @@ class NamedUsers:
         lines += [f"GANGLION_SIGNING_KEY={each.file}" for each in made[-1:]]
         if made and role == OPERATOR:  # the key speaks for this name, not for user@host
             lines.append(f"GANGLION_OPERATOR={quote(name)}")
+        if role == OPERATOR:
+            lines += self._reading()
         file = self._write_credentials(wanted.user, lines)
         reloaded = asyncio.run(self._known(url))
         if made:
@@ -127,7 +133,10 @@ class NamedUsers:
         if ended:
             asyncio.run(counts(until))
         return LetOut(
-            was_let_in=gone is not None, reloaded=reloaded, until=until if ended else None
+            was_let_in=gone is not None,
+            reloaded=reloaded,
+            until=until if ended else None,
+            reads=gone is not None and gone.role == OPERATOR,
         )
 
     def make_keys(self, key_id: str, agents: Sequence[str]) -> list[NewKey]:
@@ -156,6 +165,15 @@ class NamedUsers:
     @property
     def _own_address(self) -> str:
         return f"127.0.0.1:{self._local.nats_port}"
+
+    def _reading(self) -> list[str]:
+        """Where a person reads the tables: as the analyst, who only reads."""
+        try:
+            password = (self._home.path / CLICKHOUSE_KEYS / READER).read_text("utf-8").strip()
+        except OSError:
+            return []  # the ClickHouse is somebody else's, or was never started
+        url = client_settings().clickhouse_url
+        return [f"CLICKHOUSE_URL={url_as(url, READER, password)}"] if url else []
 
     def _write_credentials(self, user: str, lines: list[str]) -> Path:
         folder = self._home.path / CREDENTIALS

@@ -22,6 +22,8 @@ class LocalMeshSettings(Environment):
         env_prefix="GANGLION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
     )
 
+    of_a_place = True
+
     operator: str | None = Field(
         None,
         min_length=1,

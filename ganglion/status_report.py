@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from ganglion.addresses import client_settings, running_mesh
+from ganglion.addresses import client_settings, leads_home, running_mesh
 from ganglion.drift import MENDED, OF_SETTINGS, find_drift
 from ganglion.engines.store_lock import holders_of, in_use
 from ganglion.engines.store_room import obstacle_in
@@ -23,6 +23,7 @@ from ganglion.system_mode import LastPulse, last_mode, last_pulse
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.errors import Forbidden, GanglionError
+from nervous_system.place import rule_in_force
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
 from nervous_system.transport.stream import StreamState
@@ -90,6 +91,7 @@ class StatusReport:
     """Everything `ganglion status` tells."""
 
     home: str
+    chosen_by: str = ""  # the rule that led to this home, or to these servers (place.py)
     state: str  # starting, running, stopping; ELSEWHERE; or "not running"
     pid: int | None = None  # the supervisor's, where it is one of this home
     nats_url: str | None = None
@@ -122,13 +124,17 @@ class StatusReport:
 async def report_status(settings: MeshSettings) -> StatusReport:
     """How things are now; what does not answer is a problem in the report, not an error."""
     home = Home.at(settings.home)
-    mesh = running_mesh(home)
+    by = rule_in_force().by
+    mesh = running_mesh(home) if leads_home(settings) else None
     if mesh is None:
-        return await _elsewhere(home)
+        return replace(await _elsewhere(home), chosen_by=by)
     healths = await asyncio.gather(*(_ask_twice(each.health_url) for each in mesh.processes))
     # After the ingestor was asked, so that the lag is never said too small.
     log = await _log_of(settings.model_copy(update={"nats_url": mesh.nats_url}))
-    return assemble(home, mesh, healths=healths, log=log, obstacles=_obstacles(home, mesh, healths))
+    report = assemble(
+        home, mesh, healths=healths, log=log, obstacles=_obstacles(home, mesh, healths)
+    )
+    return replace(report, chosen_by=by)
 
 
 async def _ask_twice(url: str) -> ServiceHealth:
@@ -174,9 +180,10 @@ async def _elsewhere(home: Home) -> StatusReport:
             problems=(*_left_over(home), f"no mesh runs in {home.path}, and {elsewhere}"),
         )
     try:
-        async with warehouse_session() as warehouse:
-            found = await warehouse.watermark()
-        watermark = found.seq if found is not None else 0
+        if settings.clickhouse_url:
+            async with warehouse_session() as warehouse:
+                found = await warehouse.watermark()
+            watermark = found.seq if found is not None else 0
     except GanglionError as error:
         problems.append(f"ClickHouse: {error}")
     if log.swarm is not None and log.swarm.held:

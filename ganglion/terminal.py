@@ -33,6 +33,13 @@ def say_json(document: str) -> None:
     typer.echo(visible_json(document))
 
 
+def confirmed(sentence: str) -> bool:
+    """Whether a person at the terminal says yes to it; anything else is no. stdout stays clean,
+    which `typer.confirm` does not leave it."""
+    typer.echo(f"{visible(sentence)}. Go on? [y/N] ", err=True, nl=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def say_answer(pieces: Iterable[bytes], *, is_json: bool) -> None:
     """
     The database's answer as it comes.

@@ -63,7 +63,7 @@ from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Span, Tracer
 from nervous_system.transport.standing import taken
-from nervous_system.users import user_of_role
+from nervous_system.users import settings_at, user_of_role
 from nervous_system.working.agent_orders import AgentOrders
 from nervous_system.working.asker import Asker
 from nervous_system.working.proposing import (
@@ -458,26 +458,28 @@ def role_named(name: str) -> AgentRole.ValueType:
 
 @asynccontextmanager
 async def open_agent(
-    url: str,
+    url: str | None = None,
     *,
     role: str,
     agent_id: str,
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Agent]:
-    """An agent on the mesh at `url`, such as "nats://127.0.0.1:4222".
+    """An agent on the mesh at `url`, such as "nats://127.0.0.1:4222"; where none is given, on the
+    one that the `ganglion` command finds, too (`place.py`).
 
     `role` is architect, coder, reviewer or operator. Everything else comes from the environment,
     or from `settings`. Raises Unavailable when nobody answers, Forbidden when the credentials are
-    not valid.
+    not valid, BadSetting.
     """
     given = Given()
-    given.text("url", url, say="say where the mesh is")
+    if url is not None:
+        given.text("url", url, say="say where the mesh is")
     given.name("agent_id", agent_id, say="say who it is")
     given.instance("settings", settings, MeshSettings, what="MeshSettings, or None")
     given.check()
-    settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
     number = role_named(role)
+    settings = settings_at(url, settings)
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:
         user = user_of_role(source_of(number))

@@ -5,7 +5,7 @@ Every class of settings is an `Environment`, read by `read_settings`, once, in w
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from nervous_system.errors import BadSetting
+from nervous_system.place import decide, without_place
 from nervous_system.shown_address import MASK, shown
 
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -29,6 +30,9 @@ class Environment(BaseSettings):
     """Settings that the environment gives. An empty text, or blanks, give nothing: shells and
     Compose files leave variables empty that nobody set."""
 
+    of_a_place: ClassVar[bool] = False
+    """Whether they are of the mesh that is meant, so that its context gives them, too."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -38,19 +42,32 @@ class Environment(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """As pydantic has them, without what is empty."""
+        """As pydantic has them, without what is empty; of a context after them."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        assert isinstance(dotenv_settings, EnvSettingsSource)
         for source in (env_settings, dotenv_settings):
-            assert isinstance(source, EnvSettingsSource)
             source.env_vars = {
                 name: value for name, value in source.env_vars.items() if value and value.strip()
             }
-        return init_settings, env_settings, dotenv_settings, file_secret_settings
+        if not cls.of_a_place:
+            return init_settings, env_settings, dotenv_settings, file_secret_settings
+        contexts = EnvSettingsSource(settings_cls)
+        rule = decide(
+            env_settings.env_vars,
+            dotenv_settings.env_vars,
+            given=not {"home", "nats_url", "NATS_URL"}.isdisjoint(init_settings()),
+        )
+        contexts.env_vars = {name.lower(): value for name, value in rule.variables.items()}
+        if rule.over_dotenv:
+            dotenv_settings.env_vars = without_place(dotenv_settings.env_vars)
+        return init_settings, env_settings, dotenv_settings, contexts, file_secret_settings
 
 
-def read_settings(settings_class: type[Settings]) -> Settings:
-    """The settings from the environment and `.env`. Raises BadSetting, naming the variable."""
+def read_settings(settings_class: type[Settings], **given: Any) -> Settings:
+    """The settings: what is given, else what the environment, `.env` and the context say (see
+    `place.py`). Raises BadSetting, naming the variable."""
     try:
-        return settings_class()
+        return settings_class(**given)
     except ValidationError as error:
         raise BadSetting(_sentence(settings_class, error)) from None  # it has the value as it is
     except SettingsError as error:  # a list, or a mapping, that is no JSON

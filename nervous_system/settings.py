@@ -14,7 +14,9 @@ from pydantic_settings import SettingsConfigDict
 
 from nervous_system.browsers import LOOPBACK_NAMES
 from nervous_system.environment import SECRET, Environment
-from nervous_system.shown_address import problem_of
+from nervous_system.errors import BadSetting
+from nervous_system.place import found_home
+from nervous_system.shown_address import problem_of, shown
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
@@ -54,7 +56,12 @@ class MeshSettings(Environment):
         hide_input_in_errors=True,  # a password may stand in it
     )
 
-    home: Path = Field(Path(".ganglion"), description="folder of the mesh: data, logs, run files")
+    of_a_place = True
+
+    home: Path = Field(
+        default_factory=found_home,
+        description="folder of the mesh: data, logs, run files; `.ganglion` here or above",
+    )
     nats_url: str = Field(
         "nats://127.0.0.1:4222",
         validation_alias=AliasChoices("NATS_URL", "GANGLION_NATS_URL"),
@@ -127,6 +134,14 @@ class MeshSettings(Environment):
     )
     stream_replicas: int = Field(1, ge=1, le=5, description="copies of the log (3 in a cluster)")
 
+    @field_validator("home")
+    @classmethod
+    def _is_folder(cls, home: Path) -> Path:
+        try:
+            return home.expanduser()
+        except RuntimeError as error:  # ~somebody
+            raise ValueError(str(error)) from error
+
     @field_validator("nats_url", "clickhouse_url")
     @classmethod
     def _is_address(cls, url: str) -> str:
@@ -144,7 +159,13 @@ class MeshSettings(Environment):
     @property
     def clickhouse_dsn(self) -> str:
         """`clickhouse_url` with the password in it: the one that was given, or that of the home,
-        which goes to this machine and those in `clickhouse_names`."""
+        which goes to this machine and those in `clickhouse_names`. Raises BadSetting where nobody
+        said where the tables are."""
+        if not self.clickhouse_url:
+            raise BadSetting(
+                f"nobody said where the ClickHouse of the mesh at {shown(self.nats_url)} is; set"
+                " CLICKHOUSE_URL to what `ganglion keys clickhouse` prints in its home"
+            )
         parts = urlsplit(self.clickhouse_url)
         given = self.clickhouse_password
         if (

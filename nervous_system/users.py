@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from nervous_system.browsers import LOOPBACK_NAMES
+from nervous_system.environment import read_settings
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import problem_of
@@ -54,23 +55,44 @@ def user_of_role(role: str, *, works: bool = False) -> str:
 def identified(settings: MeshSettings, user: str) -> MeshSettings:
     """The settings with what this user of the home's own server proves itself with.
 
-    As they are where they name a user, or lead to another server than a home's that is found:
-    GANGLION_HOME, else `.ganglion` in the current folder or one above it. Raises Fatal for a
-    password that others may read.
+    As they are where they name a user, or lead to another server than the home's. Raises Fatal for
+    a password that others may read.
     """
     if settings.nats_user or settings.nats_credentials or problem_of(settings.nats_url):
         return settings
-    addresses = settings.nats_url.split(",")
-    if any(urlsplit(each.strip()).username for each in addresses):
+    if any(urlsplit(each.strip()).username for each in settings.nats_url.split(",")):
         return settings
-    for folder in _folders(settings):
-        listens = _lines(folder / LISTENS)
-        if all(listens_on(each.strip(), listens) for each in addresses):
-            password = read_password(folder / user)
-            if password is None:
-                return settings
-            return settings.model_copy(update={"nats_user": user, "nats_password": password})
-    return settings
+    if not is_of_home(settings.nats_url, settings.home):
+        return settings
+    password = read_password(settings.home / FOLDER / user)
+    if password is None:
+        return settings
+    return settings.model_copy(update={"nats_user": user, "nats_password": password})
+
+
+def address_of(settings: MeshSettings) -> str:
+    """Where the log is: at the address that was given, else where the server of the home was last
+    said to listen, else where one listens by default."""
+    if "nats_url" in settings.model_fields_set:
+        return settings.nats_url
+    listens = _lines(settings.home / FOLDER / LISTENS)
+    return f"nats://{listens[0]}" if listens else settings.nats_url
+
+
+def settings_at(url: str | None, settings: MeshSettings | None) -> MeshSettings:
+    """These settings, or those of the environment, for the log at this address; where none is
+    given, for the one that they lead to. Raises BadSetting."""
+    if settings is None:
+        # What is no address is refused by whoever connects to it, in words about an address.
+        given = {"nats_url": url} if url is not None and not problem_of(url) else {}
+        settings = read_settings(MeshSettings, **given)
+    return settings.model_copy(update={"nats_url": url or address_of(settings)})
+
+
+def is_of_home(nats_url: str, home: Path) -> bool:
+    """Whether an address, or each of several, leads to the home's own server."""
+    listens = _lines(home / FOLDER / LISTENS)
+    return all(listens_on(each.strip(), listens) for each in nats_url.split(","))
 
 
 def listens_on(url: str, listens: list[str]) -> bool:
@@ -103,13 +125,6 @@ def read_password(path: Path) -> str | None:
                 " remove it and run `ganglion up` again, which makes another"
             )
         return file.read().strip() or None
-
-
-def _folders(settings: MeshSettings) -> list[Path]:
-    if "home" in settings.model_fields_set:
-        return [settings.home.expanduser().absolute() / FOLDER]
-    here = Path.cwd()
-    return [each / settings.home / FOLDER for each in (here, *here.parents)]
 
 
 def _is_ours(about: os.stat_result) -> bool:

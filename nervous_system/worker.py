@@ -43,7 +43,7 @@ from nervous_system.errors import GanglionError, InvalidEvent, LogFull, Transien
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
-from nervous_system.users import user_of_role
+from nervous_system.users import settings_at, user_of_role
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.headroom import Headroom
@@ -376,7 +376,7 @@ class Worker:
 
 @asynccontextmanager
 async def open_worker(
-    url: str,
+    url: str | None = None,
     *,
     worker_id: str,
     role: str = "worker",
@@ -388,19 +388,21 @@ async def open_worker(
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
-    """A worker on the mesh at `url`, `on_duty` until the end of the block. It gets tasks that ask
+    """A worker on the mesh at `url`, or where none is given on the one that the `ganglion` command
+    finds, too (`place.py`); `on_duty` until the end of the block. It gets tasks that ask
     for no other `skills`, where it names some, of no other `actions`, and for no more processors
     and memory than its machine, or container, has left (`working/headroom.py`).
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """
     given = Given()
-    given.text("url", url, say="say where the mesh is")
+    if url is not None:
+        given.text("url", url, say="say where the mesh is")
     given.name("worker_id", worker_id, say="say who it is")
     given.instance("settings", settings, MeshSettings, what="MeshSettings, or None")
     given.check()
     number = role_named(role)
-    settings = (settings or MeshSettings()).model_copy(update={"nats_url": url})
+    settings = settings_at(url, settings)
     own = tracer or Tracer.start(service_name=worker_id, endpoint=settings.otlp_endpoint)
     try:
         user = user_of_role(source_of(role_named(role)), works=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say
 
 app = typer.Typer(add_completion=False)
@@ -19,13 +20,13 @@ def down(
     kill: Annotated[
         bool, typer.Option("--kill", help="End it at once; what was acknowledged is safe.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Drain and stop the mesh of this home, and wait until all of it is gone (3: none runs)."""
-    from ganglion.home import Home
+    make_sure("stop", yes=yes, to_home=True)
+    from ganglion.addresses import home_of_rule
     from ganglion.supervisor.take_down import take_down
-    from nervous_system.environment import read_settings
-    from nervous_system.settings import MeshSettings
 
-    home = Home.at(read_settings(MeshSettings).home)
+    home = home_of_rule()
     pid = take_down(home, timeout_seconds=timeout, kill=kill)
     say(f"the mesh in {home.path} (pid {pid}) is stopped")

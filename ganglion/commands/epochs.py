@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ def list_(as_json: AsJson = False) -> None:
 def republish(
     epoch: Annotated[int, typer.Argument(min=1, help="The epoch whose end was lost.")],
     as_json: AsJson = False,
+    yes: Yes = False,
 ) -> None:
     """Publish again, under their old ids, the events that only ClickHouse still has."""
+    make_sure("publish events again on", yes=yes)
     import asyncio
     import json
     from dataclasses import asdict

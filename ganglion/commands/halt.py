@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_json
 
 app = typer.Typer(add_completion=False)
@@ -18,8 +19,10 @@ def halt(
         bool, typer.Option("--now", help="And end what is being done; it waits again.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Stop dispatch until `ganglion resume`; what is being done goes on, or ends `--now`."""
+    make_sure("halt dispatch on", yes=yes)
     import asyncio
     import json
 

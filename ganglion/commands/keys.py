@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say
 
 if TYPE_CHECKING:
@@ -80,11 +81,13 @@ def _clock_time(moment: datetime) -> str:
 
 
 def _users() -> NamedUsers:
+    from ganglion.addresses import home_of_rule
     from ganglion.named_users import NamedUsers
     from ganglion.settings import LocalMeshSettings
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 
+    home_of_rule()
     return NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
 
 
@@ -164,12 +167,12 @@ def clickhouse(
     ] = "analyst",
 ) -> None:
     """The address of ClickHouse with the password of an account: a CLICKHOUSE_URL."""
+    from ganglion.addresses import client_settings
     from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-    from nervous_system.environment import read_settings
     from nervous_system.errors import BadSetting
-    from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings, url_as
+    from nervous_system.settings import CLICKHOUSE_KEYS, url_as
 
-    settings = read_settings(MeshSettings)
+    settings = client_settings()
     if account not in OWN_ACCOUNTS:
         raise BadSetting(f"no account is called {account!r}; there are {', '.join(OWN_ACCOUNTS)}")
     file = settings.home / CLICKHOUSE_KEYS / account
@@ -185,6 +188,7 @@ def clickhouse(
 @app.command()
 def revoke(
     name: Annotated[str, typer.Argument(help="Who was let in with --role, or the id of a key.")],
+    yes: Yes = False,
 ) -> None:
     """Let an agent in no more, and count what its key signs no more.
 
@@ -192,6 +196,7 @@ def revoke(
     """
     from nervous_system.errors import BadSetting
 
+    make_sure("let somebody in no more to", yes=yes, to_home=True)
     gone = _users().revoke(name)
     if gone is None:
         raise BadSetting(
@@ -200,6 +205,11 @@ def revoke(
     if gone.was_let_in:
         later = "" if gone.reloaded else ", from the server's next start on"
         say(f"{name} is let in no more{later}")
+    if gone.reads:
+        say(
+            "he may still know the password of ClickHouse's analyst: remove keys/clickhouse/analyst"
+            " of the home and start the mesh again, which makes another"
+        )
     if gone.until is not None:
         say(
             f"what it signs counts no more from {_clock_time(gone.until)} on; what it signed before"

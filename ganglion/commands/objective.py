@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ def add(
 def approve(
     objective_id: Annotated[str, typer.Argument(help="The objective that waits.")],
     reason: Annotated[str, typer.Option(help="Why it may be done.")] = "",
+    yes: Yes = False,
 ) -> None:
     """Say yes to a plan that waits for a person."""
+    make_sure("approve an objective of", yes=yes)
     from enchanted.events.v1.objective_pb2 import ObjectiveApproved
     from ganglion.asking import ask_overseer
 
@@ -81,8 +84,10 @@ def approve(
 def cancel(
     objective_id: Annotated[str, typer.Argument(help="The objective, planned or not.")],
     reason: Annotated[str, typer.Option(help="Why it is called off.")] = "",
+    yes: Yes = False,
 ) -> None:
     """Call an objective off, with all its tasks; this is how to say no to one that waits."""
+    make_sure("cancel an objective of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
     from ganglion.asking import ask_overseer
 

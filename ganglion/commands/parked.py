@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_answer, say_json
 
 if TYPE_CHECKING:
@@ -87,8 +88,9 @@ def show(
 
 
 @app.command()
-def replay(as_json: AsJson = False) -> None:
+def replay(as_json: AsJson = False, yes: Yes = False) -> None:
     """Publish again, under their old ids, those that this version can read."""
+    make_sure("publish events again on", yes=yes)
     import asyncio
     import json
     from dataclasses import asdict

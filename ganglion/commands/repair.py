@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganglion.acting import Yes, make_sure
+
 if TYPE_CHECKING:
     from ingestor.examination import Found, Told
     from ingestor.repair import Repaired
@@ -19,11 +21,13 @@ def repair(
         bool, typer.Option("--dry-run", help="Only say what is damaged and what is to be had.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Look at every stored row, and mend what is damaged from the log: once each, while it runs.
 
     Exit 0: nothing is damaged any more; 1: something is that only a backup can bring.
     """
+    make_sure("repair the rows of", yes=yes or dry_run)
     import asyncio
     import json
 

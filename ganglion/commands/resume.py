@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_json
 
 app = typer.Typer(add_completion=False)
@@ -24,8 +25,10 @@ def resume(
         ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Lift what `ganglion halt` ordered, and what playbooks of incidents hold."""
+    make_sure("let dispatch go on in", yes=yes)
     import asyncio
     import json
 

@@ -12,12 +12,10 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def samples() -> None:
     """Write the sample charter, policy and registry into the home, where they are missing."""
-    from ganglion.home import Home
+    from ganglion.addresses import home_of_rule
     from ganglion.samples import write_samples
-    from nervous_system.environment import read_settings
-    from nervous_system.settings import MeshSettings
 
-    home = Home.at(read_settings(MeshSettings).home)
+    home = home_of_rule()
     home.create()
     written = write_samples(home)
     for path in written:

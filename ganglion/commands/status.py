@@ -16,11 +16,13 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def status(
+    ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show processes, log and lag (exit 0: healthy, 1: something is not, 3: not running)."""
     import asyncio
     import json
+    from dataclasses import replace
 
     from ganglion.errors import FAILURE, NOT_RUNNING, OK
     from ganglion.status_report import report_status
@@ -28,6 +30,9 @@ def status(
     from nervous_system.settings import MeshSettings
 
     report = asyncio.run(report_status(read_settings(MeshSettings)))
+    said = [f"--{name}" for name, value in ctx.find_root().params.items() if value is not None]
+    if said:
+        report = replace(report, chosen_by=said[0])
     if as_json:
         say_json(json.dumps(report.document(), indent=2))
     elif report.is_running:
@@ -36,6 +41,8 @@ def status(
         for problem in report.problems:
             say(f"ganglion: {problem}", err=True)
     if not report.is_running:
+        if not as_json:
+            say(f"ganglion: which mesh is meant was decided by: {report.chosen_by}", err=True)
         raise typer.Exit(NOT_RUNNING)
     raise typer.Exit(FAILURE if report.problems else OK)
 
@@ -47,6 +54,7 @@ def _print_table(report: StatusReport) -> None:
         say(f"mesh at {report.nats_url}: {report.state}")
     else:
         say(f"mesh in {report.home}: {report.state}, supervisor pid {report.pid}")
+    say(f"chosen by: {report.chosen_by}")
     if report.system_mode is not None:
         say(f"system mode: {report.system_mode}")
     if report.nats_open:
@@ -77,5 +85,7 @@ def _print_table(report: StatusReport) -> None:
             say(f"not adopted, what was in force stays in force: {swarm.rules_refused}")
         if swarm.inbox_broken:
             say(f"not taken from the inbox, write it anew: {swarm.inbox_broken}")
+    if not report.clickhouse_url:
+        say("ClickHouse: nobody said where it is; CLICKHOUSE_URL does")
     if report.watermark is not None:
         say(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")

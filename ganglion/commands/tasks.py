@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -87,24 +88,27 @@ def show(
 
 
 @app.command()
-def cancel(task_id: TaskId, reason: Reason = "") -> None:
+def cancel(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
     """Call a task off."""
+    make_sure("cancel a task of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL
 
     _order(task_id, ORDER_CANCEL, reason, "is cancelled")
 
 
 @app.command()
-def quarantine(task_id: TaskId, reason: Reason = "") -> None:
+def quarantine(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
     """Set a task aside: nobody gets it until it is retried."""
+    make_sure("set a task aside in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
 
     _order(task_id, ORDER_QUARANTINE, reason, "is set aside")
 
 
 @app.command()
-def retry(task_id: TaskId, reason: Reason = "") -> None:
+def retry(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
     """Let a task that was set aside be tried again."""
+    make_sure("try a task again in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
 
     _order(task_id, ORDER_RETRY, reason, "waits again")
@@ -115,8 +119,10 @@ def restore(
     task_id: TaskId,
     reason: Reason = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Take back what a task changed: a worker that has the files at hand does it."""
+    make_sure("take back what a task changed in", yes=yes)
     import json
 
     from ganglion.asking import ask_overseer

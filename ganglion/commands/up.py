@@ -24,6 +24,9 @@ def up(
     ] = None,
 ) -> None:
     """Start the mesh of this home and keep it up; Ctrl-C drains and stops everything."""
+    from ganglion.addresses import home_of_rule
+
+    home_of_rule()
     if detach:
         from ganglion.supervisor.detach import start_detached
 

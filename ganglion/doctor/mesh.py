@@ -41,6 +41,9 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     yield await _stream(found, report)
     yield await examine_limits(found, silent_remedy=_if_silent(report, "nats"))
     yield await _foundations(found)
+    if not found.clickhouse_url:
+        yield well("clickhouse", "it was not looked at: CLICKHOUSE_URL does not say where it is")
+        return
     yield _schema(found, report)
     if report.is_running:
         yield _ingestor(report)

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from ganglion.__main__ import main
+from ganglion.nats_keys import NatsKeys
 
 FreePort = Callable[[], int]
 
@@ -58,6 +59,13 @@ class CommandLine:
         return subprocess.CompletedProcess(
             list(arguments), code if isinstance(code, int) else int(code is not None), *texts
         )
+
+    def lead_to(self, nats_url: str) -> None:
+        """From now on the mesh of this home is the one on this server."""
+        self.environment["NATS_URL"] = nats_url
+        keys = NatsKeys(self.home)
+        keys.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys.listen([nats_url.removeprefix("nats://")])
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run to the end as a process of its own."""

@@ -8,15 +8,39 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from command_line import CommandLine
+from real_servers import NatsServer
+
+from ganglion.errors import OK, USAGE
+from nervous_system.bus import Bus
 
 NAME = "anna b"
 
 
+def test_without_a_clickhouse_the_rest_works_and_that_is_said(
+    ganglion: CommandLine, bus: Bus, nats_server: NatsServer
+) -> None:
+    ganglion.environment["NATS_URL"] = nats_server.url
+    status = ganglion("status")
+    assert (status.returncode, status.stderr) == (OK, "")
+    assert "ClickHouse: nobody said where it is; CLICKHOUSE_URL does\n" in status.stdout
+    findings = {each["name"]: each for each in ganglion.json("doctor", "--json")}
+    assert findings["clickhouse"]["ok"]
+    asked = ganglion("sql", "SELECT 1")
+    assert asked.returncode == USAGE
+    assert asked.stderr == (
+        f"ganglion: nobody said where the ClickHouse of the mesh at {nats_server.url} is; set"
+        " CLICKHOUSE_URL to what `ganglion keys clickhouse` prints in its home\n"
+    )
+
+
+@pytest.mark.timeout(900)
 def test_a_named_operator_asks_and_publishes_under_that_name(
     ganglion: CommandLine, tmp_path: Path
 ) -> None:
-    started = ganglion("up", "--detach", "--only", "nats", "--only", "overseer")
+    wanted = ("nats", "clickhouse", "ingestor", "overseer")
+    started = ganglion("up", "--detach", *(word for each in wanted for word in ("--only", each)))
     assert started.returncode == 0, started.stderr
     try:
         made = ganglion("keys", "new", NAME, "--role", "operator")
@@ -30,7 +54,7 @@ def test_a_named_operator_asks_and_publishes_under_that_name(
                 ["sh", "-c", command, str(credentials), sys.executable, "-m", "ganglion", *words],
                 capture_output=True,
                 text=True,
-                timeout=100,
+                timeout=300,
                 check=False,
                 cwd=tmp_path / "elsewhere",
                 env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
@@ -39,11 +63,14 @@ def test_a_named_operator_asks_and_publishes_under_that_name(
             return ended.stdout
 
         says("objective", "add", "Diagnose this machine", "--id", "o1")
-        says("objective", "cancel", "o1")
+        says("objective", "cancel", "o1", "--yes")
+        assert says("sql", "SELECT count() > 0 FROM swarm.events") == "1\n"
+        status = json.loads(says("status", "--json"))
+        assert (status["state"], status["watermark"] > 0) == ("running elsewhere", True)
         assert not list((tmp_path / "elsewhere").iterdir())
         for words in (
-            ("halt", "--json"),
-            ("resume", "--json"),
+            ("halt", "--json", "--yes"),
+            ("resume", "--json", "--yes"),
             ("emit", "decision", "--rationale", "r", "--chosen", "c", "--json"),
         ):
             position = str(json.loads(says(*words))["sequence"])

@@ -23,7 +23,7 @@ async def test_what_waits_for_a_person_is_not_called_planned(
     async with bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while not await reader.batch(most=1, within_seconds=5.0):
             pass
-    ganglion.environment["NATS_URL"] = nats_server.url
+    ganglion.lead_to(nats_server.url)
 
     async def said(*arguments: str) -> str:
         answer = await asyncio.to_thread(ganglion, "objective", *arguments)
@@ -51,7 +51,7 @@ async def test_what_waits_for_a_person_is_not_called_planned(
 async def test_an_objective_is_called_off_with_its_tasks_or_had_ended_already(
     ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer
 ) -> None:
-    ganglion.environment["NATS_URL"] = nats_server.url
+    ganglion.lead_to(nats_server.url)
 
     async def run(*arguments: str) -> CompletedProcess[str]:
         return await asyncio.to_thread(ganglion, *arguments)
@@ -74,7 +74,7 @@ async def test_an_objective_is_called_off_with_its_tasks_or_had_ended_already(
 async def test_an_objective_whose_tasks_could_not_be_is_not_called_planned(
     ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer
 ) -> None:
-    ganglion.environment["NATS_URL"] = nats_server.url
+    ganglion.lead_to(nats_server.url)
     steps = json.dumps({"tasks": [{"action": "dig", "after": ["nothing"]}]})
     answer = await asyncio.to_thread(
         ganglion, "objective", "add", "dig", "--id", "o1", "--metadata", steps

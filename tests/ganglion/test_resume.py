@@ -18,8 +18,8 @@ NOTHING_LIFTED = "no `ganglion halt` was in force; what playbooks of incidents h
 
 @pytest.fixture
 async def on_a_log(ganglion: CommandLine, nats_server: NatsServer, bus: Bus) -> CommandLine:
-    ganglion.environment["NATS_URL"] = nats_server.url
-    ganglion.home.mkdir()
+    ganglion.lead_to(nats_server.url)
+    ganglion.home.mkdir(exist_ok=True)
     return ganglion
 
 

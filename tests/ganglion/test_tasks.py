@@ -52,7 +52,7 @@ async def put(
 @pytest.fixture
 async def told(ganglion: CommandLine, nats_server: NatsServer, bus: Bus) -> CommandLine:
     """The command line of a mesh in which task `a b` was claimed, and `c` waits."""
-    ganglion.environment["NATS_URL"] = nats_server.url
+    ganglion.lead_to(nats_server.url)
     for task_id in ("a b", "c"):
         manifest = TaskManifest(task_id=task_id, action="dig", priority=5)
         await put(bus, TaskSubmitted(manifest=manifest), trace_id=SUBMITTED)
@@ -115,7 +115,7 @@ async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:
 async def test_where_there_is_nothing_to_list_it_says_of_what(
     ganglion: CommandLine, nats_server: NatsServer, bus: Bus
 ) -> None:
-    ganglion.environment["NATS_URL"] = nats_server.url
+    ganglion.lead_to(nats_server.url)
     for task_id in ("a", "b", "c"):
         manifest = TaskManifest(task_id=task_id, action="dig", objective_id=f"of {task_id}")
         await put(bus, TaskSubmitted(manifest=manifest), trace_id=SUBMITTED)

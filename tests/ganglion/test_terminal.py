@@ -63,7 +63,7 @@ def test_it_is_cut_only_where_it_does_not_fit(line: str, shown: str) -> None:
 async def test_the_lines_of(
     ganglion: CommandLine, nats_server: NatsServer, bus: Bus, command: tuple[str, ...], cut: bool
 ) -> None:
-    ganglion.environment["NATS_URL"] = nats_server.url
+    ganglion.lead_to(nats_server.url)
     manifest = TaskManifest(task_id=TASK_ID, action="dig", description="deeper " * 10)
     await bus.publish(
         Event(

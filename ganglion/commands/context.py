@@ -1,0 +1,125 @@
+"""`ganglion context`: which meshes have a name here, and which one is meant?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganglion.terminal import say, say_json
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Names for meshes, and the one that is meant."
+)
+
+Name = Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    home: Annotated[
+        Path | None, typer.Option(help="Home of a mesh on this machine; of no other.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the NATS server of a mesh elsewhere.")
+    ] = None,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(help="File that `ganglion keys new` wrote, or NATS credentials."),
+    ] = None,
+    clickhouse: Annotated[
+        str | None, typer.Option(help="Address of its ClickHouse, with user and password.")
+    ] = None,
+) -> None:
+    """Give a mesh a name: a home, or an address with credentials and ClickHouse."""
+    from ganglion.context_files import add_context
+    from nervous_system.contexts import Context
+
+    def absolute(path: Path | None) -> str:
+        return str(path.expanduser().absolute()) if path is not None else ""
+
+    file = add_context(
+        name,
+        Context(
+            home=absolute(home),
+            nats_url=url or "",
+            credentials=absolute(credentials),
+            clickhouse_url=clickhouse or "",
+        ),
+    )
+    say(f"{name} is in {file}; `ganglion context use {name}` chooses it")
+
+
+@app.command()
+def use(
+    name: Annotated[str, typer.Argument(help="Its name; `default` for none of them.")],
+) -> None:
+    """Choose the mesh that is meant where neither command line nor environment says another."""
+    from ganglion.context_files import use_context
+    from nervous_system.contexts import NONE
+    from nervous_system.place import rule_in_force
+
+    use_context(name)
+    say("no context is chosen" if name == NONE else f"{name} is chosen")
+    rule = rule_in_force()
+    if not rule.standing and name != NONE:
+        say(f"ganglion: here and now another rule decides: {rule.by}", err=True)
+
+
+@app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
+) -> None:
+    """All contexts, a * before the chosen one; without passwords."""
+    import json
+
+    from ganglion.context_files import context_names
+    from nervous_system.contexts import chosen_context
+
+    chosen = chosen_context()
+    rows = [{"name": each, "chosen": each == chosen, **_told(each)} for each in context_names()]
+    if as_json:
+        say_json(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        say("there are no contexts; `ganglion context add` makes one")
+    for row in rows:
+        say(f"{'*' if row['chosen'] else ' '} {row['name']}: {row['trouble'] or _where(row)}")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Forget a context; the mesh itself is left alone."""
+    from ganglion.context_files import remove_context
+
+    was_chosen = remove_context(name)
+    say(f"{name} is removed{', and no context is chosen now' if was_chosen else ''}")
+
+
+def _told(name: str) -> dict[str, Any]:
+    from nervous_system.contexts import Context, read_context
+    from nervous_system.errors import BadSetting
+    from nervous_system.shown_address import shown
+
+    try:
+        found, trouble = read_context(name), ""
+    except BadSetting as error:
+        found, trouble = Context(), str(error)
+    return {
+        "home": found.home,
+        "url": shown(found.nats_url),
+        "credentials": found.credentials,
+        "clickhouse": shown(found.clickhouse_url),
+        "trouble": trouble,
+    }
+
+
+def _where(row: dict[str, Any]) -> str:
+    parts = [
+        row["home"] or row["url"],
+        f"credentials {row['credentials']}" if row["credentials"] else "",
+        f"ClickHouse {row['clickhouse']}" if row["clickhouse"] else "",
+    ]
+    return ", ".join(each for each in parts if each)
