@@ -122,8 +122,12 @@ class Worker:
             return f"it was told to sleep: {reason}"
         return "" if self._held else self.refusal
 
-    async def register(self) -> None:
-        """Offer itself; returns after the log has it. What is said from now on is said to it."""
+    async def register(self, *, anew: bool = False) -> None:
+        """Offer itself; returns after the log has it. What is said from now on is said to it.
+
+        `anew`: in another life under its name; what it held in the one before is released."""
+        if anew:
+            self._session = new_event_id()
         await self.lanes.begin()
         await self._publish(
             WorkerRegistered(

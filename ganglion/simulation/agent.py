@@ -48,7 +48,7 @@ class SimulatedAgent:
         """Until it is over; each crash ends one of its lives."""
         while not over.is_set():
             try:
-                await self._worker.register()  # what it held in the life before is released
+                await self._worker.register(anew=True)
             except Transient:
                 self._tally.unanswered += 1
                 continue
