@@ -188,10 +188,22 @@ class Given:
         return ""
 
     def _json(self, name: str, value: Any, within: tuple[int, ...]) -> None:
+        if isinstance(value, Mapping | list | tuple):
+            self._json_of_many(name, value, within)
+        elif isinstance(value, str):
+            self.text(name, value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            self.problems.append(f"{name} is not a finite number, and JSON has no other")
+        elif value is not None and not isinstance(value, bool | int | float):
+            self._wrong(name, value, "anything that JSON has")
+
+    def _json_of_many(
+        self, name: str, value: Mapping[Any, Any] | Sequence[Any], within: tuple[int, ...]
+    ) -> None:
         here = (*within, id(value))
         if len(within) == MOST_NESTED:
             self.problems.append(f"{name} is nested more than {MOST_NESTED} times")
-        elif isinstance(value, Mapping | list | tuple) and id(value) in within:
+        elif id(value) in within:
             self.problems.append(f"{name} is what it is within, and JSON has no end then")
         elif isinstance(value, Mapping):
             for key, each in value.items():
@@ -199,15 +211,9 @@ class Given:
                     self._wrong(f"a name in {name}", key, "a text")
                 elif self.text(f"a name in {name}", key) == key:
                     self._json(f"{name}.{key[:100]}", each, here)
-        elif isinstance(value, list | tuple):
+        else:
             for number, each in enumerate(value):
                 self._json(f"{name}[{number}]", each, here)
-        elif isinstance(value, str):
-            self.text(name, value)
-        elif isinstance(value, float) and not math.isfinite(value):
-            self.problems.append(f"{name} is not a finite number, and JSON has no other")
-        elif value is not None and not isinstance(value, bool | int | float):
-            self._wrong(name, value, "anything that JSON has")
 
     def _wrong(self, name: str, value: Any, wanted: str) -> None:
         self.problems.append(f"{name} is of type {type(value).__name__}, and it has to be {wanted}")
