@@ -117,12 +117,12 @@ app = typer.Typer(
 @app.callback()
 def root(
     home: Annotated[
-        Path | None,
-        typer.Option(help="The mesh of this folder, whatever the environment says."),
+        str | None,
+        typer.Option(metavar="DIR", help="The mesh of this folder, whatever the environment says."),
     ] = None,
     context: Annotated[
         str | None,
-        typer.Option(help="The mesh of this context, whatever the environment says."),
+        typer.Option(metavar="NAME", help="The mesh of this context, likewise."),
     ] = None,
 ) -> None:
     """Ganglion, the flight recorder for swarms of software agents.
@@ -132,10 +132,10 @@ def root(
     """
     if home is not None and context is not None:
         raise typer.BadParameter("give --home or --context, not both")
-    if home is not None and not str(home).strip():
+    if home is not None and not home.strip():
         raise typer.BadParameter("--home names no folder")
     if home is not None:
-        choose_home(home)
+        choose_home(Path(home))
     if context is not None:
         choose_context(context)
     for sentence in mistyped_variables():

@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from typing import Final
 
 from nervous_system import failpoint
-from nervous_system.place import CONTEXT
 
 PREFIX: Final = "GANGLION_"
 BEGINNING: Final = "GANGL"
@@ -18,7 +17,6 @@ NO_SETTINGS: Final = frozenset(
     {
         "GANGLION_DEBUG",  # where an error comes from
         failpoint.VARIABLE,
-        CONTEXT,
         "GANGLION_JAEGER_PORT",  # docker-compose.yml, which reads `.env`, too
         "GANGLION_OTLP_GRPC_PORT",
         "GANGLION_OTLP_HTTP_PORT",

@@ -30,6 +30,11 @@ class LocalMeshSettings(Environment):
         description="who sits at the command line; user@host where not given. Its key must speak"
         " for that name",
     )
+    context: str | None = Field(
+        None,
+        description="name of the context whose mesh is meant, where neither NATS_URL nor"
+        " GANGLION_HOME says another; see `ganglion context`",
+    )
     nats_url: str | None = Field(
         None,
         description="a NATS server of your own that `ganglion up` uses instead of running one;"

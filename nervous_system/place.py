@@ -125,7 +125,10 @@ def without_place(variables: Mapping[str, str | None]) -> dict[str, str | None]:
 def found_home() -> Path:
     """The folder `.ganglion` of ours in the current folder or the nearest one above; where there is
     none yet, the one that would be made here."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody removed it
+        return HOME
     for each in (here, *here.parents):
         try:
             if (each / HOME).is_dir() and (each / HOME).stat().st_uid in (os.geteuid(), 0):

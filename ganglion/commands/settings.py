@@ -70,7 +70,7 @@ def print_table(rows: list[SettingRow]) -> None:
         else:
             table.add_row(row.variable, value, default, row.description)
     console.print(table)
-    console.print("* given by the environment or .env, which is read from the current folder")
+    console.print("* given by the environment, by .env of the current folder, or by a context")
 
 
 def _text(value: object) -> str:

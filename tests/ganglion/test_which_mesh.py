@@ -73,6 +73,7 @@ def test_the_first_rule_that_says_something_decides(line: CommandLine, tmp_path:
     assert chosen(line) == (str(tmp_path / "y"), "NATS_URL and GANGLION_HOME")
     assert chosen(line, "--context", "four") == (str(tmp_path / "four"), "--context")
     assert chosen(line, "--home", str(tmp_path / "z")) == (str(tmp_path / "z"), "--home")
+    assert line("--home", " ", "status").returncode == USAGE
     both = line("--home", str(tmp_path), "--context", "four", "status")
     assert (both.returncode, "not both" in both.stderr) == (USAGE, True)
 
