@@ -11,6 +11,7 @@ from enchanted.events.v1.task_pb2 import RESULT_CANCELLED, TaskResult
 from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
     ORDER_QUARANTINE,
+    ORDER_RETRY,
     ClaimRequested,
     ProgressReported,
     ReleaseRequested,
@@ -22,6 +23,7 @@ from nervous_system.contract.event import Event
 from overseer import gates
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.decide import applied, can_end, granted, held
+from overseer.kernel.retrying import objection as retry_objection
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
 from overseer.model import OverseerState
@@ -138,7 +140,10 @@ def _proposal(kernel: Kernel, request_id: str, proposal: TasksProposed) -> Answe
 def _order(kernel: Kernel, order: TaskOrdered) -> Answer:
     task = kernel.tasks.get(order.task_id)
     ended = kernel.ended.get(order.task_id)
-    if task is not None:
+    if order.order == ORDER_RETRY:
+        reason = retry_objection(kernel, order)
+        done = not reason and task is not None
+    elif task is not None:
         done = task.quarantined is (order.order == ORDER_QUARANTINE)
         reason = f"{order.task_id} is not in a state for that"
     elif ended is not None:

@@ -97,6 +97,9 @@ class OverseerState:
         default_factory=Map
     )  # the last objectives that ended: which request brought them
     finished_order: tuple[str, ...] = ()
+    failed_objectives: Table[str, Objective] = field(
+        default_factory=Map
+    )  # of the finished: those that go on when a task of theirs is tried again
     policy: Policy = field(default_factory=Policy)
     policy_hash: str = ""
     registered: frozenset[str] = frozenset()

@@ -16,7 +16,12 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveProposed,
     ObjectiveRejected,
 )
-from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskSubmitted
+from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
+    TaskAcknowledged,
+    TaskReleased,
+    TaskSubmitted,
+)
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from nervous_system.contract.bounded import bounded
 from nervous_system.contract.event import Recorded
@@ -247,6 +252,8 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
         return _changed(state, manifest.objective_id, open_tasks=open_tasks)
     if isinstance(payload, TaskAcknowledged):
         return _task_ended(state, payload)
+    if isinstance(payload, TaskReleased) and payload.again:
+        return _task_tried_again(state, payload.task_id)
     if isinstance(payload, ObjectiveFinished):
         objective = state.objectives.get(payload.objective_id)
         if objective is None:
@@ -255,6 +262,10 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
             state = replace(
                 state, kernel=state.kernel.without_hope(objective.open_tasks, payload.summary)
             )
+        if payload.result == OBJECTIVE_FAILED:
+            kept = replace(objective, metadata_json="")  # it is planned
+            failed = state.failed_objectives.set(objective.objective_id, kept)
+            state = replace(state, failed_objectives=failed)
         return _remember_finished(
             replace(state, objectives=state.objectives.delete(payload.objective_id)), objective
         )
@@ -273,6 +284,30 @@ def _task_ended(state: OverseerState, payload: TaskAcknowledged) -> OverseerStat
     return _changed(state, payload.objective_id, open_tasks=open_tasks, failed_tasks=failed)
 
 
+def _task_tried_again(state: OverseerState, task_id: str) -> OverseerState:
+    """Its objective has it open again, and goes on where it had failed."""
+    task = state.kernel.tasks.get(task_id)
+    objective_id = task.manifest.objective_id if task is not None else ""
+    objective = state.failed_objectives.get(objective_id)
+    if objective is not None:
+        state = replace(
+            state,
+            objectives=state.objectives.set(objective_id, objective),
+            finished=state.finished.delete(objective_id),
+            finished_order=tuple(each for each in state.finished_order if each != objective_id),
+            failed_objectives=state.failed_objectives.delete(objective_id),
+        )
+    objective = state.objectives.get(objective_id)
+    if objective is None:
+        return state
+    return _changed(
+        state,
+        objective_id,
+        open_tasks=objective.open_tasks | {task_id},
+        failed_tasks=tuple(each for each in objective.failed_tasks if each != task_id),
+    )
+
+
 def _changed(state: OverseerState, objective_id: str, **changes: object) -> OverseerState:
     objective = state.objectives.get(objective_id)
     if objective is None:
@@ -284,6 +319,9 @@ def _changed(state: OverseerState, objective_id: str, **changes: object) -> Over
 def _remember_finished(state: OverseerState, objective: Objective) -> OverseerState:
     finished = state.finished.set(objective.objective_id, objective.request_id)
     order = (*state.finished_order, objective.objective_id)
+    failed = state.failed_objectives
     if len(order) > MOST_FINISHED:
+        if order[0] in failed:
+            failed = failed.delete(order[0])
         finished, order = finished.delete(order[0]), order[1:]
-    return replace(state, finished=finished, finished_order=order)
+    return replace(state, finished=finished, finished_order=order, failed_objectives=failed)

@@ -106,12 +106,36 @@ def quarantine(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
 
 
 @app.command()
-def retry(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
-    """Let a task that was set aside be tried again."""
+def retry(
+    task_id: TaskId,
+    reason: Reason = "",
+    payload: Annotated[
+        str | None,
+        typer.Option(help="A JSON object to do it with instead; @FILE reads it from there."),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Let a task that failed, expired, was cancelled or set aside be tried again, and what was
+    cancelled because of it."""
     make_sure("try a task again in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
 
-    _order(task_id, ORDER_RETRY, reason, "waits again")
+    given = None if payload is None else _given(payload)
+    _order(task_id, ORDER_RETRY, reason, "waits again", payload=given)
+
+
+def _given(payload: str) -> str:
+    """What stands on the command line, or in the file that it names."""
+    from pathlib import Path
+
+    from nervous_system.errors import BadSetting
+
+    if not payload.startswith("@"):
+        return payload
+    try:
+        return Path(payload[1:]).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"--payload cannot be read: {error}") from error
 
 
 @app.command()
@@ -149,11 +173,14 @@ def restore(
             )
 
 
-def _order(task_id: str, order: TaskOrder.ValueType, reason: str, done: str) -> None:
+def _order(
+    task_id: str, order: TaskOrder.ValueType, reason: str, done: str, *, payload: str | None = None
+) -> None:
     from enchanted.events.v1.task_request_pb2 import TaskOrdered
     from ganglion.asking import ask_overseer
 
-    asyncio.run(ask_overseer(TaskOrdered(task_id=task_id, order=order, reason=reason)))
+    ordered = TaskOrdered(task_id=task_id, order=order, reason=reason, payload_json=payload)
+    asyncio.run(ask_overseer(ordered))
     say(f"{task_id} {done}")
 
 

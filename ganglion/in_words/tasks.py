@@ -70,6 +70,9 @@ def _progressed(payload: TaskProgressed) -> str:
 
 
 def _released(payload: TaskReleased) -> str:
+    if not payload.worker_id:
+        other = " with another payload" if payload.HasField("payload_json") else ""
+        return f"{payload.task_id} may be tried again{other}{because(payload.reason)}"
     word = "given back by" if payload.given_back else "taken from"
     again = f", again in {seconds(payload.retry_in_seconds)}" if payload.retry_in_seconds else ""
     return f"{payload.task_id} is {word} {payload.worker_id}{again}{because(payload.reason)}"

@@ -54,6 +54,7 @@ def choose(
         for task in index.heads(kernel.tasks)
         if task.manifest.required_skills <= skills
         and task.task_id not in kernel.doomed
+        and not task.expired(now)
         and _fits(task, request)
         and not rules.policy.against(action=task.manifest.action, risk_tier=task.manifest.risk_tier)
     ]

@@ -54,6 +54,7 @@ from overseer.kernel.calling_off import MOST_TOLD_CHARACTERS, call_off, stopped
 from overseer.kernel.choice import Rules, choose
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.kernel.manifest_check import problems
+from overseer.kernel.retrying import on_retry
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
 
@@ -312,7 +313,9 @@ def on_release(kernel: Kernel, request_id: str, request: ReleaseRequested) -> tu
 
 
 def on_order(kernel: Kernel, order: TaskOrdered, now: datetime) -> tuple[Emit, ...]:
-    """A person or the guardian has the last word over an open task."""
+    """A person or the guardian has the last word over a task."""
+    if order.order == ORDER_RETRY:
+        return on_retry(kernel, order)
     task = kernel.tasks.get(order.task_id)
     if task is None:
         return ()
@@ -320,14 +323,6 @@ def on_order(kernel: Kernel, order: TaskOrdered, now: datetime) -> tuple[Emit, .
         return _cancel(task, order.reason or "it was called off", now)
     if order.order == ORDER_QUARANTINE and not task.quarantined:
         return _quarantine(task, order.reason or "it was set aside", now)
-    if order.order == ORDER_RETRY and task.quarantined:
-        released = TaskReleased(
-            task_id=task.task_id,
-            attempt=task.attempt,
-            reason=order.reason or "it may be tried again",
-            given_back=True,
-        )
-        return (Emit(label=f"released {task.task_id}", payload=released),)
     return ()
 
 
@@ -378,6 +373,7 @@ def _expire(task: Task, now: datetime) -> tuple[Emit, ...]:
     expired = TaskExpired(task_id=task.task_id, reason=reason)
     return (
         Emit(label=f"expired {task.task_id}", payload=expired),
+        *call_off(task, reason),
         acknowledge(task, RESULT_EXPIRED, now),
     )
 
@@ -399,7 +395,7 @@ def _taken_back(
     taken = []
     for task_id, worker_id in kernel.claimed.items():
         task, worker = kernel.tasks[task_id], kernel.workers.get(worker_id)
-        if task_id in kernel.doomed or task.claim is None:
+        if task_id in kernel.doomed or task.claim is None or task.expired(now):
             continue
         alone = worker is None or task_id not in worker.task_ids
         if halted or alone or task.claim.lease_until <= now or _takes_too_long(task, settings, now):

@@ -37,7 +37,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.changed import changed
-from overseer.kernel import lives, sleeping
+from overseer.kernel import lives, retrying, sleeping
 from overseer.kernel.state import (
     MOST_ENDED,
     MOST_RECORDS,
@@ -127,10 +127,12 @@ def _renewed(task: Task, now: datetime) -> Task:
 
 def _released(kernel: Kernel, payload: TaskReleased, recorded: Recorded) -> Kernel:
     task = kernel.tasks.get(payload.task_id)
+    if task is None and payload.again:
+        return retrying.brought_back(kernel, payload, recorded.recorded_at)
     if task is None or (task.claim is None and not task.quarantined):
         return kernel
     task = changed(
-        task,
+        retrying.with_payload(task, payload),
         losses=task.losses if payload.given_back else task.losses + 1,
         last_result_id=recorded.event.causation_id,
     )
@@ -172,6 +174,8 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
     if task is None or payload.result == RESULT_QUARANTINED:
         return kernel
     kernel = _let_go(kernel, task)
+    if payload.result != RESULT_COMPLETED:
+        kernel = retrying.remembered(kernel, task)
     ended = Ended(
         result=payload.result,
         ended_at=recorded.recorded_at,
@@ -188,7 +192,8 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
     order = kernel.ended_order.set(str(number), task.task_id)
     oldest = order.get(str(number - MOST_ENDED))
     if oldest is not None:
-        all_ended = all_ended.delete(oldest)
+        if oldest in all_ended:  # it was not tried again
+            all_ended = all_ended.delete(oldest)
         order = order.delete(str(number - MOST_ENDED))
     doomed = kernel.doomed
     if task.task_id in doomed:
@@ -221,7 +226,7 @@ def _dependents_after(kernel: Kernel, task_id: str, payload: TaskAcknowledged) -
             tasks = tasks.set(each, dependent)
             index = index.queued(dependent)
         else:
-            doomed = doomed.set(each, f"it depends on {task_id}, which was not completed")
+            doomed = doomed.set(each, retrying.for_want_of(task_id))
     return changed(kernel, tasks=tasks, doomed=doomed, waiting=index)
 
 

@@ -65,6 +65,8 @@ class Kernel:
         default_factory=Map
     )  # by number: the ids, to forget the oldest
     ended_count: int = 0
+    failed: Table[str, Task] = field(default_factory=Map)  # of those that ended: to be tried again
+    failed_order: tuple[tuple[str, int], ...] = ()  # the oldest first; how long its payload is
     workers: Table[str, Worker] = field(default_factory=Map)
     records: Table[str, Record] = field(default_factory=Map)  # by agent and action
     refusals: Table[str, tuple[str, ...]] = field(

@@ -106,6 +106,7 @@ class Task:
     claim: Claim | None = None
     quarantined: bool = False
     last_worker_id: str = ""
+    for_want: bool = False  # it ended because what it depends on was not completed
     last_result_id: str = ""  # of the ResultReported or ReleaseRequested that was applied last
 
     @property
@@ -135,8 +136,8 @@ class Task:
         return self.claim is None and not self.quarantined
 
     def expired(self, now: datetime) -> bool:
-        """Whether its time to live ended while nobody had it."""
-        return self.waiting and self.expires_at is not None and self.expires_at <= now
+        """Whether its time to live is over, and it is not set aside."""
+        return not self.quarantined and self.expires_at is not None and self.expires_at <= now
 
 
 class Ended(NamedTuple):

@@ -109,12 +109,12 @@ class Waiting:
         return changed(self, lines=self.lines.delete(line)) if line in self.lines else self
 
     def expired(self, tasks: Map[str, Task], now: datetime) -> Iterator[Task]:
-        """Open tasks whose time to live has ended and that nobody has; the longest ended first."""
+        """Open tasks whose time to live has ended; the longest ended first."""
         heap = self.expiring
         while heap is not None and heap.key[0] <= now:
             task = tasks.get(heap.item)
-            if task is not None and task.expired(now):
-                yield task
+            if task is not None and task.expired(now) and task.expires_at == heap.key[0]:
+                yield task  # it was not begun anew since
             heap = heap.rest()
 
     def without_ended(self, tasks: Map[str, Task]) -> Waiting:

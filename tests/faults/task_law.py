@@ -169,6 +169,8 @@ class _Lives:
                 self._claimed(payload, recorded)
             case TaskAcknowledged():
                 self._acknowledged(payload)
+            case TaskReleased() if payload.again:
+                self._tried_again(payload)
             case _ if isinstance(payload, _STEPS):
                 self._step(payload, recorded)
 
@@ -201,6 +203,14 @@ class _Lives:
         self._requests.add(claimed.request_id)
         self.claims.add(this)
         self.counts["claims"] += 1
+
+    def _tried_again(self, released: TaskReleased) -> None:
+        """Only what has ended otherwise than completed can be."""
+        life = self.tasks.get(released.task_id)
+        if life is None or not life.ended or life.completed:
+            self.found["tasks were tried again that had not failed"].append(released.task_id)
+        else:
+            life.ended = False
 
     def _step(
         self,

@@ -278,7 +278,7 @@ Global___TaskProgressed: _TypeAlias = TaskProgressed  # noqa: Y015
 
 @_typing.final
 class TaskReleased(_message.Message):
-    """The lease ran out or was given back; the task waits again."""
+    """The lease ran out or was given back, or somebody lets the task be tried again; it waits again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -288,6 +288,8 @@ class TaskReleased(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     RETRY_IN_SECONDS_FIELD_NUMBER: _builtins.int
     GIVEN_BACK_FIELD_NUMBER: _builtins.int
+    AGAIN_FIELD_NUMBER: _builtins.int
+    PAYLOAD_JSON_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     worker_id: _builtins.str
     attempt: _builtins.int
@@ -295,6 +297,10 @@ class TaskReleased(_message.Message):
     retry_in_seconds: _builtins.float
     given_back: _builtins.bool
     """in good order: it does not count against the task"""
+    again: _builtins.bool
+    """it had ended, otherwise than completed: what came before counts no more"""
+    payload_json: _builtins.str
+    """what it is done with from now on"""
     def __init__(
         self,
         *,
@@ -304,12 +310,16 @@ class TaskReleased(_message.Message):
         reason: _builtins.str = ...,
         retry_in_seconds: _builtins.float = ...,
         given_back: _builtins.bool = ...,
+        again: _builtins.bool = ...,
+        payload_json: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_payload_json", b"_payload_json", "payload_json", b"payload_json"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "given_back", b"given_back", "reason", b"reason", "retry_in_seconds", b"retry_in_seconds", "task_id", b"task_id", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_payload_json", b"_payload_json", "again", b"again", "attempt", b"attempt", "given_back", b"given_back", "payload_json", b"payload_json", "reason", b"reason", "retry_in_seconds", b"retry_in_seconds", "task_id", b"task_id", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__payload_json: _TypeAlias = _typing.Literal["payload_json"]  # noqa: Y015
+    _WhichOneofArgType__payload_json: _TypeAlias = _typing.Literal["_payload_json", b"_payload_json"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__payload_json) -> _WhichOneofReturnType__payload_json | None: ...
 
 Global___TaskReleased: _TypeAlias = TaskReleased  # noqa: Y015
 

@@ -31,7 +31,7 @@ class _TaskOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskOrder.V
     ORDER_CANCEL: _TaskOrder.ValueType  # 1
     ORDER_QUARANTINE: _TaskOrder.ValueType  # 2
     ORDER_RETRY: _TaskOrder.ValueType  # 3
-    """a quarantined task may be tried again"""
+    """a task that is quarantined, or ended otherwise than completed, is tried again"""
 
 class TaskOrder(_TaskOrder, metaclass=_TaskOrderEnumTypeWrapper): ...
 
@@ -39,7 +39,7 @@ ORDER_UNSPECIFIED: TaskOrder.ValueType  # 0
 ORDER_CANCEL: TaskOrder.ValueType  # 1
 ORDER_QUARANTINE: TaskOrder.ValueType  # 2
 ORDER_RETRY: TaskOrder.ValueType  # 3
-"""a quarantined task may be tried again"""
+"""a task that is quarantined, or ended otherwise than completed, is tried again"""
 Global___TaskOrder: _TypeAlias = TaskOrder  # noqa: Y015
 
 @_typing.final
@@ -261,11 +261,14 @@ class TaskOrdered(_message.Message):
     ORDER_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     OBJECTIVE_ID_FIELD_NUMBER: _builtins.int
+    PAYLOAD_JSON_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     order: Global___TaskOrder.ValueType
     reason: _builtins.str
     objective_id: _builtins.str
     """where no task is named: over the objective with all its tasks"""
+    payload_json: _builtins.str
+    """with ORDER_RETRY: what it is done with instead"""
     def __init__(
         self,
         *,
@@ -273,11 +276,14 @@ class TaskOrdered(_message.Message):
         order: Global___TaskOrder.ValueType = ...,
         reason: _builtins.str = ...,
         objective_id: _builtins.str = ...,
+        payload_json: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_payload_json", b"_payload_json", "payload_json", b"payload_json"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["objective_id", b"objective_id", "order", b"order", "reason", b"reason", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_payload_json", b"_payload_json", "objective_id", b"objective_id", "order", b"order", "payload_json", b"payload_json", "reason", b"reason", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__payload_json: _TypeAlias = _typing.Literal["payload_json"]  # noqa: Y015
+    _WhichOneofArgType__payload_json: _TypeAlias = _typing.Literal["_payload_json", b"_payload_json"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__payload_json) -> _WhichOneofReturnType__payload_json | None: ...
 
 Global___TaskOrdered: _TypeAlias = TaskOrdered  # noqa: Y015
