@@ -31,7 +31,9 @@ NO_SETTINGS: Final = frozenset(
 def mistyped_variables() -> Iterator[str]:
     """A sentence for each variable of ours, in the environment or `.env`, that nobody reads."""
     given = {name: name.upper() for name in _given() if name.upper().startswith(BEGINNING)}
-    if not given:
+    if not NO_SETTINGS.issuperset(given.values()):
+        given = {name: upper for name, upper in given.items() if upper not in _usual()}
+    if NO_SETTINGS.issuperset(given.values()):
         return
     from ganglion.setting_list import all_variables
 
@@ -42,6 +44,15 @@ def mistyped_variables() -> Iterator[str]:
         close = _closest(upper, known)
         meant = f"did you mean {close}?" if close else "`ganglion settings` lists what there is"
         yield f"{name} is no setting, so it changes nothing; {meant}"
+
+
+def _usual() -> set[str]:
+    """What nearly every command reads anyway: the settings of all services take time to load."""
+    from ganglion.settings import LocalMeshSettings
+    from nervous_system.environment import variables_of
+    from nervous_system.settings import MeshSettings
+
+    return variables_of(MeshSettings) | variables_of(LocalMeshSettings)
 
 
 def _closest(name: str, known: set[str]) -> str:
