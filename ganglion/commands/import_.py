@@ -37,8 +37,7 @@ def swe_agent(
     files: Annotated[list[Path], typer.Argument(help="Trajectories (*.traj, *.traj.json).")],
     as_json: AsJson = False,
 ) -> None:
-    """Runs of SWE-agent and mini-swe-agent: a decision and an outcome per step, the submission as
-    state changes."""
+    """Runs of SWE-agent and mini-swe-agent: decisions and outcomes, the submission as changes."""
     from ganglion.importing.swe_agent import open_trajectories
 
     _import(lambda: open_trajectories(files), as_json=as_json)

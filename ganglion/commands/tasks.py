@@ -115,8 +115,7 @@ def retry(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Let a task that failed, expired, was cancelled or set aside be tried again, and what was
-    cancelled because of it."""
+    """Try a task again that ended without being done, and what was cancelled because of it."""
     make_sure("try a task again in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
 
