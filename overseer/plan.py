@@ -69,6 +69,7 @@ class Step(BaseModel):
     ttl_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
     attempt_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
     max_attempts: int = Field(3, ge=1, lt=2**32)
+    max_losses: int | None = Field(None, ge=0, lt=2**32)
     idempotency_key: str = ""
     risk_tier: RiskTier.ValueType = RISK_SAFE
 
@@ -99,6 +100,7 @@ class Step(BaseModel):
             required_cpu_count=self.cpu_count,
             required_memory_bytes=self.memory_bytes,
             max_attempts=self.max_attempts,
+            max_losses=self.max_losses,
             idempotency_key=self.idempotency_key,
             risk_tier=self.risk_tier,
         )

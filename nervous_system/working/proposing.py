@@ -47,7 +47,8 @@ class Step(TypedDict, total=False):
     memory_bytes: int
     ttl_seconds: float  # from submission; 0: no limit
     attempt_seconds: float  # an attempt that takes longer has failed; 0: no limit
-    max_attempts: int  # 3
+    max_attempts: int  # so many may fail: 3
+    max_losses: int  # so many may be lost with their worker: as many; 0, of one: at most once
     idempotency_key: str
     risk_tier: Tier  # safe
 
@@ -104,6 +105,7 @@ _CHECKS: Final[dict[str, Callable[[Given, str, Any], object]]] = {
     "ttl_seconds": Given.number,
     "attempt_seconds": Given.number,
     "max_attempts": lambda given, name, value: given.whole(name, value, UINT32),
+    "max_losses": lambda given, name, value: given.whole(name, value, UINT32),
     "idempotency_key": Given.text,
     "risk_tier": lambda given, name, value: given.one_of(name, value, _TIERS),
 }
@@ -130,6 +132,7 @@ def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
         required_cpu_count=step.get("cpu_count", 0.0),
         required_memory_bytes=step.get("memory_bytes", 0),
         max_attempts=step.get("max_attempts", USUAL_ATTEMPTS),
+        max_losses=step.get("max_losses"),
         idempotency_key=step.get("idempotency_key", ""),
         risk_tier=_TIERS[step.get("risk_tier", "safe")],
     )

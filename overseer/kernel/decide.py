@@ -433,8 +433,9 @@ def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tupl
     claim = task.claim
     assert claim is not None
     why = claim.lost or lives.why_ran_out(kernel, claim, now)
-    if task.losses + 1 >= settings.most_losses:
-        reason = f"{task.losses + 1} workers fell silent over it; the last time {why}"
+    if task.losses >= task.manifest.max_losses:
+        times = f"{task.losses + 1} workers" if task.losses else "a worker"
+        reason = f"{times} fell silent over it, more than may; the last time {why}"
         return _quarantine(task, reason, now)
     released = TaskReleased(
         task_id=task.task_id,

@@ -36,7 +36,6 @@ class Settings:
     longest_backoff_seconds: float = 300.0
     aging_seconds: float = 60.0  # waiting so long is worth one step of priority
     overtime_seconds: float = 30.0  # so long a worker has to end what takes longer than it may
-    most_losses: int = 5  # so many workers may fall silent over a task before it is set aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Manifest:
     idempotency_key: str
     risk_tier: RiskTier.ValueType
     attempt_seconds: float = 0.0
+    max_losses: int = 4  # as it was before a manifest could say so
 
     @classmethod
     def decode(cls, message: TaskManifest) -> Manifest:
@@ -49,6 +50,9 @@ class Manifest:
             required_cpu_count=message.required_cpu_count,
             required_memory_bytes=message.required_memory_bytes,
             max_attempts=message.max_attempts or 1,
+            max_losses=message.max_losses
+            if message.HasField("max_losses")
+            else message.max_attempts or 1,
             idempotency_key=message.idempotency_key or message.task_id,
             risk_tier=message.risk_tier,
             attempt_seconds=message.attempt_seconds,
@@ -70,6 +74,7 @@ class Manifest:
             required_cpu_count=self.required_cpu_count,
             required_memory_bytes=self.required_memory_bytes,
             max_attempts=self.max_attempts,
+            max_losses=self.max_losses,
             idempotency_key=self.idempotency_key,
             risk_tier=self.risk_tier,
             attempt_seconds=self.attempt_seconds,

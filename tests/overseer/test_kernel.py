@@ -259,7 +259,7 @@ def test_a_worker_that_was_killed_and_comes_back_holds_nothing(mesh: Overseen) -
 
 
 def test_a_task_over_which_workers_keep_dying_is_set_aside(mesh: Overseen) -> None:
-    mesh.propose(task("a"))
+    mesh.propose(task("a", max_attempts=4))
     for _ in range(5):
         mesh.later(60)
         mesh.register("w1")
@@ -272,6 +272,23 @@ def test_a_task_over_which_workers_keep_dying_is_set_aside(mesh: Overseen) -> No
     assert mesh.claim("w1").accepted
     mesh.result("w1", "a", RESULT_COMPLETED, 6)
     assert mesh.kinds("a")[-2:] == ["completed", "acknowledged"]
+
+
+@pytest.mark.parametrize(("allowed", "runs"), [({}, 2), ({"max_losses": 0}, 1)])
+def test_one_attempt_is_one_and_may_be_asked_for_at_most_once(
+    mesh: Overseen, allowed: dict[str, int], runs: int
+) -> None:
+    """Lost with its worker again and again, as by what kills it."""
+    mesh.propose(task("a", max_attempts=1, **allowed))
+    for _ in range(6):
+        mesh.later(60)
+        mesh.register("w1")
+        mesh.claim("w1")
+        mesh.later(31)
+        mesh.tick()
+        mesh.new_leader(snapshot_at=len(mesh.log))
+    assert mesh.kinds("a").count("claimed") == runs
+    assert mesh.kinds("a")[-2:] == ["quarantined", "acknowledged"]
 
 
 def test_a_drained_worker_gives_back_and_it_does_not_count(mesh: Overseen) -> None:

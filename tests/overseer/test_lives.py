@@ -161,7 +161,7 @@ def test_it_is_said_that_a_worker_left_and_why() -> None:
 
 def test_what_kills_its_workers_says_so_when_it_is_set_aside() -> None:
     overseen = Overseen()
-    overseen.propose(task("t"))
+    overseen.propose(task("t", max_losses=4))
     for number in range(5):
         registers(overseen, (str(number), number + 1))
         overseen.tick()
@@ -171,7 +171,8 @@ def test_what_kills_its_workers_says_so_when_it_is_set_aside() -> None:
     overseen.tick()
     (aside,) = [p for each in overseen.log if isinstance(p := each.event.payload, TaskQuarantined)]
     assert aside.reason == (
-        "5 workers fell silent over it; the last time its worker began anew, as process 11 on box"
+        "5 workers fell silent over it, more than may; the last time its worker began anew, as"
+        " process 11 on box"
     )
 
 

@@ -101,6 +101,7 @@ class TaskManifest(_message.Message):
     MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     RISK_TIER_FIELD_NUMBER: _builtins.int
+    MAX_LOSSES_FIELD_NUMBER: _builtins.int
     ATTEMPT_SECONDS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     objective_id: _builtins.str
@@ -117,10 +118,14 @@ class TaskManifest(_message.Message):
     required_cpu_count: _builtins.float
     required_memory_bytes: _builtins.int
     max_attempts: _builtins.int
-    """0 counts as 1"""
+    """so many may fail; 0 counts as 1"""
     idempotency_key: _builtins.str
     """the same for every attempt"""
     risk_tier: Global___RiskTier.ValueType
+    max_losses: _builtins.int
+    """So many attempts may be lost with their worker before it is set aside, beside those that fail. Absent: as many as
+    may fail. 0, with one attempt: at most once.
+    """
     attempt_seconds: _builtins.float
     """an attempt that takes longer has failed; 0: no limit"""
     @_builtins.property
@@ -147,13 +152,16 @@ class TaskManifest(_message.Message):
         max_attempts: _builtins.int = ...,
         idempotency_key: _builtins.str = ...,
         risk_tier: Global___RiskTier.ValueType = ...,
+        max_losses: _builtins.int | None = ...,
         attempt_seconds: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_losses", b"_max_losses", "max_losses", b"max_losses"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "attempt_seconds", b"attempt_seconds", "depends_on", b"depends_on", "description", b"description", "idempotency_key", b"idempotency_key", "max_attempts", b"max_attempts", "objective_id", b"objective_id", "owner", b"owner", "payload_json", b"payload_json", "priority", b"priority", "required_cpu_count", b"required_cpu_count", "required_memory_bytes", b"required_memory_bytes", "required_skills", b"required_skills", "risk_tier", b"risk_tier", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_losses", b"_max_losses", "action", b"action", "attempt_seconds", b"attempt_seconds", "depends_on", b"depends_on", "description", b"description", "idempotency_key", b"idempotency_key", "max_attempts", b"max_attempts", "max_losses", b"max_losses", "objective_id", b"objective_id", "owner", b"owner", "payload_json", b"payload_json", "priority", b"priority", "required_cpu_count", b"required_cpu_count", "required_memory_bytes", b"required_memory_bytes", "required_skills", b"required_skills", "risk_tier", b"risk_tier", "task_id", b"task_id", "ttl_seconds", b"ttl_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_losses: _TypeAlias = _typing.Literal["max_losses"]  # noqa: Y015
+    _WhichOneofArgType__max_losses: _TypeAlias = _typing.Literal["_max_losses", b"_max_losses"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_losses) -> _WhichOneofReturnType__max_losses | None: ...
 
 Global___TaskManifest: _TypeAlias = TaskManifest  # noqa: Y015
 
