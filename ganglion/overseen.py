@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from enchanted.events.v1.task_pb2 import TaskManifest
 from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.snapshots import Snapshots, open_snapshots
@@ -15,6 +16,7 @@ from nervous_system.environment import read_settings
 from nervous_system.errors import Unauthentic, Unreadable
 from overseer.core import OverseerCore
 from overseer.model import OverseerState, Settings
+from overseer.objectives import wanted
 from overseer.settings import OverseerSettings
 from overseer.standstill import Standstill
 from overseer.wiring import role
@@ -79,6 +81,14 @@ class Overseen:
             self.state = self._core.evolve(self.state, recorded)
         except Exception as error:  # noqa: BLE001 - as the overseer: it counts for nothing
             _log.debug("event.undecidable", sequence=recorded.sequence, reason=str(error))
+
+    def would_do(self, objective_id: str) -> tuple[TaskManifest, ...]:
+        """The tasks that an objective becomes when a person says yes."""
+        objective = self.state.objectives.get(objective_id)
+        if objective is None:
+            return ()
+        plan = self._core.planner.plan(wanted(objective))
+        return () if isinstance(plan, str) else tuple(plan.tasks)
 
     def standstill(self, now: datetime) -> Standstill:
         """What keeps tasks from being done."""

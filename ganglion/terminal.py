@@ -9,18 +9,30 @@ because the other end of a pipe, and a file, is a terminal again at some time.
 from __future__ import annotations
 
 import codecs
-import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import typer
 
+from ganglion.widths import folded, screen_width
 from nervous_system.visible import visible, visible_json
 
 
-def say(line: str, *, err: bool = False) -> None:
-    """One line, on stdout or stderr. Several are several calls: a break within one is shown."""
-    typer.echo(visible(line), err=err)
+def say(line: str, *, err: bool = False, hang: str | None = None) -> None:
+    """
+    One line, on stdout or stderr. Several are several calls: a break within one is shown.
+
+    On a terminal it is folded between words; `hang` is what further lines begin with.
+    """
+    width = screen_width(sys.stderr if err else sys.stdout)
+    line = visible(line)
+    for each in [line] if width is None else folded(line, width, hang=hang):
+        typer.echo(each, err=err)
+
+
+def say_exactly(line: str) -> None:
+    """What is copied as it is, an address or a key: on one line, however long it is."""
+    typer.echo(visible(line))
 
 
 def say_cells(cells: Sequence[str]) -> None:
@@ -40,35 +52,37 @@ def confirmed(sentence: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def say_answer(pieces: Iterable[bytes], *, is_json: bool) -> None:
+def say_answer(pieces: Iterable[bytes], *, is_json: bool, folds: bool = False) -> None:
     """
     The database's answer as it comes.
 
-    On a terminal, and as JSON, it is shown as text is, with its line breaks and tabs. Elsewhere it
-    is the bytes themselves: whoever asks for a format into a pipe wants them exact.
+    On a terminal, and as JSON, it is shown as text is, with its line breaks and tabs; where it
+    `folds`, long lines of it are folded. Elsewhere it is the bytes themselves: whoever asks for a
+    format into a pipe wants them exact.
     """
     if not is_json and not sys.stdout.isatty():
         for piece in pieces:
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
         return
-    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-    for piece in pieces:
-        text = decoder.decode(piece)
+    if folds and not is_json:
+        for line in _lines(pieces):
+            say(line)
+        return
+    for text in _texts(pieces):
         typer.echo(visible_json(text) if is_json else visible(text, keep="\n\t"), nl=False)
 
 
-def on_terminal(line: str) -> str:
-    """
-    The line as it is shown, cut with an ellipsis where the terminal ends; whole where stdout is
-    none.
-    """
-    from rich.cells import cell_len, set_cell_size
+def _texts(pieces: Iterable[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    for piece in pieces:
+        yield decoder.decode(piece)
 
-    line = visible(line)
-    if not sys.stdout.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    if cell_len(line) <= width:
-        return line
-    return f"{set_cell_size(line, width - 1).rstrip()}…"
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
+    left = ""
+    for text in _texts(pieces):
+        *whole, left = (left + text).split("\n")
+        yield from whole
+    if left:
+        yield left

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from ganglion.terminal import say, say_json
 
 app = typer.Typer(add_completion=False)
+
+_BESIDE: Final = "     "
+"""Where a finding goes on."""
 
 
 @app.command()
@@ -39,10 +42,11 @@ def doctor(
 
     def show(finding: Finding) -> None:
         findings.append(finding)
-        if not as_json:
-            say(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}")
-            if finding.remedy:
-                say(f"     → {finding.remedy}")
+        if as_json or finding.waits_for:
+            return
+        say(f"{'ok ' if finding.ok else 'BAD'}  {finding.name}: {finding.sentence}", hang=_BESIDE)
+        if finding.remedy:
+            say(f"     → {finding.remedy}", hang=f"{_BESIDE}  ")
 
     async def examine() -> None:
         monitor = mesh.nats_monitor_url if mesh is not None else None
@@ -59,7 +63,14 @@ def doctor(
         asyncio.run(examine())
     else:
         show(Finding(name="mesh", ok=True, sentence=f"none runs in {Home.at(settings.home).path}"))
+    unseen: dict[str, list[str]] = {}
+    for each in findings:
+        if each.waits_for:
+            unseen.setdefault(each.waits_for, []).append(each.name)
     if as_json:
         say_json(json.dumps([asdict(each) for each in findings], indent=2))
+    else:
+        for cause, names in unseen.items():
+            say(f"--   not looked at, see `{cause}`: {', '.join(names)}", hang=_BESIDE)
     if not all(each.ok for each in findings):
         raise typer.Exit(FAILURE)

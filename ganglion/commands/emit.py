@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -211,11 +212,18 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
 
 
 def _cause(event_id: str | None) -> Receipt | None:
-    """An event of which only the id is known: its trace stays its own."""
+    """An event of which only the id is known, or how it begins: its trace stays its own."""
+    from ganglion.addresses import client_settings
+    from ganglion.errors import NotRunning
+    from ganglion.trace_view.lookup import meant_id
     from nervous_system.agent import Receipt
 
     if event_id is None:
         return None
+    settings = client_settings()
+    if settings.clickhouse_url:
+        with suppress(NotRunning):  # then it must be the whole id
+            event_id = meant_id(settings.clickhouse_dsn, event_id)
     return Receipt(event_id=event_id, sequence=0, trace_id="", traceparent="")
 
 

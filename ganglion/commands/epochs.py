@@ -29,15 +29,21 @@ def list_(as_json: AsJson = False) -> None:
     import json
     from dataclasses import asdict
 
+    from ganglion.columns import Column, say_table
+    from ganglion.in_words.phrases import moment
+
     epochs = asyncio.run(_epochs())
-    for epoch in epochs:
-        if as_json:
+    if as_json:
+        for epoch in epochs:
             say_json(json.dumps(asdict(epoch), default=str))
-        else:
-            say(
-                f"epoch {epoch.epoch}: from position {epoch.first_seq:,},"
-                f" opened {epoch.opened_at:%Y-%m-%d %H:%M:%S} UTC: {epoch.reason}"
-            )
+        return
+    say_table(
+        (Column("epoch"), Column("from position"), Column("opened"), Column("why", "text")),
+        [
+            (str(each.epoch), f"{each.first_seq:,}", moment(each.opened_at), each.reason)
+            for each in epochs
+        ],
+    )
 
 
 @app.command()

@@ -27,6 +27,8 @@ def incidents(
     import json
     from dataclasses import asdict
 
+    from ganglion.columns import Column, say_table
+
     mode, found = asyncio.run(_read())
     shown = [each for each in found if not only_open or each.closed_at is None][-number:]
     if as_json:
@@ -34,23 +36,29 @@ def incidents(
         say_json(json.dumps(document, default=str))
         return
     say(f"system mode: {mode}")
-    for each in shown:
-        _print(each)
+    columns = (
+        Column("opened"),
+        Column("class"),
+        Column("state"),
+        Column("rule"),
+        Column("about", "name", most=32),
+        Column("why", "text"),
+    )
+    say_table(columns, [_row(each) for each in shown])
 
 
-def _print(incident: PastIncident) -> None:
+def _row(incident: PastIncident) -> tuple[str, ...]:
     from ganglion.event_line import one_line
+    from ganglion.in_words.phrases import moment
 
     if incident.closed_at is None:
         state, words = "open", incident.summary
     else:
         state = "recovered" if incident.recovered else "ended"
         words = incident.root_cause
-    say(
-        f"{incident.opened_at.astimezone():%Y-%m-%d %H:%M:%S}  {incident.incident_class:<8}"
-        f"  {state:<9}  {incident.rule:<16} {incident.subject}"
-    )
-    say(f"    {one_line(words)}")
+    opened = moment(incident.opened_at)
+    about, why = incident.subject, one_line(words)
+    return opened, incident.incident_class, state, incident.rule, about, why
 
 
 async def _read() -> tuple[str, list[PastIncident]]:

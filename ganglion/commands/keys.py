@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.terminal import say
+from ganglion.in_words.phrases import moment
+from ganglion.terminal import say, say_exactly
 
 if TYPE_CHECKING:
     from ganglion.named_users import NamedUsers
@@ -64,8 +64,8 @@ def new(
     for each in made:
         say(f"{each.file} speaks for {', '.join(each.agents)}")
         if not each.is_of_mesh:
-            say(f"give it to the agent: GANGLION_SIGNING_KEY={each.file}")
-            say(f"it counts from {_clock_time(each.since)} on; nothing needs a restart")
+            say_exactly(f"give it to the agent: GANGLION_SIGNING_KEY={each.file}")
+            say(f"it counts from {moment(each.since)} on; nothing needs a restart")
     if any(each.is_of_mesh for each in made):
         say(_RESTART)
 
@@ -74,10 +74,6 @@ _RESTART = (
     "the mesh has a key of its own now; what runs already begins to vouch with it, and to go by"
     " other keys, when it is started next: `ganglion down`, then `ganglion up --detach`"
 )
-
-
-def _clock_time(moment: datetime) -> str:
-    return moment.strftime("%H:%M:%S UTC")
 
 
 def _users() -> NamedUsers:
@@ -96,7 +92,7 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
 
     quiet_log()
     made = _users().let_in(name, role=role, works=works, signs=signs)
-    say(made.url)
+    say_exactly(made.url)
     say(f"the same for a shell or a container: {made.credentials}")
     if not made.reloaded:
         say(
@@ -106,7 +102,7 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
     if made.since is not None:
         say(
             f"what is signed with its key is believed as {name}, and nothing else is, from"
-            f" {_clock_time(made.since)} on; nothing needs a restart"
+            f" {moment(made.since)} on; nothing needs a restart"
         )
         if not made.knows_keys:
             say(_RESTART)
@@ -212,7 +208,7 @@ def revoke(
         )
     if gone.until is not None:
         say(
-            f"what it signs counts no more from {_clock_time(gone.until)} on; what it signed before"
+            f"what it signs counts no more from {moment(gone.until)} on; what it signed before"
             " still does"
         )
 
@@ -229,7 +225,7 @@ def list_() -> None:
     keys = TrustedKeys.read(home / TRUSTED_KEYS).keys
     for key_id, trusted in keys.items():
         agents = ", ".join(trusted.agents) or "nobody"
-        ended = f", until {trusted.until.isoformat()}" if trusted.until is not None else ""
+        ended = f", until {moment(trusted.until)}" if trusted.until is not None else ""
         say(f"{key_id} speaks for {agents}{ended} ({trusted.public})")
     for each in NatsKeys(home).named():
         works = ", offers itself for tasks" if each.works else ""

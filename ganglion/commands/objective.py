@@ -11,8 +11,8 @@ from ganglion.acting import Yes, make_sure
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
+    from ganglion.known_objectives import KnownObjective
     from nervous_system.contract.payload import Payload
-    from overseer.model import OverseerState
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Give the swarm objectives, see them, and say yes or no to those that wait for a person.",
 )
 
+ObjectiveId = Annotated[str, typer.Argument(help="The objective's id, or how it begins.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -67,7 +68,7 @@ def add(
 
 @app.command()
 def approve(
-    objective_id: Annotated[str, typer.Argument(help="The objective that waits.")],
+    objective_id: ObjectiveId,
     reason: Annotated[str, typer.Option(help="Why it may be done.")] = "",
     yes: Yes = False,
 ) -> None:
@@ -75,14 +76,16 @@ def approve(
     make_sure("approve an objective of", yes=yes)
     from enchanted.events.v1.objective_pb2 import ObjectiveApproved
     from ganglion.asking import ask_overseer
+    from ganglion.meant import meant_objective
 
+    objective_id = asyncio.run(meant_objective(objective_id))
     asyncio.run(ask_overseer(ObjectiveApproved(objective_id=objective_id, reason=reason)))
     say(f"{objective_id} is approved")
 
 
 @app.command()
 def cancel(
-    objective_id: Annotated[str, typer.Argument(help="The objective, planned or not.")],
+    objective_id: ObjectiveId,
     reason: Annotated[str, typer.Option(help="Why it is called off.")] = "",
     yes: Yes = False,
 ) -> None:
@@ -90,46 +93,98 @@ def cancel(
     make_sure("cancel an objective of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
     from ganglion.asking import ask_overseer
+    from ganglion.meant import meant_objective
 
+    objective_id = asyncio.run(meant_objective(objective_id))
     order = TaskOrdered(objective_id=objective_id, order=ORDER_CANCEL, reason=reason)
     asyncio.run(ask_overseer(order))
     say(f"{objective_id} {asyncio.run(_how_it_ended(objective_id))}")
 
 
 @app.command("list")
-def list_objectives(as_json: AsJson = False) -> None:
-    """Show the objectives that have not finished."""
+def list_objectives(
+    all_: Annotated[
+        bool, typer.Option("--all", help="Also those that ended, and are still on the log.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the objectives that have not ended, the most urgent first."""
     import json
 
+    from ganglion.columns import Column, say_table
     from ganglion.in_words.phrases import counted
 
-    rows = [
-        {
-            "objective_id": each.objective_id,
-            "description": each.description,
-            "priority": each.priority,
-            "plan": each.plan,
-            "waits_for_approval": each.waits_for_approval,
-            "open_tasks": sorted(each.open_tasks),
-            "failed_tasks": list(each.failed_tasks),
-            "added_at": each.added_at.isoformat(),
-        }
-        for each in sorted(
-            asyncio.run(_state()).objectives.values(), key=lambda each: -each.priority
-        )
-    ]
+    found = [each for each in asyncio.run(_found()) if all_ or each.is_open]
     if as_json:
-        say_json(json.dumps(rows, indent=2))
+        say_json(json.dumps([each.document() for each in found], indent=2))
         return
-    if not rows:
-        say("no objective is open")
-    for row in rows:
-        how = "waits for approval" if row["waits_for_approval"] else f"plan {row['plan'] or '-'}"
-        left = counted(len(row["open_tasks"]), "task")  # type: ignore[arg-type]
-        say(
-            f"{row['objective_id']:<28} {row['priority']:>2}  {how:<20} {left} open"
-            f"  {row['description']}"
+    if not found:
+        say("no objective is known" if all_ else "no objective is open; --all shows what ended")
+    columns = (
+        Column("objective", "id"),
+        Column("priority"),
+        Column("status"),
+        Column("plan"),
+        Column("open tasks"),
+        Column("what it is, and what came of it", "text"),
+    )
+    rows = [
+        (
+            each.objective_id,
+            str(each.priority),
+            each.status,
+            each.plan or "-",
+            str(len(each.open_tasks)),
+            f"{each.description}; {each.summary}" if each.summary else each.description,
         )
+        for each in found
+    ]
+    say_table(columns, rows)
+    waiting = sum(each.waits_for_approval for each in found)
+    if waiting:
+        say(
+            f"{counted(waiting, 'objective')} waiting for a person: `ganglion objective show ID`"
+            " shows what would be done, `ganglion objective approve ID` says yes"
+        )
+
+
+@app.command()
+def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
+    """One objective: what it became, who said yes to it and why, and how it ended."""
+    import json
+
+    from ganglion.columns import Column, say_table
+    from ganglion.in_words.phrases import because, moment
+    from ganglion.meant import meant
+    from nervous_system.errors import Permanent
+
+    found = {each.objective_id: each for each in asyncio.run(_found())}
+    each = found.get(meant(objective_id, found, noun="objective"))
+    if each is None:
+        raise Permanent(
+            f"the log has no objective {objective_id}; `ganglion objective list --all` lists those"
+            " it has"
+        )
+    if as_json:
+        say_json(json.dumps(each.document(), indent=2))
+        return
+    say(f"{each.objective_id}: {each.status}, priority {each.priority}, brought by {each.brought}")
+    say(f"  {each.description}")
+    say(f"  added {moment(each.added_at)}")
+    if each.plan:
+        say(f"  plan {each.plan}{because(each.rationale)}")
+    if each.approved is not None:
+        say(f"  approved by {each.approved.sentence()}")
+    if each.called_off is not None:
+        say(f"  called off by {each.called_off.sentence()}")
+    if each.ended_at is not None:
+        say(f"  ended {moment(each.ended_at)}{because(each.summary)}")
+    if each.waits_for_approval:
+        say(f"  it waits for a person: `ganglion objective approve {each.objective_id}`")
+    say_table(
+        (Column("task", "id"), Column("status"), Column("worker", "name"), Column("action")),
+        [(task.task_id, task.status, task.worker_id or "-", task.action) for task in each.tasks],
+    )
 
 
 async def _what_follows(objective_id: str) -> str:
@@ -197,10 +252,10 @@ async def _last(word: str, objective_id: str) -> Payload | None:
     return last.event.payload if last is not None else None
 
 
-async def _state() -> OverseerState:
+async def _found() -> list[KnownObjective]:
     from ganglion.addresses import client_settings
+    from ganglion.known_objectives import known_objectives
     from ganglion.log_session import bus_session
-    from ganglion.overseen import overseer_state
 
     async with bus_session(client_settings()) as bus:
-        return await overseer_state(bus)
+        return await known_objectives(bus)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.terminal import say, say_answer, say_json
+from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from ingestor.model import StoredPosition
@@ -28,28 +28,53 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """The newest parked positions and their reasons."""
+    import json
+    from datetime import UTC, datetime
+
     from ganglion.addresses import client_settings
     from ganglion.caught_up import wait_until_caught_up
-    from ganglion.query import run_query
+    from ganglion.columns import Column, note, say_table
+    from ganglion.in_words.phrases import PARKED, moment, size
+    from ganglion.query import query_rows
 
     query = (
         "SELECT epoch, seq, recorded_at, subject, reason, size_bytes FROM swarm.parked"
         f" ORDER BY epoch DESC, seq DESC LIMIT {limit}"
     )
-    wanted = "JSONEachRow" if as_json else "PrettyCompactMonoBlock"
-    settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
     mesh = client_settings()
     wait_until_caught_up(mesh)
-    answer = b"".join(
-        run_query(mesh.clickhouse_dsn, query, default_format=wanted, settings=settings)
-    )
-    if not answer and not as_json:
-        say("nothing is parked")
+    numbers = ("epoch", "seq", "size_bytes")
+    rows = [
+        row | {name: int(row[name]) for name in numbers}
+        for row in query_rows(mesh.clickhouse_dsn, query)
+    ]
     if as_json:
-        say_answer([answer], is_json=True)
+        for row in rows:
+            say_json(json.dumps(row, ensure_ascii=False))
         return
-    for line in answer.decode(errors="backslashreplace").split("\n")[:-1]:
-        say(line)
+    if not rows:
+        say("nothing is parked")
+    columns = (
+        Column("epoch"),
+        Column("position"),
+        Column("time"),
+        Column("size"),
+        Column("subject"),
+        Column("why", "text"),
+    )
+    table = [
+        (
+            str(row["epoch"]),
+            str(row["seq"]),
+            moment(datetime.fromisoformat(row["recorded_at"][:26]).replace(tzinfo=UTC)),
+            size(row["size_bytes"]),
+            row["subject"],
+            row["reason"],
+        )
+        for row in rows
+    ]
+    say_table(columns, table)
+    note(f"parked: {PARKED}; `ganglion parked show POSITION` shows them")
 
 
 @app.command()

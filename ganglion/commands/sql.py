@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 
 from ganglion.terminal import say_answer
 
 app = typer.Typer(add_completion=False)
+
+
+_FORMAT: Final = re.compile(r"\bFORMAT\s+\w+\s*(SETTINGS\b[^;]*)?;?\s*$", re.IGNORECASE)
+"""At the end of a query that says itself how it is to be answered."""
+
+
+def readable_settings() -> dict[str, str]:
+    """What lets ClickHouse decide between a table and rows below each other, by the terminal."""
+    from ganglion.widths import screen_width
+
+    return {
+        "output_format_pretty_color": "0",
+        "output_format_pretty_fallback_to_vertical": "1",
+        "output_format_pretty_fallback_to_vertical_min_columns": "1",
+        "output_format_pretty_fallback_to_vertical_min_table_width": str(screen_width()),
+        "output_format_pretty_fallback_to_vertical_max_rows_per_chunk": "10000",
+    }
 
 
 @app.command()
@@ -36,6 +54,9 @@ def sql(
 ) -> None:
     """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe.
 
+    Where a table would be wider than the terminal, each row stands below the one before it, a line
+    for each column.
+
     On a terminal, and with --json, what a terminal would obey is shown by its escapes; into a pipe
     every other format has its exact bytes. The answer is about all that was on the log when it was
     asked for; where ClickHouse is further behind, that is said on stderr.
@@ -62,11 +83,14 @@ def sql(
 
         wait_until_caught_up(mesh)
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
+    own = terminal and format_name is None and not as_json and not _FORMAT.search(text)
+    if own:
+        settings |= readable_settings()
     if not write:
         settings["readonly"] = "2"  # settings may be changed, nothing else
     answer = run_query(mesh.clickhouse_dsn, text, default_format=wanted, settings=settings)
     try:
-        say_answer(answer, is_json=as_json)
+        say_answer(answer, is_json=as_json, folds=own)
     except QueryRefused as error:
         if error.code != Code.READONLY:
             raise

@@ -48,7 +48,8 @@ def status(
 
 
 def _print_table(report: StatusReport) -> None:
-    from ganglion.in_words.phrases import counted
+    from ganglion.columns import Column, say_table
+    from ganglion.in_words.phrases import LAG, PULSE, counted
 
     if report.pid is None:
         say(f"mesh at {report.nats_url}: {report.state}")
@@ -59,10 +60,20 @@ def _print_table(report: StatusReport) -> None:
         say(f"system mode: {report.system_mode}")
     if report.nats_open:
         say("NATS is open to everybody (GANGLION_NATS_OPEN)")
-    for process in report.processes:
-        pid = f"pid {process.pid}" if process.pid else "-"
-        again = f", started {process.attempt} times" if process.attempt > 1 else ""
-        say(f"  {process.name:<12} {pid:<12} {process.address:<28} {process.health}{again}")
+    say_table(
+        (Column("process"), Column("pid"), Column("address"), Column("health")),
+        [
+            (
+                process.name,
+                str(process.pid or "-"),
+                process.address,
+                f"{process.health}, started {process.attempt} times"
+                if process.attempt > 1
+                else process.health,
+            )
+            for process in report.processes
+        ],
+    )
     if report.stream is not None:
         state = report.stream
         say(
@@ -77,6 +88,7 @@ def _print_table(report: StatusReport) -> None:
         say(
             f"swarm: {counted(swarm.workers, 'worker')}, {objectives} open, tasks:"
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
+            f" ({PULSE})"
         )
         for sentence in (swarm.waits, swarm.slowed, swarm.overridden):
             if sentence:
@@ -88,4 +100,4 @@ def _print_table(report: StatusReport) -> None:
     if not report.clickhouse_url:
         say("ClickHouse: nobody said where it is; CLICKHOUSE_URL does")
     if report.watermark is not None:
-        say(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag}")
+        say(f"ClickHouse: up to position {report.watermark:,}, lag {report.lag} ({LAG})")

@@ -12,6 +12,7 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from ganglion.event_line import EventLines
     from nervous_system.transport.stream import Stored
 
 app = typer.Typer(add_completion=False)
@@ -38,9 +39,9 @@ def tail(
         int | None, typer.Option("-n", min=1, help="Stop after so many events.")
     ] = None,
 ) -> None:
-    """Print events in order, live, one per line; begins with the next one unless told otherwise.
+    """Print events in order, live; begins with the next one unless told otherwise.
 
-    A line longer than the terminal is wide is cut; into a pipe and with --json it is not.
+    In columns on a terminal; into a pipe one per line, with tabs in between, and nothing is cut.
     """
     if start is not None and since is not None:
         raise typer.BadParameter("give --from or --since, not both")
@@ -72,6 +73,7 @@ async def _follow(
     most: int | None,
 ) -> None:
     from ganglion.addresses import client_settings
+    from ganglion.event_line import EventLines
     from ganglion.log_session import bus_session
     from nervous_system.clock import system_clock
     from nervous_system.transport.reader import Interrupted
@@ -82,6 +84,7 @@ async def _follow(
             # A fixed position, so that an interruption before the first event loses none.
             start = (await bus.stream.state()).last_sequence + 1
         printed = 0
+        lines = None if as_json else EventLines()
         while True:
             try:
                 async with bus.reader(
@@ -90,7 +93,7 @@ async def _follow(
                     while True:
                         wanted = 1000 if most is None else min(1000, most - printed)
                         for stored in await reader.batch(most=wanted, within_seconds=LOOK_SECONDS):
-                            _say(stored, as_json=as_json)
+                            _say(stored, lines)
                             start, since = stored.sequence + 1, None
                             printed += 1
                         if most is not None and printed >= most:
@@ -101,21 +104,21 @@ async def _follow(
                     continue
 
 
-def _say(stored: Stored, *, as_json: bool) -> None:
-    from ganglion.event_line import json_line, readable_line, unreadable_json, unreadable_line
-    from ganglion.terminal import on_terminal
+def _say(stored: Stored, lines: EventLines | None) -> None:
+    """Without `lines`: as JSON."""
+    from ganglion.event_line import json_line, unreadable_json
     from nervous_system.bus import recorded
     from nervous_system.errors import Unreadable
 
     try:
         event = recorded(stored)
     except Unreadable as error:
-        if as_json:
+        if lines is None:
             say_json(unreadable_json(stored, reason=str(error)))
         else:
-            say(on_terminal(unreadable_line(stored, reason=str(error))))
+            lines.unreadable(stored, reason=str(error))
         return
-    if as_json:
+    if lines is None:
         say_json(json_line(event))
     else:
-        say(on_terminal(readable_line(event)))
+        lines.event(event)

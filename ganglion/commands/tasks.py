@@ -20,7 +20,7 @@ app = typer.Typer(
     help="Show the tasks: those that are open and the last that ended.",
 )
 
-TaskId = Annotated[str, typer.Argument(help="The task's id.")]
+TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
 MOST_SENTENCES = 5
 """About why tasks are not begun, below a list of them."""
 
@@ -30,15 +30,17 @@ Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 @app.callback(invoke_without_command=True)
 def tasks(
     context: typer.Context,
-    objective: Annotated[str | None, typer.Option(help="Only those of this objective.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="Only those of this objective, or of the one that begins so.")
+    ] = None,
     ended: Annotated[int, typer.Option(min=0, help="How many of those that ended.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the tasks."""
     import json
 
-    from ganglion.in_words.phrases import counted
-    from ganglion.terminal import on_terminal
+    from ganglion.columns import Column, note, say_table
+    from ganglion.in_words.phrases import TES, counted
 
     if context.invoked_subcommand is not None:
         return
@@ -49,13 +51,29 @@ def tasks(
     if not rows:
         of = f" of objective {objective}" if objective is not None else ""
         say(f"no task{of} is {'known' if ended else 'open'}")
-    for row in rows:
-        score = f"TES {row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else ""
-        line = (
-            f"{row['task_id']:<36} {row['status']:<24} {row['action']:<24}"
-            f" {row['worker_id'] or '-':<16} {score}"
-        )
-        say(on_terminal(line.rstrip()))
+    say_table(
+        (
+            Column("task", "id"),
+            Column("status"),
+            Column("action"),
+            Column("worker", "name"),
+            Column("tries"),
+            Column("TES"),
+        ),
+        [
+            (
+                row["task_id"],
+                row["status"],
+                row["action"],
+                row["worker_id"] or "-",
+                str(row["attempts"]),
+                f"{row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else "",
+            )
+            for row in rows
+        ],
+    )
+    if any("tool_efficacy_score" in row for row in rows):
+        note(TES)
     for sentence, count in Counter(waits).most_common(MOST_SENTENCES):
         say(f"{counted(count, 'task')} not begun: {sentence}")
 
@@ -66,24 +84,23 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Every step of one task: when, by whom, what, and in which trace."""
-    from ganglion.event_line import json_line, readable_line
-    from ganglion.terminal import on_terminal
+    from ganglion.event_line import EventLines, json_line
     from nervous_system.errors import Permanent
 
-    steps = asyncio.run(_steps(task_id))
+    steps, waits = asyncio.run(_life(task_id))
     if not steps:
         raise Permanent(f"the log has no task {task_id}; `ganglion tasks` lists those it has")
+    lines = EventLines(whole=True)
     trace_id = ""
     for step in steps:
         if as_json:
             say_json(json_line(step))
             continue
-        say(on_terminal(readable_line(step)))
+        lines.event(step)
         if step.event.trace_id != trace_id:
             trace_id = step.event.trace_id
             say(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
-    waits = "" if as_json else asyncio.run(_waits_for(task_id))
-    if waits:
+    if waits and not as_json:
         say(f"{'':>8}  it waits: {waits}")
 
 
@@ -149,9 +166,11 @@ def restore(
     import json
 
     from ganglion.asking import ask_overseer
+    from ganglion.meant import meant_task
     from nervous_system.ids import new_event_id
     from nervous_system.working.restoring import SKILL, restoration
 
+    task_id = asyncio.run(meant_task(task_id))
     proposal = restoration(
         task_id,
         objective_id=f"restore-{new_event_id()[:8]}",
@@ -177,7 +196,9 @@ def _order(
 ) -> None:
     from enchanted.events.v1.task_request_pb2 import TaskOrdered
     from ganglion.asking import ask_overseer
+    from ganglion.meant import meant_task
 
+    task_id = asyncio.run(meant_task(task_id))
     ordered = TaskOrdered(task_id=task_id, order=order, reason=reason, payload_json=payload)
     asyncio.run(ask_overseer(ordered))
     say(f"{task_id} {done}")
@@ -193,25 +214,28 @@ async def _is_offered(skill: str) -> bool:
     return any(skill in worker.skills for worker in workers.values())
 
 
-async def _waits_for(task_id: str) -> str:
-    """Why an open task is not being done; empty where it is."""
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from ganglion.overseen import Overseen
-
-    async with bus_session(client_settings()) as bus:
-        return (await Overseen.of(bus)).standstill(bus.clock()).of_task(task_id)
-
-
-async def _steps(task_id: str) -> list[Recorded]:
+async def _life(typed: str) -> tuple[list[Recorded], str]:
+    """Every step of a task, and why it is not being done; empty where it is, or was."""
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session, readable
+    from ganglion.meant import task_among
+    from ganglion.overseen import Overseen
     from nervous_system.contract.subjects import token
     from nervous_system.names import EVENTS
 
     async with bus_session(client_settings()) as bus:
-        late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
-        return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}", late)
+        overseen = await Overseen.of(bus)
+
+        async def steps_of(task_id: str) -> list[Recorded]:
+            late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
+            return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}", late)
+
+        task_id = typed
+        steps = await steps_of(task_id)
+        if not steps:
+            task_id = task_among(overseen.state, typed)
+            steps = await steps_of(task_id)
+        return steps, overseen.standstill(bus.clock()).of_task(task_id)
 
 
 async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, Any]], list[str]]:
@@ -220,10 +244,13 @@ async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, 
     from enchanted.events.v1.task_pb2 import TaskResult
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
+    from ganglion.meant import objective_among
     from ganglion.overseen import Overseen
 
     async with bus_session(client_settings()) as bus:
         overseen, now = await Overseen.of(bus), bus.clock()
+    if objective is not None:
+        objective = objective_among(overseen.state, objective)
     kernel, standstill = overseen.state.kernel, overseen.standstill(now)
     rows: list[dict[str, Any]] = [
         {

@@ -6,17 +6,25 @@ from typing import Annotated
 
 import typer
 
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_exactly, say_json
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def trace(
-    wanted: Annotated[str, typer.Argument(metavar="ID", help="Id of an event, or of a trace.")],
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of an event or of a trace, or how it begins.")
+    ],
+    all_: Annotated[
+        bool,
+        typer.Option("--all", help="Also how services came to decide: requests, turns."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As one JSON object, with all events.")
+    ] = False,
 ) -> None:
-    """The tree of a trace, the ways to other traces, and its page in Jaeger where there is one."""
+    """What was done in a trace, as a tree; the ways to other traces, and to its page in Jaeger."""
     import asyncio
     import json
 
@@ -27,6 +35,7 @@ def trace(
     from ganglion.trace_view.jaeger import jaeger_address
     from ganglion.trace_view.lookup import find_trace
     from ganglion.trace_view.text import trace_text
+    from ganglion.widths import screen_width
     from nervous_system.environment import read_settings
 
     given = read_settings(LocalMeshSettings).jaeger_url
@@ -37,5 +46,9 @@ def trace(
     if as_json:
         say_json(json.dumps(trace_document(found, jaeger_url), ensure_ascii=False))
         return
-    for line in trace_text(found, jaeger_url):
-        say(line)
+    shown = found if all_ else found.work()
+    for line in trace_text(shown, jaeger_url, whole=screen_width() is None):
+        if line.exact:
+            say_exactly(line.text)
+        else:
+            say(line.text, hang=line.hang or None)

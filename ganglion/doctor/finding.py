@@ -13,6 +13,7 @@ class Finding:
     ok: bool
     sentence: str
     remedy: str = ""  # empty when it is well
+    waits_for: str = ""  # the finding that has to be well before this can be looked at
 
 
 def well(name: str, sentence: str) -> Finding:
@@ -23,3 +24,9 @@ def well(name: str, sentence: str) -> Finding:
 def ill(name: str, sentence: str, *, remedy: str) -> Finding:
     """It is not, and this is what helps."""
     return Finding(name=name, ok=False, sentence=sentence, remedy=remedy)
+
+
+def unseen(name: str, *, waits_for: str) -> Finding:
+    """It could not be looked at: the one cause is another finding, and is said there."""
+    sentence = f"it could not be looked at; see `{waits_for}`"
+    return Finding(name=name, ok=False, sentence=sentence, waits_for=waits_for)

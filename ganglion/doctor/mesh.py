@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
 from ganglion.addresses import client_settings
-from ganglion.doctor.finding import Finding, ill, well
+from ganglion.doctor.finding import Finding, ill, unseen, well
 from ganglion.doctor.nats_limits import examine_limits
 from ganglion.doctor.rows import MENDS, examine_rows
 from ganglion.drift import MENDED, find_drift
@@ -32,24 +32,72 @@ DENIED = (192, 193, 194, 497, 516)
 async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> AsyncIterator[Finding]:
     """The mesh of this home, or the servers that the settings lead to."""
     yield _processes(report)
-    if report.swarm is not None:
+    told = any(each.name == "overseer" and each.health == "held up" for each in report.processes)
+    if report.swarm is not None and not told:
         yield examine_dispatch(report.swarm)
     found = client_settings()
-    if monitor_url is not None:
-        yield await _sync(monitor_url)
-        yield _users(report)
-    yield await _stream(found, report)
-    yield await examine_limits(found, silent_remedy=_if_silent(report, "nats"))
-    yield await _foundations(found)
-    if not found.clickhouse_url:
+    sick = {each.name for each in report.processes if each.health != "ok"}
+    lacking: dict[str, str] = {}  # what others need, and the finding that says why it is not there
+    nowhere = not found.clickhouse_url
+    servers = [("nats", _silent_log), ("clickhouse", _silent_warehouse)]
+    for server, look_at in servers[:1] if nowhere else servers:
+        error = await look_at(found)
+        if error is None:
+            continue
+        lacking[server] = "mesh" if server in sick else server
+        if server not in sick:
+            yield ill(server, str(error), remedy=_if_silent(report, server))
+    for name, needs, look in _looks(found, report, monitor_url):
+        if nowhere and "clickhouse" in needs:
+            continue
+        cause = next((lacking[each] for each in needs if each in lacking), "")
+        finding = unseen(name, waits_for=cause) if cause else await look()
+        if not finding.ok:
+            lacking.setdefault(name, name)
+        yield finding
+    if nowhere:
         yield well("clickhouse", "it was not looked at: CLICKHOUSE_URL does not say where it is")
-        return
-    yield _schema(found, report)
+
+
+def _looks(
+    found: MeshSettings, report: StatusReport, monitor_url: str | None
+) -> Iterator[tuple[str, tuple[str, ...], Callable[[], Awaitable[Finding]]]]:
+    """What is looked at in which order, and what has to be well before."""
+    if monitor_url is not None:
+        yield "nats durability", ("nats",), lambda: _sync(monitor_url)
+        yield "nats users", (), lambda: _users(report)
+    yield "stream", ("nats",), lambda: _stream(found, report)
+    silent_remedy = _if_silent(report, "nats")
+    yield "nats limits", ("nats",), lambda: examine_limits(found, silent_remedy=silent_remedy)
+    yield "nats streams", ("nats",), lambda: _foundations(found)
+    yield "schema", ("clickhouse",), lambda: _schema(found, report)
     if report.is_running:
-        yield _ingestor(report)
-    yield _positions(found, watermark=report.watermark)
-    yield _subjects(found)
-    yield await examine_rows(audit_found=report.damage)
+        yield "ingestor", ("nats", "clickhouse"), lambda: _ingestor(report)
+    tables = ("clickhouse", "schema")
+    yield "positions", tables, lambda: _positions(found, watermark=report.watermark)
+    yield "subjects", tables, lambda: _subjects(found)
+    yield "rows", ("nats", *tables), lambda: examine_rows(audit_found=report.damage)
+
+
+async def _silent_log(settings: MeshSettings) -> GanglionError | None:
+    """Why the log does not answer; None where it does."""
+    try:
+        async with bus_session(settings) as bus:
+            await bus.stream.state()
+    except GanglionError as error:
+        return error
+    return None
+
+
+async def _silent_warehouse(settings: MeshSettings) -> GanglionError | None:
+    """Why no ClickHouse answers; None where one does, whatever it says."""
+    try:
+        query_rows(settings.clickhouse_dsn, "SELECT 1")
+    except QueryRefused:
+        return None
+    except GanglionError as error:
+        return error
+    return None
 
 
 def _processes(report: StatusReport) -> Finding:
@@ -107,7 +155,7 @@ async def _foundations(settings: MeshSettings) -> Finding:
     return well("nats streams", "the log and the buckets are as they were made")
 
 
-def _users(report: StatusReport) -> Finding:
+async def _users(report: StatusReport) -> Finding:
     if report.nats_open:
         return ill(
             "nats users",
@@ -142,7 +190,7 @@ async def _stream(settings: MeshSettings, report: StatusReport) -> Finding:
     return well("stream", sentence)
 
 
-def _schema(settings: MeshSettings, report: StatusReport) -> Finding:
+async def _schema(settings: MeshSettings, report: StatusReport) -> Finding:
     from ingestor.migrate import migrations, still_pending
 
     try:
@@ -164,7 +212,7 @@ def _schema(settings: MeshSettings, report: StatusReport) -> Finding:
     return well("schema", f"up to date at migration {max(applied, default=0):04}")
 
 
-def _ingestor(report: StatusReport) -> Finding:
+async def _ingestor(report: StatusReport) -> Finding:
     if report.watermark is None or report.lag is None:
         return ill(
             "ingestor",
@@ -177,7 +225,7 @@ def _ingestor(report: StatusReport) -> Finding:
     return well("ingestor", sentence)
 
 
-def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
+async def _positions(settings: MeshSettings, *, watermark: int | None) -> Finding:
     try:
         rows = _ask(settings, "positions")
     except GanglionError as error:
@@ -220,7 +268,7 @@ def _log(report: StatusReport) -> str:
     return f", {found}" if found else ""
 
 
-def _subjects(settings: MeshSettings) -> Finding:
+async def _subjects(settings: MeshSettings) -> Finding:
     try:
         (row,) = _ask(settings, "wrong_subjects")
     except GanglionError as error:

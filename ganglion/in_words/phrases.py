@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
 _NUMBER = TypeVar("_NUMBER", bound=int)
 MOST_LISTED: Final = 5
 """A longer list is cut, and says so."""
+
+TES: Final = "TES: tool efficacy score, 0 to 100, for how well, how fast and how small it was done"
+PULSE: Final = "the overseer's regular look at the swarm"
+LAG: Final = "positions of the log that ClickHouse does not have yet"
+PARKED: Final = "positions of the log that could not be read as events, kept with their bytes"
 
 
 def because(reason: str) -> str:
@@ -30,6 +36,11 @@ def listed(words: Sequence[str]) -> str:
     shown, left_out = list(words[:MOST_LISTED]), len(words) - MOST_LISTED
     last = f"{left_out:,} more" if left_out > 0 else shown.pop()
     return f"{', '.join(shown)} and {last}" if shown else last
+
+
+def moment(at: datetime) -> str:
+    """As clocks here show it, with their zone: `2026-11-30 10:09:41 CET`."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def named(enum: _EnumTypeWrapper[_NUMBER], number: _NUMBER) -> str:

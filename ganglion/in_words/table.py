@@ -9,6 +9,25 @@ from typing import Any, Final
 
 from google.protobuf.json_format import MessageToDict
 
+from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentEscalated, IncidentOpened
+from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_FAILED,
+    ObjectiveFinished,
+    ObjectiveRejected,
+)
+from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
+    TaskAcknowledged,
+    TaskCancelled,
+    TaskExpired,
+    TaskFailed,
+    TaskQuarantined,
+    TaskRejected,
+    TaskReleased,
+)
+from enchanted.events.v1.task_request_pb2 import ResultArrivedLate, ResultReported
 from ganglion.in_words.agents import AGENTS
 from ganglion.in_words.incidents import INCIDENTS
 from ganglion.in_words.members import MEMBERS
@@ -23,6 +42,30 @@ SENTENCES: Final[Mapping[type[Payload], Callable[[Any], str]]] = MappingProxyTyp
 )
 
 
+_FAILURES: Final = (
+    TaskRejected,
+    TaskReleased,
+    TaskFailed,
+    TaskCancelled,
+    TaskExpired,
+    TaskQuarantined,
+    ResultArrivedLate,
+    ObjectiveRejected,
+    AlarmRaised,
+    IncidentOpened,
+    IncidentEscalated,
+    IncidentClosed,
+)
+_MAY_FAIL: Final[Mapping[type[Payload], Callable[[Any], bool]]] = MappingProxyType(
+    {
+        ActionOutcome: lambda payload: payload.status == OUTCOME_FAILED,
+        ResultReported: lambda payload: payload.result != RESULT_COMPLETED,
+        TaskAcknowledged: lambda payload: payload.result != RESULT_COMPLETED,
+        ObjectiveFinished: lambda payload: payload.result == OBJECTIVE_FAILED,
+    }
+)
+
+
 def in_words(payload: Payload) -> str:
     """Its sentence; of a kind that has none, its fields as JSON."""
     sentence = SENTENCES.get(type(payload))
@@ -30,6 +73,12 @@ def in_words(payload: Payload) -> str:
         return sentence(payload)
     fields = MessageToDict(payload, preserving_proto_field_name=True)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_failure(payload: Payload) -> bool:
+    """Whether it says that something went wrong, so that a person needs all of its words."""
+    fails = _MAY_FAIL.get(type(payload))
+    return isinstance(payload, _FAILURES) if fails is None else fails(payload)
 
 
 def kind_in_words(kind: PayloadKind) -> str:

@@ -14,6 +14,7 @@ from ganglion.in_words.phrases import counted
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import Recording
 from ganglion.supervisor.supervisor import how_it_ended
+from ganglion.widths import folded, screen_width
 from nervous_system.shown_address import shown
 from nervous_system.visible import visible
 
@@ -38,7 +39,9 @@ class Console:
         """One line that stays. What a process said of itself may stand in it."""
         text = visible(text)
         if self._live is None:
-            sys.stdout.write(f"{text}\n")  # noqa: TID251 - beside a line that moves
+            width = screen_width()
+            for line in [text] if width is None else folded(text, width):
+                sys.stdout.write(f"{line}\n")  # noqa: TID251 - beside a line that moves
             sys.stdout.flush()
         else:
             self._live.console.print(text)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from ganglion.errors import QueryRefused
+from ganglion.meant import meant
 from ganglion.query import query_rows
 from ganglion.trace_view.elsewhere import Elsewhere, Onward
 from ganglion.trace_view.tree import Trace
@@ -23,17 +24,23 @@ MOST_EVENTS: Final = 10_000
 MOST_TRACES: Final = 10
 """To so many other traces an event led by name; of the rest their number is said."""
 
+LEAST_BEGINNING: Final = 4
+"""Characters of an id that must be typed, as with git."""
+
+_WHOLE_ID: Final = re.compile(
+    r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SQL: Final = files("ganglion.trace_view") / "sql"
 
 
 def find_trace(clickhouse_url: str, wanted: str) -> Trace:
-    """The trace of that id, or of the event of that id.
+    """The trace of that id, or of the event of that id; or of the one that begins so.
 
-    Raises QueryRefused where ClickHouse has neither (yet), or where the event carries no trace;
-    NotRunning where nobody answers.
+    Raises BadSetting where several begin so; QueryRefused where ClickHouse has neither (yet), or
+    where the event carries no trace; NotRunning where nobody answers.
     """
-    wanted = wanted.strip().lower()
+    wanted = meant_id(clickhouse_url, wanted.strip().lower())
     asked = ""
     trace_id = wanted
     if not _TRACE_ID.fullmatch(wanted):
@@ -49,6 +56,23 @@ def find_trace(clickhouse_url: str, wanted: str) -> Trace:
         asked=asked,
         cut=len(events) > MOST_EVENTS,
     )
+
+
+def meant_id(clickhouse_url: str, typed: str) -> str:
+    """
+    The id of an event or a trace that begins so; what begins none is handed on.
+
+    A whole one is not looked for. Raises BadSetting where several begin so, NotRunning.
+    """
+    begin = typed.removesuffix("…")
+    if _WHOLE_ID.fullmatch(begin):
+        return begin
+    if _rows(clickhouse_url, "trace_of_event.sql", event_id=begin):
+        return begin  # the id of an event need not be a UUID
+    if len(begin) < LEAST_BEGINNING:
+        return begin
+    ids = [str(row["id"]) for row in _rows(clickhouse_url, "ids_that_begin.sql", begin=begin)]
+    return meant(begin, ids, noun="id")
 
 
 def _trace_of(clickhouse_url: str, event_id: str) -> str:

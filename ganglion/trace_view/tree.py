@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import (
+    ClaimRequested,
+    ProgressReported,
+    ReleaseRequested,
+    ResultReported,
+)
 from ganglion.trace_view.elsewhere import Cause, Elsewhere, Further, Onward
 from nervous_system.contract.event import Recorded
+
+PLUMBING: Final = (
+    ClaimRequested,
+    LeadershipTaken,
+    ProgressReported,
+    ReleaseRequested,
+    RequestsTaken,
+    ResultReported,
+    TickObserved,
+)
+"""How services come to decide. What they decided, and what that led to, is the work."""
 
 Shown = Recorded | Cause | Onward | Further
 """An event of the trace, or what stands for those of other traces above and below it."""
@@ -32,6 +51,7 @@ class Trace:
     cut: bool  # whether more belong to it
     causes: tuple[Cause, ...]  # of other traces
     onward: tuple[Onward, ...]  # to other traces
+    hidden: int = 0  # events that are left out
 
     @classmethod
     def of(
@@ -65,6 +85,51 @@ class Trace:
                 if event_id and event_id not in first
             ),
             onward=elsewhere.onward,
+        )
+
+    def work(self) -> Trace:
+        """
+        The same without plumbing, but for the event that was asked for.
+
+        What plumbing led to stands below what led to the plumbing. A trace of nothing else stays as
+        it is.
+        """
+        plumbing = {
+            each.event.event_id: each.event.causation_id
+            for each in self.events
+            if isinstance(each.event.payload, PLUMBING) and each.event.event_id != self.asked
+        }
+        kept = [each for each in self.events if each.event.event_id not in plumbing]
+        if not kept:
+            return self
+        foreign = {
+            each.event_id
+            for each in self.causes
+            if each.recorded is not None and isinstance(each.recorded.event.payload, PLUMBING)
+        }
+
+        def cause_of(event_id: str) -> str:
+            passed: set[str] = set()  # causes may go round in a circle
+            while event_id in plumbing and event_id not in passed:
+                passed.add(event_id)
+                event_id = plumbing[event_id]
+            return "" if event_id in foreign or event_id in passed else event_id
+
+        events = tuple(
+            replace(each, event=replace(each.event, causation_id=cause_of(each.event.causation_id)))
+            for each in kept
+        )
+        first = kept[0].event.event_id
+        onward = tuple(
+            replace(each, causation_id=cause_of(each.causation_id) or first) for each in self.onward
+        )
+        named = {each.event.causation_id for each in events}
+        return replace(
+            self,
+            events=events,
+            causes=tuple(each for each in self.causes if each.event_id in named),
+            onward=onward,
+            hidden=len(self.events) - len(events),
         )
 
     @property

@@ -21,6 +21,13 @@ from ganglion.nats_keys import NatsKeys
 FreePort = Callable[[], int]
 
 
+class Terminal(io.TextIOWrapper):
+    """Says that somebody reads along."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass
 class CommandLine:
     """`ganglion …` with the environment of one mesh."""
@@ -29,18 +36,24 @@ class CommandLine:
     environment: dict[str, str]
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str, stdin: str = "", columns: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run to the end, in this process: what it imports is imported once.
 
-        Not for `up` in the foreground, which becomes another program: `begin` it.
+        With `columns` it writes to what says that it is a terminal of so many. Not for `up` in the
+        foreground, which becomes another program: `begin` it.
         """
         before = os.environ.copy(), Path.cwd(), sys.argv, sys.stdin, sys.stdout, sys.stderr
         logs = structlog.get_config(), logging.root.handlers[:], logging.root.level
-        out, error = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe")
+        kind = io.TextIOWrapper if columns is None else Terminal
+        out, error = (kind(io.BytesIO(), "utf-8", write_through=True) for _ in "oe")
         code: object = 0
         try:
             os.environ.clear()
             os.environ.update(self.environment)
+            if columns is not None:
+                os.environ["COLUMNS"] = str(columns)
             os.chdir(self.home.parent)
             sys.argv = ["ganglion", *arguments]
             sys.stdin, sys.stdout, sys.stderr = io.StringIO(stdin), out, error

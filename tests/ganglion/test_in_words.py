@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
+from enchanted.events.v1.action_outcome_pb2 import (
+    OUTCOME_FAILED,
+    OUTCOME_SUCCEEDED,
+    ActionOutcome,
+)
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.command_pb2 import (
     COMMAND_RELEASE,
@@ -17,12 +21,17 @@ from enchanted.events.v1.command_pb2 import (
 )
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentOpened, TimelineEntry
 from enchanted.events.v1.leadership_pb2 import RequestsTaken
-from enchanted.events.v1.objective_pb2 import OBJECTIVE_ACHIEVED, ObjectiveFinished
+from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_ACHIEVED,
+    OBJECTIVE_FAILED,
+    ObjectiveFinished,
+)
 from enchanted.events.v1.pulse_pb2 import HaltLifted, PulseCompleted
 from enchanted.events.v1.task_pb2 import (
     RESULT_CHECKS_FAILED,
     RESULT_COMPLETED,
     RESULT_EXPIRED,
+    RESULT_FAILED,
     TaskAcknowledged,
     TaskClaimed,
     TaskFailed,
@@ -33,9 +42,9 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
-from ganglion.event_line import MOST_CHARACTERS, one_line
+from ganglion.event_line import one_line
 from ganglion.in_words.phrases import counted, taken_out
-from ganglion.in_words.table import SENTENCES, in_words
+from ganglion.in_words.table import SENTENCES, in_words, is_failure
 from nervous_system.contract.codec import decode
 from nervous_system.contract.payload import KINDS, Payload
 
@@ -195,11 +204,29 @@ def test_the_words_of(payload: Payload, sentence: str) -> None:
 
 
 def test_what_gets_long_is_cut_between_two_words() -> None:
-    cut = one_line("seven " * 50)
+    cut = one_line("seven " * 50, most=160)
     assert cut == f"{'seven ' * 26}".rstrip() + "…"
-    assert len(cut) <= MOST_CHARACTERS
-    assert one_line("x" * 200) == "x" * 159 + "…"
-    assert one_line("x" * MOST_CHARACTERS) == "x" * MOST_CHARACTERS
+    assert len(cut) <= 160
+    assert one_line("x" * 200, most=160) == "x" * 159 + "…"
+    assert one_line("x" * 160, most=160) == "x" * 160
+    assert one_line("seven " * 5_000) == ("seven " * 5_000).strip()
+
+
+@pytest.mark.parametrize(
+    ("payload", "fails"),
+    [
+        (TaskFailed(task_id="t"), True),
+        (TaskAcknowledged(task_id="t", result=RESULT_COMPLETED), False),
+        (TaskAcknowledged(task_id="t", result=RESULT_FAILED), True),
+        (ActionOutcome(status=OUTCOME_SUCCEEDED), False),
+        (ActionOutcome(status=OUTCOME_FAILED), True),
+        (ObjectiveFinished(result=OBJECTIVE_ACHIEVED), False),
+        (ObjectiveFinished(result=OBJECTIVE_FAILED), True),
+        (TaskSubmitted(), False),
+    ],
+)
+def test_of_what_failed_all_is_told(payload: Payload, fails: bool) -> None:
+    assert is_failure(payload) is fails
 
 
 def test_one_is_not_many() -> None:

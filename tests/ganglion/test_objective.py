@@ -42,10 +42,10 @@ async def test_what_waits_for_a_person_is_not_called_planned(
     added = await said("add", "plant two trees", "--id", "o3", *PLAN)
     assert "it is not begun yet: dispatch is halted: lunch (ordered by " in added
     listed = await said("list")
-    assert "1 task open  plant a tree" in listed
-    assert "waits for approval   0 tasks open  fell a tree" in listed
+    assert "\t1\tplant a tree" in listed
+    assert "\twaits for approval\texplicit\t0\tfell a tree" in listed
     assert await said("approve", "o 2") == "o 2 is approved\n"
-    assert "plan explicit        1 task open  fell a tree" in await said("list")
+    assert "\tplanned\texplicit\t1\tfell a tree" in await said("list")
 
 
 async def test_an_objective_is_called_off_with_its_tasks_or_had_ended_already(

@@ -11,8 +11,8 @@ import pytest
 from command_line import CommandLine
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
+from terminal_screen import on_a_terminal
 
-from ganglion.commands.settings import print_table
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.setting_list import MODULES, list_settings
 from ganglion.settings import LocalMeshSettings
@@ -114,15 +114,12 @@ def test_into_a_pipe_each_setting_is_a_line(ganglion: CommandLine) -> None:
     assert "GANGLION_LOG_FORMAT\ta b c\tjson\tjson or console" in lines
 
 
-@pytest.mark.parametrize("columns", ["20", "80", "200"])
-def test_on_a_terminal_no_variable_is_broken(
-    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    rows = list_settings()
-    print_table(rows)
-    words = {word for line in capsys.readouterr().out.splitlines() for word in line.split()[:1]}
-    assert {row.variable for row in rows} <= words
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_on_a_terminal_no_variable_is_broken(ganglion: CommandLine, columns: int) -> None:
+    environment = {k: v for k, v in ganglion.environment.items() if k != "COLUMNS"}
+    shown, _ = on_a_terminal(ganglion.argv("settings"), environment=environment, columns=columns)
+    words = {word for line in shown.splitlines() for word in line.split()[:1]}
+    assert {row.variable for row in list_settings()} <= words
 
 
 def test_every_settings_class_is_listed() -> None:

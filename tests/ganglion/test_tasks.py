@@ -65,7 +65,7 @@ async def test_its_steps_are_said_in_words_and_each_trace_is_named_once(
     told: CommandLine,
 ) -> None:
     lines = (await asyncio.to_thread(told, "tasks", "show", "a b")).stdout.splitlines()
-    assert [line.split("  ")[-1] for line in lines] == [
+    assert [line.split("\t")[-1].strip() for line in lines] == [
         "a b is to do dig, priority 5",
         f"more: ganglion trace {SUBMITTED}",
         "w1 has a b for 120 s, attempt 1",
@@ -132,4 +132,4 @@ async def test_where_there_is_nothing_to_list_it_says_of_what(
     assert await said("--objective", "of a", "--ended", "0") == (
         "no task of objective of a is open\n"
     )
-    assert (await said("--objective", "of a", "--ended", "1")).startswith("a  ")
+    assert (await said("--objective", "of a", "--ended", "1")).startswith("a\t")

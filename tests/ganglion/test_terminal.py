@@ -1,89 +1,247 @@
-"""Does a line end where the terminal does, and is it whole where there is none?"""
+"""Is every line as wide as the terminal at most, and is nothing lost by it?"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
+import json
+import time
+from datetime import datetime
 
+import nats
 import pytest
 from command_line import CommandLine
-from real_servers import NatsServer
+from rich.cells import cell_len
 from terminal_screen import on_a_terminal
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
-from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
-from nervous_system.bus import Bus
+from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentOpened
+from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectivePlanned
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_CODER,
+    ROLE_GUARDIAN,
+    ROLE_OVERSEER,
+    AgentRole,
+)
+from enchanted.events.v1.task_pb2 import (
+    RESULT_FAILED,
+    TaskAcknowledged,
+    TaskClaimed,
+    TaskFailed,
+    TaskManifest,
+    TaskSubmitted,
+)
+from ganglion.errors import OK
+from ganglion.meant import meant
+from ganglion.widths import cut, folded, shortened, unique_lengths
+from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
+from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
+from nervous_system.settings import MeshSettings
+from nervous_system.users import ADMIN, identified
 
-COLUMNS = 50
-TASK_ID = "a-task-whose-id-is-longer-than-many-others-are"
-
-
-def lines_on_a_terminal(arguments: Sequence[str], environment: dict[str, str]) -> list[str]:
-    """The lines that the program writes onto a terminal so narrow."""
-    environment = {name: value for name, value in environment.items() if name != "COLUMNS"}
-    shown, code = on_a_terminal(arguments, environment=environment, columns=COLUMNS)
-    assert code == 0
-    return shown.splitlines()
+WIDE = "日本語の長い名前🚀🚀" * 6
+OBJECTIVE = "objective-whose-id-is-longer-than-those-of-many-others-are-and-goes-on-and-on-for-ever"
+TASK = f"{OBJECTIVE}.日本語-one"
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+REASON = f"the build broke: {WIDE} in {'x' * 120} and then {'it went on and on ' * 40}to the END"
+PROCESSES = ("nats", "clickhouse", "ingestor", "overseer")
 
 
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("", ""),
-        ("x" * COLUMNS, "x" * COLUMNS),
-        ("x" * COLUMNS + "y", "x" * (COLUMNS - 1) + "…"),
-        (f"{'x' * 40}          y", "x" * 40 + "…"),
-        ("日" * 25, "日" * 25),
-        ("日" * 26, "日" * 24 + "…"),
-    ],
-)
-def test_it_is_cut_only_where_it_does_not_fit(line: str, shown: str) -> None:
-    program = f"from ganglion.terminal import on_terminal; print(on_terminal({line!r}), flush=True)"
-    arguments = [sys.executable, "-c", program]
-    assert lines_on_a_terminal(arguments, dict(os.environ)) == [shown]
-    piped = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    assert piped.stdout == f"{line}\n"
+def lines_on_a_terminal(ganglion: CommandLine, *arguments: str, columns: int) -> list[str]:
+    """All that it says to somebody in front of it."""
+    ended = ganglion(*arguments, columns=columns)
+    return (ended.stdout + ended.stderr).splitlines()
 
 
-@pytest.mark.parametrize(
-    ("command", "cut"),
-    [
-        (("tail", "--from", "1", "-n", "1"), True),
-        (("tail", "--from", "1", "-n", "1", "--json"), False),
-        (("tasks",), True),
-        (("tasks", "show", TASK_ID), True),
-    ],
-)
-async def test_the_lines_of(
-    ganglion: CommandLine, nats_server: NatsServer, bus: Bus, command: tuple[str, ...], cut: bool
-) -> None:
-    ganglion.lead_to(nats_server.url)
-    manifest = TaskManifest(task_id=TASK_ID, action="dig", description="deeper " * 10)
-    await bus.publish(
-        Event(
-            event_id=new_event_id(),
-            timestamp=system_clock(),
-            agent_role=ROLE_OVERSEER,
-            agent_id="overseer/main",
-            payload=TaskSubmitted(manifest=manifest),
+async def fill(settings: MeshSettings) -> str:
+    """Wide things in all that a command shows; the id of a decision."""
+    manifest = TaskManifest(task_id=TASK, objective_id=OBJECTIVE, action="dig", description=WIDE)
+    decision = ""
+    async with open_bus(settings, name="test", user=ADMIN) as bus:
+
+        async def put(role: AgentRole.ValueType, agent_id: str, payload: Payload) -> str:
+            event = Event(
+                event_id=new_event_id(),
+                timestamp=system_clock(),
+                agent_role=role,
+                agent_id=agent_id,
+                payload=payload,
+                trace_id=TRACE_ID,
+                span_id="00f067aa0ba902b7",
+                causation_id=decision,
+            )
+            await bus.publish(event)
+            return event.event_id
+
+        decision = await put(
+            ROLE_CODER,
+            f"Ada <{'ada' * 20}@example.org>",
+            AgentDecision(rationale=WIDE * 4, chosen_action=f"{'y' * 100} {WIDE}"),
         )
-    )
-    piped = (await asyncio.to_thread(ganglion, *command)).stdout.splitlines()
-    shown = await asyncio.to_thread(
-        lines_on_a_terminal, ganglion.argv(*command), ganglion.environment
-    )
-    assert len(piped[0]) > COLUMNS
-    assert "…" not in piped[0]
-    if cut:
-        assert shown[0].endswith("…")
-        assert len(shown[0]) <= COLUMNS
-        assert piped[0].startswith(shown[0].removesuffix("…"))
-        assert shown[1:] == piped[1:]  # a command to go on with is whole
-    else:
-        assert shown == piped
+        for payload in (
+            ObjectiveAdded(objective_id=OBJECTIVE, description=WIDE, source="cli"),
+            ObjectivePlanned(objective_id=OBJECTIVE, plan="explicit", task_ids=[TASK]),
+            TaskSubmitted(manifest=manifest),
+            TaskClaimed(task_id=TASK, worker_id=WIDE, attempt=1, lease_seconds=60),
+            TaskFailed(
+                task_id=TASK, worker_id=WIDE, attempt=1, result=RESULT_FAILED, reason=REASON
+            ),
+            TaskAcknowledged(
+                task_id=TASK,
+                objective_id=OBJECTIVE,
+                action="dig",
+                worker_id=WIDE,
+                attempts=1,
+                result=RESULT_FAILED,
+                notes=REASON,
+            ),
+        ):
+            await put(ROLE_OVERSEER, "overseer/main", payload)
+        incident = IncidentOpened(
+            incident_id="i",
+            rule="worker_silent",
+            subject_of_concern=WIDE,
+            incident_class=INCIDENT_MAJOR,
+            summary=REASON,
+        )
+        await put(ROLE_GUARDIAN, "guardian/main", incident)
+    mine = identified(settings, ADMIN)
+    client = await nats.connect(mine.nats_url, user=mine.nats_user, password=mine.nats_password)
+    await client.publish(f"swarm.events.coder.decision.{'z' * 100}", b"junk")
+    await client.close()
+    return decision
+
+
+COMMANDS = (
+    ("status",),
+    ("doctor",),
+    ("tail", "--from", "1", "-n", "9"),
+    ("tail", "--subject", "swarm.events.task.>", "--from", "1", "-n", "4"),
+    ("tasks",),
+    ("tasks", "--objective", OBJECTIVE[:12]),
+    ("tasks", "show", TASK),
+    ("tasks", "show", "no such task " * 12),
+    ("objective", "list"),
+    ("objective", "list", "--all"),
+    ("objective", "show", OBJECTIVE[:12]),
+    ("trace", TRACE_ID),
+    ("trace", TRACE_ID[:8], "--all"),
+    ("incidents",),
+    ("parked", "list"),
+    ("epochs", "list"),
+    ("settings",),
+    ("keys", "list"),
+    ("sql", "SELECT * FROM swarm.tasks"),
+    ("sql", "SELECT agent_id, chosen_action FROM swarm.decisions"),
+    ("sql", "SELECT number, toString(number) FROM numbers(3)"),
+    ("sql", f"SELECT '{WIDE}' FROM nowhere"),
+    ("objective", "approve", "x" * 200),
+    ("halt", "--reason", WIDE),
+    ("status",),
+    ("resume",),
+)
+
+READ_MOST = (
+    ("tail", "--subject", "swarm.events.task.>", "--from", "1", "-n", "4"),
+    ("tasks",),
+    ("tasks", "show", TASK),
+    ("objective", "list"),
+    ("incidents",),
+    ("epochs", "list"),
+)
+
+
+@pytest.mark.timeout(600)  # many commands
+def test_no_line_of_any_command_is_wider_than_the_terminal(ganglion: CommandLine) -> None:
+    only = [word for name in PROCESSES for word in ("--only", name)]
+    started = ganglion("up", "--detach", *only)
+    assert started.returncode == OK, started.stderr
+    url = f"nats://127.0.0.1:{ganglion.environment['GANGLION_NATS_PORT']}"
+    decision = asyncio.run(fill(MeshSettings(nats_url=url, home=ganglion.home)))
+    while ganglion("trace", decision).returncode != OK:  # until ClickHouse has it
+        time.sleep(0.05)
+    screens = {}
+    for columns in (80, 100, 120):
+        for command in COMMANDS if columns == 80 else READ_MOST:
+            lines = lines_on_a_terminal(ganglion, *command, columns=columns)
+            assert lines, command
+            widest = max(lines, key=cell_len)
+            assert cell_len(widest) <= columns, (command, widest)
+            screens[columns, command] = lines
+
+        reason = "".join(REASON.split())
+        for command in (
+            ("tasks", "show", TASK),
+            READ_MOST[0],
+            ("incidents",),
+        ):
+            assert reason in "".join("".join(screens[columns, command]).split())
+        for command in (("tasks",), ("objective", "list"), READ_MOST[0]):
+            heading = screens[columns, command][0].split()
+            assert heading[0] in ("task", "objective", "position")
+        assert "TES:" in "\n".join(screens[columns, ("tasks",)])
+        assert "Row 1:" in screens[80, ("sql", "SELECT * FROM swarm.tasks")]
+        (zone,) = {line for line in screens[columns, ("epochs", "list")] if "first start" in line}
+        assert f"{datetime.now().astimezone():%Z}" in zone  # noqa: TID251 - the zone's name only
+
+    decisions = ganglion("tail", "--subject", "swarm.events.coder.>", "--from", "1", "-n", "1")
+    tasks = ganglion(*READ_MOST[0])
+    piped = [*decisions.stdout.splitlines(), *tasks.stdout.splitlines()]
+    assert all(len(line.split("\t")) == 6 for line in piped)
+    assert any(line.endswith(REASON) for line in piped)
+    assert any(line.split("\t")[3] == f"Ada <{'ada' * 20}@example.org>" for line in piped)
+    listed = [line.split("\t")[:3] for line in ganglion("tasks").stdout.splitlines()]
+    assert [TASK, "failed", "dig"] in listed
+    steps = ganglion("tasks", "show", f"{TASK[:20]}…", "--json").stdout.splitlines()
+    assert {json.loads(step)["trace_id"] for step in steps} == {TRACE_ID}
+    objectives = {
+        each["objective_id"]: each for each in ganglion.json("objective", "list", "--json")
+    }
+    assert objectives[OBJECTIVE]["added_at"].endswith("+00:00")
+    on_one = on_a_terminal(ganglion.argv("tasks"), environment=ganglion.environment, columns=80)
+    assert on_one[0].splitlines() == lines_on_a_terminal(ganglion, "tasks", columns=80)
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("", [""]),
+        ("x" * 30, ["x" * 30]),
+        ("x" * 31, ["x" * 30, "  x"]),
+        ("日" * 16, ["日" * 15, "  日"]),
+        (f"  {'word ' * 6}end", ["  word word word word word", "    word end"]),
+        (f"say {'x' * 40} end", [f"say {'x' * 26}", f"  {'x' * 14} end"]),
+        ("say yes with `ganglion approve one`", ["say yes with", "  `ganglion approve one`"]),
+    ],
+)
+def test_a_line_is_folded_between_words(line: str, lines: list[str]) -> None:
+    assert folded(line, 30) == lines
+
+
+def test_a_line_of_a_megabyte_is_folded_at_once() -> None:
+    """In steps that grow with its length: by its square this would not end."""
+    lines = folded("x" * 1_000_000, 80)
+    assert len(lines) == 1 + -(-(1_000_000 - 80) // 78)
+
+
+def test_a_name_is_cut_and_an_id_as_far_as_it_stays_unique() -> None:
+    assert cut("日本語日本語", 7) == "日本語…"
+    unique = unique_lengths(["deploy.a", "deploy.b", "test", "test.unit.one.of.many"])
+    assert unique == {"deploy.a": 8, "deploy.b": 8, "test": 4, "test.unit.one.of.many": 5}
+    long = "test.unit.one.of.many"
+    assert shortened(long, 12, unique=unique[long]) == "test.unit.o…"
+    assert shortened(long, 8, unique=unique[long]) == long  # too little would be left of it
+    assert shortened("deploy.a.b", 9, unique=10) == "deploy.a.b"
+
+
+def test_the_beginning_of_an_id_is_enough_where_one_begins_so() -> None:
+    known = ["deploy", "deploy.a", "deploy.b", "test\x1b"]
+    assert meant("deploy", known, noun="task") == "deploy"
+    assert meant("tes…", known, noun="task") == "test\x1b"
+    assert meant("test\\x1b", known, noun="task") == "test\x1b"
+    assert meant("build", known, noun="task") == "build"
+    with pytest.raises(BadSetting, match=r"of 2 tasks: deploy\.a and deploy\.b; write more"):
+        meant("deploy.", known, noun="task")

@@ -18,8 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskManifest, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported
 from ganglion.errors import OK, REFUSED
 from ganglion.trace_view import jaeger, lookup
 from ganglion.trace_view.elsewhere import Elsewhere, Onward
@@ -28,6 +30,7 @@ from ganglion.trace_view.text import trace_text
 from ganglion.trace_view.tree import Trace
 from nervous_system.bus import open_bus
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
 
@@ -69,7 +72,7 @@ def drawn(*events: Recorded) -> list[str]:
 def printed(*events: Recorded, elsewhere: Elsewhere) -> list[str]:
     """The tree as it is printed, without positions and times."""
     text = list(trace_text(Trace.of(TRACE_ID, events, elsewhere=elsewhere), "http://jaeger"))
-    return [line[22:] for line in text[1:-1]]
+    return [line.text[22:] for line in text[2:-1]]
 
 
 def test_a_chain_goes_straight_down_and_branches_are_drawn() -> None:
@@ -115,13 +118,13 @@ def test_what_another_trace_caused_stands_below_its_cause() -> None:
         elsewhere=Elsewhere(causes=(cause, event("y", 1, trace_id=""))),
     ) == [
         "decision  c1  look",
-        f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S}, trace {OTHER_TRACE_ID}: look",
+        f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S %Z}, trace {OTHER_TRACE_ID}: look",
         "├─ decision  c1  look",
         "└─ decision  c1  look",
         "   ↓ decision  c1  look",
         "caused by event nobody knows, which ClickHouse does not have",
         "↓ decision  c1  look",
-        f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S}, without a trace: look",
+        f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S %Z}, without a trace: look",
         "↓ decision  c1  look",
     ]
 
@@ -166,8 +169,8 @@ def test_where_a_claimed_task_comes_from_is_said() -> None:
         ),
     )
     trace = Trace.of(TRACE_ID, [submitted, *claims], elsewhere=Elsewhere())
-    assert [line for line in trace_text(trace, None) if line.startswith("What came")] == [
-        "What came before of task elsewhere: ganglion tasks show elsewhere"
+    assert [line.text for line in trace_text(trace, None) if line.text.startswith("What came")] == [
+        "What came before of task elsewhere: `ganglion tasks show elsewhere`"
     ]
 
 
@@ -177,6 +180,46 @@ def test_the_page_of_the_very_span() -> None:
         == "http://jaeger:16686/trace/t?uiFind=s"
     )
     assert span_address("http://jaeger:16686", trace_id="t", span_id="").endswith("/trace/t")
+
+
+def plumbing(sequence: int, payload: Payload, *, event_id: str, cause: str = "") -> Recorded:
+    made = event(event_id, sequence, cause=cause)
+    return replace(made, event=replace(made.event, payload=payload))
+
+
+def test_the_work_stands_below_what_led_to_how_it_came_about() -> None:
+    """Requests and turns are left out; nothing that came of them is."""
+    events = (
+        event("a", 1),
+        plumbing(2, RequestsTaken(service="overseer"), event_id="turn"),
+        plumbing(3, ResultReported(task_id="t"), event_id="report", cause="a"),
+        event("b", 4, cause="report"),
+        plumbing(5, ClaimRequested(), event_id="claim", cause="report"),
+        event("c", 6, cause="claim"),
+        event("d", 7, cause="x"),
+    )
+    foreign = plumbing(0, ClaimRequested(), event_id="x")
+    foreign = replace(foreign, event=replace(foreign.event, trace_id=OTHER_TRACE_ID))
+    onward = Onward(causation_id="claim", trace_id=OTHER_TRACE_ID, events=1, traces=1)
+    whole = Trace.of(
+        TRACE_ID, events, elsewhere=Elsewhere(causes=(foreign,), onward=(onward,)), asked=""
+    )
+    work = whole.work()
+    assert [each.event.event_id for each in work.events] == ["a", "b", "c", "d"]
+    assert work.hidden == 3
+    assert [line.text[22:] for line in trace_text(work, None)][2:] == [
+        "decision  c1  look",
+        "├─ decision  c1  look",
+        "├─ decision  c1  look",
+        f"└─ led to 1 event in trace {OTHER_TRACE_ID}",
+        "decision  c1  look",
+    ]
+    assert "--all shows 3 events more" in next(trace_text(work, None)).text
+
+    asked = replace(whole, asked="report").work()
+    assert [each.event.event_id for each in asked.events] == ["a", "report", "b", "c", "d"]
+    only = Trace.of(TRACE_ID, events[1:2], elsewhere=Elsewhere())
+    assert only.work() is only
 
 
 async def test_the_local_jaeger_is_named_if_it_answers(
@@ -220,9 +263,12 @@ def test_a_trace_from_the_event_and_from_its_id(
     (shown,) = found["events"]
     assert shown["event_id"] == found["asked"] == event_id
     assert found["jaeger_url"].endswith(f"/trace/{shown['trace_id']}?uiFind={shown['span_id']}")
+    begins = ganglion.json("trace", f"{event_id[:9]}…", "--json")
+    assert begins == found
+    assert ganglion.json("trace", found["trace_id"][:8], "--json")["trace_id"] == found["trace_id"]
     by_trace = ganglion("trace", found["trace_id"])
     assert by_trace.returncode == OK, by_trace.stderr
-    assert "1 event in 0.000 s, by 1 agent\n" in by_trace.stdout
+    assert "1 event in 0.000 s, by 1 agent, from " in by_trace.stdout
     assert "merge: it is green" in by_trace.stdout
     assert f"Jaeger: {found['jaeger_url']}\n" in by_trace.stdout
 

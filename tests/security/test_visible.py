@@ -18,7 +18,8 @@ from rich.progress import TextColumn
 from ganglion import progress_bar as bar_module
 from ganglion.event_line import one_line
 from ganglion.supervisor.console import Console as SupervisorConsole
-from ganglion.terminal import on_terminal, say_answer
+from ganglion.terminal import say_answer
+from ganglion.widths import folded
 from nervous_system.error_text import error_text
 from nervous_system.telemetry.log import configure
 from nervous_system.visible import says_something, visible, visible_json
@@ -122,8 +123,13 @@ def test_one_line_of_an_event_shows_what_was_in_it() -> None:
 HOSTILE = "\x1b]52;c;eA==\x07\x9b2J\u202e\u200b[bold][link=http://x]y[/]\nFORGED"
 
 
-def test_a_line_is_cut_by_what_it_shows() -> None:
-    assert on_terminal(HOSTILE) == visible(HOSTILE)
+@pytest.mark.parametrize("width", range(20, 90, 7))
+def test_what_comes_from_outside_begins_no_line_where_it_is_folded(width: int) -> None:
+    said = f"somebody says: {visible(HOSTILE)} {'forged ' * 20}{'x' * 200} ok   all is well"
+    first, *rest = folded(said, width)
+    assert rest
+    assert first.startswith("somebody")
+    assert all(line.startswith("  ") for line in rest)
 
 
 def test_log_lines_on_a_console_and_the_errors_in_them() -> None:

@@ -1,0 +1,63 @@
+"""Which id is meant by its beginning?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ganglion.addresses import client_settings
+from ganglion.in_words.phrases import counted, listed
+from ganglion.log_session import bus_session
+from ganglion.overseen import overseer_state
+from nervous_system.errors import BadSetting
+from nervous_system.visible import visible
+from overseer.model import OverseerState
+
+
+def meant(typed: str, known: Iterable[str], *, noun: str) -> str:
+    """
+    The one id that begins so, also with the ellipsis behind it that a list shows.
+
+    An id that is written out is that id, whatever begins with it. What begins no id is handed on:
+    who knows more ids than these says what there is to say. Raises BadSetting, which names the
+    candidates, where several begin so.
+    """
+    known = set(known)
+    begin = typed.removesuffix("…")
+    if typed in known or not begin:
+        return typed
+    found = sorted(
+        each for each in known if each.startswith(begin) or visible(each).startswith(begin)
+    )
+    if len(found) > 1:
+        raise BadSetting(
+            f"{typed} is the beginning of {counted(len(found), noun)}: {listed(found)};"
+            " write more of it"
+        )
+    return found[0] if found else typed
+
+
+def task_among(state: OverseerState, typed: str) -> str:
+    """The task, of those that are open and the last that ended."""
+    return meant(typed, {*state.kernel.tasks, *state.kernel.ended}, noun="task")
+
+
+def objective_among(state: OverseerState, typed: str) -> str:
+    """The objective, of those that are open and the last that ended, or that tasks name."""
+    tasks = (each.manifest.objective_id for each in state.kernel.tasks.values())
+    ended = (each.objective_id for each in state.kernel.ended.values())
+    return meant(typed, {*state.objectives, *state.finished, *tasks, *ended}, noun="objective")
+
+
+async def meant_task(typed: str) -> str:
+    """The same, for a command that did not read the log."""
+    return task_among(await _state(), typed)
+
+
+async def meant_objective(typed: str) -> str:
+    """The same, for a command that did not read the log."""
+    return objective_among(await _state(), typed)
+
+
+async def _state() -> OverseerState:
+    async with bus_session(client_settings()) as bus:
+        return await overseer_state(bus)
