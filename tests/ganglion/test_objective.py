@@ -44,7 +44,15 @@ async def test_what_waits_for_a_person_is_not_called_planned(
     listed = await said("list")
     assert "\t1\tplant a tree" in listed
     assert "\twaits for approval\texplicit\t0\tfell a tree" in listed
-    assert await said("approve", "o 2") == "o 2 is approved\n"
+    before = await said("show", "o 2")
+    assert "waits for approval" in before
+    assert "o 2.1\tnot begun\t-\t" in before  # what would be done, before anybody said yes
+    assert await said("approve", "o ", "--reason", "the window is open") == "o 2 is approved\n"
+    approved = json.loads(await said("show", "o 2", "--json"))["approved"]
+    assert approved["reason"] == "the window is open"
+    shown = await said("show", "o 2")
+    assert f"approved by {approved['agent_id']}, " in shown
+    assert ": the window is open\n" in shown
     assert "\tplanned\texplicit\t1\tfell a tree" in await said("list")
 
 
@@ -62,6 +70,8 @@ async def test_an_objective_is_called_off_with_its_tasks_or_had_ended_already(
         answer = await run("objective", "cancel", objective_id, "--reason", "no trees")
         assert answer.stdout == f"{objective_id} is cancelled\n"
     assert "no objective is open" in (await run("objective", "list")).stdout
+    every = (await run("objective", "list", "--all")).stdout
+    assert "o1\t5\tcancelled\t" in every
 
     async with asyncio.timeout(GENEROUS_SECONDS):
         while "cancelled" not in (await run("tasks", "show", "o2.1")).stdout:

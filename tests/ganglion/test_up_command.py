@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import typer
-from command_line import CommandLine, MakeCommandLine, is_alive
+from command_line import CommandLine, FreePort, MakeCommandLine, is_alive
 
 from ganglion.command_group import app
 from ganglion.commands.up import app as up_app
@@ -406,6 +406,21 @@ def test_doctor_without_a_mesh(ganglion: CommandLine) -> None:
     said = " ".join(answer.stdout.split())
     assert "→ set GANGLION_NATS_PORT to a free port; or, where it is a mesh of yours," in said
     assert "GANGLION_HOME to its home" in said
+
+
+def test_doctor_says_one_cause_once(ganglion: CommandLine, free_port: FreePort) -> None:
+    """What could not be looked at for it is named, and is no trouble of its own."""
+    ganglion.environment["NATS_URL"] = f"nats://127.0.0.1:{free_port()}"
+    ganglion.environment["CLICKHOUSE_URL"] = f"http://127.0.0.1:{free_port()}"
+    answer = ganglion("doctor")
+    assert answer.returncode == FAILURE
+    bad = [line for line in answer.stdout.splitlines() if line.startswith("BAD")]
+    assert [line.split(":")[0] for line in bad] == ["BAD  nats", "BAD  clickhouse"]
+    assert "not looked at, see `nats`: stream, nats limits, nats streams" in answer.stdout
+    assert "not looked at, see `clickhouse`: schema, positions, subjects" in answer.stdout
+    findings = {each["name"]: each for each in ganglion.json("doctor", "--json")}
+    assert findings["stream"]["waits_for"] == "nats"
+    assert not findings["stream"]["ok"]
 
 
 def test_the_supervisor_is_small(ganglion: CommandLine) -> None:
