@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long compose-test lint bench bench-peers-setup bench-schema contracts lock setup
+.PHONY: help run test test-long compose-test lint bench bench-peers-setup bench-schema contracts reference lock setup
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -17,7 +17,9 @@ setup: .venv/.ready  ## make .venv with the `ganglion` command in it
 	@echo "setting up .venv (about a minute the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ganglion needs Python 3.11 or newer; say which with `make PYTHON=python3.11 …`")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@set -o pipefail; $(BIN)/pip install --disable-pip-version-check --require-hashes --requirement requirements.lock | \
+		awk -v all=$$(grep -c == requirements.lock) '/^Collecting/ { printf "\r  %d of %d packages", ++n, all; fflush() } \
+			/^Installing/ { printf ", installing them"; fflush() } END { print "" }'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -55,6 +57,9 @@ bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 
 contracts: setup  ## generate code from the .proto files
 	@$(BIN)/python contracts/generate.py
+
+reference: setup  ## generate docs/reference from the code
+	@$(BIN)/python docs/generate.py
 
 LOCKING := --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url
 
