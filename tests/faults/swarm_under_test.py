@@ -16,7 +16,7 @@ from replaying import continued, replay
 from task_law import Known, Report, examine
 
 from enchanted.events.v1.answer_pb2 import Answer
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import ReleaseRequested, TasksProposed
 from ganglion.home import Home
@@ -207,11 +207,11 @@ class Swarm:
             await bus.stream.ensure(self.settings)
             yield bus
 
-    def asker(self, bus: Bus, agent_id: str = "tester") -> Asker:
+    def asker(
+        self, bus: Bus, agent_id: str = "tester", role: AgentRole.ValueType = ROLE_OPERATOR
+    ) -> Asker:
         """Somebody who asks the overseer, and is patient."""
-        return Asker(
-            bus, service=SERVICE, role=ROLE_OPERATOR, agent_id=agent_id, deadline_seconds=40.0
-        )
+        return Asker(bus, service=SERVICE, role=role, agent_id=agent_id, deadline_seconds=40.0)
 
     async def propose(
         self, asker: Asker, *tasks: TaskManifest, event_id: str | None = None

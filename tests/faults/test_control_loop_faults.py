@@ -247,8 +247,8 @@ async def test_a_claim_is_asked_for_again_when_what_it_gave_is_over(
     """FAULTS 11: it leads to nothing more, as no answer came and the lease ran out meanwhile."""
     async with swarm.bus() as bus:
         overseer = swarm.overseer()
-        asker, request_id = swarm.asker(bus, "w1"), new_event_id()
-        await swarm.propose(asker, manifest("a"), manifest("b"))
+        asker, request_id = swarm.asker(bus, "w1", ROLE_WORKER), new_event_id()
+        await swarm.propose(swarm.asker(bus), manifest("a"), manifest("b"))
         await _publish(bus, WorkerRegistered(worker_id="w1"), ROLE_WORKER)
         claim = ClaimRequested(worker_id="w1")
         granted = await asker.ask(claim, event_id=request_id)
