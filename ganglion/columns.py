@@ -58,7 +58,8 @@ class Table:
     ) -> None:
         self._columns = columns
         self._screen = screen_width()
-        self._unique = {heading: unique_lengths(ids) for heading, ids in (known or {}).items()}
+        self._known = dict(known or {})
+        self._unique: dict[str, Mapping[str, int]] = {}  # by heading, once one is too long
         self._below = False
         if self._screen is None:
             return
@@ -70,7 +71,12 @@ class Table:
             for at in fixed
         ]
         room = self._screen - 2 * (len(fixed) - 1)
-        self._widths = fitting([widths[at] for at in fixed], least=least, room=room)
+        natural = [widths[at] for at in fixed]
+        names_only = [
+            least[at] if columns[at].kind == "name" else natural[at] for at in fixed
+        ]  # of the names nothing is lost: a program gets them whole
+        narrower = fitting(natural, least=names_only, room=room)
+        self._widths = fitting(narrower, least=least, room=room)
         if len(fixed) == len(columns):
             return
         left = self._screen - sum(self._widths) - 2 * len(fixed)
@@ -99,9 +105,14 @@ class Table:
         column, width = self._columns[at], self._widths[at]
         if column.kind == "name":
             return [cut(text, width)]
-        if column.kind == "id":
-            text = shortened(text, width, unique=self._unique[column.heading].get(text, len(text)))
+        if column.kind == "id" and cell_len(text) > width:
+            text = shortened(text, width, unique=self._unique_length(column.heading, text))
         return folded(text, width, hang=0 if at else 2)
+
+    def _unique_length(self, heading: str, text: str) -> int:
+        if heading not in self._unique:
+            self._unique[heading] = unique_lengths(map(visible, self._known.get(heading, ())))
+        return self._unique[heading].get(text, len(text))
 
     def _print(self, cells: list[list[str]]) -> None:
         for line in lines_beside(cells, self._widths):
@@ -123,7 +134,7 @@ def say_table(
         widest = max(map(cell_len, (column.heading, *cells)))
         widths.append(min(widest, column.most) if column.kind == "name" else widest)
         if column.kind == "id":
-            ids[column.heading] = {*cells, *map(visible, (known or {}).get(column.heading, ()))}
+            ids[column.heading] = [*cells, *(known or {}).get(column.heading, ())]
     table = Table(columns, widths=widths, known=ids)
     table.heading()
     for row in rows:

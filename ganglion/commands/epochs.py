@@ -38,7 +38,7 @@ def list_(as_json: AsJson = False) -> None:
             say_json(json.dumps(asdict(epoch), default=str))
         return
     say_table(
-        (Column("epoch"), Column("from position"), Column("opened"), Column("why", "text")),
+        (Column("epoch"), Column("from position"), Column("opened", "key"), Column("why", "text")),
         [
             (str(each.epoch), f"{each.first_seq:,}", moment(each.opened_at), each.reason)
             for each in epochs

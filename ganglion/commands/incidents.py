@@ -37,7 +37,7 @@ def incidents(
         return
     say(f"system mode: {mode}")
     columns = (
-        Column("opened"),
+        Column("opened", "key"),
         Column("class"),
         Column("state"),
         Column("rule"),

@@ -114,7 +114,8 @@ def list_objectives(
     from ganglion.columns import Column, say_table
     from ganglion.in_words.phrases import counted
 
-    found = [each for each in asyncio.run(_found()) if all_ or each.is_open]
+    every = asyncio.run(_found())
+    found = [each for each in every if all_ or each.is_open]
     if as_json:
         say_json(json.dumps([each.document() for each in found], indent=2))
         return
@@ -139,7 +140,7 @@ def list_objectives(
         )
         for each in found
     ]
-    say_table(columns, rows)
+    say_table(columns, rows, known={"objective": [each.objective_id for each in every]})
     waiting = sum(each.waits_for_approval for each in found)
     if waiting:
         say(

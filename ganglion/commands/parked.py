@@ -57,7 +57,7 @@ def list_(
     columns = (
         Column("epoch"),
         Column("position"),
-        Column("time"),
+        Column("time", "key"),
         Column("size"),
         Column("subject"),
         Column("why", "text"),

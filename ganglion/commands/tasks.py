@@ -44,7 +44,7 @@ def tasks(
 
     if context.invoked_subcommand is not None:
         return
-    rows, waits = asyncio.run(_rows(objective, ended))
+    rows, waits, known = asyncio.run(_rows(objective, ended))
     if as_json:
         say_json(json.dumps(rows, indent=2))
         return
@@ -71,6 +71,7 @@ def tasks(
             )
             for row in rows
         ],
+        known={"task": known},
     )
     if any("tool_efficacy_score" in row for row in rows):
         note(TES)
@@ -238,9 +239,11 @@ async def _life(typed: str) -> tuple[list[Recorded], str]:
         return steps, overseen.standstill(bus.clock()).of_task(task_id)
 
 
-async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, Any]], list[str]]:
-    """Open tasks in the order of their ids, then the last that ended, the newest first; and why
-    those of the first are not being done that are not."""
+async def _rows(
+    objective: str | None, most_ended: int
+) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """Open tasks in the order of their ids, then the last that ended, the newest first; why those
+    of the first are not being done that are not; and the ids of all that are known."""
     from enchanted.events.v1.task_pb2 import TaskResult
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
@@ -270,7 +273,7 @@ async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, 
     wanted = [each for each in kernel.ended.items() if objective in (None, each[1].objective_id)]
     over = sorted(wanted, key=lambda each: each[1].ended_at, reverse=True)
     waits = [row["waits"] for row in rows if row["waits"]]
-    return rows + [
+    rows += [
         {
             "task_id": task_id,
             "objective_id": each.objective_id,
@@ -282,4 +285,5 @@ async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, 
             "tool_efficacy_score": each.tool_efficacy_score,
         }
         for task_id, each in over[:most_ended]
-    ], waits
+    ]
+    return rows, waits, [*kernel.tasks, *kernel.ended]

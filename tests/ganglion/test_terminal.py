@@ -30,6 +30,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskManifest,
     TaskSubmitted,
 )
+from ganglion.columns import Column, say_table
 from ganglion.errors import OK
 from ganglion.meant import meant
 from ganglion.widths import cut, folded, shortened, unique_lengths
@@ -235,6 +236,23 @@ def test_a_name_is_cut_and_an_id_as_far_as_it_stays_unique() -> None:
     assert shortened(long, 12, unique=unique[long]) == "test.unit.o…"
     assert shortened(long, 8, unique=unique[long]) == long  # too little would be left of it
     assert shortened("deploy.a.b", 9, unique=10) == "deploy.a.b"
+
+
+def test_an_id_is_shortened_only_where_it_is_unique_among_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also among those that are not shown: what is shown can be typed."""
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    columns = (Column("task", "id"), Column("action", "key"))
+    task_id, action = "simulation-28b79115-00028", "a" * 25
+    say_table(columns, [(task_id, action)], known={"task": ["deploy"]})
+    assert "simulation-2…" in capsys.readouterr().out
+    say_table(columns, [(task_id, action)], known={"task": ["simulation-28b79115-00029"]})
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    pieces = [line.split()[0] for line in shown.splitlines()[1:]]
+    assert "".join(pieces) == task_id
 
 
 def test_the_beginning_of_an_id_is_enough_where_one_begins_so() -> None:
