@@ -7,8 +7,9 @@
             await task.finish(output="done", changed_files=["a.py"])
 
 Or leave the loop to `serving.serve`. Leases, retries, commands and traces are done here: as long as
-it is open it is heard of, whoever drives it. What blocks the event loop blocks its heartbeat, too:
-long work belongs into a thread or a process.
+it is open it is heard of, whoever drives it. What blocks the event loop, or holds the interpreter's
+lock, keeps its lease (`working/deputy.py`), and is deaf meanwhile: it is not cancelled, and obeys
+nothing. Long work belongs into a thread or a process.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Final, Unpack
 
@@ -46,6 +47,7 @@ from nervous_system.telemetry.tracing import Tracer
 from nervous_system.users import settings_at, user_of_role
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
+from nervous_system.working.deputy import DEPUTY, Word
 from nervous_system.working.headroom import Headroom
 from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
 from nervous_system.working.next_claim import NextClaim
@@ -103,6 +105,7 @@ class Worker:
         self._asker = Asker(bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock)
         self._headroom = headroom or Headroom()
         self._held: dict[str, HeldTask] = {}
+        self._tell_deputy: Callable[[], None] = lambda: None
         self._called_off: deque[CommandIssued] = deque(maxlen=MOST_UNHEARD)
 
     @property
@@ -346,6 +349,7 @@ class Worker:
     def hold(self, task: HeldTask) -> None:
         """Its lease is kept by the heartbeat from now on."""
         self._held[task.task_id] = task
+        self._tell_deputy()
 
     def let_go(self, task: HeldTask) -> None:
         """It is not held any more: its lease is not kept, and another can be claimed. What is
@@ -356,14 +360,42 @@ class Worker:
 
     async def heartbeat(self) -> None:
         """Say that it lives, and which leases it keeps: none any more when it was told to stop."""
-        stopping = self.orders.stopping.is_set()
+        self._tell_deputy()
         await self._publish(
             WorkerHeartbeat(
-                worker_id=self.worker_id,
-                task_ids=() if stopping else sorted(self._held),
-                draining=stopping or self.orders.draining.is_set(),
+                worker_id=self.worker_id, task_ids=self._kept(), draining=self._is_leaving
             )
         )
+
+    def _kept(self) -> list[str]:
+        return [] if self.orders.stopping.is_set() else sorted(self._held)
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self.orders.stopping.is_set() or self.orders.draining.is_set()
+
+    @contextmanager
+    def with_deputy(self, settings: MeshSettings, user: str) -> Iterator[None]:
+        """While the block runs, its leases are kept also where its process is too busy to."""
+        dumped = settings.model_dump(mode="json")
+
+        def word() -> Word:
+            return {
+                "worker_id": self.worker_id,
+                "role": int(self._role),
+                "session": self._session,
+                "task_ids": self._kept(),
+                "draining": self._is_leaving,
+                "heartbeat_seconds": self.heartbeat_seconds,
+                "user": user,
+                "settings": dumped,
+            }
+
+        with DEPUTY.of(self.worker_id, word) as self._tell_deputy:
+            try:
+                yield
+            finally:
+                self._tell_deputy = lambda: None
 
     async def _publish(self, payload: Payload) -> None:
         await self.bus.publish(
@@ -421,8 +453,9 @@ async def open_worker(
                 heartbeat_seconds=heartbeat_seconds,
                 clean_up=clean_up,
             )
-            async with worker.on_duty():
-                yield worker
+            with worker.with_deputy(settings, user):
+                async with worker.on_duty():
+                    yield worker
     finally:
         if tracer is None:
             await own.close()

@@ -1,0 +1,126 @@
+"""Who keeps a worker's leases while its own process cannot? A small process beside it.
+
+Code that holds the interpreter's lock in a thread, or blocks the event loop, silences the
+heartbeat, too: its task went to another, ran twice, and its result was thrown away. The deputy
+shares no lock with it. It hears of each heartbeat, and what is held; where it hears nothing for too
+long and the process lives, it says the heartbeat in its place (`deputy_process.py`).
+
+There is one for all workers of a process, from the first task on that one of them holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import structlog
+
+from nervous_system.clock import stopwatch
+
+_log = structlog.get_logger()
+
+PROGRAM: Final = "nervous_system.working.deputy_process"
+
+LEAST_SECONDS: Final = 0.01
+"""Between two words to it: a worker may begin thousands of tasks a second."""
+
+Word = dict[str, Any]
+"""What it is told of one worker, as `deputy_process.Ward` takes it."""
+
+
+class Deputy:
+    """The process, as this one sees it. It may end at any time: then there is none until the next
+    task, and the heartbeat of the worker itself is all there is."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, Callable[[], Word]] = {}  # by worker
+        self._untold: set[str] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = os.getpid()  # whose deputy it is: a fork has none yet
+        self._rest = b""  # of what the pipe had no room for
+        self._told_at = 0.0
+        self._later: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def of(self, worker_id: str, word: Callable[[], Word]) -> Iterator[Callable[[], None]]:
+        """While the block runs, what it yields tells the deputy how the worker stands."""
+        self._words[worker_id] = word
+        try:
+            yield lambda: self._tell(worker_id)
+        finally:
+            self._words.pop(worker_id, None)
+            self._untold.discard(worker_id)
+            self._end() if not self._words else self._write({"worker_id": worker_id})
+
+    def _tell(self, worker_id: str) -> None:
+        self._untold.add(worker_id)
+        left = self._told_at + LEAST_SECONDS - stopwatch()
+        if left <= 0:
+            self._tell_all()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(left, self._tell_all)
+
+    def _tell_all(self) -> None:
+        if self._pid != os.getpid():
+            self._process, self._pid = None, os.getpid()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._told_at = stopwatch()
+        untold, self._untold = self._untold, set()
+        for worker_id in untold:
+            if (of_worker := self._words.get(worker_id)) is None:
+                continue  # another of its name has left
+            word = of_worker()
+            if self._process is None and word["task_ids"]:
+                self._begin()
+            self._write(word)
+
+    def _begin(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", PROGRAM],  # -P: nothing of the working folder
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for its worker
+            )
+        except OSError as error:
+            _log.warning("worker.no_deputy", reason=str(error))
+            return
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+
+    def _write(self, word: Word) -> None:
+        if self._process is None or self._process.stdin is None:
+            return
+        line = self._rest + json.dumps(word).encode() + b"\n"
+        try:
+            written = os.write(self._process.stdin.fileno(), line)
+        except BlockingIOError:
+            return  # it is busy in somebody's place; the next word says what this one does
+        except OSError as error:
+            _log.warning("worker.no_deputy", reason=f"it has ended ({error})")
+            self._end()
+        else:
+            self._rest = line[written:]
+
+    def _end(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        process, self._process, self._rest = self._process, None, b""
+        if process is not None and self._pid == os.getpid():
+            process.kill()
+            process.wait()
+            with suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]
+
+
+DEPUTY: Final = Deputy()
+"""That of this process, as the lock is the process's; made when there is something to keep."""

@@ -1,0 +1,124 @@
+"""Is a task done once where its code holds the interpreter's lock for longer than its lease?"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from overseen import task
+from overseer_program import StartOverseer
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
+from enchanted.events.v1.task_request_pb2 import TasksProposed
+from nervous_system.bus import Bus, recorded
+from nervous_system.serving import serve
+from nervous_system.settings import MeshSettings
+from nervous_system.worker import open_worker
+from nervous_system.working import deputy_process
+from nervous_system.working.asker import Asker
+from nervous_system.working.deputy import DEPUTY, Deputy, Word
+from nervous_system.working.deputy_process import Ward
+from nervous_system.working.held_task import HeldTask
+from overseer.vocabulary import SERVICE
+
+HOLDS_SECONDS = 20
+"""Longer than the lease, which is long enough for a deputy to begin on a busy machine."""
+
+
+async def test_a_lease_is_kept_while_the_code_holds_the_interpreters_lock(
+    start_overseer: StartOverseer, bus: Bus, mesh_settings: MeshSettings
+) -> None:
+    start_overseer(
+        GANGLION_OVERSEER_LEASE_SECONDS="15", GANGLION_OVERSEER_WORKER_TIMEOUT_SECONDS="15"
+    )
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    await asker.ask(TasksProposed(tasks=[task("a")]))
+    stop = asyncio.Event()
+
+    async def do(held: HeldTask) -> None:
+        hold = ctypes.PyDLL(None).sleep  # which does not let go of the lock
+        await asyncio.to_thread(hold, HOLDS_SECONDS)
+        await held.finish(output="done")
+        stop.set()
+
+    url = mesh_settings.nats_url
+    async with (
+        asyncio.timeout(300),
+        open_worker(url, worker_id="w1", heartbeat_seconds=1.0, settings=mesh_settings) as worker,
+    ):
+        await serve(worker, do, stop)
+    said = [recorded(each).event.payload async for each in bus.replay()]
+    assert len([each for each in said if isinstance(each, TaskClaimed)]) == 1
+    (end,) = [each for each in said if isinstance(each, TaskAcknowledged)]
+    assert (end.result, end.output) == (RESULT_COMPLETED, "done")
+    assert DEPUTY._process is None, "it has ended with its last worker"
+
+
+def _word(worker_id: str = "w1", *task_ids: str) -> Word:
+    return {"worker_id": worker_id, "task_ids": task_ids}
+
+
+async def test_it_is_there_from_the_first_task_to_the_last_worker() -> None:
+    deputy = Deputy()
+    with deputy.of("w1", _word) as tell:
+        tell()
+        assert deputy._process is None, "there is nothing to keep"
+        with deputy.of("w2", lambda: _word("w2", "a")) as tell_of_another:
+            tell_of_another()
+            async with asyncio.timeout(60):
+                while deputy._process is None:  # noqa: ASYNC110 - it waits for its turn
+                    await asyncio.sleep(0.01)
+            process = deputy._process
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+        tell()  # one that died is no harm
+    assert deputy._process is None
+
+
+def test_a_silent_worker_is_due_again_and_again_and_not_for_ever() -> None:
+    ward = Ward(worker_id="w1", task_ids=["a"], heartbeat_seconds=30.0, said_at=100.0)
+    assert ward.due_at() == 145.0
+    ward.beaten_at = 145.0
+    assert ward.due_at() == 175.0
+    ward.beaten_at = 100.0 + deputy_process.MOST_SECONDS + 1.0
+    assert ward.due_at() == float("inf")
+    assert Ward(worker_id="w1", heartbeat_seconds=30.0).due_at() == float("inf")
+
+
+def test_nobody_stands_in_for_who_is_gone_or_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Ward] = []
+
+    async def beat(ward: Ward, settings: Any) -> None:
+        said.append(ward)
+
+    monkeypatch.setattr(deputy_process, "_beat", beat)
+    monkeypatch.setattr("nervous_system.telemetry.log.configure", lambda **_: None)
+    ward = Ward(worker_id="w1", task_ids=["a"])
+    worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        deputy_process.stand_in(ward, worker.pid)
+        assert said == [ward]
+        os.kill(worker.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOWAIT)
+        deputy_process.stand_in(ward, worker.pid)
+        assert said == [ward]
+    finally:
+        worker.kill()
+        worker.wait()
+    deputy_process.stand_in(ward, worker.pid)
+    assert said == [ward]
+
+
+def test_it_ends_with_the_process_that_it_stands_in_for() -> None:
+    command = [sys.executable, "-P", "-m", "nervous_system.working.deputy_process"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    process.communicate(b'{"worker_id": "w1"}\n', timeout=120)
+    assert process.returncode == 0
