@@ -7,7 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, CommandIssued
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_DRAIN,
+    COMMAND_RELEASE,
+    COMMAND_SLEEP,
+    COMMAND_STOP,
+    CommandIssued,
+)
 from enchanted.events.v1.incident_pb2 import (
     CircuitOpened,
     IncidentClass,
@@ -18,6 +24,7 @@ from enchanted.events.v1.incident_pb2 import (
 )
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered, SystemModeChanged
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, AgentRole
+from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from guardian import breaker
 from guardian.breaker import Circuit
 from guardian.model import (
@@ -30,7 +37,7 @@ from guardian.model import (
     concern,
 )
 from guardian.playbooks import MENDING, PAUSE_DISPATCH, PLAYBOOKS, QUARANTINE, step_at
-from guardian.watching import forget_worker
+from guardian.watching import forget_worker, told_to_go
 from nervous_system.contract.payload import Payload
 
 MOST_LINES: Final = 50
@@ -57,7 +64,9 @@ def apply(
     if isinstance(payload, HaltLifted):
         return _lifted(state, BY_FLAG if by == ROLE_GUARDIAN else BY_PERSON)
     if isinstance(payload, CommandIssued):
-        return _commanded(state, payload, event_id) if by == ROLE_GUARDIAN else state
+        return _commanded(state, payload, at, event_id) if by == ROLE_GUARDIAN else state
+    if isinstance(payload, TaskOrdered):
+        return _set_aside(state, payload) if by == ROLE_GUARDIAN else state
     means = _MEANING.get(type(payload))
     return state if means is None else means(state, payload, at, limits)
 
@@ -86,14 +95,45 @@ def _lifted(state: GuardianState, whose: str) -> GuardianState:
     return state
 
 
-def _commanded(state: GuardianState, payload: CommandIssued, event_id: str) -> GuardianState:
-    """Which command it is that keeps a worker quarantined, so that it can be released."""
+def _commanded(
+    state: GuardianState, payload: CommandIssued, at: datetime, event_id: str
+) -> GuardianState:
+    """Who takes nothing more, and which command it is that keeps a worker quarantined, so that it
+    can be released."""
+    target = payload.target
+    if payload.kind == COMMAND_RELEASE:
+        return _released(state, payload)
+    if payload.kind in (COMMAND_DRAIN, COMMAND_STOP, COMMAND_SLEEP):
+        until = at + timedelta(seconds=payload.expires_in_seconds)
+        state = replace(state, watched=told_to_go(state.watched, target, until))
     if payload.kind != COMMAND_SLEEP:
         return state
+    worker = state.watched.workers.get(target)
+    named = (target, worker.host if worker is not None else target)
     for incident in state.incidents.values():
-        if incident.subject == payload.target and incident.quarantined and not incident.asleep:
-            return _put(state, replace(incident, asleep=event_id))
+        if incident.subject in named and incident.quarantined and not incident.asleep.get(target):
+            asleep = incident.asleep.set(target, event_id)
+            return _put(state, replace(incident, asleep=asleep))
     return state
+
+
+def _released(state: GuardianState, payload: CommandIssued) -> GuardianState:
+    """It is there again, unless another incident holds it."""
+    target = payload.target
+    for incident in state.incidents.values():
+        if incident.asleep.get(target) == payload.releases_command_id:
+            state = _put(state, replace(incident, asleep=incident.asleep.delete(target)))
+            break
+    if any(target in each.asleep for each in state.incidents.values()):
+        return state
+    return replace(state, watched=told_to_go(state.watched, target, None))
+
+
+def _set_aside(state: GuardianState, payload: TaskOrdered) -> GuardianState:
+    efforts = state.watched.efforts.set_aside(payload.task_id)
+    if efforts is state.watched.efforts:
+        return state
+    return replace(state, watched=replace(state.watched, efforts=efforts))
 
 
 def _opened(

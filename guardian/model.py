@@ -69,7 +69,7 @@ class Incident:
     attempts: int = 0  # of that step
     paused: bool = False  # it holds dispatch
     quarantined: bool = False
-    asleep: str = ""  # the command by which a worker is quarantined
+    asleep: Table[str, str] = EMPTY  # by worker: the command by which it is quarantined
     timeline: tuple[TimelineLine, ...] = ()
 
 

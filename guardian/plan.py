@@ -6,11 +6,11 @@ when the plan is done, so that ten incidents opened together lead to one change 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Final
 
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
@@ -25,10 +25,12 @@ from enchanted.events.v1.incident_pb2 import (
     TimelineEntry,
 )
 from enchanted.events.v1.pulse_pb2 import SystemModeChanged
-from enchanted.events.v1.task_request_pb2 import TaskOrdered
+from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE, TaskOrdered
 from guardian import breaker
+from guardian.blame import Blame
 from guardian.breaker import Circuit
 from guardian.incidents import apply, circuit_key
+from guardian.leaving import needed, there
 from guardian.model import SERVICE, GuardianState, Incident, Limits, concern
 from guardian.playbooks import (
     COMMAND_SECONDS,
@@ -42,8 +44,9 @@ from guardian.playbooks import (
     can_mend,
     step_at,
 )
+from guardian.rules.rule import ACTION, MACHINE, OBJECTIVE, WORKER, Finding, Rule
 from guardian.rules.rule import SERVICE as A_SERVICE
-from guardian.rules.rule import Finding, Rule
+from guardian.watched import Worker
 from nervous_system.contract.payload import Payload
 from nervous_system.deciding.decision import Emit
 from nervous_system.ids import child_id
@@ -54,6 +57,9 @@ MOST_BYTES: Final = 4_000_000
 """Of one cause, before nothing more is begun: what follows from one is one batch, with room for
 what an incident takes that was begun. The next tick goes on; the guardian itself decides nothing
 on what it decided."""
+
+MOST_ORDERS: Final = 200
+"""To workers or over tasks, by one incident at one look."""
 
 MOST_CHARACTERS: Final = 1000
 """Of what is copied from others into an incident: it is said again at every step and at its end."""
@@ -69,6 +75,10 @@ class Plan:
     now: datetime
     emits: list[Emit] = field(default_factory=list)
     _bytes: int = 0  # of these
+    _present: dict[str, Worker] = field(default_factory=dict)  # who takes tasks
+
+    def __post_init__(self) -> None:
+        self._present = there(self.state.watched, self.now)
 
     def look(self, rules: Sequence[Rule]) -> None:
         """Open, go on with and close what these rules say, and set the mode by it. All have their
@@ -141,6 +151,15 @@ class Plan:
         worse = rule.classify(finding.measure)
         if worse > incident.incident_class:
             incident = self._escalate(incident, worse, finding.summary)
+        if incident.quarantined and rule.kind in (OBJECTIVE, ACTION):
+            # What was submitted since, and what was in somebody's hands.
+            self._order(rule, incident, f"{incident.incident_id} more")
+        for target in sorted(incident.asleep):
+            worker = self.state.watched.workers.get(target)
+            if worker is not None and needed(target, worker, self._present):
+                self._release(rule, incident, target, "goes on: nobody else does what it does")
+                self._present[target] = worker
+                incident = self.state.incidents[concern(rule.name, incident.subject)]
         self._take_steps(rule, incident)
 
     def _take_steps(self, rule: Rule, incident: Incident) -> None:
@@ -174,15 +193,19 @@ class Plan:
         number, attempts = incident.step, incident.attempts
         while (step := step_at(incident.incident_class, number)) is not None:
             stopped = barred and (step.action in MENDING or step.action == RESTORE)
-            if self._is_possible(rule, step) and not stopped:
+            if self._is_possible(rule, step, incident.subject) and not stopped:
                 return step, attempts + 1
             number, attempts = number + 1, 0
         return None, 0
 
-    def _is_possible(self, rule: Rule, step: Step) -> bool:
+    def _is_possible(self, rule: Rule, step: Step, subject: str) -> bool:
         means = MEANS.get((rule.kind, step.action))
-        if means is None or not means.restores:
-            return means is not None
+        if means is None:
+            return False
+        if means.command is not None and not any(self._may_be_told(rule, subject)):
+            return False
+        if not means.restores:
+            return True
         workers = self.state.watched.workers.values()
         return any(SKILL in each.skills for each in workers if not each.lost)
 
@@ -223,25 +246,29 @@ class Plan:
         detail = means.says
         if step.action == PAGE:
             detail = f"{name} incident {rule.name} of {incident.subject}: {incident.summary}"
+            if spared := self._spared(rule, incident.subject):
+                detail = f"{detail}; it is not told to go: {spared}"
         attempted = RecoveryAttempted(
             incident_id=incident.incident_id, step=step.action, attempt=attempt, detail=detail
         )
         label = f"{incident.incident_id} {name} {number}"
         self._say(f"attempted {label}", attempted)
-        reason = f"incident {incident.incident_id}: {incident.summary}"
+        reason = _reason(incident)
         if means.command is not None:
             quarantine = means.command == COMMAND_SLEEP
-            command = CommandIssued(
-                kind=means.command,
-                target=self._told(rule, incident.subject),
-                reason=reason,
-                expires_in_seconds=SLEEP_SECONDS if quarantine else COMMAND_SECONDS,
-                emergency=means.emergency,
-            )
-            self._say(f"command {label}", command)
+            for target in islice(self._may_be_told(rule, incident.subject), MOST_ORDERS):
+                self._present.pop(target, None)
+                command = CommandIssued(
+                    kind=means.command,
+                    target=target,
+                    reason=reason,
+                    expires_in_seconds=SLEEP_SECONDS if quarantine else COMMAND_SECONDS,
+                    emergency=means.emergency,
+                )
+                to = f" {target}" if rule.kind == MACHINE else ""
+                self._say(f"command {label}{to}", command)
         if means.order is not None:
-            ordered = TaskOrdered(task_id=incident.subject, order=means.order, reason=reason)
-            self._say(f"order {label}", ordered)
+            self._order(rule, incident, label)
         if means.restores:
             objective = restoration(
                 incident.subject,
@@ -251,8 +278,39 @@ class Plan:
             )
             self._say(f"objective {label}", objective)
 
-    def _told(self, rule: Rule, subject: str) -> str:
-        return self.state.watched.told(subject) if rule.kind == A_SERVICE else subject
+    def _order(self, rule: Rule, incident: Incident, label: str) -> None:
+        """Set a task aside, or what waits of an objective or an action."""
+        orders = {incident.subject: f"order {label}"}
+        if rule.kind in (OBJECTIVE, ACTION):
+            waiting = Blame.of(self.state.watched, self.now).waiting(
+                **{"objective_id" if rule.kind == OBJECTIVE else "action": incident.subject}
+            )
+            orders = {each: f"order {label} {each}" for each in waiting[:MOST_ORDERS]}
+        for task_id, of_task in orders.items():
+            ordered = TaskOrdered(task_id=task_id, order=ORDER_QUARANTINE, reason=_reason(incident))
+            self._say(of_task, ordered)
+
+    def _may_be_told(self, rule: Rule, subject: str) -> Iterator[str]:
+        """Who is told what is meant for a subject, one after the other as each is told: the last
+        worker that can do something is never told to go."""
+        watched = self.state.watched
+        if rule.kind == A_SERVICE:
+            yield watched.told(subject)
+        elif rule.kind == WORKER:
+            if not self._spared(rule, subject):
+                yield subject
+        else:
+            for worker_id, worker in sorted(watched.workers.items()):
+                here = worker.host == subject and worker_id in self._present
+                if here and not needed(worker_id, worker, self._present):
+                    yield worker_id
+
+    def _spared(self, rule: Rule, subject: str) -> str:
+        """Why a worker is not told to go; empty where it is."""
+        worker = self.state.watched.workers.get(subject)
+        if rule.kind != WORKER or worker is None:
+            return ""
+        return needed(subject, worker, self._present)
 
     def _close(self, rule: Rule, subject: str) -> None:
         incident = self.state.incidents[concern(rule.name, subject)]
@@ -268,15 +326,23 @@ class Plan:
             duration_seconds=duration_seconds,
         )
         self._say(f"closed {incident.incident_id}", closed)
-        if incident.asleep:
-            released = CommandIssued(
-                kind=COMMAND_RELEASE,
-                target=incident.subject,
-                reason=f"incident {incident.incident_id} is over",
-                expires_in_seconds=COMMAND_SECONDS,
-                releases_command_id=incident.asleep,
-            )
-            self._say(f"released {incident.incident_id}", released)
+        for target in sorted(incident.asleep):
+            self._release(rule, incident, target, "is over")
+
+    def _release(self, rule: Rule, incident: Incident, target: str, why: str) -> None:
+        released = CommandIssued(
+            kind=COMMAND_RELEASE,
+            target=target,
+            reason=f"incident {incident.incident_id} {why}",
+            expires_in_seconds=COMMAND_SECONDS,
+            releases_command_id=incident.asleep[target],
+        )
+        to = f" {target}" if rule.kind == MACHINE else ""
+        self._say(f"released {incident.incident_id}{to}", released)
+
+
+def _reason(incident: Incident) -> str:
+    return f"incident {incident.incident_id}: {incident.summary}"
 
 
 def _short(finding: Finding) -> Finding:

@@ -1,7 +1,7 @@
 """What is done about an incident, by its class, in which order, how often, and by which means?
 
 Two tables. `PLAYBOOKS` says what is tried; `MEANS` says what that comes to for a process, a
-service, a worker or a task. A step without means for what is concerned is passed over.
+service, a worker, a task and so on. A step without means for what is concerned is passed over.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ from enchanted.events.v1.incident_pb2 import (
     IncidentClass,
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE, TaskOrder
-from guardian.rules.rule import MESH, PROCESS, SERVICE, TASK, WORKER
+from guardian.rules.rule import (
+    ACTION,
+    MACHINE,
+    MESH,
+    OBJECTIVE,
+    PROCESS,
+    SERVICE,
+    TASK,
+    WORKER,
+)
 
 RESTART: Final = "restart"
 ROLLBACK: Final = "rollback"
@@ -115,13 +124,23 @@ MEANS: Final = {
         emergency=True,
     ),
     (WORKER, QUARANTINE): Means(says="it is given nothing more", command=COMMAND_SLEEP),
+    (MACHINE, QUARANTINE): Means(
+        says="its workers are given nothing more, but for the last of their skills",
+        command=COMMAND_SLEEP,
+    ),
+    **{
+        (kind, QUARANTINE): Means(
+            says="what waits of it is set aside until a person decides", order=ORDER_QUARANTINE
+        )
+        for kind in (OBJECTIVE, ACTION)
+    },
     (TASK, RESTORE): Means(says="what it changed is to be taken back", restores=True),
     (TASK, QUARANTINE): Means(
         says="it is set aside until a person decides", order=ORDER_QUARANTINE
     ),
     **{
         (kind, action): Means(says=says)
-        for kind in (PROCESS, SERVICE, WORKER, TASK, MESH)
+        for kind in (PROCESS, SERVICE, WORKER, MACHINE, TASK, OBJECTIVE, ACTION, MESH)
         for action, says in (
             (PAGE, "a person is called"),
             (PAUSE_DISPATCH, "nothing is dispatched until it is over or a person says so"),

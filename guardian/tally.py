@@ -23,6 +23,19 @@ class Tally:
         """Whether no fewer failed than were completed."""
         return self.failed > 0 and self.failed >= self.completed
 
+    @property
+    def failing_share(self) -> float:
+        """Of all that ended; 0 where nothing did."""
+        return self.failed / max(1, self.failed + self.completed)
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            minute=min(self.minute, other.minute),
+            failed=self.failed + other.failed,
+            completed=self.completed + other.completed,
+        )
+
 
 def counted(
     tallies: tuple[Tally, ...], at: datetime, *, failed: int = 0, completed: int = 0
@@ -36,15 +49,15 @@ def counted(
     return (*recent, Tally(minute=minute, failed=failed, completed=completed))
 
 
-def total(tallies: tuple[Tally, ...], *, minutes: int, now: datetime) -> Tally:
+def total(tallies: tuple[Tally, ...], *, now: datetime, minutes: int = MOST_MINUTES) -> Tally:
     """The sum of the last minutes."""
-    first = _minute_of(now) - minutes + 1
-    recent = [each for each in tallies if each.minute >= first]
-    return Tally(
-        minute=first,
-        failed=sum(each.failed for each in recent),
-        completed=sum(each.completed for each in recent),
-    )
+    return since(tallies, minute=_minute_of(now) - minutes + 1)
+
+
+def since(tallies: tuple[Tally, ...], *, minute: int) -> Tally:
+    """The sum from a minute on."""
+    recent = [each for each in tallies if each.minute >= minute]
+    return sum(recent, Tally(minute=minute))
 
 
 def _minute_of(moment: datetime) -> int:

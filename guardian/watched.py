@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from guardian.tally import Tally
+from guardian.efforts import Efforts
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.persistent import EMPTY, Table
 
@@ -49,8 +49,11 @@ class Worker:
     heartbeat_seconds: float
     heard: Sighting
     skills: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()  # all that it does; empty: it does not say
+    host: str = ""
     lost: bool = False  # the overseer no longer waits for it
-    tallies: tuple[Tally, ...] = ()
+    draining: bool = False  # it takes nothing new, as it says itself
+    away_until: datetime | None = None  # by a command of the guardian, unless it begins anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Claim:
     """A task in somebody's hands."""
 
     worker_id: str
+    claimed_at: datetime
     progressed: Sighting
 
 
@@ -106,7 +110,7 @@ class Watched:
     workers: Table[str, Worker] = EMPTY  # by id
     claims: Table[str, Claim] = EMPTY  # by task
     failures: Table[str, tuple[Sighting, ...]] = EMPTY  # by open task
-    tallies: tuple[Tally, ...] = ()  # of all workers
+    efforts: Efforts = field(default_factory=Efforts)
     pulse: Pulse | None = None
     lags: tuple[Lag, ...] = ()  # the oldest first
     parked: tuple[Alarm, ...] = ()  # each time that more was found parked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
@@ -12,6 +13,7 @@ from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
     TaskAcknowledged,
     TaskClaimed,
     TaskCompleted,
@@ -19,6 +21,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskProgressed,
     TaskQuarantined,
     TaskReleased,
+    TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import (
     WorkerDeparted,
@@ -26,6 +29,7 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
+from guardian.efforts import Errand
 from guardian.model import (
     FULL_LOG,
     INGEST_LAG,
@@ -34,7 +38,6 @@ from guardian.model import (
     SAMPLING_STOPPED,
     SERVICE,
 )
-from guardian.tally import counted
 from guardian.watched import (
     MOST_REMEMBERED,
     Alarm,
@@ -124,14 +127,17 @@ def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> 
         heartbeat_seconds=payload.heartbeat_seconds or HEARTBEAT_SECONDS,
         heard=seen,
         skills=tuple(payload.skills),
+        actions=tuple(payload.actions),
+        host=payload.host[:MOST_HOLDER_CHARACTERS],
     )
     return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
 
 
 def _heartbeat(watched: Watched, payload: WorkerHeartbeat, seen: Sighting) -> Watched:
-    if payload.worker_id in watched.workers:
-        return _heard(watched, payload.worker_id, seen)
-    worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
+    worker = watched.workers.get(payload.worker_id)
+    if worker is None:
+        worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
+    worker = replace(worker, heard=seen, lost=False, draining=payload.draining)
     return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
 
 
@@ -142,6 +148,15 @@ def _heard(watched: Watched, worker_id: str, seen: Sighting) -> Watched:
     if worker is None:
         return watched
     worker = replace(worker, heard=seen, lost=False)
+    return replace(watched, workers=watched.workers.set(worker_id, worker))
+
+
+def told_to_go(watched: Watched, worker_id: str, until: datetime | None) -> Watched:
+    """The guardian itself told it to take nothing more, for a time; None: that is over."""
+    worker = watched.workers.get(worker_id)
+    if worker is None:
+        return watched
+    worker = replace(worker, away_until=until)
     return replace(watched, workers=watched.workers.set(worker_id, worker))
 
 
@@ -162,39 +177,86 @@ def _lost(watched: Watched, payload: WorkerLost, seen: Sighting) -> Watched:
     return replace(watched, workers=workers)
 
 
-def _claimed(watched: Watched, payload: TaskClaimed | TaskProgressed, seen: Sighting) -> Watched:
-    claim = Claim(worker_id=payload.worker_id, progressed=seen)
+def _submitted(watched: Watched, payload: TaskSubmitted, seen: Sighting) -> Watched:
+    manifest = payload.manifest
+    errand = Errand(
+        objective_id=manifest.objective_id,
+        action=manifest.action,
+        skills=tuple(manifest.required_skills),
+        attempt_seconds=manifest.attempt_seconds,
+    )
+    efforts = watched.efforts
+    errands = efforts.errands.set(manifest.task_id, errand)
+    return replace(watched, efforts=replace(efforts, errands=errands))
+
+
+def _claimed(watched: Watched, payload: TaskClaimed, seen: Sighting) -> Watched:
+    claim = Claim(worker_id=payload.worker_id, claimed_at=seen.at, progressed=seen)
+    watched = _heard(watched, payload.worker_id, seen)
+    return replace(watched, claims=watched.claims.set(payload.task_id, claim))
+
+
+def _progressed(watched: Watched, payload: TaskProgressed, seen: Sighting) -> Watched:
+    before = watched.claims.get(payload.task_id)
+    claimed_at = before.claimed_at if before is not None else seen.at
+    claim = Claim(worker_id=payload.worker_id, claimed_at=claimed_at, progressed=seen)
     watched = _heard(watched, payload.worker_id, seen)
     return replace(watched, claims=watched.claims.set(payload.task_id, claim))
 
 
 def _released(watched: Watched, payload: TaskReleased, seen: Sighting) -> Watched:
+    """A lease that ran out speaks against the task if it does so again and again, and else against
+    nobody."""
     watched = _let_go(watched, payload.task_id)
-    if payload.given_back:
-        return watched
-    return _tallied(
-        _failed_again(watched, payload.task_id, seen), payload.worker_id, seen, failed=1
-    )
+    if payload.given_back or payload.again:
+        watched = replace(watched, efforts=watched.efforts.again(payload.task_id))
+    return watched if payload.given_back else _failed_again(watched, payload.task_id, seen)
 
 
 def _failed(watched: Watched, payload: TaskFailed, seen: Sighting) -> Watched:
+    blameless = _took_too_long(watched, payload.task_id, seen)
     watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
-    return _tallied(
-        _failed_again(watched, payload.task_id, seen), payload.worker_id, seen, failed=1
+    watched = _failed_again(watched, payload.task_id, seen)
+    if blameless:
+        return watched
+    efforts = watched.efforts.failed(
+        payload.task_id, payload.worker_id, seen.at, event_id=seen.event_id
     )
+    return replace(watched, efforts=efforts)
+
+
+def _took_too_long(watched: Watched, task_id: str, seen: Sighting) -> bool:
+    """Whether an attempt ended because of its time limit."""
+    claim, errand = watched.claims.get(task_id), watched.efforts.errands.get(task_id)
+    if claim is None or errand is None or not errand.attempt_seconds:
+        return False
+    return (seen.at - claim.claimed_at).total_seconds() >= errand.attempt_seconds
 
 
 def _completed(watched: Watched, payload: TaskCompleted, seen: Sighting) -> Watched:
     watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
-    return _tallied(watched, payload.worker_id, seen, completed=1)
+    efforts = watched.efforts.completed(payload.task_id, payload.worker_id, seen.at)
+    return replace(watched, efforts=efforts)
 
 
-def _over(watched: Watched, payload: TaskAcknowledged | TaskQuarantined, seen: Sighting) -> Watched:
+def _acknowledged(watched: Watched, payload: TaskAcknowledged, seen: Sighting) -> Watched:
+    completed = payload.result == RESULT_COMPLETED
+    efforts = watched.efforts.over(payload.task_id, completed=completed)
+    watched = replace(watched, efforts=efforts)
+    return _over(watched, payload.task_id)
+
+
+def _quarantined(watched: Watched, payload: TaskQuarantined, seen: Sighting) -> Watched:
+    watched = replace(watched, efforts=watched.efforts.set_aside(payload.task_id))
+    return _over(watched, payload.task_id)
+
+
+def _over(watched: Watched, task_id: str) -> Watched:
     """Nothing more is to be expected of it, or to be feared."""
-    watched = _let_go(watched, payload.task_id)
-    if payload.task_id not in watched.failures:
+    watched = _let_go(watched, task_id)
+    if task_id not in watched.failures:
         return watched
-    return replace(watched, failures=watched.failures.delete(payload.task_id))
+    return replace(watched, failures=watched.failures.delete(task_id))
 
 
 def _let_go(watched: Watched, task_id: str) -> Watched:
@@ -208,18 +270,6 @@ def _failed_again(watched: Watched, task_id: str, seen: Sighting) -> Watched:
     return replace(
         watched, failures=watched.failures.set(task_id, (*before, seen)[-MOST_REMEMBERED:])
     )
-
-
-def _tallied(
-    watched: Watched, worker_id: str, seen: Sighting, *, failed: int = 0, completed: int = 0
-) -> Watched:
-    workers = watched.workers
-    worker = workers.get(worker_id)
-    if worker is not None:
-        tallies = counted(worker.tallies, seen.at, failed=failed, completed=completed)
-        workers = workers.set(worker_id, replace(worker, tallies=tallies))
-    all_tallies = counted(watched.tallies, seen.at, failed=failed, completed=completed)
-    return replace(watched, workers=workers, tallies=all_tallies)
 
 
 def _pulsed(watched: Watched, payload: PulseCompleted, seen: Sighting) -> Watched:
@@ -283,13 +333,14 @@ _MEANING: Final[dict[type, Callable[[Watched, Any, Sighting], Watched]]] = {
     WorkerHeartbeat: _heartbeat,
     WorkerDeparted: _departed,
     WorkerLost: _lost,
+    TaskSubmitted: _submitted,
     TaskClaimed: _claimed,
-    TaskProgressed: _claimed,
+    TaskProgressed: _progressed,
     TaskReleased: _released,
     TaskFailed: _failed,
     TaskCompleted: _completed,
-    TaskAcknowledged: _over,
-    TaskQuarantined: _over,
+    TaskAcknowledged: _acknowledged,
+    TaskQuarantined: _quarantined,
     PulseCompleted: _pulsed,
     AlarmRaised: _alarm,
     LeadershipTaken: _taken,

@@ -12,6 +12,7 @@ from typing import Final
 
 from overseer import gates
 from overseer.kernel.choice import Rules, slow_down, too_many
+from overseer.kernel.dismissed import of_late
 from overseer.kernel.sleeping import Asleep
 from overseer.kernel.task import Manifest, Task
 from overseer.kernel.waiting import Line, line_of
@@ -54,6 +55,16 @@ class Standstill:
         kernel, rules = self._state.kernel, self._rules
         slow = (slow_down(kernel, rules, host) for host in sorted(rules.slowed))
         return "; ".join(filter(None, slow))
+
+    def of_dismissed(self) -> str:
+        """Which workers were told to go of late and are not back, and why; empty where none is."""
+        lately = of_late(self._state.kernel.dismissed, self._now)
+        told = [
+            f"{worker_id} was told to go at {each.at:%H:%M:%S} UTC: {each.reason}"
+            for worker_id, each in lately.items()
+        ]
+        more = [f"and {len(told) - MOST_NAMED} more"] if len(told) > MOST_NAMED else []
+        return "; ".join([*told[:MOST_NAMED], *more])
 
     def of_task(self, task_id: str) -> str:
         """Why an open task is not being done; empty where it is, or will be at once."""

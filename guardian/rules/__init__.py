@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from guardian.rules.blame import (
+    ACTION_FAILING,
+    FAILURE_BURST,
+    MACHINE_FAILING,
+    OBJECTIVE_FAILING,
+    WORKER_FAILING,
+)
 from guardian.rules.processes import PROCESS_EXITED
 from guardian.rules.record import (
     DISK_FULL,
@@ -15,13 +22,16 @@ from guardian.rules.record import (
 )
 from guardian.rules.rule import Rule
 from guardian.rules.services import LEASE_CHURN, PULSE_OVERDUE, SAMPLING_STOPPED
-from guardian.rules.tasks import FAILURE_BURST, TASK_FAILING
-from guardian.rules.workers import WORKER_FAILING, WORKER_SILENT, WORKER_STUCK
+from guardian.rules.tasks import TASK_FAILING
+from guardian.rules.workers import WORKER_SILENT, WORKER_STUCK
 
 RULES: Final[tuple[Rule, ...]] = (
     PROCESS_EXITED,
     WORKER_SILENT,
     WORKER_STUCK,
+    OBJECTIVE_FAILING,
+    ACTION_FAILING,
+    MACHINE_FAILING,
     WORKER_FAILING,
     TASK_FAILING,
     FAILURE_BURST,

@@ -1,4 +1,4 @@
-"""Is a worker silent, does it get nowhere, or does most of what it does fail?"""
+"""Is a worker silent, or does it get nowhere?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Final
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.model import Limits
 from guardian.rules.rule import WORKER, Ending, Finding, Grade, Rule
-from guardian.tally import total
 from guardian.watched import Claim, Watched
 
 SILENT_HEARTBEATS: Final = 2.5
@@ -100,42 +99,4 @@ WORKER_STUCK: Final = Rule(
     clears_below=1,
     find=_stuck,
     end=_goes_on,
-)
-
-
-def _failing(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for worker_id, worker in watched.workers.items():
-        if not worker.tallies or worker.lost:
-            continue
-        tally = total(worker.tallies, minutes=10, now=now)
-        if tally.mostly_failed:
-            yield Finding(
-                subject=worker_id,
-                measure=tally.failed,
-                summary=(
-                    f"{tally.failed} of the last {tally.failed + tally.completed} tasks"
-                    f" of worker {worker_id} failed within 10 minutes"
-                ),
-                cause_event_id=worker.heard.event_id,
-            )
-
-
-def _fails_less(watched: Watched, subject: str) -> Ending:
-    if subject not in watched.workers:
-        return Ending(recovered=True, sentence="the worker is gone")
-    return Ending(recovered=True, sentence="most of what it does no longer fails")
-
-
-WORKER_FAILING: Final = Rule(
-    name="worker_failing",
-    question="Does most of what one worker does fail?",
-    unit="failed tasks within 10 minutes, and no fewer than half of all",
-    kind=WORKER,
-    grades=(
-        Grade(at_least=5, incident_class=INCIDENT_MINOR),
-        Grade(at_least=20, incident_class=INCIDENT_MAJOR),
-    ),
-    clears_below=3,
-    find=_failing,
-    end=_fails_less,
 )

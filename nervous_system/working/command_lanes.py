@@ -20,6 +20,7 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
+from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.subjects import EMERGENCY, source_of, token
@@ -155,7 +156,14 @@ class CommandLanes:
         assert isinstance(payload, CommandIssued)
         known = payload.kind in CommandKind.values()
         kind = CommandKind.Name(payload.kind) if known else str(payload.kind)
-        _log.info("command.taken", kind=kind, obeyed=obeyed, note=note)
+        _log.info(
+            "command.taken",
+            kind=kind,
+            obeyed=obeyed,
+            note=note,
+            by=source_of(event.agent_role),
+            reason=payload.reason[:MAX_NOTES_CHARACTERS],
+        )
         return Event(
             event_id=child_id(event.event_id, self._target),
             timestamp=self._clock(),

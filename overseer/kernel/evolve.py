@@ -37,7 +37,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.changed import changed
-from overseer.kernel import lives, retrying, sleeping
+from overseer.kernel import dismissed, lives, retrying, sleeping
 from overseer.kernel.state import (
     MOST_ENDED,
     MOST_RECORDS,
@@ -270,7 +270,8 @@ def _registered(kernel: Kernel, payload: WorkerRegistered, recorded: Recorded) -
         pid=payload.pid,
         session=lives.session_of(recorded.event),
     )
-    return lives.registered(kernel, worker)
+    gone = dismissed.back(kernel.dismissed, worker.worker_id)
+    return lives.registered(changed(kernel, dismissed=gone), worker)
 
 
 def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> Kernel:
@@ -288,12 +289,20 @@ def _heartbeat(kernel: Kernel, payload: WorkerHeartbeat, recorded: Recorded) -> 
         task = tasks.get(task_id)
         if task is not None and task.claim is not None:
             tasks = tasks.set(task_id, _renewed(task, recorded.recorded_at))
-    return changed(kernel, tasks=tasks, workers=kernel.workers.set(worker.worker_id, worker))
+    workers = kernel.workers.set(worker.worker_id, worker)
+    if worker.worker_id in kernel.dismissed and not worker.draining:
+        gone = dismissed.unheard(kernel.dismissed, worker.worker_id, recorded.recorded_at)
+        kernel = changed(kernel, dismissed=gone)
+    return changed(kernel, tasks=tasks, workers=workers)
 
 
 def _told(kernel: Kernel, payload: CommandIssued, recorded: Recorded) -> Kernel:
     sleeps = sleeping.after(kernel.sleeps, payload, recorded)
-    return kernel if sleeps is kernel.sleeps else changed(kernel, sleeps=sleeps)
+    if sleeps is not kernel.sleeps:
+        kernel = changed(kernel, sleeps=sleeps)
+    if payload.target not in kernel.workers:
+        return kernel
+    return changed(kernel, dismissed=dismissed.after(kernel.dismissed, payload, recorded))
 
 
 def _gone(kernel: Kernel, payload: WorkerDeparted | WorkerLost, recorded: Recorded) -> Kernel:

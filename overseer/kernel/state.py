@@ -12,6 +12,7 @@ from pydantic import Field
 
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.persistent import Table
+from overseer.kernel.dismissed import Dismissal
 from overseer.kernel.sleeping import Sleep
 from overseer.kernel.task import Ended, Task
 from overseer.kernel.waiting import Waiting
@@ -72,6 +73,7 @@ class Kernel:
         default_factory=Map
     )  # by request: why it was not accepted
     refusal_order: tuple[str, ...] = ()
+    dismissed: Table[str, Dismissal] = field(default_factory=Map)  # by worker that was told to go
     sleeps: Table[str, Sleep] = field(default_factory=Map)  # by command, what was not taken back
     next_ticket: int = 1
     waiting: Annotated[Any, Field(exclude=True)] = field(default=None, repr=False, compare=False)

@@ -12,7 +12,7 @@ from ganglion.status_report import LogFound, SwarmStatus, assemble
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import ServiceHealth
 
-SAID = {"held": "", "slowed": "", "waits": "", "overridden": ""}
+SAID = {"held": "", "slowed": "", "waits": "", "dismissed": "", "overridden": ""}
 COUNTS = {"workers": 2, "objectives": 1, "tasks_waiting": 3, "tasks_claimed": 0, "pulse": 7}
 
 

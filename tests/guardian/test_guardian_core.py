@@ -47,9 +47,12 @@ from guardian.model import BY_FLAG, BY_PERSON
 from guardian.playbooks import MEANS, PLAYBOOKS
 from guardian.rules import RULES
 from nervous_system.contract.payload import Payload
+from nervous_system.deciding.persistent import EMPTY
 
 KILLED = ProcessExited(name="governor", pid=42, exit_code=-9, attempt=1, restart_in_seconds=0.5)
 AGAIN = ProcessStarted(name="governor", pid=43, attempt=2)
+ANOTHER = WorkerRegistered(worker_id="another", heartbeat_seconds=1e6)
+"""So that one may go: the last is never told to."""
 FAILED = TaskFailed(task_id="t1", worker_id="w1", retry_in_seconds=1)
 TRUNCATED = AlarmRaised(name="stream_truncated", message="the end is gone")
 
@@ -89,6 +92,7 @@ def test_a_killed_process_is_an_incident_with_class_cause_and_end() -> None:
 def test_a_silent_worker_is_told_to_drain_then_sleeps_then_stops_and_a_person_is_called() -> None:
     play = Play()
     play.happens(WorkerRegistered(worker_id="w1", heartbeat_seconds=3600), after=0)
+    play.happens(ANOTHER, after=0)
     for minute in range(9000 // 60, 9000 // 60 + 200):
         play.silence(after=minute * 60)
     assert steps(play)[:3] == ["restart", "restart", "quarantine"]
@@ -100,7 +104,7 @@ def test_a_silent_worker_is_told_to_drain_then_sleeps_then_stops_and_a_person_is
     assert {each.target for each in play.said(CommandIssued)} == {"w1"}
     assert [each.incident_class for each in play.said(IncidentEscalated)][:1] == [INCIDENT_MAJOR]
     assert modes(play)[:2] == ["operational", "degraded"]
-    asleep = play.state.incidents["worker_silent\nw1"].asleep
+    asleep = play.state.incidents["worker_silent\nw1"].asleep["w1"]
     assert asleep
     play.happens(WorkerHeartbeat(worker_id="w1"), after=30_000)
     said = play.silence(after=30_005)
@@ -358,7 +362,7 @@ def test_commands_of_others_are_not_taken_for_its_own() -> None:
     play.silence(after=80)
     sleep = CommandIssued(kind=COMMAND_SLEEP, target="w1")
     play.happens(sleep, after=81, role=ROLE_GOVERNOR)
-    assert play.state.incidents["worker_silent\nw1"].asleep == ""
+    assert play.state.incidents["worker_silent\nw1"].asleep == EMPTY
     play.replays()
 
 

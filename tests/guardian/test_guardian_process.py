@@ -111,6 +111,8 @@ async def test_a_guardian_killed_around_a_decision_decides_it_once(
 async def test_a_silent_worker_is_told_to_drain(bus: Bus, start_guardian: StartGuardian) -> None:
     guardian = start_guardian()
     await until_on_log(bus, MODES, 1)
+    another = WorkerRegistered(worker_id="another", heartbeat_seconds=1e6)
+    await publish(bus, another, role=ROLE_WORKER)  # the last worker is never told to go
     registered = WorkerRegistered(worker_id="w1", heartbeat_seconds=0.2)
     await publish(bus, registered, role=ROLE_WORKER)
     (issued,) = await until_on_log(bus, "swarm.events.command.issued.w1", 1)

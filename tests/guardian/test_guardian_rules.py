@@ -29,9 +29,11 @@ from enchanted.events.v1.task_pb2 import (
     TaskClaimed,
     TaskCompleted,
     TaskFailed,
+    TaskManifest,
     TaskProgressed,
     TaskQuarantined,
     TaskReleased,
+    TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import (
     WorkerDeparted,
@@ -127,6 +129,56 @@ def times(count: int, payload: Payload, *, every: float = 1) -> list[Happened]:
     return [(every * number, payload) for number in range(count)]
 
 
+WORKERS: list[Happened] = [
+    (0, WorkerRegistered(worker_id=worker_id, host=host, heartbeat_seconds=30))
+    for worker_id, host in (("w1", "node-1"), ("w2", "node-2"), ("w3", "node-1"))
+]
+
+
+def submitted(task_id: str, *, objective: str = "o1", action: str = "work") -> list[Happened]:
+    manifest = TaskManifest(task_id=task_id, objective_id=objective, action=action)
+    return [*WORKERS, (0, TaskSubmitted(manifest=manifest))]
+
+
+def failures(
+    count: int,
+    worker_id: str,
+    *,
+    objective: str = "o1",
+    action: str = "work",
+    lost: bool = False,
+) -> list[Happened]:
+    """One worker fails at so many tasks."""
+    history = list[Happened]()
+    for number in range(count):
+        task_id = f"{objective}-{action}-{worker_id}-{number}"
+        history += submitted(task_id, objective=objective, action=action)
+        end = (TaskReleased if lost else TaskFailed)(task_id=task_id, worker_id=worker_id)
+        history.append((1, end))
+    return history
+
+
+def successes(
+    count: int, worker_id: str, *, objective: str = "o1", action: str = "work"
+) -> list[Happened]:
+    """One worker does so many tasks."""
+    history = list[Happened]()
+    for number in range(count):
+        task_id = f"done-{objective}-{action}-{worker_id}-{number}"
+        history += submitted(task_id, objective=objective, action=action)
+        history.append((1, TaskCompleted(task_id=task_id, worker_id=worker_id)))
+    return history
+
+
+def scattered(count: int) -> list[Happened]:
+    """So many tasks fail, and no two of a kind."""
+    return [
+        each
+        for number in range(count)
+        for each in failures(1, "w1", objective=f"o{number}", action=f"a{number}")
+    ]
+
+
 CASES = [
     # A process ended.
     Case("process_exited", [(0, EXIT)], 1, MINOR, "governor", ("pid 42", "signal 9 (SIGKILL)")),
@@ -217,22 +269,139 @@ CASES = [
         WELL,
         holds=False,
     ),
-    # A worker fails.
-    Case("worker_failing", [(0, WORKER), *times(5, FAILED)], 6, MINOR, "w1", ("5 of the last 5",)),
-    Case("worker_failing", [(0, WORKER), *times(20, FAILED)], 21, MAJOR, "w1"),
-    Case("worker_failing", [(0, WORKER), *times(4, FAILED)], 6, WELL, "w1"),
+    # A worker fails at what others do.
     Case(
         "worker_failing",
-        [
-            *[(0, WORKER), *times(5, FAILED)],
-            *times(6, TaskCompleted(task_id="t2", worker_id="w1")),
-        ],
+        [*failures(5, "w1"), *successes(5, "w2")],
         6,
+        MINOR,
+        "w1",
+        ("5 of 5 tasks of worker w1",),
+    ),
+    Case("worker_failing", [*failures(20, "w1"), *successes(5, "w2")], 21, MAJOR, "w1"),
+    Case("worker_failing", [*failures(4, "w1"), *successes(5, "w2")], 6, WELL, "w1"),
+    Case("worker_failing", [*failures(5, "w1")], 6, WELL, holds=False),  # who else tried?
+    Case(  # so do others
+        "worker_failing",
+        [*failures(9, "w1"), *failures(9, "w2"), *successes(2, "w3")],
+        9,
         WELL,
         holds=False,
     ),
-    Case("worker_failing", [(0, WORKER), *times(5, FAILED)], 700, WELL, holds=False),
-    Case("worker_failing", times(5, FAILED), 6, WELL, holds=False),  # nobody knows it
+    Case(  # at the same task, again and again
+        "worker_failing",
+        [*submitted("t1"), *times(9, FAILED), *successes(5, "w2")],
+        9,
+        WELL,
+        holds=False,
+    ),
+    Case(  # others do something else
+        "worker_failing",
+        [*failures(9, "w1"), *successes(9, "w2", action="another")],
+        9,
+        WELL,
+        holds=False,
+    ),
+    Case(  # and so does it, mostly
+        "worker_failing",
+        [*failures(5, "w1"), *successes(6, "w1"), *successes(9, "w2")],
+        9,
+        WELL,
+        holds=False,
+    ),
+    Case(  # its machine was busy
+        "worker_failing",
+        [*failures(9, "w1", lost=True), *successes(9, "w2")],
+        9,
+        WELL,
+        holds=False,
+    ),
+    Case("worker_failing", [*failures(5, "w1"), *successes(5, "w2")], 700, WELL, holds=False),
+    # A machine.
+    Case(
+        "machine_failing",
+        [*failures(3, "w1"), *failures(3, "w3"), *successes(5, "w2")],
+        6,
+        MINOR,
+        "node-1",
+        ("6 of 6 tasks of the 2 workers of machine node-1",),
+    ),
+    Case(
+        "machine_failing",
+        [*failures(10, "w1"), *failures(10, "w3"), *successes(5, "w2")],
+        11,
+        MAJOR,
+        "node-1",
+    ),
+    Case(
+        "worker_failing",
+        [*failures(10, "w1"), *failures(10, "w3"), *successes(50, "w2")],
+        11,
+        WELL,
+        holds=False,
+    ),
+    Case(
+        "machine_failing",
+        [*failures(10, "w1"), *successes(10, "w3"), *successes(5, "w2")],
+        11,
+        WELL,
+        holds=False,
+    ),
+    # An objective.
+    Case(
+        "objective_failing",
+        [*failures(5, "w1"), *failures(5, "w2")],
+        6,
+        MAJOR,
+        "o1",
+        ("10 of 10 tasks of objective o1 failed, at 2 workers",),
+    ),
+    Case("objective_failing", [*failures(5, "w1"), *failures(4, "w2")], 6, WELL, "o1"),
+    Case("objective_failing", failures(10, "w1"), 11, WELL, holds=False),  # the others did not try
+    Case(  # and only one machine did
+        "objective_failing", [*failures(9, "w1"), *failures(9, "w3")], 11, WELL, holds=False
+    ),
+    Case(  # somebody does it
+        "objective_failing",
+        [*failures(9, "w1"), *failures(9, "w3"), *failures(1, "w2"), *successes(2, "w2")],
+        11,
+        WELL,
+        holds=False,
+    ),
+    Case(  # by fault of one action in it
+        "objective_failing",
+        [
+            *(each for of in ("w1", "w2") for each in failures(5, of)),
+            *(each for of in ("w1", "w2") for each in successes(30, of, action="another")),
+        ],
+        31,
+        MAJOR,
+        "o1",
+    ),
+    Case("objective_failing", [*failures(5, "w1"), *failures(5, "w2")], 700, WELL, holds=False),
+    # An action.
+    *(
+        Case(
+            rule,
+            [
+                each
+                for number in range(10)
+                for each in failures(1, f"w{number % 2 + 1}", objective=f"o{number}")
+            ],
+            2,
+            incident_class,
+            "work",
+            holds=bool(incident_class),
+        )
+        for rule, incident_class in (("action_failing", MAJOR), ("failure_burst", WELL))
+    ),
+    Case(
+        "action_failing",
+        [*failures(9, "w1"), *failures(9, "w2"), *successes(9, "w1", objective="o2")],
+        9,
+        WELL,
+        holds=False,
+    ),
     # A task fails.
     Case("task_failing", times(4, FAILED), 6, MINOR, "t1", ("4 attempts of task t1",)),
     Case("task_failing", times(8, FAILED), 9, MAJOR, "t1"),
@@ -249,17 +418,20 @@ CASES = [
         for over in (TaskQuarantined(task_id="t1"), TaskAcknowledged(task_id="t1"))
     ),
     # Many tasks fail.
-    Case("failure_burst", times(20, FAILED), 21, MAJOR, "tasks", ("20 tasks failed and 0",)),
-    Case("failure_burst", times(200, FAILED, every=0.1), 21, CRITICAL, "tasks"),
-    Case("failure_burst", times(19, FAILED), 21, WELL, "tasks"),
-    Case(
-        "failure_burst",
-        [*times(20, FAILED), *times(21, TaskCompleted(task_id="t2", worker_id="w1"))],
-        21,
-        WELL,
-        holds=False,
+    Case("failure_burst", scattered(20), 21, MAJOR, "tasks", ("20 tasks failed and 0",)),
+    Case("failure_burst", scattered(200), 21, CRITICAL, "tasks"),
+    Case("failure_burst", scattered(19), 21, WELL, "tasks"),
+    Case("failure_burst", [*scattered(20), *successes(21, "w2")], 21, WELL, holds=False),
+    Case("failure_burst", scattered(20), 400, WELL, holds=False),
+    Case("failure_burst", times(200, FAILED, every=0.1), 21, WELL, holds=False),  # one task
+    *(  # somebody, or something, is to blame
+        Case("failure_burst", history, 201, WELL, holds=False)
+        for history in (
+            [*failures(200, "w1"), *failures(200, "w2")],
+            [*failures(200, "w1"), *successes(30, "w2")],
+            [*failures(200, "w1"), *failures(200, "w3"), *successes(30, "w2")],
+        )
     ),
-    Case("failure_burst", times(20, FAILED), 400, WELL, holds=False),
     # The pulse.
     Case("pulse_overdue", [], 99_999, WELL, holds=False),
     Case("pulse_overdue", [(0, PULSE)], 240, WELL, holds=False),

@@ -26,6 +26,8 @@ def all_say(play: Play, kind: type[WorkerHeartbeat | WorkerLost], *, after: floa
 
 def silent(play: Play, *, most_turns: int = 10) -> None:
     """All workers register and are not heard of again, until each is an incident."""
+    another = WorkerRegistered(worker_id="another", heartbeat_seconds=1e6)
+    play.happens(another, after=0, role=ROLE_WORKER)  # so that the others may be told to go
     for worker_id in WORKERS:
         registered = WorkerRegistered(worker_id=worker_id, heartbeat_seconds=30)
         play.happens(registered, after=0, role=ROLE_WORKER)
@@ -49,7 +51,11 @@ def test_a_thousand_quarantined_workers_that_come_back_are_released_in_turns() -
     silent(play)
     for after in (150, 330):  # the second restart, and the quarantine
         in_turns(play, after=after)
-    asleep = {incident.asleep for incident in play.state.incidents.values()}
+    asleep = {
+        command_id
+        for incident in play.state.incidents.values()
+        for command_id in incident.asleep.values()
+    }
     assert len(asleep) == len(WORKERS)
     all_say(play, WorkerHeartbeat, after=500)
     turns = in_turns(play, after=505)

@@ -8,13 +8,18 @@ import pytest
 from machines import register, sampled, standstill
 from overseen import Overseen, task
 
-from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_DRAIN,
+    COMMAND_RELEASE,
+    COMMAND_SLEEP,
+    CommandIssued,
+)
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import HaltOrdered, SystemModeChanged
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import RESULT_FAILED
 from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
-from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
+from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat
 from overseer.facts import FACTS
 
 
@@ -227,3 +232,52 @@ def test_what_the_policy_forbids_since_is_said() -> None:
 
 def test_a_task_that_is_not_open_says_nothing() -> None:
     assert standstill(Overseen()).of_task("nobody") == ""
+
+
+def drain(mesh: Overseen, target: str) -> str:
+    """The sentence of `status` after a worker was told to go."""
+    command = CommandIssued(
+        kind=COMMAND_DRAIN, target=target, reason="incident 7: it fails", expires_in_seconds=60
+    )
+    mesh.publish(command, role=ROLE_GUARDIAN)
+    return dismissed(mesh)
+
+
+def dismissed(mesh: Overseen) -> str:
+    return str(FACTS["dismissed"](mesh.state, mesh.core.settings, mesh.now))
+
+
+def test_who_was_told_to_go_is_said_with_the_reason_until_it_is_back_or_it_is_long_ago() -> None:
+    mesh = Overseen()
+    register(mesh, "w1")
+    assert dismissed(mesh) == ""
+    assert drain(mesh, "w1").startswith("w1 was told to go at ")
+    mesh.publish(WorkerDeparted(worker_id="w1"))
+    assert dismissed(mesh).endswith(" UTC: incident 7: it fails"), "also when it has gone"
+    register(mesh, "w1")
+    assert dismissed(mesh) == ""
+    drain(mesh, "w1")
+    mesh.publish(WorkerDeparted(worker_id="w1"))
+    mesh.later(3601)
+    assert dismissed(mesh) == ""
+    assert drain(mesh, "overseer") == "", "no worker"
+
+
+def test_who_did_not_hear_that_it_should_go_is_said_to_be_there() -> None:
+    mesh = Overseen()
+    register(mesh, "w1")
+    drain(mesh, "w1")
+    mesh.publish(WorkerHeartbeat(worker_id="w1"))
+    assert dismissed(mesh), "it may not have heard yet"
+    mesh.later(61)
+    mesh.publish(WorkerHeartbeat(worker_id="w1"))
+    assert dismissed(mesh) == ""
+
+
+def test_many_who_were_told_to_go_are_counted() -> None:
+    mesh = Overseen()
+    for number in range(5):
+        register(mesh, f"w{number}")
+        said = drain(mesh, f"w{number}")
+    assert said.count("was told to go") == 3
+    assert said.endswith("; and 2 more")
