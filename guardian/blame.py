@@ -22,6 +22,9 @@ TIMES_AS_OFTEN: Final = 5
 """As others at the same tasks, at least, a worker or a machine fails that is to blame."""
 FEWEST_TASKS: Final = 5
 """That failed, before anything is said of whom or what to blame."""
+FEWEST_TRIED: Final = 3
+"""Of an objective, that failed, before its tasks are set aside for their action's sake: another
+objective may do better with it."""
 NOTHING: Final = Tally(minute=0)
 
 
@@ -50,6 +53,8 @@ class Blame:
     now: datetime
     tasks: Mapping[Matter, Effort]  # of all together
     workers: Mapping[Matter, Mapping[str, Effort]]
+    minutes: Mapping[Matter, tuple[Tally, ...]]  # of all workers together
+    tried: Mapping[str, set[Matter]]  # by worker
 
     @classmethod
     def of(cls, watched: Watched, now: datetime) -> Blame:
@@ -65,18 +70,26 @@ class Blame:
                 tasks[matter] = effort
             else:
                 workers[matter][effort.worker_id] = effort
-        return cls(watched, now, tasks, workers)
+        minutes: dict[Matter, tuple[Tally, ...]] = {}
+        tried: dict[str, set[Matter]] = defaultdict(set)
+        for matter, efforts in workers.items():
+            sums: dict[int, Tally] = {}
+            for worker_id, effort in efforts.items():
+                tried[worker_id].add(matter)
+                for each in effort.tallies:
+                    sums[each.minute] = sums.get(each.minute, Tally(minute=each.minute)) + each
+            minutes[matter] = tuple(sums.values())
+        return cls(watched, now, tasks, workers, minutes, tried)
 
     def objectives(self) -> list[Culprit]:
         """Those of which most fails, whoever tries, if not by fault of an action."""
         bad = {each.name for each in self.actions()}
-        found = []
-        for objective_id in sorted({each.objective_id for each in self.tasks} - {""}):
-            matters = [
-                each
-                for each in self.tasks
-                if each.objective_id == objective_id and each.action not in bad
-            ]
+        objectives: dict[str, list[Matter]] = defaultdict(list)
+        for matter in self.tasks:
+            if matter.objective_id and matter.action not in bad:
+                objectives[matter.objective_id].append(matter)
+        found: list[Culprit] = []
+        for objective_id, matters in sorted(objectives.items()):
             for group in (matters, *([each] for each in matters)):
                 if culprit := self._hopeless(group, objective_id):
                     found.append(culprit)
@@ -85,9 +98,12 @@ class Blame:
 
     def actions(self) -> list[Culprit]:
         """Those that fail in several objectives, or in none, whoever tries."""
+        actions: dict[str, list[Matter]] = defaultdict(list)
+        for matter in self.tasks:
+            if matter.action:
+                actions[matter.action].append(matter)
         found: list[Culprit] = []
-        for action in sorted({each.action for each in self.tasks} - {""}):
-            matters = [each for each in self.tasks if each.action == action]
+        for action, matters in sorted(actions.items()):
             failing = {each for each in matters if self._all(each).failing_share >= HOPELESS_SHARE}
             suspect = len(failing) > 1 or Matter("", action) in failing
             if suspect and (culprit := self._hopeless(matters, action)):
@@ -97,7 +113,7 @@ class Blame:
     def machines(self) -> list[Culprit]:
         """Those of which several workers fail, and all that try, at what others do elsewhere."""
         groups: dict[str, set[str]] = defaultdict(set)
-        for worker_id in {each for triers in self.workers.values() for each in triers}:
+        for worker_id in self.tried:
             worker = self.watched.workers.get(worker_id)
             if worker is not None and worker.host and not worker.lost:
                 groups[worker.host].add(worker_id)
@@ -143,7 +159,7 @@ class Blame:
 
     def waiting(self, *, objective_id: str = "", action: str = "") -> list[str]:
         """The tasks of a bad objective or action that nobody has and that were not set aside
-        before, but for those of a kind that is done well."""
+        before, but for those of a kind that is done well; of an action, only where it was tried."""
         return sorted(
             task_id
             for task_id, errand in self.watched.efforts.errands.items()
@@ -151,12 +167,15 @@ class Blame:
             and (not action or errand.action == action)
             and not errand.aside
             and task_id not in self.watched.claims
-            and not self._goes_well(Matter(errand.objective_id, errand.action))
+            and self._is_hindered(
+                Matter(errand.objective_id, errand.action), fewest=FEWEST_TRIED if action else 0
+            )
         )
 
-    def _goes_well(self, matter: Matter) -> bool:
+    def _is_hindered(self, matter: Matter, *, fewest: int) -> bool:
+        """Whether what there is to do of this would fail, too."""
         tally = self._all(matter) if matter in self.tasks else NOTHING
-        return tally.completed > tally.failed
+        return tally.failed >= max(fewest, tally.completed)
 
     def _all(self, matter: Matter) -> Tally:
         return self._recent(self.tasks[matter])
@@ -229,20 +248,22 @@ class Blame:
         nothing failed where it is not to blame. Who is `beside` is not counted among the others."""
         own, others = NOTHING, NOTHING
         first = total((), now=self.now).minute
-        for efforts in self.workers.values():
-            mine = [effort for worker_id, effort in efforts.items() if worker_id in group]
+        aside = group | (beside or set())
+        for matter in sorted(set().union(*(self.tried.get(each, ()) for each in group))):
+            efforts = self.workers[matter]
+            mine = [efforts[each] for each in group if each in efforts]
             failed = [each.minute for effort in mine for each in effort.tallies if each.failed]
             failed = [each for each in failed if each >= first]
             if not failed:
                 own += sum(map(self._recent, mine), NOTHING)
                 continue
-            meanwhile = sum(
-                (
-                    since(effort.tallies, minute=min(failed))
-                    for worker_id, effort in efforts.items()
-                    if worker_id not in group | (beside or set())
-                ),
-                NOTHING,
+            begun = min(failed)
+            theirs = [since(efforts[each].tallies, minute=begun) for each in aside & efforts.keys()]
+            both = since(self.minutes[matter], minute=begun)
+            meanwhile = Tally(
+                minute=begun,
+                failed=both.failed - sum(each.failed for each in theirs),
+                completed=both.completed - sum(each.completed for each in theirs),
             )
             if meanwhile.completed > meanwhile.failed:
                 own += sum(map(self._recent, mine), NOTHING)

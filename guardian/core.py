@@ -6,7 +6,7 @@ rule is asked; a few also right after the events that they are about. What follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +18,7 @@ from guardian.rules import RULES
 from guardian.rules.rule import Rule
 from guardian.watching import watch
 from nervous_system.contract.event import Recorded
+from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import Emit, Tick
 
 _AT_ONCE: Final[dict[type, tuple[Rule, ...]]] = {
@@ -40,7 +41,7 @@ class GuardianCore:
         """The state after one more event."""
         watched = watch(state.watched, recorded)
         if watched is not state.watched:
-            return replace(state, watched=watched)
+            return changed(state, watched=watched)
         event = recorded.event
         return apply(
             state,

@@ -7,11 +7,12 @@ is not counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from guardian.tally import Tally, counted, total
+from nervous_system.deciding.changed import changed
 from nervous_system.deciding.persistent import EMPTY, Table
 
 MOST_EFFORTS: Final = 10_000
@@ -48,7 +49,7 @@ class Effort:
     tallies: tuple[Tally, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class Efforts:
     """All that is counted."""
 
@@ -64,8 +65,8 @@ class Efforts:
         if worker_id in errand.failed_by:
             return self
         whose = (worker_id,) if errand.failed_by else (worker_id, EVERYBODY)
-        known = replace(errand, failed_by=(*errand.failed_by, worker_id))
-        efforts = replace(self, errands=self.errands.set(task_id, known))
+        known = changed(errand, failed_by=(*errand.failed_by, worker_id))
+        efforts = changed(self, errands=self.errands.set(task_id, known))
         return efforts._counted(errand, whose, at, failed=1, failure=event_id)
 
     def completed(self, task_id: str, worker_id: str, at: datetime) -> Efforts:
@@ -78,26 +79,26 @@ class Efforts:
         errand = self.errands.get(task_id)
         if errand is None:
             return self
-        efforts = replace(self, errands=self.errands.delete(task_id))
+        efforts = changed(self, errands=self.errands.delete(task_id))
         if completed:
             return efforts
         if len(self.ended) >= MOST_ENDED:
-            efforts = replace(efforts, ended=EMPTY, ended_before=self.ended)
-        return replace(efforts, ended=efforts.ended.set(task_id, errand))
+            efforts = changed(efforts, ended=EMPTY, ended_before=self.ended)
+        return changed(efforts, ended=efforts.ended.set(task_id, errand))
 
     def again(self, task_id: str) -> Efforts:
         """With a task that had ended and is tried again, as if nobody had failed at it."""
         errand = self.ended.get(task_id) or self.ended_before.get(task_id)
         if errand is None or task_id in self.errands:
             return self
-        return replace(self, errands=self.errands.set(task_id, replace(errand, failed_by=())))
+        return changed(self, errands=self.errands.set(task_id, changed(errand, failed_by=())))
 
     def set_aside(self, task_id: str) -> Efforts:
         """After a task was ordered to be set aside."""
         errand = self.errands.get(task_id)
         if errand is None or errand.aside:
             return self
-        return replace(self, errands=self.errands.set(task_id, replace(errand, aside=True)))
+        return changed(self, errands=self.errands.set(task_id, changed(errand, aside=True)))
 
     def _counted(
         self,
@@ -121,14 +122,14 @@ class Efforts:
                 objective_id=objective_id, action=action, worker_id=worker_id
             )
             tallies = counted(effort.tallies, at, failed=failed, completed=completed)
-            effort = replace(
+            effort = changed(
                 effort,
                 tallies=tallies,
                 skills=errand.skills,
                 failure=failure or effort.failure,
             )
             counts = counts.set(key, effort)
-        return replace(efforts, counts=counts)
+        return changed(efforts, counts=counts)
 
     def _swept(self, at: datetime) -> Efforts:
         """Without what is long ago; looked for once a minute."""
@@ -139,4 +140,4 @@ class Efforts:
             recent = total(effort.tallies, now=at)
             if not recent.failed and not recent.completed:
                 counts = counts.delete(key)
-        return replace(self, counts=counts, swept_at=at)
+        return changed(self, counts=counts, swept_at=at)

@@ -73,7 +73,7 @@ class Incident:
     timeline: tuple[TimelineLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class GuardianState:
     """Everything that is folded."""
 

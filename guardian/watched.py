@@ -101,7 +101,7 @@ class Alarm:
     seen: Sighting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class Watched:
     """Everything that the rules look at."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -52,6 +51,7 @@ from guardian.watched import (
     Worker,
 )
 from nervous_system.contract.event import Recorded
+from nervous_system.deciding.changed import changed
 
 HEARTBEAT_SECONDS: Final = 30.0
 """Of a worker that did not say how often it means to be heard of."""
@@ -72,7 +72,7 @@ def watch(watched: Watched, recorded: Recorded) -> Watched:
     if isinstance(payload, AlarmRaised) and payload.name == SAMPLING_STOPPED:
         host = event.agent_id.removeprefix(_GOVERNOR)  # it says so for its own machine
         unsampled = watched.unsampled.set(_GOVERNOR + host, _raised(payload, seen))
-        return replace(watched, unsampled=unsampled)
+        return changed(watched, unsampled=unsampled)
     return means(watched, payload, seen)
 
 
@@ -81,7 +81,7 @@ def forget_worker(watched: Watched, worker_id: str) -> Watched:
     worker = watched.workers.get(worker_id)
     if worker is None or not worker.lost:
         return watched
-    return replace(watched, workers=watched.workers.delete(worker_id))
+    return changed(watched, workers=watched.workers.delete(worker_id))
 
 
 def _started(watched: Watched, payload: ProcessStarted, seen: Sighting) -> Watched:
@@ -92,7 +92,7 @@ def _started(watched: Watched, payload: ProcessStarted, seen: Sighting) -> Watch
         attempt=payload.attempt,
         exits=before.exits if before is not None else (),
     )
-    watched = replace(watched, processes=watched.processes.set(payload.name, process))
+    watched = changed(watched, processes=watched.processes.set(payload.name, process))
     return _steady(watched, payload.name) if payload.attempt <= 1 else watched
 
 
@@ -102,7 +102,7 @@ def _steady(watched: Watched, service: str) -> Watched:
     for key in takeovers:
         if key.partition("/")[0] == service:
             takeovers = takeovers.delete(key)
-    return replace(watched, takeovers=takeovers)
+    return changed(watched, takeovers=takeovers)
 
 
 def _exited(watched: Watched, payload: ProcessExited, seen: Sighting) -> Watched:
@@ -119,7 +119,7 @@ def _exited(watched: Watched, payload: ProcessExited, seen: Sighting) -> Watched
     process = Process(
         up=payload.exit_code == 0, pid=payload.pid, attempt=payload.attempt, exits=exits
     )
-    return replace(watched, processes=watched.processes.set(payload.name, process))
+    return changed(watched, processes=watched.processes.set(payload.name, process))
 
 
 def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> Watched:
@@ -130,15 +130,15 @@ def _registered(watched: Watched, payload: WorkerRegistered, seen: Sighting) -> 
         actions=tuple(payload.actions),
         host=payload.host[:MOST_HOLDER_CHARACTERS],
     )
-    return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
+    return changed(watched, workers=watched.workers.set(payload.worker_id, worker))
 
 
 def _heartbeat(watched: Watched, payload: WorkerHeartbeat, seen: Sighting) -> Watched:
     worker = watched.workers.get(payload.worker_id)
     if worker is None:
         worker = Worker(heartbeat_seconds=HEARTBEAT_SECONDS, heard=seen)
-    worker = replace(worker, heard=seen, lost=False, draining=payload.draining)
-    return replace(watched, workers=watched.workers.set(payload.worker_id, worker))
+    worker = changed(worker, heard=seen, lost=False, draining=payload.draining)
+    return changed(watched, workers=watched.workers.set(payload.worker_id, worker))
 
 
 def _heard(watched: Watched, worker_id: str, seen: Sighting) -> Watched:
@@ -147,8 +147,8 @@ def _heard(watched: Watched, worker_id: str, seen: Sighting) -> Watched:
     worker = watched.workers.get(worker_id)
     if worker is None:
         return watched
-    worker = replace(worker, heard=seen, lost=False)
-    return replace(watched, workers=watched.workers.set(worker_id, worker))
+    worker = changed(worker, heard=seen, lost=False)
+    return changed(watched, workers=watched.workers.set(worker_id, worker))
 
 
 def told_to_go(watched: Watched, worker_id: str, until: datetime | None) -> Watched:
@@ -156,25 +156,25 @@ def told_to_go(watched: Watched, worker_id: str, until: datetime | None) -> Watc
     worker = watched.workers.get(worker_id)
     if worker is None:
         return watched
-    worker = replace(worker, away_until=until)
-    return replace(watched, workers=watched.workers.set(worker_id, worker))
+    worker = changed(worker, away_until=until)
+    return changed(watched, workers=watched.workers.set(worker_id, worker))
 
 
 def _departed(watched: Watched, payload: WorkerDeparted, seen: Sighting) -> Watched:
     if payload.worker_id not in watched.workers:
         return watched
-    return replace(watched, workers=watched.workers.delete(payload.worker_id))
+    return changed(watched, workers=watched.workers.delete(payload.worker_id))
 
 
 def _lost(watched: Watched, payload: WorkerLost, seen: Sighting) -> Watched:
     worker = watched.workers.get(payload.worker_id)
     if worker is None:
         return watched
-    workers = watched.workers.set(payload.worker_id, replace(worker, lost=True))
+    workers = watched.workers.set(payload.worker_id, changed(worker, lost=True))
     for worker_id, other in watched.workers.items():
         if other.lost and (seen.at - other.heard.at).total_seconds() > 3600:
             workers = workers.delete(worker_id)
-    return replace(watched, workers=workers)
+    return changed(watched, workers=workers)
 
 
 def _submitted(watched: Watched, payload: TaskSubmitted, seen: Sighting) -> Watched:
@@ -187,13 +187,13 @@ def _submitted(watched: Watched, payload: TaskSubmitted, seen: Sighting) -> Watc
     )
     efforts = watched.efforts
     errands = efforts.errands.set(manifest.task_id, errand)
-    return replace(watched, efforts=replace(efforts, errands=errands))
+    return changed(watched, efforts=changed(efforts, errands=errands))
 
 
 def _claimed(watched: Watched, payload: TaskClaimed, seen: Sighting) -> Watched:
     claim = Claim(worker_id=payload.worker_id, claimed_at=seen.at, progressed=seen)
     watched = _heard(watched, payload.worker_id, seen)
-    return replace(watched, claims=watched.claims.set(payload.task_id, claim))
+    return changed(watched, claims=watched.claims.set(payload.task_id, claim))
 
 
 def _progressed(watched: Watched, payload: TaskProgressed, seen: Sighting) -> Watched:
@@ -201,7 +201,7 @@ def _progressed(watched: Watched, payload: TaskProgressed, seen: Sighting) -> Wa
     claimed_at = before.claimed_at if before is not None else seen.at
     claim = Claim(worker_id=payload.worker_id, claimed_at=claimed_at, progressed=seen)
     watched = _heard(watched, payload.worker_id, seen)
-    return replace(watched, claims=watched.claims.set(payload.task_id, claim))
+    return changed(watched, claims=watched.claims.set(payload.task_id, claim))
 
 
 def _released(watched: Watched, payload: TaskReleased, seen: Sighting) -> Watched:
@@ -209,7 +209,7 @@ def _released(watched: Watched, payload: TaskReleased, seen: Sighting) -> Watche
     nobody."""
     watched = _let_go(watched, payload.task_id)
     if payload.given_back or payload.again:
-        watched = replace(watched, efforts=watched.efforts.again(payload.task_id))
+        watched = changed(watched, efforts=watched.efforts.again(payload.task_id))
     return watched if payload.given_back else _failed_again(watched, payload.task_id, seen)
 
 
@@ -222,7 +222,7 @@ def _failed(watched: Watched, payload: TaskFailed, seen: Sighting) -> Watched:
     efforts = watched.efforts.failed(
         payload.task_id, payload.worker_id, seen.at, event_id=seen.event_id
     )
-    return replace(watched, efforts=efforts)
+    return changed(watched, efforts=efforts)
 
 
 def _took_too_long(watched: Watched, task_id: str, seen: Sighting) -> bool:
@@ -236,18 +236,18 @@ def _took_too_long(watched: Watched, task_id: str, seen: Sighting) -> bool:
 def _completed(watched: Watched, payload: TaskCompleted, seen: Sighting) -> Watched:
     watched = _heard(_let_go(watched, payload.task_id), payload.worker_id, seen)
     efforts = watched.efforts.completed(payload.task_id, payload.worker_id, seen.at)
-    return replace(watched, efforts=efforts)
+    return changed(watched, efforts=efforts)
 
 
 def _acknowledged(watched: Watched, payload: TaskAcknowledged, seen: Sighting) -> Watched:
     completed = payload.result == RESULT_COMPLETED
     efforts = watched.efforts.over(payload.task_id, completed=completed)
-    watched = replace(watched, efforts=efforts)
+    watched = changed(watched, efforts=efforts)
     return _over(watched, payload.task_id)
 
 
 def _quarantined(watched: Watched, payload: TaskQuarantined, seen: Sighting) -> Watched:
-    watched = replace(watched, efforts=watched.efforts.set_aside(payload.task_id))
+    watched = changed(watched, efforts=watched.efforts.set_aside(payload.task_id))
     return _over(watched, payload.task_id)
 
 
@@ -256,18 +256,18 @@ def _over(watched: Watched, task_id: str) -> Watched:
     watched = _let_go(watched, task_id)
     if task_id not in watched.failures:
         return watched
-    return replace(watched, failures=watched.failures.delete(task_id))
+    return changed(watched, failures=watched.failures.delete(task_id))
 
 
 def _let_go(watched: Watched, task_id: str) -> Watched:
     if task_id not in watched.claims:
         return watched
-    return replace(watched, claims=watched.claims.delete(task_id))
+    return changed(watched, claims=watched.claims.delete(task_id))
 
 
 def _failed_again(watched: Watched, task_id: str, seen: Sighting) -> Watched:
     before = watched.failures.get(task_id, ())
-    return replace(
+    return changed(
         watched, failures=watched.failures.set(task_id, (*before, seen)[-MOST_REMEMBERED:])
     )
 
@@ -275,12 +275,12 @@ def _failed_again(watched: Watched, task_id: str, seen: Sighting) -> Watched:
 def _pulsed(watched: Watched, payload: PulseCompleted, seen: Sighting) -> Watched:
     """The lag in it is what the guardian said last: no look of its own, and nothing new."""
     pulse = Pulse(number=payload.number, interval_seconds=payload.interval_seconds, seen=seen)
-    return replace(watched, pulse=pulse)
+    return changed(watched, pulse=pulse)
 
 
 def _lagging(watched: Watched, positions: int, seen: Sighting) -> Watched:
     lag = Lag(positions=positions, seen=seen)
-    return replace(watched, lags=(*watched.lags, lag)[-MOST_REMEMBERED:])
+    return changed(watched, lags=(*watched.lags, lag)[-MOST_REMEMBERED:])
 
 
 def _alarm(watched: Watched, payload: AlarmRaised, seen: Sighting) -> Watched:
@@ -288,9 +288,9 @@ def _alarm(watched: Watched, payload: AlarmRaised, seen: Sighting) -> Watched:
         return _lagging(watched, max(0, payload.last_sequence - payload.first_sequence), seen)
     alarm = _raised(payload, seen)
     if payload.name == PARKED_EVENTS:
-        return replace(watched, parked=(*watched.parked, alarm)[-MOST_REMEMBERED:])
+        return changed(watched, parked=(*watched.parked, alarm)[-MOST_REMEMBERED:])
     if payload.name in REGRESSIONS | FULL_LOG:
-        return replace(watched, dangers=(*watched.dangers, alarm)[-MOST_REMEMBERED:])
+        return changed(watched, dangers=(*watched.dangers, alarm)[-MOST_REMEMBERED:])
     return watched
 
 
@@ -306,10 +306,10 @@ def _raised(payload: AlarmRaised, seen: Sighting) -> Alarm:
 
 def _taken(watched: Watched, payload: LeadershipTaken, seen: Sighting) -> Watched:
     if payload.service == SERVICE:
-        watched = replace(watched, since=seen.at)
+        watched = changed(watched, since=seen.at)
     key = f"{payload.service}/{payload.scope}"
     before = watched.takeovers.get(key, ())
-    return replace(
+    return changed(
         watched,
         takeovers=watched.takeovers.set(key, (*before, seen)[-MOST_REMEMBERED:]),
         holders=watched.holders.set(key, payload.holder[:MOST_HOLDER_CHARACTERS]),
@@ -319,11 +319,11 @@ def _taken(watched: Watched, payload: LeadershipTaken, seen: Sighting) -> Watche
 def _sampled(watched: Watched, payload: CapacitySampled, seen: Sighting) -> Watched:
     governor = _GOVERNOR + payload.host
     if governor in watched.unsampled:
-        watched = replace(watched, unsampled=watched.unsampled.delete(governor))
+        watched = changed(watched, unsampled=watched.unsampled.delete(governor))
     if not payload.disk_total_bytes:
         return watched
     percent = 100.0 * payload.disk_used_bytes / payload.disk_total_bytes
-    return replace(watched, disks=watched.disks.set(payload.host, Disk(percent=percent, seen=seen)))
+    return changed(watched, disks=watched.disks.set(payload.host, Disk(percent=percent, seen=seen)))
 
 
 _MEANING: Final[dict[type, Callable[[Watched, Any, Sighting], Watched]]] = {

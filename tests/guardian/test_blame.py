@@ -115,7 +115,10 @@ def test_three_bad_objectives_of_hundreds_of_tasks_do_not_halt_the_mesh() -> Non
     for objective in ("a", "b", "c"):
         for worker_id in ("w1", "w2", "w3"):
             swarm.ends(worker_id, TaskFailed, objective=objective, count=100)
+    waiting = swarm.submits("a", "work", after=2)
+    swarm.submits("good", "work", after=2)  # nobody knows yet that it is
     swarm.silence(after=5)
+    assert [each.task_id for each in swarm.said(TaskOrdered)] == [waiting]
     assert [subject for _, subject in swarm.blamed()] == ["work"], "an action, where several fail"
     assert {each.mode for each in swarm.said(SystemModeChanged)} == {"degraded"}
     assert swarm.told() == []
