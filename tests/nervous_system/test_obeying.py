@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_DRAIN,
@@ -46,20 +47,33 @@ async def acknowledged(bus: Bus) -> CommandAcknowledged:
 
 @pytest.mark.parametrize("kind", [COMMAND_DRAIN, COMMAND_STOP])
 @pytest.mark.parametrize("emergency", [False, True])
-async def test_a_service_that_is_told_to_ends(bus: Bus, kind: int, emergency: bool) -> None:
+async def test_a_service_that_is_told_to_ends_and_logs_why(
+    bus: Bus, kind: int, emergency: bool
+) -> None:
     stop = asyncio.Event()
-    async with obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
-        asked = CommandIssued(
-            kind=kind, target="overseer", expires_in_seconds=60, emergency=emergency
-        )
-        while not stop.is_set():  # until it listens: what was said before does not concern it
-            await command(bus, asked)
-            try:
-                async with asyncio.timeout(0.2):
-                    await stop.wait()
-            except TimeoutError:
-                continue
-        assert (await acknowledged(bus)).obeyed
+    with capture_logs() as logs:
+        async with obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
+            await _is_told(bus, kind, emergency, stop)
+    taken = [each for each in logs if each["event"] == "command.taken"]
+    assert {(each["by"], each["reason"]) for each in taken} == {("guardian", "it fails")}
+
+
+async def _is_told(bus: Bus, kind: int, emergency: bool, stop: asyncio.Event) -> None:
+    asked = CommandIssued(
+        kind=kind,
+        target="overseer",
+        reason="it fails",
+        expires_in_seconds=60,
+        emergency=emergency,
+    )
+    while not stop.is_set():  # until it listens: what was said before does not concern it
+        await command(bus, asked)
+        try:
+            async with asyncio.timeout(0.2):
+                await stop.wait()
+        except TimeoutError:
+            continue
+    assert (await acknowledged(bus)).obeyed
 
 
 async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
