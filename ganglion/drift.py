@@ -65,6 +65,7 @@ def wanted(settings: MeshSettings) -> dict[str, dict[str, Any]]:
             **_AS_MADE,
             "subjects": [f"$KV.{names.LEASES}.>"],
             "max_age": lease,
+            "allow_direct": True,
             "max_bytes": -1,
             "max_msgs_per_subject": 1,
             "discard": "new",

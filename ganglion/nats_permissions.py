@@ -25,8 +25,6 @@ MESH: Final = "MESH"
 AGENT_ROLES: Final = ("architect", "coder", "reviewer", "worker")
 """Those who decide and do, and are none of the services."""
 
-SERVICES: Final = ("ingestor", "overseer", "governor", "guardian")
-
 STEPS_THAT_MAY_BE_WORK: Final = ("submitted", "released", "acknowledged")
 """Steps of tasks that workers listen to (`nervous_system.working.hints.HINTS`)."""
 
@@ -64,12 +62,9 @@ def _events(*sources: str) -> tuple[str, ...]:
 
 
 def _look(stream: str) -> tuple[str, ...]:
-    """What is on a stream, position by position."""
-    return (
-        f"$JS.API.STREAM.INFO.{stream}",
-        f"$JS.API.DIRECT.GET.{stream}",
-        f"$JS.API.DIRECT.GET.{stream}.>",
-    )
+    """What is on a stream, position by position: one message an answer, which takes its turn among
+    the calls of the API, and not among acknowledgements (decision 31)."""
+    return (f"$JS.API.STREAM.INFO.{stream}", f"$JS.API.STREAM.MSG.GET.{stream}")
 
 
 def _read(stream: str) -> tuple[str, ...]:
@@ -81,11 +76,15 @@ def _read(stream: str) -> tuple[str, ...]:
     )
 
 
+def _look_at_leases() -> tuple[str, ...]:
+    """Small, and each by its name: directly, so that a flood of calls changes no leader."""
+    return (*_look(_LEASES), f"$JS.API.DIRECT.GET.{_LEASES}.>")
+
+
 def _lead(service: str) -> tuple[str, ...]:
     """Take and renew the leases of a service."""
     return (
-        *_look(_LEASES),
-        f"$JS.API.STREAM.MSG.GET.{_LEASES}",
+        *_look_at_leases(),
         f"$KV.{names.LEASES}.{service}.*",
     )
 
@@ -93,7 +92,6 @@ def _lead(service: str) -> tuple[str, ...]:
 def _keep_snapshots() -> tuple[str, ...]:
     return (
         *_read(_SNAPSHOTS),
-        f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
         f"$JS.API.STREAM.PURGE.{_SNAPSHOTS}",  # parts that were replaced
         f"$O.{names.SNAPSHOTS}.C.*",
         f"$O.{names.SNAPSHOTS}.M.*",
@@ -106,6 +104,10 @@ def _durable(name: str) -> tuple[str, ...]:
         f"$JS.ACK.{_LOG}.{name}.>",
     )
 
+
+_DIRECTLY: Final = f"$JS.API.DIRECT.GET.{_LOG}"
+"""Without a turn: what is asked here is answered through the queue of everybody's acknowledgements,
+by as many messages as whoever asks names."""
 
 REQUEST: Final = f"{names.REQUESTS}.{names.OVERSEER}"
 """Where the overseer is asked."""
@@ -123,11 +125,12 @@ _PROPOSED: Final = (
 )
 
 _PUBLISH: Final = {
-    "ingestor": (*_events("ingestor"), *_read(_LOG), *_lead("ingestor")),
+    "ingestor": (*_events("ingestor"), *_read(_LOG), _DIRECTLY, *_lead("ingestor")),
     "overseer": (
         *_events("overseer", "task", "objective", "request"),
         f"{names.EVENTS}.command.{EMERGENCY}.*",
         *_read(_LOG),
+        _DIRECTLY,
         *_lead("overseer"),
         *_keep_snapshots(),
         REQUEST,  # what the file inbox asks for
@@ -137,6 +140,7 @@ _PUBLISH: Final = {
         *_events("governor", "command"),
         f"{names.EVENTS}.request.objective_proposed.*",
         *_read(_LOG),
+        _DIRECTLY,
         *_lead("governor"),
         *_keep_snapshots(),
     ),
@@ -145,6 +149,7 @@ _PUBLISH: Final = {
         f"{names.EVENTS}.request.task_ordered.>",
         f"{names.EVENTS}.request.objective_proposed.>",
         *_read(_LOG),
+        _DIRECTLY,
         *_lead("guardian"),
         *_keep_snapshots(),
         *_durable(GUARDIAN_PAGES),
@@ -153,9 +158,8 @@ _PUBLISH: Final = {
         *_events("worker"),
         REQUEST,
         *_read(_LOG),
-        *_look(_LEASES),
+        *_look_at_leases(),
         *_read(_SNAPSHOTS),
-        f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
         f"$JS.API.CONSUMER.CREATE.{_SNAPSHOTS}",  # nats-py lists the objects so
         f"$JS.API.CONSUMER.CREATE.{_SNAPSHOTS}.>",
         f"$JS.FC.{_SNAPSHOTS}.>",
@@ -169,9 +173,8 @@ _PUBLISH: Final = {
         *_PROPOSED,
         REQUEST,
         *_read(_LOG),
-        *_look(_LEASES),
+        *_look_at_leases(),
         *_read(_SNAPSHOTS),
-        f"$JS.API.STREAM.MSG.GET.{_SNAPSHOTS}",
         "$JS.API.INFO",
         "$JS.API.CONSUMER.LIST.*",
     ),
@@ -238,9 +241,8 @@ def agent_user(name: str, *, role: str, works: bool = False, named: bool = False
         publish=(
             *_said_by(role, works=works, as_whom=name if named else "*"),
             REQUEST,
-            *AGENTS_READ,
-            names.LOG_STATE,
-            f"$JS.API.STREAM.INFO.{_LOG}",  # the server answers that the account has no stream
+            *AGENTS_READ.values(),
+            *AGENTS_READ,  # the server answers that the account has no stream
         ),
         # Nobody else's replies come into its account, so any client's usual inbox will do.
         subscribe=(
@@ -271,11 +273,11 @@ KEYED_OTHERWISE: Final = ("state_change", "command_acknowledged")
 """What a worker says on subjects with another key: of a resource, of a command."""
 
 
-AGENTS_READ: Final = (
-    f"$JS.API.DIRECT.GET.{_LOG}",
-    f"$JS.API.DIRECT.GET.{_LOG}.>",
-)
-"""How every agent may look at single positions, under the same names as in the log's account."""
+AGENTS_READ: Final = {
+    f"$JS.API.STREAM.INFO.{_LOG}": names.LOG_STATE,
+    f"$JS.API.STREAM.MSG.GET.{_LOG}": names.LOG_MESSAGE,
+}
+"""How every agent may look at the log, and what that is called in its own account."""
 
 AGENTS_HEAR: Final = (
     *(f"{names.EVENTS}.task.{word}.*" for word in STEPS_THAT_MAY_BE_WORK),

@@ -45,7 +45,7 @@ from nervous_system.transport.reader import Reader
 from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.stream import Stored, Stream
 from nervous_system.transport.subject_feed import SubjectFeed
-from nervous_system.users import OPERATOR, identified
+from nervous_system.users import OPERATOR, SERVICES, identified
 
 _log = structlog.get_logger()
 
@@ -71,12 +71,13 @@ class Bus:
         keys: LiveKeys | None = None,
         signs_all: bool = True,
         clock: Clock = system_clock,
+        directly: bool = False,
     ) -> None:
         self.connection = connection
         self.keys = keys or LiveKeys.none()
         self.clock = clock
         self.vouching = Vouching(self.keys, signer, signs_all=signs_all)
-        self.stream = Stream(connection)
+        self.stream = Stream(connection, directly=directly)
         self.tracer = tracer
         self.metrics = metrics or Metrics()
         self.publisher = Publisher(connection, self.stream, retry=retry, metrics=self.metrics)
@@ -299,7 +300,7 @@ class Bus:
 
     def feed(self, subjects: Sequence[str], *, since: datetime) -> SubjectFeed:
         """What is stored on a few subjects, without a consumer; stays live."""
-        return SubjectFeed(self.connection, subjects, since=since)
+        return SubjectFeed(self.connection, self.stream, subjects, since=since)
 
     async def replay(
         self,
@@ -444,6 +445,7 @@ async def open_bus(
             keys=keys,
             signs_all=settings.signing_key is not None,
             clock=clock,
+            directly=user in SERVICES,
         )
     finally:
         await connection.close()

@@ -42,6 +42,9 @@ LOG_STATE: Final = "swarm.log.state"
 """How the state of the log is asked for from an account that has no JetStream of its own: there the
 server takes `$JS.API.STREAM.INFO` for a question about that account."""
 
+LOG_MESSAGE: Final = "swarm.log.message"
+"""How one message of the log is asked for from there: `$JS.API.STREAM.MSG.GET`."""
+
 REQUEST_INFO: Final = "Nats-Request-Info"
 """Header: who asks from another account, as JSON with `acc` and `user`. The server writes it, over
 whatever was there."""

@@ -35,6 +35,9 @@ OPERATOR: Final = "operator"
 MAINTENANCE: Final = "maintenance"
 """The service `worker`: a worker that looks into the mesh itself."""
 
+SERVICES: Final = ("ingestor", "overseer", "governor", "guardian")
+"""Those that lead. Only they read positions of the log directly (decision 31)."""
+
 WORKS: Final = "_worker"
 """What the name of the user ends in that is an agent's role and offers itself for tasks, too."""
 

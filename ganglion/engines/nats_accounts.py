@@ -25,7 +25,6 @@ from nervous_system.users import ADMIN
 ANYBODY: Final = "anybody"
 """Who comes without a user, where the server is open."""
 
-_STATE: Final = f"$JS.API.STREAM.INFO.{names.STREAM}"
 _EVENTS: Final = tuple(f"{names.EVENTS}.{role}.>" for role in AGENT_ROLES)
 
 
@@ -70,12 +69,8 @@ def _user(user: NatsUser, password: str) -> str:
 
 
 def _mesh() -> str:
-    services = (*_EVENTS, ASKED_BY_AGENTS, *AGENTS_READ, _STATE)
-    exports = [
-        # Of one look at positions there may be many answers.
-        f"    {{ service: {_quoted(each)}{', response: stream' if each in AGENTS_READ else ''} }}"
-        for each in services
-    ]
+    services = (*_EVENTS, ASKED_BY_AGENTS, *AGENTS_READ)
+    exports = [f"    {{ service: {_quoted(each)} }}" for each in services]
     exports += [f"    {{ stream: {_quoted(each)} }}" for each in AGENTS_HEAR]
     return "  jetstream: enabled\n  exports: [\n" + "\n".join(exports) + "\n  ]\n"
 
@@ -84,12 +79,15 @@ def _shared_with_agents() -> str:
     def of_mesh(subject: str) -> str:
         return f"{{ account: {_quoted(MESH)}, subject: {_quoted(subject)} }}"
 
-    imports = [f"    {{ service: {of_mesh(each)} }}" for each in (*_EVENTS, *AGENTS_READ)]
+    imports = [f"    {{ service: {of_mesh(each)} }}" for each in _EVENTS]
     # `share`: the overseer is told who asks. On a subject of its own, since a client can spoil what
     # it is told: where nothing is said of who asks, that must not pass for a question of the mesh.
     asked = of_mesh(ASKED_BY_AGENTS)
     imports.append(f"    {{ service: {asked}, to: {_quoted(REQUEST)}, share: true }}")
-    imports.append(f"    {{ service: {of_mesh(_STATE)}, to: {_quoted(names.LOG_STATE)} }}")
+    imports += [
+        f"    {{ service: {of_mesh(call)}, to: {_quoted(own)} }}"
+        for call, own in AGENTS_READ.items()
+    ]
     imports += [f"    {{ stream: {of_mesh(each)} }}" for each in AGENTS_HEAR]
     return "  imports: [\n" + "\n".join(imports) + "\n  ]\n"
 

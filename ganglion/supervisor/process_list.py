@@ -11,6 +11,7 @@ from typing import Final
 
 from ganglion.addresses import Addresses
 from ganglion.engines.nats import LOOPBACK, find_binary
+from ganglion.engines.nats_limits import MEMORY, MEMORY_IN_USE
 from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
@@ -148,6 +149,7 @@ def _nats(
     return ProcessSpecification(
         name=NATS,
         argv=(str(find_binary()), "--config", str(home.nats_configuration)),
+        environment={MEMORY: os.environ.get(MEMORY, MEMORY_IN_USE)},
         address=addresses.nats_url,
         health_url=f"http://{LOOPBACK}:{settings.nats_monitor_port}{monitor_path}/healthz",
         # What its disk refused once it refuses until it is started again.

@@ -104,8 +104,8 @@ class Lease:
 
 
 async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
-    """The bucket of leases, made if it is missing, its leases as long as ours: an earlier version
-    may have made it.
+    """The bucket of leases, made if it is missing, its leases as long as ours and read as ours: an
+    earlier version may have made it.
 
     Raises Unavailable, NotAcknowledged, Permanent.
     """
@@ -117,15 +117,19 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
             try:
                 with waiting_for_its_maker(names.LEASES):
                     return await jetstream.create_key_value(
-                        bucket=names.LEASES, ttl=LEASE_SECONDS, history=1, replicas=replicas
+                        bucket=names.LEASES,
+                        ttl=LEASE_SECONDS,
+                        history=1,
+                        replicas=replicas,
+                        direct=True,  # a lease is looked at without a turn (decision 31)
                     )
             except nats.js.errors.APIError as error:
                 raise refusal_of(error, what="making the bucket of leases") from error
     stream = f"KV_{names.LEASES}"
     have = (await connection.request_json(f"$JS.API.STREAM.INFO.{stream}", {}))["config"]
     lasts = round(LEASE_SECONDS * 1e9)
-    if have["max_age"] != lasts:
-        wanted = {**have, "max_age": lasts, "duplicate_window": lasts}
+    if have["max_age"] != lasts or not have.get("allow_direct"):
+        wanted = {**have, "max_age": lasts, "duplicate_window": lasts, "allow_direct": True}
         with suppress(Forbidden):  # whoever may change it does, and says so
             await connection.request_json(f"$JS.API.STREAM.UPDATE.{stream}", wanted)
     return bucket

@@ -181,15 +181,6 @@ class Connection:
                 believed=believed,
             )
 
-    async def request_several(
-        self, subject: str, data: bytes, *, timeout_seconds: float
-    ) -> list[Reply]:
-        """Send and wait for several replies, the last of which is a status. Raises as `request`."""
-        with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
-            return await self._requests.request_several(
-                subject, data, timeout_seconds=timeout_seconds
-            )
-
     async def listen(self, subject: str, handler: Handler) -> Subscription:
         """Have every message on a subject handed to `handler`, once the server agreed to it.
 

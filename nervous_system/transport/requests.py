@@ -43,7 +43,6 @@ Believed = Callable[[Reply], bool]
 class _Waiting(NamedTuple):
     subjects: Collection[str]  # on which something was sent that the reply is about
     reply: asyncio.Future[Reply]
-    before: list[Reply] | None  # where more than one is asked for: those that came
     believed: Believed | None  # what anybody else sends is left out
 
 
@@ -78,35 +77,11 @@ class Requests:
     ) -> Reply:
         """Send and wait, for a reply that is `believed`. Raises TimeoutError, and NoRespondersError
         where nobody listens; as `BulkClient.send` and `refuse` otherwise."""
-        return await self._answered(
-            subject, data, headers, timeout_seconds, before=None, also=also, believed=believed
-        )
-
-    async def request_several(
-        self, subject: str, data: bytes, *, timeout_seconds: float
-    ) -> list[Reply]:
-        """As `request`, of who answers with several messages and a status behind them: all of
-        these."""
-        before: list[Reply] = []
-        last = await self._answered(subject, data, {}, timeout_seconds, before=before)
-        return [*before, last]
-
-    async def _answered(
-        self,
-        subject: str,
-        data: bytes,
-        headers: Mapping[str, str],
-        timeout_seconds: float,
-        *,
-        before: list[Reply] | None,
-        also: Collection[str] = (),
-        believed: Believed | None = None,
-    ) -> Reply:
         # Agents that share a user hear each other's replies: whoever could tell the next subject
         # would have the server answer him there, and that would pass for the answer to us.
         token = secrets.token_hex(8).encode()
         future = asyncio.get_running_loop().create_future()
-        waiting = _Waiting((subject, *also), future, before, believed)
+        waiting = _Waiting((subject, *also), future, believed)
         self._waiting[token] = waiting
         try:
             reply_to = f"{self._inbox}.{token.decode()}"
@@ -134,7 +109,5 @@ class Requests:
             waiting.reply.set_result(arrived)
         elif waiting.believed is not None and not waiting.believed(arrived):
             return  # a stranger's; who is asked may still answer
-        elif waiting.before is not None:
-            waiting.before.append(arrived)
         else:
             waiting.reply.set_result(arrived)

@@ -6,6 +6,7 @@ Its settings, made idempotently, and the look at single positions.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,9 +32,6 @@ LARGE_EVENT_BYTES: Final = 1024**2
 _MESSAGE_ID_LINE: Final = f"\r\n{names.MESSAGE_ID}:".encode()
 _OF_OURS: Final = b"\r\nGanglion-"
 _REPUBLISHED_LINE: Final = f"\r\n{names.REPUBLISHED_FROM}:".encode()
-
-MAX_READ_BYTES: Final = 1024**2
-"""After so much a direct read of several messages ends; it is one at least."""
 
 CREATE_ATTEMPTS: Final = 5
 REMEDY: Final = "`ganglion init` makes it anew, around what its files still hold"
@@ -168,12 +166,17 @@ def configuration(settings: MeshSettings) -> dict[str, Any]:
 
 
 class Stream:
-    """The log's management and single reads."""
+    """The log's management and single reads; `directly`: without a turn among the calls of the API,
+    which only services may (decision 31)."""
 
-    def __init__(self, connection: Connection, *, name: str = names.STREAM) -> None:
+    def __init__(
+        self, connection: Connection, *, name: str = names.STREAM, directly: bool = False
+    ) -> None:
         self._connection = connection
         self.name = name
+        self._directly = directly
         self._state_subject = f"$JS.API.STREAM.INFO.{name}"
+        self._message_subject = f"$JS.API.STREAM.MSG.GET.{name}"
 
     async def ensure(self, settings: MeshSettings) -> None:
         """Make the stream, or bring it to these settings.
@@ -263,50 +266,67 @@ class Stream:
 
     async def at(self, sequence: int) -> Stored | None:
         """The message at one position, None where there is none."""
-        return await self._direct({"seq": sequence})
+        return await self._read({"seq": sequence})
 
     async def last_on(self, subject: str) -> Stored | None:
         """The last message on a subject or filter; on a replicated log, as one of the replicas
         knows it."""
-        return await self._direct({"last_by_subj": subject})
+        return await self._read({"last_by_subj": subject})
 
     async def next_on(self, subject: str, *, at_least: int) -> Stored | None:
         """The first message on a subject or filter at or after a position."""
-        return await self._direct({"seq": at_least, "next_by_subj": subject})
+        return await self._read({"seq": at_least, "next_by_subj": subject})
 
-    async def next_several(
-        self, subject: str, *, most: int, since: datetime, at_least: int | None = None
-    ) -> list[Stored]:
-        """The first messages on a subject or filter from a position on; where none is given, from a
-        moment on. In order; there may be more where they are `most`."""
-        if at_least is not None:
-            start: dict[str, Any] = {"seq": at_least}
-        else:
-            start = {"start_time": since.astimezone(UTC).isoformat().replace("+00:00", "Z")}
-        body = {**start, "next_by_subj": subject, "batch": most, "max_bytes": MAX_READ_BYTES}
-        *replies, end = await self._connection.request_several(
-            f"$JS.API.DIRECT.GET.{self.name}", json.dumps(body).encode(), timeout_seconds=5.0
-        )
-        self._check_status(end)
-        return [_from_direct(each) for each in replies]
+    async def first_since(self, moment: datetime, subject: str) -> Stored | None:
+        """The first message on a subject or filter from a moment on."""
+        start = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return await self._read({"start_time": start, "next_by_subj": subject})
 
-    async def _direct(self, body: dict[str, Any]) -> Stored | None:
-        reply = await self._connection.request(
-            f"$JS.API.DIRECT.GET.{self.name}", json.dumps(body).encode(), timeout_seconds=5.0
-        )
+    async def _read(self, body: dict[str, Any]) -> Stored | None:
+        """Raises as `Connection.request`, and Unavailable where there is no stream."""
+        question = json.dumps(body).encode()
+        if self._directly:
+            return await self._read_directly(question)
+        asked = self._message_subject
+        answer = await self._answer(asked, question)
+        if "error" not in answer:
+            return _from_answer(answer["message"])
+        code = answer["error"].get("err_code")
+        if code == names.ERROR_NO_MESSAGE_FOUND:
+            return None
+        if self._is_elsewhere(asked, code):
+            return await self._read(body)
+        raise refusal(answer["error"], what=f"a read of {self.name}")
+
+    async def _read_directly(self, question: bytes) -> Stored | None:
+        subject = f"$JS.API.DIRECT.GET.{self.name}"
+        reply = await self._connection.request(subject, question, timeout_seconds=5.0)
         if not reply.is_status:
             return _from_direct(reply)
-        self._check_status(reply)
-        return None
-
-    def _check_status(self, reply: Reply) -> None:
-        """Raises Unavailable for all but the end of what there is, and that there is nothing."""
         headers = parse_headers(reply.raw_headers)
-        if headers["Status"] not in ("204", "404"):
-            raise Unavailable(
-                f"a read of {self.name} was refused:"
-                f" {headers.get('Description') or headers['Status']}"
-            )
+        if headers["Status"] == "404":
+            return None
+        said = headers.get("Description") or headers["Status"]
+        raise Unavailable(f"a read of {self.name} was refused: {said}")
+
+    async def _answer(
+        self, subject: str, question: bytes, *, timeout_seconds: float = 5.0
+    ) -> dict[str, Any]:
+        reply = await self._connection.request(subject, question, timeout_seconds=timeout_seconds)
+        answer: dict[str, Any] = json.loads(reply.data)
+        return answer
+
+    def _is_elsewhere(self, asked: str, code: int | None) -> bool:
+        """Whether this refusal is because an agent's account has no JetStream of its own; from then
+        on the log is asked as it is called there."""
+        elsewhere = (
+            code == names.ERROR_NOT_ENABLED_FOR_ACCOUNT
+            and self.name == names.STREAM
+            and asked not in (names.LOG_STATE, names.LOG_MESSAGE)
+        )
+        if elsewhere:
+            self._state_subject, self._message_subject = names.LOG_STATE, names.LOG_MESSAGE
+        return elsewhere
 
     async def _info(self, *, timeout_seconds: float = 5.0) -> dict[str, Any]:
         found = await self._info_or_none(timeout_seconds=timeout_seconds)
@@ -315,24 +335,30 @@ class Stream:
         return found
 
     async def _info_or_none(self, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
-        reply = await self._connection.request(
-            self._state_subject, b"", timeout_seconds=timeout_seconds
-        )
-        answer: dict[str, Any] = json.loads(reply.data)
+        asked = self._state_subject
+        answer = await self._answer(asked, b"", timeout_seconds=timeout_seconds)
         if "error" not in answer:
             return answer
         code = answer["error"].get("err_code")
         if code == names.ERROR_STREAM_NOT_FOUND:
             return None
-        of_log = self.name == names.STREAM and self._state_subject != names.LOG_STATE
-        if code == names.ERROR_NOT_ENABLED_FOR_ACCOUNT and of_log:
-            self._state_subject = names.LOG_STATE  # an agent's account has no JetStream of its own
+        if self._is_elsewhere(asked, code):
             return await self._info_or_none(timeout_seconds=timeout_seconds)
         raise refusal(answer["error"], what=f"a look at the stream {self.name}")
 
 
 def _line_at(raw: bytes, start: int) -> str:
     return raw[start : raw.find(b"\r\n", start)].decode(errors="replace").lstrip(" ")
+
+
+def _from_answer(message: dict[str, Any]) -> Stored:
+    return Stored(
+        sequence=message["seq"],
+        subject=message["subject"],
+        recorded_at_ns=_nanoseconds(message["time"]),
+        data=base64.b64decode(message.get("data", "")),
+        raw_headers=base64.b64decode(message.get("hdrs", "")),
+    )
 
 
 def _from_direct(reply: Reply) -> Stored:

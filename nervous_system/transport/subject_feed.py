@@ -2,9 +2,9 @@
 thousand of them at most, and its services need some.
 
 An ordinary subscription gets what is published on a stream's subjects, too. It serves as a bell: it
-may miss something, or ring for what the log refuses. What is said is read from the log itself, by
-direct reads from the last known position on: at the start, whenever the bell rings, after a
-reconnect, and now and then.
+may miss something, or ring for what the log refuses. What is said is read from the log itself, one
+message after the other, from the last known position on: at the start, whenever the bell rings,
+after a reconnect, and now and then.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import nats.errors
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
+from nervous_system.errors import GanglionError
 from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.stream import Stored, Stream
@@ -49,7 +50,7 @@ class _Subject:
     def __init__(self, stream: Stream, name: str, since: datetime) -> None:
         self.name = name
         self.due = True  # it is worth a look
-        self.waiting: deque[Stored] = deque()  # read, and not handed out yet
+        self.waiting: Stored | None = None  # read, and not handed out yet
         self.announced: set[str] = set()  # ids that rang the bell and are not read yet
         self._stream = stream
         self._since = since
@@ -59,7 +60,7 @@ class _Subject:
     def look_anew(self) -> None:
         """By time: positions may mean something else by now."""
         self.due, self._next = True, None
-        self.waiting.clear()
+        self.waiting = None
 
     def announce(self, message_id: str) -> None:
         """It will be here soon."""
@@ -68,24 +69,26 @@ class _Subject:
             self.announced.add(message_id)
 
     async def fill(self) -> None:
-        """Read on, where nothing waits. Raises as `Stream.next_several`."""
-        if self.waiting or not self.due:
+        """Read on, where nothing waits. Raises as `Stream.next_on`."""
+        if self.waiting is not None or not self.due:
             return
         self.due = False
         try:
-            found = await self._stream.next_several(
-                self.name, most=MAX_READ, since=self._since, at_least=self._next
-            )
+            if self._next is None:
+                found = await self._stream.first_since(self._since, self.name)
+            else:
+                found = await self._stream.next_on(self.name, at_least=self._next)
         except BaseException:
             self.due = True
             raise
-        if found:
+        if found is not None:
             self.due = True
-            self.waiting.extend(found)
+            self.waiting = found
 
     def take(self) -> Stored:
-        """The first that waits."""
-        stored = self.waiting.popleft()
+        """What waits."""
+        stored, self.waiting = self.waiting, None
+        assert stored is not None
         self._next, self._since = stored.sequence + 1, stored.recorded_at
         message_id = stored.message_id or ""  # whatever rang without one is taken for this
         self._read.append(message_id)
@@ -97,14 +100,20 @@ class SubjectFeed:
     """What is stored on some subjects since a moment, in order. Positions may come again, as after
     a reconnect: whoever reads must bear it.
 
-        async with SubjectFeed(connection, subjects, since=moment) as feed:
+        async with SubjectFeed(connection, stream, subjects, since=moment) as feed:
             while True:
                 for stored in await feed.look(): ...
                 await feed.rest()
     """
 
-    def __init__(self, connection: Connection, subjects: Sequence[str], *, since: datetime) -> None:
-        stream = Stream(connection)
+    def __init__(
+        self,
+        connection: Connection,
+        stream: Stream,
+        subjects: Sequence[str],
+        *,
+        since: datetime,
+    ) -> None:
         self._connection = connection
         self._subjects = {name: _Subject(stream, name, since) for name in subjects}
         self._generation = connection.generation
@@ -140,12 +149,19 @@ class SubjectFeed:
             self._look_anew()
         found: list[Stored] = []
         while len(found) < most:
-            for each in self._subjects.values():
-                await each.fill()
-            waiting = [each for each in self._subjects.values() if each.waiting]
+            try:
+                for each in self._subjects.values():
+                    await each.fill()
+            except GanglionError:
+                if not found:
+                    raise
+                break  # what was taken is handed out first
+            waiting = {
+                each.waiting.sequence: each for each in self._subjects.values() if each.waiting
+            }
             if not waiting:
                 break
-            found.append(min(waiting, key=lambda each: each.waiting[0].sequence).take())
+            found.append(waiting[min(waiting)].take())
         return found
 
     async def rest(self) -> None:

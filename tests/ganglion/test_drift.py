@@ -59,6 +59,7 @@ CHANGES = {
         names.STREAM, subject_transform={"src": "swarm.events.>", "dest": "swarm.x.>"}
     ),
     "leases for ever": updated(LEASES, max_age=0),
+    "leases that wait for their turn": updated(LEASES, allow_direct=False),
     "few snapshots": updated(SNAPSHOTS, max_bytes=1024),
     "paused": paused,
 }

@@ -80,6 +80,19 @@ def test_the_plan_leaves_out_what_others_run(tmp_path: Path) -> None:
     assert set(accounts.values()) == {"http://services"}
 
 
+def test_the_log_servers_memory_has_a_limit_that_a_person_may_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limit() -> str:
+        plan = plan_mesh(LocalMeshSettings(), home=Home.at(tmp_path), addresses=OURS)
+        return plan.processes[0].environment["GOMEMLIMIT"]
+
+    monkeypatch.delenv("GOMEMLIMIT", raising=False)
+    assert limit() == "2GiB"
+    monkeypatch.setenv("GOMEMLIMIT", "5GiB")
+    assert limit() == "5GiB"
+
+
 def test_the_plan_refuses_a_name_that_nobody_has(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="no process is called natz; there are nats, clickhouse"):
         plan_mesh(LocalMeshSettings(), home=Home.at(tmp_path), addresses=OURS, only=["natz"])

@@ -26,6 +26,11 @@ class RawClient:
             while await self._heard() != b"PONG\r\n":
                 pass
 
+    async def flood(self, *lines: bytes) -> None:
+        """Send these, and read nothing of what comes back."""
+        self._writer.write(b"".join(lines))
+        await self._writer.drain()
+
     async def answer(self) -> bytes:
         """The data of the next message that comes, without its headers."""
         async with asyncio.timeout(60):

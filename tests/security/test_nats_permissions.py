@@ -34,7 +34,6 @@ from ganglion.nats_permissions import (
     MESH,
     OFFERS,
     REQUEST,
-    SERVICES,
     STEPS_THAT_MAY_BE_WORK,
     NatsUser,
     standing_users,
@@ -56,7 +55,7 @@ from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
 from nervous_system.transport.bulk_client import parse_headers
-from nervous_system.users import ADMIN, OPERATOR
+from nervous_system.users import ADMIN, OPERATOR, SERVICES
 from nervous_system.worker import open_worker
 from nervous_system.working import agent_orders
 from nervous_system.working.hints import HINTS
@@ -138,8 +137,11 @@ NO_AGENT = (
     f"$JS.API.CONSUMER.CREATE.{LOG}.reader.{names.EVENTS}.task.>",
     f"$JS.API.CONSUMER.NAMES.{LOG}",
     f"$JS.API.CONSUMER.LIST.{LOG}",
-    f"$JS.API.STREAM.MSG.GET.{LOG}",
+    f"$JS.API.STREAM.MSG.GET.{LEASES}",
+    f"$JS.API.STREAM.MSG.GET.{SNAPSHOTS}",
     f"$JS.API.STREAM.PURGE.{SNAPSHOTS}",
+    f"$JS.API.DIRECT.GET.{LOG}",
+    f"$JS.API.DIRECT.GET.{LOG}.{names.EVENTS}.task.claimed.x",
     f"$JS.API.DIRECT.GET.{LEASES}",
     f"$JS.API.DIRECT.GET.{SNAPSHOTS}",
     f"$JS.API.STREAM.INFO.{LEASES}",
@@ -432,8 +434,9 @@ async def test_no_answer_comes_out_where_its_asker_may_not_speak(
         read = json.dumps({"seq": sequence}).encode()
         for subject, data in (
             (own, b"more"),
-            (f"$JS.API.DIRECT.GET.{LOG}", read),
-            (f"$JS.API.DIRECT.GET.{LOG}.{own}", b""),
+            (names.LOG_MESSAGE, read),
+            (names.LOG_MESSAGE, json.dumps({"last_by_subj": own}).encode()),
+            (f"$JS.API.STREAM.MSG.GET.{LOG}", read),
             (names.LOG_STATE, b""),
             (f"$JS.API.STREAM.INFO.{LOG}", b""),
         ):
