@@ -366,16 +366,25 @@ async def test_who_was_let_in_offers_itself_for_tasks_and_nobody_else(tmp_path: 
         server.server.kill()
 
 
+@pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[PermittedServer]:
+    """One whose bucket holds nothing of other tests, which say all that they may."""
+    server = PermittedServer(tmp_path / "untouched")
+    asyncio.run(server.start())
+    yield server
+    server.server.kill()
+
+
 async def test_the_built_in_worker_copies_the_snapshots(
-    permitted: PermittedServer, tmp_path: Path
+    untouched: PermittedServer, tmp_path: Path
 ) -> None:
     """As its action does, in several parts; nothing of it is forbidden, not even unnoticed."""
     state = os.urandom(300_000)
-    async with permitted.bus("overseer") as bus:
+    async with untouched.bus("overseer") as bus:
         await (await open_snapshots(bus.connection)).put("overseer.main", state)
     archive = Archive(tmp_path / "archive")
     with capture_logs() as logs:
-        async with asyncio.timeout(30), permitted.bus("maintenance") as bus:
+        async with asyncio.timeout(30), untouched.bus("maintenance") as bus:
             tally = await archive_snapshots(archive, bus=bus, now=system_clock())
             await bus.connection.client.settled(timeout_seconds=10)
     assert [each for each in logs if each["log_level"] in ("warning", "error")] == []
