@@ -249,7 +249,7 @@ class Connection:
         if self.client.is_connected:
             try:
                 await heeding(self.client.drain())
-            except nats.errors.Error as error:
+            except (nats.errors.Error, OSError) as error:
                 _log.warning("nats.not_drained", reason=str(error) or type(error).__name__)
             else:
                 return

@@ -418,6 +418,17 @@ async def test_who_leaves_a_server_that_hangs_just_leaves(nats_server: NatsServe
     assert bus.connection.client.is_closed
 
 
+async def test_who_leaves_a_server_that_goes_meanwhile_just_leaves(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost() -> None:
+        raise ConnectionResetError("Connection lost")
+
+    async with open_bus(MeshSettings(nats_url=nats_server.url), name="test") as bus:
+        monkeypatch.setattr(bus.connection.client, "drain", lost)
+    assert bus.connection.client.is_closed
+
+
 async def test_a_forbidden_subject_is_an_error_at_once(tmp_path: Path) -> None:
     server = NatsServer(tmp_path / "guarded")
     server.start(
