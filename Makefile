@@ -18,8 +18,8 @@ setup: .venv/.ready  ## make .venv with the `ganglion` command in it
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ganglion needs Python 3.11 or newer; say which with `make PYTHON=python3.11 …`")'
 	@$(PYTHON) -m venv .venv
 	@set -o pipefail; $(BIN)/pip install --disable-pip-version-check --require-hashes --requirement requirements.lock | \
-		awk -v all=$$(grep -c == requirements.lock) '/^Collecting/ { printf "\r  %d of %d packages", ++n, all; fflush() } \
-			/^Installing/ { printf ", installing them"; fflush() } END { print "" }'
+		awk -v all=$$(grep -c == requirements.lock) '/^Collecting/ && ++n % 10 == 0 { print "  " n " of " all " packages"; fflush() } \
+			/^Installing/ { print "  installing them"; fflush() }'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

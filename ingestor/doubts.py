@@ -5,6 +5,7 @@ They are stored, with a warning, and no service goes by them. A person has to kn
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Final
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
@@ -16,9 +17,10 @@ MOST_SUBJECT_CHARACTERS: Final = 200
 
 
 class Doubts:
-    """What was read since it was last said."""
+    """What was read since it was last said. A thread may note while another takes."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._forget()
 
     def _forget(self) -> None:
@@ -32,26 +34,28 @@ class Doubts:
         own affair, and a warning in its row is enough."""
         if not is_of_services(stored.subject):
             return
-        self._count += 1
-        self._last = stored.sequence
-        if self._first is None:
-            self._first, self._problem = stored, problem
+        with self._lock:
+            self._count += 1
+            self._last = stored.sequence
+            if self._first is None:
+                self._first, self._problem = stored, problem
 
     def take_alarm(self, *, epoch: int) -> AlarmRaised | None:
         """What has to be said of them now; then they are said."""
-        first = self._first
-        if first is None:
-            return None
-        alarm = AlarmRaised(
-            name=NAME,
-            severity=SEVERITY_CRITICAL,
-            message=f"{self._count} messages that only services publish are not theirs, the first"
-            f" on {first.subject[:MOST_SUBJECT_CHARACTERS]!r}: its {self._problem}",
-            action="find out who publishes there; a service elsewhere needs `keys/mesh` and"
-            " `trusted_keys` of this home",
-            epoch=epoch,
-            first_sequence=first.sequence,
-            last_sequence=self._last,
-        )
-        self._forget()
-        return alarm
+        with self._lock:
+            first = self._first
+            if first is None:
+                return None
+            alarm = AlarmRaised(
+                name=NAME,
+                severity=SEVERITY_CRITICAL,
+                message=f"{self._count} messages that only services publish are not theirs, the"
+                f" first on {first.subject[:MOST_SUBJECT_CHARACTERS]!r}: its {self._problem}",
+                action="find out who publishes there; a service elsewhere needs `keys/mesh` and"
+                " `trusted_keys` of this home",
+                epoch=epoch,
+                first_sequence=first.sequence,
+                last_sequence=self._last,
+            )
+            self._forget()
+            return alarm

@@ -7,6 +7,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import lz4.frame
@@ -28,6 +29,7 @@ from ingestor.frames import Framer
 from ingestor.ingest_schema import ingest_columns, ingest_schema
 from ingestor.model import Batch, Identity
 from ingestor.spans import Span
+from ingestor.turns import worked_on
 from ingestor.warehouse import INSERT_SETTINGS, event_hash
 from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.errors import Permanent
@@ -112,7 +114,8 @@ class Expected:
         """Epoch and sequence of rows that are stored though an event of `positions` came first
         under their id: repeats that were recorded while the first was missing.
         """
-        examined = examine(positions, Framer(epoch=epoch, writer=0))
+        look = partial(examine, positions, Framer(epoch=epoch, writer=0))
+        examined = await worked_on(look, positions)
         first = _first_places(epoch, examined)
         return [
             (at, seq)
@@ -154,7 +157,8 @@ class Expected:
         with ganglion_errors(f"emptying the table {self._table}"):
             await self._client.command(f"TRUNCATE TABLE {self._table}")
         framer = Framer(epoch=epoch, writer=writer)
-        examined = examine(positions, framer, self._keys.in_force)
+        look = partial(examine, positions, framer, self._keys.in_force)
+        examined = await worked_on(look, positions)
         known = await self._known(epoch, examined)
         for run in cut(examined):
             await self._decode_run(run, framer, known)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -30,6 +31,7 @@ from ingestor.frames import Framer
 from ingestor.model import Batch, Identity
 from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.settings import IngestorSettings
+from ingestor.turns import worked_on
 from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
@@ -148,8 +150,8 @@ class Recording:
                 examined: list[Examined] = []
                 for start in range(0, len(positions), SLICE_EVENTS):
                     some = positions[start : start + SLICE_EVENTS]
-                    examined += examine(some, self._framer, self._keys.in_force, self._doubts)
-                    await asyncio.sleep(0)
+                    look = partial(examine, some, self._framer, self._keys.in_force, self._doubts)
+                    examined += await worked_on(look, some)
                 for run in cut(examined):
                     await runs.put(run)
                 if len(positions) < len(gathered):
@@ -212,15 +214,20 @@ class Recording:
     async def _record(self, run: Run) -> None:
         known = await self._known(run)
         assumed = self._inserting_events
-        prepared = prepare(run, self._framer, known=known | assumed)
+        prepared = await self._prepare(run, known=known | assumed)
         failpoint("ingestor.before_insert")
         await self._settle()
         if (
             self._inserting_events != assumed
         ):  # the engine refused something: see what is stored now
-            prepared = prepare(run, self._framer, known=await self._known(run))
+            prepared = await self._prepare(run, known=await self._known(run))
         self._inserting_events = prepared.new
         self._inserting = asyncio.create_task(self._insert(prepared), name="insert")
+
+    async def _prepare(self, run: Run, *, known: AbstractSet[Identity]) -> Prepared:
+        """Repeats are looked through once more, so a run of them takes as long as it did."""
+        work = partial(prepare, run, self._framer, known=known)
+        return await worked_on(work, [each.stored for each in run])
 
     async def _known(self, run: Run) -> frozenset[Identity]:
         """The events of the run that ClickHouse has."""
@@ -300,7 +307,7 @@ class Recording:
         _log.warning("ingestor.batch_cut", rows=len(examined), reason="ClickHouse has no memory")
         written: list[Prepared] = []
         for half in (examined[:middle], examined[middle:]):
-            part = prepare(half, self._framer, known=await self._known(half))
+            part = await self._prepare(half, known=await self._known(half))
             written += await self._write(part)
         return written
 
@@ -327,7 +334,7 @@ class Recording:
         middle = len(examined) // 2
         written: list[Prepared] = []
         for half in (examined[:middle], examined[middle:]):
-            written += await self._write(prepare(half, self._framer, known=await self._known(half)))
+            written += await self._write(await self._prepare(half, known=await self._known(half)))
         return written
 
     async def _store_or_park(self, alone: Prepared) -> Prepared:
