@@ -89,7 +89,7 @@ class Activation:
             agent_id=person,
         )
         entry = Entry(event=event, key=_KEY)
-        return ImportUnit(f"{row.file}:{row.line}", (entry,), _PROPOSED_FILTER)
+        return ImportUnit(f"{row.file}:{row.line}", (entry,), filter_of_all=_PROPOSED_FILTER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,9 @@ def _objective(row: Row, now: datetime, person: str) -> ImportUnit:
         timestamp=now,
         agent_id=person,
     )
-    return ImportUnit(f"{row.file}:{row.line}", (Entry(event=event),), OBJECTIVE_FILTER)
+    return ImportUnit(
+        f"{row.file}:{row.line}", (Entry(event=event),), filter_of_all=OBJECTIVE_FILTER
+    )
 
 
 def _status(row: Row) -> str:

@@ -121,7 +121,7 @@ def _file_unit(name: str, data: bytes, known: StationFile) -> ImportUnit:
         causation_id=known.event_id if known.event_id != event_id else "",
         correlation_id=resource_of(name),
     )
-    return ImportUnit(name, (Entry(event=event),), chain_filter(target.key))
+    return ImportUnit(name, (Entry(event=event),), filter_of_all=chain_filter(target.key))
 
 
 def _row_unit(row: Row) -> ImportUnit:
@@ -141,7 +141,7 @@ def _row_unit(row: Row) -> ImportUnit:
         timestamp=moment_of(row),
         agent_id=speaker_of(row.file),
     )
-    return ImportUnit(f"{row.file}:{row.line}", (Entry(event=event),), run)
+    return ImportUnit(f"{row.file}:{row.line}", (Entry(event=event),), filter_of_all=run)
 
 
 def row_event(

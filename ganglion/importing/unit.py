@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.contract.message import Entry
@@ -24,6 +24,7 @@ class ImportUnit:
 
     name: str  # for a person: a file, a commit
     entries: tuple[Entry, ...]
+    _: KW_ONLY
     reference: str = ""  # its name without any text of it, which may hold a secret
     gap: str = ""  # a sentence: what of the source is not in it
     filter_of_all: str = ""  # the one filter that every event of the run is on, where there is one

@@ -240,7 +240,7 @@ async def test_the_commands_say_what_is_damaged_and_mend_it(mesh_of_its_own: Mes
     assert code == 1
     assert found["found"]["sentence"] in finding["sentence"]
     assert "repaired" not in found
-    code, done = await ganglion(mesh, "repair")
+    code, done = await ganglion(mesh, "repair", "--yes")
     assert code == 0, done
     assert done["repaired"]["parts_set_aside"]
     code, found = await ganglion(mesh, "repair", "--dry-run")
@@ -315,7 +315,7 @@ async def test_a_dropped_table_is_made_again_and_filled(mesh_of_its_own: Mesh) -
     code, found = await ganglion(mesh, "repair", "--dry-run")
     assert code == 1
     assert "swarm.events, swarm.parked" in found["found"]["sentence"]
-    code, done = await ganglion(mesh, "repair")
+    code, done = await ganglion(mesh, "repair", "--yes")
     assert code == 0, done
     assert set(done["repaired"]["tables"]) == {"events", "parked"}
     assert await rows.all() == before
@@ -498,7 +498,7 @@ async def test_rows_that_the_log_never_had_are_named_and_taken_out(mesh_of_its_o
     found = await look(mesh)
     assert "1 row that the log never had: epoch 0, position 1" in found.sentence()
     assert {each.epoch for each in found.foreign} == {0, 1, 7, 9}
-    code, done = await ganglion(mesh, "repair")
+    code, done = await ganglion(mesh, "repair", "--yes")
     assert code == 0, done
     assert len(done["repaired"]["foreign"]) == 4
     assert (await look(mesh)).sound
@@ -549,7 +549,7 @@ async def test_an_epoch_that_was_lost_comes_back_from_what_bears_it_out(
     before = await rows.all()
     await rows.do("INSERT INTO swarm.events (seq) VALUES (1)")
     await rows.do("TRUNCATE TABLE swarm.epochs")
-    code, done = await ganglion(mesh, "repair")
+    code, done = await ganglion(mesh, "repair", "--yes")
     assert code == 0, done
     assert await rows.ask("SELECT epoch, first_seq FROM swarm.epochs") == [(1, 1)]
     assert await rows.all() == before
