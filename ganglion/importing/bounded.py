@@ -28,19 +28,6 @@ _TOKEN_END: Final = re.compile(r"[0-9A-Za-z_.+/=-]{1,1024}\Z")
 """A cut never goes through a word: half a secret would not be recognised, and published."""
 
 
-def valid_text(text: str) -> str:
-    """
-    The text as Protobuf can carry it.
-
-    A lone surrogate, which JSON can spell, becomes its escape.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode()
-    return text
-
-
 def cut(text: str, most_bytes: int) -> tuple[str, int]:
     """
     The beginning of `text` in at most `most_bytes`, and how many bytes were left out.

@@ -12,8 +12,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from ganglion.importing.bounded import valid_text
 from ganglion.importing.refusal import ImportRefused
+from nervous_system.contract.bounded import recordable
 
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _MIB: Final = 1024**2
@@ -27,7 +27,7 @@ def read_foreign(path: Path, *, most_bytes: int, follow_link: bool = False) -> b
 
     Raises ImportRefused where it is no regular file, too large or cannot be read.
     """
-    name = valid_text(str(path))
+    name = recordable(str(path))
     try:
         if not stat.S_ISREG((path.stat() if follow_link else path.lstat()).st_mode):
             raise _not_regular(path, name)

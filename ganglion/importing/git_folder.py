@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ganglion.importing.bounded import valid_text
 from ganglion.importing.foreign_file import read_foreign
 from ganglion.importing.refusal import ImportRefused
+from nervous_system.contract.bounded import recordable
 
 _MOST_PACKED_BYTES: Final = 64 * 1024**2
 _MOST_SHORT_BYTES: Final = 64 * 1024
@@ -56,7 +56,7 @@ def find_git_folder(path: Path) -> GitFolder:
 
     Raises ImportRefused: none there, shallow, or one that leads to another.
     """
-    name = valid_text(str(path))
+    name = recordable(str(path))
     if not path.is_dir():
         raise ImportRefused(f"{name} is not a folder; name the folder of a git repository")
     git_dir, common = _places(path.resolve(), name)
@@ -125,7 +125,7 @@ def _linked(dot: Path) -> tuple[Path, Path]:
     target = _short(dot).removeprefix("gitdir:").strip()
     git_dir = Path(os.path.realpath(dot.parent / target)) if target else dot
     if not target or not _is_git_dir(git_dir):
-        raise ImportRefused(f"{valid_text(str(dot))} names no repository; is it damaged?")
+        raise ImportRefused(f"{recordable(str(dot))} names no repository; is it damaged?")
     back = _short(git_dir / "gitdir").strip()
     if back and os.path.realpath(git_dir / back) == str(dot):
         return git_dir, _common(git_dir)
@@ -151,7 +151,7 @@ def _short(path: Path) -> str:
     """A file of one line; empty where there is none."""
     data = read_foreign(path, most_bytes=_MOST_SHORT_BYTES) or b""
     if b"\0" in data:
-        raise ImportRefused(f"{valid_text(str(path))} holds a zero byte; is it damaged?")
+        raise ImportRefused(f"{recordable(str(path))} holds a zero byte; is it damaged?")
     return os.fsdecode(data)
 
 
@@ -179,12 +179,12 @@ def _instead(missing: str, ids: Mapping[str, str], name: str) -> tuple[str | Non
         there = ", ".join(sorted(branches)[:_MOST_NAMED])
         more = f" and {len(branches) - _MOST_NAMED:,} more" if len(branches) > _MOST_NAMED else ""
         raise ImportRefused(
-            valid_text(
+            recordable(
                 f"{wanted}; its branches are {there}{more}. Say which one is meant with"
                 f" `git --git-dir={name} symbolic-ref HEAD {_BRANCHES}…`"
             )
         )
-    return ids[branches[taken]], valid_text(f"{wanted}: its branch {taken} is taken")
+    return ids[branches[taken]], recordable(f"{wanted}: its branch {taken} is taken")
 
 
 def _resolved(name: str, refs: Mapping[str, str]) -> str | None:
@@ -213,7 +213,7 @@ def _loose_refs(common: Path) -> Iterator[tuple[str, str]]:
             name = f"{folder}/{file.name}"
             if (seen := seen + 1) > _MOST_REFS:
                 raise ImportRefused(
-                    f"{valid_text(str(common))} has more than {_MOST_REFS:,} files of branches"
+                    f"{recordable(str(common))} has more than {_MOST_REFS:,} files of branches"
                     " and tags; run `git pack-refs --all` there first"
                 )
             if file.is_dir(follow_symlinks=False):
@@ -246,7 +246,7 @@ def _elsewhere(path: Path, target: Path | None = None) -> ImportRefused:
     except OSError:
         to = ""
     return ImportRefused(
-        valid_text(
+        recordable(
             f"{path} leads elsewhere{to}, which does not name it back; an import reads the folder"
             " that was named and nothing else. If you mean the other, name that one"
         )

@@ -34,13 +34,13 @@ from ganglion.importing.bounded import (
     MAX_TRIGGER_BYTES,
     distinct,
     marked,
-    valid_text,
 )
 from ganglion.importing.git_log import SUBMODULE_MODE, Commit, FileChange
 from ganglion.importing.git_repository import GitRepository
 from ganglion.importing.origin import Origin
 from ganglion.importing.unit import ImportSource, ImportUnit
 from ganglion.in_words.phrases import counted
+from nervous_system.contract.bounded import recordable
 from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
@@ -60,7 +60,7 @@ async def open_history(path: Path, *, since: str | None = None) -> ImportSource:
     after = await repository.since(since) if since is not None else None
     total = await repository.count(since=after)
     return ImportSource(
-        valid_text(str(path)), total, _units(repository, after), remark=repository.remark
+        recordable(str(path)), total, _units(repository, after), remark=repository.remark
     )
 
 

@@ -21,10 +21,10 @@ from ganglion.importing.bounded import (
     MAX_DIFF_BYTES,
     MAX_PATH_BYTES,
     distinct,
-    valid_text,
 )
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unified_diff import spelled, unquoted
+from nervous_system.contract.bounded import recordable
 from nervous_system.whole_number import whole_number
 
 _FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ct", "%s", "%B")
@@ -289,7 +289,7 @@ class LogParser:
             ]
             yield FileChange(
                 quoted_path=path,
-                path=distinct(valid_text(unquoted(path)), MAX_PATH_BYTES),
+                path=distinct(recordable(unquoted(path)), MAX_PATH_BYTES),
                 status=status,
                 previous_mode=previous_mode,
                 new_mode=new_mode,

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.importing import git_copy
-from ganglion.importing.bounded import valid_text
 from ganglion.importing.git_folder import GitFolder, find_git_folder
 from ganglion.importing.git_log import (
     LOG_OPTIONS,
@@ -32,6 +31,7 @@ from ganglion.importing.git_log import (
     TooManyFiles,
 )
 from ganglion.importing.refusal import ImportRefused
+from nervous_system.contract.bounded import recordable
 
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_COMPLAINT_BYTES: Final = 4096
@@ -92,18 +92,18 @@ class GitRepository:
             folder = await asyncio.to_thread(find_git_folder, path)
         except OSError as error:
             raise ImportRefused(
-                f"{valid_text(str(path))} cannot be read: {error}; check who may read it"
+                f"{recordable(str(path))} cannot be read: {error}; check who may read it"
             ) from error
         if folder.head is None:
             raise ImportRefused(
-                f"{valid_text(str(path))} has no commits yet; there is nothing to import"
+                f"{recordable(str(path))} has no commits yet; there is nothing to import"
             )
         git = _git()
         copy = await asyncio.to_thread(git_copy.lay_out, folder, head=folder.head)
         repository = cls(path, folder, git=git, copy=copy, head=folder.head)
         if await repository._commit_id("HEAD") is None:
             raise ImportRefused(
-                f"{valid_text(str(path))} says that {folder.head} is checked out, which is no"
+                f"{recordable(str(path))} says that {folder.head} is checked out, which is no"
                 " commit that it holds; is it damaged?"
             )
         root = await repository._lines(
@@ -117,7 +117,7 @@ class GitRepository:
         commit_id = await self._commit_id(revision)
         if commit_id is None:
             raise ImportRefused(
-                f"{valid_text(str(self._path))} knows no commit {valid_text(revision)!r};"
+                f"{recordable(str(self._path))} knows no commit {recordable(revision)!r};"
                 " --since takes a commit id, a tag or a branch"
             )
         return commit_id
@@ -333,7 +333,7 @@ class GitRepository:
             else ""
         )
         return GitFailed(
-            f"`git {command}` in {valid_text(str(self._path))} failed with status {status}:"
+            f"`git {command}` in {recordable(str(self._path))} failed with status {status}:"
             f" {_one_line(complaint)}{partial}; what was imported before it stays, and importing"
             " again goes on there",
             complaint=complaint,

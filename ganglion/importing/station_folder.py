@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ganglion.importing.bounded import valid_text
 from ganglion.importing.foreign_file import read_foreign
 from ganglion.importing.refusal import ImportRefused
 from ganglion.station import REGISTRY, ROW_FILES, WHOLE_FILES
+from nervous_system.contract.bounded import recordable
 
 MAX_FILE_BYTES: Final = 64 * 1024**2
 MAX_ROW_BYTES: Final = 128 * 1024
@@ -56,7 +56,7 @@ def read_station(path: Path) -> StationFolder:
 
     Raises ImportRefused where there is none, or for all the lines that are not what they should be.
     """
-    name = valid_text(str(path))
+    name = recordable(str(path))
     if not path.is_dir():
         raise ImportRefused(f"{name} is not a folder; name the one that holds the station's files")
     whole: dict[str, bytes] = {}

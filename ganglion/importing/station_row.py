@@ -14,10 +14,10 @@ from typing import Any, Final
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.station_pb2 import TaskImported, TaskStatusImported
 from enchanted.events.v1.task_pb2 import TaskManifest
-from ganglion.importing.bounded import valid_text
 from ganglion.importing.station_folder import Row
 from ganglion.importing.swe_agent import UNKNOWN_TIME
 from ganglion.station import ROW_KEY
+from nervous_system.contract.bounded import recordable
 from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
 from nervous_system.ids import subject_key
 
@@ -130,7 +130,7 @@ def text_of(value: Any) -> str:
     """A value of any kind as text; empty for none."""
     if value is None:
         return ""
-    return valid_text(value) if isinstance(value, str) else _json(value)
+    return recordable(value) if isinstance(value, str) else _json(value)
 
 
 def _id(row: Row, name: str) -> str:
@@ -171,8 +171,8 @@ def _seconds(value: Any) -> float:
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list):
         return []
-    return [valid_text(each) for each in value if isinstance(each, str)]
+    return [recordable(each) for each in value if isinstance(each, str)]
 
 
 def _json(value: Any) -> str:
-    return valid_text(json.dumps(value, ensure_ascii=False, sort_keys=True))
+    return recordable(json.dumps(value, ensure_ascii=False, sort_keys=True))

@@ -49,7 +49,6 @@ from ganglion.importing.bounded import (
     cut,
     distinct,
     marked,
-    valid_text,
 )
 from ganglion.importing.origin import Origin
 from ganglion.importing.refusal import ImportRefused
@@ -57,6 +56,7 @@ from ganglion.importing.trajectory import Step, Trajectory
 from ganglion.importing.trajectory_file import read_trajectories
 from ganglion.importing.unified_diff import FileDiff, file_diffs, without_terminal_returns
 from ganglion.importing.unit import ImportSource, ImportUnit
+from nervous_system.contract.bounded import recordable
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
@@ -90,7 +90,7 @@ async def open_trajectories(paths: Sequence[Path]) -> ImportSource:
     if not readable:
         more = f"; and {len(refused) - _MOST_NAMED:,} more" if len(refused) > _MOST_NAMED else ""
         raise ImportRefused("; ".join(refused[:_MOST_NAMED]) + more)
-    name = valid_text(str(paths[0])) if len(paths) == 1 else f"{len(paths)} trajectories"
+    name = recordable(str(paths[0])) if len(paths) == 1 else f"{len(paths)} trajectories"
     return ImportSource(name, total, _units(readable, refused), refused=refused)
 
 
@@ -103,7 +103,7 @@ async def _units(paths: Sequence[Path], refused: list[str]) -> AsyncGenerator[Im
             continue
         for trajectory in found.trajectories:
             which = f" ({trajectory.attempt})" if trajectory.attempt else ""
-            yield trajectory_unit(trajectory, name=f"{valid_text(path.name)}{which}")
+            yield trajectory_unit(trajectory, name=f"{recordable(path.name)}{which}")
 
 
 def trajectory_unit(trajectory: Trajectory, *, name: str) -> ImportUnit:

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from ganglion.importing import mini_swe_agent_file, swe_agent_file
 from ganglion.importing import trajectory_value as part
-from ganglion.importing.bounded import valid_text
 from ganglion.importing.foreign_file import read_foreign
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.trajectory import Trajectory, TrajectoryFile
+from nervous_system.contract.bounded import recordable
 
 MAX_FILE_BYTES: Final = 200 * 1024**2
 _MAX_DURATION_SECONDS: Final = 100 * 365 * 86400.0
@@ -30,7 +30,7 @@ def read_trajectories(path: Path) -> TrajectoryFile:
 
     Raises ImportRefused with a sentence that names the file.
     """
-    name = valid_text(str(path))
+    name = recordable(str(path))
     if path.is_dir():
         raise ImportRefused(f"{name} is a folder; name the .traj files in it")
     data = read_foreign(path, most_bytes=MAX_FILE_BYTES, follow_link=True)

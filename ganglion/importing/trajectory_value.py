@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from ganglion.importing.bounded import MAX_NAME_BYTES, distinct, valid_text
+from ganglion.importing.bounded import MAX_NAME_BYTES, distinct
 from ganglion.importing.refusal import ImportRefused
+from nervous_system.contract.bounded import recordable
 
 _MAX_TOKENS: Final = 2**64 - 1
 
@@ -40,14 +41,14 @@ def text(value: Any, what: str, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return valid_text(value)
+        return recordable(value)
     if isinstance(value, list) and all(isinstance(part, dict) for part in value):
         # The parts of a message that can also hold pictures; only text is kept, a picture is named.
         texts = [
             part["text"] if isinstance(part.get("text"), str) else f"[{part.get('type', 'part')}]"
             for part in value
         ]
-        return valid_text("\n".join(texts))
+        return recordable("\n".join(texts))
     raise wrong(name, f"{what} is {kind(value)}, not a text")
 
 
@@ -93,7 +94,7 @@ def calls(listed: Any, where: str, name: str) -> str:
         arguments = function.get("arguments")
         if not isinstance(arguments, str):
             arguments = "" if arguments is None else json.dumps(arguments, sort_keys=True)
-        lines.append(f"{called} {valid_text(arguments)}".strip())
+        lines.append(f"{called} {recordable(arguments)}".strip())
     return "\n".join(lines)
 
 
@@ -113,7 +114,7 @@ def embedded(value: Any) -> dict[str, Any]:
 
 def one_line(name: str) -> str:
     """A name in one line of at most 256 bytes; no two that are cut become one."""
-    return distinct(" ".join(valid_text(name).split()), MAX_NAME_BYTES)
+    return distinct(" ".join(recordable(name).split()), MAX_NAME_BYTES)
 
 
 def wrong(name: str, what: str) -> ImportRefused:
