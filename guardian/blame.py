@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from guardian.efforts import EVERYBODY, Effort
@@ -45,7 +46,7 @@ class Culprit:
     cause_event_id: str  # that said so of one of them
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: who is to blame is found once
 class Blame:
     """How tasks of each kind ended in the last ten minutes, and by whom."""
 
@@ -81,9 +82,10 @@ class Blame:
             minutes[matter] = tuple(sums.values())
         return cls(watched, now, tasks, workers, minutes, tried)
 
+    @cached_property
     def objectives(self) -> list[Culprit]:
         """Those of which most fails, whoever tries, if not by fault of an action."""
-        bad = {each.name for each in self.actions()}
+        bad = {each.name for each in self.actions}
         objectives: dict[str, list[Matter]] = defaultdict(list)
         for matter in self.tasks:
             if matter.objective_id and matter.action not in bad:
@@ -96,6 +98,7 @@ class Blame:
                     break
         return found
 
+    @cached_property
     def actions(self) -> list[Culprit]:
         """Those that fail in several objectives, or in none, whoever tries."""
         actions: dict[str, list[Matter]] = defaultdict(list)
@@ -110,6 +113,7 @@ class Blame:
                 found.append(culprit)
         return found
 
+    @cached_property
     def machines(self) -> list[Culprit]:
         """Those of which several workers fail, and all that try, at what others do elsewhere."""
         groups: dict[str, set[str]] = defaultdict(set)
@@ -123,9 +127,10 @@ class Blame:
                 found.append(self._unfit(host, group))
         return [each for each in found if each.tally.failed]
 
+    @cached_property
     def workers_to_blame(self) -> list[Culprit]:
         """Those that fail at what others do, if not by fault of their machine."""
-        bad = {each.name for each in self.machines()}
+        bad = {each.name for each in self.machines}
         culprits = (
             self._unfit(worker_id, {worker_id})
             for worker_id, worker in sorted(self.watched.workers.items())
@@ -136,10 +141,10 @@ class Blame:
     def of_nobody(self, *, minutes: int) -> Tally:
         """What is left of the last minutes when all that somebody is to blame for is taken away:
         tasks of many kinds that fail, whoever does them."""
-        objectives = {each.name for each in self.objectives()}
-        actions = {each.name for each in self.actions()}
-        machines = {each.name for each in self.machines()}
-        workers = {each.name for each in self.workers_to_blame()} | {
+        objectives = {each.name for each in self.objectives}
+        actions = {each.name for each in self.actions}
+        machines = {each.name for each in self.machines}
+        workers = {each.name for each in self.workers_to_blame} | {
             worker_id
             for worker_id, worker in self.watched.workers.items()
             if worker.host in machines

@@ -66,7 +66,7 @@ OBJECTIVE_FAILING: Final = Rule(
     kind=OBJECTIVE,
     grades=HOPELESS,
     clears_below=FEWEST_TASKS,
-    find=_finder(Blame.objectives, _everywhere("objective")),
+    find=_finder(lambda blame: blame.objectives, _everywhere("objective")),
     end=ended("its tasks were set aside, are over, or fail no longer"),
 )
 
@@ -77,7 +77,7 @@ ACTION_FAILING: Final = Rule(
     kind=ACTION,
     grades=HOPELESS,
     clears_below=FEWEST_TASKS,
-    find=_finder(Blame.actions, _everywhere("action")),
+    find=_finder(lambda blame: blame.actions, _everywhere("action")),
     end=ended("its tasks were set aside, are over, or fail no longer"),
 )
 
@@ -89,7 +89,7 @@ MACHINE_FAILING: Final = Rule(
     grades=UNFIT,
     clears_below=3,
     find=_finder(
-        Blame.machines,
+        lambda blame: blame.machines,
         lambda each: (
             f"{_fared(each)} of the {each.workers} workers of machine {each.name} failed, which"
             " others do elsewhere,"
@@ -113,7 +113,7 @@ WORKER_FAILING: Final = Rule(
     grades=UNFIT,
     clears_below=3,
     find=_finder(
-        Blame.workers_to_blame,
+        lambda blame: blame.workers_to_blame,
         lambda each: f"{_fared(each)} of worker {each.name} failed, which others do,",
     ),
     end=_fails_less,
