@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import IO, Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -111,9 +111,7 @@ def fitting(widths: list[int], *, least: list[int], room: int) -> list[int]:
     return widths
 
 
-def lines_beside(cells: Iterator[list[str]] | list[list[str]], widths: list[int]) -> Iterator[str]:
+def lines_beside(cells: list[list[str]], widths: list[int]) -> Iterator[str]:
     """Folded cells side by side, two blanks between them."""
-    from itertools import zip_longest
-
     for line in zip_longest(*cells, fillvalue=""):
         yield "  ".join(map(padded, line, widths)).rstrip()

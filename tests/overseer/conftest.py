@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from overseer_program import StartOverseer
 from real_servers import NatsServer, RealProcess
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.home import Home
 from ganglion.samples import write_samples
+from nervous_system.bus import Bus
 from nervous_system.settings import MeshSettings
+from nervous_system.worker import Worker, open_worker
+from nervous_system.working.asker import Asker
+from overseer.vocabulary import SERVICE
 
 PROGRAM = Path(__file__).with_name("overseer_program.py")
 
@@ -51,3 +56,22 @@ def start_overseer(
     yield start
     for process in started:
         process.kill()
+
+
+@pytest.fixture
+def asker(bus: Bus, start_overseer: StartOverseer) -> Asker:
+    """Who asks an overseer that runs."""
+    start_overseer()
+    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+
+
+@pytest.fixture
+async def worker(
+    start_overseer: StartOverseer, mesh_settings: MeshSettings
+) -> AsyncIterator[Worker]:
+    """One that does one task at a time, of an overseer that runs."""
+    start_overseer()
+    async with open_worker(
+        mesh_settings.nats_url, worker_id="w1", settings=mesh_settings
+    ) as worker:
+        yield worker

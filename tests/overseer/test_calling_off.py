@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from overseen import task
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
@@ -41,14 +40,6 @@ from nervous_system.working import end
 from nervous_system.working.asker import Asker
 from nervous_system.working.attempt import Do
 from nervous_system.working.held_task import HeldTask
-from overseer.vocabulary import SERVICE
-
-
-@pytest.fixture
-def asker(bus: Bus, start_overseer: StartOverseer) -> Asker:
-    """Who asks an overseer that runs."""
-    start_overseer()
-    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
 
 
 async def on_log(bus: Bus, kind: type[Payload], count: int = 1) -> list[Any]:

@@ -4,12 +4,10 @@ task does, and does its worker go on?"""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from overseen import task
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import (
@@ -23,24 +21,11 @@ from nervous_system.bus import Bus, recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import NotAcknowledged
 from nervous_system.serving import serve
-from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
+from nervous_system.worker import Worker
 from nervous_system.working.asker import Asker
 from nervous_system.working.attempt import Do
 from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
-
-
-@pytest.fixture
-async def worker(
-    start_overseer: StartOverseer, mesh_settings: MeshSettings
-) -> AsyncIterator[Worker]:
-    """One that does one task at a time, of an overseer that runs."""
-    start_overseer()
-    async with open_worker(
-        mesh_settings.nats_url, worker_id="w1", settings=mesh_settings
-    ) as worker:
-        yield worker
 
 
 async def propose(bus: Bus, *names: str) -> None:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 import pytest
 from claiming import claimed
 from overseen import task
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_DRAIN,
@@ -19,7 +18,7 @@ from enchanted.events.v1.command_pb2 import (
     COMMAND_THROTTLE,
     CommandIssued,
 )
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.task_pb2 import TaskProgressed, TaskReleased
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.bus import Bus, recorded
@@ -32,14 +31,6 @@ from nervous_system.worker import Worker, open_worker
 from nervous_system.working import held_task
 from nervous_system.working.asker import Asker
 from nervous_system.working.held_task import GivenBack, HeldTask, LeaseLost
-from overseer.vocabulary import SERVICE
-
-
-@pytest.fixture
-def asker(bus: Bus, start_overseer: StartOverseer) -> Asker:
-    """Who asks an overseer that runs."""
-    start_overseer()
-    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
 
 
 async def say(bus: Bus, kind: int, **fields: object) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nats.aio.msg import Msg
 from overseen import task
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskFailed, TaskReleased
@@ -30,18 +29,6 @@ from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
 
 Serve = Callable[[Callable[[HeldTask], Awaitable[None]], asyncio.Event], Awaitable[None]]
-
-
-@pytest.fixture
-async def worker(
-    start_overseer: StartOverseer, mesh_settings: MeshSettings
-) -> AsyncIterator[Worker]:
-    """One that does one task at a time, of an overseer that runs."""
-    start_overseer()
-    async with open_worker(
-        mesh_settings.nats_url, worker_id="w1", settings=mesh_settings
-    ) as worker:
-        yield worker
 
 
 async def propose(bus: Bus, *names: str) -> None:

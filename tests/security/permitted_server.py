@@ -35,6 +35,15 @@ class PermittedServer:
         await make_foundations(self.settings)
 
     @asynccontextmanager
+    async def running(self) -> AsyncIterator[PermittedServer]:
+        """It is there while the block runs."""
+        await self.start()
+        try:
+            yield self
+        finally:
+            self.server.kill()
+
+    @asynccontextmanager
     async def bus(self, user: str) -> AsyncIterator[Bus]:
         """As one of its users."""
         async with open_bus(self.settings, name=user, user=user) as bus:

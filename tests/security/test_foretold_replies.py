@@ -23,10 +23,8 @@ CODER = user_of_role("coder")
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[PermittedServer]:
-    server = PermittedServer(tmp_path)
-    await server.start()
-    yield server
-    server.server.kill()
+    async with PermittedServer(tmp_path).running() as server:
+        yield server
 
 
 async def published(bus: Bus) -> None:

@@ -38,12 +38,8 @@ STANDING = ("architect", "coder", "coder_worker", "reviewer", "worker", OPERATOR
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[PermittedServer]:
-    server = PermittedServer(tmp_path)
-    await server.start()
-    try:
+    async with PermittedServer(tmp_path).running() as server:
         yield server
-    finally:
-        server.server.kill()
 
 
 async def _fill(bus: Bus, count: int) -> None:

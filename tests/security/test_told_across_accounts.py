@@ -22,10 +22,8 @@ from nervous_system.working.hints import Hints
 
 @pytest.fixture
 async def permitted(tmp_path: Path) -> AsyncIterator[PermittedServer]:
-    server = PermittedServer(tmp_path)
-    await server.start()
-    yield server
-    server.server.kill()
+    async with PermittedServer(tmp_path).running() as server:
+        yield server
 
 
 def _throttle(limit: int) -> Event:

@@ -60,16 +60,6 @@ def request(role: AgentRole.ValueType, agent_id: str = "boss") -> bytes:
 
 
 @asynccontextmanager
-async def asked(tmp_path: Path) -> AsyncIterator[PermittedServer]:
-    server = PermittedServer(tmp_path)
-    await server.start()
-    try:
-        yield server
-    finally:
-        server.server.kill()
-
-
-@asynccontextmanager
 async def speaker(server: PermittedServer, user: str) -> AsyncIterator[RawClient]:
     password = (server.keys.folder / user).read_text().strip()
     async with raw_client(server.server.url, user=user, password=password) as client:
@@ -91,7 +81,7 @@ async def outcome(inbox: Inbox, client: RawClient, headers: bytes, data: bytes) 
 
 
 async def test_no_header_makes_an_agent_a_person(tmp_path: Path) -> None:
-    async with asked(tmp_path) as server, server.bus("overseer") as bus:
+    async with PermittedServer(tmp_path).running() as server, server.bus("overseer") as bus:
         some = asyncio.Event()
         async with Inbox(bus, REQUEST, some=some, now=bus.clock) as inbox:
             await bus.connection.client.flush()
@@ -107,7 +97,7 @@ async def test_no_header_makes_an_agent_a_person(tmp_path: Path) -> None:
 
 
 async def test_of_the_mesh_nothing_has_to_be_said_and_what_is_must_be_whole(tmp_path: Path) -> None:
-    async with asked(tmp_path) as server, server.bus("overseer") as bus:
+    async with PermittedServer(tmp_path).running() as server, server.bus("overseer") as bus:
         some = asyncio.Event()
         async with Inbox(bus, REQUEST, some=some, now=bus.clock) as inbox:
             await bus.connection.client.flush()
@@ -123,7 +113,7 @@ async def test_of_the_mesh_nothing_has_to_be_said_and_what_is_must_be_whole(tmp_
 
 async def test_nobody_but_the_server_speaks_where_agents_are_heard(tmp_path: Path) -> None:
     """A question there without the server's word is refused, whoever managed to put it there."""
-    async with asked(tmp_path) as server, server.bus("overseer") as bus:
+    async with PermittedServer(tmp_path).running() as server, server.bus("overseer") as bus:
         some = asyncio.Event()
         async with (
             Inbox(bus, REQUEST, some=some, now=bus.clock) as inbox,
