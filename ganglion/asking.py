@@ -16,14 +16,15 @@ from nervous_system.names import OVERSEER
 from nervous_system.working.asker import Asker
 
 
-async def ask_overseer(payload: Payload) -> Answer:
-    """The answer, after the log has what it led to.
+async def ask_overseer(payload: Payload, *, event_id: str | None = None) -> Answer:
+    """The answer, after the log has what it led to. The same `event_id` is the same request: it is
+    decided on once.
 
     Raises Refused with the reasons, NotAcknowledged when no overseer runs.
     """
     async with bus_session(client_settings()) as bus:
         asker = Asker(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=operator())
-        return await asker.accepted(payload)
+        return await asker.accepted(payload, event_id=event_id)
 
 
 def operator() -> str:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-MOST_DAYS_AGO = 36_500
 LOOK_SECONDS = 3600.0
 """How long one wait for the next event lasts; then the next one begins."""
 
@@ -43,25 +42,12 @@ def tail(
 
     In columns on a terminal; into a pipe one per line, with tabs in between, and nothing is cut.
     """
+    from ganglion.durations import parse_duration
+
     if start is not None and since is not None:
         raise typer.BadParameter("give --from or --since, not both")
     ago = parse_duration(since) if since is not None else None
     asyncio.run(_follow(start=start, ago=ago, subjects=subject or [], as_json=as_json, most=number))
-
-
-def parse_duration(text: str) -> timedelta:
-    """`90s`, `10m`, `2h`, `7d` as a length of time."""
-    from datetime import timedelta
-
-    from nervous_system.whole_number import whole_number
-
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    number, unit = whole_number(text[:-1]), text[-1:]
-    if number is not None and 0 <= number < timedelta.max.days and unit in units:
-        ago = timedelta(**{units[unit]: number})
-        if ago < timedelta(days=MOST_DAYS_AGO):
-            return ago
-    raise typer.BadParameter(f"--since is {text!r}; give something like 30s, 10m, 2h or 7d")
 
 
 async def _follow(

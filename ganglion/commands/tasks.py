@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +15,12 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     from enchanted.events.v1.task_request_pb2 import TaskOrder
     from nervous_system.contract.event import Recorded
+    from nervous_system.working.proposing import Step
 
 app = typer.Typer(
     add_completion=False,
-    help="Show the tasks: those that are open and the last that ended.",
+    help="Show the tasks, those that are open and the last that ended; add one, or say what is to"
+    " become of it.",
 )
 
 TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
@@ -80,6 +83,64 @@ def tasks(
 
 
 @app.command()
+def add(
+    action: Annotated[
+        str, typer.Option(help="What a worker is to do, by the name it knows: diagnose.machine …")
+    ],
+    task_id: Annotated[
+        str | None,
+        typer.Option("--id", help="Its id, under which it is added once; else a new one."),
+    ] = None,
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    payload: Annotated[
+        str | None,
+        typer.Option(help="What the action is done with: a JSON object, or @FILE; @- is stdin."),
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a task that must be completed before; repeatable."),
+    ] = None,
+    skill: Annotated[
+        list[str] | None, typer.Option(help="What its worker must be able to do; repeatable.")
+    ] = None,
+    priority: Annotated[int, typer.Option(min=0, max=10, help="Higher first.")] = 5,
+    max_attempts: Annotated[int, typer.Option(min=1, help="So many may fail.")] = 3,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="An attempt that takes longer has failed: 30s, 10m, 2h, 7d."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Add one task; without an objective, so nothing else ends with it."""
+    import json
+
+    from ganglion.durations import parse_duration
+
+    step: Step = {
+        "action": action,
+        "description": description,
+        "payload": _object(_given(payload)) if payload is not None else {},
+        "after": after or [],
+        "skills": skill or [],
+        "priority": priority,
+        "max_attempts": max_attempts,
+    }
+    if timeout is not None:
+        step["attempt_seconds"] = parse_duration(timeout, option="--timeout").total_seconds()
+    if task_id is not None:
+        step["id"] = task_id
+    chosen_id, waits = asyncio.run(_added(step))
+    if as_json:
+        say_json(json.dumps({"task_id": chosen_id, "waits": waits}))
+        return
+    say(f"{chosen_id} is added; `ganglion tasks show {shlex.quote(chosen_id)}` shows how it goes")
+    if waits:
+        say(f"it is not begun yet: {waits}")
+
+
+@app.command()
 def show(
     task_id: TaskId,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -129,7 +190,7 @@ def retry(
     reason: Reason = "",
     payload: Annotated[
         str | None,
-        typer.Option(help="A JSON object to do it with instead; @FILE reads it from there."),
+        typer.Option(help="A JSON object to do it with instead, or @FILE; @- is stdin."),
     ] = None,
     yes: Yes = False,
 ) -> None:
@@ -143,6 +204,7 @@ def retry(
 
 def _given(payload: str) -> str:
     """What stands on the command line, or in the file that it names."""
+    import sys
     from pathlib import Path
 
     from nervous_system.errors import BadSetting
@@ -150,9 +212,21 @@ def _given(payload: str) -> str:
     if not payload.startswith("@"):
         return payload
     try:
+        if payload == "@-":
+            return sys.stdin.read()
         return Path(payload[1:]).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise BadSetting(f"--payload cannot be read: {error}") from error
+
+
+def _object(payload: str) -> dict[str, Any]:
+    from nervous_system.errors import BadSetting
+    from overseer.json_object import json_object
+
+    try:
+        return json_object(payload)
+    except ValueError as error:
+        raise BadSetting(f"--payload {error}") from error
 
 
 @app.command()
@@ -203,6 +277,25 @@ def _order(
     ordered = TaskOrdered(task_id=task_id, order=order, reason=reason, payload_json=payload)
     asyncio.run(ask_overseer(ordered))
     say(f"{task_id} {done}")
+
+
+async def _added(step: Step) -> tuple[str, str]:
+    """The id of the task, once the log has it; and why it is not being done, empty where it is."""
+    from ganglion.addresses import client_settings
+    from ganglion.asking import ask_overseer, operator
+    from ganglion.log_session import bus_session
+    from ganglion.meant import meant_task
+    from ganglion.overseen import Overseen
+    from nervous_system.ids import new_event_id
+    from nervous_system.working.proposing import request_id, task
+
+    step["after"] = [await meant_task(each) for each in step.get("after", ())]
+    task_id = step.get("id") or f"task-{new_event_id()[:8]}"
+    proposal = task(step, task_id=task_id, owner=operator())
+    await ask_overseer(proposal, event_id=request_id(proposal, agent_id=operator()))
+    async with bus_session(client_settings()) as bus:
+        overseen = await Overseen.of(bus)
+        return task_id, overseen.standstill(bus.clock()).of_task(task_id)
 
 
 async def _is_offered(skill: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from ganglion.commands.tail import parse_duration
+from ganglion.durations import parse_duration
 from ganglion.supervisor.http_get import http_get
 from nervous_system.contract.patched import DoesNotApply, patched
 from nervous_system.whole_number import whole_number

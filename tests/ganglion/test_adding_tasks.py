@@ -1,0 +1,104 @@
+"""Does `ganglion tasks add` give the swarm one task, whole, and once?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from command_line import CommandLine
+from real_servers import NatsServer, RealProcess
+
+from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
+from ganglion.errors import REFUSED, USAGE
+from ganglion.log_session import readable
+from nervous_system.bus import Bus
+
+Run = Callable[..., Awaitable[CompletedProcess[str]]]
+
+
+@pytest.fixture
+def run(ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer) -> Run:
+    """The command line of a mesh with an overseer."""
+    ganglion.lead_to(nats_server.url)
+
+    async def run(*arguments: str, stdin: str = "") -> CompletedProcess[str]:
+        return await asyncio.to_thread(ganglion, *arguments, stdin=stdin)
+
+    return run
+
+
+async def submitted(bus: Bus) -> list[TaskManifest]:
+    history = await readable(bus, "swarm.events.task.submitted.>")
+    payloads = [each.event.payload for each in history]
+    return [each.manifest for each in payloads if isinstance(each, TaskSubmitted)]
+
+
+async def test_all_that_is_said_of_a_task_is_in_its_manifest(
+    run: Run, bus: Bus, tmp_path: Path
+) -> None:
+    payload = tmp_path / "payload.json"
+    payload.write_text('{"depth": 2}')
+    first = await run("tasks", "add", "--action", "dig", "--id", "dig the hole")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.startswith(
+        "dig the hole is added; `ganglion tasks show 'dig the hole'` shows how it goes\n"
+        "it is not begun yet: "
+    )
+    said = await run(
+        *("tasks", "add", "--action", "plant", "--id", "p", "--payload", f"@{payload}"),
+        *("--after", "dig the", "--skill", "gardening", "--skill", "patience", "--priority", "9"),
+        *("--max-attempts", "2", "--timeout", "10m", "--description", "an oak", "--json"),
+    )
+    assert said.returncode == 0, said.stderr
+    answer = json.loads(said.stdout)
+    assert answer["task_id"] == "p"
+    assert answer["waits"].startswith("it depends on dig the hole")
+    manifest = (await submitted(bus))[-1]
+    assert json.loads(manifest.payload_json) == {"depth": 2}
+    assert list(manifest.depends_on) == ["dig the hole"]
+    assert list(manifest.required_skills) == ["gardening", "patience"]
+    assert (manifest.priority, manifest.max_attempts, manifest.attempt_seconds) == (9, 2, 600.0)
+    assert (manifest.action, manifest.description) == ("plant", "an oak")
+
+
+async def test_said_again_under_its_id_it_is_one_task_and_another_is_refused(
+    run: Run, bus: Bus
+) -> None:
+    add = ("tasks", "add", "--id", "d")
+    for _ in range(2):
+        said = await run(*add, "--action", "dig", "--payload", "@-", stdin='{"depth": 1}')
+        assert said.returncode == 0, said.stderr
+    other = await run(*add, "--action", "fill")
+    assert (other.returncode, other.stdout) == (REFUSED, "")
+    assert "a task d exists already" in other.stderr
+    assert [each.task_id for each in await submitted(bus)] == ["d"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--payload", "[1]"), "--payload is not a JSON object"),
+        (("--payload", "{"), "--payload is not JSON"),
+        (("--payload", '{"a": NaN}'), "--payload is not JSON: NaN"),
+        (("--payload", "@/nowhere"), "--payload cannot be read"),
+        (("--timeout", "soon"), "--timeout is 'soon'"),
+        (("--priority", "11"), "--priority"),
+        (("--max-attempts", "0"), "--max-attempts"),
+    ],
+)
+def test_what_makes_no_sense_is_said_by_the_name_of_its_option(
+    ganglion: CommandLine, wrong: tuple[str, ...], said: str
+) -> None:
+    answer = ganglion("tasks", "add", "--action", "dig", *wrong)
+    assert (answer.returncode, answer.stdout) == (USAGE, "")
+    assert said in answer.stderr
+
+
+async def test_what_nobody_knows_cannot_be_waited_for(run: Run) -> None:
+    answer = await run("tasks", "add", "--action", "dig", "--after", "never")
+    assert (answer.returncode, answer.stdout) == (REFUSED, "")
+    assert "it depends on never, which nobody knows" in answer.stderr
