@@ -51,7 +51,7 @@ def home_of_rule() -> Home:
     if rule.is_elsewhere:
         raise BadSetting(
             f"{rule.by} is a mesh elsewhere, which is started, stopped and given keys there; say"
-            " which home with `ganglion --home DIR …`, or choose none with `ganglion context use"
+            " which home with `ganglion --home DIR …`, or choose none with `ganglion contexts use"
             " default`"
         )
     return Home.at(read_settings(MeshSettings).home)

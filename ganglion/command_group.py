@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from ganglion import commands
 from ganglion.mistyped import mistyped_variables
+from ganglion.nouns import plural
 from ganglion.terminal import say
 from nervous_system.place import choose_context, choose_home
 from nervous_system.visible import visible
@@ -23,8 +24,8 @@ ORDER: Final = (
     "up",
     "down",
     "status",
-    "context",
-    "objective",
+    "contexts",
+    "objectives",
     "tasks",
     "tail",
     "trace",
@@ -87,6 +88,7 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, None when there is none."""
+        cmd_name = plural(cmd_name, _COMMANDS)
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -128,7 +130,7 @@ def root(
     """Ganglion, the flight recorder for swarms of software agents.
 
     Which mesh: --home or --context, else NATS_URL and GANGLION_HOME, else GANGLION_CONTEXT, else
-    the same in .env, else what `ganglion context use` chose, else .ganglion here or above.
+    the same in .env, else what `ganglion contexts use` chose, else .ganglion here or above.
     """
     if home is not None and context is not None:
         raise typer.BadParameter("give --home or --context, not both")

@@ -59,7 +59,7 @@ def remove_context(name: str) -> bool:
     none of this name, OSError."""
     file = file_of(name)
     if not os.path.lexists(file):
-        raise BadSetting(f"there is no context {name!r}; see `ganglion context list`")
+        raise BadSetting(f"there is no context {name!r}; see `ganglion contexts list`")
     was_chosen = chosen_context() == name
     if was_chosen:
         use_context(NONE)

@@ -33,7 +33,7 @@ class LocalMeshSettings(Environment):
     context: str | None = Field(
         None,
         description="name of the context whose mesh is meant, where neither NATS_URL nor"
-        " GANGLION_HOME says another; see `ganglion context`",
+        " GANGLION_HOME says another; see `ganglion contexts`",
     )
     nats_url: str | None = Field(
         None,

@@ -79,8 +79,8 @@ def read_context(name: str) -> Context:
             raise TypeError("what it says is no text")
     except FileNotFoundError:
         raise BadSetting(
-            f"there is no context {name!r}; see `ganglion context list`, or choose none with"
-            f" `ganglion context use {NONE}`"
+            f"there is no context {name!r}; see `ganglion contexts list`, or choose none with"
+            f" `ganglion contexts use {NONE}`"
         ) from None
     except (OSError, ValueError, TypeError) as error:
         raise BadSetting(f"{file} cannot be used ({error}); mend it, or add it anew") from None

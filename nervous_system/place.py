@@ -6,7 +6,7 @@ The first of these that says where a mesh is decides, as docker, kubectl and nat
    to `open_agent`;
 2. the environment: NATS_URL and GANGLION_HOME, else GANGLION_CONTEXT;
 3. the same variables in `.env` of the current folder;
-4. the context that `ganglion context use NAME` chose;
+4. the context that `ganglion contexts use NAME` chose;
 5. the folder `.ganglion` here, or the nearest one above.
 
 A home leads to the mesh that runs in it, on whatever ports. Where an address is given, it counts,
@@ -50,7 +50,7 @@ HOME: Final = Path(".ganglion")
 class Rule:
     """What decided."""
 
-    by: str  # in words: "NATS_URL", "the context prod (`ganglion context use`)" …
+    by: str  # in words: "NATS_URL", "the context prod (`ganglion contexts use`)" …
     context: Context | None = None
     variables: Mapping[str, str] = field(default_factory=dict)  # that the context gives
     over_dotenv: bool = False  # it comes before `.env`
@@ -85,7 +85,7 @@ def decide(
         if name:
             return _of_context(name, f"{CONTEXT}{where}", over_dotenv=over)
     if name := chosen_context():
-        return _of_context(name, "`ganglion context use`", standing=True)
+        return _of_context(name, "`ganglion contexts use`", standing=True)
     return Rule(by=_found())
 
 

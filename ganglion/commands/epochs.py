@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
+from ganglion.nouns import Noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
+    cls=Noun,
     help="The lives of the stream: a new epoch begins where it was truncated or made anew.",
 )
 

@@ -6,16 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganglion.nouns import Noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from guardian.history import PastIncident
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(
+    add_completion=False, cls=Noun, help="What went wrong, what was done about it, and is it over."
+)
 
 
-@app.command()
-def incidents(
+@app.callback()
+def incidents() -> None:
+    """One command is a group, too."""
+
+
+@app.command("list")
+def list_(
     number: Annotated[int, typer.Option("-n", min=1, help="How many, the newest last.")] = 20,
     only_open: Annotated[
         bool, typer.Option("--open", help="Only those that are not over.")

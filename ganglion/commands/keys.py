@@ -9,6 +9,7 @@ import typer
 
 from ganglion.acting import Yes, make_sure
 from ganglion.in_words.phrases import moment
+from ganglion.nouns import Noun
 from ganglion.terminal import say, say_exactly
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
+    cls=Noun,
     help="Who is let in to the log as whom, and what is signed with which key.",
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganglion.acting import Yes, make_sure
+from ganglion.nouns import Noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
+    cls=Noun,
     help="Show the tasks, those that are open and the last that ended; add one, or say what is to"
     " become of it.",
 )
@@ -30,23 +32,20 @@ MOST_SENTENCES = 5
 Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 
 
-@app.callback(invoke_without_command=True)
-def tasks(
-    context: typer.Context,
+@app.command("list")
+def list_(
     objective: Annotated[
         str | None, typer.Option(help="Only those of this objective, or of the one that begins so.")
     ] = None,
     ended: Annotated[int, typer.Option(min=0, help="How many of those that ended.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List the tasks."""
+    """The tasks that are open and the last that ended, and why those are not begun that wait."""
     import json
 
     from ganglion.columns import Column, note, say_table
     from ganglion.in_words.phrases import TES, counted
 
-    if context.invoked_subcommand is not None:
-        return
     rows, waits, known = asyncio.run(_rows(objective, ended))
     if as_json:
         say_json(json.dumps(rows, indent=2))

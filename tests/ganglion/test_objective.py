@@ -1,4 +1,4 @@
-"""Does `ganglion objective` say what became of an objective?"""
+"""Does `ganglion objectives` say what became of an objective?"""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ async def test_what_waits_for_a_person_is_not_called_planned(
         "it is not begun yet: no worker is there\n"
     )
     assert await said("add", "fell a tree", "--id", "o 2", *HIGH_RISK) == (
-        "o 2 waits for a person; say yes with `ganglion objective approve 'o 2'`,"
-        " or no with `ganglion objective cancel 'o 2'`\n"
+        "o 2 waits for a person; say yes with `ganglion objectives approve 'o 2'`,"
+        " or no with `ganglion objectives cancel 'o 2'`\n"
     )
     await asyncio.to_thread(ganglion, "halt", "--reason", "lunch")
     added = await said("add", "plant two trees", "--id", "o3", *PLAN)

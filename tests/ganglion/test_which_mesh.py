@@ -60,7 +60,7 @@ def test_the_first_rule_that_says_something_decides(line: CommandLine, tmp_path:
     for name in ("one", "two", "three", "four", "five"):
         assert line("context", "add", name, "--home", str(tmp_path / name)).returncode == OK
     assert line("context", "use", "one").returncode == OK
-    assert chosen(line) == (str(tmp_path / "one"), "the context one (`ganglion context use`)")
+    assert chosen(line) == (str(tmp_path / "one"), "the context one (`ganglion contexts use`)")
     (here / ".env").write_text("GANGLION_CONTEXT=two\n")
     assert chosen(line) == (str(tmp_path / "two"), "the context two (GANGLION_CONTEXT in .env)")
     (here / ".env").write_text(f"GANGLION_CONTEXT=two\nGANGLION_HOME={tmp_path}/x\n")
@@ -165,7 +165,7 @@ def test_a_context_that_says_nothing_or_too_much_is_refused(line: CommandLine) -
     assert line("--context", "c", "status").returncode == USAGE
     assert (
         line("context", "list").stdout
-        == "there are no contexts; `ganglion context add` makes one\n"
+        == "there are no contexts; `ganglion contexts add` makes one\n"
     )
 
 

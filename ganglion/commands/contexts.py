@@ -1,4 +1,4 @@
-"""`ganglion context`: which meshes have a name here, and which one is meant?"""
+"""`ganglion contexts`: which meshes have a name here, and which one is meant?"""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ganglion.nouns import Noun
 from ganglion.terminal import say, say_json
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Names for meshes, and the one that is meant."
+    add_completion=False, cls=Noun, help="Names for meshes, and the one that is meant."
 )
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'.")]
@@ -49,7 +50,7 @@ def add(
             clickhouse_url=clickhouse or "",
         ),
     )
-    say(f"{name} is in {file}; `ganglion context use {name}` chooses it")
+    say(f"{name} is in {file}; `ganglion contexts use {name}` chooses it")
 
 
 @app.command()
@@ -84,7 +85,7 @@ def list_(
         say_json(json.dumps(rows, indent=2))
         return
     if not rows:
-        say("there are no contexts; `ganglion context add` makes one")
+        say("there are no contexts; `ganglion contexts add` makes one")
     for row in rows:
         say(f"{'*' if row['chosen'] else ' '} {row['name']}: {row['trouble'] or _where(row)}")
 

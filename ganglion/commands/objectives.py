@@ -1,4 +1,4 @@
-"""`ganglion objective`: what is the swarm to achieve?"""
+"""`ganglion objectives`: what is the swarm to achieve?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
+from ganglion.nouns import Noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
+    cls=Noun,
     help="Give the swarm objectives, see them, and say yes or no to those that wait for a person.",
 )
 
@@ -144,8 +145,8 @@ def list_objectives(
     waiting = sum(each.waits_for_approval for each in found)
     if waiting:
         say(
-            f"{counted(waiting, 'objective')} waiting for a person: `ganglion objective show ID`"
-            " shows what would be done, `ganglion objective approve ID` says yes"
+            f"{counted(waiting, 'objective')} waiting for a person: `ganglion objectives show ID`"
+            " shows what would be done, `ganglion objectives approve ID` says yes"
         )
 
 
@@ -163,7 +164,7 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     each = found.get(meant(objective_id, found, noun="objective"))
     if each is None:
         raise Permanent(
-            f"the log has no objective {objective_id}; `ganglion objective list --all` lists those"
+            f"the log has no objective {objective_id}; `ganglion objectives list --all` lists those"
             " it has"
         )
     if as_json:
@@ -181,7 +182,7 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     if each.ended_at is not None:
         say(f"  ended {moment(each.ended_at)}{because(each.summary)}")
     if each.waits_for_approval:
-        say(f"  it waits for a person: `ganglion objective approve {each.objective_id}`")
+        say(f"  it waits for a person: `ganglion objectives approve {each.objective_id}`")
     say_table(
         (Column("task", "id"), Column("status"), Column("worker", "name"), Column("action")),
         [(task.task_id, task.status, task.worker_id or "-", task.action) for task in each.tasks],
@@ -197,11 +198,11 @@ async def _what_follows(objective_id: str) -> str:
     planned = await _last("planned", objective_id)
     typed = shlex.quote(objective_id)
     if not isinstance(planned, ObjectivePlanned):
-        return "is added, and planned once there is room; see it with `ganglion objective list`"
+        return "is added, and planned once there is room; see it with `ganglion objectives list`"
     if planned.waits_for_approval:
         return (
-            f"waits for a person; say yes with `ganglion objective approve {typed}`,"
-            f" or no with `ganglion objective cancel {typed}`"
+            f"waits for a person; say yes with `ganglion objectives approve {typed}`,"
+            f" or no with `ganglion objectives cancel {typed}`"
         )
     return f"is planned; see it with `ganglion tasks --objective {typed}`"
 
