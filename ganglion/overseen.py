@@ -3,17 +3,22 @@ neither ClickHouse nor the overseer to be up."""
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from datetime import datetime
 
 import structlog
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER, AgentRole
 from enchanted.events.v1.task_pb2 import TaskManifest
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import subject_for
 from nervous_system.deciding.snapshots import Snapshots, open_snapshots
 from nervous_system.environment import read_settings
 from nervous_system.errors import Unauthentic, Unreadable
+from nervous_system.ids import new_event_id
 from overseer.core import OverseerCore
 from overseer.model import OverseerState, Settings
 from overseer.objectives import wanted
@@ -89,6 +94,31 @@ class Overseen:
             return ()
         plan = self._core.planner.plan(wanted(objective))
         return () if isinstance(plan, str) else tuple(plan.tasks)
+
+    def supposing(self, proposal: Payload, now: datetime) -> tuple[Overseen, list[Payload]]:
+        """How things would stand if a person proposed this now, and all that would be said on the
+        log by then. Nothing is asked and nothing written."""
+        state, sequence = self.state, self._sequence
+        said: list[Payload] = []
+        coming: deque[tuple[AgentRole.ValueType, Payload]] = deque([(ROLE_OPERATOR, proposal)])
+        while coming:
+            role, payload = coming.popleft()
+            sequence += 1
+            event = Event(
+                event_id=new_event_id(),
+                timestamp=now,
+                agent_role=role,
+                agent_id="supposed",
+                payload=payload,
+            )
+            recorded = Recorded(
+                event=event, sequence=sequence, subject=subject_for(event), recorded_at=now
+            )
+            state = self._core.evolve(state, recorded)
+            follows = [each.payload for each in self._core.decide(state, recorded, now)]
+            said += follows
+            coming.extend((ROLE_OVERSEER, each) for each in follows)
+        return Overseen(self._core, state, sequence), said
 
     def standstill(self, now: datetime) -> Standstill:
         """What keeps tasks from being done."""

@@ -10,14 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from enchanted.events.v1.task_pb2 import RISK_HIGH, RISK_SAFE, RiskTier, TaskManifest
 from overseer.kernel.manifest_check import MOST_TTL_SECONDS
-from overseer.policy import tier_named
+from overseer.policy import TIERS, tier_named
 
 EXPLICIT = "explicit"
 
@@ -57,21 +57,46 @@ class Step(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    action: str = Field(min_length=1)
-    id: str = ""
-    description: str = ""
-    payload: dict[str, Any] = Field(default_factory=dict)
-    priority: int | None = Field(None, ge=0, le=10)
-    after: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
-    cpu_count: float = Field(0.0, ge=0, allow_inf_nan=False)
-    memory_bytes: int = Field(0, ge=0, lt=2**64)
-    ttl_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
-    attempt_seconds: float = Field(0.0, ge=0, le=MOST_TTL_SECONDS)
-    max_attempts: int = Field(3, ge=1, lt=2**32)
-    max_losses: int | None = Field(None, ge=0, lt=2**32)
-    idempotency_key: str = ""
-    risk_tier: RiskTier.ValueType = RISK_SAFE
+    action: str = Field(min_length=1, description="What a worker is to do, by the name it knows.")
+    id: str = Field("", description="Within its objective; its number from 1, if not given.")
+    description: str = Field("", description="What it is for; that of its objective.")
+    payload: dict[str, Any] = Field(
+        default_factory=dict, description="What the action is done with."
+    )
+    priority: int | None = Field(
+        None, ge=0, le=10, description="Higher first; that of its objective."
+    )
+    after: tuple[str, ...] = Field(
+        (), description="Ids of tasks of this plan that must be completed before."
+    )
+    skills: tuple[str, ...] = Field((), description="What its worker must be able to do.")
+    cpu_count: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="Processors that must be left, half ones too."
+    )
+    memory_bytes: int = Field(0, ge=0, lt=2**64, description="Memory that must be left.")
+    ttl_seconds: float = Field(
+        0.0, ge=0, le=MOST_TTL_SECONDS, description="From its submission; 0: no limit."
+    )
+    attempt_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=MOST_TTL_SECONDS,
+        description="An attempt that takes longer has failed; 0: no limit.",
+    )
+    max_attempts: int = Field(3, ge=1, lt=2**32, description="So many may fail.")
+    max_losses: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="So many may be lost with their worker: as many as may fail. 0, with one"
+        " attempt: at most once.",
+    )
+    idempotency_key: str = Field("", description="The same for every attempt; its id.")
+    risk_tier: Annotated[RiskTier.ValueType, WithJsonSchema({"enum": list(TIERS)})] = Field(
+        RISK_SAFE,
+        description="high-risk: a person must say yes to the objective first.",
+        json_schema_extra={"default": "safe"},
+    )
 
     @field_validator("risk_tier", mode="before")
     @classmethod

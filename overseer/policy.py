@@ -11,17 +11,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError
-from yaml.composer import ComposerError
 
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, RISK_HIGH, RISK_SAFE, RiskTier
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
-from overseer.json_object import nested_too_deeply
+from overseer.yaml_text import YamlRefused, YamlText
 
 Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
 Count = Annotated[int, Field(ge=1, lt=1 << 32, strict=True)]
@@ -34,11 +32,6 @@ MOST_PATTERNS: Final = 1_000
 MOST_PATTERN_CHARACTERS: Final = 200
 """No action is longer."""
 
-_ODD_VALUE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What PyYAML's constructors run into on a value that only looks like one of its type."""
-
-_NO_CHARACTER = re.compile("[\ud800-\udfff]").search
-
 
 def _plain(pattern: str) -> str:
     if "[" in pattern:
@@ -49,7 +42,7 @@ def _plain(pattern: str) -> str:
 Pattern = Annotated[str, Field(max_length=MOST_PATTERN_CHARACTERS), AfterValidator(_plain)]
 Patterns = Annotated[tuple[Pattern, ...], Field(max_length=MOST_PATTERNS)]
 
-_TIERS: Final = {"safe": RISK_SAFE, "experimental": RISK_EXPERIMENTAL, "high-risk": RISK_HIGH}
+TIERS: Final = {"safe": RISK_SAFE, "experimental": RISK_EXPERIMENTAL, "high-risk": RISK_HIGH}
 
 
 class PolicyRefused(Permanent):
@@ -78,7 +71,7 @@ class Policy(BaseModel):
         """Why this policy forbids a task; empty where it does not."""
         if not matches_any(action, self.allowed_actions):
             return f"the policy does not allow the action {action}"
-        if risk_tier and risk_tier not in {_TIERS[tier] for tier in self.allowed_tiers}:
+        if risk_tier and risk_tier not in {TIERS[tier] for tier in self.allowed_tiers}:
             return f"the policy does not allow the risk tier {tier_name(risk_tier)}"
         return ""
 
@@ -107,7 +100,7 @@ class PolicyFile:
             max_ram_pct=policy.max_ram_pct,
             allow_unregistered_agents=policy.allow_unregistered_agents,
             allowed_actions=policy.allowed_actions,
-            allowed_tiers=[_TIERS[tier] for tier in policy.allowed_tiers],
+            allowed_tiers=[TIERS[tier] for tier in policy.allowed_tiers],
             max_open_tasks=policy.max_open_tasks,
             max_claims_per_minute=policy.max_claims_per_minute,
             hard_stop=policy.hard_stop,
@@ -125,18 +118,11 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
             f"{where}: it has {len(text):,} characters, more than {MOST_CHARACTERS:,}"
         )
     try:
-        found, lines = _loaded(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise PolicyRefused(f"{where}{line}: {problem}") from error
-    except _ODD_VALUE as error:
-        raise PolicyRefused(f"{where}: a value cannot be read: {error}") from error
-    except RecursionError:
-        raise PolicyRefused(f"{where}: it is nested too deeply") from None
-    if nested_too_deeply(found):
-        raise PolicyRefused(f"{where}: it is nested too deeply")
+        read = YamlText(text)
+    except YamlRefused as error:
+        line = f":{error.line}" if error.line else ""
+        raise PolicyRefused(f"{where}{line}: {error}") from error
+    found = read.found
     if found is None:
         found = {}
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
@@ -145,14 +131,14 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
         policy = Policy.model_validate(found)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{where}:{lines.get(str(each['loc'][0]), 1)}:"
+            f"{where}:{read.line(each['loc'][:1])}:"
             f" {'.'.join(map(str, each['loc']))}: {each['msg']}"
             for each in error.errors()
         )
         raise PolicyRefused(wrong) from error
     unknown = [key for key in found if key not in Policy.model_fields]
     warnings = tuple(
-        f"{where}:{lines.get(key, 1)}: {key} is not known to this version; it is kept and does"
+        f"{where}:{read.line([key])}: {key} is not known to this version; it is kept and does"
         " nothing"
         for key in unknown
     )
@@ -180,39 +166,9 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 def tier_name(tier: RiskTier.ValueType) -> str:
     """The name a policy uses for a tier."""
-    return next((name for name, number in _TIERS.items() if number == tier), "unspecified")
+    return next((name for name, number in TIERS.items() if number == tier), "unspecified")
 
 
 def tier_named(name: str) -> RiskTier.ValueType:
     """The tier a policy or a plan names. Raises KeyError."""
-    return _TIERS[name]
-
-
-class _Loader(yaml.SafeLoader):
-    """As the safe one, without what a small text can grow by, or what no event can hold."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        wrong = ""
-        if isinstance(event, yaml.AliasEvent):
-            wrong = f"write out what *{event.anchor} stands for"
-        elif isinstance(event, yaml.ScalarEvent) and _NO_CHARACTER(event.value):
-            wrong = "an escape in it stands for no character"
-        if wrong:
-            raise ComposerError(None, None, wrong, event.start_mark)
-        return super().compose_node(parent, index)
-
-
-def _loaded(text: str) -> tuple[Any, dict[str, int]]:
-    """What the text says, and on which line each key of the top level stands."""
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, {}
-        found = loader.construct_document(node)
-    finally:
-        loader.dispose()
-    if not isinstance(node, yaml.MappingNode):
-        return found, {}
-    return found, {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+    return TIERS[name]

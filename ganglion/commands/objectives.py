@@ -12,6 +12,7 @@ from ganglion.nouns import Noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
+    from enchanted.events.v1.objective_pb2 import ObjectiveProposed
     from ganglion.known_objectives import KnownObjective
     from nervous_system.contract.payload import Payload
 
@@ -27,44 +28,113 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 @app.command()
 def add(
-    description: Annotated[str, typer.Argument(help="What is to be achieved.")],
-    priority: Annotated[int, typer.Option(help="0 to 10, higher first.")] = 5,
+    description: Annotated[
+        str | None, typer.Argument(help="What is to be achieved; else what the file says.")
+    ] = None,
+    priority: Annotated[
+        int | None, typer.Option(min=0, max=10, help="Higher first; 5, or what the file says.")
+    ] = None,
     objective_id: Annotated[
         str | None, typer.Option("--id", help="Its id; a new one, if not given.")
     ] = None,
     plan: Annotated[str | None, typer.Option(help="Name of a plan of the catalogue.")] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="YAML or JSON with its tasks (docs/reference/plan.schema.json); - is stdin.",
+        ),
+    ] = None,
     metadata: Annotated[
         str | None, typer.Option(help='A JSON object; its "tasks" are taken as they are.')
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done; nothing is recorded.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add an objective; it is planned at once."""
     import json
 
     from ganglion.asking import ask_overseer
-    from nervous_system.errors import BadSetting
+    from ganglion.plan_file import PlanFile
+    from nervous_system.errors import BadSetting, Refused
     from nervous_system.ids import new_event_id
-    from nervous_system.working.proposing import objective
+    from nervous_system.working.proposing import USUAL_PRIORITY, objective
 
     try:
         given = json.loads(metadata) if metadata else {}
     except ValueError as error:
         raise BadSetting(f"--metadata is not JSON: {error}") from error
+    if tasks is not None and (plan is not None or "tasks" in given):
+        raise typer.BadParameter("--tasks names the tasks: no --plan, and none in --metadata")
+    file = PlanFile.at(tasks) if tasks is not None else None
     if plan is not None:
         given = {**given, "plan": plan}
-    if not 0 <= priority <= 10:
-        raise typer.BadParameter("--priority is 0 to 10")
+    if file is not None:
+        given = {**given, "tasks": file.tasks}
+        description = description or file.plan.description
+        priority = file.plan.priority if priority is None else priority
+        objective_id = objective_id or file.plan.id
+    if not description:
+        raise typer.BadParameter("say what is to be achieved: DESCRIPTION, or in the file")
     chosen_id = objective_id or f"objective-{new_event_id()[:8]}"
     proposal = objective(
-        description, objective_id=chosen_id, priority=priority, metadata=given, source="cli"
+        description,
+        objective_id=chosen_id,
+        priority=USUAL_PRIORITY if priority is None else priority,
+        metadata=given,
+        source="cli",
     )
-    asyncio.run(ask_overseer(proposal))
+    try:
+        if dry_run:
+            _suppose(proposal, as_json=as_json)
+            return
+        asyncio.run(ask_overseer(proposal))
+    except Refused as error:
+        if file is None:
+            raise
+        reasons = [file.located(each, objective_id=chosen_id) for each in error.reasons]
+        raise Refused(reasons) from error
+    waits = asyncio.run(_why_it_waits(chosen_id))
     if as_json:
-        say_json(json.dumps({"objective_id": chosen_id}))
+        say_json(json.dumps({"objective_id": chosen_id, "waits": waits}))
     else:
         say(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
-        if waits := asyncio.run(_why_it_waits(chosen_id)):
+        if waits:
             say(f"it is not begun yet: {waits}")
+
+
+def _suppose(proposal: ObjectiveProposed, *, as_json: bool) -> None:
+    """Say what would become of it. Raises Refused where it would be."""
+    import json
+
+    from ganglion.addresses import client_settings
+    from ganglion.columns import Column, say_table
+    from ganglion.dry_run import Supposed, suppose
+    from ganglion.log_session import bus_session
+    from nervous_system.errors import Refused
+
+    async def supposed() -> Supposed:
+        async with bus_session(client_settings()) as bus:
+            return await suppose(bus, proposal)
+
+    found = asyncio.run(supposed())
+    if as_json:
+        say_json(json.dumps(found.document(), indent=2))
+    if found.reasons:
+        raise Refused(found.reasons)
+    if as_json:
+        return
+    say(f"nothing is recorded; {found.sentence()}")
+    said = found.waits_for_approval  # why all of them wait
+    say_table(
+        (Column("task", "id"), Column("action"), Column("risk"), Column("it would wait", "text")),
+        [
+            (each.task_id, each.action, each.risk_tier, "" if said else each.waits)
+            for each in found.tasks
+        ],
+    )
 
 
 @app.command()
