@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any, Final
 
+import typer
 from typer.core import TyperGroup
 
 LIST: Final = "list"
@@ -22,6 +23,13 @@ class Noun(TyperGroup):
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = [LIST, *args]
         return super().parse_args(ctx, args)
+
+
+def noun(help_: str) -> typer.Typer:
+    """The commands about one kind of thing, also where there is only one."""
+    app = typer.Typer(add_completion=False, cls=Noun, help=help_)
+    app.callback()(lambda: None)
+    return app
 
 
 def plural(name: str, known: Container[str]) -> str:

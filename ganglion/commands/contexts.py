@@ -7,12 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
-app = typer.Typer(
-    add_completion=False, cls=Noun, help="Names for meshes, and the one that is meant."
-)
+app = noun("Names for meshes, and the one that is meant.")
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'.")]
 

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from ingestor.model import Epoch
     from ingestor.republish import Republished
 
-app = typer.Typer(
-    add_completion=False,
-    cls=Noun,
-    help="The lives of the stream: a new epoch begins where it was truncated or made anew.",
-)
+app = noun("The lives of the stream: a new epoch begins where it was truncated or made anew.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 

@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from guardian.history import PastIncident
 
-app = typer.Typer(
-    add_completion=False, cls=Noun, help="What went wrong, what was done about it, and is it over."
-)
-
-
-@app.callback()
-def incidents() -> None:
-    """One command is a group, too."""
+app = noun("What went wrong, what was done about it, and is it over.")
 
 
 @app.command("list")

@@ -9,17 +9,13 @@ import typer
 
 from ganglion.acting import Yes, make_sure
 from ganglion.in_words.phrases import moment
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_exactly
 
 if TYPE_CHECKING:
     from ganglion.named_users import NamedUsers
 
-app = typer.Typer(
-    add_completion=False,
-    cls=Noun,
-    help="Who is let in to the log as whom, and what is signed with which key.",
-)
+app = noun("Who is let in to the log as whom, and what is signed with which key.")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from ganglion.known_objectives import KnownObjective
     from nervous_system.contract.payload import Payload
 
-app = typer.Typer(
-    add_completion=False,
-    cls=Noun,
-    help="Give the swarm objectives, see them, and say yes or no to those that wait for a person.",
+app = noun(
+    "Give the swarm objectives, see them, and say yes or no to those that wait for a person."
 )
 
 ObjectiveId = Annotated[str, typer.Argument(help="The objective's id, or how it begins.")]

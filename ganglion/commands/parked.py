@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from ingestor.model import StoredPosition
     from ingestor.republish import Republished
 
-app = typer.Typer(
-    add_completion=False,
-    cls=Noun,
-    help="Positions of the log that could not be read as events.",
-)
+app = noun("Positions of the log that could not be read as events.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 

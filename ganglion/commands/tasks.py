@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.nouns import Noun
+from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from nervous_system.contract.event import Recorded
     from nervous_system.working.proposing import Step
 
-app = typer.Typer(
-    add_completion=False,
-    cls=Noun,
-    help="Show the tasks, those that are open and the last that ended; add one, or say what is to"
-    " become of it.",
+app = noun(
+    "Show the tasks, those that are open and the last that ended; add one, or say what is to"
+    " become of it."
 )
 
 TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]

@@ -27,6 +27,7 @@ def test_a_noun_is_a_plural_its_singular_means_the_same_and_it_lists(
 def test_options_without_a_verb_are_those_of_the_list(
     ganglion: CommandLine, tmp_path: Path
 ) -> None:
+    ganglion.environment["XDG_CONFIG_HOME"] = str(tmp_path / "configuration")
     assert ganglion("contexts", "add", "prod", "--home", str(tmp_path)).returncode == OK
     assert [each["name"] for each in ganglion.json("contexts", "--json")] == ["prod"]
     assert [each["name"] for each in ganglion.json("context", "list", "--json")] == ["prod"]

@@ -1,0 +1,61 @@
+"""`ganglion agents`: who has decided what lately?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ganglion.nouns import noun
+from ganglion.terminal import say, say_json
+
+app = noun("Who has decided what lately, and what came of it.")
+
+
+@app.command("list")
+def list_(
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="How far back to look: 10m, 2h, 7d.")
+    ] = "7d",
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
+) -> None:
+    """Agents and persons with their last decision, and how many there were: from ClickHouse."""
+    import json
+
+    from ganglion.columns import Column, say_table
+    from ganglion.durations import parse_duration
+    from ganglion.event_line import one_line
+    from ganglion.in_words.phrases import moment
+    from ganglion.recorded.rows import document, rows
+
+    seconds = int(parse_duration(since).total_seconds())
+    found = rows("agents", seconds=seconds, most=number)
+    if as_json:
+        say_json(json.dumps([document(row) for row in found], indent=2))
+        return
+    if not found:
+        say(f"nobody decided or changed anything in the last {since}; --since looks further back")
+    say_table(
+        (
+            Column("agent", "name", most=32),
+            Column("role"),
+            Column("heard", "key"),
+            Column("decisions"),
+            Column("changes"),
+            Column("failed"),
+            Column("decided last", "text"),
+        ),
+        [
+            (
+                row["agent_id"],
+                row["agent_role"],
+                moment(row["heard_at"]),
+                str(row["decisions"]),
+                str(row["changes"]),
+                f"{row['failures']} of {row['outcomes']}" if row["outcomes"] else "-",
+                one_line(row["decided"]),
+            )
+            for row in found
+        ],
+    )

@@ -1,0 +1,73 @@
+"""`ganglion sessions`: which runs of agents are on record, and did all they said arrive?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ganglion.nouns import noun
+from ganglion.terminal import say, say_json
+
+app = noun("Runs of agents, and whether all they said arrived.")
+
+
+@app.command("list")
+def list_(
+    agent: Annotated[str, typer.Option(help="Only those of this agent.")] = "",
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="How far back to look: 10m, 2h, 7d.")
+    ] = "7d",
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="Those of services, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
+) -> None:
+    """Runs, the last heard of first; `missing` counts events that never arrived."""
+    import json
+
+    from ganglion.columns import Column, say_table
+    from ganglion.durations import parse_duration
+    from ganglion.in_words.phrases import moment, seconds
+    from ganglion.recorded.rows import document, rows
+
+    found = rows(
+        "sessions",
+        agent=agent,
+        all="true" if all_ else "false",
+        seconds=int(parse_duration(since).total_seconds()),
+        most=number,
+    )
+    if as_json:
+        say_json(json.dumps([document(row) for row in found], indent=2))
+        return
+    if not found:
+        say(f"no session is on record in the last {since}; --since looks further back")
+    say_table(
+        (
+            Column("session", "id"),
+            Column("agent", "name", most=32),
+            Column("began", "key"),
+            Column("lasted"),
+            Column("events"),
+            Column("what it said", "text"),
+        ),
+        [
+            (
+                row["session"],
+                row["agent_id"],
+                moment(row["began_at"]),
+                seconds((row["heard_at"] - row["began_at"]).total_seconds()),
+                str(row["events"]),
+                _said(row),
+            )
+            for row in found
+        ],
+    )
+
+
+def _said(row: dict[str, Any]) -> str:
+    from ganglion.in_words.phrases import counted
+
+    said = f"{counted(row['decisions'], 'decision')}, {counted(row['changes'], 'change')}"
+    missing = row["missing"]
+    return f"{said}; {counted(missing, 'event')} never arrived" if missing else said

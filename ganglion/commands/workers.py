@@ -1,0 +1,67 @@
+"""`ganglion workers`: who is there to do tasks, and what does each do now?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganglion.nouns import noun
+from ganglion.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from ganglion.known_workers import KnownWorker
+
+app = noun("Who is there to do tasks, and what each does now.")
+
+
+@app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
+) -> None:
+    """Workers, where they are and what they can; what each does, or why it takes nothing."""
+    import asyncio
+    import json
+
+    from ganglion.addresses import client_settings
+    from ganglion.columns import Column, say_table
+    from ganglion.known_workers import known_workers
+    from ganglion.log_session import bus_session
+
+    async def found() -> list[KnownWorker]:
+        async with bus_session(client_settings()) as bus:
+            return await known_workers(bus)
+
+    every = asyncio.run(found())
+    if as_json:
+        say_json(json.dumps([each.document() for each in every], indent=2))
+        return
+    if not every:
+        say("no worker is there; `serve` makes one: see docs/reference/python.md")
+    say_table(
+        (
+            Column("worker", "id"),
+            Column("status"),
+            Column("where", "name", most=32),
+            Column("tasks"),
+            Column("skills"),
+            Column("what it does now, and can do", "text"),
+        ),
+        [_row(each) for each in every],
+    )
+
+
+def _row(worker: KnownWorker) -> tuple[str, ...]:
+    doing = ", ".join(
+        f"{each.task_id} ({each.action}{f', attempt {each.attempt}' if each.attempt > 1 else ''})"
+        for each in worker.tasks
+    )
+    can = f"does {', '.join(worker.actions)}" if worker.actions else "does not say which actions"
+    return (
+        worker.worker_id,
+        worker.status,
+        f"{worker.host or '?'}:{worker.pid}",
+        f"{len(worker.tasks)} of {worker.max_concurrent_tasks}",
+        ", ".join(worker.skills) or "-",
+        "; ".join(filter(None, (doing and f"has {doing}", worker.why, can))),
+    )
