@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,40 +21,27 @@ from ganglion.terminal import say
 from nervous_system.place import choose_context, choose_home
 from nervous_system.visible import visible
 
-ORDER: Final = (
-    "up",
-    "down",
-    "status",
-    "contexts",
-    "objectives",
-    "tasks",
-    "tail",
-    "trace",
-    "halt",
-    "resume",
-    "incidents",
-    "emit",
-    "import",
-    "export",
-    "sql",
-    "parked",
-    "init",
-    "migrate",
-    "doctor",
-    "repair",
-    "settings",
-    "keys",
-    "samples",
-    "simulate",
-    "bench",
-)
-"""In which the help lists them; whoever is not named comes last."""
+PANELS: Final = {
+    "The mesh": ("up", "down", "status", "doctor", "contexts", "logs"),
+    "Work": ("objectives", "tasks", "workers", "halt", "resume"),
+    "What happened, and why": (
+        *("tail", "trace", "agents", "sessions", "files", "incidents", "sql"),
+    ),
+    "In and out": ("emit", "import", "export"),
+    "Keeping a mesh": ("init", "migrate", "parked", "epochs", "repair", "settings", "keys"),
+    "Trying it": ("samples", "simulate", "bench"),
+}
+"""What the help shows together, in its order."""
+
+_PANEL: Final = {name: panel for panel, names in PANELS.items() for name in names}
+_ORDER: Final = list(_PANEL)
 
 EPILOG: Final = (
     "Exit codes: 0 done; 1 it failed, or `status` found something unhealthy; 2 the command line or"
     " a setting makes no sense; 3 no mesh runs there; 4 the log or the database refused;"
     " 130 interrupted. Errors are one sentence on stderr; GANGLION_DEBUG=1 shows where they come"
-    " from."
+    " from. Variables: GANGLION_HOME, GANGLION_CONTEXT, NATS_URL and CLICKHOUSE_URL say which mesh;"
+    " `ganglion settings` lists all."
 )
 
 _COMMANDS: Final = {
@@ -82,9 +70,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All names, in the order of the help."""
-        return sorted(
-            _COMMANDS, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)
-        )
+        return sorted(_COMMANDS, key=_ORDER.index)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, None when there is none."""
@@ -92,17 +78,32 @@ class Commands(TyperGroup):
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command = typer.main.get_command(importlib.import_module(module).app)
+        command: Any = typer.main.get_command(importlib.import_module(module).app)
         command.name = cmd_name
+        command.rich_help_panel = _PANEL[cmd_name]
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As its parent; what is no command comes back with what may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except TyperException as error:
+            close = get_close_matches(args[0], _COMMANDS)
+            if close and isinstance(message := getattr(error, "message", None), str):
+                error.message = f"{message} Did you mean {' or '.join(close)}?"
+            raise
 
 
 @contextmanager
 def _complaints_visible() -> Iterator[None]:
     try:
         yield
-    except TyperException as error:
+    except TyperException as complaint:
+        error: Any = complaint
         if isinstance(message := getattr(error, "message", None), str):
+            if close := getattr(error, "possibilities", None):  # of an option
+                message = f"{message}. Did you mean {' or '.join(close)}?"
+                error.possibilities = None
             error.message = visible(message, keep="\n\t")
         raise
 
@@ -120,11 +121,11 @@ app = typer.Typer(
 def root(
     home: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="The mesh of this folder, whatever the environment says."),
+        typer.Option(metavar="DIR", help="The mesh of this folder, over GANGLION_HOME."),
     ] = None,
     context: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The mesh of this context, likewise."),
+        typer.Option(metavar="NAME", help="The mesh of this context, over GANGLION_CONTEXT."),
     ] = None,
 ) -> None:
     """Ganglion, the flight recorder for swarms of software agents.

@@ -16,10 +16,12 @@ from terminal_screen import on_a_terminal
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentOpened
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectivePlanned
+from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_CODER,
     ROLE_GUARDIAN,
     ROLE_OVERSEER,
+    ROLE_WORKER,
     AgentRole,
 )
 from enchanted.events.v1.task_pb2 import (
@@ -30,6 +32,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskManifest,
     TaskSubmitted,
 )
+from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from ganglion.columns import Column, say_table
 from ganglion.errors import OK
 from ganglion.meant import meant
@@ -47,6 +50,7 @@ WIDE = "日本語の長い名前🚀🚀" * 6
 OBJECTIVE = "objective-whose-id-is-longer-than-those-of-many-others-are-and-goes-on-and-on-for-ever"
 TASK = f"{OBJECTIVE}.日本語-one"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TARGET = f"src/{WIDE}.py"
 REASON = f"the build broke: {WIDE} in {'x' * 120} and then {'it went on and on ' * 40}to the END"
 PROCESSES = ("nats", "clickhouse", "ingestor", "overseer")
 
@@ -82,6 +86,10 @@ async def fill(settings: MeshSettings) -> str:
             f"Ada <{'ada' * 20}@example.org>",
             AgentDecision(rationale=WIDE * 4, chosen_action=f"{'y' * 100} {WIDE}"),
         )
+        change = StateChange(target_type="FILE_SYSTEM", target_resource=TARGET)
+        await put(ROLE_CODER, "ada", change)
+        registered = WorkerRegistered(worker_id=WIDE, skills=[WIDE], actions=["x" * 90], host="h")
+        await put(ROLE_WORKER, WIDE, registered)
         for payload in (
             ObjectiveAdded(objective_id=OBJECTIVE, description=WIDE, source="cli"),
             ObjectivePlanned(objective_id=OBJECTIVE, plan="explicit", task_ids=[TASK]),
@@ -131,6 +139,12 @@ COMMANDS = (
     ("trace", TRACE_ID),
     ("trace", TRACE_ID[:8], "--all"),
     ("incidents",),
+    ("workers",),
+    ("agents",),
+    ("sessions", "--all"),
+    ("files",),
+    ("files", "history", TARGET),
+    ("logs",),
     ("parked", "list"),
     ("epochs", "list"),
     ("settings",),
