@@ -124,7 +124,8 @@ def _output(returned: object) -> str:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, GanglionError):
-        return said_by(error)
+        said = said_by(error)  # a sentence; one without any is told by its name
+        return said if said.strip() else error_words(error)
     if isinstance(error, asyncio.CancelledError):
         return f"{error_words(error)}: it was cancelled from within, and not by its worker"
     return error_words(error)

@@ -11,14 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any, Never
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_FAILED, TaskManifest
 from enchanted.events.v1.task_request_pb2 import ResultReported
 from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
-from nervous_system.errors import GanglionError, InvalidEvent, NotAcknowledged, Refused
+from nervous_system.errors import (
+    GanglionError,
+    InvalidEvent,
+    NotAcknowledged,
+    Permanent,
+    Refused,
+)
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working import attempt as attempting
 from nervous_system.working.attempt import Do, attempt
@@ -534,8 +540,10 @@ ERRORS = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(ERRORS)
+@example(NotAcknowledged(""))
+@example(Permanent(" "))
 def test_any_error_is_one_end(error: BaseException) -> None:
-    assert asyncio.run(failing(error)).notes
+    assert asyncio.run(failing(error)).notes.strip()
 
 
 @settings(max_examples=300, deadline=None)
