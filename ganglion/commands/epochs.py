@@ -26,8 +26,8 @@ def list_(as_json: AsJson = False) -> None:
     import json
     from dataclasses import asdict
 
-    from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import moment
+    from ganglion.columns import Column, note, say_table
+    from ganglion.in_words.phrases import EPOCH, POSITION, moment
 
     epochs = asyncio.run(_epochs())
     if as_json:
@@ -41,6 +41,8 @@ def list_(as_json: AsJson = False) -> None:
             for each in epochs
         ],
     )
+    note(f"epoch: {EPOCH}")
+    note(f"position: {POSITION}")
 
 
 @app.command()

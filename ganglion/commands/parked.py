@@ -31,7 +31,7 @@ def list_(
     from ganglion.addresses import client_settings
     from ganglion.caught_up import wait_until_caught_up
     from ganglion.columns import Column, note, say_table
-    from ganglion.in_words.phrases import PARKED, moment, size
+    from ganglion.in_words.phrases import EPOCH, PARKED, moment, size
     from ganglion.query import query_rows
 
     query = (
@@ -72,6 +72,8 @@ def list_(
     ]
     say_table(columns, table)
     note(f"parked: {PARKED}; `ganglion parked show POSITION` shows them")
+    if rows:
+        note(f"epoch: {EPOCH}")
 
 
 @app.command()

@@ -19,7 +19,10 @@ def status(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Show processes, log and lag (exit 0: healthy, 1: something is not, 3: not running)."""
+    """Show processes, log and lag (exit 0: healthy, 1: something is not, 3: not running).
+
+    Lag is what the log has and ClickHouse does not have yet.
+    """
     import asyncio
     import json
     from dataclasses import replace
@@ -77,7 +80,7 @@ def _print_table(report: StatusReport) -> None:
     if report.stream is not None:
         state = report.stream
         say(
-            f"log: positions {state.first_sequence:,} to {state.last_sequence:,},"
+            f"log: positions {state.first_sequence:,} to {state.last_sequence:,} (an event each),"
             f" {state.bytes / 1024**2:,.1f} MiB, {state.used_percent:.0f} % full"
         )
     if report.staged_on_disk:

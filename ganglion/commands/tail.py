@@ -27,7 +27,10 @@ END_SECONDS = 5.0
 @app.command()
 def tail(
     start: Annotated[
-        int | None, typer.Option("--from", min=1, help="Begin at this position.")
+        int | None,
+        typer.Option(
+            "--from", min=1, help="Begin at this position: an event's number on the log, from 1."
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="Begin so long ago: 30s, 10m, 2h, 7d.")

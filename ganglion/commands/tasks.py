@@ -67,7 +67,7 @@ def list_(
                 row["action"],
                 row["worker_id"] or "-",
                 str(row["attempts"]),
-                f"{row['tool_efficacy_score']:.0f}" if "tool_efficacy_score" in row else "",
+                _score(row),
             )
             for row in rows
         ],
@@ -77,6 +77,13 @@ def list_(
         note(TES)
     for sentence, count in Counter(waits).most_common(MOST_SENTENCES):
         say(f"{counted(count, 'task')} not begun: {sentence}")
+
+
+def _score(row: dict[str, Any]) -> str:
+    """Of what was never begun the log has one, too: that it took no time and changed nothing."""
+    if "tool_efficacy_score" not in row:
+        return ""
+    return f"{row['tool_efficacy_score']:.0f}" if row["attempts"] else "-"
 
 
 @app.command()

@@ -13,6 +13,7 @@ from ganglion.doctor.nats_limits import examine_limits
 from ganglion.doctor.rows import MENDS, examine_rows
 from ganglion.drift import MENDED, find_drift
 from ganglion.errors import QueryRefused
+from ganglion.in_words.phrases import LAG
 from ganglion.log_session import bus_session
 from ganglion.query import query_rows
 from ganglion.status_report import ELSEWHERE, FULL_LOG_REMEDY, StatusReport, SwarmStatus
@@ -219,7 +220,7 @@ async def _ingestor(report: StatusReport) -> Finding:
             "it does not say how far it is",
             remedy="see what `mesh` says of it" if report.pid else "see the ingestor's log",
         )
-    sentence = f"up to position {report.watermark:,}, lag {report.lag:,}"
+    sentence = f"up to position {report.watermark:,}, lag {report.lag:,} ({LAG})"
     if report.lag > MUCH_LAG:
         return ill("ingestor", sentence, remedy="see whether the lag falls; if not, its log")
     return well("ingestor", sentence)
@@ -242,8 +243,8 @@ async def _positions(settings: MeshSettings, *, watermark: int | None) -> Findin
         return well("positions", "nothing is recorded yet")
     expected = row["last_seq"] - row["first_seq"] + 1
     sentence = (
-        f"{row['positions']:,} = {row['stored']:,} stored + {row['parked']:,} parked"
-        f" + {row['duplicates']:,} duplicates"
+        f"{row['positions']:,} = {row['stored']:,} stored + {row['parked']:,} parked (they could"
+        f" not be read) + {row['duplicates']:,} duplicates"
     )
     if row["positions"] != expected:
         return ill(

@@ -13,9 +13,14 @@ _NUMBER = TypeVar("_NUMBER", bound=int)
 MOST_LISTED: Final = 5
 """A longer list is cut, and says so."""
 
-TES: Final = "TES: tool efficacy score, 0 to 100, for how well, how fast and how small it was done"
+TES: Final = (
+    "TES: tool efficacy score, 0 to 100, for how well, how fast and how small it was done; - where"
+    " nobody ever began it"
+)
 PULSE: Final = "the overseer's regular look at the swarm"
 LAG: Final = "positions of the log that ClickHouse does not have yet"
+POSITION: Final = "an event's number on the log, from 1"
+EPOCH: Final = "a life of the log: a new one begins where it was truncated or made anew"
 PARKED: Final = "positions of the log that could not be read as events, kept with their bytes"
 
 
