@@ -57,45 +57,77 @@ class Step(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    action: str = Field(min_length=1, description="What a worker is to do, by the name it knows.")
-    id: str = Field("", description="Within its objective; its number from 1, if not given.")
-    description: str = Field("", description="What it is for; that of its objective.")
+    action: str = Field(
+        min_length=1,
+        description="What a worker is to do, by the name it knows.",
+        examples=["tests.mend"],
+    )
+    id: str = Field(
+        "",
+        description="Within its objective; its number from 1, if not given.",
+        examples=["mend"],
+    )
+    description: str = Field(
+        "",
+        description="What it is for; that of its objective.",
+        examples=["Mend what is slow for no reason"],
+    )
     payload: dict[str, Any] = Field(
-        default_factory=dict, description="What the action is done with."
+        default_factory=dict,
+        description="What the action is done with.",
+        examples=[{"folder": "tests", "slower_than_seconds": 5}],
     )
     priority: int | None = Field(
-        None, ge=0, le=10, description="Higher first; that of its objective."
+        None, ge=0, le=10, description="Higher first; that of its objective.", examples=[7]
     )
     after: tuple[str, ...] = Field(
-        (), description="Ids of tasks of this plan that must be completed before."
+        (),
+        description="Ids of tasks of this plan that must be completed before.",
+        examples=[["find"]],
     )
-    skills: tuple[str, ...] = Field((), description="What its worker must be able to do.")
+    skills: tuple[str, ...] = Field(
+        (), description="What its worker must be able to do.", examples=[["python", "docker"]]
+    )
     cpu_count: float = Field(
-        0.0, ge=0, allow_inf_nan=False, description="Processors that must be left, half ones too."
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Processors that must be left, half ones too.",
+        examples=[1.5],
     )
-    memory_bytes: int = Field(0, ge=0, lt=2**64, description="Memory that must be left.")
+    memory_bytes: int = Field(
+        0, ge=0, lt=2**64, description="Memory that must be left.", examples=[2_147_483_648]
+    )
     ttl_seconds: float = Field(
-        0.0, ge=0, le=MOST_TTL_SECONDS, description="From its submission; 0: no limit."
+        0.0,
+        ge=0,
+        le=MOST_TTL_SECONDS,
+        description="From its submission; 0: no limit.",
+        examples=[86_400],
     )
     attempt_seconds: float = Field(
         0.0,
         ge=0,
         le=MOST_TTL_SECONDS,
         description="An attempt that takes longer has failed; 0: no limit.",
+        examples=[1_800],
     )
-    max_attempts: int = Field(3, ge=1, lt=2**32, description="So many may fail.")
+    max_attempts: int = Field(3, ge=1, lt=2**32, description="So many may fail.", examples=[1])
     max_losses: int | None = Field(
         None,
         ge=0,
         lt=2**32,
         description="So many may be lost with their worker: as many as may fail. 0, with one"
         " attempt: at most once.",
+        examples=[0],
     )
-    idempotency_key: str = Field("", description="The same for every attempt; its id.")
+    idempotency_key: str = Field(
+        "", description="The same for every attempt; its id.", examples=["invoice-2026-11"]
+    )
     risk_tier: Annotated[RiskTier.ValueType, WithJsonSchema({"enum": list(TIERS)})] = Field(
         RISK_SAFE,
         description="high-risk: a person must say yes to the objective first.",
-        json_schema_extra={"default": "safe"},
+        json_schema_extra={"default": "safe", "examples": ["high-risk"]},
     )
 
     @field_validator("risk_tier", mode="before")

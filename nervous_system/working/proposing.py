@@ -36,21 +36,21 @@ _TIERS: Final[dict[Tier, RiskTier.ValueType]] = {
 class Step(TypedDict, total=False):
     """One task. All but the action can be left out."""
 
-    action: Required[str]
+    action: Required[str]  # what a worker knows how to do
     id: str  # within its objective; of the task, where it stands alone
-    description: str
+    description: str  # what it is for; that of its objective
     payload: dict[str, Any]  # arguments of the action
     priority: int  # 0 to 10, higher first; that of its objective
     after: Sequence[str]  # ids of tasks that must be completed before
-    skills: Sequence[str]
-    cpu_count: float  # processors, half ones included
-    memory_bytes: int
+    skills: Sequence[str]  # what its worker must be able to do
+    cpu_count: float  # processors that must be left, half ones included
+    memory_bytes: int  # that must be left on the machine
     ttl_seconds: float  # from submission; 0: no limit
     attempt_seconds: float  # an attempt that takes longer has failed; 0: no limit
     max_attempts: int  # so many may fail: 3
     max_losses: int  # so many may be lost with their worker: as many; 0, of one: at most once
-    idempotency_key: str
-    risk_tier: Tier  # safe
+    idempotency_key: str  # the same for every attempt; its id
+    risk_tier: Tier  # safe; high-risk waits for a person
 
 
 def objective(

@@ -23,14 +23,12 @@ class Receipt:
     """
 
     event_id: str
-    sequence: int
+    sequence: int  # its position on the log
     trace_id: str
-    traceparent: str
+    traceparent: str  # as W3C has it, for other programs
     redacted: int = 0  # secrets that were taken out
     duplicate: bool = False  # an earlier try had stored the very same; this one added nothing
-    external_change: bool = (
-        False  # the resource was not what its chain said; that was recorded first
-    )
+    external_change: bool = False  # a resource was not what its chain said; that came first
 
 
 def receipt(event: Event, acknowledgement: Acknowledgement, *, external: bool = False) -> Receipt:

@@ -102,7 +102,7 @@ class Limits(Environment):
         8 * _GIB,
         ge=_MIB,
         description="disk of the bodies and kept answers of all requests together, shared as"
-        " max_held_bytes is",
+        " GANGLION_CLICKHOUSE_MAX_HELD_BYTES is",
     )
     min_free_bytes: int = Field(
         256 * _MIB, ge=0, description="disk that no body and no kept answer may take"

@@ -27,7 +27,9 @@ class _OutcomeStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Outcome
     OUTCOME_UNSPECIFIED: _OutcomeStatus.ValueType  # 0
     """recorded, but nobody said whether it worked"""
     OUTCOME_SUCCEEDED: _OutcomeStatus.ValueType  # 1
+    """what was chosen was done, and worked"""
     OUTCOME_FAILED: _OutcomeStatus.ValueType  # 2
+    """it was tried, and did not work"""
     OUTCOME_CANCELLED: _OutcomeStatus.ValueType  # 3
     """ended by intent before it could do either"""
 
@@ -36,7 +38,9 @@ class OutcomeStatus(_OutcomeStatus, metaclass=_OutcomeStatusEnumTypeWrapper): ..
 OUTCOME_UNSPECIFIED: OutcomeStatus.ValueType  # 0
 """recorded, but nobody said whether it worked"""
 OUTCOME_SUCCEEDED: OutcomeStatus.ValueType  # 1
+"""what was chosen was done, and worked"""
 OUTCOME_FAILED: OutcomeStatus.ValueType  # 2
+"""it was tried, and did not work"""
 OUTCOME_CANCELLED: OutcomeStatus.ValueType  # 3
 """ended by intent before it could do either"""
 Global___OutcomeStatus: _TypeAlias = OutcomeStatus  # noqa: Y015

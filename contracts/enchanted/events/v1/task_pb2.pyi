@@ -52,12 +52,15 @@ class _TaskResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskResult
     DESCRIPTOR: _descriptor.EnumDescriptor
     RESULT_UNSPECIFIED: _TaskResult.ValueType  # 0
     RESULT_COMPLETED: _TaskResult.ValueType  # 1
+    """it was done"""
     RESULT_CHECKS_FAILED: _TaskResult.ValueType  # 2
     """its checks failed, and nothing was applied"""
     RESULT_APPLIED_CHECKS_FAILED: _TaskResult.ValueType  # 3
     """it was applied, and its checks failed"""
     RESULT_FAILED: _TaskResult.ValueType  # 4
+    """it was not done"""
     RESULT_CANCELLED: _TaskResult.ValueType  # 5
+    """it was called off, or what it waited for was not completed"""
     RESULT_EXPIRED: _TaskResult.ValueType  # 6
     """its time to live ran out"""
     RESULT_QUARANTINED: _TaskResult.ValueType  # 7
@@ -68,12 +71,15 @@ class TaskResult(_TaskResult, metaclass=_TaskResultEnumTypeWrapper):
 
 RESULT_UNSPECIFIED: TaskResult.ValueType  # 0
 RESULT_COMPLETED: TaskResult.ValueType  # 1
+"""it was done"""
 RESULT_CHECKS_FAILED: TaskResult.ValueType  # 2
 """its checks failed, and nothing was applied"""
 RESULT_APPLIED_CHECKS_FAILED: TaskResult.ValueType  # 3
 """it was applied, and its checks failed"""
 RESULT_FAILED: TaskResult.ValueType  # 4
+"""it was not done"""
 RESULT_CANCELLED: TaskResult.ValueType  # 5
+"""it was called off, or what it waited for was not completed"""
 RESULT_EXPIRED: TaskResult.ValueType  # 6
 """its time to live ran out"""
 RESULT_QUARANTINED: TaskResult.ValueType  # 7
@@ -82,7 +88,7 @@ Global___TaskResult: _TypeAlias = TaskResult  # noqa: Y015
 
 @_typing.final
 class TaskManifest(_message.Message):
-    """What is to be done, and under which conditions."""
+    """What is to be done, and under which conditions. These comments are the page docs/reference/task_manifest.md."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -104,36 +110,65 @@ class TaskManifest(_message.Message):
     MAX_LOSSES_FIELD_NUMBER: _builtins.int
     ATTEMPT_SECONDS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
+    """Its name, which no other task has or had; at most 200 characters. A task of an objective is called by the id of the
+    objective, a dot and the step's id, which is its number from 1 where it has none.
+    """
     objective_id: _builtins.str
+    """The objective that it belongs to; empty: it stands alone, and nothing ends with it."""
     action: _builtins.str
-    """what a worker knows to do, such as "diagnose.machine" """
+    """What a worker knows how to do; at most 200 characters. It must be among the policy's `allowed_actions`. Where no
+    worker that is there does it, the task waits, and `ganglion status` names the action.
+    """
     description: _builtins.str
+    """What it is for, to a person who reads of it."""
     payload_json: _builtins.str
-    """arguments of the action: a JSON object, or empty"""
+    """What the action is done with: a JSON object, `task.arguments` to the worker. A task has to fit one message of the
+    log (1 MiB), and all tasks of an objective together 900,000 bytes.
+    """
     priority: _builtins.int
-    """0 to 10, higher first"""
+    """Higher first. A task that waits rises by one for each minute, so none waits for ever behind others."""
     owner: _builtins.str
+    """Who proposed it; the overseer, where it belongs to an objective."""
     ttl_seconds: _builtins.float
-    """from submission; 0: no limit"""
+    """How long after its submission it must be done; 0: no limit. Then it has expired, whether somebody is at it or not,
+    and what waits for it is cancelled.
+    """
     required_cpu_count: _builtins.float
+    """Processors that must be left on the machine, or in the container, of the worker that takes it; half ones, too."""
     required_memory_bytes: _builtins.int
+    """Memory that must be left there."""
     max_attempts: _builtins.int
-    """so many may fail; 0 counts as 1"""
+    """So many attempts may fail; after the last the task has failed, and what waits for it is cancelled. Between two it
+    waits 2 s, then 4 s, doubling up to five minutes. 0 on the log counts as 1.
+    """
     idempotency_key: _builtins.str
-    """the same for every attempt"""
+    """The same for every attempt, so that what was done under it need not be done again: `task.idempotency_key` to the
+    worker; at most 200 characters. Its id, where it has none.
+    """
     risk_tier: Global___RiskTier.ValueType
+    """How much harm it could do. Of an objective with a high-risk task nothing is begun before a person has approved it;
+    alone, only a person may propose one. It must be among the policy's `allowed_tiers`.
+    """
     max_losses: _builtins.int
-    """So many attempts may be lost with their worker before it is set aside, beside those that fail. Absent: as many as
-    may fail. 0, with one attempt: at most once.
+    """So many attempts may be lost with their worker, beside those that fail; at one more it is set aside (quarantined)
+    until a person retries it. Absent: as many as may fail. 0, and one attempt: at most once.
     """
     attempt_seconds: _builtins.float
-    """an attempt that takes longer has failed; 0: no limit"""
+    """How long one attempt may take; 0: no limit. Then its worker cancels its code, and the attempt has failed; where the
+    worker does not, the overseer says so 30 s later.
+    """
     @_builtins.property
     def depends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """ids of tasks that must be completed before"""
+        """Tasks that must be completed before it is begun. Where one of them ends otherwise, this one is cancelled; retried,
+        that one brings it back. A circle is refused, and so is a task that nobody knows.
+        """
 
     @_builtins.property
-    def required_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def required_skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What its worker must be able to do: all of these must be among the skills that it names. Where no worker has them
+        all, the task waits, and `ganglion status` says for what.
+        """
+
     def __init__(
         self,
         *,
