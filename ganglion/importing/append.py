@@ -5,14 +5,16 @@ The log itself says what is there: the ids on the run's subjects are read once, 
 event is among them is skipped, one of which only a part is there gets the rest. Every batch expects
 that nobody appended to the run since that read; where somebody did (another import of the same
 source), the run is read again and what is missing is decided again. A unit that fits into a batch
-is stored as a whole, together with its neighbours; a larger one in several batches, in order.
+is stored as a whole, together with its neighbours; a larger one in several batches, in order, and
+no more of it than a batch is in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Final
 
 from ganglion.importing.ports import ImportLog
@@ -45,7 +47,7 @@ class ImportReport:
 
 
 Progress = Callable[[ImportReport], None]
-"""Told after every step forward. Must not block."""
+"""Told the numbers after every step forward. Must not block."""
 
 
 async def append_units(
@@ -75,8 +77,12 @@ async def append_units(
         async for unit in units:
             await appender.add(unit)
     await appender.flush()
-    report = appender.report
-    return replace(report, refused=(*source.refused, *report.refused))
+    return replace(
+        appender.report,
+        redacted=tuple(appender.redacted),
+        incomplete=tuple(appender.incomplete),
+        refused=(*source.refused, *appender.refused),
+    )
 
 
 class _Appender:
@@ -102,7 +108,10 @@ class _Appender:
         self._pending_ids: set[str] = set()  # their last ones: a source may name a thing twice
         self._pending_messages = 0
         self._pending_bytes = 0
-        self.report = report
+        self.report = report  # the numbers
+        self.redacted: list[str] = []
+        self.incomplete: list[str] = []
+        self.refused: list[str] = []
 
     async def add(self, unit: ImportUnit) -> None:
         """Take one more unit; it is on the log after the next `flush` at the latest."""
@@ -111,11 +120,12 @@ class _Appender:
             self._run_filter = unit.run
             await self._read_run()
         if unit.gap:
-            self._tell(incomplete=f"{unit.reference or unit.name} is not whole: {unit.gap}")
+            self.incomplete.append(f"{unit.reference or unit.name} is not whole: {unit.gap}")
         if unit.last_id in self._present or unit.last_id in self._pending_ids:
             self._tell(units=1, units_skipped=1)
             return
-        size = sum(_size_bytes(entry) for entry in unit.entries)
+        large = len(unit.entries) > self._most_messages
+        size = 0 if large else sum(_size_bytes(entry) for entry in unit.entries)
         if (
             self._pending_messages + len(unit.entries) > self._most_messages
             or self._pending_bytes + size > self._most_bytes
@@ -139,22 +149,24 @@ class _Appender:
                 if re_reads > _MAX_RE_READS:
                     raise
                 await self._read_run()
-                self._drop_present()
+                self._drop_present(skipped=True)
         self._pending_messages = self._pending_bytes = 0
         self._pending_ids.clear()
 
     async def _append_pending(self) -> None:
         """One try; the units that it completed are no longer pending, also when it raises."""
         if not any(unit.first_id in self._present for unit in self._pending):
-            await self._append(
-                [entry for unit in self._pending for entry in unit.entries], self._pending
-            )
+            entries = chain.from_iterable(unit.entries for unit in self._pending)
+            await self._append(entries, self._pending)
+            self._drop_present(skipped=False)
             return
         # Of at least one, somebody stored a beginning: send of each only what is missing.
         for unit in list(self._pending):
-            await self._append(await self._missing(unit), [unit])
+            async for missing in self._missing(unit):
+                await self._append(missing, [unit])
+            self._drop_present(skipped=False)
 
-    async def _append(self, entries: Sequence[Entry], units: Sequence[ImportUnit]) -> None:
+    async def _append(self, entries: Iterable[Entry], units: list[ImportUnit]) -> None:
         for batch in self._batches(entries):
             expectation = Expectation(self._run_filter, self._last_sequence)
             acknowledgement = await self._log.append(
@@ -168,59 +180,60 @@ class _Appender:
             cleaned = {batch[place].event.event_id for place in acknowledgement.redacted_at}
             for unit in units if cleaned else ():
                 name = unit.reference or unit.name
-                if name not in self.report.redacted[-1:] and not cleaned.isdisjoint(
-                    entry.event.event_id for entry in unit.entries
+                if name not in self.redacted[-1:] and (
+                    len(units) == 1
+                    or not cleaned.isdisjoint(entry.event.event_id for entry in unit.entries)
                 ):
-                    self._tell(redacted=name)
+                    self.redacted.append(name)
             failpoint("import.after_batch")
-        self._pending = [unit for unit in self._pending if unit.last_id not in self._present]
-        self._tell(units=len(units))
 
-    async def _missing(self, unit: ImportUnit) -> list[Entry]:
-        """The unit's entries that are not on the log, in order."""
-        if unit.first_id not in self._present:
-            return list(unit.entries)
-        subjects = sorted(
-            {
-                subject_for(entry.event, key=entry.key)
-                for entry in unit.entries
-                if not unit.is_of_run(entry)
-            }
-        )
-        present = set(self._present)
-        for start in range(0, len(subjects), _FILTERS_AT_ONCE):
-            present |= await self._log.event_ids(subjects[start : start + _FILTERS_AT_ONCE])
-        return [entry for entry in unit.entries if entry.event.event_id not in present]
+    async def _missing(self, unit: ImportUnit) -> AsyncIterator[list[Entry]]:
+        """The unit's entries that are not on the log, in order, some at a time."""
+        entries = iter(unit.entries)
+        begun = unit.first_id in self._present
+        while some := list(islice(entries, _FILTERS_AT_ONCE if begun else self._most_messages)):
+            present = self._present
+            subjects = sorted(
+                {
+                    subject_for(entry.event, key=entry.key)
+                    for entry in some
+                    if begun and not unit.is_of_run(entry)
+                }
+            )
+            if subjects:
+                present = present | await self._log.event_ids(subjects)
+            if missing := [entry for entry in some if entry.event.event_id not in present]:
+                yield missing
 
     async def _read_run(self) -> None:
         # In this order: what is appended between the two reads makes the expectation fail.
         self._last_sequence = await self._log.last_sequence(self._run_filter)
         self._present = await self._log.event_ids([self._run_filter])
 
-    def _drop_present(self) -> None:
-        """Forget the units that another import has completed meanwhile."""
+    def _drop_present(self, *, skipped: bool) -> None:
+        """Forget the units that are on the log by now; `skipped` where another import did it."""
         before = len(self._pending)
         self._pending = [unit for unit in self._pending if unit.last_id not in self._present]
         dropped = before - len(self._pending)
         if dropped:
-            self._tell(units=dropped, units_skipped=dropped)
+            self._tell(units=dropped, units_skipped=dropped if skipped else 0)
 
     def _refuse(self, error: IdTaken) -> None:
         """Go on without the units under whose ids there is something else."""
         left = []
         for unit in self._pending:
-            ids = {entry.event.event_id for entry in unit.entries}
-            if ids.isdisjoint(error.positions):
+            ids = (entry.event.event_id for entry in unit.entries)
+            places = sorted(error.positions[each] for each in ids if each in error.positions)
+            if not places:
                 left.append(unit)
                 continue
-            places = sorted(error.positions[each] for each in ids & error.positions.keys())
-            self._tell(
-                refused=f"{unit.name}: not added, as the log has other bytes under its ids, at"
+            self.refused.append(
+                f"{unit.name}: not added, as the log has other bytes under its ids, at"
                 f" position {', '.join(map(str, places[:_MOST_PLACES]))}; see who put them there"
             )
         self._pending = left
 
-    def _batches(self, entries: Sequence[Entry]) -> Iterable[list[Entry]]:
+    def _batches(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         batch: list[Entry] = []
         size = 0
         for entry in entries:
@@ -235,15 +248,7 @@ class _Appender:
             yield batch
 
     def _tell(
-        self,
-        *,
-        units: int = 0,
-        units_skipped: int = 0,
-        events: int = 0,
-        redactions: int = 0,
-        redacted: str = "",
-        incomplete: str = "",
-        refused: str = "",
+        self, *, units: int = 0, units_skipped: int = 0, events: int = 0, redactions: int = 0
     ) -> None:
         report = self.report
         self.report = ImportReport(
@@ -252,9 +257,6 @@ class _Appender:
             report.units_skipped + units_skipped,
             report.events + events,
             report.redactions + redactions,
-            (*report.redacted, redacted) if redacted else report.redacted,
-            (*report.incomplete, incomplete) if incomplete else report.incomplete,
-            (*report.refused, refused) if refused else report.refused,
         )
         self._progress(self.report)
 

@@ -48,6 +48,11 @@ def lay_out(folder: GitFolder, *, head: str) -> Path:
     return path
 
 
+def cut_off(path: Path, commits: Iterable[str]) -> None:
+    """Let git take these for the first of their history, as the ones before them are lost."""
+    (path / "shallow").write_text("".join(f"{commit}\n" for commit in commits), encoding="ascii")
+
+
 def stand_in(path: Path, missing: Iterable[str]) -> None:
     """
     Put something in the place of files that the other repository has lost, so that git goes on.

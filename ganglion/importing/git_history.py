@@ -11,13 +11,16 @@ Each commit a unit: its author's decision, a change per file, the outcome.
 - State hashes are git's blob ids. Along one first-parent history they chain: what a commit finds is
   what the last one left. Two branches imported one after the other share their resources, and the
   chain shows the fork.
+- Where a commit of that history is lost, nobody can say which one was its first. What came after it
+  is a history of its own, named after the oldest commit that is there, with ids of its own: a whole
+  clone that is imported later meets none of it.
 - The timestamp is the committer's clock; a moment before 1900 or after 2261 becomes the nearest one
   that can be stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +40,7 @@ from ganglion.importing.bounded import (
 )
 from ganglion.importing.git_log import SUBMODULE_MODE, Commit, FileChange
 from ganglion.importing.git_repository import GitRepository
+from ganglion.importing.on_demand import OnDemand
 from ganglion.importing.origin import Origin
 from ganglion.importing.unit import ImportSource, ImportUnit
 from ganglion.in_words.phrases import counted
@@ -46,6 +50,8 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 
+_MOST_IN_MEMORY: Final = 10_000
+"""Events of one commit; of a larger one each is made when it is its turn."""
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,26 +60,30 @@ async def open_history(path: Path, *, since: str | None = None) -> ImportSource:
     The first-parent history of the repository at `path`, after the commit `since` where that is
     given.
 
-    The history up to HEAD at this moment. Raises ImportRefused where there is none to import.
+    The history up to HEAD at this moment, what is lost of it left out and named. Raises
+    ImportRefused where there is none to import.
     """
-    repository = await GitRepository.open(path)
-    after = await repository.since(since) if since is not None else None
-    total = await repository.count(since=after)
+    repository = await GitRepository.open(path, since=since)
     return ImportSource(
-        recordable(str(path)), total, _units(repository, after), remark=repository.remark
+        recordable(str(path)),
+        await repository.count(),
+        _units(repository),
+        refused=repository.refused,
+        remark=repository.remark,
     )
 
 
-async def _units(repository: GitRepository, since: str | None) -> AsyncGenerator[ImportUnit, None]:
-    async with aclosing(repository.commits(since=since)) as commits:
-        async for commit, gap in commits:
-            yield commit_unit(commit, root=repository.root, gap=gap)
+async def _units(repository: GitRepository) -> AsyncGenerator[ImportUnit, None]:
+    async with aclosing(repository.commits()) as commits:
+        async for commit, line, gap in commits:
+            lost = line.before[0] if line.before else ""
+            yield commit_unit(commit, root=line.root, gap=gap, lost=lost)
 
 
-def commit_unit(commit: Commit, *, root: str, gap: str = "") -> ImportUnit:
-    """All events of one commit. Pure. `root` is the id of the oldest commit of its history, `gap`
-    what of it is not there."""
-    origin = _origin(commit.commit_id)
+def commit_unit(commit: Commit, *, root: str, gap: str = "", lost: str = "") -> ImportUnit:
+    """All events of one commit. Pure. `root` is the id of the oldest commit of its history that is
+    there, `lost` of the one before it, `gap` what of the commit is not there."""
+    origin = _origin(commit.commit_id, lost)
     history = f"git-{root[:12]}"
     timestamp = _moment(commit.committed_at)
     trace_id = origin.trace_id
@@ -95,23 +105,30 @@ def commit_unit(commit: Commit, *, root: str, gap: str = "") -> ImportUnit:
         return Entry(event=event, key=history)
 
     parent = commit.parents[0] if commit.parents else None
-    cause = _origin(parent).event_id("outcome") if parent else ""
+    cause = _origin(parent, lost).event_id("outcome") if parent and parent != lost else ""
     decision = entry("decision", cause, _decision(commit))
     decision_id = decision.event.event_id
-    changes = [
-        entry(f"change {change.quoted_path}", decision_id, _state_change(change, root=root))
-        for change in commit.changes
-    ]
     outcome = ActionOutcome(
         decision_event_id=decision_id,
         status=OUTCOME_SUCCEEDED,
         output=f"{_summary(commit)}\n[not whole: {gap}]" if gap else _summary(commit),
         output_truncated=bool(gap),
     )
+    ending = entry("outcome", decision_id, outcome)
+
+    def made(place: int) -> Entry:
+        if place == 0:
+            return decision
+        if place > len(commit.changes):
+            return ending
+        change = commit.changes[place - 1]
+        return entry(f"change {change.quoted_path}", decision_id, _state_change(change, root=root))
+
+    entries: Sequence[Entry] = OnDemand(len(commit.changes) + 2, made)
     subject = "".join(sign if sign.isprintable() else "?" for sign in commit.subject[:60])
     return ImportUnit(
         f"{commit.commit_id[:12]} {subject}",
-        (decision, *changes, entry("outcome", decision_id, outcome)),
+        entries if len(entries) > _MOST_IN_MEMORY else tuple(entries),
         reference=commit.commit_id[:12],
         gap=gap,
     )
@@ -122,8 +139,8 @@ def _summary(commit: Commit) -> str:
     return commit.summary or (counted(files, "file") + " changed" if files else "no files changed")
 
 
-def _origin(commit_id: str) -> Origin:
-    return Origin(f"git:{commit_id}")
+def _origin(commit_id: str, lost: str) -> Origin:
+    return Origin(f"git:{commit_id} after {lost}" if lost else f"git:{commit_id}")
 
 
 def _decision(commit: Commit) -> AgentDecision:

@@ -6,13 +6,13 @@ A pure parser that is fed pieces of its output, of any size.
 The output is made by `LOG_OPTIONS`. Each commit begins with a NUL at the beginning of a line, which
 nothing else in the output can: messages hold no NUL, and every line of a diff begins with a sign.
 So nothing in a repository can pretend to be a commit or another file's diff. A diff that is too
-large is dropped while it passes by.
+large is dropped while it passes by, as are the files of a commit that has too many.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from ganglion.importing.bounded import (
     MAX_PATH_BYTES,
     distinct,
 )
+from ganglion.importing.on_demand import OnDemand
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unified_diff import spelled, unquoted
 from nervous_system.contract.bounded import recordable
@@ -29,12 +30,19 @@ from nervous_system.whole_number import whole_number
 
 _FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ct", "%s", "%B")
 _NAMES: Final = (2, 3)  # of the fields
+_TEXTS: Final = frozenset({"%s", "%B"})
+
+
+def _format(fields: Sequence[str]) -> str:
+    return f"--format=%x00{'%x00'.join(fields)}%x00"
+
+
 LOG_OPTIONS: Final = (
     "--first-parent",
     "--reverse",
     "--root",
     "--diff-merges=first-parent",
-    f"--format=%x00{'%x00'.join(_FIELDS)}%x00",
+    _format(_FIELDS),
     "--encoding=UTF-8",
     "--no-notes",
     "--no-show-signature",
@@ -69,11 +77,19 @@ WITHOUT_DIFFS: Final = tuple(each for each in LOG_OPTIONS if each not in _OF_DIF
 """Reads no file: for a commit of which git cannot show the diffs."""
 WITHOUT_FILES: Final = (*(each for each in WITHOUT_DIFFS if each != "--raw"), "--no-patch")
 """Reads no folder either."""
+WITHOUT_MESSAGE: Final = tuple(
+    _format(["" if field in _TEXTS else field for field in _FIELDS])
+    if each == _format(_FIELDS)
+    else each
+    for each in WITHOUT_FILES
+)
+"""For a commit whose message is no text of any use."""
 
 _MOST_MESSAGE_BYTES: Final = 64 * 1024**2
-_MOST_FILES: Final = 100_000
-"""A few objects make a commit of a billion files; the largest honest ones have half of this. Where
-there are more, these are taken without their diffs, and git is not asked for the others."""
+_MOST_FILES: Final = 1_000_000
+_MOST_NAME_BYTES: Final = 256 * 1024**2
+"""Of one commit's files, with their hashes. A few objects make a commit of a billion files; the
+largest honest ones have less than half of this. What comes behind passes by."""
 
 SUBMODULE_MODE: Final = "160000"
 _NUL: Final = b"\0"
@@ -81,7 +97,7 @@ _SECTION: Final = b"diff --git "
 _BOUNDARY: Final = re.compile(rb"\n(?=\0|diff --git )")
 _BINARY: Final = re.compile(rb"^Binary files ", re.MULTILINE)
 _RAW: Final = re.compile(
-    r":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\t(.+)", re.ASCII | re.DOTALL
+    rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\t(.+)", re.ASCII | re.DOTALL
 )
 
 
@@ -96,7 +112,7 @@ class FileChange:
     new_mode: str
     previous_hash: str  # git's whole blob id; empty where there was no file
     new_hash: str
-    diff: bytes | None  # None where it is binary or too large
+    diff: bytes | None  # None where it is binary, too large, or more than a commit may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +127,9 @@ class Commit:
     subject: str
     message: str
     summary: str  # git's short statistics, empty where nothing changed
-    changes: tuple[FileChange, ...]
+    changes: Sequence[FileChange]  # made when they are looked at: there may be a million
     all_files: bool = True  # False: it has more than are taken from one commit
+    diffs_left_out: int = 0  # as all of a commit's together were too large
 
 
 class TooManyFiles(Exception):
@@ -141,13 +158,16 @@ class LogParser:
         self._scanned = 0
         self._nuls = 0
         self._fields: list[str] = []  # empty between commits
-        self._raw: list[str] = []
+        self._raw: list[bytes] = []
+        self._raw_bytes = 0
+        self._raw_sections = 0  # that are to come for these
         self._all_files = True
         self._summary = ""
         self._sections: list[bytes | None] = []
         self._section: bytearray | None = None  # None outside of a diff
         self._section_dropped = False
         self._diff_bytes = 0
+        self._diffs_left_out = 0
 
     def feed(self, data: bytes) -> Iterator[Commit]:
         """The commits that became complete with these bytes. Raises TooManyFiles, which ends it."""
@@ -209,16 +229,24 @@ class LogParser:
         if self._buffer.startswith(_SECTION, self._position):
             self._section = bytearray()
             return True
-        line = bytes(self._buffer[self._position : end]).decode(errors="backslashreplace")
+        line = bytes(self._buffer[self._position : end])
         self._position = end + 1
-        if line.startswith(":"):
-            if len(self._raw) == _MOST_FILES:
-                self._with_diffs = self._all_files = False
-                raise TooManyFiles(self._commit())
-            self._raw.append(line)
+        if line.startswith(b":"):
+            self._add_file(line)
         elif line:
-            self._summary = line.strip()
+            self._summary = line.decode(errors="backslashreplace").strip()
         return True
+
+    def _add_file(self, line: bytes) -> None:
+        size = self._raw_bytes + len(line)
+        if self._all_files and len(self._raw) < _MOST_FILES and size <= _MOST_NAME_BYTES:
+            self._raw.append(line)
+            self._raw_bytes = size
+            self._raw_sections += _sections_of(line)
+            return
+        self._all_files = False
+        if not self._with_diffs:
+            raise TooManyFiles(self._commit())
 
     def _read_section(self, *, at_end: bool) -> bool:
         """Take the file's diff up to its end, or as far as it is there."""
@@ -237,17 +265,18 @@ class LogParser:
         self._sections.append(section)
         self._section_dropped = False
         self._section = None
+        if not self._all_files and len(self._sections) == self._raw_sections:
+            raise TooManyFiles(self._commit())
         return True
 
     def _keep(self, end: int) -> None:
         section = self._section
         if section is not None and not self._section_dropped:
             size = len(section) + end - self._position
-            if (
-                size > self._most_diff_bytes
-                or self._diff_bytes + size > self._most_commit_diff_bytes
-            ):
+            too_large = size > self._most_diff_bytes
+            if too_large or self._diff_bytes + size > self._most_commit_diff_bytes:
                 self._section_dropped = True
+                self._diffs_left_out += not too_large
                 section.clear()
             else:
                 section += self._buffer[self._position : end]
@@ -264,41 +293,32 @@ class LogParser:
             subject=subject,
             message=message.rstrip("\n"),
             summary=self._summary,
-            changes=tuple(self._changes(commit_id)),
+            changes=self._changes(commit_id),
             all_files=self._all_files,
+            diffs_left_out=self._diffs_left_out,
         )
         self._fields = []
         self._raw = []
+        self._raw_bytes = self._raw_sections = 0
         self._all_files = True
         self._summary = ""
         self._sections = []
-        self._diff_bytes = 0
+        self._diff_bytes = self._diffs_left_out = 0
         return commit
 
-    def _changes(self, commit_id: str) -> Iterator[FileChange]:
-        sections = iter(self._sections)
-        for line in self._raw:
-            match = _RAW.fullmatch(line)
-            if match is None:
+    def _changes(self, commit_id: str) -> Sequence[FileChange]:
+        raw, sections = self._raw, iter(self._sections)
+        diffs: list[bytes | None] = []
+        for line in raw:
+            if _RAW.fullmatch(line) is None:
                 raise _mismatch(commit_id)
-            previous_mode, new_mode, previous_hash, new_hash, status, path = match.groups()
-            # Where a file became a link or the like, git prints two diffs: its end, a beginning.
             parts = [
-                next(sections, b"") if self._with_diffs else None
-                for _ in range(2 if status == "T" else 1)
+                next(sections, b"") if self._with_diffs else None for _ in range(_sections_of(line))
             ]
-            yield FileChange(
-                quoted_path=path,
-                path=distinct(recordable(unquoted(path)), MAX_PATH_BYTES),
-                status=status,
-                previous_mode=previous_mode,
-                new_mode=new_mode,
-                previous_hash=_object_id(previous_hash),
-                new_hash=_object_id(new_hash),
-                diff=self._joined(parts, commit_id),
-            )
+            diffs.append(self._joined(parts, commit_id))
         if next(sections, None) is not None:
             raise _mismatch(commit_id)
+        return OnDemand(len(raw), lambda place: _change(raw[place], diffs[place]))
 
     def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:
         if b"" in parts:
@@ -309,6 +329,30 @@ class LogParser:
         return diff if len(diff) <= self._most_diff_bytes else None
 
 
+def _sections_of(line: bytes) -> int:
+    """Where a file became a link or the like, git prints two diffs: its end, a beginning."""
+    found = _RAW.match(line)
+    return 2 if found is not None and found[5] == b"T" else 1
+
+
+def _change(line: bytes, diff: bytes | None) -> FileChange:
+    found = _RAW.fullmatch(line)
+    assert found is not None  # it was looked at when the commit was read
+    previous_mode, new_mode, previous_hash, new_hash, status, path = (
+        part.decode(errors="backslashreplace") for part in found.groups()
+    )
+    return FileChange(
+        quoted_path=path,
+        path=distinct(recordable(unquoted(path)), MAX_PATH_BYTES),
+        status=status,
+        previous_mode=previous_mode,
+        new_mode=new_mode,
+        previous_hash=_object_id(previous_hash),
+        new_hash=_object_id(new_hash),
+        diff=diff,
+    )
+
+
 def _object_id(text: str) -> str:
     return text if text.strip("0") else ""
 
@@ -316,7 +360,7 @@ def _object_id(text: str) -> str:
 def _too_large(commit_id: bytes | bytearray, what: str) -> ImportRefused:
     return ImportRefused(
         f"the commit {commit_id.decode(errors='replace')} has {what}: more than is"
-        " taken from one commit; it is not imported, and what came before it stays"
+        " taken from one commit"
     )
 
 

@@ -1,92 +1,88 @@
 """
-How is a git repository asked? By the `git` command, which sees a repository of our own.
+What is the history of a git repository, as far as it is there?
 
-What a configuration can bend is bent by nobody: the other's configuration is not there, the
-machine's and the person's are not read, the environment is made anew. And what git could do all the
-same it may not: it runs behind a wall (`ganglion.importing.walled_git`).
+What git cannot read ends nothing: a commit comes without what is lost of it, one that is lost
+itself is named, and the others come.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import shutil
-import sys
 import weakref
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ganglion.importing import git_copy
+from ganglion.importing.git_command import GitCommand, GitFailed, one_line
 from ganglion.importing.git_folder import GitFolder, find_git_folder
+from ganglion.importing.git_lines import Line, lines_of
 from ganglion.importing.git_log import (
     LOG_OPTIONS,
     WITHOUT_DIFFS,
     WITHOUT_FILES,
+    WITHOUT_MESSAGE,
     Commit,
     LogParser,
     TooManyFiles,
 )
 from ganglion.importing.refusal import ImportRefused
+from ganglion.in_words.phrases import counted
 from nervous_system.contract.bounded import recordable
 
-_CHUNK_BYTES: Final = 256 * 1024
-_MAX_COMPLAINT_BYTES: Final = 4096
 _MOST_STAND_INS: Final = 20_000
 """Where more is missing than this, no diff is read at all."""
 _MOST_FAILURES: Final = 1_000
-"""Of git at one import; each costs some processes."""
+"""Of git at one import, before less is asked of it; each costs some processes."""
 _MOST_NAMED: Final = 5
+_SHORT: Final = 12
 _OBJECT_ID: Final = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
-_EMPTY_TREE: Final = {
-    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
-}
-_SETTLED: Final = (
-    "core.quotePath=true",
-    "core.attributesFile=/dev/null",
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.multiPackIndex=false",
-    "core.bigFileThreshold=128m",
-    "diff.suppressBlankEmpty=false",
-    "log.mailmap=false",
-    "protocol.allow=never",
+_LEVELS: Final = (
+    (LOG_OPTIONS, ""),
+    (WITHOUT_DIFFS, "its diffs could not be read"),
+    (WITHOUT_FILES, "its files could not be listed"),
+    (WITHOUT_MESSAGE, "neither its message nor its files could be read"),
 )
-
-
-class GitFailed(ImportRefused):
-    """A command of git ended with an error; `complaint` is what git said, in lines."""
-
-    def __init__(self, sentence: str, *, complaint: str) -> None:
-        super().__init__(sentence)
-        self.complaint = complaint
+"""What git is asked for of a commit, and what is said where it was less than all."""
+_WITHOUT_FILES: Final = 2
+_OF_ALL: Final = (
+    "",
+    "no diff was read, as most files are lost",
+    "no file was listed, as most are lost",
+    "neither messages nor files were read, as most are lost",
+)
+"""What is said of each commit where it is less for all of them."""
 
 
 class GitRepository:
-    """A repository with at least one commit and all of its first-parent history."""
+    """A repository with at least one commit, and its first-parent history after a revision."""
 
-    def __init__(self, path: Path, folder: GitFolder, *, git: str, copy: Path, head: str) -> None:
+    def __init__(self, path: Path, folder: GitFolder, *, copy: Path, head: str) -> None:
         self._path = path
-        self._folder = folder
-        self._git = git
         self._copy = copy
-        self.head = head  # commit id, fixed when it was opened
-        self.root = ""  # id of the oldest commit of the first-parent history
-        self.remark = folder.remark
+        self._git = GitCommand(
+            path, copy=copy, objects=folder.objects, head=head, partial=folder.partial
+        )
+        self._head = head  # commit id, fixed when it was opened
+        self._lines: list[Line] = []  # newest first
+        self._since: str | None = None
         self._missing: set[str] | None = None  # files; None until something was found to be
-        self._with_diffs = True
+        self._level = 0
+        self._failures = 0
+        self.remark = folder.remark
+        self.refused: list[str] = []  # a sentence for each commit that is lost, so far
         weakref.finalize(self, git_copy.remove, copy)
 
     @classmethod
-    async def open(cls, path: Path) -> GitRepository:
+    async def open(cls, path: Path, *, since: str | None = None) -> GitRepository:
         """
         Find the repository at or above `path`.
 
-        Raises ImportRefused: none there, no commit, shallow, one that leads elsewhere, no git.
+        Raises ImportRefused: none there, no commit, shallow, one that leads elsewhere, no git;
+        `since` names no commit.
         """
         try:
             folder = await asyncio.to_thread(find_git_folder, path)
@@ -98,135 +94,207 @@ class GitRepository:
             raise ImportRefused(
                 f"{recordable(str(path))} has no commits yet; there is nothing to import"
             )
-        git = _git()
         copy = await asyncio.to_thread(git_copy.lay_out, folder, head=folder.head)
-        repository = cls(path, folder, git=git, copy=copy, head=folder.head)
-        if await repository._commit_id("HEAD") is None:
-            raise ImportRefused(
-                f"{recordable(str(path))} says that {folder.head} is checked out, which is no"
-                " commit that it holds; is it damaged?"
-            )
-        root = await repository._lines(
-            "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", folder.head
-        )
-        repository.root = root[-1]
+        try:
+            repository = cls(path, folder, copy=copy, head=folder.head)
+        except ImportRefused:  # there is no git
+            git_copy.remove(copy)
+            raise
+        await repository._find_lines(since)
         return repository
 
-    async def since(self, revision: str) -> str:
-        """The id of the commit that `revision` names. Raises ImportRefused where it names none."""
-        commit_id = await self._commit_id(revision)
-        if commit_id is None:
-            raise ImportRefused(
-                f"{recordable(str(self._path))} knows no commit {recordable(revision)!r};"
-                " --since takes a commit id, a tag or a branch"
-            )
-        return commit_id
+    async def count(self) -> int:
+        """How many commits there are to come."""
+        return sum([await self._count(line) for line in self._lines])
 
-    async def count(self, *, since: str | None) -> int:
-        """How many commits the first-parent history has after `since`."""
-        lines = await self._lines("rev-list", "--first-parent", "--count", *self._range(since))
+    async def commits(self) -> AsyncGenerator[tuple[Commit, Line, str], None]:
+        """
+        The history, oldest commit first, read as fast as it is taken.
+
+        Each with the line it belongs to, and a sentence on what of the commit is not there, empty
+        where it is whole. Raises ImportRefused where git cannot even say which commits there are.
+        """
+        for line in reversed(self._lines):
+            async with aclosing(self._walk(line)) as commits:
+                async for commit, gap in commits:
+                    yield commit, line, gap
+
+    async def _find_lines(self, since: str | None) -> None:
+        if since is not None:
+            self._since = await self._git.commit_id(since)
+            if self._since is None:
+                raise ImportRefused(
+                    f"{recordable(str(self._path))} knows no commit {recordable(since)!r};"
+                    " --since takes a commit id, a tag or a branch"
+                )
+        try:
+            lines = await lines_of(self._git, self._head, list_file=self._copy / "commits")
+        except GitFailed as error:
+            if await self._git.commit_id(self._head) is not None:
+                raise
+            raise ImportRefused(
+                f"{recordable(str(self._path))} says that {self._head} is checked out, which is no"
+                " commit that it holds; is it damaged?"
+            ) from error
+        await asyncio.to_thread(
+            git_copy.cut_off, self._copy, [line.root for line in lines if line.before]
+        )
+        wanted = self._head
+        for line in lines:
+            if line.head != wanted:
+                self._name_lost(wanted, before=line)
+            self._lines.append(line)
+            if (
+                self._since is not None
+                and await self._leads_to(self._since, line.head)
+                and (not line.before or await self._leads_to(line.root, self._since))
+            ):
+                return  # what is lost is not asked for
+            wanted = line.before[0] if line.before else ""
+        if wanted:
+            self._name_lost(wanted, before=None)
+
+    def _name_lost(self, lost: str, *, before: Line | None) -> None:
+        if not self._lines:
+            after = "; it is the one that is checked out"
+        else:
+            root = self._lines[-1].root[:_SHORT]
+            after = (
+                f"; the files of what came after it are named after its follower {root},"
+                " as the history that it belonged to is not known"
+            )
+        led = (
+            f"; what led to it is not known either, and the longest line that is left was taken"
+            f" for it, up to {before.head[:_SHORT]}"
+            if before is not None
+            else "; no commits are left that may have led to it"
+        )
+        self.refused.append(
+            f"the commit {lost[:_SHORT]} is not imported, as the repository has lost it{after}{led}"
+        )
+
+    async def _leads_to(self, ancestor: str, commit: str) -> bool:
+        status, _, _ = await self._git.ask("merge-base", "--is-ancestor", ancestor, commit)
+        return status == 0
+
+    async def _count(self, line: Line) -> int:
+        lines = await self._git.lines(
+            "rev-list", "--first-parent", "--count", *_range(line, self._since)
+        )
         return int(lines[0])
 
-    async def commits(self, *, since: str | None) -> AsyncGenerator[tuple[Commit, str], None]:
-        """
-        The first-parent history after `since`, oldest first, read as fast as it is taken.
-
-        With a sentence on what of the commit is not there, empty where it is whole. What git cannot
-        read ends nothing: the commit comes without it. Raises ImportRefused where git cannot even
-        say which commits there are.
-        """
-        failures = 0
+    async def _walk(self, line: Line) -> AsyncGenerator[tuple[Commit, str], None]:
+        """One line, oldest commit first."""
+        since = self._since
+        if line.before and await self._next(line, since) == line.root:
+            found = await self._what_is_left_of(line.root, least=_WITHOUT_FILES)
+            if found is not None:
+                commit, _ = found
+                lost = line.before[0][:_SHORT]
+                gap = f"its files are left out, as the commit before it, {lost}, is lost"
+                yield replace(commit, parents=line.before), gap
+            since = line.root
         while True:
-            failure: GitFailed | None = None
+            failure: ImportRefused | None = None
             try:
-                async with aclosing(self._log(LOG_OPTIONS, self._range(since))) as commits:
+                async with aclosing(self._log(_range(line, since))) as commits:
                     async for commit in commits:
                         yield commit, self._gap(commit)
                         since = commit.commit_id
                 return
             except TooManyFiles as large:
                 commit = large.commit
-            except GitFailed as error:
+            except ImportRefused as error:
                 failure = error
-            failures += 1
-            if failures > _MOST_FAILURES:
-                raise failure or _too_many()
+            self._count_failure(failure)
             if failure is None:
                 yield commit, self._gap(commit)
                 since = commit.commit_id
             elif not await self._stand_in(failure):
                 # The last one before it may be whole, and was not out yet.
                 for _ in range(2):
-                    commit_id = await self._next(since)
+                    commit_id = await self._next(line, since)
                     if commit_id is None:
                         return
-                    commit, gap = await self._what_is_left_of(commit_id, failure)
-                    yield commit, gap
-                    since = commit.commit_id
-                    if gap:
+                    since = commit_id
+                    found = await self._what_is_left_of(commit_id)
+                    if found is None:
+                        break
+                    yield found
+                    if found[1]:
                         break
 
-    async def _log(
-        self, options: Sequence[str], revisions: Sequence[str]
-    ) -> AsyncGenerator[Commit, None]:
-        if not self._with_diffs and options == LOG_OPTIONS:
-            options = WITHOUT_DIFFS
+    async def _log(self, revisions: Sequence[str], level: int = 0) -> AsyncGenerator[Commit, None]:
+        options, _ = _LEVELS[max(level, self._level)]
         parser = LogParser(with_diffs="--patch" in options)
-        async with aclosing(self._output("log", *options, *revisions)) as output:
+        async with aclosing(self._git.output("log", *options, *revisions)) as output:
             async for data in output:
                 for commit in parser.feed(data):
                     yield commit
         for commit in parser.finish():
             yield commit
 
+    def _count_failure(self, failure: ImportRefused | None) -> None:
+        """Where git fails at very many commits, it is asked for less of all that are to come."""
+        self._failures += 1
+        if self._failures <= _MOST_FAILURES:
+            return
+        self._failures = 0
+        self._level += 1
+        if self._level == len(_LEVELS):
+            raise failure or ImportRefused("git shows nothing of its commits; is it damaged?")
+
     def _gap(self, commit: Commit) -> str:
         """What of a commit that git could show is not in it."""
         gaps = []
         if not commit.all_files:
-            taken = len(commit.changes)
+            gaps.append(f"it has more than {len(commit.changes):,} files, of which these are taken")
+        if commit.diffs_left_out:
             gaps.append(
-                f"it has more than {taken:,} files, of which these are taken, without diffs"
+                f"the diffs of {counted(commit.diffs_left_out, 'file')} are left out, as those of"
+                " one commit are kept up to 64 MiB"
             )
         missing = [
             change.path
-            for change in commit.changes
-            if self._missing
-            and not self._missing.isdisjoint((change.previous_hash, change.new_hash))
+            for change in (commit.changes if self._missing else ())
+            if not (self._missing or set()).isdisjoint((change.previous_hash, change.new_hash))
         ]
         if missing:
             more = f" and {len(missing) - _MOST_NAMED:,} more" if len(missing) > _MOST_NAMED else ""
             gaps.append(
                 f"the repository has lost the content of {', '.join(missing[:_MOST_NAMED])}{more}"
             )
-        if not self._with_diffs:
-            gaps.append("no diff was read, as most files are lost")
-        return "; ".join(gaps)
+        return "; ".join(filter(None, (*gaps, _OF_ALL[self._level])))
 
-    async def _stand_in(self, failure: GitFailed) -> bool:
+    async def _stand_in(self, failure: ImportRefused) -> bool:
         """Whether something was put in the place of files that are lost, so that git gets further.
 
         The first time all of them are looked for, later the one that git complained of.
         """
+        if not isinstance(failure, GitFailed):
+            return False
         found = set(_OBJECT_ID.findall(failure.complaint))
         if self._missing is None:
             self._missing = set()
-            found |= await self._lost()
+            for line in self._lines:
+                found |= await self._lost(line)
         found -= self._missing
         self._missing |= found
         if len(self._missing) > _MOST_STAND_INS:
-            changed, self._with_diffs = self._with_diffs, False
-            return changed
+            weaker = self._level == 0
+            self._level = max(self._level, 1)
+            return weaker
         await asyncio.to_thread(git_copy.stand_in, self._copy, found)
         return bool(found)
 
-    async def _lost(self) -> set[str]:
+    async def _lost(self, line: Line) -> set[str]:
         """The ids of what the history needs and the repository does not have, as far as git sees
         it."""
         lost: set[str] = set()
         walk = ("--objects", "--no-object-names", "--missing=print", "--first-parent")
         rest = b""
         try:
-            async with aclosing(self._output("rev-list", *walk, *self._range(None))) as output:
+            async with aclosing(self._git.output("rev-list", *walk, *_range(line, None))) as output:
                 async for data in output:
                     *lines, rest = (rest + data).split(b"\n")
                     lost.update(line[1:].decode("ascii") for line in lines if line[:1] == b"?")
@@ -236,180 +304,35 @@ class GitRepository:
             pass  # what it saw before it failed helps, and the commit itself says the rest
         return lost
 
-    async def _next(self, since: str | None) -> str | None:
+    async def _next(self, line: Line, since: str | None) -> str | None:
         """The id of the oldest commit after one."""
         walk = ("--first-parent", "--reverse")
-        async with aclosing(self._output("rev-list", *walk, *self._range(since))) as output:
+        async with aclosing(self._git.output("rev-list", *walk, *_range(line, since))) as output:
             async for data in output:
                 return data.split(b"\n", 1)[0].decode("ascii")
         return None
 
-    async def _what_is_left_of(self, commit_id: str, failure: GitFailed) -> tuple[Commit, str]:
-        """One commit, as much of it as git can show."""
-        for options, gap in (
-            (LOG_OPTIONS, ""),
-            (WITHOUT_DIFFS, "its diffs could not be read"),
-            (WITHOUT_FILES, "its files could not be listed"),
-        ):
-            revisions = ["--max-count=1", "--end-of-options", commit_id, "--"]
+    async def _what_is_left_of(
+        self, commit_id: str, *, least: int = 0
+    ) -> tuple[Commit, str] | None:
+        """One commit, as much of it as git can show; where that is nothing, it is named."""
+        revisions = ["--max-count=1", "--end-of-options", commit_id, "--"]
+        reason = ""
+        for level in range(max(least, self._level), len(_LEVELS)):
             try:
-                async with aclosing(self._log(options, revisions)) as commits:
+                async with aclosing(self._log(revisions, level)) as commits:
                     async for commit in commits:
-                        reason = f"{gap} (git: {_one_line(failure.complaint)})" if gap else ""
-                        return commit, "; ".join(filter(None, (reason, self._gap(commit))))
+                        said = f"{_LEVELS[level][1]} ({reason})" if reason else ""
+                        return commit, "; ".join(filter(None, (said, self._gap(commit))))
             except TooManyFiles as large:
                 return large.commit, self._gap(large.commit)
             except GitFailed as error:
-                failure = error
-        raise failure
-
-    def _range(self, since: str | None) -> list[str]:
-        return ["--end-of-options", self.head, *([f"^{since}"] if since else []), "--"]
-
-    async def _commit_id(self, revision: str) -> str | None:
-        if "\0" in revision:
-            return None
-        status, output, _ = await self._ask(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-        )
-        return output.decode("ascii").strip() if status == 0 else None
-
-    async def _lines(self, *arguments: str) -> list[str]:
-        status, output, complaint = await self._ask(*arguments)
-        if status != 0 or not output:
-            raise self._failed(arguments[0], status, complaint)
-        return output.decode("ascii").splitlines()
-
-    async def _ask(self, *arguments: str) -> tuple[int, bytes, str]:
-        """Exit status, output and the first line of the complaint of one short command."""
-        process = await self._start(*arguments)
-        try:
-            output, complaint = await process.communicate()
-        finally:
-            await _end(process)
-        assert process.returncode is not None
-        return process.returncode, output, complaint.decode(errors="backslashreplace")
-
-    async def _output(self, *arguments: str) -> AsyncGenerator[bytes, None]:
-        process = await self._start(*arguments)
-        assert process.stdout is not None
-        complaint = asyncio.create_task(_complaint(process), name="git complaint")
-        try:
-            while data := await process.stdout.read(_CHUNK_BYTES):
-                yield data
-            status = await process.wait()
-            if status != 0:
-                raise self._failed(arguments[0], status, await complaint)
-        finally:
-            complaint.cancel()
-            await _end(process)
-
-    async def _start(self, *arguments: str) -> Process:
-        copy = os.fspath(self._copy)
-        command = [self._git, f"--git-dir={copy}", "--no-pager"]
-        for setting in _SETTLED:
-            command += ["-c", setting]
-        wall = ["-I", "-m", "ganglion.importing.walled_git", copy, os.fspath(self._folder.objects)]
-        try:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                *wall,
-                *command,
-                *arguments,
-                stdin=DEVNULL,
-                stdout=PIPE,
-                stderr=PIPE,
-                cwd=copy,
-                env=_environment(copy, self.head),
-            )
-        except (OSError, ValueError) as error:
-            raise ImportRefused(f"the command `git` could not be started: {error}") from error
-
-    def _failed(self, command: str, status: int, complaint: str) -> GitFailed:
-        partial = (
-            " (it is a partial clone: what was left out when it was cloned is missing, and an"
-            " import fetches nothing; import a clone made without --filter)"
-            if self._folder.partial
-            else ""
-        )
-        return GitFailed(
-            f"`git {command}` in {recordable(str(self._path))} failed with status {status}:"
-            f" {_one_line(complaint)}{partial}; what was imported before it stays, and importing"
-            " again goes on there",
-            complaint=complaint,
-        )
+                reason = f"git: {one_line(error.complaint)}"
+            except ImportRefused as error:
+                reason = str(error)
+        self.refused.append(f"the commit {commit_id[:_SHORT]} is not imported: {reason}")
+        return None
 
 
-def _too_many() -> ImportRefused:
-    return ImportRefused(
-        f"more than {_MOST_FAILURES:,} commits are too large; what was imported before stays"
-    )
-
-
-async def _complaint(process: Process) -> str:
-    """What git says on its error output, read to the end so that git never waits for us."""
-    assert process.stderr is not None
-    kept = b""
-    while data := await process.stderr.read(_CHUNK_BYTES):
-        kept = (kept + data)[:_MAX_COMPLAINT_BYTES]
-    return kept.decode(errors="backslashreplace")
-
-
-async def _end(process: Process) -> None:
-    """End it where it still runs.
-
-    Its output is read to the end: `wait` of Python 3.11 returns only when the pipes are closed, and
-    a pipe that is full is never read again.
-    """
-    if process.returncode is None:
-        process.kill()
-        assert process.stdout is not None
-        while await process.stdout.read(_CHUNK_BYTES):
-            pass
-        await process.wait()
-
-
-def _one_line(complaint: str) -> str:
-    """Why it ended; warnings and what led to it may stand before that."""
-    lines = complaint.strip().splitlines() or ["git gave no reason"]
-    fatal = next((line for line in lines if line.startswith("fatal: ")), lines[0])
-    return fatal.removeprefix("fatal: ")
-
-
-def _git() -> str:
-    """
-    The program, by its whole path: what lies where we stand is never it.
-
-    A script that only finds it (`asdf` and the like put some) would need more than the wall allows.
-    """
-    for place in os.get_exec_path():
-        found = shutil.which("git", path=place) if Path(place).is_absolute() else None
-        if found is not None and not _is_script(Path(found)):
-            return found
-    raise ImportRefused("the command `git` was not found; install git, or put it on the PATH")
-
-
-def _is_script(program: Path) -> bool:
-    with program.open("rb") as file:
-        return file.read(2) == b"#!"
-
-
-def _environment(home: str, head: str) -> dict[str, str]:
-    """
-    All that git gets. Of this process's own environment nothing: it could name programs.
-
-    Some versions take attributes from the tree of HEAD where nothing is checked out.
-    """
-    return {
-        "PATH": os.defpath,
-        "HOME": home,
-        "LC_ALL": "C",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_ATTR_SOURCE": _EMPTY_TREE[len(head)],
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
+def _range(line: Line, since: str | None) -> list[str]:
+    return ["--end-of-options", line.head, *([f"^{since}"] if since else []), "--"]

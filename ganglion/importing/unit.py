@@ -23,7 +23,7 @@ class ImportUnit:
     """
 
     name: str  # for a person: a file, a commit
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]  # the same at every look; of a large one made when they are looked at
     _: KW_ONLY
     reference: str = ""  # its name without any text of it, which may hold a secret
     gap: str = ""  # a sentence: what of the source is not in it
@@ -35,7 +35,7 @@ class ImportUnit:
             if not subjects or not all(covers(self.filter_of_all, each) for each in subjects):
                 raise ValueError(f"the unit {self.name} is not on {self.filter_of_all}")
             return
-        ends = (self.entries[:1] or (None,))[0], (self.entries[-1:] or (None,))[0]
+        ends = (self.entries[0], self.entries[-1]) if self.entries else (None,)
         if any(end is None or not _is_keyed(end, self.run_key) for end in ends):
             raise ValueError(f"the unit {self.name} does not begin and end under its run's key")
 

@@ -249,3 +249,27 @@ def _made_unit(number: int) -> ImportUnit:
         changes=(),
     )
     return commit_unit(commit, root="f" * 40)
+
+
+async def test_the_events_of_a_large_commit_are_made_when_it_is_their_turn(
+    bus: Bus, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes as any other does, also the rest of it after a crash; and a look at it anew makes
+    the same events."""
+    for number in range(40):
+        repository.write(f"{number}", f"{number}\n".encode())
+    repository.commit("Large")
+    expected = await _expected(repository.path)
+    monkeypatch.setattr("ganglion.importing.git_history._MOST_IN_MEMORY", 10)
+    [unit] = [unit async for unit in (await open_history(repository.path)).units]
+    assert unit.entries[1] is not unit.entries[1]
+    assert [entry.event.event_id for entry in unit.entries] == expected
+    assert unit.entries[-3:] == [*unit.entries][-3:]
+    with pytest.raises(Unavailable):
+        log = _Failing(bus, batches=3)
+        await append_units(log, await open_history(repository.path), most_messages=7)
+    assert len(await _ids(bus)) == 21
+    await _forget_duplicates(bus)
+    report = await append_units(BusLog(bus), await open_history(repository.path), most_messages=7)
+    assert (report.units, report.events) == (1, 21)
+    assert [each for each in await _ids(bus) if each in set(expected)] == expected

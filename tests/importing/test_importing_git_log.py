@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,8 @@ def _parse(output: bytes, cuts: list[int] | None = None, **limits: int) -> list[
     found: list[Commit] = []
     for start, end in pairwise([0, *sorted(cuts or ()), len(output)]):
         found += parser.feed(output[start:end])
-    return [*found, *parser.finish()]
+    found += parser.finish()
+    return [replace(commit, changes=tuple(commit.changes)) for commit in found]
 
 
 @pytest.fixture

@@ -123,12 +123,6 @@ async def test_where_most_is_lost_hashes_are_kept(
         }
 
 
-async def test_a_commit_that_is_lost_ends_it_with_gits_own_reason(history: Repository) -> None:
-    _file(history, "HEAD~2").unlink()
-    with pytest.raises(ImportRefused, match=r"`git rev-list` in .* failed with status"):
-        await open_history(history.path)
-
-
 async def test_a_branch_is_taken_where_head_names_none(history: Repository, tmp_path: Path) -> None:
     bare = tmp_path / "bare.git"
     history.git("clone", "--quiet", "--bare", "--no-local", ".", str(bare))

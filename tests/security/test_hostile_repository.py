@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from enchanted.events.v1.state_change_pb2 import StateChange
 from ganglion.importing.git_history import open_history
 from ganglion.importing.git_log import LogParser
 from ganglion.importing.refusal import ImportRefused
@@ -377,8 +378,19 @@ async def test_a_commit_of_endlessly_many_files_costs_no_machine(
     commit = git(repository, "commit-tree", tree, "-m", "bomb", "-p", "HEAD")
     git(repository, "update-ref", "HEAD", commit)
     [*_, bomb] = await imported(repository)
-    assert bomb.gap == "it has more than 5,000 files, of which these are taken, without diffs"
+    assert bomb.gap == "it has more than 5,000 files, of which these are taken"
     assert len(bomb.entries) == 5_000 + 2
+    assert all(change.is_reversible for change in changes_of(bomb))
+    monkeypatch.setattr("ganglion.importing.git_log._MOST_FILES", 1_000_000)
+    monkeypatch.setattr("ganglion.importing.git_log._MOST_NAME_BYTES", 500_000)
+    [*_, bomb] = await imported(repository)
+    assert "of which these are taken" in bomb.gap
+    assert all(change.is_reversible for change in changes_of(bomb))
+
+
+def changes_of(unit: ImportUnit) -> list[StateChange]:
+    payloads = [entry.event.payload for entry in unit.entries]
+    return [payload for payload in payloads if isinstance(payload, StateChange)]
 
 
 def test_a_message_without_end_is_refused_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
