@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from real_servers import NatsServer
 
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
+from tests.real_servers import NatsServer
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from conservation import Ledger
-
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from nervous_system import names
@@ -18,6 +16,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.errors import Duplicate, Transient
 from nervous_system.ids import child_id
+from tests.conservation import Ledger
 
 MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SUBJECT = "swarm.events.coder.decision"

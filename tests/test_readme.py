@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tour
-from real_servers import free_port
+
+from tests import tour
+from tests.real_servers import free_port
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from real_servers import RealProcess, wait_until
 
 from ganglion.benchmarks.events import entries, payloads
 from ganglion.benchmarks.figure import Figure, measured
@@ -22,6 +21,7 @@ from ganglion.benchmarks.rounds import interleave
 from ganglion.benchmarks.size import QUICK
 from ganglion.errors import StartFailed
 from nervous_system.contract.codec import encode
+from tests.real_servers import RealProcess, wait_until
 
 BENCH = [sys.executable, "-m", "ganglion", "bench", "--quick"]
 

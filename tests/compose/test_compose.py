@@ -17,12 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tour
-from conservation import Ledger, examine, gather
-from events_under_test import Publishing
-from jaeger import built
-from real_servers import free_port
-from stack import (
+
+from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.bus import Bus, open_bus
+from nervous_system.ids import new_event_id
+from nervous_system.settings import MeshSettings
+from tests import tour
+from tests.compose.jaeger import built
+from tests.compose.stack import (
     BUILD_SECONDS,
     HERE,
     ROOT,
@@ -33,11 +35,9 @@ from stack import (
     can_be_pulled,
     command,
 )
-
-from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.bus import Bus, open_bus
-from nervous_system.ids import new_event_id
-from nervous_system.settings import MeshSettings
+from tests.conservation import Ledger, examine, gather
+from tests.events_under_test import Publishing
+from tests.real_servers import free_port
 
 pytestmark = pytest.mark.compose
 

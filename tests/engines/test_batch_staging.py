@@ -8,13 +8,13 @@ import stat
 from pathlib import Path
 
 import pytest
-from real_servers import NatsServer
 
 from ganglion.engines import batch_staging
 from ganglion.engines.batch_staging import MARK, BatchStaging
 from nervous_system.bus import Bus, open_bus
 from nervous_system.contract.message import Message
 from nervous_system.settings import MeshSettings
+from tests.real_servers import NatsServer
 
 
 def batch(first: int, count: int = 3) -> list[Message]:

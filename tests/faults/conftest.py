@@ -7,9 +7,10 @@ from pathlib import Path
 
 import clickhouse_connect
 import pytest
-from mesh_under_test import Mesh
-from real_servers import ClickHouseServer, NatsServer
-from swarm_under_test import Swarm
+
+from tests.faults.mesh_under_test import Mesh
+from tests.faults.swarm_under_test import Swarm
+from tests.real_servers import ClickHouseServer, NatsServer
 
 
 @pytest.fixture(scope="session")

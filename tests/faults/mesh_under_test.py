@@ -13,14 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from conservation import Evidence, Ledger, Report, examine, gather
-from events_under_test import Publishing
-from real_servers import NatsServer, RealProcess, free_port
-
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus, open_bus
 from nervous_system.failpoint import VARIABLE as FAILPOINT
 from nervous_system.settings import MeshSettings
+from tests.conservation import Evidence, Ledger, Report, examine, gather
+from tests.events_under_test import Publishing
+from tests.real_servers import NatsServer, RealProcess, free_port
 
 GENEROUS_SECONDS = 60.0
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from events_under_test import event, labels
-
 from nervous_system.bus import open_bus
 from nervous_system.contract.message import Entry
 from nervous_system.failpoint import arm
 from nervous_system.settings import MeshSettings
+from tests.events_under_test import event, labels
 
 BULK = 200
 

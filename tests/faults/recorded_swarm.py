@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from mesh_under_test import Mesh
-from swarm_under_test import Swarm
-
 from nervous_system.bus import Bus
+from tests.faults.mesh_under_test import Mesh
+from tests.faults.swarm_under_test import Swarm
 
 
 async def recorded_too(mesh: Mesh, swarm: Swarm, bus: Bus) -> None:

@@ -10,11 +10,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from mesh_under_test import until
-from real_servers import NatsServer, RealProcess
-from replaying import continued, replay
-from task_law import Known, Report, examine
-
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.task_pb2 import TaskManifest
@@ -38,6 +33,10 @@ from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE
 from overseer.wiring import role
+from tests.faults.mesh_under_test import until
+from tests.faults.task_law import Known, Report, examine
+from tests.real_servers import NatsServer, RealProcess
+from tests.replaying import continued, replay
 
 OVERSEER_PROGRAM = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
 WORKER_PROGRAM = Path(__file__).with_name("working_process.py")
@@ -192,7 +191,6 @@ class Swarm:
             [sys.executable, str(WORKER_PROGRAM), self.nats.url, worker_id or f"w{number}", *given],
             log=self.home / f"worker-{number}.log",
             environment={
-                "PYTHONPATH": str(Path(__file__).parents[1]),
                 **({"GANGLION_SIGNING_KEY": str(key)} if key is not None else {}),
                 **environment,
             },

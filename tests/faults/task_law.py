@@ -14,8 +14,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from conservation import Report
-
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
@@ -39,6 +37,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from nervous_system.contract.event import Recorded
 from overseer.vocabulary import SERVICE
+from tests.conservation import Report
 
 LISTED = 5
 """Offenders that a sentence names."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from events_under_test import labels
-from fault_proxy import fault_proxy
-from mesh_under_test import Mesh
+
+from tests.events_under_test import labels
+from tests.faults.fault_proxy import fault_proxy
+from tests.faults.mesh_under_test import Mesh
 
 GROWTH_BYTES = 400 * 1024**2
 """What reader, batches and their frames may hold at most, generously; the log holds the rest."""

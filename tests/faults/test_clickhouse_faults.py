@@ -6,10 +6,11 @@ import asyncio
 
 import clickhouse_connect
 import pytest
-from events_under_test import labels
-from fault_proxy import fault_proxy
-from mesh_under_test import Mesh, until
-from real_servers import ClickHouseServer
+
+from tests.events_under_test import labels
+from tests.faults.fault_proxy import fault_proxy
+from tests.faults.mesh_under_test import Mesh, until
+from tests.real_servers import ClickHouseServer
 
 
 @pytest.mark.parametrize("count", [3_000, pytest.param(50_000, marks=pytest.mark.long)])

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from conservation import Evidence, Ledger, Row, examine
-from events_under_test import SUBJECT, event
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from ingestor.model import Audit, Epoch
 from nervous_system.contract.codec import encode
 from nervous_system.transport.stream import Stored
+from tests.conservation import Evidence, Ledger, Row, examine
+from tests.events_under_test import SUBJECT, event
 
 POISON = b"\xff"
 ALARM = replace(event("alarm"), payload=AlarmRaised(name="stream_truncated"))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from events_under_test import event
-from mesh_under_test import Mesh
-
 from ingestor.frames import Framer
 from ingestor.republish import replay_parked
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import recorded
 from nervous_system.contract.codec import encode
 from nervous_system.transport.stream import Stored
+from tests.events_under_test import event
+from tests.faults.mesh_under_test import Mesh
 
 FUTURE_ENVELOPE = b"\xca\x0c\x06future" + b"\xd0\x0c\x2a"  # fields 201, text, and 202, a number
 FUTURE_PAYLOAD = b"\x9a\x06\x05\x0a\x03new"  # payload number 99, reserved

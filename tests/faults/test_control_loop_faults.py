@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from mesh_under_test import Mesh
-from recorded_swarm import recorded_too
-from swarm_under_test import LEASE_SECONDS, OVERSEER, Swarm, chains, manifest
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
 from enchanted.events.v1.leadership_pb2 import TickObserved
@@ -33,6 +30,9 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.ids import new_event_id
+from tests.faults.mesh_under_test import Mesh
+from tests.faults.recorded_swarm import recorded_too
+from tests.faults.swarm_under_test import LEASE_SECONDS, OVERSEER, Swarm, chains, manifest
 
 LONG = pytest.mark.long
 

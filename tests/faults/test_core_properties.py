@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from events_under_test import SUBJECT, event
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from ingestor.frames import Framer
 from ingestor.model import Identity, partition_of
 from nervous_system.contract.codec import encode
 from nervous_system.transport.stream import Stored
+from tests.events_under_test import SUBJECT, event
 
 FRAMER = Framer(epoch=3, writer=7)
 MONTH_NANOSECONDS = 31 * 24 * 3600 * 1_000_000_000

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from events_under_test import event, labels
-from mesh_under_test import Mesh, until
-from real_servers import ClickHouseServer
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.condition import Condition
@@ -23,6 +20,9 @@ from ingestor.repair import Repaired, repairing
 from nervous_system.contract.codec import encode
 from nervous_system.errors import Fenced
 from nervous_system.ids import new_event_id
+from tests.events_under_test import event, labels
+from tests.faults.mesh_under_test import Mesh, until
+from tests.real_servers import ClickHouseServer
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from events_under_test import Publishing, event, labels
-from mesh_under_test import Mesh
 
 from nervous_system.contract.codec import encode
+from tests.events_under_test import Publishing, event, labels
+from tests.faults.mesh_under_test import Mesh
 
 
 async def _late(publishing: Publishing, label: str) -> None:

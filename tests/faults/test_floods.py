@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from events_under_test import event
-from swarm_under_test import PATIENT, Swarm, TalkingProcess, manifest
 
 from ganglion.engines.nats_limits import LOG
+from tests.events_under_test import event
+from tests.faults.swarm_under_test import PATIENT, Swarm, TalkingProcess, manifest
 
 pytestmark = pytest.mark.timeout(600)
 """A disk that others keep busy stores ten events a second."""

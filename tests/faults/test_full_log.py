@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from events_under_test import event, labels
-from mesh_under_test import Mesh
-from real_servers import NatsServer
 
 from nervous_system.errors import GanglionError, LogFull
+from tests.events_under_test import event, labels
+from tests.faults.mesh_under_test import Mesh
+from tests.real_servers import NatsServer
 
 LARGE = "z" * 20_000
 

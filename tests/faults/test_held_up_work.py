@@ -6,11 +6,11 @@ import json
 
 import nats
 import pytest
-from events_under_test import labels
-from mesh_under_test import Mesh, until
-from test_clickhouse_faults import WHATEVER_THE_ROW, _add_view, _drop_view
 
 from nervous_system import names
+from tests.events_under_test import labels
+from tests.faults.mesh_under_test import Mesh, until
+from tests.faults.test_clickhouse_faults import WHATEVER_THE_ROW, _add_view, _drop_view
 
 
 async def test_refused_inserts_are_told_and_over_when_they_are_taken(mesh: Mesh) -> None:

@@ -7,8 +7,9 @@ import re
 import signal
 
 import pytest
-from events_under_test import labels
-from mesh_under_test import IngestorProcess, Mesh, until
+
+from tests.events_under_test import labels
+from tests.faults.mesh_under_test import IngestorProcess, Mesh, until
 
 POINTS = ["ingestor.before_insert", "ingestor.during_insert", "ingestor.after_insert"]
 

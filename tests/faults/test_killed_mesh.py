@@ -17,11 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conservation import examine, gather
-from events_under_test import Publishing
-from mesh_under_test import Mesh, until
-from real_servers import NatsServer, RealProcess, free_port
-from swarm_under_test import PATIENT, Swarm
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MINOR, IncidentClosed, IncidentOpened
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
@@ -41,6 +36,11 @@ from nervous_system.contract.payload import Payload
 from nervous_system.errors import GanglionError
 from nervous_system.settings import CLICKHOUSE_KEYS
 from nervous_system.working.asker import Asker
+from tests.conservation import examine, gather
+from tests.events_under_test import Publishing
+from tests.faults.mesh_under_test import Mesh, until
+from tests.faults.swarm_under_test import PATIENT, Swarm
+from tests.real_servers import NatsServer, RealProcess, free_port
 
 BUILT_IN, OUTSIDE = "worker-1", "outside"
 LOST = {"stream_truncated", "positions_lost"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from events_under_test import labels
-from fault_proxy import fault_proxy
-from mesh_under_test import Mesh
+from tests.events_under_test import labels
+from tests.faults.fault_proxy import fault_proxy
+from tests.faults.mesh_under_test import Mesh
 
 LITTLE = 32 * 1024**2
 """Enough for a few hundred of these events, and not for all at once."""

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from mesh_under_test import until
-from swarm_under_test import PATIENT, Swarm, TalkingProcess, manifest
 
 from enchanted.events.v1.command_pb2 import COMMAND_THROTTLE, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
@@ -17,6 +15,8 @@ from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
+from tests.faults.mesh_under_test import until
+from tests.faults.swarm_under_test import PATIENT, Swarm, TalkingProcess, manifest
 
 CROWD_PROGRAM = Path(__file__).with_name("crowd_program.py")
 SAID = {
@@ -31,7 +31,6 @@ def crowd(swarm: Swarm, first: int, count: int) -> TalkingProcess:
     return TalkingProcess(
         [sys.executable, str(CROWD_PROGRAM), swarm.nats.url, str(first), str(count)],
         log=swarm.home / f"crowd-{first}.log",
-        environment={"PYTHONPATH": str(Path(__file__).parents[1])},
     )
 
 

@@ -8,12 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from events_under_test import labels
-from mesh_under_test import Mesh, until
 
 from ingestor.republish import Republished, republish_tail
 from nervous_system import names
 from nervous_system.bus import Bus
+from tests.events_under_test import labels
+from tests.faults.mesh_under_test import Mesh, until
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(4, marks=pytest.mark.long)])

@@ -7,15 +7,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from events_under_test import event, labels
 from google.protobuf.timestamp_pb2 import Timestamp
-from mesh_under_test import Mesh
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from ingestor.republish import republish_tail
 from nervous_system.contract.codec import encode
+from tests.events_under_test import event, labels
+from tests.faults.mesh_under_test import Mesh
 
 NO_EVENT = "its bytes are not a SwarmEvent"
 NO_ID = "it has no event_id"

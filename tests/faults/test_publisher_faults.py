@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from events_under_test import event, labels
-from mesh_under_test import Mesh, until
-from real_servers import RealProcess
 
 from nervous_system.contract.codec import encode
 from nervous_system.contract.message import Entry
 from nervous_system.errors import Duplicate
+from tests.events_under_test import event, labels
+from tests.faults.mesh_under_test import Mesh, until
+from tests.real_servers import RealProcess
 
 PROGRAM = Path(__file__).with_name("publishing_process.py")
 COUNT = 2_000
@@ -25,7 +25,6 @@ def _publisher(mesh: Mesh, *, how: str, point: str = "") -> RealProcess:
     return RealProcess(
         [*command, point] if point else command,
         log=mesh.folder / "publisher.log",
-        environment={"PYTHONPATH": str(PROGRAM.parents[1])},
     )
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mesh_under_test import Mesh
-from recorded_swarm import recorded_too
-from swarm_under_test import PATIENT, Swarm, TalkingProcess
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
+from tests.faults.mesh_under_test import Mesh
+from tests.faults.recorded_swarm import recorded_too
+from tests.faults.swarm_under_test import PATIENT, Swarm, TalkingProcess
 
 
 class Services:

@@ -6,10 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from events_under_test import Publishing
-from mesh_under_test import Mesh
-from shifted_clock import shifted
-from swarm_under_test import Swarm, manifest
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_WORKER, AgentRole
@@ -30,6 +26,10 @@ from nervous_system.contract.signature import MISSING, NOT_ITSELF, STALE
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS
+from tests.events_under_test import Publishing
+from tests.faults.mesh_under_test import Mesh
+from tests.faults.swarm_under_test import Swarm, manifest
+from tests.shifted_clock import shifted
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ constants; the run shows what it took here, and that nothing but time is needed.
 from __future__ import annotations
 
 import pytest
-from swarm_under_test import Swarm
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
@@ -26,6 +25,7 @@ from nervous_system.deciding.lease import (
     TAKEOVER_SECONDS,
 )
 from nervous_system.ids import new_event_id
+from tests.faults.swarm_under_test import Swarm
 
 START_SECONDS = 1.0
 """What taking a term and starting from a snapshot may take."""

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from task_law import Known, examine
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
@@ -32,6 +31,7 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import child_id
+from tests.faults.task_law import Known, examine
 
 BEGINNING = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LEASE_SECONDS = 30.0

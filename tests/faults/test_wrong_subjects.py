@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from events_under_test import event
-from mesh_under_test import Mesh
-
 from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, SwarmEvent
 from nervous_system import names
 from nervous_system.contract.codec import encode
+from tests.events_under_test import event
+from tests.faults.mesh_under_test import Mesh
 
 TRACE, SPAN = "1af7651916cd43dd8448eb211c80319c", "c7ad6b7169203331"
 

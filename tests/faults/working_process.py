@@ -11,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from shifted_clock import shifted
-
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.bus import Bus, open_bus
 from nervous_system.process import main
@@ -20,6 +18,7 @@ from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker
 from nervous_system.working.held_task import HeldTask
+from tests.shifted_clock import shifted
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:

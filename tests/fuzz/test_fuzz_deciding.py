@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from odd_values import TEXTS, fill
 
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_CODER,
@@ -43,6 +42,7 @@ from nervous_system.errors import Undecidable
 from nervous_system.ids import child_id
 from overseer.settings import OverseerSettings
 from overseer.wiring import role as overseer
+from tests.fuzz.odd_values import TEXTS, fill
 
 SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261126"))
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)

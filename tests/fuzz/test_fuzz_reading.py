@@ -13,9 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from odd_values import fill
-from ready_warehouse import make_ready
-from real_servers import ClickHouseServer
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.core import cut, examine, identities, prepare
@@ -27,6 +24,9 @@ from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.errors import Unreadable
 from nervous_system.ids import child_id
 from nervous_system.transport.stream import Stored
+from tests.fuzz.odd_values import fill
+from tests.ready_warehouse import make_ready
+from tests.real_servers import ClickHouseServer
 
 SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261121"))
 RECORDED_AT = 1_793_000_000_000_000_000

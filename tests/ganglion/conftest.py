@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, FreePort, MakeCommandLine
-from real_servers import NatsServer, RealProcess
 
 from ganglion.benchmarks.child import bare_environment
 from ganglion.home import Home
 from ganglion.samples import write_samples
 from ganglion.supervisor.lock import holder
 from nervous_system.bus import Bus
+from tests.ganglion.command_line import CommandLine, FreePort, MakeCommandLine
+from tests.real_servers import NatsServer, RealProcess
 
 
 @pytest.fixture

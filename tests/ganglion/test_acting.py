@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
-from real_servers import NatsServer
 
 from ganglion.errors import FAILURE, NOT_RUNNING, OK, USAGE
 from nervous_system.bus import Bus
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer
 
 ACTS = (
     ("halt",),

@@ -9,13 +9,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from command_line import CommandLine
-from real_servers import NatsServer, RealProcess
 
 from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
 from ganglion.errors import REFUSED, USAGE
 from ganglion.log_session import readable
 from nervous_system.bus import Bus
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer, RealProcess
 
 Run = Callable[..., Awaitable[CompletedProcess[str]]]
 

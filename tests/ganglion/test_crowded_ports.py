@@ -9,11 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-from command_line import FreePort
-from crowding import PATIENCE_SECONDS, crowded
-from stub_mesh import Observed, make_supervisor
-from test_supervisor import until, until_ready
-
 from ganglion.addresses import Addresses
 from ganglion.home import Home
 from ganglion.settings import LocalMeshSettings
@@ -21,6 +16,10 @@ from ganglion.supervisor.http_get import http_get, url_at
 from ganglion.supervisor.process_list import NATS, plan_mesh
 from ganglion.supervisor.silence import until_silent
 from ganglion.supervisor.specification import ProcessSpecification
+from tests.crowding import PATIENCE_SECONDS, crowded
+from tests.ganglion.command_line import FreePort
+from tests.ganglion.stub_mesh import Observed, make_supervisor
+from tests.ganglion.test_supervisor import until, until_ready
 
 HERE = Path(__file__).parent
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
-from test_up_command import mesh_of, up, wait_until
 
 from ganglion.errors import OK
 from nervous_system import names
+from tests.ganglion.command_line import CommandLine
+from tests.ganglion.test_up_command import mesh_of, up, wait_until
 
 Damage = Callable[[Path], None]
 

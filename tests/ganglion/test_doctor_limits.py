@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from real_servers import NatsServer
 
 from ganglion.doctor.nats_limits import examine_limits, low_limits
 from nervous_system.bus import Bus
 from nervous_system.settings import MeshSettings
+from tests.real_servers import NatsServer
 
 NO_LIMIT = {"max_consumers": -1, "max_streams": -1}
 

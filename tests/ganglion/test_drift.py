@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from command_line import CommandLine
-from real_servers import wait_until
 
 from ganglion.drift import find_drift, mend_drift
 from ganglion.errors import OK
@@ -19,6 +17,8 @@ from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
 from nervous_system.users import ADMIN
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import wait_until
 
 LEASES, SNAPSHOTS = f"KV_{names.LEASES}", f"OBJ_{names.SNAPSHOTS}"
 Change = Callable[[Bus], Awaitable[object]]

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import nats
 import pytest
-from command_line import CommandLine, MakeCommandLine
 from nats.errors import Error as NatsError
-from test_up_command import mesh_of, up, wait_until
 
 from ganglion.engines.store_room import ROOM_BYTES, obstacle_in
 from ganglion.errors import FAILURE, OK
 from nervous_system.users import FOLDER, read_password
+from tests.ganglion.command_line import CommandLine, MakeCommandLine
+from tests.ganglion.test_up_command import mesh_of, up, wait_until
 
 MountDisk = Callable[[int], Path]
 

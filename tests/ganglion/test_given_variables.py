@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, MakeCommandLine
 
 from ganglion.engines.clickhouse.settings import ClickHouseSettings
 from ganglion.errors import NOT_RUNNING, OK, USAGE
@@ -17,6 +16,7 @@ from ganglion.supervisor.mesh_file import read_mesh
 from nervous_system.environment import read_settings
 from nervous_system.errors import BadSetting
 from nervous_system.settings import MeshSettings
+from tests.ganglion.command_line import CommandLine, MakeCommandLine
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\t \n"])

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from command_line import CommandLine
-
 from ganglion.errors import NOT_RUNNING, OK
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import read_mesh
+from tests.ganglion.command_line import CommandLine
 
 MESH = ("--only", "nats", "--only", "governor", "--only", "guardian")
 

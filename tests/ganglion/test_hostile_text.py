@@ -8,8 +8,6 @@ import re
 import time
 
 import nats
-from command_line import CommandLine
-from terminal_screen import on_a_terminal
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -31,6 +29,8 @@ from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.users import ADMIN, identified
 from nervous_system.visible import visible
+from tests.ganglion.command_line import CommandLine
+from tests.terminal_screen import on_a_terminal
 
 HOSTILE = (
     "n\x1b[2J\x1b]52;c;eA==\x07\x9b2J\x7f\u202e\u2066\u200b\ufeff\u2028\ue000\U000e0041"

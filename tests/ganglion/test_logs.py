@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
 
 from ganglion.errors import INTERRUPTED, OK, USAGE
 from ganglion.home import Home
 from ganglion.service_logs import ServiceLogs
+from tests.ganglion.command_line import CommandLine
 
 
 def line(second: int, action: str, **more: object) -> str:

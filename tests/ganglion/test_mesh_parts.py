@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import FreePort
-from stub_mesh import stub
 
 from ganglion.addresses import Addresses, configured_addresses
 from ganglion.errors import InUse, NoRoom
@@ -32,6 +30,8 @@ from ganglion.supervisor.process_list import SERVICES, plan_mesh
 from ganglion.supervisor.specification import dependents
 from nervous_system.control_group import Share
 from nervous_system.errors import BadSetting, Fatal
+from tests.ganglion.command_line import FreePort
+from tests.ganglion.stub_mesh import stub
 
 OURS = Addresses(
     nats_url="nats://127.0.0.1:4222",

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
-from real_servers import NatsServer
 
 from ganglion.errors import OK, USAGE
 from nervous_system.bus import Bus
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer
 
 NAME = "anna b"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
 
 from ganglion.command_group import PANELS, Commands
 from ganglion.errors import OK, USAGE
+from tests.ganglion.command_line import CommandLine
 
 NOUNS = (
     *("contexts", "objectives", "tasks", "incidents", "parked", "epochs", "keys"),

@@ -6,10 +6,9 @@ import asyncio
 import json
 from subprocess import CompletedProcess
 
-from command_line import CommandLine
-from real_servers import NatsServer, RealProcess
-
 from nervous_system.bus import Bus
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer, RealProcess
 
 GENEROUS_SECONDS = 60.0
 PLAN = ("--metadata", json.dumps({"tasks": [{"action": "dig"}]}))

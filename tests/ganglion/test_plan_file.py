@@ -9,14 +9,14 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from command_line import CommandLine
-from real_servers import NatsServer, RealProcess
 
 from enchanted.events.v1.policy_pb2 import CharterAdopted
 from ganglion.errors import OK, REFUSED, USAGE
 from ganglion.plan_file import PlanFile
 from nervous_system.bus import Bus
 from nervous_system.errors import BadSetting
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer, RealProcess
 
 Run = Callable[..., Awaitable[CompletedProcess[str]]]
 PLAN = """\

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
 
 from ganglion.errors import OK, REFUSED, USAGE
+from tests.ganglion.command_line import CommandLine
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from command_line import CommandLine
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
-from terminal_screen import on_a_terminal
 
 from ganglion.engines.clickhouse.limits import Limits
 from ganglion.setting_list import MODULES, list_settings
@@ -19,6 +17,8 @@ from ganglion.settings import LocalMeshSettings
 from nervous_system.environment import SECRET, read_settings
 from nervous_system.errors import BadSetting
 from nervous_system.shown_address import MASK
+from tests.ganglion.command_line import CommandLine
+from tests.terminal_screen import on_a_terminal
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - tests say by which chance
 
 import pytest
-from real_servers import NatsServer, RealProcess
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import IncidentOpened
@@ -38,6 +37,7 @@ from nervous_system.errors import Refused
 from nervous_system.ids import new_event_id
 from nervous_system.worker import Worker
 from overseer.gates import KEPT_AGAIN
+from tests.real_servers import NatsServer, RealProcess
 
 AGENTS = 6
 

@@ -8,11 +8,11 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from command_line import CommandLine
-from real_servers import ClickHouseServer
 
 from ganglion.errors import OK, REFUSED
 from ganglion.supervisor.mesh_file import read_mesh
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import ClickHouseServer
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, MakeCommandLine, is_alive
-from test_up_command import mesh_of, pids_of, up, wait_until
 
 from ganglion.engines.store_lock import LOCK_FILE, hold_store, holders_of
 from ganglion.errors import FAILURE, NOT_RUNNING, OK, InUse
 from ganglion.home import Home
+from tests.ganglion.command_line import CommandLine, MakeCommandLine, is_alive
+from tests.ganglion.test_up_command import mesh_of, pids_of, up, wait_until
 
 MARKS = "run"
 

@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import FreePort, is_alive
-from stub_mesh import Observed, make_supervisor, nothing, stub
 
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from ganglion.errors import StartFailed
@@ -21,6 +19,8 @@ from ganglion.supervisor.mesh_file import read_mesh
 from ganglion.supervisor.recording import ask_health
 from ganglion.supervisor.silence import until_silent
 from ganglion.supervisor.supervisor import Supervisor
+from tests.ganglion.command_line import FreePort, is_alive
+from tests.ganglion.stub_mesh import Observed, make_supervisor, nothing, stub
 
 
 @pytest.fixture
@@ -288,7 +288,6 @@ def test_the_parent_killed_leaves_nothing(home: Home, free_port: FreePort) -> No
         [sys.executable, program, str(home.path), *map(str, ports)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert parent.stdout is not None
     try:

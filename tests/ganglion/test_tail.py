@@ -7,8 +7,6 @@ import json
 
 import nats
 import pytest
-from command_line import CommandLine
-from real_servers import NatsServer
 
 from enchanted.events.v1.action_outcome_pb2 import (
     OUTCOME_FAILED,
@@ -23,6 +21,8 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer
 
 LOOK = AgentDecision(chosen_action="look")
 DECISION = new_event_id()

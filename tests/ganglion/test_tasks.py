@@ -8,8 +8,6 @@ import asyncio
 import json
 
 import pytest
-from command_line import CommandLine
-from real_servers import NatsServer
 
 from enchanted.events.v1.policy_pb2 import CharterAdopted
 from enchanted.events.v1.pulse_pb2 import HaltOrdered
@@ -29,6 +27,8 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
 from overseer.gates import NO_CHARTER
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer
 
 SUBMITTED, CLAIMED = "1" * 32, "2" * 32
 

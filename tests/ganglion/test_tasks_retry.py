@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from command_line import CommandLine
-from real_servers import NatsServer, RealProcess
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer, RealProcess
 
 TASKS = [{"id": "a", "action": "dig"}, {"action": "sow", "after": ["a"]}]
 PLAN = ("--metadata", json.dumps({"tasks": TASKS}))

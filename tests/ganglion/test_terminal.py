@@ -9,9 +9,7 @@ from datetime import datetime
 
 import nats
 import pytest
-from command_line import CommandLine
 from rich.cells import cell_len
-from terminal_screen import on_a_terminal
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentOpened
@@ -45,6 +43,8 @@ from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.users import ADMIN, identified
+from tests.ganglion.command_line import CommandLine
+from tests.terminal_screen import on_a_terminal
 
 WIDE = "日本語の長い名前🚀🚀" * 6
 OBJECTIVE = "objective-whose-id-is-longer-than-those-of-many-others-are-and-goes-on-and-on-for-ever"

@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from command_line import CommandLine, FreePort
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +32,7 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
+from tests.ganglion.command_line import CommandLine, FreePort
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 import typer
-from command_line import CommandLine, FreePort, MakeCommandLine, is_alive
 
 from ganglion.command_group import app
 from ganglion.commands.up import app as up_app
@@ -27,6 +26,7 @@ from ganglion.home import Home
 from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
 from ganglion.supervisor.process_list import PROCESSES
 from nervous_system.users import ADMIN, FOLDER, read_password
+from tests.ganglion.command_line import CommandLine, FreePort, MakeCommandLine, is_alive
 
 
 def up(ganglion: CommandLine) -> MeshRecord:

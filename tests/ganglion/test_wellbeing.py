@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import FreePort
-from stub_mesh import Observed, make_supervisor, stub
-from test_supervisor import until, until_ready
 
 from enchanted.events.v1.process_pb2 import ProcessExited
 from ganglion.home import Home
 from ganglion.supervisor.mesh_file import read_mesh
 from ganglion.supervisor.recording import ServiceHealth
 from ganglion.supervisor.wellbeing import Wellbeing
+from tests.ganglion.command_line import FreePort
+from tests.ganglion.stub_mesh import Observed, make_supervisor, stub
+from tests.ganglion.test_supervisor import until, until_ready
 
 WELL = ServiceHealth(ok=True, sentence="", facts={})
 BAD = ServiceHealth(ok=False, sentence="write error", facts={})

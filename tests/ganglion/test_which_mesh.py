@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, MakeCommandLine
 
 from ganglion.errors import NOT_RUNNING, OK, USAGE
 from nervous_system.contexts import Context
@@ -18,6 +17,7 @@ from nervous_system.environment import read_settings
 from nervous_system.place import decide, found_home
 from nervous_system.settings import MeshSettings
 from nervous_system.users import settings_at
+from tests.ganglion.command_line import CommandLine, MakeCommandLine
 
 ROOT = Path(__file__).parents[2]
 

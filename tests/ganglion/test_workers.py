@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 
-from command_line import CommandLine
-from real_servers import NatsServer
-
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, COMMAND_SLEEP, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_GUARDIAN,
@@ -22,6 +19,8 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
+from tests.ganglion.command_line import CommandLine
+from tests.real_servers import NatsServer
 
 
 async def put(bus: Bus, payload: Payload, *, role: AgentRole.ValueType) -> None:

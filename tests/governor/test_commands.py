@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from governed import HOST, Governed
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.command_pb2 import (
@@ -21,6 +20,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_GUARDIAN, ROLE_
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost
 from nervous_system.contract.payload import Payload
 from overseer.plan import Catalogue, CataloguePlanner, Wanted
+from tests.governor.governed import HOST, Governed
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ history replay?"""
 
 from __future__ import annotations
 
-from governed import ROLE, Governed
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -12,6 +11,7 @@ from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OVERSEER
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost
+from tests.governor.governed import ROLE, Governed
 
 WORKERS = ("w1", "w2", "w3")
 workers = st.sampled_from(WORKERS)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from real_servers import RealProcess, wait_until
-from replaying import replay
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_RELEASE,
@@ -33,6 +31,8 @@ from nervous_system.contract.subjects import token
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker, open_worker
+from tests.real_servers import RealProcess, wait_until
+from tests.replaying import replay
 
 HOST = socket.gethostname()
 PROGRAM = Path(__file__).with_name("governor_program.py")

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from real_servers import free_port
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
@@ -21,6 +20,7 @@ from ganglion.engines.nats import find_binary
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.settings import MeshSettings
+from tests.real_servers import free_port
 
 
 @pytest.fixture

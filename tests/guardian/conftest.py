@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from guardian_log import StartGuardian
-from real_servers import NatsServer, RealProcess
+
+from tests.guardian.guardian_log import StartGuardian
+from tests.real_servers import NatsServer, RealProcess
 
 
 @pytest.fixture

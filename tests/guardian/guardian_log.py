@@ -6,9 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from guardian_play import rebuilt
-from real_servers import RealProcess
-
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
 from enchanted.events.v1.swarm_event_pb2 import ROLE_SUPERVISOR, AgentRole
 from guardian.model import Limits
@@ -19,6 +16,8 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import covers
 from nervous_system.ids import new_event_id
+from tests.guardian.guardian_play import rebuilt
+from tests.real_servers import RealProcess
 
 StartGuardian = Callable[..., RealProcess]
 """The fixture `start_guardian`: a guardian of a name, with more variables in its environment."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from guardian_play import Play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +29,7 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE, TaskOrdered
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
+from tests.guardian.guardian_play import Play
 
 
 class Swarm(Play):

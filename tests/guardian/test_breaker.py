@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from guardian_play import START
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from guardian.breaker import (
     opened,
     tried,
 )
+from tests.guardian.guardian_play import START
 
 POLICY = BreakerPolicy(most_tries=3, first_seconds=100, longest_seconds=350, forgive_seconds=1000)
 

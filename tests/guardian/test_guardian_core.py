@@ -7,7 +7,6 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from guardian_play import Play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +47,7 @@ from guardian.playbooks import MEANS, PLAYBOOKS
 from guardian.rules import RULES
 from nervous_system.contract.payload import Payload
 from nervous_system.deciding.persistent import EMPTY
+from tests.guardian.guardian_play import Play
 
 KILLED = ProcessExited(name="governor", pid=42, exit_code=-9, attempt=1, restart_in_seconds=0.5)
 AGAIN = ProcessStarted(name="governor", pid=43, attempt=2)

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from guardian_log import StartGuardian, assert_sound, publish, until_on_log
-from real_servers import wait_until
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
 from enchanted.events.v1.incident_pb2 import (
@@ -24,6 +22,8 @@ from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from guardian.shell import FLAG_NAME
 from nervous_system import names
 from nervous_system.bus import Bus
+from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
+from tests.real_servers import wait_until
 
 OPENED = "swarm.events.incident.opened.*"
 CLOSED = "swarm.events.incident.closed.*"

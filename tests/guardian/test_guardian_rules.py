@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from guardian_play import START
 
 import guardian.rules
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
@@ -48,6 +47,7 @@ from guardian.watching import watch
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
+from tests.guardian.guardian_play import START
 
 BY_NAME = {rule.name: rule for rule in RULES}
 LIMITS = Limits(lag_positions=1000, no_progress_seconds=600)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from guardian_play import START
 
 from guardian.model import Limits
 from guardian.shell import is_news
 from guardian.watched import Lag, Pulse, Sighting, Watched
+from tests.guardian.guardian_play import START
 
 LIMITS = Limits(lag_positions=1000)  # a tenth of it is worth a word at once
 

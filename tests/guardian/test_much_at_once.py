@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from guardian_play import Play
-
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened, RecoveryAttempted
@@ -14,6 +12,7 @@ from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerLost, WorkerRe
 from guardian.plan import MOST_BYTES, MOST_CHARACTERS
 from nervous_system import names
 from nervous_system.contract.payload import Payload
+from tests.guardian.guardian_play import Play
 
 WORKERS = [f"w{number}" for number in range(1000)]
 FULL = CapacitySampled(host="h", disk_used_bytes=99, disk_total_bytes=100)

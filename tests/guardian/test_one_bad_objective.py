@@ -7,10 +7,6 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from guardian_log import StartGuardian, assert_sound, until_on_log
-from real_servers import NatsServer, RealProcess
-from test_taking_back import OVERSEER, at_work
-
 from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.incident_pb2 import IncidentOpened
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
@@ -29,6 +25,9 @@ from nervous_system.bus import Bus
 from nervous_system.worker import Worker
 from nervous_system.working.asker import Asker
 from nervous_system.working.held_task import HeldTask
+from tests.guardian.guardian_log import StartGuardian, assert_sound, until_on_log
+from tests.guardian.test_taking_back import OVERSEER, at_work
+from tests.real_servers import NatsServer, RealProcess
 
 WORKERS, BAD, GOOD = 3, 40, 20
 EACH = 4

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from aiohttp import web
-from guardian_log import StartGuardian, publish, until_on_log
-from real_servers import RealProcess, free_port, wait_until
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
@@ -22,6 +20,8 @@ from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.ids import new_event_id
+from tests.guardian.guardian_log import StartGuardian, publish, until_on_log
+from tests.real_servers import RealProcess, free_port, wait_until
 
 ATTEMPTS = "swarm.events.incident.recovery_attempted.*"
 

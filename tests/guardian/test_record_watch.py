@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from guardian_log import StartGuardian, assert_sound, publish, until_on_log
-from real_servers import ClickHouseServer, NatsServer, RealProcess
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, AlarmRaised
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
@@ -20,6 +18,8 @@ from guardian.clickhouse import ClickHouseRecord
 from guardian.model import Limits
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
+from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
+from tests.real_servers import ClickHouseServer, NatsServer, RealProcess
 
 ALARMS = "swarm.events.guardian.alarm_raised"
 OPENED = "swarm.events.incident.opened.*"

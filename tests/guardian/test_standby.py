@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from guardian_log import StartGuardian, assert_sound, publish, until_on_log
-from real_servers import NatsServer, RealProcess
 
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
@@ -18,6 +16,8 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from ganglion.home import Home
 from ganglion.samples import write_samples
 from nervous_system.bus import Bus
+from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
+from tests.real_servers import NatsServer, RealProcess
 
 PROGRAM = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
 TERMS = "swarm.events.overseer.leadership_taken.main"

@@ -8,9 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from guardian_log import StartGuardian, until_on_log
-from real_servers import NatsServer, RealProcess
-
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_QUARANTINED, TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
@@ -26,6 +23,8 @@ from nervous_system.working.attempt import Do
 from nervous_system.working.by_action import Table
 from nervous_system.working.held_task import HeldTask
 from nervous_system.working.restoring import SKILL
+from tests.guardian.guardian_log import StartGuardian, until_on_log
+from tests.real_servers import NatsServer, RealProcess
 from worker.action import Place
 from worker.wiring import doing
 

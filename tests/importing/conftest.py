@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from importing_samples import Repository, tiny_trajectory
 
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
+from tests.importing.importing_samples import Repository, tiny_trajectory
 
 
 @pytest.fixture

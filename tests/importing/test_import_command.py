@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from importing_samples import Repository
 
 from nervous_system.bus import Bus
+from tests.importing.importing_samples import Repository
 
 Ganglion = Callable[..., subprocess.CompletedProcess[str]]
 

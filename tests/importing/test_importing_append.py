@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 import pytest
-from importing_samples import Repository
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -22,6 +21,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Acknowledgement, Entry
 from nervous_system.errors import Duplicate, Unavailable
 from nervous_system.ids import child_id
+from tests.importing.importing_samples import Repository
 
 
 class _Failing(BusLog):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from importing_samples import Repository
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_SUCCEEDED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -19,6 +18,7 @@ from ganglion.importing.git_history import open_history
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unit import ImportUnit
 from nervous_system.contract.codec import encode
+from tests.importing.importing_samples import Repository
 
 
 async def _units(path: Path, *, since: str | None = None) -> list[ImportUnit]:

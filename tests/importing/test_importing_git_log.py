@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from importing_samples import Repository
 
 from ganglion.importing.git_log import LOG_OPTIONS, Commit, LogParser
 from ganglion.importing.refusal import ImportRefused
+from tests.importing.importing_samples import Repository
 
 
 def _parse(output: bytes, cuts: list[int] | None = None, **limits: int) -> list[Commit]:

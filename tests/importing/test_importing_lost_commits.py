@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from importing_samples import Repository
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from ganglion.importing.adapters import BusLog
@@ -18,6 +17,7 @@ from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unit import ImportSource, ImportUnit
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import encode
+from tests.importing.importing_samples import Repository
 
 
 async def _imported(path: Path, *, since: str | None = None) -> tuple[list[str], ImportSource]:

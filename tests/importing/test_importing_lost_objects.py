@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from importing_samples import Repository
 
 from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -13,6 +12,7 @@ from ganglion.importing.git_history import open_history
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unit import ImportUnit
 from nervous_system.contract.codec import encode
+from tests.importing.importing_samples import Repository
 
 
 async def _units(path: Path) -> list[ImportUnit]:

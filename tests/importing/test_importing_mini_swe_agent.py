@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from importing_samples import REAL_TRAJECTORIES, tiny_trajectory
 
 from enchanted.events.v1.action_outcome_pb2 import (
     OUTCOME_CANCELLED,
@@ -24,6 +23,7 @@ from ganglion.importing.swe_agent import UNKNOWN_TIME, open_trajectories, trajec
 from ganglion.importing.trajectory_file import parse_trajectories
 from ganglion.importing.unit import ImportUnit
 from nervous_system.contract.codec import encode
+from tests.importing.importing_samples import REAL_TRAJECTORIES, tiny_trajectory
 
 PATCH = (
     "diff --git a/a.txt b/a.txt\nindex 7898192..6178079 100644\n"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from importing_samples import REAL_TRAJECTORIES, tiny_trajectory
 
 from enchanted.events.v1.action_outcome_pb2 import (
     OUTCOME_CANCELLED,
@@ -25,6 +24,7 @@ from ganglion.importing.trajectory_file import parse_trajectories
 from ganglion.importing.unit import ImportUnit
 from nervous_system.contract.codec import encode
 from nervous_system.ids import content_hash
+from tests.importing.importing_samples import REAL_TRAJECTORIES, tiny_trajectory
 
 
 def _unit(**changes: Any) -> ImportUnit:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from importing_samples import tiny_trajectory
 
 from ganglion.importing import trajectory_file as module
 from ganglion.importing.refusal import ImportRefused
@@ -19,6 +18,7 @@ from ganglion.importing.trajectory import Trajectory
 from ganglion.importing.trajectory_file import parse_trajectories, read_trajectories
 from nervous_system.contract.codec import encode
 from nervous_system.errors import Permanent
+from tests.importing.importing_samples import tiny_trajectory
 
 
 def _parse(document: object) -> Trajectory:

@@ -12,18 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from station_samples import (
-    MARK,
-    POLICY,
-    REAL_STATION,
-    ROW_FILES,
-    lines,
-    log_of,
-    make_station,
-    objects,
-    spoken,
-    task,
-)
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
 from enchanted.events.v1.objective_pb2 import (
@@ -60,6 +48,18 @@ from ganglion.importing.station_folder import read_station
 from ganglion.importing.station_history import history_of, recorded_files
 from nervous_system.bus import Bus
 from nervous_system.contract.payload import Payload
+from tests.importing.station_samples import (
+    MARK,
+    POLICY,
+    REAL_STATION,
+    ROW_FILES,
+    lines,
+    log_of,
+    make_station,
+    objects,
+    spoken,
+    task,
+)
 
 
 async def _import(bus: Bus, folder: Path) -> int:

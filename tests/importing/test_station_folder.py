@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from station_samples import lines, make_station, task
 
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.station_folder import MAX_ROW_BYTES, Row, parse_rows, read_station
@@ -20,6 +19,7 @@ from ganglion.importing.station_row import (
     task_id_of,
 )
 from ganglion.importing.swe_agent import UNKNOWN_TIME
+from tests.importing.station_samples import lines, make_station, task
 
 
 def _row(text: str, file: str = "task_queue.jsonl") -> Row:

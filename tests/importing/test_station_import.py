@@ -9,16 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from station_samples import (
-    LONG_AGO,
-    MARK,
-    POLICY,
-    REAL_STATION,
-    lines,
-    log_of,
-    make_station,
-    task,
-)
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -39,6 +29,16 @@ from nervous_system.ids import content_hash
 from nervous_system.names import EVENTS
 from overseer.policy import PolicyRefused
 from overseer.registry import RegistryRefused
+from tests.importing.station_samples import (
+    LONG_AGO,
+    MARK,
+    POLICY,
+    REAL_STATION,
+    lines,
+    log_of,
+    make_station,
+    task,
+)
 
 
 async def _import(bus: Bus, folder: Path) -> ImportReport:

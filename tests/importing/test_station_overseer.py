@@ -10,8 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from real_servers import RealProcess
-from station_samples import LONG_AGO, lines, log_of, make_station, task
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectiveRejected
 from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted
@@ -25,6 +23,8 @@ from ganglion.importing.station_row import AS_IMPORTED
 from ganglion.importing.station_rules import rules_to_write, write_rules
 from nervous_system.bus import Bus
 from nervous_system.contract.payload import Payload
+from tests.importing.station_samples import LONG_AGO, lines, log_of, make_station, task
+from tests.real_servers import RealProcess
 
 Start = Callable[[], RealProcess]
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from clickhouse_process import ClickHouseProcess
-from ready_warehouse import make_ready
 
 from ingestor.warehouse import ClickHouseWarehouse
+from tests.ingestor.clickhouse_process import ClickHouseProcess
+from tests.ready_warehouse import make_ready
 
 
 @pytest.fixture(scope="session")

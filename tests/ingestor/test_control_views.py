@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from control_history import ACTIONS, BEGINNING, PATTERNS, History, histories, registry
-from hearing import ROLE, heard, measured
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +90,8 @@ from overseer.indicators import indicators
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy
 from overseer.wiring import READS
+from tests.control_history import ACTIONS, BEGINNING, PATTERNS, History, histories, registry
+from tests.hearing import ROLE, heard, measured
 
 FRAMER = Framer(epoch=1, writer=1)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ingestor_samples import event, stored
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer, varint
 from ingestor.ingest_schema import RIDE_ALONG
 from ingestor.model import partition_end, partition_of
+from tests.ingestor.ingestor_samples import event, stored
 
 NAMES = {extra.number: extra.name for extra in RIDE_ALONG}
 FRAMER = Framer(epoch=3, writer=4)

@@ -158,9 +158,8 @@ async def test_every_field_of_the_contract_has_a_column(
 async def test_every_enum_value_of_the_contract_has_its_name(
     warehouse: ClickHouseWarehouse, column: str, enum: type
 ) -> None:
-    from ingestor_samples import batch, event, frame
-
     from ingestor.frames import Framer
+    from tests.ingestor.ingestor_samples import batch, event, frame
 
     framer = Framer(epoch=1, writer=1)
     frames, expected = [], []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ingestor_samples import batch, event, frame
-
 from ingestor.frames import Framer
 from ingestor.republish import Republished, republish_tail
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.names import TRACEPARENT
+from tests.ingestor.ingestor_samples import batch, event, frame
 
 FRAMER = Framer(epoch=1, writer=1)
 

@@ -6,9 +6,9 @@ import asyncio
 import threading
 
 import pytest
-from ingestor_samples import stored
 
 from ingestor.turns import HEAVY_BYTES, worked_on
+from tests.ingestor.ingestor_samples import stored
 
 
 @pytest.mark.parametrize("heavy", [True, False])

@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from ingestor_samples import RECORDED_AT, batch, batch_of, event, frame, stored
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer
@@ -14,6 +13,7 @@ from ingestor.model import Fingerprint, Identity, Watermark
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.errors import Fenced, Permanent, Unavailable
+from tests.ingestor.ingestor_samples import RECORDED_AT, batch, batch_of, event, frame, stored
 
 FIRST = Framer(epoch=1, writer=1)
 

@@ -8,9 +8,6 @@ import asyncio
 import socket
 
 import pytest
-from clickhouse_process import ClickHouseProcess
-from ingestor_samples import batch_of
-from ready_warehouse import make_ready
 
 from ingestor.clickhouse import FENCED, family_of, statement
 from ingestor.frames import Framer
@@ -18,6 +15,9 @@ from ingestor.model import Watermark
 from ingestor.ports import TooLargeNow
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
+from tests.ingestor.clickhouse_process import ClickHouseProcess
+from tests.ingestor.ingestor_samples import batch_of
+from tests.ready_warehouse import make_ready
 
 FIRST = Framer(epoch=1, writer=1)
 

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from leading_program import SHORT_LEASE
-from otlp_collector import Collector
 
 from nervous_system.deciding import lease, runner
+from tests.nervous_system.leading_program import SHORT_LEASE
+from tests.nervous_system.otlp_collector import Collector
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from event_samples import decision
-
 from nervous_system.bus import open_bus
 from nervous_system.contract.message import Expectation
 from nervous_system.failpoint import arm
 from nervous_system.settings import MeshSettings
+from tests.nervous_system.event_samples import decision
 
 
 async def main(url: str, point: str) -> None:

@@ -8,9 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from counting import Counts, rebuilt, role
-from event_samples import decision
-
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.clock import system_clock
@@ -23,6 +20,8 @@ from nervous_system.errors import Unreadable
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metrics import Metrics
+from tests.nervous_system.counting import Counts, rebuilt, role
+from tests.nervous_system.event_samples import decision
 
 THIRDS = "swarm.events.guardian.alarm_raised"
 ANSWERS = "swarm.events.guardian.signal"

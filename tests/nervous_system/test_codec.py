@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from golden_events import EVENTS, FOLDER, MOMENT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from nervous_system.contract.codec import decode, encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, KINDS_BY_FIELD
 from nervous_system.errors import InvalidEvent, Unreadable
+from tests.nervous_system.golden_events import EVENTS, FOLDER, MOMENT
 
 
 def golden(name: str) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from event_samples import decision
 
 from nervous_system.deciding.company import (
     MOST_PATIENCE_SECONDS,
@@ -17,6 +16,7 @@ from nervous_system.deciding.company import (
     Company,
 )
 from nervous_system.deciding.inbox import Asked
+from tests.nervous_system.event_samples import decision
 
 TURN_SECONDS = 0.002
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 import structlog
-from event_samples import decision, entry
-from real_servers import NatsServer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from ganglion.key_files import ensure_mesh_key
@@ -23,6 +21,8 @@ from nervous_system.consumer import Consumer
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Conflict, Permanent, Transient
 from nervous_system.settings import MeshSettings
+from tests.nervous_system.event_samples import decision, entry
+from tests.real_servers import NatsServer
 
 AGENTS = ["swarm.events.coder.>"]
 

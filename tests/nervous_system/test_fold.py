@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from counting import SERVICE, CountingCore, Counts, fold, rebuilt
-from event_samples import decision
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -25,6 +23,8 @@ from nervous_system.contract.subjects import subject_for
 from nervous_system.deciding.decision import Emit, Tick
 from nervous_system.deciding.fold import MOST_ID_CHARACTERS, Fold
 from nervous_system.errors import Fatal, Undecidable
+from tests.nervous_system.counting import SERVICE, CountingCore, Counts, fold, rebuilt
+from tests.nervous_system.event_samples import decision
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

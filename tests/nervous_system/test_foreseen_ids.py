@@ -6,9 +6,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from counting import SERVICE, role
-from event_samples import decision
-from running_roles import ANSWERS, assert_complete, history, publish, running, until_on_log
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
@@ -21,6 +18,16 @@ from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
+from tests.nervous_system.counting import SERVICE, role
+from tests.nervous_system.event_samples import decision
+from tests.nervous_system.running_roles import (
+    ANSWERS,
+    assert_complete,
+    history,
+    publish,
+    running,
+    until_on_log,
+)
 
 pytestmark = pytest.mark.usefixtures("quickly")
 

@@ -10,9 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from counting import SERVICE, role
-from event_samples import decision
-from running_roles import ANSWERS, history, publish, running, until_on_log
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_DRAIN,
@@ -37,6 +34,9 @@ from nervous_system.transport.stream import Stored
 from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.obeying import obeying
 from nervous_system.working.orders import Orders
+from tests.nervous_system.counting import SERVICE, role
+from tests.nervous_system.event_samples import decision
+from tests.nervous_system.running_roles import ANSWERS, history, publish, running, until_on_log
 
 pytestmark = pytest.mark.usefixtures("quickly")
 

@@ -10,15 +10,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from leading_program import SHORT_LEASE
 from nats.js.kv import KeyValue
-from real_servers import NatsServer, RealProcess, wait_until
 
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.deciding import lease as leases_module
 from nervous_system.deciding.lease import EXPIRY_SECONDS, leading, open_leases
 from nervous_system.errors import Fenced, Transient
+from tests.nervous_system.leading_program import SHORT_LEASE
+from tests.real_servers import NatsServer, RealProcess, wait_until
 
 KEY = "test.main"
 LEASE_SECONDS, POLL_SECONDS = SHORT_LEASE["LEASE_SECONDS"], SHORT_LEASE["POLL_SECONDS"]

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from real_servers import NatsServer
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_CLEAN_UP,
@@ -32,6 +31,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.worker import open_worker
 from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.orders import LONGEST, CleanUp, Orders, nothing_to_clean_up
+from tests.real_servers import NatsServer
 
 ANSWERS = "swarm.events.worker.command_acknowledged.w1"
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from real_servers import RealProcess, wait_until
 
 from nervous_system.errors import Fatal, Unavailable
 from nervous_system.process import patiently
+from tests.real_servers import RealProcess, wait_until
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from event_samples import decision, entry
-from real_servers import NatsServer, free_port
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from ganglion.engines import nats_limits
@@ -36,6 +34,8 @@ from nervous_system.telemetry.metrics import Metrics
 from nervous_system.transport import publisher
 from nervous_system.transport.frame import frame
 from nervous_system.transport.stream import Stored
+from tests.nervous_system.event_samples import decision, entry
+from tests.real_servers import NatsServer, free_port
 
 
 async def _everything(bus: Bus) -> list[Stored]:

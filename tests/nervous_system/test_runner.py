@@ -10,20 +10,6 @@ from pathlib import Path
 
 import pytest
 import structlog
-from counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
-from event_samples import decision
-from real_servers import NatsServer, RealProcess, wait_until
-from running_roles import (
-    ANSWERS,
-    THIRDS,
-    assert_complete,
-    history,
-    publish,
-    running,
-    saved,
-    until_on_log,
-)
-from shifted_clock import shifted
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, TickObserved
@@ -40,6 +26,20 @@ from nervous_system.deciding.leadership import take_term
 from nervous_system.deciding.role import Role
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Work
+from tests.nervous_system.counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
+from tests.nervous_system.event_samples import decision
+from tests.nervous_system.running_roles import (
+    ANSWERS,
+    THIRDS,
+    assert_complete,
+    history,
+    publish,
+    running,
+    saved,
+    until_on_log,
+)
+from tests.real_servers import NatsServer, RealProcess, wait_until
+from tests.shifted_clock import shifted
 
 TERMS = leadership_subject(service=SERVICE, scope="main")
 

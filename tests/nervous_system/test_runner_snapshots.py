@@ -8,9 +8,6 @@ import time
 
 import pytest
 import structlog
-from counting import Counts, role
-from event_samples import entry
-from running_roles import ANSWERS, Running, assert_complete, publish, running, saved, until_on_log
 
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
@@ -19,6 +16,17 @@ from nervous_system.deciding.runner import Runner
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
+from tests.nervous_system.counting import Counts, role
+from tests.nervous_system.event_samples import entry
+from tests.nervous_system.running_roles import (
+    ANSWERS,
+    Running,
+    assert_complete,
+    publish,
+    running,
+    saved,
+    until_on_log,
+)
 
 pytestmark = pytest.mark.usefixtures("quickly")
 

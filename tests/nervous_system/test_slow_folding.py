@@ -7,14 +7,13 @@ import asyncio
 import time
 from dataclasses import replace
 
-from counting import CountingCore, Counts, role
-from running_roles import publish, running
-
 from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
 from nervous_system.deciding.runner import TURN_SECONDS
 from nervous_system.settings import MeshSettings
 from nervous_system.waiting import pause
+from tests.nervous_system.counting import CountingCore, Counts, role
+from tests.nervous_system.running_roles import publish, running
 
 EVENTS = 100
 

@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from event_samples import decision
-from real_servers import NatsServer
-
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import Transient
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import Stored
 from nervous_system.transport.subject_feed import MAX_READ, SubjectFeed
+from tests.nervous_system.event_samples import decision
+from tests.real_servers import NatsServer
 
 ONE, OTHER = "swarm.events.coder.decision.one", "swarm.events.coder.decision.other"
 

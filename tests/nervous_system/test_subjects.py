@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from event_samples import decision
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from nervous_system.contract.subjects import (
     token,
 )
 from nervous_system.ids import child_id
+from tests.nervous_system.event_samples import decision
 
 
 def test_the_key_of_a_resource_is_fixed() -> None:

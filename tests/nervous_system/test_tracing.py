@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
-from otlp_collector import Collector
 
 from nervous_system.errors import Fatal
 from nervous_system.telemetry import semantic_names, span_export, tracing
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import Tracer, current_ids, extract, inject
+from tests.nervous_system.otlp_collector import Collector
 
 REMOTE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from counting import role
-from event_samples import decision
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from otlp_collector import Collector
 
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.bus import Bus, open_bus, recorded
@@ -18,6 +15,9 @@ from nervous_system.contract.message import Entry
 from nervous_system.deciding.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
+from tests.nervous_system.counting import role
+from tests.nervous_system.event_samples import decision
+from tests.nervous_system.otlp_collector import Collector
 
 PUBLISHED = "publish swarm.events.coder.decision"
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import lz4.frame
 import pytest
-from counting import SERVICE, Counts, role
-from event_samples import decision
-from running_roles import ANSWERS, history, publish, running, until_on_log
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.command_pb2 import COMMAND_STOP, CommandIssued
@@ -30,6 +27,9 @@ from nervous_system.errors import Unauthentic, Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.transport.stream import Stored
+from tests.nervous_system.counting import SERVICE, Counts, role
+from tests.nervous_system.event_samples import decision
+from tests.nervous_system.running_roles import ANSWERS, history, publish, running, until_on_log
 
 pytestmark = pytest.mark.usefixtures("quickly")
 

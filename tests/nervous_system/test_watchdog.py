@@ -6,11 +6,10 @@ import sys
 import threading
 from pathlib import Path
 
-from real_servers import RealProcess, free_port
-
 from nervous_system.telemetry.health import Health
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.watchdog import STUCK, Watchdog
+from tests.real_servers import RealProcess, free_port
 
 BLOCKED = """
 import asyncio, sys, time

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from overseer_program import StartOverseer
-from real_servers import NatsServer, RealProcess
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.home import Home
@@ -18,6 +16,8 @@ from nervous_system.settings import MeshSettings
 from nervous_system.worker import Worker, open_worker
 from nervous_system.working.asker import Asker
 from overseer.vocabulary import SERVICE
+from tests.overseer.overseer_program import StartOverseer
+from tests.real_servers import NatsServer, RealProcess
 
 PROGRAM = Path(__file__).with_name("overseer_program.py")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from overseen import Overseen
-
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from overseer.standstill import Standstill
+from tests.overseer.overseen import Overseen
 
 MEMORY = 1 << 34
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from nervous_system.deciding import lease
 from nervous_system.process import main
 from overseer.wiring import run
+from tests.shifted_clock import shifted
 
 StartOverseer = Callable[..., Any]
 """Starts one, with more variables of the environment; a fixture."""
@@ -21,8 +21,5 @@ StartOverseer = Callable[..., Any]
 SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from shifted_clock import shifted
-
     vars(lease).update(SHORT_LEASE)
     sys.exit(main(partial(run, clock=shifted(*sys.argv[1:]))))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from nats.aio.msg import Msg
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.answer_pb2 import Answer
@@ -20,6 +19,7 @@ from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, recorded
 from nervous_system.errors import NotAcknowledged, Refused
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
+from tests.overseer.overseer_program import StartOverseer
 
 FORGED = (
     Answer(accepted=True),

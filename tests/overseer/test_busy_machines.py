@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from machines import register, sampled, standstill
-from overseen import Overseen, task
 
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import (
@@ -19,6 +17,8 @@ from overseer import gates
 from overseer.facts import FACTS
 from overseer.gates import STALE_AFTER
 from overseer.kernel.choice import BEGINS_ANYWAY_AFTER
+from tests.overseer.machines import register, sampled, standstill
+from tests.overseer.overseen import Overseen, task
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from overseen import task
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
@@ -40,6 +39,7 @@ from nervous_system.working import end
 from nervous_system.working.asker import Asker
 from nervous_system.working.attempt import Do
 from nervous_system.working.held_task import HeldTask
+from tests.overseer.overseen import task
 
 
 async def on_log(bus: Bus, kind: type[Payload], count: int = 1) -> list[Any]:

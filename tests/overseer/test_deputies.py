@@ -11,8 +11,6 @@ import sys
 from typing import Any
 
 import pytest
-from overseen import task
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
@@ -27,6 +25,8 @@ from nervous_system.working.deputy import DEPUTY, Deputy, Word
 from nervous_system.working.deputy_process import Ward
 from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
+from tests.overseer.overseen import task
+from tests.overseer.overseer_program import StartOverseer
 
 HOLDS_SECONDS = 20
 """Longer than the lease, which is long enough for a deputy to begin on a busy machine."""

@@ -7,7 +7,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from overseen import task
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import (
@@ -26,6 +25,7 @@ from nervous_system.working.asker import Asker
 from nervous_system.working.attempt import Do
 from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
+from tests.overseer.overseen import task
 
 
 async def propose(bus: Bus, *names: str) -> None:

@@ -6,12 +6,11 @@ import asyncio
 import sys
 from pathlib import Path
 
-from overseer_program import StartOverseer
-from real_servers import RealProcess, wait_until
-
 from enchanted.events.v1.task_pb2 import TaskAcknowledged
 from nervous_system.bus import Bus, recorded
 from nervous_system.settings import MeshSettings
+from tests.overseer.overseer_program import StartOverseer
+from tests.real_servers import RealProcess, wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

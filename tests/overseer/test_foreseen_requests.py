@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from overseer_program import StartOverseer
-
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.task_pb2 import TaskSubmitted
 from nervous_system import names
@@ -15,6 +13,7 @@ from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
 from nervous_system.working import proposing
 from overseer.vocabulary import SERVICE
+from tests.overseer.overseer_program import StartOverseer
 
 TURNS = 200
 

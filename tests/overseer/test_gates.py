@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from overseen import Overseen, task
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from overseer.gates import STALE_AFTER
+from tests.overseer.overseen import Overseen, task
 
 
 @pytest.fixture

@@ -9,10 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from control_history import History, histories, registry
-from hearing import measured
 from hypothesis import given, settings
-from overseen import Overseen, task
 from pydantic import TypeAdapter
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -48,6 +45,9 @@ from nervous_system.contract.payload import Payload
 from overseer.indicators import KEPT_MINUTES, IndicatorState, evolve, indicators
 from overseer.policy import PolicyRefused, read_policy
 from overseer.rules_in_force import MOST_CHANGES
+from tests.control_history import History, histories, registry
+from tests.hearing import measured
+from tests.overseer.overseen import Overseen, task
 
 STATE = TypeAdapter(IndicatorState)
 

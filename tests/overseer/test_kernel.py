@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from overseen import BEGINNING, Overseen, again, core, task
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted, RegistryEntry
@@ -28,6 +27,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from overseer.kernel.decide import MOST_PER_TICK
+from tests.overseer.overseen import BEGINNING, Overseen, again, core, task
 
 
 @pytest.fixture

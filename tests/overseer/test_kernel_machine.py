@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     invariant,
     rule,
 )
-from overseen import Overseen, task
 
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
@@ -35,6 +34,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from nervous_system.contract.event import Event
 from overseer.kernel.waiting import Waiting
+from tests.overseer.overseen import Overseen, task
 
 WORKERS = ("w1", "w2", "w3")
 ODD = (RESULT_QUARANTINED, 99)

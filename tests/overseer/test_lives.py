@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from overseen import Overseen, task
-from overseer_program import StartOverseer
-
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.task_pb2 import TaskQuarantined, TaskReleased
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
@@ -16,6 +13,8 @@ from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import open_worker
+from tests.overseer.overseen import Overseen, task
+from tests.overseer.overseer_program import StartOverseer
 
 ONE, OTHER, THIRD = ("one", 11), ("other", 12), ("third", 13)
 Who = tuple[str, int]

@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from overseer_program import StartOverseer
-from real_servers import NatsServer, RealProcess
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectiveFinished
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged
 from nervous_system.bus import Bus, recorded
 from overseer.settings import OverseerSettings
+from tests.overseer.overseer_program import StartOverseer
+from tests.real_servers import NatsServer, RealProcess
 
 EVERY = timedelta(seconds=1)
 ROUNDS = 2

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from claiming import claimed
-from overseen import task
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_DRAIN,
@@ -31,6 +29,8 @@ from nervous_system.worker import Worker, open_worker
 from nervous_system.working import held_task
 from nervous_system.working.asker import Asker
 from nervous_system.working.held_task import GivenBack, HeldTask, LeaseLost
+from tests.overseer.claiming import claimed
+from tests.overseer.overseen import task
 
 
 async def say(bus: Bus, kind: int, **fields: object) -> str:

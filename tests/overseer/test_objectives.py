@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from overseen import Overseen, core, task
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import (
@@ -32,6 +31,7 @@ from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from overseer.core import MAINTENANCE
 from overseer.kernel.decide import MOST_PROPOSED
 from overseer.model import Settings
+from tests.overseer.overseen import Overseen, core, task
 
 DIG = {"action": "dig"}
 

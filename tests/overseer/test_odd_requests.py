@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
@@ -15,6 +14,7 @@ from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported,
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
 from nervous_system.ids import new_event_id
+from tests.overseer.overseer_program import StartOverseer
 
 LONG = "a" * 6_000
 DEEP = "[" * 50_000

@@ -11,10 +11,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from claiming import claimed
-from overseen import rebuilt, task
-from overseer_program import StartOverseer
-from real_servers import NatsServer
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
@@ -42,6 +38,10 @@ from overseer.core import OverseerCore
 from overseer.plan import Catalogue, CataloguePlanner
 from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE
+from tests.overseer.claiming import claimed
+from tests.overseer.overseen import rebuilt, task
+from tests.overseer.overseer_program import StartOverseer
+from tests.real_servers import NatsServer
 
 
 @pytest.fixture

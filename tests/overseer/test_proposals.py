@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from overseen import Overseen, task
 
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import (
@@ -14,6 +13,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RISK_HIGH, TaskManifest, TaskRejected
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from overseer.kernel.decide import MOST_PROPOSED
+from tests.overseer.overseen import Overseen, task
 
 
 @pytest.fixture

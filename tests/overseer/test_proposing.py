@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from overseer_program import StartOverseer
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectivePlanned
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSubmitted
@@ -17,6 +16,7 @@ from nervous_system.errors import InvalidEvent, Refused
 from nervous_system.settings import MeshSettings
 from nervous_system.working import proposing
 from overseer.plan import Step
+from tests.overseer.overseer_program import StartOverseer
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from overseen import Overseen, core, task
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
@@ -29,6 +28,7 @@ from enchanted.events.v1.task_pb2 import (
 from overseer.kernel.state import MOST_RECORDS, Kernel, Record, record_key
 from overseer.model import Settings
 from overseer.pulse import MOST_WEIGHTS
+from tests.overseer.overseen import Overseen, core, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

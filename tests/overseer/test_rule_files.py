@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from overseen import Overseen
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted, RegistryAdopted
@@ -24,6 +23,7 @@ from overseer.model import OverseerState
 from overseer.policy import PolicyRefused, matches_any, read_policy
 from overseer.registry import RegistryRefused, read_registry
 from overseer.rule_files import RuleFiles
+from tests.overseer.overseen import Overseen
 
 
 class Log:

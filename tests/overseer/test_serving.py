@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from nats.aio.msg import Msg
-from overseen import task
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskFailed, TaskReleased
@@ -27,6 +26,7 @@ from nervous_system.worker import Worker, open_worker
 from nervous_system.working.asker import Asker
 from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
+from tests.overseer.overseen import task
 
 Serve = Callable[[Callable[[HeldTask], Awaitable[None]], asyncio.Event], Awaitable[None]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from overseen import Overseen, task
 
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_CODER,
@@ -29,6 +28,7 @@ from enchanted.events.v1.task_request_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system.contract.payload import Payload
 from overseer.standing import NO_ORDERS
+from tests.overseer.overseen import Overseen, task
 
 NEXT_AS_ANOTHER = ResultReported(
     task_id="held", worker_id="bob", attempt=1, next=ClaimRequested(worker_id="vw")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from machines import register, sampled, standstill
-from overseen import Overseen, task
 
 from enchanted.events.v1.command_pb2 import (
     COMMAND_DRAIN,
@@ -21,6 +19,8 @@ from enchanted.events.v1.task_pb2 import RESULT_FAILED
 from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat
 from overseer.facts import FACTS
+from tests.overseer.machines import register, sampled, standstill
+from tests.overseer.overseen import Overseen, task
 
 
 def sleep(mesh: Overseen, target: str, seconds: float = 60.0) -> str:

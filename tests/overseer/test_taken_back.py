@@ -4,7 +4,6 @@ has it told so?"""
 from __future__ import annotations
 
 import pytest
-from overseen import Overseen, task
 
 from enchanted.events.v1.command_pb2 import COMMAND_CANCEL, CommandIssued
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
@@ -16,6 +15,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ResultReported,
     TaskOrder,
 )
+from tests.overseer.overseen import Overseen, task
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from overseen import Overseen, task
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import (
@@ -21,6 +20,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
 )
 from overseer.kernel import retrying
+from tests.overseer.overseen import Overseen, task
 
 
 @pytest.fixture

@@ -13,34 +13,32 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-TESTS: Final = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "faults"), str(TESTS / "overseer")]
-
-from histories import ROLES, History  # noqa: E402
-from mesh_under_test import until  # noqa: E402
-from real_servers import NatsServer, RealProcess  # noqa: E402
-from replaying import replay  # noqa: E402
-from swarm_under_test import OVERSEER, Swarm, manifest  # noqa: E402
-
-from enchanted.events.v1.objective_pb2 import ObjectiveApproved, ObjectiveProposed  # noqa: E402
-from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered  # noqa: E402
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR  # noqa: E402
-from enchanted.events.v1.task_pb2 import TaskClaimed  # noqa: E402
-from enchanted.events.v1.task_request_pb2 import (  # noqa: E402
+from enchanted.events.v1.objective_pb2 import ObjectiveApproved, ObjectiveProposed
+from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.task_pb2 import TaskClaimed
+from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
     ORDER_QUARANTINE,
     ORDER_RETRY,
     TaskOrdered,
 )
-from nervous_system.bus import Bus, recorded  # noqa: E402
-from nervous_system.clock import system_clock  # noqa: E402
-from nervous_system.contract.codec import encode  # noqa: E402
-from nervous_system.contract.event import Event  # noqa: E402
-from nervous_system.contract.payload import Payload  # noqa: E402
-from nervous_system.contract.subjects import on_any  # noqa: E402
-from nervous_system.ids import new_event_id  # noqa: E402
-from nervous_system.transport.stream import Stored  # noqa: E402
-from nervous_system.working.asker import Asker  # noqa: E402
+from nervous_system.bus import Bus, recorded
+from nervous_system.clock import system_clock
+from nervous_system.contract.codec import encode
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import on_any
+from nervous_system.ids import new_event_id
+from nervous_system.transport.stream import Stored
+from nervous_system.working.asker import Asker
+from tests.faults.mesh_under_test import until
+from tests.faults.swarm_under_test import OVERSEER, Swarm, manifest
+from tests.real_servers import NatsServer, RealProcess
+from tests.replay.histories import ROLES, History
+from tests.replaying import replay
+
+TESTS: Final = Path(__file__).parents[1]
 
 SETTINGS: Final = {
     "overseer": OVERSEER.model_dump(exclude_unset=True),

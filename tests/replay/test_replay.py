@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from histories import read
-from replaying import continued, hash_of, interrupted, replay
+
+from tests.replay.histories import read
+from tests.replaying import continued, hash_of, interrupted, replay
 
 SERVICES = ("overseer", "governor", "guardian")
 

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from real_servers import NatsServer
-
 from ganglion.nats_keys import NatsKeys
 from ganglion.upkeep import make_foundations
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
+from tests.real_servers import NatsServer
 
 OpenAs = Callable[[str], AbstractAsyncContextManager[Bus]]
 

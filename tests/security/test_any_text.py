@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from raw_client import publish, raw_client
 
 from enchanted.events.v1.answer_pb2 import Answer
 from nervous_system.agent import open_agent
@@ -19,6 +18,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.frame import frame
 from nervous_system.worker import open_worker
+from tests.security.raw_client import publish, raw_client
 
 NAMES = {
     "a blank": "Claude Code",

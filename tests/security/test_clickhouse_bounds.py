@@ -13,9 +13,9 @@ from pathlib import Path
 import brotli
 import lz4.frame
 import pytest
-from clickhouse_front import ANALYST, DEFAULT, Front
 
 from ganglion.engines.clickhouse.compression import encoder
+from tests.security.clickhouse_front import ANALYST, DEFAULT, Front
 
 _ZEROS = b"\0" * (16 << 20)
 _INTO = "INSERT INTO t FORMAT RawBLOB"

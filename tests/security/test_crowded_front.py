@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clickhouse_front import Front
-from crowding import PATIENCE_SECONDS, crowded
-
 from ganglion.supervisor.http_get import http_get, url_at
+from tests.crowding import PATIENCE_SECONDS, crowded
+from tests.security.clickhouse_front import Front
 
 
 async def test_who_crowds_clickhouse_is_not_in_the_supervisors_way(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clickhouse_front import ANALYST, DEFAULT, Front
 
 from ganglion.engines.clickhouse.access import (
     ENGINES,
@@ -17,6 +16,7 @@ from ganglion.engines.clickhouse.access import (
     TABLE_FUNCTIONS,
 )
 from ganglion.engines.clickhouse.set_aside import SET_ASIDE_FOLDER, set_strangers_aside
+from tests.security.clickhouse_front import ANALYST, DEFAULT, Front
 
 SECRET = "WHAT_ONLY_THE_OWNER_READS"
 SCHEMA = 'syntax = "proto3"; message Row { int32 x = 1; }'

@@ -13,7 +13,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from engine_walk import (
+
+from ganglion.engines.clickhouse.passwords import own_passwords
+from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+from ganglion.wall import gaps
+from tests.security.engine_walk import (
     Outside,
     Try,
     of_database_engine,
@@ -24,10 +28,6 @@ from engine_walk import (
     of_table_engine,
     of_table_function,
 )
-
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-from ganglion.wall import gaps
 
 SECRET = "what only the owner of this machine may read"
 ENVIRONMENT = "a password in the environment"

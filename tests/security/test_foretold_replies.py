@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from nats.aio.msg import Msg
-from permitted_server import PermittedServer
-from raw_client import publish_with, raw_client
 
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.ids import new_event_id
 from nervous_system.users import OPERATOR, user_of_role
+from tests.security.permitted_server import PermittedServer
+from tests.security.raw_client import publish_with, raw_client
 
 REQUEST = f"{names.REQUESTS}.{names.OVERSEER}"
 SUBJECT = "swarm.events.coder.signal"

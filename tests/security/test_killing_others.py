@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from clickhouse_front import ANALYST, DEFAULT, Answer, Front, wait_until
+
+from tests.security.clickhouse_front import ANALYST, DEFAULT, Answer, Front, wait_until
 
 REPORT = (
     b"SELECT sum(sleepEachRow(0.2)) FROM numbers(1000) SETTINGS max_block_size = 1,"

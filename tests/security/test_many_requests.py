@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from raw_client import publish, raw_client
-
 from enchanted.events.v1.answer_pb2 import Answer
 from nervous_system.bus import Bus
 from nervous_system.deciding.inbox import MOST_WAITING_BYTES, Inbox
 from nervous_system.settings import MeshSettings
+from tests.security.raw_client import publish, raw_client
 
 SUBJECT = "swarm.requests.overseer"
 LARGE = b"x" * 1_000_000

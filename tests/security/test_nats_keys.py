@@ -13,7 +13,6 @@ from typing import Any
 import nats
 import nats.errors
 import pytest
-from permitted_server import PermittedServer
 
 from ganglion.benchmarks.child import bare_environment
 from ganglion.engines.nats import adopt_store, find_binary
@@ -26,6 +25,7 @@ from nervous_system.errors import BadSetting, Fatal, Forbidden
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
 from nervous_system.users import OPERATOR, identified, listens_on
+from tests.security.permitted_server import PermittedServer
 
 LOG = names.STREAM
 

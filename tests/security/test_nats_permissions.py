@@ -15,7 +15,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from permitted_server import PermittedServer
 from structlog.testing import capture_logs
 
 import governor.wiring
@@ -60,6 +59,7 @@ from nervous_system.worker import open_worker
 from nervous_system.working import agent_orders
 from nervous_system.working.hints import HINTS
 from overseer.settings import OverseerSettings
+from tests.security.permitted_server import PermittedServer
 from worker.archive import Archive
 from worker.snapshot_copies import archive_snapshots
 

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-from clickhouse_front import Front
+
+from tests.security.clickhouse_front import Front
 
 _SECRET = base64.b64encode(b"default:owns it").decode()
 _HEAD = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {_SECRET}\r\n"

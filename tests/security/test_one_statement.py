@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from clickhouse_front import ANALYST, DEFAULT, Front
 
 from ganglion.engines.clickhouse.exceptions import ClickHouseError
 from ganglion.engines.clickhouse.single import SingleStatements
+from tests.security.clickhouse_front import ANALYST, DEFAULT, Front
 
 WRITES = "CREATE TABLE swarm.pwned (a String) ENGINE = Memory"
 BECOMES = "SET ROLE owner"

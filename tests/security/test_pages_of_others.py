@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
-from clickhouse_front import DEFAULT, Front
 
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.telemetry.endpoint import MAX_CONNECTIONS, MAX_REQUEST_BYTES, Endpoint
 from nervous_system.telemetry.health import Health
 from nervous_system.telemetry.metrics import Metrics
+from tests.security.clickhouse_front import DEFAULT, Front
 
 HERE = "127.0.0.1:8123"
 FOREIGN_HOSTS = (

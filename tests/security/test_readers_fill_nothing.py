@@ -10,7 +10,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from clickhouse_front import ANALYST, Front, wait_until
+
+from tests.security.clickhouse_front import ANALYST, Front, wait_until
 
 Begin = Callable[..., Front]
 _WHO = "".join(f"{name}: {value}\r\n" for name, value in ANALYST.items())

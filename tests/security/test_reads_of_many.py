@@ -10,8 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from permitted_server import PermittedServer
-from raw_client import publish, raw_client
 
 from ganglion.nats_keys import NamedUser
 from nervous_system import names
@@ -19,6 +17,8 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.contract.message import Message
 from nervous_system.errors import Forbidden
 from nervous_system.users import MAINTENANCE, OPERATOR, SERVICES
+from tests.security.permitted_server import PermittedServer
+from tests.security.raw_client import publish, raw_client
 
 DIRECT = f"$JS.API.DIRECT.GET.{names.STREAM}"
 CODERS = "swarm.events.coder.decision"

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from raw_client import publish_with, raw_client
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
@@ -28,6 +27,7 @@ from nervous_system.transport.header_block import UNRELIABLE, unreliable, writte
 from nervous_system.transport.requests import Reply
 from nervous_system.transport.stream import Stored
 from nervous_system.working.answer_check import AnswerCheck
+from tests.security.raw_client import publish_with, raw_client
 
 OURS = (
     *(names.MESSAGE_ID, names.TRACEPARENT, names.REPUBLISHED_FROM, names.SEAL),

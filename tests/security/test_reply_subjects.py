@@ -7,11 +7,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from real_servers import NatsServer
 
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.connection import Connection
+from tests.real_servers import NatsServer
 
 ONLY_THE_LEADERS = "swarm.events.overseer.leadership_taken.main"
 OWN = "swarm.events.coder.decision"

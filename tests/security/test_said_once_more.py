@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from raw_client import publish_with, raw_client
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
@@ -25,6 +24,7 @@ from nervous_system.errors import Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.transport.stream import Stored
+from tests.security.raw_client import publish_with, raw_client
 
 BEHIND = (" ", "\t", "\x0b", "\x1f", "\u00a0", "\u2028")
 """What a reader may take away, and the server does not."""

@@ -11,8 +11,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ready_warehouse import make_ready
-from real_servers import ClickHouseServer
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -36,6 +34,8 @@ from nervous_system.contract.secret_search import (
 from nervous_system.contract.signature import Signer
 from nervous_system.ids import new_event_id
 from nervous_system.transport.stream import Stored
+from tests.ready_warehouse import make_ready
+from tests.real_servers import ClickHouseServer
 
 REDACTOR = Redactor.of()
 ALL = list(labelled())

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from real_servers import free_port
 
 from ganglion.benchmarks.child import bare_environment
 from nervous_system.bus import open_bus
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import MASK, shown
+from tests.real_servers import free_port
 
 WORD = "geheim"
 HIDDEN = {

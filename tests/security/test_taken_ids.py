@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from real_servers import NatsServer
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
@@ -34,6 +33,7 @@ from nervous_system.errors import (
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.stream import Stored
+from tests.real_servers import NatsServer
 
 ELSEWHERE = "swarm.events.stranger.junk"
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from permitted_server import PermittedServer
 
 from enchanted.events.v1.command_pb2 import COMMAND_THROTTLE, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
@@ -18,6 +17,7 @@ from nervous_system.ids import new_event_id
 from nervous_system.transport.bulk_client import BulkClient
 from nervous_system.worker import open_worker
 from nervous_system.working.hints import Hints
+from tests.security.permitted_server import PermittedServer
 
 
 @pytest.fixture

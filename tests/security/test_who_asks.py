@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from permitted_server import PermittedServer
-from raw_client import RawClient, publish_with, raw_client
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import (
@@ -32,6 +30,8 @@ from nervous_system.deciding.inbox import Inbox
 from nervous_system.ids import new_event_id
 from nervous_system.transport.header_block import malformed
 from nervous_system.transport.stream import Stored
+from tests.security.permitted_server import PermittedServer
+from tests.security.raw_client import RawClient, publish_with, raw_client
 
 FORGED = b'Nats-Request-Info: {"acc":"operator/boss"}'
 SPOILT = (

@@ -11,11 +11,10 @@ import os
 import sys
 from pathlib import Path
 
-from mesh_of_worker import NOW, agent_of, do, job
-
 from nervous_system import failpoint
 from nervous_system.bus import open_bus
 from nervous_system.settings import MeshSettings
+from tests.worker.mesh_of_worker import NOW, agent_of, do, job
 from worker.action import Place
 
 

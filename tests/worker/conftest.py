@@ -7,10 +7,10 @@ from pathlib import Path
 
 import clickhouse_connect
 import pytest
-from mesh_of_worker import NOW, Ingesting, agent_of
-from real_servers import ClickHouseServer, NatsServer
 
 from nervous_system.bus import Bus
+from tests.real_servers import ClickHouseServer, NatsServer
+from tests.worker.mesh_of_worker import NOW, Ingesting, agent_of
 from worker.action import Place
 from worker.clickhouse import ClickHouse
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from real_servers import ClickHouseServer, NatsServer, RealProcess, free_port
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER, AgentRole
 from nervous_system import failpoint
@@ -24,6 +23,7 @@ from nervous_system.bus import Bus
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
+from tests.real_servers import ClickHouseServer, NatsServer, RealProcess, free_port
 from worker.action import Done, Job, Place
 from worker.actions import ACTIONS
 
@@ -82,7 +82,7 @@ async def killed_at(
     killed = RealProcess(
         [str(each) for each in command],
         log=folder / "acting.txt",
-        environment={failpoint.VARIABLE: point, "PYTHONPATH": f"{here}:{here.parent}"},
+        environment={failpoint.VARIABLE: point},
     )
     code = await asyncio.to_thread(killed.wait)
     assert code == -signal.SIGKILL, (folder / "acting.txt").read_text()

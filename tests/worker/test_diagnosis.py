@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mesh_of_worker import NOW, Ingesting, do, job, publish, tree
-from real_servers import ClickHouseServer, NatsServer, RealProcess
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
 from nervous_system import names
 from nervous_system.bus import Bus
+from tests.real_servers import ClickHouseServer, NatsServer, RealProcess
+from tests.worker.mesh_of_worker import NOW, Ingesting, do, job, publish, tree
 from worker.action import MOST_NOTES_CHARACTERS, MOST_OUTPUT_CHARACTERS, Place
 from worker.clickhouse import ClickHouse
 

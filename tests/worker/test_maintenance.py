@@ -13,14 +13,14 @@ from pathlib import Path
 
 import lz4.frame
 import pytest
-from mesh_of_worker import NOW, Told, do, job, killed_at, packed, tree
-from real_servers import NatsServer
 
 from ganglion.supervisor.log_file import bound_log, open_log
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Permanent, Transient
+from tests.real_servers import NatsServer
+from tests.worker.mesh_of_worker import NOW, Told, do, job, killed_at, packed, tree
 from worker.action import Place
 from worker.actions import ACTIONS
 from worker.archive import only_one

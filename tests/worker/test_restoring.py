@@ -10,8 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from mesh_of_worker import NOW, do, job, killed_at, publish
-from real_servers import NatsServer
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER
@@ -30,6 +28,8 @@ from nervous_system.contract.subjects import chain_filter
 from nervous_system.contract.target import Target
 from nervous_system.errors import Permanent, Transient
 from nervous_system.ids import content_hash, new_event_id
+from tests.real_servers import NatsServer
+from tests.worker.mesh_of_worker import NOW, do, job, killed_at, publish
 from worker.action import Place
 
 TASK = "tasks/1"

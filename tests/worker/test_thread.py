@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from mesh_of_worker import NOW
 
+from tests.worker.mesh_of_worker import NOW
 from worker.archive import Archive
 from worker.thread import Halt, in_thread
 

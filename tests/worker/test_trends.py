@@ -11,11 +11,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from mesh_of_worker import NOW, Ingesting, do, job, publish, tree
 
 from enchanted.events.v1.pulse_pb2 import KeyIndicator, PulseCompleted
 from nervous_system.bus import Bus
 from nervous_system.errors import Permanent
+from tests.worker.mesh_of_worker import NOW, Ingesting, do, job, publish, tree
 from worker.action import Place
 from worker.actions import ACTIONS
 
