@@ -65,6 +65,6 @@ LOCKING := --quiet --universal --generate-hashes --no-annotate --no-header --no-
 
 lock: setup  ## resolve the dependencies anew, with hashes
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile $(LOCKING) --upgrade --extra dev pyproject.toml --output-file requirements.lock
-	@$(BIN)/uv pip compile $(LOCKING) --upgrade --constraint requirements.lock pyproject.toml --output-file infra/docker/runtime.lock
+	@$(BIN)/uv pip compile $(LOCKING) --upgrade --extra mesh --extra dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile $(LOCKING) --upgrade --constraint requirements.lock --extra mesh pyproject.toml --output-file infra/docker/runtime.lock
 	@echo hatchling | $(BIN)/uv pip compile $(LOCKING) --upgrade --constraint requirements.lock - --output-file infra/docker/build.lock

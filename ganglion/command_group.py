@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -110,11 +111,16 @@ def _complaints_visible() -> Iterator[None]:
 
 app = typer.Typer(
     cls=Commands,
-    add_completion=False,
     no_args_is_help=True,
     epilog=EPILOG,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"ganglion {version('ganglion')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -127,6 +133,12 @@ def root(
         str | None,
         typer.Option(metavar="NAME", help="The mesh of this context, over GANGLION_CONTEXT."),
     ] = None,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Ganglion, the flight recorder for swarms of software agents.
 

@@ -27,6 +27,7 @@ def end_with(error: Exception) -> NoReturn:
     comes from, without the values of variables.
     """
     # Only here: what takes time to import must not stand before the first line of `main`.
+    from ganglion.mesh_packages import ADVICE, MODULES
     from ganglion.terminal import say
 
     if os.environ.get("GANGLION_DEBUG"):
@@ -37,6 +38,8 @@ def end_with(error: Exception) -> NoReturn:
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         where = f" ({error.filename})" if error.filename else ""
         sentence = f"{error.strerror}{where}: {_OF_THE_MACHINE[error.errno]}"
+    elif isinstance(error, ModuleNotFoundError) and error.name in MODULES:
+        sentence = f"this needs {error.name}, which only a mesh brings: {ADVICE}"
     elif not isinstance(error, GanglionError):
         sentence = (
             f"unexpected {type(error).__name__}: {error};"

@@ -16,10 +16,12 @@ from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
 from ganglion.log_session import bus_session
 from ganglion.overseen import Overseen
+from ganglion.query import query_rows
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.process_list import CLICKHOUSE, NATS
 from ganglion.supervisor.recording import ServiceHealth, ask_health, recording_of
 from ganglion.system_mode import LastPulse, last_mode, last_pulse
+from ingestor.statements import statement
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.errors import Forbidden, GanglionError
@@ -163,8 +165,6 @@ def _obstacles(home: Home, mesh: MeshRecord, healths: list[ServiceHealth]) -> di
 
 async def _elsewhere(home: Home) -> StatusReport:
     """What the servers say that the settings lead to, as the commands use them."""
-    from ganglion.positions.session import warehouse_session
-
     settings = client_settings()
     watermark: int | None = None
     problems = _left_over(home)
@@ -182,9 +182,7 @@ async def _elsewhere(home: Home) -> StatusReport:
         )
     try:
         if settings.clickhouse_url:
-            async with warehouse_session() as warehouse:
-                found = await warehouse.watermark()
-            watermark = found.seq if found is not None else 0
+            watermark = await asyncio.to_thread(_watermark, settings.clickhouse_dsn)
     except GanglionError as error:
         problems.append(f"ClickHouse: {error}")
     if log.swarm is not None and log.swarm.held:
@@ -201,6 +199,11 @@ async def _elsewhere(home: Home) -> StatusReport:
         system_mode=log.system_mode,
         swarm=log.swarm,
     )
+
+
+def _watermark(clickhouse_url: str) -> int:
+    found = query_rows(clickhouse_url, statement("watermark"))
+    return int(found[0]["seq"]) if found else 0
 
 
 def _left_over(home: Home) -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import aiohttp
@@ -120,12 +118,6 @@ BORNE_OUT: Final = (
     " OR event_id != '' AND (position(raw, event_id) > 0 OR startsWith(reason, 'redacted')))"
 )
 """What is true of every row that a recording or a repair ever wrote, by what it says itself."""
-
-
-@cache
-def statement(name: str) -> str:
-    """The text of `ingestor/sql/<name>.sql`."""
-    return (files("ingestor") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 class Damaged(Unavailable):

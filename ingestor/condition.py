@@ -13,9 +13,10 @@ from typing import Any, Final
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.external import ExternalData
 
-from ingestor.clickhouse import Damaged, ganglion_errors, statement
+from ingestor.clickhouse import Damaged, ganglion_errors
 from ingestor.model import Epoch, Identity
 from ingestor.spans import Span, joined, uneven
+from ingestor.statements import statement
 from nervous_system.errors import Permanent
 from nervous_system.transport.stream import Stored
 

@@ -14,7 +14,7 @@ import lz4.frame
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from ingestor.cleaning import REDACTED
-from ingestor.clickhouse import ganglion_errors, statement
+from ingestor.clickhouse import ganglion_errors
 from ingestor.condition import Condition, Writer
 from ingestor.core import (
     REFUSED_BY_ENGINE,
@@ -29,6 +29,7 @@ from ingestor.frames import Framer
 from ingestor.ingest_schema import ingest_columns, ingest_schema
 from ingestor.model import Batch, Identity
 from ingestor.spans import Span
+from ingestor.statements import statement
 from ingestor.turns import worked_on
 from ingestor.warehouse import INSERT_SETTINGS, event_hash
 from nervous_system.contract.live_keys import LiveKeys

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from ingestor.clickhouse import BORNE_OUT, ganglion_errors, statement
+from ingestor.clickhouse import BORNE_OUT, ganglion_errors
 from ingestor.condition import Extent
 from ingestor.spans import Span
+from ingestor.statements import statement
 
 MOST_LOOKED_UP: Final = 1_000_000
 """Of so many rows of an epoch that nobody opened the ids are looked up elsewhere."""

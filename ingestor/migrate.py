@@ -17,7 +17,8 @@ from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from ingestor.clickhouse import ganglion_errors, statement
+from ingestor.clickhouse import ganglion_errors
+from ingestor.statements import statement
 from nervous_system.errors import Fatal
 
 _TABLE = re.compile(

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from ingestor.clickhouse import Damaged, ganglion_errors, statement
+from ingestor.clickhouse import Damaged, ganglion_errors
 from ingestor.condition import Condition, Extent, Salvage, Writer, quoted
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found, Told
 from ingestor.expected import Expected
 from ingestor.foreign import ForeignRows
 from ingestor.spans import Span, joined, pieces, size_of, spans, without
+from ingestor.statements import statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.errors import Fenced, Unavailable

@@ -23,7 +23,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.external import ExternalData
 
 from ingestor import migrate
-from ingestor.clickhouse import BORNE_OUT, ganglion_errors, open_client, statement
+from ingestor.clickhouse import BORNE_OUT, ganglion_errors, open_client
 from ingestor.door import reading
 from ingestor.foreign import ForeignLook
 from ingestor.ingest_schema import MESSAGE_NAME, ingest_columns, ingest_schema
@@ -38,6 +38,7 @@ from ingestor.model import (
     StoredPosition,
     Watermark,
 )
+from ingestor.statements import statement
 from nervous_system.errors import Fenced, Permanent, Unavailable
 
 HASHES_PER_FIELD: Final = 6_000

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import structlog
-import uvloop
 
 from nervous_system import failpoint
 from nervous_system.errors import GanglionError, Transient
@@ -42,6 +41,8 @@ def main(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> int:
     if armed:
         failpoint.arm(armed)
     _collect_rarely()
+    import uvloop  # only here: who has no service has no uvloop
+
     return uvloop.run(_supervised(run))
 
 

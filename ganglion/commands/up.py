@@ -25,7 +25,9 @@ def up(
 ) -> None:
     """Start the mesh of this home and keep it up; Ctrl-C drains and stops everything."""
     from ganglion.addresses import home_of_rule
+    from ganglion.mesh_packages import require_mesh
 
+    require_mesh()
     home_of_rule()
     if detach:
         from ganglion.supervisor.detach import start_detached

@@ -9,10 +9,11 @@ import socket
 
 import pytest
 
-from ingestor.clickhouse import FENCED, family_of, statement
+from ingestor.clickhouse import FENCED, family_of
 from ingestor.frames import Framer
 from ingestor.model import Watermark
 from ingestor.ports import TooLargeNow
+from ingestor.statements import statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
 from tests.ingestor.clickhouse_process import ClickHouseProcess
