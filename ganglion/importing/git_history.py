@@ -122,7 +122,8 @@ def commit_unit(commit: Commit, *, root: str, gap: str = "", lost: str = "") -> 
         if place > len(commit.changes):
             return ending
         change = commit.changes[place - 1]
-        return entry(f"change {change.quoted_path}", decision_id, _state_change(change, root=root))
+        label = f"change {change.quoted_path}" + (f"\n{change.repeat}" if change.repeat else "")
+        return entry(label, decision_id, _state_change(change, root=root))
 
     entries: Sequence[Entry] = OnDemand(len(commit.changes) + 2, made)
     subject = "".join(sign if sign.isprintable() else "?" for sign in commit.subject[:60])

@@ -106,6 +106,7 @@ class FileChange:
     """One file of a commit, against the first parent."""
 
     quoted_path: str  # as git prints it; different for any two paths
+    repeat: int  # 0, but where a damaged folder has two of one name: another for the second
     path: str
     status: str  # A, M, D or T
     previous_mode: str
@@ -309,16 +310,24 @@ class LogParser:
     def _changes(self, commit_id: str) -> Sequence[FileChange]:
         raw, sections = self._raw, iter(self._sections)
         diffs: list[bytes | None] = []
-        for line in raw:
-            if _RAW.fullmatch(line) is None:
+        paths: set[bytes] = set()
+        repeats: dict[int, int] = {}
+        for place, line in enumerate(raw):
+            found = _RAW.fullmatch(line)
+            if found is None:
                 raise _mismatch(commit_id)
+            if found[6] in paths:
+                repeats[place] = place
+            paths.add(found[6])
             parts = [
                 next(sections, b"") if self._with_diffs else None for _ in range(_sections_of(line))
             ]
             diffs.append(self._joined(parts, commit_id))
         if next(sections, None) is not None:
             raise _mismatch(commit_id)
-        return OnDemand(len(raw), lambda place: _change(raw[place], diffs[place]))
+        return OnDemand(
+            len(raw), lambda place: _change(raw[place], diffs[place], repeats.get(place, 0))
+        )
 
     def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:
         if b"" in parts:
@@ -335,7 +344,7 @@ def _sections_of(line: bytes) -> int:
     return 2 if found is not None and found[5] == b"T" else 1
 
 
-def _change(line: bytes, diff: bytes | None) -> FileChange:
+def _change(line: bytes, diff: bytes | None, repeat: int) -> FileChange:
     found = _RAW.fullmatch(line)
     assert found is not None  # it was looked at when the commit was read
     previous_mode, new_mode, previous_hash, new_hash, status, path = (
@@ -343,6 +352,7 @@ def _change(line: bytes, diff: bytes | None) -> FileChange:
     )
     return FileChange(
         quoted_path=path,
+        repeat=repeat,
         path=distinct(recordable(unquoted(path)), MAX_PATH_BYTES),
         status=status,
         previous_mode=previous_mode,

@@ -273,7 +273,11 @@ class GitRepository:
         """
         if not isinstance(failure, GitFailed):
             return False
-        found = set(_OBJECT_ID.findall(failure.complaint))
+        found = {
+            object_id
+            for object_id in _OBJECT_ID.findall(failure.complaint)
+            if await self._is_lost(object_id)
+        }
         if self._missing is None:
             self._missing = set()
             for line in self._lines:
@@ -286,6 +290,20 @@ class GitRepository:
             return weaker
         await asyncio.to_thread(git_copy.stand_in, self._copy, found)
         return bool(found)
+
+    async def _is_lost(self, object_id: str) -> bool:
+        """Whether a file that git complained of cannot be read. It also complains of one that
+        stands where a folder should, and nothing in its place helps."""
+        status, kind, _ = await self._git.ask("cat-file", "-t", object_id)
+        if status == 0 and kind.strip() != b"blob":
+            return False
+        try:
+            async with aclosing(self._git.output("cat-file", "blob", object_id)) as content:
+                async for _ in content:
+                    pass
+        except GitFailed:
+            return True
+        return False
 
     async def _lost(self, line: Line) -> set[str]:
         """The ids of what the history needs and the repository does not have, as far as git sees
@@ -307,10 +325,11 @@ class GitRepository:
     async def _next(self, line: Line, since: str | None) -> str | None:
         """The id of the oldest commit after one."""
         walk = ("--first-parent", "--reverse")
+        oldest = b""
         async with aclosing(self._git.output("rev-list", *walk, *_range(line, since))) as output:
             async for data in output:
-                return data.split(b"\n", 1)[0].decode("ascii")
-        return None
+                oldest = oldest or data.split(b"\n", 1)[0]
+        return oldest.decode("ascii") or None
 
     async def _what_is_left_of(
         self, commit_id: str, *, least: int = 0
