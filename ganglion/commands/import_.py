@@ -110,6 +110,8 @@ async def _import_station(
     from nervous_system.clock import system_clock
 
     found = await asyncio.to_thread(read_station, folder)
+    if activate:
+        found.require_whole()
     settings = client_settings()
     home = Home.at(settings.home).path
     rules = rules_to_write(found, home, force=force) if activate else ()

@@ -1,14 +1,14 @@
 """
 What do the files of a station say?
 
-From a folder to frozen rows, or one sentence that names every line in the way.
+From a folder to frozen rows, and a sentence for each line that is none.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,8 @@ MAX_FILE_BYTES: Final = 64 * 1024**2
 MAX_ROW_BYTES: Final = 128 * 1024
 """An event holds its row twice: as it was, and in fields."""
 _MOST_NAMED: Final = 10
+_MOST_PROBLEMS: Final = 1_000
+"""Of one file that are named; the others are counted."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
@@ -44,6 +46,13 @@ class StationFolder:
     name: str
     whole: Mapping[str, bytes]  # by file; one that is missing is not in it
     rows: Mapping[str, tuple[Row, ...]]
+    refused: tuple[str, ...] = ()  # a sentence for each line and file that cannot be read
+
+    def require_whole(self) -> None:
+        """Raises ImportRefused, which names them, where lines or files cannot be read. Who takes a
+        station up needs all of it: a row that is left out may say that a task is done."""
+        if self.refused:
+            raise _not_readable(self.name, self.refused)
 
     def rows_of(self, file: str) -> tuple[Row, ...]:
         """The rows of one file; none where it is missing."""
@@ -54,7 +63,9 @@ def read_station(path: Path) -> StationFolder:
     """
     Everything in the station at `path`.
 
-    Raises ImportRefused where there is none, or for all the lines that are not what they should be.
+    A line that is not what it should be is named in `refused`, and so is a file that cannot be
+    read; the others are taken. Raises ImportRefused where there is no station, or nothing of it can
+    be read.
     """
     name = recordable(str(path))
     if not path.is_dir():
@@ -63,26 +74,38 @@ def read_station(path: Path) -> StationFolder:
     rows: dict[str, tuple[Row, ...]] = {}
     problems: list[str] = []
     for file in (*WHOLE_FILES, *ROW_FILES):
-        data = read_foreign(path / file, most_bytes=MAX_FILE_BYTES)
+        try:
+            data = read_foreign(path / file, most_bytes=MAX_FILE_BYTES)
+        except ImportRefused as error:
+            problems.append(str(error))
+            continue
         if data is None:
             continue
-        if file in WHOLE_FILES:
-            whole[file] = data
         if file == REGISTRY or file in ROW_FILES:
-            rows[file], found = parse_rows(data, file=file)
+            found, wrong = parse_rows(data, file=file)
         else:
-            found = [] if (at := _not_utf8(data)) is None else [f"{file}: not UTF-8 at byte {at}"]
-        problems += found
-    if problems:
-        more = len(problems) - _MOST_NAMED
-        named = "; ".join(problems[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
-        raise ImportRefused(
-            f"{name} cannot be imported: {named}. Nothing of it was; mend or remove these lines"
-        )
+            found = ()
+            wrong = [] if (at := _not_utf8(data)) is None else [f"{file}: not UTF-8 at byte {at}"]
+        problems += wrong
+        if file in ROW_FILES:
+            rows[file] = found
+        elif not wrong:  # it is taken as a whole, or not at all
+            whole[file] = data
+            rows |= {file: found} if file == REGISTRY else {}
+    if problems and not whole and not any(rows.values()):
+        raise _not_readable(name, problems)
     if not whole and not rows:
         files = ", ".join((*WHOLE_FILES, *ROW_FILES))
         raise ImportRefused(f"{name} holds none of a station's files ({files}); is it another?")
-    return StationFolder(name, whole, rows)
+    return StationFolder(name, whole, rows, tuple(problems))
+
+
+def _not_readable(name: str, problems: Sequence[str]) -> ImportRefused:
+    more = len(problems) - _MOST_NAMED
+    named = "; ".join(problems[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return ImportRefused(
+        f"{name} cannot be imported: {named}. Nothing of it was; mend or remove these lines"
+    )
 
 
 def parse_rows(data: bytes, *, file: str) -> tuple[tuple[Row, ...], list[str]]:
@@ -90,6 +113,7 @@ def parse_rows(data: bytes, *, file: str) -> tuple[tuple[Row, ...], list[str]]:
     rows: list[Row] = []
     problems: list[str] = []
     repeats: Counter[str] = Counter()
+    more = 0
     for line, raw in enumerate(data.split(b"\n"), 1):
         try:
             text = raw.decode().strip().strip(_BYTE_ORDER_MARK).strip()
@@ -108,6 +132,11 @@ def parse_rows(data: bytes, *, file: str) -> tuple[tuple[Row, ...], list[str]]:
             content = json.dumps(fields, sort_keys=True, separators=(",", ":"))
             repeats[content] += 1
             rows.append(Row(file, line, text, fields, content, repeats[content]))
+        if len(problems) > _MOST_PROBLEMS:
+            problems.pop()
+            more += 1
+    if more:
+        problems.append(f"{file}: {more:,} more of its lines")
     return tuple(rows), problems
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from nervous_system.bus import Bus
 from tests.importing.importing_samples import Repository
+from tests.importing.station_samples import lines, make_station, task
 
 Ganglion = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -82,3 +83,26 @@ def test_commits_with_secrets_and_those_that_are_not_whole_are_named(
     assert whole[:12] not in ended.stdout + ended.stderr
     again = json.loads(ganglion("import", "git", str(repository.path), "--json").stdout)
     assert (again["events"], again["redacted"], len(again["incomplete"])) == (0, [], 1)
+
+
+def test_a_line_that_is_no_row_stops_no_other_but_nothing_is_taken_up(
+    ganglion: Ganglion, tmp_path: Path
+) -> None:
+    folder = make_station(
+        tmp_path / "s", task_queue_jsonl=lines([task("a")]) + b"{\n" + lines([task("b")])
+    )
+    (folder / "task_status.jsonl").unlink()
+    (folder / "task_status.jsonl").symlink_to("/etc/hostname")
+    activated = ganglion("import", "station", str(folder), "--activate")
+    assert activated.returncode == 4
+    assert "task_queue.jsonl:2: not JSON at column 2" in activated.stderr
+    assert "Nothing of it was" in activated.stderr
+    ended = ganglion("import", "station", str(folder), "--json")
+    report = json.loads(ended.stdout)
+    assert (ended.returncode, report["events"]) == (4, 9)
+    assert [sentence.partition(": ")[0] for sentence in report["refused"]][:1] == [
+        "task_queue.jsonl:2"
+    ]
+    assert "is a link to another file" in report["refused"][1]
+    again = json.loads(ganglion("import", "station", str(folder), "--json").stdout)
+    assert (again["events"], again["refused"]) == (0, report["refused"])

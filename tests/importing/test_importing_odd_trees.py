@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from importing_samples import Repository
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from ganglion.importing.adapters import BusLog
@@ -11,6 +10,7 @@ from ganglion.importing.append import append_units
 from ganglion.importing.git_history import open_history
 from ganglion.importing.unit import ImportUnit
 from nervous_system.bus import Bus
+from tests.importing.importing_samples import Repository
 
 
 class Forge:

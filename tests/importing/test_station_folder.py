@@ -47,8 +47,13 @@ def test_every_broken_line_of_every_file_is_named(tmp_path: Path) -> None:
         policy_yaml=b"a: \xff",
         task_status_jsonl=b'{"notes": "' + b"a" * MAX_ROW_BYTES + b'"}',
     )
+    found = read_station(station)
+    assert [row.text for row in found.rows_of("task_queue.jsonl")] == ['{"task_id": "t"}']
+    assert list(found.whole) == []
+    assert len(found.rows_of("objectives.jsonl")) == 3, "what is whole is taken"
+    assert len(found.refused) == 7
     with pytest.raises(ImportRefused) as refused:
-        read_station(station)
+        found.require_whole()
     said = str(refused.value)
     for named in (
         "policy.yaml: not UTF-8 at byte 4",
@@ -66,7 +71,13 @@ def test_every_broken_line_of_every_file_is_named(tmp_path: Path) -> None:
 def test_a_hundred_broken_lines_are_counted(tmp_path: Path) -> None:
     station = make_station(tmp_path / "s", task_queue_jsonl=b"no\n" * 100)
     with pytest.raises(ImportRefused, match="and 90 more"):
-        read_station(station)
+        read_station(station).require_whole()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "task_queue.jsonl").write_bytes(b"no\n" * 100)
+    with pytest.raises(ImportRefused, match="and 90 more. Nothing of it was"):
+        read_station(tmp_path / "bad")
+    _, problems = parse_rows(b"no\n" * 1_500, file="x.jsonl")
+    assert (len(problems), problems[-1]) == (1_001, "x.jsonl: 500 more of its lines")
 
 
 def test_any_file_may_be_missing_but_not_all(tmp_path: Path) -> None:

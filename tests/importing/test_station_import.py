@@ -176,11 +176,16 @@ async def test_content_that_is_not_on_the_log_is_recorded_anew(bus: Bus, tmp_pat
     assert (known.text, known.exact) == ("allow_api: false\n", True)
 
 
-async def test_nothing_of_a_broken_station_is_imported(bus: Bus, tmp_path: Path) -> None:
+async def test_a_line_that_is_no_row_is_named_and_the_others_are_imported(
+    bus: Bus, tmp_path: Path
+) -> None:
     folder = make_station(tmp_path / "s", task_status_jsonl=b'{"task_id": "a"}\n{"task_id": ')
-    with pytest.raises(ImportRefused, match=r"task_status\.jsonl:2: not JSON at column 12"):
-        await _import(bus, folder)
-    assert await log_of(bus) == []
+    report = await _import(bus, folder)
+    assert report.events == report.units == 14
+    assert report.refused == ("task_status.jsonl:2: not JSON at column 12: Expecting value",)
+    (folder / "task_status.jsonl").write_bytes(b'{"task_id": "a"}\n{"task_id": "b"}\n')
+    report = await _import(bus, folder)
+    assert (report.events, report.refused) == (1, ())
 
 
 async def test_the_real_station_is_read_whole(bus: Bus) -> None:
