@@ -8,8 +8,8 @@
 
 Or leave the loop to `serving.serve`. Leases, retries, commands and traces are done here: as long as
 it is open it is heard of, whoever drives it. What blocks the event loop, or holds the interpreter's
-lock, keeps its lease (`working/deputy.py`), and is deaf meanwhile: it is not cancelled, and obeys
-nothing. Long work belongs into a thread or a process.
+lock, keeps its lease (`working/deputy.py`), and is deaf meanwhile: it obeys nothing, and the limit
+of its attempt alone ends it (`working/overdue.py`). Long work belongs into a thread or a process.
 """
 
 from __future__ import annotations

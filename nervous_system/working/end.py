@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +20,15 @@ from nervous_system.clock import stopwatch
 from nervous_system.error_text import error_words
 from nervous_system.errors import Permanent
 from nervous_system.working.exits import FOREIGN, guard
+from nervous_system.working.overdue import RUNS, Due, ended_within
 
 _log = structlog.get_logger()
 
 ENDS_WITHIN_SECONDS: Final = 10.0
 """So long it may take to clean up after it was cancelled."""
+
+BLOCKS_SECONDS: Final = 5.0
+"""So long it may keep the event loop from saying that its time is over."""
 
 _MOST_WORDS: Final = 200
 
@@ -75,21 +80,38 @@ async def end_of(
         return End(error=CalledOff(f"{off.reason}; its code had not begun"))
     guard(asyncio.get_running_loop())
     ends: list[End] = []  # not its task's result: what has cancelled itself has none
-    running = asyncio.create_task(_run(call, ends))
-    waits = {running} if off is None else {running, off.said()}
-    try:
-        await asyncio.wait(waits, timeout=most_seconds or None, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            return await _end_early(running, ends, off, most_seconds)
-    except asyncio.CancelledError:
-        running.cancel()
-        await asyncio.wait({running})
-        raise
-    return ends[0] if ends else End(error=asyncio.CancelledError())
+    with ExitStack() as stack:
+        due = stack.enter_context(_due(most_seconds)) if most_seconds else None
+        running = asyncio.create_task(_run(call, ends, due))
+        waits = {running} if off is None else {running, off.said()}
+        try:
+            await asyncio.wait(
+                waits, timeout=most_seconds or None, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not running.done():
+                return await _end_early(running, ends, off, most_seconds)
+        except asyncio.CancelledError:
+            running.cancel()
+            await asyncio.wait({running})
+            raise
+    end = ends[0] if ends else End(error=asyncio.CancelledError())
+    if due is None or not due.raised or end.error is None:
+        return end
+    how = f"blocked the event loop, and was ended there{_words(end.error)}"
+    return End(error=TookTooLong(f"{due.why}; its code {how}"))
 
 
-async def _run(call: Callable[[], object], ends: list[End]) -> None:
+def _due(most_seconds: float) -> AbstractContextManager[Due]:
+    return ended_within(most_seconds + BLOCKS_SECONDS, _took_too_long(most_seconds))
+
+
+def _took_too_long(most_seconds: float) -> str:
+    return f"it took longer than {most_seconds:g} s, the limit of its attempts"
+
+
+async def _run(call: Callable[[], object], ends: list[End], due: Due | None) -> None:
     FOREIGN.set(True)  # in the context of this task alone
+    RUNS.set(due)
     try:
         returned = call()
         ends.append(End(await returned if inspect.isawaitable(returned) else returned))
@@ -102,7 +124,7 @@ async def _end_early(
 ) -> End:
     """Of what is called off, or takes too long. What was done all the same was done."""
     kind: type[Permanent] = TookTooLong
-    why = f"it took longer than {most_seconds:g} s, the limit of its attempts"
+    why = _took_too_long(most_seconds)
     if off is not None and off.reason:
         kind, why = CalledOff, off.reason
     started = stopwatch()
@@ -118,6 +140,11 @@ async def _end_early(
     raised = ends[0].error if ends else asyncio.CancelledError()
     assert raised is not None
     how = f"ended {stopwatch() - started:.1f} s after it was cancelled"
-    if not isinstance(raised, asyncio.CancelledError):
-        how += f", and raised {error_words(raised)[:_MOST_WORDS]}"
-    return End(error=kind(f"{why}; its code {how}"))
+    return End(error=kind(f"{why}; its code {how}{_words(raised)}"))
+
+
+def _words(raised: BaseException) -> str:
+    """What it raised when it was cancelled, where that is something else."""
+    if isinstance(raised, asyncio.CancelledError):
+        return ""
+    return f", and raised {error_words(raised)[:_MOST_WORDS]}"

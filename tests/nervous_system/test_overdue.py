@@ -1,0 +1,113 @@
+"""Does code end that blocks the event loop for longer than its attempt may take, and no other?"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import uvloop
+
+from nervous_system.working import end
+from nervous_system.working.end import End, TookTooLong, end_of
+
+LIMIT_SECONDS = 0.05
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(end, "BLOCKS_SECONDS", LIMIT_SECONDS)
+
+
+def limited(call: Callable[[], object]) -> End:
+    async def main() -> End:
+        return await end_of(call, most_seconds=LIMIT_SECONDS)
+
+    return uvloop.run(main())
+
+
+async def sleeps() -> None:
+    time.sleep(600)  # noqa: ASYNC251 - it blocks
+
+
+async def computes() -> None:
+    while True:
+        pass
+
+
+async def blocks_below() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(sleeps())
+
+
+async def cleans_up() -> None:
+    try:
+        time.sleep(600)  # noqa: ASYNC251 - it blocks
+    finally:
+        raise ValueError("no room")
+
+
+@pytest.mark.parametrize("call", [sleeps, computes, blocks_below, lambda: time.sleep(600)])
+def test_what_blocks_is_ended(call: Callable[[], object]) -> None:
+    error = limited(call).error
+    assert isinstance(error, TookTooLong)
+    assert str(error).startswith("it took longer than 0.05 s, the limit of its attempts; its code ")
+
+
+def test_it_may_clean_up_and_what_that_raises_is_said() -> None:
+    error = limited(cleans_up).error
+    assert str(error).endswith(
+        "blocked the event loop, and was ended there, and raised ValueError: no room"
+    )
+
+
+async def test_on_the_loop_of_asyncio_too() -> None:
+    error = (await end_of(sleeps, most_seconds=LIMIT_SECONDS)).error
+    assert isinstance(error, TookTooLong)
+
+
+def test_what_was_done_all_the_same_was_done() -> None:
+    async def goes_on() -> str:
+        try:
+            time.sleep(600)  # noqa: ASYNC251 - it blocks
+        except asyncio.CancelledError:
+            return "done"
+        return "never cancelled"
+
+    assert limited(goes_on) == End(returned="done")
+
+
+async def test_another_that_blocks_meanwhile_is_let_be() -> None:
+    """The one whose time is over only waits, so it is cancelled when the loop goes on."""
+    over = threading.Event()
+    watch = threading.Timer(20 * LIMIT_SECONDS, over.set)
+
+    async def blocks() -> str:
+        watch.start()
+        over.wait()
+        return "done"
+
+    waits, other = await asyncio.gather(
+        end_of(asyncio.Event().wait, most_seconds=LIMIT_SECONDS), end_of(blocks)
+    )
+    assert isinstance(waits.error, TookTooLong)
+    assert "after it was cancelled" in str(waits.error)
+    assert other == End(returned="done")
+
+
+def test_on_a_loop_in_another_thread_limits_hold_for_what_waits() -> None:
+    found: list[End] = []
+    thread = threading.Thread(target=lambda: found.append(limited(asyncio.Event().wait)))
+    thread.start()
+    thread.join()
+    assert isinstance(found[0].error, TookTooLong)
+
+
+async def test_no_thread_is_left_of_what_ended_in_time() -> None:
+    before = threading.active_count()
+    assert await end_of(lambda: "done", most_seconds=3_600.0) == End(returned="done")
+    async with asyncio.timeout(60):
+        while threading.active_count() > before:  # noqa: ASYNC110 - a thread ends when it can
+            await asyncio.sleep(0.01)
