@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long compose-test lint bench bench-peers-setup bench-schema contracts reference lock setup
+.PHONY: help run test test-long compose-test lint bench bench-peers-setup outcomes bench-schema contracts reference lock setup
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -46,11 +46,14 @@ compose-test: setup  ## docker-compose.yml: build, tour, kill each container, co
 bench: setup  ## measure speed and memory, as ratios within one run
 	@$(BIN)/ganglion bench
 
-bench-peers-setup:  ## install whom `ganglion bench --only tasks` compares with, apart from .venv
+bench-peers-setup:  ## install whom `ganglion bench --only tasks` and `make outcomes` compare with, apart from .venv
 	@command -v redis-server >/dev/null || echo "redis-server is missing: apt-get install redis-server"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "postgresql is missing: apt-get install postgresql"
 	@$(PYTHON) -m venv bench/peers/.venv
 	@bench/peers/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/peers/requirements.txt
+
+outcomes: setup  ## stage what can happen to a task, here and in others; writes docs/outcomes.md (10 minutes)
+	@$(BIN)/python -m ganglion.benchmarks.outcomes --write docs/outcomes.md
 
 bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 	@$(BIN)/python bench/clickhouse_schema.py

@@ -58,7 +58,7 @@ class Laboratory:
             child = await self._stack.enter_async_context(
                 started("clickhouse", argv, folder=self.folder)
             )
-            await _listening(child, port)
+            await listening(child, port)
             password = own_passwords(self.folder / "keys" / "clickhouse", OWN_ACCOUNTS)["default"]
             self._clickhouse_url = f"http://default:{password}@{LOOPBACK}:{port}"
         return self._clickhouse_url
@@ -104,7 +104,7 @@ class Laboratory:
     ) -> None:
         """Any other server, which runs until the end and listens on the port when this returns."""
         starting = started(name, argv, folder=self.folder, stop_signal=stop_signal)
-        await _listening(await self._stack.enter_async_context(starting), port)
+        await listening(await self._stack.enter_async_context(starting), port)
 
     async def enter(self, context: AbstractAsyncContextManager[Entered]) -> Entered:
         """What is in force until the end."""
@@ -126,8 +126,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _listening(child: Child, port: int) -> None:
-    """Wait until somebody listens there."""
+async def listening(child: Child, port: int) -> None:
+    """Wait until somebody listens there. Raises StartFailed where nobody does in time, or the child
+    has ended."""
     try:
         async with asyncio.timeout(START_SECONDS):
             while child.running:

@@ -7,31 +7,25 @@ a server is missing, that is said instead of a figure.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
-import ganglion
 from ganglion.benchmarks.child import Child, started
 from ganglion.benchmarks.contenders.order import BEGIN
 from ganglion.benchmarks.laboratory import Laboratory, free_port
+from ganglion.benchmarks.peer_servers import BENCH, missing, peers_python, postgres, redis
 from ganglion.benchmarks.task_queue import Cycles
 from ganglion.engines.nats import LOOPBACK
 
-PROGRAMS: Final = Path(ganglion.__file__).parent.parent / "bench" / "peers"
-ENVIRONMENT: Final = "GANGLION_BENCH_PEERS"
-"""Where their packages are, if not in `bench/peers/.venv`."""
+PROGRAMS: Final = BENCH / "peers"
 
 MANY: Final = 16
 _RUN_SECONDS: Final = 120.0
 _FILL_SECONDS: Final = 300.0
 _START_SECONDS: Final = 60.0
-_DEBIAN_POSTGRES: Final = Path("/usr/lib/postgresql")
 
 Kind = Literal["celery", "procrastinate", "taskiq"]
 
@@ -97,13 +91,7 @@ class PeerQueue:
     @property
     def missing(self) -> str:
         """What has to be installed first, and how; empty where nothing has."""
-        if not self._python.exists():
-            return "not installed: run `make bench-peers-setup` in a checkout"
-        if self._peer.server == "redis-server" and shutil.which("redis-server") is None:
-            return "not installed: `apt-get install redis-server`"
-        if self._peer.server == "postgres" and _postgres("initdb") is None:
-            return "not installed: `apt-get install postgresql`"
-        return ""
+        return missing(self._peer.server)
 
     async def cycles(self, workers: int, count: int) -> Cycles:
         await self._ready()
@@ -138,10 +126,6 @@ class PeerQueue:
         }
 
     @property
-    def _python(self) -> Path:
-        return Path(os.environ.get(ENVIRONMENT) or PROGRAMS / ".venv") / "bin" / "python"
-
-    @property
     def _file_name(self) -> str:
         return self.name.replace(" ", "-").lower()
 
@@ -162,33 +146,13 @@ class PeerQueue:
     async def _start_redis(self) -> str:
         port = free_port()
         folder = self._laboratory.folder / self._file_name
-        folder.mkdir()
-        argv = ["redis-server", "--port", str(port), "--bind", LOOPBACK, "--dir", str(folder)]
-        if self._peer is not CELERY_DEFAULT:
-            argv += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        argv = redis(folder, port=port, as_shipped=self._peer is CELERY_DEFAULT)
         await self._laboratory.serve(self._file_name, argv, port=port)
         return f"redis://{LOOPBACK}:{port}/0"
 
     async def _start_postgres(self) -> str:
         port = free_port()
-        folder = self._laboratory.folder / "postgresql"
-        folder.mkdir(mode=0o700)
-        before: tuple[str, ...] = ()
-        if os.geteuid() == 0:  # it refuses to run as root
-            shutil.chown(folder, "postgres", "postgres")
-            self._laboratory.folder.chmod(0o711)
-            as_user = ("--reuid=postgres", "--regid=postgres", "--clear-groups")
-            before = ("setpriv", *as_user, "--pdeathsig", "KILL")
-        initdb, server = _postgres("initdb"), _postgres("postgres")
-        assert initdb is not None
-        assert server is not None
-        make = (*before, initdb, "-D", str(folder), "-U", "bench", "-A", "trust", "--no-sync")
-        async with started("initdb", make, folder=Path("/")) as child:
-            await child.output(within_seconds=_START_SECONDS)
-        settings = ("unix_socket_directories=", f"listen_addresses={LOOPBACK}", f"port={port}")
-        durable = ("fsync=on", "synchronous_commit=on")
-        given = [word for each in (*settings, *durable) for word in ("-c", each)]
-        argv = (*before, server, "-D", str(folder), *given)
+        argv = await postgres(self._laboratory.folder / "postgresql", port=port)
         await self._laboratory.serve("postgresql", argv, port=port, stop_signal=signal.SIGINT)
         return f"postgresql://bench@{LOOPBACK}:{port}/postgres"
 
@@ -207,7 +171,7 @@ class PeerQueue:
             arguments = (*arguments, "--max-async-tasks", str(count), "--log-level", "WARNING")
         async with started(
             f"{self.name}: workers",
-            (str(self._python), *arguments),
+            (str(peers_python()), *arguments),
             folder=self._laboratory.folder,
             environment=self._environment,
         ) as child:
@@ -225,16 +189,8 @@ class PeerQueue:
         program = str(PROGRAMS / f"{self._peer.kind}_peer.py")
         async with started(
             f"{self.name}: client",
-            (str(self._python), program, argument),
+            (str(peers_python()), program, argument),
             folder=self._laboratory.folder,
             environment=self._environment,
         ) as child:
             yield child
-
-
-def _postgres(program: str) -> str | None:
-    """The newest there is: Debian keeps them beside the path."""
-    versions = sorted(
-        _DEBIAN_POSTGRES.glob(f"*/bin/{program}"), key=lambda each: float(each.parts[4])
-    )
-    return str(versions[-1]) if versions else shutil.which(program)
