@@ -1,9 +1,11 @@
 # Everything a person or CI runs. `make run` and `make test` need Python >= 3.11, make and git; nothing else.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long compose-test lint bench bench-peers-setup outcomes bench-schema contracts reference lock setup
+.PHONY: help run test test-long compose-test lint lint-style lint-types lint-imports lint-contract \
+	lint-enums lint-words lint-documents lint-buf bench bench-peers-setup outcomes bench-schema contracts reference lock setup
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -17,19 +19,40 @@ setup: .venv/.ready  ## make .venv with the `ganglion` command in it
 	@echo "setting up .venv (about a minute the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ganglion needs Python 3.11 or newer; say which with `make PYTHON=python3.11 …`")'
 	@$(PYTHON) -m venv .venv
-	@set -o pipefail; $(BIN)/pip install --disable-pip-version-check --require-hashes --requirement requirements.lock | \
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes --requirement requirements.lock | \
 		awk -v all=$$(grep -c == requirements.lock) '/^Collecting/ && ++n % 10 == 0 { print "  " n " of " all " packages"; fflush() } \
 			/^Installing/ { print "  installing them"; fflush() }'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lint: setup  ## style, types, import rules, drift of generated code
+# Each step fails by itself; tests/lint breaks what each one holds and sees it fail.
+lint: lint-style lint-types lint-imports lint-contract lint-enums lint-words lint-documents lint-buf  ## style, types, import rules, contract, words
+
+lint-style: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+
+lint-types: setup
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports | tail -1
+
+lint-imports: setup
+	@told=$$($(BIN)/lint-imports) || { echo "$$told"; exit 1; }
+
+lint-contract: setup
+	@$(BIN)/python -m lint.contract_breakage
 	@$(BIN)/python contracts/generate.py --check
+
+lint-buf:
 	@if command -v npx >/dev/null; then contracts/buf; else echo "buf: skipped, no Node here"; fi
+
+lint-enums: setup
+	@$(BIN)/python -m lint.copied_enums
+
+lint-words: setup
+	@$(BIN)/python -m lint.refused_words
+
+lint-documents: setup
+	@$(BIN)/python -m lint.cited_documents
 
 # Most of a test is waiting for real servers: two at once for each processor, and what is left over is shared out.
 TESTS_AT_ONCE ?= $(shell expr 2 '*' $$(nproc))
@@ -59,6 +82,7 @@ bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 	@$(BIN)/python bench/clickhouse_schema.py
 
 contracts: setup  ## generate code from the .proto files
+	@$(BIN)/python -m lint.contract_breakage --write
 	@$(BIN)/python contracts/generate.py
 
 reference: setup  ## generate docs/reference from the code

@@ -10,12 +10,13 @@ from typing import Any, Final, get_args
 from docs.contract_comments import Member, members
 from docs.page import table
 from nervous_system import errors
-from nervous_system.agent import Agent, Status, open_agent
+from nervous_system.agent import Agent, open_agent
 from nervous_system.contract.target import Target
+from nervous_system.contract.words import How, Status
 from nervous_system.serving import serve
 from nervous_system.worker import Worker, open_worker
 from nervous_system.working.end import CalledOff, TookTooLong
-from nervous_system.working.held_task import GivenBack, HeldTask, How, LeaseLost
+from nervous_system.working.held_task import GivenBack, HeldTask, LeaseLost
 from nervous_system.working.proposing import Step
 from nervous_system.working.record import Receipt
 

@@ -10,6 +10,7 @@ from nervous_system.bus import Bus
 from nervous_system.errors import Unreadable
 from nervous_system.names import EVENTS
 from nervous_system.transport.stream import Stored
+from nervous_system.users import GUARDIAN, OPERATOR
 from overseer import gates
 
 HOLDS: Final = (
@@ -19,7 +20,7 @@ HOLDS: Final = (
     ),
     *(
         f"{EVENTS}.{who}.{word}"
-        for who in ("operator", "guardian")
+        for who in (OPERATOR, GUARDIAN)
         for word in ("halt_ordered", "halt_lifted")
     ),
     f"{EVENTS}.guardian.system_mode_changed",

@@ -14,15 +14,12 @@ from ganglion.log_session import bus_session
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.subjects import PERSONS
 from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
 from nervous_system.working.orders import LONGEST
 from nervous_system.working.overriding import override_end
-
-PERSONS: Final = ("operator", "mission_control")
-"""Sources of what people order; a halt by the guardian is that of a flag in the home."""
-
 
 _TIME: Final = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII).fullmatch
 

@@ -19,7 +19,6 @@ from ganglion.errors import NotRunning
 from ganglion.home import Home
 from ganglion.key_files import NewKey, counts, end_keys, key_id_for, make_keys, soon
 from ganglion.nats_keys import NamedUser, NatsKeys
-from ganglion.nats_permissions import AGENT_ROLES
 from ganglion.settings import LocalMeshSettings
 from ganglion.supervisor.log_server import write_users
 from ganglion.supervisor.process_list import NATS
@@ -27,6 +26,7 @@ from ganglion.written import PRIVATE, write_whole
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.signature import TrustedKeys
+from nervous_system.contract.subjects import AGENTS
 from nervous_system.errors import BadSetting, GanglionError
 from nervous_system.settings import CLICKHOUSE_KEYS, TRUSTED_KEYS, MeshSettings, url_as
 from nervous_system.users import OPERATOR
@@ -40,7 +40,7 @@ READER: Final = "analyst"
 KNOWN_SECONDS: Final = 20.0
 AGAIN_SECONDS: Final = 0.3
 
-ROLES: Final = (*AGENT_ROLES, OPERATOR)
+ROLES: Final = (*AGENTS, OPERATOR)
 _PATTERN: Final = frozenset("*?[]")
 
 

@@ -16,14 +16,20 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nervous_system import names
-from nervous_system.contract.subjects import EMERGENCY, inbox_prefix
-from nervous_system.users import ADMIN, MAINTENANCE, OPERATOR, user_of_role
+from nervous_system.contract.subjects import AGENTS, EMERGENCY, PERSONS, inbox_prefix
+from nervous_system.users import (
+    ADMIN,
+    GOVERNOR,
+    GUARDIAN,
+    INGESTOR,
+    MAINTENANCE,
+    OPERATOR,
+    OVERSEER,
+    user_of_role,
+)
 
 MESH: Final = "MESH"
 """The account of the log. Of the other accounts, one is called `<role>/<user>`."""
-
-AGENT_ROLES: Final = ("architect", "coder", "reviewer", "worker")
-"""Those who decide and do, and are none of the services."""
 
 STEPS_THAT_MAY_BE_WORK: Final = ("submitted", "released", "acknowledged")
 """Steps of tasks that workers listen to (`nervous_system.working.hints.HINTS`)."""
@@ -125,8 +131,8 @@ _PROPOSED: Final = (
 )
 
 _PUBLISH: Final = {
-    "ingestor": (*_events("ingestor"), *_read(_LOG), _DIRECTLY, *_lead("ingestor")),
-    "overseer": (
+    INGESTOR: (*_events("ingestor"), *_read(_LOG), _DIRECTLY, *_lead("ingestor")),
+    OVERSEER: (
         *_events("overseer", "task", "objective", "request"),
         f"{names.EVENTS}.command.{EMERGENCY}.*",
         *_read(_LOG),
@@ -136,7 +142,7 @@ _PUBLISH: Final = {
         REQUEST,  # what the file inbox asks for
         f"{names.MAPPED_INBOX}.>",
     ),
-    "governor": (
+    GOVERNOR: (
         *_events("governor", "command"),
         f"{names.EVENTS}.request.objective_proposed.*",
         *_read(_LOG),
@@ -144,7 +150,7 @@ _PUBLISH: Final = {
         *_lead("governor"),
         *_keep_snapshots(),
     ),
-    "guardian": (
+    GUARDIAN: (
         *_events("guardian", "incident", "command"),
         f"{names.EVENTS}.request.task_ordered.>",
         f"{names.EVENTS}.request.objective_proposed.>",
@@ -169,7 +175,7 @@ _PUBLISH: Final = {
         "$JS.API.CONSUMER.LIST.*",
     ),
     OPERATOR: (
-        *_events(*AGENT_ROLES, "operator", "mission_control", "command"),
+        *_events(*AGENTS, *PERSONS, "command"),
         *_PROPOSED,
         REQUEST,
         *_read(_LOG),
@@ -187,7 +193,7 @@ def standing_users() -> tuple[NatsUser, ...]:
     """The users that every mesh has."""
     agents = (
         agent_user(user_of_role(role, works=works), role=role, works=works)
-        for role in AGENT_ROLES
+        for role in AGENTS
         for works in ((True,) if role == "worker" else (False, True))
     )
     return (

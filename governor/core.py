@@ -25,13 +25,13 @@ from governor import commands
 from governor.model import (
     COMMAND_NOT_OBEYED,
     CRITICAL_FAILURE,
-    SAMPLING_STOPPED,
     SERVICE,
     HostState,
     Policy,
 )
 from governor.rules import moved, standings
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.words import SAMPLING_STOPPED
 from nervous_system.deciding.decision import Emit, Tick
 from nervous_system.working.overriding import override_end
 

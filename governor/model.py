@@ -18,9 +18,6 @@ DEGRADED: Final = "DEGRADED"
 CRITICAL_FAILURE: Final = "CRITICAL_FAILURE"
 """Nobody knows how the machine is doing."""
 
-SAMPLING_STOPPED: Final = "sampling_stopped"
-"""Name of the alarm that samples stay away."""
-
 COMMAND_NOT_OBEYED: Final = "command_not_obeyed"
 """Name of the alarm that workers do not do what they are told, or do not say so."""
 

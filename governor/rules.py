@@ -50,7 +50,7 @@ EMERGENCY_THROTTLE: Final = Measure(
 )
 EMERGENCY_SLEEP: Final = Measure(name="emergency sleep", kind=COMMAND_SLEEP, emergency=True)
 
-MAINTENANCE: Final = "maintenance"
+MAINTENANCE_SKILL: Final = "maintenance"
 """The skill of those who make room on a disk."""
 
 
@@ -120,7 +120,7 @@ RULES: Final[tuple[Rule, ...]] = (
         band=_critical_disk,
         samples=lambda policy: 1,
         measure=EMERGENCY_SLEEP,
-        by_skill=((MAINTENANCE, EMERGENCY_THROTTLE),),  # who else should make room?
+        by_skill=((MAINTENANCE_SKILL, EMERGENCY_THROTTLE),),  # who else should make room?
     ),
     Rule(
         name="memory_over_limit_for_long",

@@ -9,30 +9,28 @@ from typing import Final
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentClass
 from guardian.breaker import BreakerPolicy, Circuit
 from guardian.watched import Watched
+from nervous_system.contract.words import (
+    DEGRADED,
+    HALTED,
+    LOG_FULL,
+    LOG_NEARLY_FULL,
+    OPERATIONAL,
+    POSITIONS_LOST,
+    STREAM_TRUNCATED,
+)
 from nervous_system.deciding.persistent import EMPTY, Table
 
 SERVICE: Final = "guardian"
-
-OPERATIONAL: Final = "operational"
-DEGRADED: Final = "degraded"
-"""A major or critical incident is open."""
-HALTED: Final = "halted"
-"""Nothing is dispatched: somebody ordered it, or a playbook did."""
 
 BY_FLAG: Final = "flag"
 BY_PERSON: Final = "person"
 """Whose halt it is: each is lifted by whoever ordered it."""
 
-INGEST_LAG: Final = "ingest_lag"
-"""Alarm by which the guardian's own look says how far ClickHouse is behind: its positions are the
-watermark and the end of the log."""
 PARKED_EVENTS: Final = "parked_events"
 """Alarm by which it says that more events were parked: its positions are theirs."""
-REGRESSIONS: Final = frozenset({"stream_truncated", "positions_lost"})
+REGRESSIONS: Final = frozenset({STREAM_TRUNCATED, POSITIONS_LOST})
 """Alarms of the ingestor: the log is not what it was."""
-SAMPLING_STOPPED: Final = "sampling_stopped"
-"""Alarm by which a governor says that it has no sample of its machine any more."""
-FULL_LOG: Final = frozenset({"log_nearly_full", "log_full"})
+FULL_LOG: Final = frozenset({LOG_NEARLY_FULL, LOG_FULL})
 """Alarms that the log soon takes no more."""
 
 

@@ -15,11 +15,12 @@ import structlog
 from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
 from guardian.following import Following
-from guardian.model import BY_FLAG, INGEST_LAG, PARKED_EVENTS, GuardianState, Limits
+from guardian.model import BY_FLAG, PARKED_EVENTS, GuardianState, Limits
 from guardian.ports import Observations, Record
 from guardian.watched import Watched
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.words import INGEST_LAG
 from nervous_system.errors import Fenced, LogFull, Transient
 from nervous_system.telemetry.health import Work
 from nervous_system.transport.stream import Stream

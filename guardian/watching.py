@@ -31,10 +31,8 @@ from enchanted.events.v1.worker_pb2 import (
 from guardian.efforts import Errand
 from guardian.model import (
     FULL_LOG,
-    INGEST_LAG,
     PARKED_EVENTS,
     REGRESSIONS,
-    SAMPLING_STOPPED,
     SERVICE,
 )
 from guardian.watched import (
@@ -51,6 +49,7 @@ from guardian.watched import (
     Worker,
 )
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.words import INGEST_LAG, SAMPLING_STOPPED
 from nervous_system.deciding.changed import changed
 
 HEARTBEAT_SECONDS: Final = 30.0

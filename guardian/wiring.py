@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_GOVERNOR,
+    ROLE_GUARDIAN,
+    ROLE_INGESTOR,
+    ROLE_OVERSEER,
+    ROLE_SUPERVISOR,
+)
 from guardian.clickhouse import ClickHouseRecord
 from guardian.core import GuardianCore
 from guardian.following import Following
@@ -15,6 +21,7 @@ from guardian.settings import GuardianSettings
 from guardian.shell import FLAG_NAME, FlagWatch, RecordWatch
 from nervous_system.bus import Bus
 from nervous_system.consumer import Consumer
+from nervous_system.contract.subjects import PERSONS, source_of
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
@@ -29,13 +36,17 @@ from nervous_system.working.obeying import obeying
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
 
+WATCHED: Final = tuple(
+    map(source_of, (ROLE_SUPERVISOR, ROLE_INGESTOR, ROLE_GOVERNOR, ROLE_OVERSEER))
+)
+
 SUBJECTS: Final = (
-    *(f"{EVENTS}.{source}.>" for source in ("supervisor", "ingestor", "governor", "overseer")),
+    *(f"{EVENTS}.{source}.>" for source in WATCHED),
     f"{EVENTS}.task.>",
     *(f"{EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
     *(
         f"{EVENTS}.{person}.{halt}"
-        for person in ("operator", "mission_control")
+        for person in PERSONS
         for halt in ("halt_ordered", "halt_lifted")
     ),
 )

@@ -1,9 +1,9 @@
 """Does this database have the schema that this code needs, and how does it get it?
 
-Migrations are `migrations/NNNN_name.sql`, numbered without gaps. Each statement may run twice, so
-one that stopped half-way is run again, and two ingestors migrating at once do the same work twice
-without harm. A migration that was applied never changes: its checksum is kept, and a file that
-differs from it is refused.
+Migrations are the files `NNNN_name.sql` in `migrations/`, numbered without gaps. Each statement may
+run twice, so one that stopped half-way is run again, and two ingestors migrating at once do the
+same work twice without harm. A migration that was applied never changes: its checksum is kept, and
+a file that differs from it is refused.
 """
 
 from __future__ import annotations

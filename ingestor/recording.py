@@ -260,7 +260,7 @@ class Recording:
                 "swarm.events",
                 kind="client",
                 attributes={
-                    attribute.DATABASE_SYSTEM: attribute.CLICKHOUSE,
+                    attribute.DATABASE_SYSTEM: attribute.CLICKHOUSE_SYSTEM,
                     attribute.DATABASE_COLLECTION: "swarm.events",
                     attribute.MESSAGING_DESTINATION_TEMPLATE: ALL_EVENTS,
                     attribute.DATABASE_BATCH_SIZE: batch.rows,

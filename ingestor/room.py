@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING, AlarmRaised
+from nervous_system.contract.words import LOG_FULL, LOG_NEARLY_FULL
 from nervous_system.transport.stream import StreamState
 
 _ENOUGH: Final = 0
@@ -33,7 +34,7 @@ class Room:
             return None
         full = found == _FULL
         return AlarmRaised(
-            name="log_full" if full else "log_nearly_full",
+            name=LOG_FULL if full else LOG_NEARLY_FULL,
             severity=SEVERITY_CRITICAL if full else SEVERITY_WARNING,
             message=(
                 f"the log holds {stream.bytes:,} of at most {stream.max_bytes:,} bytes"

@@ -38,6 +38,7 @@ from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, stopwatch
 from nervous_system.contract.event import Event
+from nervous_system.contract.words import POSITIONS_LOST, STREAM_TRUNCATED
 from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, LogFull, Permanent, Transient
 from nervous_system.ids import child_id
@@ -425,7 +426,7 @@ async def _limited(stop: asyncio.Event, seconds: float) -> AsyncIterator[None]:
 
 def _truncated(recorded: Recorded, fork: Fork) -> AlarmRaised:
     return AlarmRaised(
-        name="stream_truncated",
+        name=STREAM_TRUNCATED,
         severity=SEVERITY_CRITICAL,
         message=(
             f"{fork.reason}: positions {fork.lost_first} to {fork.lost_last}"
@@ -440,7 +441,7 @@ def _truncated(recorded: Recorded, fork: Fork) -> AlarmRaised:
 
 def _lost(recorded: Recorded, lost: Gap) -> AlarmRaised:
     return AlarmRaised(
-        name="positions_lost",
+        name=POSITIONS_LOST,
         severity=SEVERITY_CRITICAL,
         message=(
             f"positions {lost.lost_first} to {lost.lost_last} were never recorded and are no longer"

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
-from typing import Final, Literal, Unpack, get_args
+from typing import Final, Unpack
 
 import structlog
 
-from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
+from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -51,6 +51,7 @@ from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import chain_filter, source_of
 from nervous_system.contract.target import Content, Target
+from nervous_system.contract.words import STATUSES, Status
 from nervous_system.errors import (
     Conflict,
     IdTaken,
@@ -84,8 +85,6 @@ AGENT_ROLES: Final = (ROLE_ARCHITECT, ROLE_CODER, ROLE_REVIEWER, ROLE_OPERATOR, 
 
 EXIT_CODES: Final = (INT32[0], UINT32[1])
 """As POSIX has them, and as Windows has."""
-
-Status = Literal["succeeded", "failed", "cancelled"]
 
 
 class Agent:
@@ -219,14 +218,14 @@ class Agent:
             "duration_seconds": given.number_or_none("duration_seconds", duration_seconds),
             "cost_usd": given.number_or_none("cost_usd", cost_usd),
         }
-        given.one_of("status", status, get_args(Status))
+        given.one_of("status", status, STATUSES)
         if not isinstance(decision, Receipt):
             given.problems.append("decision is no Receipt: hand over what `decide` returned")
         event_id = self._own_id(given, event_id)
         given.check()
         payload = ActionOutcome(
             decision_event_id=decision.event_id,
-            status=OutcomeStatus.Value(f"OUTCOME_{status.upper()}"),
+            status=STATUSES[status],
             output=output,
             output_truncated=len(output) > MAX_OUTPUT_CHARACTERS,  # it says what is left out
             **numbers,  # type: ignore[arg-type]  # as the contract has them

@@ -365,7 +365,7 @@ class Bus:
 
     def _attributes(self, *, event_id: str | None = None) -> dict[str, str | int | float | bool]:
         attributes: dict[str, str | int | float | bool] = {
-            attribute.MESSAGING_SYSTEM: attribute.NATS,
+            attribute.MESSAGING_SYSTEM: attribute.NATS_SYSTEM,
             attribute.MESSAGING_OPERATION_NAME: "publish",
             attribute.MESSAGING_OPERATION_TYPE: attribute.OPERATION_SEND,
         }

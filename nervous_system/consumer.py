@@ -184,7 +184,7 @@ class Consumer:
                 kind="consumer",
                 parent=extract(message.headers),
                 attributes={
-                    attribute.MESSAGING_SYSTEM: attribute.NATS,
+                    attribute.MESSAGING_SYSTEM: attribute.NATS_SYSTEM,
                     attribute.MESSAGING_OPERATION_NAME: "process",
                     attribute.MESSAGING_OPERATION_TYPE: attribute.OPERATION_PROCESS,
                     attribute.MESSAGING_CONSUMER_GROUP: self._durable,

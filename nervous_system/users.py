@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_GOVERNOR,
+    ROLE_GUARDIAN,
+    ROLE_INGESTOR,
+    ROLE_OVERSEER,
+)
 from nervous_system.browsers import LOOPBACK_NAMES
+from nervous_system.contract.subjects import source_of
 from nervous_system.environment import read_settings
 from nervous_system.errors import Fatal
 from nervous_system.settings import MeshSettings
@@ -35,7 +42,11 @@ OPERATOR: Final = "operator"
 MAINTENANCE: Final = "maintenance"
 """The service `worker`: a worker that looks into the mesh itself."""
 
-SERVICES: Final = ("ingestor", "overseer", "governor", "guardian")
+INGESTOR: Final = source_of(ROLE_INGESTOR)
+OVERSEER: Final = source_of(ROLE_OVERSEER)
+GOVERNOR: Final = source_of(ROLE_GOVERNOR)
+GUARDIAN: Final = source_of(ROLE_GUARDIAN)
+SERVICES: Final = (INGESTOR, OVERSEER, GOVERNOR, GUARDIAN)
 """Those that lead. Only they read positions of the log directly (decision 31)."""
 
 WORKS: Final = "_worker"

@@ -39,6 +39,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.given import UINT32, Given
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of
+from nervous_system.contract.words import How
 from nervous_system.error_text import error_words
 from nervous_system.errors import GanglionError, InvalidEvent, LogFull, Transient
 from nervous_system.ids import new_event_id
@@ -49,7 +50,7 @@ from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.deputy import DEPUTY, Word
 from nervous_system.working.headroom import Headroom
-from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
+from nervous_system.working.held_task import HeldTask, LeaseLost, Said
 from nervous_system.working.next_claim import NextClaim
 from nervous_system.working.orders import Answer, CleanUp, Orders, nothing_to_clean_up
 
@@ -427,7 +428,7 @@ async def open_worker(
     """A worker on the mesh at `url`, or where none is given on the one that the `ganglion` command
     finds, too (`place.py`); `on_duty` until the end of the block. It gets tasks that ask
     for no other `skills`, where it names some, of no other `actions`, and for no more processors
-    and memory than its machine, or container, has left (`working/headroom.py`).
+    and memory than its machine, or container, has left (`nervous_system/working/headroom.py`).
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """

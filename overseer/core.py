@@ -48,6 +48,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.words import INGEST_LAG
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import Emit, Tick
 from nervous_system.working.overriding import override_end
@@ -62,9 +63,6 @@ from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
 from overseer.standing import objection
 
-INGEST_LAG = "ingest_lag"
-"""The alarm by which the guardian says how far ClickHouse is behind, where it is worth a word."""
-
 MOST_NAMED = 50
 MOST_SENTENCE = 300
 """Alarms and incidents in one pulse, and characters of what is said of one."""
@@ -75,7 +73,7 @@ MOST_PLANNED = tasks.MOST_PROPOSED + 1
 MOST_PLANNED_BYTES = 4_000_000
 """Of what a pulse plans: the rest follows at the next."""
 
-MAINTENANCE = "maintenance"
+MAINTENANCE_SOURCE = "maintenance"
 """The objective that the overseer proposes to itself, again and again."""
 
 _OURS = ("task", "objective")
@@ -244,7 +242,7 @@ class OverseerCore:
         last = state.maintained_at
         if not self.settings.maintenance_seconds or (last is not None and now - last < every):
             return ()
-        rounds = [each for each in state.objectives.values() if each.source == MAINTENANCE]
+        rounds = [each for each in state.objectives.values() if each.source == MAINTENANCE_SOURCE]
         if rounds:
             return tasks.give_up_set_aside(
                 state.kernel,
@@ -252,13 +250,13 @@ class OverseerCore:
                 "the next round of maintenance begins",
                 now,
             )
-        name = f"{MAINTENANCE}-{now.strftime('%Y%m%dT%H%M%S')}"
+        name = f"{MAINTENANCE_SOURCE}-{now.strftime('%Y%m%dT%H%M%S')}"
         added = ObjectiveAdded(
             objective_id=name,
             description="rotate logs, prune reports, archive snapshots, verify checksums",
             priority=2,
             metadata_json='{"plan": "maintain"}',
-            source=MAINTENANCE,
+            source=MAINTENANCE_SOURCE,
         )
         return (Emit(label=name, payload=added, begins=True),)
 
@@ -378,7 +376,7 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
             state = changed(state, halted="", halted_by="", halted_now=False)
             by_person = recorded.event.agent_role == ROLE_OPERATOR
             return _overridden(state, payload, recorded) if by_person else state
-        case ObjectiveAdded() if payload.source == MAINTENANCE:
+        case ObjectiveAdded() if payload.source == MAINTENANCE_SOURCE:
             return changed(state, maintained_at=recorded.recorded_at)
         case _:
             return state

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
+from nervous_system.contract.words import HALTED
 from nervous_system.deciding.decision import Emit
 from nervous_system.deciding.persistent import Table
 from overseer.kernel.choice import Rules
 from overseer.model import Load, Override, OverseerState, Settings
-from overseer.vocabulary import HALTED
 
 NO_CHARTER: Final = "no charter is in force yet"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from nervous_system.contract.words import HALTED
 from overseer import gates
 from overseer.model import OverseerState, Settings
-from overseer.vocabulary import HALTED
 
 Hindered = tuple[str, str]
 """What is in the way, and what helps; both empty where nothing is."""

@@ -8,11 +8,11 @@ from typing import Final
 
 from immutables import Map
 
+from nervous_system.contract.words import OPERATIONAL
 from nervous_system.deciding.persistent import Table
 from overseer.indicators import IndicatorState
 from overseer.kernel.state import Kernel
 from overseer.policy import Policy
-from overseer.vocabulary import OPERATIONAL
 
 MOST_SCORES: Final = 20
 """Of so many finished tasks the mean score is taken."""

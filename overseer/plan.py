@@ -16,8 +16,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from enchanted.events.v1.task_pb2 import RISK_HIGH, RISK_SAFE, RiskTier, TaskManifest
+from nervous_system.contract.words import TIERS
 from overseer.kernel.manifest_check import MOST_TTL_SECONDS
-from overseer.policy import TIERS, tier_named
+from overseer.policy import tier_named
 
 EXPLICIT = "explicit"
 

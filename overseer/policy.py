@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
-from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, RISK_HIGH, RISK_SAFE, RiskTier
+from enchanted.events.v1.task_pb2 import RiskTier
+from nervous_system.contract.words import TIERS, Tier
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
 from overseer.yaml_text import YamlRefused, YamlText
@@ -42,8 +43,6 @@ def _plain(pattern: str) -> str:
 Pattern = Annotated[str, Field(max_length=MOST_PATTERN_CHARACTERS), AfterValidator(_plain)]
 Patterns = Annotated[tuple[Pattern, ...], Field(max_length=MOST_PATTERNS)]
 
-TIERS: Final = {"safe": RISK_SAFE, "experimental": RISK_EXPERIMENTAL, "high-risk": RISK_HIGH}
-
 
 class PolicyRefused(Permanent):
     """The policy file says something that cannot be; the last good one stays in force."""
@@ -59,11 +58,7 @@ class Policy(BaseModel):
     hard_stop: StrictBool = False  # nor above max_cpu_pct
     allow_unregistered_agents: StrictBool = True
     allowed_actions: Patterns = ("*",)
-    allowed_tiers: tuple[Literal["safe", "experimental", "high-risk"], ...] = (
-        "safe",
-        "experimental",
-        "high-risk",
-    )
+    allowed_tiers: tuple[Tier, ...] = get_args(Tier)
     max_open_tasks: Count = 1_000_000
     max_claims_per_minute: Count = 1_000_000
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from statistics import fmean
 
 from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
+from nervous_system.contract.words import OPERATIONAL
 from nervous_system.deciding.decision import Emit
 from overseer import gates
 from overseer.indicators import indicators
 from overseer.model import OverseerState, Settings
-from overseer.vocabulary import OPERATIONAL
 
 MOST_WEIGHTS = 50
 """Of agents and actions in one pulse: those that finished something last."""

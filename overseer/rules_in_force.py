@@ -22,8 +22,9 @@ from enchanted.events.v1.pulse_pb2 import (
 )
 from nervous_system import names
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.words import HALTED, OPERATIONAL
 from overseer.policy import matches_any
-from overseer.vocabulary import HALTED, OPERATIONAL, SERVICE
+from overseer.vocabulary import SERVICE
 
 MOST_CHANGES: Final = 16
 """So many changes of the rules can lie between what a decision had seen and its place."""

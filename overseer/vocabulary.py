@@ -7,8 +7,3 @@ from typing import Final
 from nervous_system.names import OVERSEER
 
 SERVICE: Final = OVERSEER
-
-OPERATIONAL: Final = "operational"
-DEGRADED: Final = "degraded"
-HALTED: Final = "halted"
-"""The system modes."""

@@ -11,7 +11,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, system_clock
-from nervous_system.contract.subjects import EMERGENCY
+from nervous_system.contract.subjects import AGENTS, EMERGENCY
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.runner import Runner
@@ -22,6 +22,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact
 from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
+from nervous_system.users import OPERATOR
 from nervous_system.working.asker import Asker
 from nervous_system.working.command_lanes import ORDINARY
 from nervous_system.working.obeying import obeying
@@ -41,7 +42,7 @@ MOST_SILENT_SECONDS: Final = 60.0
 SOURCES: Final = ("task", "objective", "request")
 """What it alone writes, beside what is in its own name; but for what others may order."""
 
-DECIDING: Final = ("architect", "coder", "reviewer", "operator", "worker")
+DECIDING: Final = (*AGENTS, OPERATOR)
 """The roles of those whose decisions and confidence are counted."""
 
 READS: Final = (

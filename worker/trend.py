@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
 
-OPERATIONAL = "operational"
+from nervous_system.contract.words import OPERATIONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

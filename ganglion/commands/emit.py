@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from ganglion.terminal import say, say_json
+from nervous_system.contract.words import Status
 
 if TYPE_CHECKING:
     from nervous_system.agent import Agent, Receipt
@@ -152,8 +153,7 @@ def outcome(
     as_json: AsJson = False,
 ) -> None:
     """What came of a decision."""
-    known: tuple[Literal["succeeded", "failed", "cancelled"], ...]
-    known = ("succeeded", "failed", "cancelled")
+    known: tuple[Status, ...] = get_args(Status)
     if status not in known:
         raise typer.BadParameter(f"--status is one of {', '.join(known)}")
     cause = _cause(decision_id)

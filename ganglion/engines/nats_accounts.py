@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Final
 
 from ganglion.nats_permissions import (
-    AGENT_ROLES,
     AGENTS_HEAR,
     AGENTS_READ,
     ASKED_BY_AGENTS,
@@ -20,12 +19,13 @@ from ganglion.nats_permissions import (
     with_answers,
 )
 from nervous_system import names
+from nervous_system.contract.subjects import AGENTS
 from nervous_system.users import ADMIN
 
 ANYBODY: Final = "anybody"
 """Who comes without a user, where the server is open."""
 
-_EVENTS: Final = tuple(f"{names.EVENTS}.{role}.>" for role in AGENT_ROLES)
+_EVENTS: Final = tuple(f"{names.EVENTS}.{role}.>" for role in AGENTS)
 
 
 def render_accounts(

@@ -13,14 +13,12 @@ from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_FAILED,
     ObjectiveAdded,
     ObjectiveFinished,
+    ObjectiveResult,
 )
 from ganglion.exporting.line import clock
+from ganglion.in_words.phrases import named
 
-_RESULTS: Final = {
-    OBJECTIVE_ACHIEVED: "achieved",
-    OBJECTIVE_FAILED: "failed",
-    OBJECTIVE_CANCELLED: "cancelled",
-}
+_ENDS: Final = (OBJECTIVE_ACHIEVED, OBJECTIVE_FAILED, OBJECTIVE_CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,9 @@ class LiveObjective:
         """At its end."""
         return replace(
             self,
-            result=_RESULTS.get(payload.result, "finished"),
+            result=named(ObjectiveResult, payload.result)
+            if payload.result in _ENDS
+            else "finished",
             finished_at=clock(recorded_at),
             summary=payload.summary,
         )

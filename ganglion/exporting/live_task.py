@@ -30,15 +30,11 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from ganglion.exporting.line import Line, clock, json_line
+from ganglion.in_words.phrases import named
 from ganglion.station import DISPATCH_LOG, TASK_STATUS
 from nervous_system.contract.payload import Payload
 
-_ENDS: Final = {
-    RESULT_COMPLETED: "completed",
-    RESULT_CANCELLED: "cancelled",
-    RESULT_EXPIRED: "expired",
-    RESULT_QUARANTINED: "quarantined",
-}
+_ENDS: Final = (RESULT_COMPLETED, RESULT_CANCELLED, RESULT_EXPIRED, RESULT_QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +160,7 @@ def _step(payload: Payload) -> _Step | None:
         case TaskQuarantined():
             return _of(payload, "quarantine", "quarantined")
         case TaskAcknowledged():
-            return _of(payload, "acknowledge", _ENDS.get(payload.result, "failed"))
+            return _of(payload, "acknowledge", _end(payload))
         case _:
             return None
 
@@ -191,6 +187,11 @@ def _of(
     return _Step(
         event=event, status=status, agent_id=agent_id, notes="; ".join(notes) or None, more=said
     )
+
+
+def _end(acknowledged: TaskAcknowledged) -> str:
+    result = acknowledged.result
+    return named(TaskResult, result) if result in _ENDS else "failed"
 
 
 def _object(text: str) -> dict[str, Any]:

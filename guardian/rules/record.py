@@ -11,6 +11,7 @@ from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, 
 from guardian.model import FULL_LOG, REGRESSIONS, Limits
 from guardian.rules.rule import MESH, SERVICE, Finding, Grade, Rule, ended
 from guardian.watched import Alarm, Watched
+from nervous_system.contract.words import LOG_FULL
 
 QUIET_SECONDS: Final = 1800.0
 """After so long an alarm that has no end counts as over."""
@@ -136,7 +137,7 @@ def _filling(watched: Watched, limits: Limits, now: datetime) -> Iterator[Findin
     if recent:
         yield Finding(
             subject="the log",
-            measure=2 if recent[-1].name == "log_full" else 1,
+            measure=2 if recent[-1].name == LOG_FULL else 1,
             summary=f"{recent[-1].name}: {recent[-1].message}",
             cause_event_id=recent[-1].seen.event_id,
         )

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from operator import attrgetter
+from typing import Final
 
 from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_ARCHITECT,
+    ROLE_CODER,
     ROLE_GOVERNOR,
     ROLE_GUARDIAN,
     ROLE_INGESTOR,
     ROLE_MISSION_CONTROL,
+    ROLE_OPERATOR,
     ROLE_OVERSEER,
+    ROLE_REVIEWER,
     ROLE_SUPERVISOR,
     ROLE_WORKER,
     AgentRole,
@@ -45,6 +50,13 @@ def source_of(role: AgentRole.ValueType) -> str:
     """The <source> token of a role: ROLE_CODER is `coder`; a number this version does not know is
     `role<number>`."""
     return _SOURCES.get(role) or f"role{int(role)}"
+
+
+PERSONS: Final = tuple(map(source_of, (ROLE_OPERATOR, ROLE_MISSION_CONTROL)))
+"""Sources of what people order."""
+
+AGENTS: Final = tuple(map(source_of, (ROLE_ARCHITECT, ROLE_CODER, ROLE_REVIEWER, ROLE_WORKER)))
+"""Sources of those who decide and do, and are none of the services."""
 
 
 def token(text: str) -> str:

@@ -42,13 +42,13 @@ GENAI_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 GENAI_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 
 # Values of theirs that we use.
-NATS: Final = "nats"
+NATS_SYSTEM: Final = "nats"
 """Value of `messaging.system`.
 
 The conventions list no name for NATS.
 """
 
-CLICKHOUSE: Final = "clickhouse"
+CLICKHOUSE_SYSTEM: Final = "clickhouse"
 """Value of `db.system.name`."""
 
 OPERATION_SEND: Final = "send"

@@ -143,8 +143,7 @@ class StreamState:
 
 
 def configuration(settings: MeshSettings) -> dict[str, Any]:
-    """The stream as it must be; names and values from CONTRACTS, durations in nanoseconds as the
-    API takes them."""
+    """The stream as it must be; durations in nanoseconds, as the API takes them."""
     return {
         "name": names.STREAM,
         "description": "Every decision and every state change of the swarm",

@@ -20,6 +20,7 @@ from nervous_system.bus import Bus
 from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, Stopwatch
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.words import HALTED
 from nervous_system.errors import Transient, Unreadable
 from nervous_system.transport.stream import Stored
 from nervous_system.working.command_lanes import RETRY_SECONDS, CommandLanes
@@ -35,9 +36,6 @@ HALTS: Final = tuple(
     )
 )
 """Where it is said that everything stands still, and that it goes on."""
-
-HALTED: Final = "halted"
-"""The system mode in which nothing goes on."""
 
 
 class AgentOrders:

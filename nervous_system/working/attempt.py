@@ -15,11 +15,12 @@ import structlog
 
 from nervous_system import names
 from nervous_system.contract.given import Given
+from nervous_system.contract.words import How
 from nervous_system.error_text import error_text, error_words, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.end import CalledOff, End, end_of
-from nervous_system.working.held_task import HeldTask, How, LeaseLost, Said
+from nervous_system.working.held_task import HeldTask, LeaseLost, Said
 
 _log = structlog.get_logger()
 

@@ -5,17 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol, TypedDict
+from typing import Any, Final, Protocol, TypedDict
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
-from enchanted.events.v1.task_pb2 import (
-    RESULT_APPLIED_CHECKS_FAILED,
-    RESULT_CANCELLED,
-    RESULT_CHECKS_FAILED,
-    RESULT_COMPLETED,
-    RESULT_FAILED,
-    TaskResult,
-)
 from enchanted.events.v1.task_request_pb2 import (
     ProgressReported,
     ReleaseRequested,
@@ -23,6 +15,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS, MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.given import Given
+from nervous_system.contract.words import RESULTS, How
 from nervous_system.errors import Permanent, Transient
 from nervous_system.ids import content_hash, new_event_id
 from nervous_system.working.asker import Asker
@@ -32,17 +25,6 @@ from nervous_system.working.orders import Orders
 
 LastWord = ResultReported | ReleaseRequested
 """What a worker says of a task at its end."""
-
-How = Literal["completed", "checks_failed", "applied_checks_failed", "failed", "cancelled"]
-"""`cancelled` is said of what was called off, and changes nothing: it is recorded."""
-
-_RESULTS: dict[How, TaskResult.ValueType] = {
-    "completed": RESULT_COMPLETED,
-    "checks_failed": RESULT_CHECKS_FAILED,
-    "applied_checks_failed": RESULT_APPLIED_CHECKS_FAILED,
-    "failed": RESULT_FAILED,
-    "cancelled": RESULT_CANCELLED,
-}
 
 
 class Said(TypedDict, total=False):
@@ -196,7 +178,7 @@ class HeldTask:
     ) -> ResultReported:
         """What `finish` says. Raises InvalidEvent."""
         given = Given()
-        given.one_of("how", how, _RESULTS)
+        given.one_of("how", how, RESULTS)
         output = given.told("output", output, most_characters=MAX_OUTPUT_CHARACTERS)
         notes = given.told("notes", notes, most_characters=MAX_NOTES_CHARACTERS)
         files, left_out = given.files("changed_files", changed_files)
@@ -205,7 +187,7 @@ class HeldTask:
             task_id=self.task_id,
             worker_id=self.worker_id,
             attempt=self.attempt,
-            result=_RESULTS[how],
+            result=RESULTS[how],
             output=output,
             changed_files=files,
             notes="; ".join(filter(None, (notes, left_out))),

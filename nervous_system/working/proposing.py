@@ -7,30 +7,19 @@ under the same id is the same request, so it is decided on once however often it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Required, TypedDict
+from typing import Any, Final, Required, TypedDict
 
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.task_pb2 import (
-    RISK_EXPERIMENTAL,
-    RISK_HIGH,
-    RISK_SAFE,
-    RiskTier,
     TaskManifest,
 )
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.contract.given import UINT32, UINT64, Given
+from nervous_system.contract.words import TIERS, Tier
 from nervous_system.ids import child_id, content_hash
 
 USUAL_PRIORITY: Final = 5
 USUAL_ATTEMPTS: Final = 3
-
-Tier = Literal["safe", "experimental", "high-risk"]
-
-_TIERS: Final[dict[Tier, RiskTier.ValueType]] = {
-    "safe": RISK_SAFE,
-    "experimental": RISK_EXPERIMENTAL,
-    "high-risk": RISK_HIGH,
-}
 
 
 class Step(TypedDict, total=False):
@@ -107,7 +96,7 @@ _CHECKS: Final[dict[str, Callable[[Given, str, Any], object]]] = {
     "max_attempts": lambda given, name, value: given.whole(name, value, UINT32),
     "max_losses": lambda given, name, value: given.whole(name, value, UINT32),
     "idempotency_key": Given.text,
-    "risk_tier": lambda given, name, value: given.one_of(name, value, _TIERS),
+    "risk_tier": lambda given, name, value: given.one_of(name, value, TIERS),
 }
 
 
@@ -134,7 +123,7 @@ def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
         max_attempts=step.get("max_attempts", USUAL_ATTEMPTS),
         max_losses=step.get("max_losses"),
         idempotency_key=step.get("idempotency_key", ""),
-        risk_tier=_TIERS[step.get("risk_tier", "safe")],
+        risk_tier=TIERS[step.get("risk_tier", "safe")],
     )
     return TasksProposed(tasks=[manifest])
 

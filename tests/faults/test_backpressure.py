@@ -1,4 +1,4 @@
-"""FAULTS 10: events come faster than ClickHouse takes them. Does the memory stay bounded?"""
+"""Failure mode 10: events come faster than ClickHouse takes them. Does the memory stay bounded?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""FAULTS 5: ClickHouse is away, slow, breaks off, does not answer, or refuses. Is anything lost?"""
+"""Failure mode 5: ClickHouse is away, slow, breaks off, does not answer, or refuses. Is anything
+lost?"""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ async def test_an_ingestor_started_before_clickhouse(
 
 @pytest.mark.long
 async def test_sigterm_while_clickhouse_is_silent(mesh: Mesh) -> None:
-    """FAULTS 15: the drain has a deadline; what is not stored is on the log."""
+    """Failure mode 15: the drain has a deadline; what is not stored is on the log."""
     async with mesh.publishing() as publishing, fault_proxy(mesh.clickhouse_url) as proxy:
         ingestor = mesh.ingestor(clickhouse_url=proxy.url)
         await ingestor.records()

@@ -1,4 +1,4 @@
-"""FAULTS 13: bytes of a newer contract. Is what we do not know kept, and read once we do?"""
+"""Failure mode 13: bytes of a newer contract. Is what we do not know kept, and read once we do?"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""FAULTS 3, 4, 8, 10, 11, 12, 15 for the control loop: is every task done, once, whatever happens
-to overseers, workers, their clocks and the log?"""
+"""Failure modes 3, 4, 8, 10, 11, 12, 15 for the control loop: is every task done, once, whatever
+happens to overseers, workers, their clocks and the log?"""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_quiet_day(swarm: Swarm) -> None:
 async def test_overseers_killed_in_the_middle_of_decisions(
     swarm: Swarm, point: str, turns: Sequence[int]
 ) -> None:
-    """FAULTS 3: one after the other dies, each at another decision; the last one lives."""
+    """Failure mode 3: one after the other dies, each at another decision; the last one lives."""
     async with swarm.bus() as bus:
         swarm.worker(most=2)
         async with swarm.load(swarm.asker(bus), "t"):
@@ -70,7 +70,7 @@ async def test_overseers_killed_in_the_middle_of_decisions(
 async def test_overseers_that_wait_take_over_from_one_that_is_killed(
     swarm: Swarm, times: int
 ) -> None:
-    """FAULTS 3: two at once; the one that leads dies in the middle of a load."""
+    """Failure mode 3: two at once; the one that leads dies in the middle of a load."""
     async with swarm.bus() as bus:
         leads = swarm.overseer()
         await swarm.led(bus)
@@ -90,8 +90,8 @@ async def test_overseers_that_wait_take_over_from_one_that_is_killed(
 async def test_no_pulse_comes_twice_when_those_who_lead_are_killed_around_one(
     swarm: Swarm, times: int
 ) -> None:
-    """FAULTS 3: two overseers at once and a pulse at every tick; the one that leads dies before or
-    after one is on the log. The law holds their numbers against each other."""
+    """Failure mode 3: two overseers at once and a pulse at every tick; the one that leads dies
+    before or after one is on the log. The law holds their numbers against each other."""
     swarm.goes_by = OVERSEER.model_copy(update={"pulse_seconds": OVERSEER.tick_seconds})
     async with swarm.bus() as bus:
         leads = swarm.overseer(failpoint="runner.after_append:3")
@@ -113,7 +113,8 @@ async def test_no_pulse_comes_twice_when_those_who_lead_are_killed_around_one(
 
 @pytest.mark.parametrize("decision", [4, pytest.param(9, marks=LONG)])
 async def test_a_deposed_leader_that_wakes_up_writes_nothing(swarm: Swarm, decision: int) -> None:
-    """FAULTS 3: SIGSTOP between a decision and its append, until another leads; then SIGCONT."""
+    """Failure mode 3: SIGSTOP between a decision and its append, until another leads; then
+    SIGCONT."""
     async with swarm.bus() as bus:
         sleeper = swarm.overseer(failpoint=f"runner.before_append:{decision}:STOP")
         swarm.worker(most=2)
@@ -131,7 +132,7 @@ async def test_a_deposed_leader_that_wakes_up_writes_nothing(swarm: Swarm, decis
 @LONG
 @pytest.mark.parametrize("times", [1, 3])
 async def test_nats_is_killed_while_tasks_run(swarm: Swarm, times: int) -> None:
-    """FAULTS 4, one node: SIGKILL and restart."""
+    """Failure mode 4, one node: SIGKILL and restart."""
     async with swarm.bus() as bus:
         swarm.overseer()
         swarm.worker(most=2, seconds=0.1)
@@ -155,7 +156,7 @@ async def test_nats_is_killed_while_tasks_run(swarm: Swarm, times: int) -> None:
 async def test_clocks_are_an_hour_off_or_step_back(
     swarm: Swarm, of_overseer: str, of_worker: str
 ) -> None:
-    """FAULTS 8: no lease ends early or late; a command is obeyed."""
+    """Failure mode 8: no lease ends early or late; a command is obeyed."""
     async with swarm.bus() as bus:
         swarm.overseer(clock=of_overseer)
         worker = swarm.worker("w1", most=4, seconds=1.2 * LEASE_SECONDS, clock=of_worker)
@@ -170,7 +171,7 @@ async def test_clocks_are_an_hour_off_or_step_back(
 
 
 async def test_a_stalled_worker_loses_its_lease_and_its_result_comes_late(swarm: Swarm) -> None:
-    """FAULTS 10: another does the task meanwhile."""
+    """Failure mode 10: another does the task meanwhile."""
     async with swarm.bus() as bus:
         swarm.overseer()
         stalled = swarm.worker("w1", seconds=0.5)
@@ -189,7 +190,8 @@ async def test_a_stalled_worker_loses_its_lease_and_its_result_comes_late(swarm:
 
 @pytest.mark.parametrize("killed", [False, pytest.param(True, marks=LONG)])
 async def test_a_burst_of_ten_thousand_submissions(swarm: Swarm, killed: bool) -> None:
-    """FAULTS 10: a few in large bundles, many alone, all at once; perhaps the leader dies in it."""
+    """Failure mode 10: a few in large bundles, many alone, all at once; perhaps the leader dies in
+    it."""
     async with swarm.bus() as bus:
         first = swarm.overseer()
         await swarm.led(bus)
@@ -212,7 +214,8 @@ async def test_a_burst_of_ten_thousand_submissions(swarm: Swarm, killed: bool) -
 
 
 async def test_the_same_requests_again_and_again(swarm: Swarm) -> None:
-    """FAULTS 11: beside each other, later, of another leader, and after the task has ended."""
+    """Failure mode 11: beside each other, later, of another leader, and after the task has
+    ended."""
     async with swarm.bus() as bus:
         first = swarm.overseer()
         asker = swarm.asker(bus)
@@ -244,7 +247,8 @@ async def test_the_same_requests_again_and_again(swarm: Swarm) -> None:
 async def test_a_claim_is_asked_for_again_when_what_it_gave_is_over(
     swarm: Swarm, restarted: bool
 ) -> None:
-    """FAULTS 11: it leads to nothing more, as no answer came and the lease ran out meanwhile."""
+    """Failure mode 11: it leads to nothing more, as no answer came and the lease ran out
+    meanwhile."""
     async with swarm.bus() as bus:
         overseer = swarm.overseer()
         asker, request_id = swarm.asker(bus, "w1", ROLE_WORKER), new_event_id()
@@ -272,7 +276,7 @@ async def test_a_claim_is_asked_for_again_when_what_it_gave_is_over(
 
 @LONG
 async def test_what_workers_say_comes_once_more_beyond_the_window(swarm: Swarm) -> None:
-    """FAULTS 11: the server no longer recognises it, so it is on the log twice."""
+    """Failure mode 11: the server no longer recognises it, so it is on the log twice."""
     async with swarm.bus() as bus:
         swarm.overseer()
         swarm.worker("w1", seconds=0.2)
@@ -291,7 +295,7 @@ async def test_what_workers_say_comes_once_more_beyond_the_window(swarm: Swarm) 
     [pytest.param(False, id="garbage"), pytest.param(True, id="deleted", marks=LONG)],
 )
 async def test_the_snapshot_is_garbage_or_gone(swarm: Swarm, deleted: bool) -> None:
-    """FAULTS 12: the state is folded from the log again, and is the same."""
+    """Failure mode 12: the state is folded from the log again, and is the same."""
     async with swarm.bus() as bus:
         asker = swarm.asker(bus)
         first = swarm.overseer()
@@ -321,7 +325,7 @@ async def test_the_snapshot_is_garbage_or_gone(swarm: Swarm, deleted: bool) -> N
 async def test_the_log_loses_its_end_under_a_running_overseer(
     swarm: Swarm, tmp_path: Path, whole: bool
 ) -> None:
-    """FAULTS 12: what the log no longer has did not happen; it goes on from what there is."""
+    """Failure mode 12: what the log no longer has did not happen; it goes on from what there is."""
     store, copy = swarm.nats.store, tmp_path / "copy"
     part = "." if whole else f"jetstream/$G/streams/{names.STREAM}"
     async with swarm.bus() as bus:
@@ -350,7 +354,7 @@ async def test_the_log_loses_its_end_under_a_running_overseer(
 
 
 async def test_an_overseer_is_ended_in_the_middle(swarm: Swarm) -> None:
-    """FAULTS 15: SIGTERM under load; exit code 0, and the next one leads at once."""
+    """Failure mode 15: SIGTERM under load; exit code 0, and the next one leads at once."""
     async with swarm.bus() as bus:
         first = swarm.overseer()
         swarm.worker(most=2)
@@ -365,7 +369,7 @@ async def test_an_overseer_is_ended_in_the_middle(swarm: Swarm) -> None:
 
 
 async def test_a_worker_is_ended_in_the_middle(swarm: Swarm) -> None:
-    """FAULTS 15: it gives back what it has, and another begins it at once."""
+    """Failure mode 15: it gives back what it has, and another begins it at once."""
     async with swarm.bus() as bus:
         swarm.overseer()
         ending = swarm.worker("w1", seconds=60)
@@ -403,7 +407,7 @@ async def test_a_worker_is_killed_while_it_holds_a_task(swarm: Swarm, times: int
 
 
 async def test_nats_is_killed_while_tasks_run_and_are_recorded(mesh: Mesh, tmp_path: Path) -> None:
-    """FAULTS 4: what ClickHouse shows of tasks is what the overseer knows of them."""
+    """Failure mode 4: what ClickHouse shows of tasks is what the overseer knows of them."""
     swarm = Swarm(tmp_path, mesh.nats)
     try:
         async with swarm.bus() as bus:

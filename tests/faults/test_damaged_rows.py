@@ -1,4 +1,5 @@
-"""FAULTS 21: rows in ClickHouse are damaged, gone, doubled or altered. Is it told, and mended?"""
+"""Failure mode 21: rows in ClickHouse are damaged, gone, doubled or altered. Is it told, and
+mended?"""
 
 from __future__ import annotations
 

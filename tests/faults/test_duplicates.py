@@ -1,4 +1,5 @@
-"""FAULTS 11: the same event again, soon, late, beside itself, after a restart, in another epoch."""
+"""Failure mode 11: the same event again, soon, late, beside itself, after a restart, in another
+epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""FAULTS 6: no room left on the log. Are publishers told, and does it go on with room again?"""
+"""Failure mode 6: no room left on the log. Are publishers told, and does it go on with room
+again?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FAULTS 2, 2b, 15: is anything lost or doubled when ingestors die, sleep and take turns?"""
+"""Failure modes 2, 2b, 15: is anything lost or doubled when ingestors die, sleep and take turns?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POINTS = ["ingestor.before_insert", "ingestor.during_insert", "ingestor.after_in
 
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
 async def test_ingestors_killed_around_an_insert(mesh: Mesh, times: int) -> None:
-    """FAULTS 2: one after the other dies at its second batch; the last one lives."""
+    """Failure mode 2: one after the other dies at its second batch; the last one lives."""
     async with mesh.publishing() as publishing:
         await publishing.all(labels("at first", 200))
         for point in POINTS * times:
@@ -28,7 +28,8 @@ async def test_ingestors_killed_around_an_insert(mesh: Mesh, times: int) -> None
 
 
 async def test_an_ingestor_stopped_while_another_takes_over(mesh: Mesh) -> None:
-    """FAULTS 2b: SIGSTOP, another starts, SIGCONT; the first comes back in the middle of a load."""
+    """Failure mode 2b: SIGSTOP, another starts, SIGCONT; the first comes back in the middle of a
+    load."""
     async with mesh.publishing() as publishing:
         first = mesh.ingestor(batch_events=50)
         await first.records()
@@ -77,7 +78,7 @@ async def _stands_by(ingestor: IngestorProcess) -> None:
 
 @pytest.mark.long
 async def test_a_rolling_restart_under_load(mesh: Mesh) -> None:
-    """FAULTS 2b and 15: one after the other is ended as an operator ends it."""
+    """Failure modes 2b and 15: one after the other is ended as an operator ends it."""
     async with mesh.publishing() as publishing, publishing.load("during"):
         present = mesh.ingestor()
         await present.records()
@@ -91,7 +92,7 @@ async def test_a_rolling_restart_under_load(mesh: Mesh) -> None:
 
 
 async def test_sigterm_in_the_middle_of_a_flush(mesh: Mesh) -> None:
-    """FAULTS 15: what was read is stored, the exit code is 0."""
+    """Failure mode 15: what was read is stored, the exit code is 0."""
     async with mesh.publishing() as publishing:
         ending = mesh.ingestor(batch_events=50, catch_up_events=50)
         await ending.records()

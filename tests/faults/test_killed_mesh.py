@@ -140,7 +140,8 @@ async def running(tmp_path: Path) -> AsyncIterator[RunningMesh]:
 async def test_each_process_of_a_mesh_is_killed_while_tasks_run(
     running: RunningMesh, killed: Collection[str]
 ) -> None:
-    """FAULTS 2 to 5 below a supervisor: it runs again and says why; nothing is lost or doubled."""
+    """Failure modes 2 to 5 below a supervisor: it runs again and says why; nothing is lost or
+    doubled."""
     swarm = running.swarm
     await running.is_up()
     async with swarm.bus() as bus:

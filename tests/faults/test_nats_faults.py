@@ -1,4 +1,5 @@
-"""FAULTS 4 and 12: the server dies, its log is cut, swapped, renewed or damaged. Is it noticed?"""
+"""Failure modes 4 and 12: the server dies, its log is cut, swapped, renewed or damaged. Is it
+noticed?"""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from tests.faults.mesh_under_test import Mesh, until
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(4, marks=pytest.mark.long)])
 async def test_a_killed_server_under_load(mesh: Mesh, rounds: int) -> None:
-    """FAULTS 4, one node: SIGKILL and restart while events are published and recorded."""
+    """Failure mode 4, one node: SIGKILL and restart while events are published and recorded."""
     async with mesh.publishing() as publishing:
         ingestor = mesh.ingestor()
         await ingestor.records()
@@ -34,7 +35,7 @@ async def test_a_killed_server_under_load(mesh: Mesh, rounds: int) -> None:
 
 
 async def test_an_older_store_comes_back_and_new_events_hide_it(mesh: Mesh, tmp_path: Path) -> None:
-    """FAULTS 12: the numbers look right again; the ingestor was away meanwhile."""
+    """Failure mode 12: the numbers look right again; the ingestor was away meanwhile."""
     copy = tmp_path / "copy of the store"
     async with mesh.publishing() as publishing:
         await publishing.all(labels("kept", 300))
@@ -60,7 +61,8 @@ async def test_an_older_store_comes_back_and_new_events_hide_it(mesh: Mesh, tmp_
 
 @pytest.mark.long
 async def test_a_tail_that_was_brought_back_is_lost_once_more(mesh: Mesh, tmp_path: Path) -> None:
-    """FAULTS 12: what one republish brought are repeats; the next brings them all the same."""
+    """Failure mode 12: what one republish brought are repeats; the next brings them all the
+    same."""
     first_copy, second_copy = tmp_path / "first copy", tmp_path / "second copy"
     async with mesh.publishing() as publishing:
         await publishing.all(labels("at first", 50))
@@ -84,7 +86,7 @@ async def test_a_tail_that_was_brought_back_is_lost_once_more(mesh: Mesh, tmp_pa
 
 
 async def test_the_stream_is_removed_and_made_anew_under_a_running_ingestor(mesh: Mesh) -> None:
-    """FAULTS 12: every sequence is used again."""
+    """Failure mode 12: every sequence is used again."""
     async with mesh.publishing() as publishing:
         await publishing.all(labels("old", 300))
         ingestor = mesh.ingestor()
@@ -104,7 +106,7 @@ async def test_the_stream_is_removed_and_made_anew_under_a_running_ingestor(mesh
 async def test_a_stream_made_anew_after_a_truncation_is_read_from_its_beginning(
     mesh: Mesh, tmp_path: Path
 ) -> None:
-    """FAULTS 12: the present epoch begins in the middle; the new stream does not."""
+    """Failure mode 12: the present epoch begins in the middle; the new stream does not."""
     copy = tmp_path / "copy of the store"
     async with mesh.publishing() as publishing:
         await publishing.all(labels("kept", 200))
@@ -129,7 +131,7 @@ async def test_a_stream_made_anew_after_a_truncation_is_read_from_its_beginning(
 
 @pytest.mark.long
 async def test_the_consumer_is_deleted_under_a_running_read(mesh: Mesh) -> None:
-    """FAULTS 12: reading goes on behind what is recorded; nobody has to be told."""
+    """Failure mode 12: reading goes on behind what is recorded; nobody has to be told."""
     async with mesh.publishing() as publishing, mesh.bus() as bus:
         ingestor = mesh.ingestor()
         await ingestor.records()
@@ -146,7 +148,8 @@ async def test_the_consumer_is_deleted_under_a_running_read(mesh: Mesh) -> None:
 
 
 async def test_one_flipped_byte_in_a_block(mesh: Mesh) -> None:
-    """FAULTS 12: the server drops what stands behind it in silence, and reuses the sequences."""
+    """Failure mode 12: the server drops what stands behind it in silence, and reuses the
+    sequences."""
     async with mesh.publishing() as publishing:
         await publishing.all(labels("before", 1000))
         ingestor = mesh.ingestor()
@@ -164,7 +167,7 @@ async def test_one_flipped_byte_in_a_block(mesh: Mesh) -> None:
 
 @pytest.mark.long
 async def test_a_block_is_missing_in_the_middle(mesh: Mesh) -> None:
-    """FAULTS 12: positions that nobody read are gone, and the log goes on behind them."""
+    """Failure mode 12: positions that nobody read are gone, and the log goes on behind them."""
     async with mesh.publishing() as publishing:
         await publishing.all(labels("small", 10))
         ingestor = mesh.ingestor()

@@ -1,6 +1,5 @@
-"""FAULTS 9: bytes that are no event, or hardly one. Is each parked with its reason, or stored with
-its warnings, and are its neighbours left in peace?
-"""
+"""Failure mode 9: bytes that are no event, or hardly one. Is each parked with its reason, or stored
+with its warnings, and are its neighbours left in peace?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FAULTS 1: a publisher dies, or its server does. Is what it was told is safe there, once?"""
+"""Failure mode 1: a publisher dies, or its server does. Is what it was told is safe there, once?"""
 
 from __future__ import annotations
 

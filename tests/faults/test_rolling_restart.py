@@ -1,5 +1,6 @@
-"""FAULTS 15: is every service restarted in good order, one after the other, while events and tasks
-flow? Each drains within its deadline, the one that waits goes on at once, and nothing is lost."""
+"""Failure mode 15: is every service restarted in good order, one after the other, while events and
+tasks flow? Each drains within its deadline, the one that waits goes on at once, and nothing is
+lost."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def keys(swarm: Swarm) -> Path:
 async def test_a_worker_that_signs_works_and_one_whose_clock_is_off_is_refused(
     swarm: Swarm, keys: Path
 ) -> None:
-    """FAULTS 8: an hour ahead or behind, its signatures are stale; it says so and ends."""
+    """Failure mode 8: an hour ahead or behind, its signatures are stale; it says so and ends."""
     async with swarm.bus() as bus:
         overseer = swarm.overseer()
         await swarm.propose(swarm.asker(bus), *(manifest(f"t{n}") for n in range(3)))
@@ -146,7 +146,7 @@ async def test_nothing_is_checked_where_no_key_is_trusted(swarm: Swarm, keys: Pa
 
 
 async def test_what_is_stored_says_what_is_wrong_with_its_signature(mesh: Mesh) -> None:
-    """FAULTS 8: nothing is lost, and an analyst sees it."""
+    """Failure mode 8: nothing is lost, and an analyst sees it."""
     make_keys(mesh.folder, "coder", ["coder-1"])
     signing = mesh.settings.model_copy(update={"signing_key": mesh.folder / "keys" / "coder"})
     late = open_bus(signing, name="late", clock=shifted("-3600"))

@@ -1,5 +1,5 @@
-"""FAULTS 3: does another lead within five seconds of the death of who led? With the leases of a
-real mesh, which other fault runs shorten.
+"""Failure mode 3: does another lead within five seconds of the death of who led? With the leases of
+a real mesh, which other fault runs shorten.
 
 How long it takes on a machine that does much else says nothing, so the promise is held against the
 constants; the run shows what it took here, and that nothing but time is needed.

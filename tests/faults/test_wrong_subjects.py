@@ -1,4 +1,4 @@
-"""FAULTS 9: an event on a subject that is not that of its kind. Does anybody hear of it?"""
+"""Failure mode 9: an event on a subject that is not that of its kind. Does anybody hear of it?"""
 
 from __future__ import annotations
 

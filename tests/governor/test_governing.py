@@ -182,7 +182,7 @@ async def test_a_worker_of_one_task_sleeps_for_as_long_as_its_machine_is_pressed
 async def test_governors_killed_in_the_middle_of_a_decision_command_once(
     start: Start, bus: Bus, mesh_settings: MeshSettings, failpoint: str
 ) -> None:
-    """FAULTS 3. The log forgets ids at once: what is not recalled would stand there twice."""
+    """Failure mode 3. The log forgets ids at once: what is not recalled would stand there twice."""
     doomed = [
         start(f"doomed {turn}", GANGLION_FAILPOINT=f"{failpoint}:{turn}") for turn in (3, 4, 5)
     ]

@@ -67,7 +67,7 @@ async def test_a_killed_process_becomes_an_incident_with_class_and_cause(
 async def test_two_guardians_at_once_write_no_incident_twice(
     bus: Bus, start_guardian: StartGuardian
 ) -> None:
-    """FAULTS 3: and when the one that leads is killed, the other goes on."""
+    """Failure mode 3: and when the one that leads is killed, the other goes on."""
     first, second = start_guardian("first"), start_guardian("second")
     guardians = {"first": first, "second": second}
     for number in range(5):
@@ -93,7 +93,7 @@ async def test_two_guardians_at_once_write_no_incident_twice(
 async def test_a_guardian_killed_around_a_decision_decides_it_once(
     bus: Bus, start_guardian: StartGuardian, point: str
 ) -> None:
-    """FAULTS 3: its successor finds what is on the log, and says what is not."""
+    """Failure mode 3: its successor finds what is on the log, and says what is not."""
     started = start_guardian("zero")
     await until_on_log(bus, MODES, 1)
     assert await asyncio.to_thread(started.terminate) == 0

@@ -31,7 +31,7 @@ def test_every_kind_has_golden_bytes() -> None:
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_golden_bytes_say_what_they_said_and_are_made_again(name: str) -> None:
-    """FAULTS 13: a new reader, old bytes."""
+    """Failure mode 13: a new reader, old bytes."""
     event = decode(golden(name))
     assert event == EVENTS[name]
     assert encode(event) == golden(name)
@@ -51,7 +51,7 @@ def test_an_event_of_the_seeds_fields_alone_is_read() -> None:
 
 
 def test_fields_of_the_future_are_kept_in_the_payload() -> None:
-    """FAULTS 13: an old reader, new fields."""
+    """Failure mode 13: an old reader, new fields."""
     event = decode(golden("from_the_future"))
     assert isinstance(event.payload, SystemSignal)
     assert event.payload.status == "HEALTHY"

@@ -167,7 +167,7 @@ async def test_what_fails_for_now_comes_again_later(bus: Bus, error: Exception) 
 async def test_what_cannot_be_done_is_given_up_with_a_word_and_blocks_nobody(
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FAULTS 9."""
+    """Failure mode 9."""
     monkeypatch.setattr(consumer, "MOST_DELIVERIES", 2)
     worker = Worker()
     worker.fails("impossible", Permanent("no such table"))
@@ -205,7 +205,7 @@ async def test_work_that_takes_longer_than_the_server_waits_is_not_delivered_twi
 
 
 async def test_a_deleted_durable_is_made_again(bus: Bus) -> None:
-    """FAULTS 12: under a running fetch."""
+    """Failure mode 12: under a running fetch."""
     worker = Worker()
     await bus.publish(decision("before"))
     async with working(bus, worker):

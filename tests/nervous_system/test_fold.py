@@ -317,7 +317,7 @@ def test_two_services_and_two_machines_that_decide_alike_have_different_ids() ->
     ],
 )
 def test_what_follows_from_a_strange_event_can_be_published(strange: dict[str, str]) -> None:
-    """FAULTS 9: the log is lenient, the library is strict; a leader must not choke on it."""
+    """Failure mode 9: the log is lenient, the library is strict; a leader must not choke on it."""
     cause = recorded(replace(decision("1"), **strange), 1)  # type: ignore[arg-type]
     (entry,) = _emitting(Emit(label="a", payload=SIGNAL)).take(cause)
     event = decode(encode(entry.event))

@@ -144,7 +144,7 @@ async def test_who_stops_while_waiting_gets_nothing(leases: KeyValue) -> None:
 async def test_a_successor_leads_soon_after_a_leader_was_killed(
     leases: KeyValue, leader: RealProcess
 ) -> None:
-    """FAULTS 3: SIGKILL releases nothing; the lease runs out."""
+    """Failure mode 3: SIGKILL releases nothing; the lease runs out."""
     successor = Someone(leases, "successor")
     await successor.asked_in_vain.wait()
     leader.kill()

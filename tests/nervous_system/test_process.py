@@ -43,7 +43,7 @@ def ready(process: RealProcess) -> None:
 def test_it_drains_when_asked_to_stop(
     service: Callable[[str], RealProcess], number: signal.Signals
 ) -> None:
-    """FAULTS 15."""
+    """Failure mode 15."""
     process = service("drains")
     ready(process)
     process._process.send_signal(number)

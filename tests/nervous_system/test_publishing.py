@@ -292,7 +292,7 @@ async def test_a_batch_waits_while_too_many_others_are_in_flight(
 async def test_a_batch_cut_off_by_a_restart_is_sent_whole_again(
     bus: Bus, nats_server: NatsServer
 ) -> None:
-    """FAULTS 4: its beginning went to the server that died."""
+    """Failure mode 4: its beginning went to the server that died."""
     batches = [[entry(f"{batch}/{n}") for n in range(200)] for batch in range(20)]
 
     async def append_all() -> None:
@@ -501,7 +501,7 @@ async def test_nobody_at_the_address_is_said_clearly() -> None:
 async def test_a_publisher_killed_at_any_point_can_publish_the_same_again(
     bus: Bus, mesh_settings: MeshSettings, point: str, stored_at_death: int
 ) -> None:
-    """FAULTS 1: before send, and after the server stored it."""
+    """Failure mode 1: before send, and after the server stored it."""
     program = Path(__file__).with_name("publishing_program.py")
     run = await asyncio.to_thread(
         subprocess.run,

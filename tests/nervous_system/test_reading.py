@@ -65,7 +65,7 @@ async def test_filters_and_headers_only(bus: Bus) -> None:
 
 
 async def test_a_slow_user_slows_the_reading_and_loses_nothing(bus: Bus) -> None:
-    """FAULTS 10: the buffer is bounded, the rest waits on the server."""
+    """Failure mode 10: the buffer is bounded, the rest waits on the server."""
     await _publish(bus, 5000)
     async with Reader(bus.connection, start_sequence=1, buffer_messages=100) as reader:
         found: list[Stored] = []
@@ -82,7 +82,7 @@ async def test_a_small_byte_budget_still_delivers_everything(bus: Bus) -> None:
 
 
 async def test_a_deleted_consumer_is_an_interruption(bus: Bus) -> None:
-    """FAULTS 12: nothing goes on as if nothing had happened."""
+    """Failure mode 12: nothing goes on as if nothing had happened."""
     await _publish(bus, 1)
     async with bus.reader(start_sequence=1) as reader:
         await _read(reader, 1)  # the server has the pull request: it tells whoever waits

@@ -94,7 +94,7 @@ def program(nats_server: NatsServer, tmp_path: Path) -> Iterator[Callable[..., R
 async def test_a_leader_killed_around_an_append_repeats_and_loses_nothing(
     bus: Bus, mesh_settings: MeshSettings, program: Callable[..., RealProcess], point: str
 ) -> None:
-    """FAULTS 3."""
+    """Failure mode 3."""
     doomed = program("doomed", point)
     await publish(bus, 1, 9)
     assert await asyncio.to_thread(doomed.wait) == -9
@@ -123,7 +123,7 @@ async def test_two_at_once_and_the_other_takes_over(bus: Bus, mesh_settings: Mes
 async def test_a_paused_leader_that_wakes_up_writes_nothing(
     bus: Bus, mesh_settings: MeshSettings, program: Callable[..., RealProcess]
 ) -> None:
-    """FAULTS 3: the successor's term fences it."""
+    """Failure mode 3: the successor's term fences it."""
     sleeper = program("sleeper")
     await publish(bus, 1, 4)
     await until_on_log(bus, ANSWERS, 2)
@@ -189,7 +189,7 @@ async def test_what_nobody_vouches_for_is_not_decided_on(
 async def test_who_signs_with_a_wrong_clock_does_not_lead(
     bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
 ) -> None:
-    """FAULTS 8: nobody would believe what it decides."""
+    """Failure mode 8: nobody would believe what it decides."""
     make_keys(tmp_path, "mesh", [])
     settings = mesh_settings.model_copy(update={"home": tmp_path})
     with structlog.testing.capture_logs() as said:
@@ -229,7 +229,7 @@ async def test_a_rebuild_from_nothing_gives_the_same_state_and_no_new_events(
 async def test_a_machine_clock_an_hour_off_changes_no_decision(
     bus: Bus, mesh_settings: MeshSettings
 ) -> None:
-    """FAULTS 8: what a tick decides on is the stream's time."""
+    """Failure mode 8: what a tick decides on is the stream's time."""
     async with running(
         mesh_settings,
         of=role(tick_seconds=0.05),
@@ -246,7 +246,7 @@ async def test_a_machine_clock_an_hour_off_changes_no_decision(
 async def test_what_cannot_be_read_is_skipped_and_counted(
     bus: Bus, mesh_settings: MeshSettings
 ) -> None:
-    """FAULTS 9: also on the subjects that are the service's own."""
+    """Failure mode 9: also on the subjects that are the service's own."""
     async with running(mesh_settings) as run:
         await run.leads()
         for subject in ("swarm.events.coder.decision", THIRDS):
@@ -299,7 +299,8 @@ async def test_what_was_in_the_way_is_told_no_longer_once_it_leads_again(
 
 
 async def test_a_repeated_cause_breaks_nothing(bus: Bus, mesh_settings: MeshSettings) -> None:
-    """FAULTS 11: without an id for the server, the same event stands on the log again and again."""
+    """Failure mode 11: without an id for the server, the same event stands on the log again and
+    again."""
 
     async def again() -> None:
         data = encode(decision("agent 3"))
@@ -353,7 +354,7 @@ def _each_is_answered(like: Role[Counts]) -> Role[Counts]:
 
 
 async def test_it_waits_while_the_log_is_full(nats_server: NatsServer) -> None:
-    """FAULTS 6."""
+    """Failure mode 6."""
     settings = MeshSettings(
         nats_url=nats_server.url, stream_max_bytes=2000, publish_deadline_seconds=2.0
     )

@@ -105,7 +105,7 @@ async def test_what_was_not_foreseen_while_a_snapshot_is_written_ends_the_runner
 async def test_a_snapshot_of_another_log_is_refused_and_said(
     bus: Bus, mesh_settings: MeshSettings, tampered: dict[str, object], reason: str
 ) -> None:
-    """FAULTS 12."""
+    """Failure mode 12."""
     async with running(mesh_settings) as run:
         await publish(bus, 1, 3)
         await until_on_log(bus, ANSWERS, 2)
@@ -126,7 +126,7 @@ async def test_a_snapshot_of_another_log_is_refused_and_said(
 
 
 async def test_a_broken_snapshot_costs_time_only(bus: Bus, mesh_settings: MeshSettings) -> None:
-    """FAULTS 12: also one whose parts are gone, or whose bucket disappears while it leads."""
+    """Failure mode 12: also one whose parts are gone, or whose bucket disappears while it leads."""
     jetstream = bus.connection.client.jetstream()
     bucket = await open_snapshots(bus.connection)
     await bucket.put(role().key, b"\x00 no snapshot")

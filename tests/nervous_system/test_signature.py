@@ -72,7 +72,7 @@ def test_two_signatures_of_the_same_bytes_differ() -> None:
 
 @pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1), timedelta(seconds=301)])
 def test_a_signature_of_another_time_is_stale(trusted: TrustedKeys, off: timedelta) -> None:
-    """FAULTS 8."""
+    """Failure mode 8."""
     assert problem(trusted, CODER.headers(SUBJECT, DATA, now=NOW), after=off) == STALE
 
 

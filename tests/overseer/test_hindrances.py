@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
+from nervous_system.contract.words import HALTED
 from overseer import hindrances
 from overseer.kernel.worker import Worker
 from overseer.model import OverseerState, Settings
-from overseer.vocabulary import HALTED
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WELL = OverseerState(charter_hash="c")

@@ -305,7 +305,7 @@ async def test_whatever_a_file_of_rules_holds_is_refused_and_the_overseer_goes_o
 async def test_nobody_is_held_up_for_long_when_the_leader_is_killed(
     start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
-    """FAULTS 3: another takes over; what was claimed stays claimed, once."""
+    """Failure mode 3: another takes over; what was claimed stays claimed, once."""
     first = start_overseer("first")
     await asker.ask(TasksProposed(tasks=[task(f"t{number}") for number in range(20)]))
     start_overseer("second")
@@ -352,7 +352,7 @@ async def test_it_goes_on_after_a_restart_of_nats(
     mesh_settings: MeshSettings,
     nats_server: NatsServer,
 ) -> None:
-    """FAULTS 4, one node."""
+    """Failure mode 4, one node."""
     start_overseer()
     await asker.ask(TasksProposed(tasks=[task("a"), task("b")]))
     async with working(mesh_settings, max_concurrent_tasks=2) as worker:

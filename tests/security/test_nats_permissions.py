@@ -25,7 +25,6 @@ from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
 from ganglion.nats_keys import NamedUser
 from ganglion.nats_permissions import (
-    AGENT_ROLES,
     ASKED_BY_AGENTS,
     GUARDIAN_PAGES,
     HALTS,
@@ -48,7 +47,7 @@ from nervous_system.clock import system_clock
 from nervous_system.consumer import Consumer
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
-from nervous_system.contract.subjects import covers, inbox_prefix, overlap, source_of
+from nervous_system.contract.subjects import AGENTS, covers, inbox_prefix, overlap, source_of
 from nervous_system.deciding.inbox import not_as_whom
 from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Forbidden
@@ -65,7 +64,7 @@ from worker.snapshot_copies import archive_snapshots
 
 LOG, LEASES, SNAPSHOTS = names.STREAM, f"KV_{names.LEASES}", f"OBJ_{names.SNAPSHOTS}"
 USERS = {each.name: each for each in standing_users()}
-AGENTS = [each.name for each in USERS.values() if each.account != MESH]
+OF_AGENTS = [each.name for each in USERS.values() if each.account != MESH]
 MEMBERS = [each.name for each in USERS.values() if each.account == MESH and each.name != ADMIN]
 
 ONLY_THE_ADMIN = (
@@ -196,16 +195,16 @@ async def refused(bus: Bus, subjects: tuple[str, ...]) -> set[str]:
 
 
 def test_only_the_admin_changes_what_all_stand_on() -> None:
-    for user in (USERS[name] for name in (*AGENTS, *MEMBERS)):
+    for user in (USERS[name] for name in (*OF_AGENTS, *MEMBERS)):
         assert [each for each in ONLY_THE_ADMIN if may(user, each)] == [], user.name
 
 
 def test_no_agent_speaks_for_another_or_reads_by_a_consumer() -> None:
-    for user in (USERS[name] for name in AGENTS):
+    for user in (USERS[name] for name in OF_AGENTS):
         assert [each for each in NO_AGENT if may(user, each)] == [], user.name
         role, _, name = user.account.partition("/")
         assert name == user.name
-        others = [f"{names.EVENTS}.{each}.decision" for each in AGENT_ROLES if each != role]
+        others = [f"{names.EVENTS}.{each}.decision" for each in AGENTS if each != role]
         assert [each for each in others if may(user, each)] == [], user.name
         assert may(user, f"{names.EVENTS}.{role}.decision")
 
@@ -227,10 +226,10 @@ def test_the_table_and_the_code_say_the_same() -> None:
     assert HALTS == agent_orders.HALTS
     assert GUARDIAN_PAGES == DURABLE
     everybody = {source_of(role) for role in AgentRole.values() if role}
-    assert everybody == {*AGENT_ROLES, *SERVICES, "operator", "mission_control", "supervisor"}
+    assert everybody == {*AGENTS, *SERVICES, "operator", "mission_control", "supervisor"}
 
 
-@pytest.mark.parametrize("name", [*AGENTS, *MEMBERS])
+@pytest.mark.parametrize("name", [*OF_AGENTS, *MEMBERS])
 async def test_the_server_goes_by_the_table(permitted: PermittedServer, name: str) -> None:
     user = USERS[name]
     own = tuple(
@@ -248,7 +247,7 @@ async def test_the_server_goes_by_the_table(permitted: PermittedServer, name: st
         }
 
 
-@pytest.mark.parametrize("name", [*AGENTS, *MEMBERS])
+@pytest.mark.parametrize("name", [*OF_AGENTS, *MEMBERS])
 async def test_nobody_listens_where_it_must_not(permitted: PermittedServer, name: str) -> None:
     user = USERS[name]
     async with permitted.bus(name) as bus:
