@@ -26,6 +26,7 @@ from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.place import rule_in_force
+from nervous_system.process_end import how_it_ended
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
 from nervous_system.transport.stream import StreamState
@@ -345,8 +346,8 @@ def _process_status(
             )
     elif process.state == "restarting":
         verdict = "restarting"
-        why = f": {process.trouble}" if process.trouble else ""
-        sentence = f"it died (exit code {process.last_exit_code}{why}) and is started again soon"
+        why = f" ({process.trouble})" if process.trouble else ""
+        sentence = f"it {how_it_ended(process.last_exit_code or 0)}{why}; it is started again soon"
     elif process.state in ("stopping", "stopped"):
         verdict, sentence = process.state, f"it is {process.state}"
     else:

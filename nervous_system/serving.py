@@ -3,8 +3,8 @@
 The next task is claimed with the result of the one before, in one request; it is begun when what
 did the last one has returned.
 
-Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its leases run
-out and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
+Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its deputy says
+so, and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
 checkpoint (`HeldTask.progress`).
 """
 

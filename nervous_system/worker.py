@@ -10,6 +10,7 @@ Or leave the loop to `serving.serve`. Leases, retries, commands and traces are d
 it is open it is heard of, whoever drives it. What blocks the event loop, or holds the interpreter's
 lock, keeps its lease (`working/deputy.py`), and is deaf meanwhile: it obeys nothing, and the limit
 of its attempt alone ends it (`working/overdue.py`). Long work belongs into a thread or a process.
+What kills the process loses its attempts, and that is said at once.
 """
 
 from __future__ import annotations
@@ -133,6 +134,7 @@ class Worker:
         if anew:
             self._session = new_event_id()
         await self.lanes.begin()
+        self._tell_deputy()  # first: who dies as soon as it is registered is missed, too
         await self._publish(
             WorkerRegistered(
                 worker_id=self.worker_id,
@@ -377,7 +379,8 @@ class Worker:
 
     @contextmanager
     def with_deputy(self, settings: MeshSettings, user: str) -> Iterator[None]:
-        """While the block runs, its leases are kept also where its process is too busy to."""
+        """While the block runs, its leases are kept also where its process is too busy to, and
+        where that dies it is said at once."""
         dumped = settings.model_dump(mode="json")
 
         def word() -> Word:

@@ -14,6 +14,7 @@ from nervous_system.environment import read_settings
 from nervous_system.joining import joined
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
+from nervous_system.users import user_of_service
 from nervous_system.worker import Worker
 from nervous_system.working.attempt import Do
 from nervous_system.working.by_action import Table
@@ -60,6 +61,7 @@ async def run(stop: asyncio.Event) -> None:
             clock=system_clock,
             workspace=settings.workspace,
         )
+        stack.enter_context(worker.with_deputy(mesh, user_of_service(SERVICE)))
         async with worker.on_duty():
             await serve(
                 worker,

@@ -17,6 +17,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from ganglion.in_words.phrases import because, counted, listed, named, seconds
 from nervous_system.contract.payload import Payload
+from nervous_system.process_end import how_it_ended
 
 _GIB: Final = 1024**3
 
@@ -55,7 +56,7 @@ def _started(payload: ProcessStarted) -> str:
 
 def _exited(payload: ProcessExited) -> str:
     return (
-        f"{payload.name} ended with {payload.exit_code}, pid {payload.pid},"
+        f"{payload.name} {how_it_ended(payload.exit_code)}, pid {payload.pid},"
         f" again in {seconds(payload.restart_in_seconds)}"
     )
 

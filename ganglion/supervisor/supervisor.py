@@ -22,6 +22,7 @@ from ganglion.supervisor.specification import ProcessSpecification, dependents
 from ganglion.supervisor.wellbeing import Verdict, Wellbeing
 from nervous_system.clock import Stopwatch
 from nervous_system.errors import GanglionError
+from nervous_system.process_end import how_it_ended
 
 _FIRST_LOOK_SECONDS: Final = 0.03
 _LONGEST_LOOK_SECONDS: Final = 0.2
@@ -409,8 +410,3 @@ def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     """
     first = failures.exceptions[0]
     return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def how_it_ended(code: int) -> str:
-    """An exit code in words; negative is the signal that ended it."""
-    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -12,6 +11,7 @@ from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from guardian.model import Limits
 from guardian.rules.rule import PROCESS, Ending, Finding, Grade, Rule
 from guardian.watched import MOST_REMEMBERED, Watched
+from nervous_system.process_end import how_it_ended
 
 WINDOW_SECONDS: Final = 300.0
 LOOPING: Final = 4
@@ -38,16 +38,6 @@ def _find(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
             summary=f"{name} (pid {last.pid}) {how_it_ended(last.exit_code)}{often}",
             cause_event_id=last.event_id,
         )
-
-
-def how_it_ended(exit_code: int) -> str:
-    """An exit code in words, a signal by its name."""
-    if exit_code >= 0:
-        return f"ended with exit code {exit_code}"
-    try:
-        return f"was killed by signal {-exit_code} ({signal.Signals(-exit_code).name})"
-    except ValueError:
-        return f"was killed by signal {-exit_code}"
 
 
 def _end(watched: Watched, subject: str) -> Ending:

@@ -1,11 +1,12 @@
-"""Who keeps a worker's leases while its own process cannot? A small process beside it.
+"""Who speaks for a worker while its own process cannot? A small process beside it.
 
 Code that holds the interpreter's lock in a thread, or blocks the event loop, silences the
 heartbeat, too: its task went to another, ran twice, and its result was thrown away. The deputy
 shares no lock with it. It hears of each heartbeat, and what is held; where it hears nothing for too
-long and the process lives, it says the heartbeat in its place (`deputy_process.py`).
+long and the process lives, it says the heartbeat in its place. Where the process dies, it says at
+once that the worker is gone, and how it ended (`deputy_process.py`).
 
-There is one for all workers of a process, from the first task on that one of them holds.
+There is one for all workers of a process, as long as one of them is on duty.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,13 +32,17 @@ PROGRAM: Final = "nervous_system.working.deputy_process"
 LEAST_SECONDS: Final = 0.01
 """Between two words to it: a worker may begin thousands of tasks a second."""
 
+NOT_FOR_IT: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Who ends a service often tells all its processes to end, and this one has a last word to say: it
+ends with its worker."""
+
 Word = dict[str, Any]
 """What it is told of one worker, as `deputy_process.Ward` takes it."""
 
 
 class Deputy:
     """The process, as this one sees it. It may end at any time: then there is none until the next
-    task, and the heartbeat of the worker itself is all there is."""
+    word, and the worker itself is all there is."""
 
     def __init__(self) -> None:
         self._words: dict[str, Callable[[], Word]] = {}  # by worker
@@ -77,22 +83,29 @@ class Deputy:
         for worker_id in untold:
             if (of_worker := self._words.get(worker_id)) is None:
                 continue  # another of its name has left
-            word = of_worker()
-            if self._process is None and word["task_ids"]:
+            if self._process is None:
                 self._begin()
-            self._write(word)
+            self._write(of_worker())
 
     def _begin(self) -> None:
+        descriptors = _of_this_process()
+        told = [str(each) for each in (os.getpid(), *descriptors)]
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_IT)  # which it inherits
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", PROGRAM],  # -P: nothing of the working folder
+                [sys.executable, "-P", "-m", PROGRAM, *told],  # -P: nothing of the working folder
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
+                pass_fds=descriptors,
                 start_new_session=True,  # Ctrl-C is for its worker
             )
         except OSError as error:
             _log.warning("worker.no_deputy", reason=str(error))
             return
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            for each in descriptors:
+                os.close(each)
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
 
@@ -120,6 +133,14 @@ class Deputy:
             process.wait()
             with suppress(OSError):
                 process.stdin.close()  # type: ignore[union-attr]
+
+
+def _of_this_process() -> tuple[int, ...]:
+    """A descriptor of it, where the system has such: nobody else has its number later."""
+    try:
+        return (os.pidfd_open(os.getpid()),)
+    except (AttributeError, OSError):
+        return ()
 
 
 DEPUTY: Final = Deputy()

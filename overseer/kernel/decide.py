@@ -434,8 +434,8 @@ def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tupl
     assert claim is not None
     why = claim.lost or lives.why_ran_out(kernel, claim, now)
     if task.losses >= task.manifest.max_losses:
-        times = f"{task.losses + 1} workers" if task.losses else "a worker"
-        reason = f"{times} fell silent over it, more than may; the last time {why}"
+        were = f"{task.losses + 1} workers were" if task.losses else "a worker was"
+        reason = f"{were} lost over it, more than may; the last time {why}"
         return _quarantine(task, reason, now)
     released = TaskReleased(
         task_id=task.task_id,

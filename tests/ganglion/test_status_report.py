@@ -77,11 +77,14 @@ def test_without_the_log_the_ingestors_own_word_counts() -> None:
     assert found.problems == ("the log: nobody answers",)
 
 
+KILLED = "it was killed by signal 9 (SIGKILL)"
+
+
 @pytest.mark.parametrize(
     ("state", "health", "problem"),
     [
         ("running", STUCK, "ingestor: no progress for 90 s"),
-        ("restarting", STUCK, "ingestor: it died (exit code -9) and is started again soon"),
+        ("restarting", STUCK, f"ingestor: {KILLED}; it is started again soon"),
         ("starting", STUCK, "ingestor: it is not ready yet"),
         ("stopped", STUCK, "ingestor: it is stopped"),
     ],

@@ -131,7 +131,7 @@ async def test_what_ends_a_helper_ends_the_work(
             open_worker(
                 mesh_settings.nats_url,
                 worker_id="w1",
-                heartbeat_seconds=0.01,
+                heartbeat_seconds=0.01 if what == "heartbeat" else 60.0,
                 settings=mesh_settings,
             ) as worker,
         ):

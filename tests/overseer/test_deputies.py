@@ -28,6 +28,8 @@ from overseer.vocabulary import SERVICE
 from tests.overseer.overseen import task
 from tests.overseer.overseer_program import StartOverseer
 
+PROGRAM = [sys.executable, "-P", "-m", deputy_process.__name__]
+
 HOLDS_SECONDS = 20
 """Longer than the lease, which is long enough for a deputy to begin on a busy machine."""
 
@@ -65,17 +67,13 @@ def _word(worker_id: str = "w1", *task_ids: str) -> Word:
     return {"worker_id": worker_id, "task_ids": task_ids}
 
 
-async def test_it_is_there_from_the_first_task_to_the_last_worker() -> None:
+async def test_it_is_there_from_the_first_worker_to_the_last() -> None:
     deputy = Deputy()
     with deputy.of("w1", _word) as tell:
-        tell()
-        assert deputy._process is None, "there is nothing to keep"
         with deputy.of("w2", lambda: _word("w2", "a")) as tell_of_another:
             tell_of_another()
-            async with asyncio.timeout(60):
-                while deputy._process is None:  # noqa: ASYNC110 - it waits for its turn
-                    await asyncio.sleep(0.01)
             process = deputy._process
+            assert process is not None
         assert process.poll() is None
         process.kill()
         process.wait()
@@ -96,10 +94,10 @@ def test_a_silent_worker_is_due_again_and_again_and_not_for_ever() -> None:
 def test_nobody_stands_in_for_who_is_gone_or_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Ward] = []
 
-    async def beat(ward: Ward, settings: Any) -> None:
+    async def say(ward: Ward, event: Any) -> None:
         said.append(ward)
 
-    monkeypatch.setattr(deputy_process, "_beat", beat)
+    monkeypatch.setattr(deputy_process, "_say", say)
     monkeypatch.setattr("nervous_system.telemetry.log.configure", lambda **_: None)
     ward = Ward(worker_id="w1", task_ids=["a"])
     worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -117,8 +115,16 @@ def test_nobody_stands_in_for_who_is_gone_or_was_stopped(monkeypatch: pytest.Mon
     assert said == [ward]
 
 
-def test_it_ends_with_the_process_that_it_stands_in_for() -> None:
-    command = [sys.executable, "-P", "-m", "nervous_system.working.deputy_process"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    process.communicate(b'{"worker_id": "w1"}\n', timeout=120)
+def test_it_says_nothing_of_a_process_that_only_has_closed_what_it_had_open() -> None:
+    """As one that becomes another program does: nobody knows whether its workers are gone."""
+    process = subprocess.Popen([*PROGRAM, str(os.getpid())], stdin=subprocess.PIPE)
+    process.communicate(b'{"worker_id": "w1", "session": "one"}\n', timeout=300)
+    assert process.returncode == 0
+
+
+def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before_it_began() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    process = subprocess.Popen([*PROGRAM, str(ended.pid)], stdin=subprocess.PIPE)
+    process.communicate(b'{"worker_id": "w1"}\n', timeout=300)
     assert process.returncode == 0

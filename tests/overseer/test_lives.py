@@ -170,7 +170,7 @@ def test_what_kills_its_workers_says_so_when_it_is_set_aside() -> None:
     overseen.tick()
     (aside,) = [p for each in overseen.log if isinstance(p := each.event.payload, TaskQuarantined)]
     assert aside.reason == (
-        "5 workers fell silent over it, more than may; the last time its worker began anew, as"
+        "5 workers were lost over it, more than may; the last time its worker began anew, as"
         " process 11 on box"
     )
 
