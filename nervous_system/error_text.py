@@ -58,6 +58,16 @@ def _beginning(text: str) -> str:
     return f"{kept}[… {left_out} characters left out]" if left_out else kept
 
 
+def raised_at(error: BaseException) -> str:
+    """File and line, bounded; empty for one that was never raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return visible(f"{trace.tb_frame.f_code.co_filename[-_MOST_OF_A_NAME:]}:{trace.tb_lineno}")
+
+
 def error_text(error: BaseException) -> str:
     """The traceback as Python prints it, bounded: of each error the last frames, of a group the
     first errors, of the whole its beginning and end."""

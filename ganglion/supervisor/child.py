@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ganglion.errors import StartFailed
+from ganglion.supervisor.last_words import MOST_LINES, last_words
 from ganglion.supervisor.log_file import last_lines
 from ganglion.supervisor.log_writer import LogWriter
 from ganglion.supervisor.specification import ProcessSpecification
@@ -95,10 +96,12 @@ class Child:
             self._kill_group()
 
     def last_words(self) -> list[str]:
-        """The last lines it wrote in this run."""
+        """What it said in this run of why it ended, as `last_words.last_words`."""
         if self.exited:  # what it said last may still be on its way
             self._writer.wait(seconds=_LAST_WORDS_SECONDS)
-        return last_lines(self._log_path, since_byte=self._writer.start_byte)
+        return last_words(
+            last_lines(self._log_path, since_byte=self._writer.start_byte, count=MOST_LINES)
+        )
 
     def _reap(self) -> None:
         # It is a zombie now and holds its pid, so the group id cannot be anybody else's yet.

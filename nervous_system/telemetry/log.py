@@ -57,6 +57,7 @@ def configure(
         ]
         if format == "json"
         else [
+            *([] if number <= logging.DEBUG else [_without_traceback]),
             _visible,
             structlog.dev.ConsoleRenderer(
                 colors=(stream or sys.stderr).isatty(), exception_formatter=_write_error
@@ -103,6 +104,14 @@ def _visible(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict
         visible(name): visible(value) if isinstance(value, str) else value
         for name, value in line.items()
     }
+
+
+def _without_traceback(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """For a person at a console one line will do, where it says the reason; the traceback is for
+    who asks for DEBUG, and stands in every log of JSON."""
+    if "reason" in line:
+        line.pop("exception", None)
+    return line
 
 
 def _write_error(stream: TextIO, error: ExcInfo) -> None:

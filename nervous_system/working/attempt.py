@@ -14,9 +14,10 @@ from typing import Final
 import structlog
 
 from nervous_system import names
+from nervous_system.contract.bounded import bounded
 from nervous_system.contract.given import Given
 from nervous_system.contract.words import How
-from nervous_system.error_text import error_text, error_words, said_by
+from nervous_system.error_text import error_text, error_words, raised_at, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.end import CalledOff, End, end_of
@@ -26,6 +27,9 @@ _log = structlog.get_logger()
 
 AGAIN_SECONDS: Final = 0.5
 """Between two tries to say an end that nobody acknowledged."""
+
+MOST_LOGGED_CHARACTERS: Final = 500
+"""Of a reason; the whole of it stands on the log of the mesh."""
 
 Do = Callable[[HeldTask], Awaitable[object]]
 """Does one task. It may finish it itself; where it has not, returning completes it, with what it
@@ -68,8 +72,13 @@ def _log_error(task: HeldTask, error: BaseException) -> None:
         _log.info("worker.called_off", task_id=task.task_id, reason=str(error))
     elif isinstance(error, LeaseLost):
         _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
-    elif not isinstance(error, GanglionError):  # its sentence says all there is
-        _log.error("worker.task_failed", task_id=task.task_id, exception=error_text(error))
+    else:
+        reason = bounded(_reason(error), most_characters=MOST_LOGGED_CHARACTERS)
+        traced = not isinstance(error, GanglionError)  # whose sentence says all there is
+        # Where nobody has set up a log this is printed, and one line will do.
+        more = {"exception": error_text(error)} if traced and structlog.is_configured() else {}
+        where = {"at": raised_at(error)} if traced else {}
+        _log.error("worker.task_failed", task_id=task.task_id, reason=reason, **where, **more)
 
 
 async def _say(task: HeldTask, end: End) -> None:

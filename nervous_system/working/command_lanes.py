@@ -15,12 +15,23 @@ from typing import Final
 
 import structlog
 
-from enchanted.events.v1.command_pb2 import CommandAcknowledged, CommandIssued, CommandKind
-from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from enchanted.events.v1.command_pb2 import (
+    COMMAND_CANCEL,
+    COMMAND_CLEAN_UP,
+    COMMAND_DRAIN,
+    COMMAND_RELEASE,
+    COMMAND_SLEEP,
+    COMMAND_STOP,
+    COMMAND_THROTTLE,
+    CommandAcknowledged,
+    CommandIssued,
+    CommandKind,
+)
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, AgentRole
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
-from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS
+from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS, bounded
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.subjects import EMERGENCY, source_of, token
@@ -156,14 +167,8 @@ class CommandLanes:
         assert isinstance(payload, CommandIssued)
         known = payload.kind in CommandKind.values()
         kind = CommandKind.Name(payload.kind) if known else str(payload.kind)
-        _log.info(
-            "command.taken",
-            kind=kind,
-            obeyed=obeyed,
-            note=note,
-            by=source_of(event.agent_role),
-            reason=payload.reason[:MAX_NOTES_CHARACTERS],
-        )
+        sentence = _sentence(event, payload, note)
+        _log.info("command.taken", kind=kind, obeyed=obeyed, sentence=sentence)
         return Event(
             event_id=child_id(event.event_id, self._target),
             timestamp=self._clock(),
@@ -190,3 +195,24 @@ class CommandLanes:
     async def _interrupted(self, lane: str, error: Transient) -> None:
         _log.warning("command.lane_interrupted", lane=lane, reason=str(error))
         await asyncio.sleep(RETRY_SECONDS)
+
+
+def _sentence(event: Event, command: CommandIssued, note: str) -> str:
+    """Who told it what, why, and what it does about it."""
+    who = f"the {source_of(event.agent_role)}"
+    if event.agent_role == ROLE_OPERATOR:
+        who += f" {event.agent_id}"
+    told = f"{who} told it {_TOLD.get(command.kind, 'something that it does not know')}"
+    why = bounded(command.reason, most_characters=MAX_NOTES_CHARACTERS)
+    return f"{told}{f', because: {why}' if why else ', and gave no reason'}; {note}"
+
+
+_TOLD: Final = {
+    COMMAND_CANCEL: "to end an attempt",
+    COMMAND_CLEAN_UP: "to clean up",
+    COMMAND_DRAIN: "to finish what it has and go",
+    COMMAND_RELEASE: "that an earlier command is over",
+    COMMAND_SLEEP: "to rest",
+    COMMAND_STOP: "to give back what it has and go",
+    COMMAND_THROTTLE: "to do less at once",
+}

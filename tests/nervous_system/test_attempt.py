@@ -4,13 +4,16 @@ raises or returns?"""
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Never
 
 import pytest
+import structlog
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -554,3 +557,21 @@ def test_any_value_is_one_end(value: object) -> None:
 
 async def _returns_nothing(task: HeldTask) -> None:
     return None
+
+
+async def test_a_failed_attempt_is_one_line_where_nobody_has_set_up_a_log() -> None:
+    async def fails(task: HeldTask) -> None:
+        raise ValueError("no\nsuch thing")
+
+    out = io.StringIO()
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        with redirect_stdout(out):
+            await attempt(fails, Overseer().task(), asyncio.Semaphore(1), Tracer())
+    finally:
+        structlog.configure(**before)
+    (line,) = out.getvalue().splitlines()
+    assert "worker.task_failed" in line
+    assert "ValueError: no\\nsuch thing" in line
+    assert f"{Path(__file__).name}:" in line

@@ -80,6 +80,23 @@ def test_the_console_is_for_people(stream: io.StringIO) -> None:
     assert "sequence=7" in stream.getvalue()
 
 
+@pytest.mark.parametrize(("level", "frames"), [("INFO", 0), ("DEBUG", 1)])
+def test_a_console_says_the_reason_in_one_line_and_where_from_to_who_asks(
+    stream: io.StringIO, level: str, frames: int
+) -> None:
+    log.configure(service="worker", level=level, format="console", stream=stream)
+    trace = "Traceback (most recent call last):\n  File ...\nValueError: no"
+    structlog.get_logger().error("worker.task_failed", reason="ValueError: no", exception=trace)
+    assert "reason='ValueError: no'" in stream.getvalue()
+    assert stream.getvalue().count("Traceback") == frames
+
+
+def test_what_only_a_traceback_says_is_on_a_console_too(stream: io.StringIO) -> None:
+    log.configure(service="worker", format="console", stream=stream)
+    structlog.get_logger().error("endpoint.failed", exception="Traceback: no")
+    assert "Traceback: no" in stream.getvalue()
+
+
 @pytest.mark.parametrize("wrong", [{"level": "LOUD"}, {"format": "xml"}])
 def test_a_setting_that_is_none_is_one_clear_sentence(wrong: dict[str, str]) -> None:
     with pytest.raises(Fatal, match="set it to"):
