@@ -134,7 +134,9 @@ class _Run:
             for each in said
             if each.get("type") == "function_call"
         ]
-        if isinstance(calls, list) and calls:
+        if calls:
+            if not isinstance(calls, list):
+                raise part.wrong(name, f"the tool_calls of {where} are {part.kind(calls)}")
             ids = [str(each.get("id") or "") if isinstance(each, dict) else "" for each in calls]
             return [
                 (part.calls([each], where, name), call)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from ganglion.importing.trajectory import Trajectory, TrajectoryFile
 from nervous_system.contract.bounded import recordable
 
 MAX_FILE_BYTES: Final = 200 * 1024**2
+_GZIP: Final = b"\x1f\x8b"
+_MOST_KEY: Final = 100
 _MAX_DURATION_SECONDS: Final = 100 * 365 * 86400.0
 
 
@@ -41,6 +44,13 @@ def read_trajectories(path: Path) -> TrajectoryFile:
 
 def parse_trajectories(data: bytes, *, name: str) -> TrajectoryFile:
     """The runs in these bytes; `name` begins the sentence of an ImportRefused."""
+    try:
+        return _parse(data, name)
+    except RecursionError as error:
+        raise ImportRefused(f"{name} is nested too deeply to be a trajectory") from error
+
+
+def _parse(data: bytes, name: str) -> TrajectoryFile:
     document = _json(data, name)
     content_hash = hashlib.sha256(data).hexdigest()
     if isinstance(document, list):
@@ -78,18 +88,33 @@ def _bounded(trajectory: Trajectory, name: str) -> Trajectory:
 def _json(data: bytes, name: str) -> Any:
     if not data.strip():
         raise ImportRefused(f"{name} is empty; there is nothing to import")
+    encoding = json.detect_encoding(data)  # Windows' shells write UTF-16
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        return json.loads(data.decode(encoding), object_pairs_hook=_once)
     except UnicodeDecodeError as error:
+        packed = "; it is packed, unpack it first" if data.startswith(_GZIP) else ""
         raise ImportRefused(
-            f"{name} is not UTF-8 at byte {error.start}; it is not a trajectory or is damaged"
+            f"{name} is not {encoding.upper()} at byte {error.start}; it is not a trajectory or is"
+            f" damaged{packed}"
         ) from error
     except json.JSONDecodeError as error:
+        several = error.msg == "Extra data"
         raise ImportRefused(
             f"{name} is not JSON at line {error.lineno}, column {error.colno}: {error.msg};"
-            " the file is damaged or was cut off"
+            + (
+                " it holds more than one document, where a trajectory is one"
+                if several
+                else " the file is damaged or was cut off"
+            )
         ) from error
-    except RecursionError as error:
-        raise ImportRefused(f"{name} is nested too deeply to be a trajectory") from error
     except ValueError as error:
         raise ImportRefused(f"{name} is not JSON that can be read: {error}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two values under one key one would be lost in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        key = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise ValueError(f"an object has the key {recordable(key)[:_MOST_KEY]!r} twice")
+    return found

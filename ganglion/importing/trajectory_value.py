@@ -42,14 +42,24 @@ def text(value: Any, what: str, name: str) -> str:
         return ""
     if isinstance(value, str):
         return recordable(value)
-    if isinstance(value, list) and all(isinstance(part, dict) for part in value):
-        # The parts of a message that can also hold pictures; only text is kept, a picture is named.
-        texts = [
-            part["text"] if isinstance(part.get("text"), str) else f"[{part.get('type', 'part')}]"
-            for part in value
-        ]
-        return recordable("\n".join(texts))
+    if isinstance(value, list) and all(isinstance(part, dict | str) for part in value):
+        return recordable("\n".join(_part(part, what, name) for part in value))
     raise wrong(name, f"{what} is {kind(value)}, not a text")
+
+
+def _part(part: dict[str, Any] | str, what: str, name: str) -> str:
+    """Of a message in parts, which can also hold pictures: only text is kept, and what a tool was
+    asked and answered; a picture is named."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part.get("text"), str):
+        return str(part["text"])
+    called = f"[{part.get('type', 'part')}]"
+    if part.get("type") == "tool_result":
+        return text(part.get("content"), what, name) or called
+    if "name" in part and "input" in part:
+        return f"{called[:-1]} {part['name']} {json.dumps(part['input'], sort_keys=True)}]"
+    return called
 
 
 def amount(value: Any, what: str, name: str) -> float | None:

@@ -32,7 +32,25 @@ def _parse(document: object) -> Trajectory:
         (b"", "x.traj is empty; there is nothing to import"),
         (b" \n", "x.traj is empty; there is nothing to import"),
         (b'{"a": \n  ]', "x.traj is not JSON at line 2, column 3: Expecting value"),
-        (b"\xff\xfe{}", "x.traj is not UTF-8 at byte 0"),
+        (b'{"a": "\xff"}', "x.traj is not UTF-8 at byte 7"),
+        (b"\x1f\x8b\x08\xff", "it is packed, unpack it first"),
+        (b'{"history": []}\n{"history": []}', "it holds more than one document"),
+        (
+            b'{"trajectory": [{"action": "a"}], "trajectory": []}',
+            "an object has the key 'trajectory' twice",
+        ),
+        (
+            b'[{"role": "assistant", "tool_calls": {"a": 1}}]',
+            "the tool_calls of message 1 are an object",
+        ),
+        (
+            b'{"trajectory": [{"action": '
+            + b'[{"type": "tool_result", "content": ' * 480
+            + b'"x"'
+            + b"}]" * 480
+            + b"}]}",
+            "nested too deeply",
+        ),
         (b"[" * 200_000, "x.traj is nested too deeply"),
         (b"1" * 5000, "x.traj is not JSON that can be read"),
         (b"5", "the file holds a number, not an object"),
@@ -108,10 +126,27 @@ async def test_a_broken_file_stops_no_other_and_all_are_named(
         await open_trajectories([])
 
 
-def test_a_byte_order_mark_does_not_matter() -> None:
-    data = json.dumps(tiny_trajectory()).encode()
-    [found] = parse_trajectories(b"\xef\xbb\xbf" + data, name="x").trajectories
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_how_its_signs_are_encoded_does_not_matter(encoding: str) -> None:
+    data = json.dumps(tiny_trajectory()).encode(encoding)
+    [found] = parse_trajectories(data, name="x").trajectories
     assert found.steps == _parse(tiny_trajectory()).steps
+
+
+def test_of_a_message_in_parts_nothing_that_was_said_is_lost() -> None:
+    use = {"type": "tool_use", "id": "1", "name": "bash", "input": {"command": "ls"}}
+    result = {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "a"}]}
+    read = _parse(
+        [
+            {"role": "user", "content": ["Do it.", {"type": "text", "text": "Now."}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "I look."}, use]},
+            {"role": "user", "content": [result, {"type": "image"}]},
+        ]
+    )
+    assert read.task == "Do it.\nNow."
+    [step] = read.steps
+    assert step.thought == 'I look.\n[tool_use bash {"command": "ls"}]'
+    assert step.observation == "a\n[image]"
 
 
 def test_steps_come_from_the_history_where_there_is_no_trajectory() -> None:
