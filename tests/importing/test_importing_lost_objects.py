@@ -178,3 +178,35 @@ async def test_no_two_authors_become_one(repository: Repository) -> None:
     authors = [unit.entries[0].event.agent_id for unit in await _units(repository.path)]
     assert len(set(authors)) == 6
     assert all(len(author.encode()) <= 256 for author in authors)
+
+
+async def test_a_message_without_end_costs_the_message_and_no_later_commit(
+    history: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await _units(history.path)
+    history.commit("long " * 1000, seconds=1_600_000_010)
+    history.write("small", b"after\n")
+    history.commit("after", seconds=1_600_000_011)
+    monkeypatch.setattr("ganglion.importing.git_log._MOST_MESSAGE_BYTES", 2_000)
+    monkeypatch.setattr("ganglion.importing.git_command._CHUNK_BYTES", 1_000)
+    units = await _units(history.path)
+    assert [_encoded(unit) for unit in units[:5]] == [_encoded(unit) for unit in before]
+    assert units[5].gap.startswith("neither its message nor its files could be read (the commit ")
+    assert units[5].entries[0].event.agent_id == "Ada Lovelace <ada@example.org>"
+    assert (units[6].gap, list(_changes(units[6]))) == ("", ["small"])
+
+
+async def test_where_every_folder_is_lost_every_commit_is_imported_all_the_same(
+    history: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partial clone without folders, as some build machines have."""
+    history.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    source = f"file://{history.path}"
+    history.git("clone", "--quiet", "--bare", "--filter=tree:0", source, str(clone))
+    before = await _units(history.path)
+    monkeypatch.setattr("ganglion.importing.git_repository._MOST_FAILURES", 2)
+    units = await _units(clone)
+    assert [unit.entries[0] for unit in units] == [unit.entries[0] for unit in before]
+    assert all("file" in unit.gap for unit in units)
+    assert "no file was listed, as most are lost" in units[-1].gap
