@@ -7,9 +7,9 @@ from typing import Final
 
 from ganglion.overseen import Overseen
 from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unreadable
 from nervous_system.names import EVENTS
-from nervous_system.transport.stream import Stored
 from nervous_system.users import GUARDIAN, OPERATOR
 from overseer import gates
 

@@ -14,8 +14,8 @@ from ganglion.terminal import say_cells
 from ganglion.widths import screen_width
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import source_of
-from nervous_system.transport.stream import Stored
 from nervous_system.visible import visible
 
 MOST_CHARACTERS = 400

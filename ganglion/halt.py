@@ -13,13 +13,12 @@ from ganglion.asking import operator
 from ganglion.log_session import bus_session
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
+from nervous_system.contract.command import LONGEST, override_end
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.subjects import PERSONS
 from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
-from nervous_system.working.orders import LONGEST
-from nervous_system.working.overriding import override_end
 
 _TIME: Final = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII).fullmatch
 

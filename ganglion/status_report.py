@@ -24,12 +24,12 @@ from ganglion.system_mode import LastPulse, last_mode, last_pulse
 from ingestor.statements import statement
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
+from nervous_system.contract.exit_code import how_it_ended
+from nervous_system.contract.stored import StreamState
 from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.place import rule_in_force
-from nervous_system.process_end import how_it_ended
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
-from nervous_system.transport.stream import StreamState
 from overseer.facts import FACTS
 
 Health = Literal["ok", "held up", "unhealthy", "starting", "restarting", "stopping", "stopped"]

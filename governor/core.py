@@ -30,10 +30,10 @@ from governor.model import (
     Policy,
 )
 from governor.rules import moved, standings
+from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.words import SAMPLING_STOPPED
 from nervous_system.deciding.decision import Emit, Tick
-from nervous_system.working.overriding import override_end
 
 _ALARMS = {
     "cpu": "cpu_overloaded",

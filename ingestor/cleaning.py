@@ -12,7 +12,7 @@ from typing import Final
 
 from ingestor.reading import Readable
 from nervous_system.contract.redaction import Redactor
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 WARNING: Final = "secrets were taken out of it; the log has them still"
 REDACTED: Final = "redacted; "

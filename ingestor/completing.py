@@ -17,9 +17,9 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from ingestor.reading import Readable, read
 from nervous_system.contract.payload import KINDS_BY_FIELD
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import EMERGENCY, template_for
 from nervous_system.names import TRACEPARENT
-from nervous_system.transport.stream import Stored
 
 WRONG_SUBJECT: Final = "its subject is not that of its kind and role, so it counts for nothing"
 

@@ -17,8 +17,8 @@ from ingestor.clickhouse import Damaged, ganglion_errors
 from ingestor.model import Epoch, Identity
 from ingestor.spans import Span, joined, uneven
 from ingestor.statements import statement
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
-from nervous_system.transport.stream import Stored
 
 STRETCH: Final = 65_536
 """Positions that are counted together; where the count is wrong, one by one."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingestor.model import Epoch, Fingerprint
-from nervous_system.transport.stream import Stored, StreamState
+from nervous_system.contract.stored import Stored, StreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from ingestor.reading import Readable
 from nervous_system.contract.payload import PRESENCE, worker_of
 from nervous_system.contract.secret_search import which_may_hold_secrets
 from nervous_system.contract.signature import TrustedKeys
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 NO_KEYS = TrustedKeys.none()
 REPEATED = "the same agent's event of this id was stored before"

@@ -9,8 +9,8 @@ from threading import Lock
 from typing import Final
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import is_of_services
-from nervous_system.transport.stream import Stored
 
 NAME: Final = "unauthentic_event"
 MOST_SUBJECT_CHARACTERS: Final = 200

@@ -16,10 +16,10 @@ from ingestor.foreign import ForeignLook, ForeignRows
 from ingestor.spans import Span, common, pieces, size_of, spans, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unavailable
 from nervous_system.names import ALL_EVENTS
 from nervous_system.transport.reader import Reader
-from nervous_system.transport.stream import Stored
 
 CHUNK: Final = 2_000
 """Positions that are compared or filled at once."""

@@ -33,8 +33,8 @@ from ingestor.statements import statement
 from ingestor.turns import worked_on
 from ingestor.warehouse import INSERT_SETTINGS, event_hash
 from nervous_system.contract.live_keys import LiveKeys
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
-from nervous_system.transport.stream import Stored
 
 FACTS: Final = ("subject", "recorded_at", "raw")
 """What the log itself says; the other columns are read from the bytes."""

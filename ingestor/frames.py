@@ -18,7 +18,7 @@ from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.ingest_schema import RIDE_ALONG
 from ingestor.model import SUBJECTS, Batch, Disposition
 from nervous_system.contract.payload import KINDS_BY_FIELD
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 DISPOSITION_NUMBERS: Final[dict[Disposition, int]] = {"stored": 1, "parked": 2, "duplicate": 3}
 """As in the Enum8 of `swarm.events`."""

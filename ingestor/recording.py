@@ -33,6 +33,7 @@ from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.settings import IngestorSettings
 from ingestor.turns import worked_on
 from nervous_system.contract.live_keys import LiveKeys
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
@@ -49,7 +50,6 @@ from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import MAX_LINKS, Tracer
 from nervous_system.transport.reader import Interrupted, Reader
 from nervous_system.transport.retry import RetryPolicy
-from nervous_system.transport.stream import Stored
 from nervous_system.waiting import pause
 
 _log = structlog.get_logger()

@@ -23,9 +23,9 @@ from ingestor.spans import Span, joined, pieces, size_of, spans, without
 from ingestor.statements import statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Fenced, Unavailable
 from nervous_system.ids import new_event_id
-from nervous_system.transport.stream import Stored
 
 LOOK_SECONDS: Final = 0.2
 """Between two looks at a deletion that is under way."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING, AlarmRaised
+from nervous_system.contract.stored import StreamState
 from nervous_system.contract.words import LOG_FULL, LOG_NEARLY_FULL
-from nervous_system.transport.stream import StreamState
 
 _ENOUGH: Final = 0
 _NEARLY_FULL: Final = 1

@@ -38,6 +38,7 @@ from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, stopwatch
 from nervous_system.contract.event import Event
+from nervous_system.contract.stored import StreamState
 from nervous_system.contract.words import POSITIONS_LOST, STREAM_TRUNCATED
 from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, LogFull, Permanent, Transient
@@ -54,7 +55,6 @@ from nervous_system.telemetry.metric_catalogue import (
 )
 from nervous_system.telemetry.service import Telemetry
 from nervous_system.transport.reader import Interrupted
-from nervous_system.transport.stream import StreamState
 from nervous_system.waiting import pause
 
 _log = structlog.get_logger()

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 Answer = TypeVar("Answer")
 

@@ -30,6 +30,7 @@ from nervous_system.contract.message import (
 from nervous_system.contract.payload import worker_of
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.signature import Signer, TrustedKeys
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import is_named_by, subject_for, template_of
 from nervous_system.contract.vouching import Vouching
 from nervous_system.errors import IdTaken, Permanent, Unavailable, Unreadable, Untrusted
@@ -43,7 +44,7 @@ from nervous_system.transport.connection import Connection
 from nervous_system.transport.publisher import Publisher
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.retry import RetryPolicy
-from nervous_system.transport.stream import Stored, Stream
+from nervous_system.transport.stream import Stream
 from nervous_system.transport.subject_feed import SubjectFeed
 from nervous_system.users import OPERATOR, SERVICES, identified
 

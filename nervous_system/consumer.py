@@ -28,12 +28,12 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.cancelling import cancel, heeding
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Forbidden, Permanent, Transient, Unavailable
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import EVENTS_HANDLED
 from nervous_system.telemetry.tracing import extract
 from nervous_system.transport.connection import translated
-from nervous_system.transport.stream import Stored
 from nervous_system.waiting import pause
 
 _log = structlog.get_logger()

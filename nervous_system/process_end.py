@@ -1,4 +1,4 @@
-"""How did a process end, and how is that known of one that is no child of ours?
+"""With which exit code did a process end that is no child of ours?
 
 Only its parent may wait for a process. To others Linux says it on a descriptor of the process, from
 6.15 on, when the parent has waited; and before that in /proc, until the parent has waited.
@@ -25,16 +25,6 @@ _FIELD: Final = 49
 """Of /proc/PID/stat, behind the name: `exit_code`."""
 
 LOOK_SECONDS: Final = 0.005
-
-
-def how_it_ended(exit_code: int) -> str:
-    """An exit code in words; negative is the signal that ended it, said by its name."""
-    if exit_code >= 0:
-        return f"ended with exit code {exit_code}"
-    try:
-        return f"was killed by signal {-exit_code} ({signal.Signals(-exit_code).name})"
-    except ValueError:
-        return f"was killed by signal {-exit_code}"
 
 
 def exit_code_of(pidfd: int, pid: int, *, within_seconds: float) -> int | None:

@@ -47,11 +47,11 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
+from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.words import INGEST_LAG
 from nervous_system.deciding.changed import changed
 from nervous_system.deciding.decision import Emit, Tick
-from nervous_system.working.overriding import override_end
 from overseer import gates, indicators, objectives, pulse
 from overseer.answers import answer
 from overseer.kernel import decide as tasks

@@ -11,6 +11,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock, system_clock
+from nervous_system.contract.command import ORDINARY
 from nervous_system.contract.subjects import AGENTS, EMERGENCY
 from nervous_system.deciding.fold import MAIN
 from nervous_system.deciding.role import Role
@@ -24,7 +25,6 @@ from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.users import OPERATOR
 from nervous_system.working.asker import Asker
-from nervous_system.working.command_lanes import ORDINARY
 from nervous_system.working.obeying import obeying
 from overseer import hindrances, pulse
 from overseer.core import OverseerCore

@@ -17,7 +17,7 @@ from ingestor.model import Audit, Epoch
 from ingestor.reading import Readable, read
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 LISTED = 5
 """Offenders that a sentence names."""

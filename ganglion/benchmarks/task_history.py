@@ -22,9 +22,9 @@ from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.stored import EPOCH, Stored
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import child_id
-from nervous_system.transport.stream import EPOCH, Stored
 
 WORKERS: Final = 200
 TOGETHER: Final = 5_000

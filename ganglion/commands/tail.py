@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ganglion.event_filter import EventFilter
     from ganglion.event_line import EventLines
-    from nervous_system.transport.stream import Stored
+    from nervous_system.contract.stored import Stored
 
 app = typer.Typer(add_completion=False)
 

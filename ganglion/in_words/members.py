@@ -16,8 +16,8 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerRegistered,
 )
 from ganglion.in_words.phrases import because, counted, listed, named, seconds
+from nervous_system.contract.exit_code import how_it_ended
 from nervous_system.contract.payload import Payload
-from nervous_system.process_end import how_it_ended
 
 _GIB: Final = 1024**3
 

@@ -14,7 +14,7 @@ from ganglion.in_words.phrases import counted
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import Recording
 from ganglion.widths import folded, screen_width
-from nervous_system.process_end import how_it_ended
+from nervous_system.contract.exit_code import how_it_ended
 from nervous_system.shown_address import shown
 from nervous_system.visible import visible
 

@@ -21,8 +21,8 @@ from ganglion.supervisor.silence import until_silent
 from ganglion.supervisor.specification import ProcessSpecification, dependents
 from ganglion.supervisor.wellbeing import Verdict, Wellbeing
 from nervous_system.clock import Stopwatch
+from nervous_system.contract.exit_code import how_it_ended
 from nervous_system.errors import GanglionError
-from nervous_system.process_end import how_it_ended
 
 _FIRST_LOOK_SECONDS: Final = 0.03
 _LONGEST_LOOK_SECONDS: Final = 0.2

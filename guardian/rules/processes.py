@@ -11,7 +11,7 @@ from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from guardian.model import Limits
 from guardian.rules.rule import PROCESS, Ending, Finding, Grade, Rule
 from guardian.watched import MOST_REMEMBERED, Watched
-from nervous_system.process_end import how_it_ended
+from nervous_system.contract.exit_code import how_it_ended
 
 WINDOW_SECONDS: Final = 300.0
 LOOPING: Final = 4

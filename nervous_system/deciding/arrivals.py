@@ -6,9 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
+from nervous_system.contract.stored import Stored
 from nervous_system.deciding.inbox import Inbox
 from nervous_system.transport.reader import Reader
-from nervous_system.transport.stream import Stored
 
 BATCH_EVENTS: Final = 500
 LONGEST_WAIT_SECONDS: Final = 1.0

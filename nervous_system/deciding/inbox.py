@@ -26,13 +26,12 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.contract.codec import decode_strictly, encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.header_block import malformed, parse_headers, unstamped
 from nervous_system.contract.payload import asks_as
 from nervous_system.contract.subjects import source_of, token
 from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
 from nervous_system.errors import InvalidEvent, Unreadable, Untrusted
-from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.frame import frame
-from nervous_system.transport.header_block import malformed, unstamped
 from nervous_system.users import user_of_role
 
 _log = structlog.get_logger()

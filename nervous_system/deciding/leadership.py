@@ -17,10 +17,10 @@ from nervous_system.bus import Bus
 from nervous_system.clock import Clock, Stopwatch
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Expectation
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import leadership_subject
 from nervous_system.errors import Conflict, Fenced, Unavailable, Unreadable
 from nervous_system.ids import child_id
-from nervous_system.transport.stream import Stored
 
 _log = structlog.get_logger()
 

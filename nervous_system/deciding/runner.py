@@ -26,6 +26,7 @@ from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import on_any, overlap
 from nervous_system.deciding.arrivals import BATCH_EVENTS, LONGEST_WAIT_SECONDS, Arrivals
 from nervous_system.deciding.company import Company
@@ -59,7 +60,7 @@ from nervous_system.telemetry.metric_catalogue import (
     POSITION,
     TERM,
 )
-from nervous_system.transport.stream import DUPLICATE_WINDOW_SECONDS, Stored
+from nervous_system.transport.stream import DUPLICATE_WINDOW_SECONDS
 from nervous_system.waiting import pause
 
 State = TypeVar("State")

@@ -18,13 +18,13 @@ from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from nervous_system.alarm import raise_alarm
 from nervous_system.bus import Bus
 from nervous_system.clock import Stopwatch
+from nervous_system.contract.stored import Stored
 from nervous_system.deciding.fold import Fold
 from nervous_system.deciding.role import Role
 from nervous_system.deciding.snapshots import Snapshot, Snapshots
 from nervous_system.errors import Transient, Unauthentic
 from nervous_system.ids import content_hash
 from nervous_system.telemetry.metric_catalogue import SNAPSHOTS
-from nervous_system.transport.stream import Stored
 
 State = TypeVar("State")
 

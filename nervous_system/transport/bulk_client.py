@@ -169,22 +169,3 @@ class BulkClient(Client):
 async def _never(message: Msg) -> None:
     """Messages of a diverted subscription do not come here."""
     raise AssertionError(f"nats-py delivered {message.subject} past the diversion")
-
-
-def parse_headers(raw: bytes | None) -> dict[str, str]:
-    """The headers of a message, with values as the server reads them: what stands behind one is a
-    part of it, a blank, too. A status message has its code and words as `Status` and `Description`.
-    """
-    if not raw:
-        return {}
-    first, *lines = raw.decode(errors="replace").split("\r\n")
-    headers: dict[str, str] = {}
-    _, _, status = first.partition(" ")
-    if status:
-        code, _, description = status.strip().partition(" ")
-        headers = {"Status": code, "Description": description}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if colon:
-            headers.setdefault(name, value.lstrip(" "))
-    return headers

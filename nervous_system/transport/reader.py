@@ -21,11 +21,11 @@ from typing import Any
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
+from nervous_system.contract.header_block import parse_headers
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Forbidden, NotAcknowledged, Transient, Unavailable
 from nervous_system.ids import new_event_id
-from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.connection import Connection, translated
-from nervous_system.transport.stream import Stored
 
 PULL_EXPIRES_SECONDS = 30
 HEARTBEAT_SECONDS = 5

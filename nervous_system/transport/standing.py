@@ -13,11 +13,12 @@ from typing import Final
 
 from nervous_system import names
 from nervous_system.contract.message import Message
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Forbidden, IdTaken, NotAcknowledged
 from nervous_system.ids import new_event_id
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.refusals import refusal
-from nervous_system.transport.stream import Stored, Stream
+from nervous_system.transport.stream import Stream
 
 AT_ONCE: Final = 100
 """How many positions are asked for before one is waited for."""

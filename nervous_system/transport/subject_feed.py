@@ -21,10 +21,11 @@ import nats.errors
 from nats.aio.subscription import Subscription
 
 from nervous_system import names
+from nervous_system.contract.header_block import parse_headers
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import GanglionError
-from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.transport.connection import Connection, translated
-from nervous_system.transport.stream import Stored, Stream
+from nervous_system.transport.stream import Stream
 
 REST_SECONDS: Final = 60.0
 """How long it relies on the bell."""

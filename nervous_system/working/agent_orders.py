@@ -20,9 +20,9 @@ from nervous_system.bus import Bus
 from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, Stopwatch
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.words import HALTED
 from nervous_system.errors import Transient, Unreadable
-from nervous_system.transport.stream import Stored
 from nervous_system.working.command_lanes import RETRY_SECONDS, CommandLanes
 from nervous_system.working.orders import Orders
 

@@ -6,10 +6,9 @@ try of that request. What anybody else sends is left out, and the true answer is
 
 from __future__ import annotations
 
+from nervous_system.contract.header_block import malformed, parse_headers
 from nervous_system.contract.vouching import Vouching
 from nervous_system.names import ASK
-from nervous_system.transport.bulk_client import parse_headers
-from nervous_system.transport.header_block import malformed
 from nervous_system.transport.requests import Reply
 
 

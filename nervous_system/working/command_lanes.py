@@ -32,18 +32,16 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.clock import Clock
 from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS, bounded
+from nervous_system.contract.command import EVERYBODY, LONGEST, ORDINARY
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import KINDS
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import EMERGENCY, source_of, token
 from nervous_system.errors import GanglionError, Transient, Unreadable
 from nervous_system.ids import child_id
-from nervous_system.transport.stream import Stored
-from nervous_system.working.orders import LONGEST, Answer, Orders
+from nervous_system.working.orders import Answer, Orders
 
 _log = structlog.get_logger()
-
-EVERYBODY: Final = "all"
-ORDINARY: Final = KINDS[CommandIssued].subject_word
 
 RETRY_SECONDS: Final = 0.5
 ACKNOWLEDGE_SECONDS: Final = 5.0

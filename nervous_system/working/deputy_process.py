@@ -125,7 +125,8 @@ class Parent:
 
     def how_it_ended(self) -> str:
         """In words; that nobody says how, where that is so."""
-        from nervous_system.process_end import exit_code_of, how_it_ended
+        from nervous_system.contract.exit_code import how_it_ended
+        from nervous_system.process_end import exit_code_of
 
         code = None
         if self._descriptor is not None:

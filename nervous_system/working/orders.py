@@ -33,14 +33,11 @@ from enchanted.events.v1.command_pb2 import (
 )
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS
+from nervous_system.contract.command import LONGEST, length
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.given import Given
 from nervous_system.error_text import error_words
 from nervous_system.working.end import end_of
-
-LONGEST: Final = timedelta(days=1)
-"""No command holds for longer, whatever it says, or if it does not say; so nobody need look back
-further."""
 
 CleanUp = Callable[[], Awaitable[str]]
 """Gives back memory and temporary files; says what was given back."""
@@ -199,11 +196,3 @@ class Orders:
     def _expire(self) -> None:
         while self._ends and self._ends[0][0] <= self.now():
             self._in_force.pop(heapq.heappop(self._ends)[1], None)
-
-
-def length(command: CommandIssued) -> timedelta:
-    """How long it holds; one that does not say so, for as long as any can."""
-    seconds = command.expires_in_seconds
-    if 0 < seconds < LONGEST.total_seconds():
-        return timedelta(seconds=seconds)
-    return timedelta(0) if seconds < 0 else LONGEST

@@ -11,7 +11,7 @@ import pytest
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from ingestor.model import Audit, Epoch
 from nervous_system.contract.codec import encode
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 from tests.conservation import Evidence, Ledger, Row, examine
 from tests.events_under_test import SUBJECT, event
 

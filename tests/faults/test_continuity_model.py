@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ingestor.continuity import Continue, Fork, Gap, Recorded, compare, gap, history, owner
 from ingestor.model import Epoch
-from nervous_system.transport.stream import StreamState
+from nervous_system.contract.stored import StreamState
 
 MOMENT = datetime(2026, 11, 21, tzinfo=UTC)
 

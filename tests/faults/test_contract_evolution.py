@@ -7,7 +7,7 @@ from ingestor.republish import replay_parked
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import recorded
 from nervous_system.contract.codec import encode
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 from tests.events_under_test import event
 from tests.faults.mesh_under_test import Mesh
 

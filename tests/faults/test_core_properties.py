@@ -11,7 +11,7 @@ from ingestor.core import cut, examine, identities, prepare
 from ingestor.frames import Framer
 from ingestor.model import Identity, partition_of
 from nervous_system.contract.codec import encode
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 from tests.events_under_test import SUBJECT, event
 
 FRAMER = Framer(epoch=3, writer=7)

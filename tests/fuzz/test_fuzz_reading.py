@@ -21,9 +21,9 @@ from ingestor.reading import Readable, read
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.codec import decode
 from nervous_system.contract.payload import KINDS_BY_FIELD
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unreadable
 from nervous_system.ids import child_id
-from nervous_system.transport.stream import Stored
 from tests.fuzz.odd_values import fill
 from tests.ready_warehouse import make_ready
 from tests.real_servers import ClickHouseServer

@@ -14,7 +14,7 @@ from ganglion.supervisor.console import recording_line
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState
 from ganglion.supervisor.recording import HeldUp, Recording, ServiceHealth
 from ganglion.system_mode import LastPulse
-from nervous_system.transport.stream import StreamState
+from nervous_system.contract.stored import StreamState
 
 STREAM = StreamState(
     created="2026-11-21T09:00:00Z",

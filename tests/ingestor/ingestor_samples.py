@@ -13,8 +13,8 @@ from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.frames import Framer
 from ingestor.model import Batch
 from nervous_system.contract.payload import KINDS_BY_FIELD
+from nervous_system.contract.stored import Stored
 from nervous_system.ids import child_id
-from nervous_system.transport.stream import Stored
 
 RECORDED_AT = 1_793_000_000_000_000_000
 """26 October 2026, so that a few days later it is another partition."""

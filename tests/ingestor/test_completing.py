@@ -16,7 +16,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from ingestor.completing import WRONG_SUBJECT, readable
 from ingestor.reading import Readable
 from nervous_system.contract.payload import KINDS
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 NAMED = f"00-{TRACE}-{SPAN}-01"

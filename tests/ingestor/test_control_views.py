@@ -85,7 +85,7 @@ from ingestor.frames import Framer
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 from overseer.indicators import indicators
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ingestor.doubts import NAME, Doubts
 from nervous_system.contract.signature import MISSING
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 
 def at(sequence: int, subject: str) -> Stored:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING
 from ingestor.room import Room
 from ingestor.settings import IngestorSettings
-from nervous_system.transport.stream import StreamState
+from nervous_system.contract.stored import StreamState
 
 LIMIT = 1_000_000_000
 

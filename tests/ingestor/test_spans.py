@@ -10,7 +10,7 @@ from ingestor.condition import Writer
 from ingestor.examination import BrokenPart, Damage, Found
 from ingestor.expected import by_writer
 from ingestor.spans import Span, common, joined, pieces, size_of, spans, uneven, without
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 SEQUENCES = st.sets(st.integers(1, 60))
 

@@ -12,8 +12,8 @@ from ingestor.frames import Framer
 from ingestor.republish import republish_tail
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
 from nervous_system.ids import child_id
-from nervous_system.transport.stream import Stored
 
 FORESEEN = child_id("a commit that everybody knows", "its event")
 AT = 1_793_000_000_000_000_000

@@ -44,6 +44,24 @@ BREAKS = {
         add="from ganglion import home\n",
         said="nervous_system.ids -> ganglion.home",
     ),
+    "a core draws lots": Break(
+        step="lint-imports",
+        path="overseer/core.py",
+        add="import random\n",
+        said="overseer.core -> random",
+    ),
+    "a new file of a core looks at the clock": Break(
+        step="lint-imports",
+        path="guardian/rules/impatient.py",
+        add="import time\n",
+        said="guardian.rules.impatient -> time",
+    ),
+    "a core reads a file by way of another module": Break(
+        step="lint-imports",
+        path="nervous_system/ids.py",
+        add="import pathlib\n",
+        said="nervous_system.ids -> pathlib",
+    ),
     "an enum of the contract once more": Break(
         step="lint-enums",
         path="worker/grave.py",

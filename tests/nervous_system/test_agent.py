@@ -17,12 +17,12 @@ from nervous_system.agent import Agent, open_agent, role_named
 from nervous_system.bus import Bus, recorded
 from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import chain_filter
 from nervous_system.contract.target import Target
 from nervous_system.errors import InvalidEvent, Unavailable
 from nervous_system.ids import content_hash
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.stream import Stored
 
 
 @pytest.fixture

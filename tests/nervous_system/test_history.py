@@ -27,10 +27,10 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry, Message, seal
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.stream import Stored
 from nervous_system.working.command_lanes import CommandLanes
 from nervous_system.working.obeying import obeying
 from nervous_system.working.orders import Orders

@@ -18,6 +18,7 @@ from ganglion.engines import nats_limits
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.message import Entry, Expectation
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import (
     Conflict,
     Duplicate,
@@ -33,7 +34,6 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.transport import publisher
 from nervous_system.transport.frame import frame
-from nervous_system.transport.stream import Stored
 from tests.nervous_system.event_samples import decision, entry
 from tests.real_servers import NatsServer, free_port
 

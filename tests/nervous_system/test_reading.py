@@ -9,9 +9,9 @@ import pytest
 
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unavailable
 from nervous_system.transport.reader import HEARTBEAT_SECONDS, Interrupted, Reader
-from nervous_system.transport.stream import Stored
 from tests.nervous_system.event_samples import decision, entry
 from tests.real_servers import NatsServer
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Transient
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.stream import Stored
 from nervous_system.transport.subject_feed import MAX_READ, SubjectFeed
 from tests.nervous_system.event_samples import decision
 from tests.real_servers import NatsServer

@@ -22,11 +22,11 @@ from nervous_system.contract.message import Entry, seal
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.seal import STALE_SEAL, UNCHECKED_SEAL, WRONG_SEAL
 from nervous_system.contract.signature import MISSING, OTHER_AGENT, TrustedKeys
+from nervous_system.contract.stored import Stored
 from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Unauthentic, Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
-from nervous_system.transport.stream import Stored
 from tests.nervous_system.counting import SERVICE, Counts, role
 from tests.nervous_system.event_samples import decision
 from tests.nervous_system.running_roles import ANSWERS, history, publish, running, until_on_log

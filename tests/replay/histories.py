@@ -21,8 +21,8 @@ from guardian.following import Following
 from guardian.settings import GuardianSettings
 from nervous_system.bus import recorded
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.stored import Stored
 from nervous_system.deciding.role import Role
-from nervous_system.transport.stream import Stored
 from overseer.settings import OverseerSettings
 
 FOLDER: Final = Path(__file__).parent

@@ -28,9 +28,9 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import on_any
 from nervous_system.ids import new_event_id
-from nervous_system.transport.stream import Stored
 from nervous_system.working.asker import Asker
 from tests.faults.mesh_under_test import until
 from tests.faults.swarm_under_test import OVERSEER, Swarm, manifest

@@ -46,13 +46,13 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.consumer import Consumer
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import AGENTS, covers, inbox_prefix, overlap, source_of
 from nervous_system.deciding.inbox import not_as_whom
 from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
-from nervous_system.transport.bulk_client import parse_headers
 from nervous_system.users import ADMIN, OPERATOR, SERVICES
 from nervous_system.worker import open_worker
 from nervous_system.working import agent_orders

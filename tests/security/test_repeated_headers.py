@@ -18,14 +18,14 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.header_block import UNRELIABLE, unreliable, written_by_us
 from nervous_system.contract.message import Entry, seal
 from nervous_system.contract.signature import TrustedKeys
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.header_block import UNRELIABLE, unreliable, written_by_us
 from nervous_system.transport.requests import Reply
-from nervous_system.transport.stream import Stored
 from nervous_system.working.answer_check import AnswerCheck
 from tests.security.raw_client import publish_with, raw_client
 

@@ -20,10 +20,10 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.signature import OTHER_ID, Signer
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
-from nervous_system.transport.stream import Stored
 from tests.security.raw_client import publish_with, raw_client
 
 BEHIND = (" ", "\t", "\x0b", "\x1f", "\u00a0", "\u2028")

@@ -32,8 +32,8 @@ from nervous_system.contract.secret_search import (
     which_may_hold_secrets,
 )
 from nervous_system.contract.signature import Signer
+from nervous_system.contract.stored import Stored
 from nervous_system.ids import new_event_id
-from nervous_system.transport.stream import Stored
 from tests.ready_warehouse import make_ready
 from tests.real_servers import ClickHouseServer
 

@@ -21,6 +21,7 @@ from nervous_system.agent import Agent
 from nervous_system.bus import Bus, open_bus
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry, Expectation, seal
+from nervous_system.contract.stored import Stored
 from nervous_system.contract.target import Target
 from nervous_system.errors import (
     Conflict,
@@ -32,7 +33,6 @@ from nervous_system.errors import (
 )
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.stream import Stored
 from tests.real_servers import NatsServer
 
 ELSEWHERE = "swarm.events.stranger.junk"

@@ -25,11 +25,11 @@ from nervous_system import names
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
+from nervous_system.contract.header_block import malformed
 from nervous_system.contract.signature import NOT_ITSELF, TrustedKeys
+from nervous_system.contract.stored import Stored
 from nervous_system.deciding.inbox import Inbox
 from nervous_system.ids import new_event_id
-from nervous_system.transport.header_block import malformed
-from nervous_system.transport.stream import Stored
 from tests.security.permitted_server import PermittedServer
 from tests.security.raw_client import RawClient, publish_with, raw_client
 

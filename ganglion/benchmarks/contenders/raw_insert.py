@@ -19,7 +19,7 @@ from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.clock import system_clock
 from nervous_system.contract.message import seal
 from nervous_system.contract.redaction import Redactor
-from nervous_system.transport.stream import Stored
+from nervous_system.contract.stored import Stored
 
 ROWS: Final = 20_000
 _NANOSECONDS: Final = 1_000_000_000

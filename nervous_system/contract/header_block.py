@@ -96,3 +96,22 @@ def unstamped(raw: bytes | None) -> str:
     if block.count(_STAMP) != 1 or b"\r\n" + _STAMP + b":" not in block:
         return "the server's word of who sent it is not there, or not alone"
     return ""
+
+
+def parse_headers(raw: bytes | None) -> dict[str, str]:
+    """The headers of a message, with values as the server reads them: what stands behind one is a
+    part of it, a blank, too. A status message has its code and words as `Status` and `Description`.
+    """
+    if not raw:
+        return {}
+    first, *lines = raw.decode(errors="replace").split("\r\n")
+    headers: dict[str, str] = {}
+    _, _, status = first.partition(" ")
+    if status:
+        code, _, description = status.strip().partition(" ")
+        headers = {"Status": code, "Description": description}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers.setdefault(name, value.lstrip(" "))
+    return headers
