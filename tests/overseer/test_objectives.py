@@ -28,7 +28,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from overseer.core import MAINTENANCE
+from overseer.core import MAINTENANCE_SOURCE
 from overseer.kernel.decide import MOST_PROPOSED
 from overseer.model import Settings
 from tests.overseer.overseen import Overseen, core, task
@@ -254,7 +254,7 @@ def rounds(mesh: Overseen) -> list[str]:
         each.event.payload.objective_id
         for each in mesh.log
         if isinstance(each.event.payload, ObjectiveAdded)
-        and each.event.payload.source == MAINTENANCE
+        and each.event.payload.source == MAINTENANCE_SOURCE
     ]
 
 
