@@ -201,7 +201,9 @@ class GitRepository:
                     async for commit in commits:
                         yield commit, self._gap(commit)
                         since = commit.commit_id
-                return
+                if since == line.head or await self._next(line, since) is None:
+                    return
+                failure = ImportRefused("git ended before the history did")
             except TooManyFiles as large:
                 commit = large.commit
             except ImportRefused as error:
@@ -210,7 +212,9 @@ class GitRepository:
             if failure is None:
                 yield commit, self._gap(commit)
                 since = commit.commit_id
-            elif not await self._stand_in(failure):
+                continue
+            # Where commits are lost meanwhile, this is what says so.
+            if await self._next(line, since) is not None and not await self._stand_in(failure):
                 # The last one before it may be whole, and was not out yet.
                 for _ in range(2):
                     commit_id = await self._next(line, since)

@@ -212,3 +212,19 @@ async def test_commits_that_lead_to_themselves_end(history: Repository) -> None:
         assert str(error)
     else:
         assert source.refused
+
+
+async def test_a_repository_that_goes_while_it_is_read_is_no_end_of_its_history(
+    history: Repository,
+) -> None:
+    source = await open_history(history.path)
+    shutil.rmtree(history.path / ".git" / "objects")
+    with pytest.raises(ImportRefused, match="`git rev-list` in .* failed with status"):
+        [unit async for unit in source.units]
+
+
+async def test_packing_it_while_it_is_read_changes_nothing(history: Repository) -> None:
+    whole = _encoded(await _units(history.path))
+    source = await open_history(history.path)
+    history.git("gc", "--quiet", "--prune=now")
+    assert _encoded([unit async for unit in source.units]) == whole
