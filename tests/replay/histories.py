@@ -1,7 +1,8 @@
 """Where are the recorded histories, and what is in them?
 
 One JSON file each: which service it is of, the settings it ran with, what its replay must come to,
-and the events that it read or wrote, one line each.
+and the events that it read or wrote, one line each. Those that were the present ones before stay in
+`kept/` for ever (decision 34).
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from nervous_system.bus import recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.stored import Stored
 from nervous_system.deciding.role import Role
+from nervous_system.ids import content_hash
 from overseer.settings import OverseerSettings
 
 FOLDER: Final = Path(__file__).parent
+KEPT: Final = FOLDER / "kept"
 
 
 def _guardian(settings: dict[str, Any]) -> Role[Any]:
@@ -61,8 +64,17 @@ class History:
         """Its events."""
         return [recorded(each) for each in self.positions]
 
+    @property
+    def fingerprint(self) -> str:
+        """Of its events, whatever their replay comes to."""
+        return content_hash(repr([tuple(each) for each in self.positions]))
+
     def write(self, name: str) -> None:
-        """Into `name`.json, in this folder."""
+        """Into `name`.json, in this folder. One that is there, of other events, is kept."""
+        present = FOLDER / f"{name}.json"
+        if present.exists() and read(name).fingerprint != self.fingerprint:
+            number = 1 + len(list(KEPT.glob(f"{name}-*.json")))
+            present.rename(KEPT / f"{name}-{number}.json")
         head = {
             "service": self.service,
             "settings": self.settings,
@@ -74,12 +86,12 @@ class History:
             for p in self.positions
         )
         text = f'{json.dumps(head, indent=1)[:-2]},\n "events": [\n{rows}\n]}}\n'
-        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+        present.write_text(text, encoding="utf-8")
 
 
-def read(name: str) -> History:
+def read(name: str, *, folder: Path = FOLDER) -> History:
     """From `name`.json, in this folder."""
-    found = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    found = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     rows = found.pop("events")
-    positions = [Stored(*row[:3], base64.b64decode(row[3])) for row in rows]
+    positions = [Stored(at, on, when, base64.b64decode(data)) for at, on, when, data in rows]
     return History(**found, positions=positions)

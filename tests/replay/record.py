@@ -2,7 +2,9 @@
 a minute of an overseer, a governor and a guardian on a real log, in which much goes wrong.
 
 Do it when a service decides otherwise by intent, or when its settings changed, and look at what the
-replay of the old recording said first: that is what your change means for a past that happened.
+replay of the old recording said first: that is what your change means for a past that happened. The
+old one stays, in `kept/`: add it to the table in `test_kept.py`, with the decision record that says
+what is decided otherwise since.
 """
 
 from __future__ import annotations
