@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ganglion.given_json import expected
 from nervous_system.errors import BadSetting
 from overseer.json_object import json_object
 from overseer.kernel.decide import MOST_PROPOSED
@@ -90,20 +91,19 @@ class PlanFile:
         try:
             if self._is_json:
                 # JSON's own escapes are not all YAML's; the same text as YAML tells the lines.
-                found = json_object(f'{{"": {self._text}\n}}')[""]
-                json.loads(self._text, object_pairs_hook=_each_once)
-                return found
+                return json_object(f'{{"": {self._text}\n}}', once=True)[""]
             self._read = YamlText(self._text)
-            if twice := self._read.said_twice():
-                raise YamlRefused(f"{twice[0]} is said twice", line=twice[1])
             return self._read.found
         except YamlRefused as error:
             line = f":{error.line}" if error.line else ""
             raise BadSetting(f"{self._where}{line}: {error}") from error
         except ValueError as error:
-            number = getattr(error.__cause__, "lineno", 0)
-            line = f":{number}" if number else ""
-            raise BadSetting(f"{self._where}{line}: it {error}") from error
+            wrong = error.__cause__
+            if not isinstance(wrong, json.JSONDecodeError):
+                raise BadSetting(f"{self._where}: it {error}") from error
+            raise BadSetting(
+                f"{self._where}:{wrong.lineno}: it is not JSON: {expected(wrong)}"
+            ) from error
 
     def _at(self, place: Place, problem: str) -> str:
         name = ".".join(map(str, place))
@@ -121,15 +121,6 @@ class PlanFile:
         if self._read is None:
             return ""
         return f":{self._read.line(place[1:] if self._is_list else place)}"
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"says {name} twice in one object")
-        found[name] = value
-    return found
 
 
 def _place(error: Mapping[str, Any]) -> Place:

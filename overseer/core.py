@@ -346,7 +346,7 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
     match payload:
         case PolicyAdopted():
             try:
-                policy = read_policy(payload.text).policy
+                policy = read_policy(payload.text, accepted=True).policy
             except PolicyRefused:
                 return state  # nobody adopts what it cannot read; another version did
             before = gates.limits(state)

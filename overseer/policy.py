@@ -102,8 +102,8 @@ class PolicyFile:
         )
 
 
-def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
-    """The policy in a YAML text; a byte-order mark does no harm.
+def read_policy(text: str, *, where: str = "policy.yaml", accepted: bool = False) -> PolicyFile:
+    """The policy in a YAML text; a byte-order mark does no harm. `accepted`: it is on record.
 
     Raises PolicyRefused with the line, where there is one.
     """
@@ -113,7 +113,7 @@ def read_policy(text: str, *, where: str = "policy.yaml") -> PolicyFile:
             f"{where}: it has {len(text):,} characters, more than {MOST_CHARACTERS:,}"
         )
     try:
-        read = YamlText(text)
+        read = YamlText(text, accepted=accepted)
     except YamlRefused as error:
         line = f":{error.line}" if error.line else ""
         raise PolicyRefused(f"{where}{line}: {error}") from error

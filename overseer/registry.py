@@ -59,7 +59,7 @@ def read_registry(text: str, *, where: str = "registry.jsonl") -> RegistryFile:
 def _entry(line: str) -> RegistryEntry:
     """Raises ValueError with what is wrong."""
     try:
-        found = json_object(line)
+        found = json_object(line, once=True)
     except ValueError as error:
         raise ValueError(f"it {error}") from error
     agent_id = found.get("agent_id")

@@ -29,8 +29,9 @@ class YamlRefused(ValueError):
 class YamlText:
     """What a text says: `found`, None where it says nothing."""
 
-    def __init__(self, text: str) -> None:
-        """Raises YamlRefused."""
+    def __init__(self, text: str, *, accepted: bool = False) -> None:
+        """Raises YamlRefused. `accepted`: it is on record, and an earlier version took the last of
+        two equal names."""
         try:
             self.found, self._node = _loaded(text)
         except yaml.YAMLError as error:
@@ -41,6 +42,9 @@ class YamlText:
             raise YamlRefused(f"a value cannot be read: {error}") from error
         except RecursionError:
             raise YamlRefused("it is nested too deeply") from None
+        twice = None if accepted else self._said_twice()
+        if twice is not None:
+            raise YamlRefused(f"{twice[0]} is said twice; keep one of the two", line=twice[1])
         if nested_too_deeply(self.found):
             raise YamlRefused("it is nested too deeply")
 
@@ -62,7 +66,7 @@ class YamlText:
                 line = node.start_mark.line + 1
         return line
 
-    def said_twice(self) -> tuple[str, int] | None:
+    def _said_twice(self) -> tuple[str, int] | None:
         """A name that stands twice in one object, and the line of the second; None where none
         does. YAML forbids it, and the reader takes the last one."""
         left = [self._node]

@@ -76,6 +76,7 @@ async def until(condition: Callable[[], bool]) -> None:
         ('x: 1\n"\\udfff": 1', "policy.yaml:2: an escape in it stands for no character"),
         ("a: &a [*a]", "policy.yaml:1: write out what *a stands for"),
         ("a: &a {x: 1}\nb: {<<: [*a, *a]}", "policy.yaml:2: write out what *a stands for"),
+        ("max_open_tasks: 1\nmax_open_tasks: 2", "policy.yaml:2: max_open_tasks is said twice"),
         ("# " + "x" * 65_536, "policy.yaml: it has 65,538 characters, more than 65,536"),
         (f"allowed_actions: [{'a,' * 1_001}]", "policy.yaml:1: allowed_actions"),
         (f"allowed_actions: [{'a' * 201}]", "policy.yaml:1: allowed_actions.0"),
@@ -86,6 +87,11 @@ def test_a_policy_that_cannot_be_read_is_refused_whatever_is_wrong(
 ) -> None:
     with pytest.raises(PolicyRefused, match=re.escape(sentence)):
         read_policy(text)
+
+
+def test_what_an_earlier_version_adopted_counts_as_it_did_then() -> None:
+    text = "max_open_tasks: 1\nmax_open_tasks: 2"
+    assert read_policy(text, accepted=True).policy.max_open_tasks == 2
 
 
 def test_a_key_that_this_version_does_not_know_is_kept_and_warned_of() -> None:
