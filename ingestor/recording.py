@@ -37,6 +37,7 @@ from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
+from nervous_system.remedies import what_helps
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.health import Progress, Work
 from nervous_system.telemetry.metric_catalogue import (
@@ -382,7 +383,7 @@ class Recording:
                     raise
                 self._work.held_up(
                     f"{doing} fails: {error}",
-                    remedy="do what the reason says; it is tried until it is taken",
+                    remedy=what_helps(error, server="clickhouse"),
                 )
                 _log.warning("ingestor.waiting", doing=doing, attempt=attempt, reason=str(error))
                 wait = self._retry.wait(error, attempt=attempt, elapsed_seconds=0.0) or 1.0

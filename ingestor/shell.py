@@ -44,6 +44,7 @@ from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, LogFull, Permanent, Transient
 from nervous_system.ids import child_id
 from nervous_system.names import ALL_EVENTS
+from nervous_system.remedies import what_helps
 from nervous_system.telemetry.metric_catalogue import (
     ALARMS,
     EPOCH,
@@ -167,9 +168,7 @@ class Ingestor:
                     await self._lead(stop)
                 except (Fenced, Transient) as error:
                     _log.warning("ingestor.restarting", reason=str(error))
-                    self._follows.held_up(
-                        str(error), remedy="do what the reason says; it is tried again all the time"
-                    )
+                    self._follows.held_up(str(error), remedy=what_helps(error, server="nats"))
                     await pause(RESTART_SECONDS, unless=stop)
         finally:
             for task in beside:
@@ -187,7 +186,7 @@ class Ingestor:
                 _log.warning("ingestor.waiting", doing="migrating", reason=str(error))
                 self._inserts.held_up(
                     f"the tables cannot be brought up to date: {error}",
-                    remedy="do what the reason says; it is tried until it is taken",
+                    remedy=what_helps(error, server="clickhouse"),
                 )
                 await pause(RESTART_SECONDS, unless=stop)
             else:

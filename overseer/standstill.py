@@ -22,6 +22,9 @@ from overseer.model import OverseerState, Settings
 MOST_LOOKED_AT: Final = 50
 """Kinds of waiting task that are looked at for a sentence about the swarm."""
 
+SOON_SECONDS: Final = 5.0
+"""A worker that lives and has nothing to do asks for a task sooner than that."""
+
 MOST_NAMED: Final = 3
 GIB: Final = 1 << 30
 
@@ -46,7 +49,7 @@ class Standstill:
         kernel = self._state.kernel
         heads = kernel.line.heads(kernel.tasks)
         for task in nsmallest(MOST_LOOKED_AT, heads, key=lambda each: each.ticket):
-            if lacking := self._lacking(task.manifest):
+            if lacking := self._lacking(task.manifest) or self._unheard(task):
                 return f"{task.task_id} waits: {lacking}"
         return ""
 
@@ -114,7 +117,19 @@ class Standstill:
         line = line_of(task)
         if line not in self._of_line:
             self._of_line[line] = self._lacking(task.manifest) or self._full(task.manifest)
-        return self._of_line[line]
+        return self._of_line[line] or self._unheard(task)
+
+    def _unheard(self, task: Task) -> str:
+        """Which workers could do it and have said nothing since it waits; a killed one is known as
+        lost only later. Empty where it has not waited for long."""
+        began = task.waits_until
+        if (self._now - began).total_seconds() < SOON_SECONDS:
+            return ""
+        free = self._free(task.manifest)
+        if not free or any(each.heard_at > began for each in free):
+            return ""
+        silent = (self._now - max(each.heard_at for each in free)).total_seconds()
+        return f"nothing was heard of {_names(free)}, who could do it, for {silent:.0f} s"
 
     def _lacking(self, manifest: Manifest) -> str:
         """What it takes to do this that no worker has, or may; empty where one has all."""
@@ -133,10 +148,7 @@ class Standstill:
 
     def _full(self, manifest: Manifest) -> str:
         """Why it has to wait for one who could do it."""
-        able = sorted(self._state.kernel.workers.values(), key=lambda each: each.worker_id)
-        for fits, _ in self._demands(manifest):
-            able = [each for each in able if fits(each)]
-        free = [each for each in able if len(each.task_ids) < each.max_concurrent_tasks]
+        able, free = self._able(manifest), self._free(manifest)
         if not free:
             return f"{_names(able)}, who could do it, {_have(able)} as many tasks as allowed"
         slow = {
@@ -147,6 +159,19 @@ class Standstill:
             return next(iter(slow.values()))
         needs = _size(manifest)
         return f"it asks for {needs}, and is begun once a worker has as much left" if needs else ""
+
+    def _able(self, manifest: Manifest) -> list[Worker]:
+        """All who could do it."""
+        able = sorted(self._state.kernel.workers.values(), key=lambda each: each.worker_id)
+        for fits, _ in self._demands(manifest):
+            able = [each for each in able if fits(each)]
+        return able
+
+    def _free(self, manifest: Manifest) -> list[Worker]:
+        """Those of them who could take one more task."""
+        return [
+            each for each in self._able(manifest) if len(each.task_ids) < each.max_concurrent_tasks
+        ]
 
     def _demands(self, manifest: Manifest) -> Sequence[_Demand]:
         """What a worker has to be, one after the other, and what is said where none is."""

@@ -52,6 +52,7 @@ from nervous_system.errors import (
     Untrusted,
 )
 from nervous_system.ids import new_event_id
+from nervous_system.remedies import what_helps
 from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metric_catalogue import (
     EVENTS_FOLDED,
@@ -119,10 +120,7 @@ class Runner(Generic[State]):
                 await self._run_once(stop)
             except (Fenced, LogFull, Transient) as error:
                 _log.warning("runner.restarting", role=self._role.key, reason=str(error))
-                self._work.held_up(
-                    str(error),
-                    remedy="do what the reason says; it is tried again every second until then",
-                )
+                self._work.held_up(str(error), remedy=what_helps(error, server="nats"))
                 await pause(RESTART_SECONDS, unless=stop)
 
     @property

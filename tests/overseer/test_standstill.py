@@ -144,6 +144,7 @@ def test_a_sleep_that_is_over_or_was_taken_back_is_not_told() -> None:
     assert standstill(mesh).of_task("a") == ""
     sleep(mesh, "w1", seconds=60)
     mesh.later(61)
+    mesh.publish(WorkerHeartbeat(worker_id="w1"))
     assert standstill(mesh).of_task("a") == ""
 
 
@@ -156,6 +157,19 @@ def test_who_has_all_it_takes_is_not_said_to_be_missing() -> None:
     assert standstill(mesh).of_task("a") == "", "it is being done"
     assert standstill(mesh).of_task("b") == "w1, who could do it, has as many tasks as allowed"
     assert standstill(mesh).of_swarm() == "", "its turn comes"
+
+
+def test_a_worker_of_which_nothing_was_heard_since_is_named() -> None:
+    mesh = Overseen()
+    register(mesh, "w1")
+    mesh.propose(task("a"))
+    assert standstill(mesh).of_task("a") == "", "it asks at once"
+    mesh.later(40)
+    said = "nothing was heard of w1, who could do it, for 40 s"
+    assert standstill(mesh).of_task("a") == said
+    assert standstill(mesh).of_swarm() == f"a waits: {said}"
+    mesh.publish(WorkerHeartbeat(worker_id="w1"))
+    assert standstill(mesh).of_task("a") == "", "it lives, and may ask"
 
 
 def test_what_asks_for_room_says_so() -> None:
