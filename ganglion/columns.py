@@ -14,14 +14,19 @@ from ganglion.widths import (
     fitting,
     folded,
     lines_beside,
+    longest_piece,
     screen_width,
     shortened,
+    shortest,
     unique_lengths,
 )
 from nervous_system.visible import visible
 
 LEAST_OF_TEXT: Final = 30
 """Cells in which sentences still read well; where there are fewer they stand below their row."""
+
+LEAST: Final = {"name": 12, "id": 8, "word": 8}
+"""Cells that are left of a narrow column, by its kind."""
 
 BELOW: Final = "    "
 
@@ -32,9 +37,10 @@ class Column:
     What stands in one column.
 
     A `key` is neither cut nor folded, so that it can be found and copied. A `name` is cut at `most`
-    cells. An `id` is shortened where the terminal is narrow, as far as it stays unique among those
-    that are known. A `word` is folded. A `text`, the last column, is folded, too, and stands below
-    its row where there is no room beside it: it is never cut.
+    cells. An `id`, the first column, is shortened where the terminal is narrow, as far as it stays
+    unique among those that are known; where it cannot be, it stands above its row. A `word` is
+    folded. A `text`, the last column, is folded, too, and stands below its row where there is no
+    room beside it, or not enough for one of its words (an id, a path): it is never cut.
     """
 
     heading: str
@@ -46,6 +52,7 @@ class Table:
     """
     Rows one after the other, in columns whose widths are known before.
 
+    `unbroken`: the cells that each column needs so that no id and no word of it is broken.
     `known`: ids by heading, beside those in the rows, that a shortened one must be unique among.
     """
 
@@ -54,51 +61,61 @@ class Table:
         columns: Sequence[Column],
         *,
         widths: Sequence[int],
+        unbroken: Sequence[int] | None = None,
         known: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self._columns = columns
-        self._screen = screen_width()
+        self._screen = screen_width() or 0
         self._known = dict(known or {})
         self._unique: dict[str, Mapping[str, int]] = {}  # by heading, once one is too long
-        self._below = False
-        if self._screen is None:
+        self._beside = False  # whether the text stands beside the rest
+        if not self._screen:
             return
         fixed = [at for at, column in enumerate(columns) if column.kind != "text"]
-        least = [
+        room = self._screen - 2 * (len(fixed) - 1)
+        narrowest = [
             widths[at]
             if columns[at].kind == "key"
-            else min(widths[at], max(8, cell_len(columns[at].heading)))
+            else min(widths[at], max(LEAST[columns[at].kind], cell_len(columns[at].heading)))
             for at in fixed
         ]
-        room = self._screen - 2 * (len(fixed) - 1)
-        natural = [widths[at] for at in fixed]
-        names_only = [
-            least[at] if columns[at].kind == "name" else natural[at] for at in fixed
-        ]  # of the names nothing is lost: a program gets them whole
-        narrower = fitting(natural, least=names_only, room=room)
-        self._widths = fitting(narrower, least=least, room=room)
-        if len(fixed) == len(columns):
-            return
-        left = self._screen - sum(self._widths) - 2 * len(fixed)
-        self._below = left < min(LEAST_OF_TEXT, widths[-1])
-        if not self._below:
-            self._widths.append(left)
+        whole = [max(narrowest[at], (unbroken or widths)[at]) for at in fixed]
+        # Of names nothing is lost: a program gets them whole.
+        names_only = [narrowest[at] if columns[at].kind == "name" else widths[at] for at in fixed]
+        self._widths = [widths[at] for at in fixed]
+        for least in (names_only, whole, narrowest):
+            least = [min(pair) for pair in zip(least, self._widths, strict=True)]
+            self._widths = fitting(self._widths, least=least, room=room)
+        if len(fixed) < len(columns):
+            left = self._screen - sum(self._widths) - 2 * len(fixed)
+            self._beside = left >= min(LEAST_OF_TEXT, widths[-1])
+            self._widths += [left] if self._beside else []
 
     def heading(self) -> None:
         """What the columns are; programs know it."""
-        if self._screen is not None:
-            headings = [each.heading for each in self._columns[: len(self._widths)]]
-            self._print([[each] for each in headings])
+        if self._screen:
+            headings = [each.heading for each in self._columns]
+            beside = zip(headings, self._widths, strict=False)
+            self._print([folded(each, width, hang=0) for each, width in beside])
+            for each in headings[len(self._widths) :]:
+                say(f"{BELOW}{each}")
 
     def row(self, cells: Sequence[str]) -> None:
         """One row."""
-        if self._screen is None:
+        if not self._screen:
             say_cells(cells)
             return
         shown = [visible(cell) for cell in cells]
-        self._print([self._cell(at, shown[at]) for at in range(len(self._widths))])
-        if self._below and shown[-1]:
-            for line in folded(BELOW + shown[-1], self._screen, hang=BELOW):
+        below = shown.pop() if self._columns[-1].kind == "text" else ""
+        if self._beside and longest_piece(below) <= self._widths[-1]:
+            shown, below = [*shown, below], ""
+        lines = [self._cell(at, text) for at, text in enumerate(shown)]
+        if self._columns[0].kind == "id" and len(lines[0]) > 1:
+            say(shown[0])
+            lines[0] = []
+        self._print(lines)
+        if below:
+            for line in folded(BELOW + below, self._screen, hang=BELOW):
                 say(line)
 
     def _cell(self, at: int, text: str) -> list[str]:
@@ -128,14 +145,18 @@ def say_table(
     """All rows, under headings on a terminal; nothing where there is no row."""
     if not rows:
         return
-    widths, ids = [], {}
+    widths, unbroken, ids = [], [], {}
     for at, column in enumerate(columns):
         cells = [visible(row[at]) for row in rows]
         widest = max(map(cell_len, (column.heading, *cells)))
         widths.append(min(widest, column.most) if column.kind == "name" else widest)
+        pieces = longest_piece(" ".join(cells))
         if column.kind == "id":
             ids[column.heading] = [*cells, *(known or {}).get(column.heading, ())]
-    table = Table(columns, widths=widths, known=ids)
+            unique = unique_lengths(map(visible, ids[column.heading]))
+            pieces = max(min(cell_len(each), shortest(unique[each])) for each in cells)
+        unbroken.append(pieces)
+    table = Table(columns, widths=widths, unbroken=unbroken, known=ids)
     table.heading()
     for row in rows:
         table.row(row)

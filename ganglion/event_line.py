@@ -14,6 +14,7 @@ from ganglion.terminal import say_cells
 from ganglion.widths import screen_width
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Recorded
+from nervous_system.contract.payload import KINDS
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import source_of
 from nervous_system.visible import visible
@@ -28,7 +29,8 @@ COLUMNS: Final = (
     Column("what"),
     Column("what it says", "text"),
 )
-_WIDTHS: Final = (8, 14, 20, 18, MOST_CHARACTERS)
+_LONGEST_KIND: Final = max(len(kind.subject_word) for kind in KINDS.values())
+_WIDTHS: Final = (8, 14, 20, _LONGEST_KIND, MOST_CHARACTERS)
 
 
 class EventLines:

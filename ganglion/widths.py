@@ -95,9 +95,19 @@ def unique_lengths(ids: Iterable[str]) -> Mapping[str, int]:
 def shortened(identifier: str, width: int, *, unique: int) -> str:
     """As much of the id as fits, with an ellipsis; all of it where that would not be unique."""
     short = cut(identifier, width)
-    if short != identifier and len(short) - 1 < max(unique, LEAST_OF_AN_ID):
+    if short != identifier and len(short) < shortest(unique):
         return identifier
     return short
+
+
+def shortest(unique: int) -> int:
+    """Characters of an id that is shortened as far as can be, with its ellipsis."""
+    return max(unique, LEAST_OF_AN_ID) + 1
+
+
+def longest_piece(text: str) -> int:
+    """Cells of the longest piece between two blanks: a narrower line breaks it."""
+    return max(map(cell_len, text.split(" ")))
 
 
 def fitting(widths: list[int], *, least: list[int], room: int) -> list[int]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import nats
 import pytest
+import typer
 from rich.cells import cell_len
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
@@ -31,9 +34,11 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
-from ganglion.columns import Column, say_table
+from ganglion.columns import Column, Table, say_table
+from ganglion.command_group import app
 from ganglion.errors import OK
 from ganglion.meant import meant
+from ganglion.nouns import plural
 from ganglion.widths import cut, folded, shortened, unique_lengths
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
@@ -53,6 +58,16 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TARGET = f"src/{WIDE}.py"
 REASON = f"the build broke: {WIDE} in {'x' * 120} and then {'it went on and on ' * 40}to the END"
 PROCESSES = ("nats", "clickhouse", "ingestor", "overseer")
+
+
+COPIED = ("nats://", "give it to the agent: GANGLION_SIGNING_KEY=")
+"""With what lines begin that are never folded, as they are copied."""
+
+
+def broken(lines: list[str], ids: Iterable[str]) -> list[str]:
+    """The ids that go on in the next line."""
+    whole, squeezed = "\n".join(lines), "".join("".join(lines).split())
+    return [each for each in ids if squeezed.count(each) > whole.count(each)]
 
 
 def lines_on_a_terminal(ganglion: CommandLine, *arguments: str, columns: int) -> list[str]:
@@ -125,9 +140,14 @@ async def fill(settings: MeshSettings) -> str:
 
 
 COMMANDS = (
+    ("emit", "decision", "--rationale", WIDE, "--chosen", "go on", "--agent-id", WIDE),
+    ("keys", "new", "reviewer-1", "--role", "reviewer"),
+    ("keys", "new", "for-somebody"),
+    ("contexts", "add", "far-away", "--url", f"nats://{'far-' * 20}away:4222"),
+    ("contexts",),
     ("status",),
     ("doctor",),
-    ("tail", "--from", "1", "-n", "9"),
+    ("tail", "--until-end"),
     ("tail", "--subject", "swarm.events.task.>", "--from", "1", "-n", "4"),
     ("tasks",),
     ("tasks", "--objective", OBJECTIVE[:12]),
@@ -154,10 +174,18 @@ COMMANDS = (
     ("sql", "SELECT number, toString(number) FROM numbers(3)"),
     ("sql", f"SELECT '{WIDE}' FROM nowhere"),
     ("objective", "approve", "x" * 200),
+    ("tasks", "cancel", "no such task " * 12),
+    ("tasks", "retry", TASK, "--payload", f'{{"a": {WIDE}'),
+    ("parked", "show", "1"),
     ("halt", "--reason", WIDE),
     ("status",),
     ("resume",),
 )
+ELSEWHERE = {
+    *("up", "down", "init", "migrate", "samples", "import", "export", "repair"),
+    *("simulate", "bench"),
+}
+"""What begins and ends meshes, or draws a bar; other tests look at it."""
 
 READ_MOST = (
     ("tail", "--subject", "swarm.events.task.>", "--from", "1", "-n", "4"),
@@ -178,13 +206,26 @@ def test_no_line_of_any_command_is_wider_than_the_terminal(ganglion: CommandLine
     decision = asyncio.run(fill(MeshSettings(nats_url=url, home=ganglion.home)))
     while ganglion("trace", decision).returncode != OK:  # until ClickHouse has it
         time.sleep(0.05)
+    ids = {
+        event[name]
+        for line in ganglion("tail", "--until-end", "--json").stdout.splitlines()
+        for event in [json.loads(line)]
+        for name in ("event_id", "trace_id")
+        if event.get(name)
+    }
+    assert len(ids) > 10
+    group: Any = typer.main.get_command(app)
+    names = set(group.list_commands(None))
+    assert {plural(command[0], names) for command in COMMANDS} == names - ELSEWHERE
     screens = {}
     for columns in (80, 100, 120):
         for command in COMMANDS if columns == 80 else READ_MOST:
             lines = lines_on_a_terminal(ganglion, *command, columns=columns)
             assert lines, command
             widest = max(lines, key=cell_len)
-            assert cell_len(widest) <= columns, (command, widest)
+            if not widest.startswith(COPIED):
+                assert cell_len(widest) <= columns, (command, widest)
+            assert broken(lines, ids) == [], command
             screens[columns, command] = lines
 
         reason = "".join(REASON.split())
@@ -263,10 +304,24 @@ def test_an_id_is_shortened_only_where_it_is_unique_among_all(
     say_table(columns, [(task_id, action)], known={"task": ["deploy"]})
     assert "simulation-2…" in capsys.readouterr().out
     say_table(columns, [(task_id, action)], known={"task": ["simulation-28b79115-00029"]})
-    shown = capsys.readouterr().out
-    assert "…" not in shown
-    pieces = [line.split()[0] for line in shown.splitlines()[1:]]
-    assert "".join(pieces) == task_id
+    assert capsys.readouterr().out.splitlines()[1:] == [task_id, f"{' ' * 15}{action}"]
+
+
+def test_a_text_with_a_word_too_long_for_its_column_stands_below_its_row(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    event_id = "018f0000-0000-7000-8000-000000000000"
+    columns = (Column("position"), Column("time"), Column("why", "text"))
+    table = Table(columns, widths=(8, 14, 400))
+    for said in ("nobody said why, and nobody asked", f"because of {event_id}"):
+        table.row(("1", "11-30 12:00:00", said))
+    assert capsys.readouterr().out.splitlines() == [
+        f"1         11-30 12:00:00  {'nobody said why, and nobody asked'}",
+        "1         11-30 12:00:00",
+        f"    because of {event_id}",
+    ]
 
 
 def test_the_beginning_of_an_id_is_enough_where_one_begins_so() -> None:
