@@ -45,7 +45,9 @@ def swe_agent(
 
 @app.command()
 def git(
-    repository: Annotated[Path, typer.Argument(help="A folder inside a git repository.")],
+    repository: Annotated[
+        Path, typer.Argument(resolve_path=True, help="A folder inside a git repository.")
+    ],
     since: Annotated[
         str | None, typer.Option("--since", help="Only what came after this revision.")
     ] = None,
@@ -87,7 +89,7 @@ def station(
         result = {"source": str(folder), **asdict(report)}
         say_json(json.dumps(result | ({"activated": asdict(activated)} if activated else {})))
     else:
-        _say(str(folder), report)
+        _say(str(folder), report, noun="row")
         if activated is not None:
             say(activated.sentence())
     if report.refused:
@@ -132,28 +134,29 @@ async def _import_station(
 def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool) -> None:
     import json
 
-    name, report = asyncio.run(_append(open_source, quiet=as_json))
+    source, report = asyncio.run(_append(open_source, quiet=as_json))
     if as_json:
-        say_json(json.dumps({"source": name, **asdict(report)}))
+        say_json(json.dumps({"source": source.name, **asdict(report)}))
     else:
-        _say(name, report)
+        _say(source.name, report, noun=source.noun)
     if report.refused:
         raise typer.Exit(REFUSED)
 
 
-def _say(name: str, report: ImportReport) -> None:
+def _say(name: str, report: ImportReport, *, noun: str) -> None:
     from ganglion.in_words.phrases import counted, taken_out
 
     skipped = report.units_skipped
     were = "was" if skipped == 1 else "were"
     there = f", {skipped:,} {were} there already" if skipped else ""
     secrets = f"; {taken_out(report.redactions)}" if report.redactions else ""
-    events, units = counted(report.events, "event"), counted(report.units, "unit")
+    events, units = counted(report.events, "event"), counted(report.units, noun)
     say(f"{name}: {events} added from {units}{there}{secrets}")
     if report.redacted:
         more = len(report.redacted) - _MOST_NAMES
         others = f" and {more:,} more; --json names all of them" if more > 0 else ""
-        say(f"secrets were in {', '.join(report.redacted[:_MOST_NAMES])}{others}")
+        which = ", ".join(report.redacted[:_MOST_NAMES])
+        say(f"secrets were in {counted(len(report.redacted), noun)}: {which}{others}")
     _say_each(report.incomplete, err=True)
     _say_each(report.refused, err=True)
     if report.refused:
@@ -169,7 +172,7 @@ def _say_each(lines: tuple[str, ...], *, err: bool = False) -> None:
 
 async def _append(
     open_source: Callable[[], Awaitable[ImportSource]], *, quiet: bool
-) -> tuple[str, ImportReport]:
+) -> tuple[ImportSource, ImportReport]:
     from ganglion.addresses import client_settings
     from ganglion.importing.adapters import BusLog
     from ganglion.importing.append import append_units
@@ -181,7 +184,7 @@ async def _append(
     async with bus_session(client_settings()) as bus:
         with _progress(source, quiet=quiet) as show:
             report = await append_units(BusLog(bus), source, progress=show)
-    return source.name, report
+    return source, report
 
 
 @contextmanager

@@ -70,6 +70,7 @@ async def open_history(path: Path, *, since: str | None = None) -> ImportSource:
         _units(repository),
         refused=repository.refused,
         remark=repository.remark,
+        noun="commit",
     )
 
 

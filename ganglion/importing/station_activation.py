@@ -67,7 +67,7 @@ class Activation:
             for unit in units:
                 yield unit
 
-        return ImportSource("activation", len(units), one_by_one())
+        return ImportSource("activation", len(units), one_by_one(), noun="proposal")
 
     def _in_order(self) -> Iterator[tuple[Row, TaskManifest]]:
         tasks = {}

@@ -77,7 +77,7 @@ def history_of(station: StationFolder, files: Mapping[str, StationFile]) -> Impo
         for unit in units:
             yield unit
 
-    return ImportSource(station.name, len(units), one_by_one(), refused=station.refused)
+    return ImportSource(station.name, len(units), one_by_one(), refused=station.refused, noun="row")
 
 
 async def recorded_files(bus: Bus) -> dict[str, StationFile]:

@@ -91,7 +91,7 @@ async def open_trajectories(paths: Sequence[Path]) -> ImportSource:
         more = f"; and {len(refused) - _MOST_NAMED:,} more" if len(refused) > _MOST_NAMED else ""
         raise ImportRefused("; ".join(refused[:_MOST_NAMED]) + more)
     name = recordable(str(paths[0])) if len(paths) == 1 else f"{len(paths)} trajectories"
-    return ImportSource(name, total, _units(readable, refused), refused=refused)
+    return ImportSource(name, total, _units(readable, refused), refused=refused, noun="run")
 
 
 async def _units(paths: Sequence[Path], refused: list[str]) -> AsyncGenerator[ImportUnit, None]:

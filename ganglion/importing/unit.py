@@ -73,6 +73,7 @@ class ImportSource:
     units: AsyncGenerator[ImportUnit, None]
     refused: Sequence[str] = ()  # a sentence for each part that cannot be read, so far
     remark: str = ""  # a sentence on what was taken
+    noun: str = "unit"  # what a person calls one of its units
 
 
 def run_filter(run_key: str) -> str:

@@ -52,7 +52,7 @@ def test_a_bad_file_stops_no_other_and_the_exit_code_says_so(
     names = [str(path) for path in (bad, files[0], copy, tmp_path / "none.traj", files[1])]
     ended = ganglion("import", "swe-agent", *names)
     assert ended.returncode == 4
-    assert "10 events added from 3 units, 1 was there already" in ended.stdout
+    assert "10 events added from 3 runs, 1 was there already" in ended.stdout
     assert "bad.traj is not JSON" in ended.stderr
     assert "none.traj cannot be read: No such file" in ended.stderr
     assert "2 parts not imported" in ended.stderr
@@ -76,8 +76,8 @@ def test_commits_with_secrets_and_those_that_are_not_whole_are_named(
     (repository.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     ended = ganglion("import", "git", str(repository.path))
     assert ended.returncode == 0, ended.stderr
-    assert "9 events added from 3 units; 3 secrets were taken out" in ended.stdout
-    assert f"secrets were in {secret[:12]}\n" in ended.stdout
+    assert "9 events added from 3 commits; 3 secrets were taken out" in ended.stdout
+    assert f"secrets were in 1 commit: {secret[:12]}\n" in ended.stdout
     assert f"{lost[:12]} is not whole: the repository has lost the content of b" in ended.stderr
     assert "hunter2" not in ended.stdout + ended.stderr
     assert whole[:12] not in ended.stdout + ended.stderr

@@ -366,7 +366,7 @@ def test_from_the_command_line(nats_url: str, bus: Bus, tmp_path: Path) -> None:
         )
 
     first = ganglion("import", "station", "s")
-    assert first.stdout == "s: 17 events added from 17 units\n"
+    assert first.stdout == "s: 17 events added from 17 rows\n"
     assert first.stderr == ""
     assert not home.exists()
     activated = json.loads(ganglion("import", "station", "s", "--activate", "--json").stdout)
