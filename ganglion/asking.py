@@ -8,10 +8,12 @@ import socket
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from ganglion.addresses import client_settings
+from ganglion.errors import NotDone
 from ganglion.log_session import bus_session
 from ganglion.settings import LocalMeshSettings
 from nervous_system.contract.payload import Payload
 from nervous_system.environment import read_settings
+from nervous_system.errors import Refused
 from nervous_system.names import OVERSEER
 from nervous_system.working.asker import Asker
 
@@ -25,6 +27,15 @@ async def ask_overseer(payload: Payload, *, event_id: str | None = None) -> Answ
     async with bus_session(client_settings()) as bus:
         asker = Asker(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=operator())
         return await asker.accepted(payload, event_id=event_id)
+
+
+async def order_overseer(payload: Payload) -> None:
+    """As `ask_overseer`, where it is about something that there is. Raises NotDone with the reasons
+    why it can no longer be done."""
+    try:
+        await ask_overseer(payload)
+    except Refused as error:
+        raise NotDone(str(error)) from error
 
 
 def operator() -> str:

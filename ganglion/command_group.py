@@ -39,10 +39,10 @@ _ORDER: Final = list(_PANEL)
 
 EPILOG: Final = (
     "Exit codes: 0 done; 1 it failed, or `status` found something unhealthy; 2 the command line or"
-    " a setting makes no sense; 3 no mesh runs there; 4 the log or the database refused;"
-    " 130 interrupted. Errors are one sentence on stderr; GANGLION_DEBUG=1 shows where they come"
-    " from. Variables: GANGLION_HOME, GANGLION_CONTEXT, NATS_URL and CLICKHOUSE_URL say which mesh;"
-    " `ganglion settings` lists all."
+    " a setting makes no sense; 3 no mesh runs there; 4 the log, the database or the overseer"
+    " refused; 130 interrupted. Errors are one sentence on stderr; GANGLION_DEBUG=1 shows where"
+    " they come from. Variables: GANGLION_HOME, GANGLION_CONTEXT, NATS_URL and CLICKHOUSE_URL say"
+    " which mesh; `ganglion settings` lists all."
 )
 
 _COMMANDS: Final = {

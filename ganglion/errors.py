@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from nervous_system.errors import BadSetting, Fatal, Permanent, Transient, Unavailable
+from nervous_system.errors import (
+    BadSetting,
+    Fatal,
+    GanglionError,
+    Permanent,
+    Transient,
+    Unavailable,
+)
 
 OK: Final = 0
 """Done as asked."""
@@ -15,7 +22,8 @@ USAGE: Final = 2
 NOT_RUNNING: Final = 3
 """No mesh runs in this home, or nobody answers at the address."""
 REFUSED: Final = 4
-"""The log or the database understood and said no; the same call will be refused again."""
+"""The log, the database or the overseer understood and said no; the same call will be refused
+again."""
 INTERRUPTED: Final = 130
 """Ctrl-C, as shells give it."""
 
@@ -34,6 +42,10 @@ class NoRoom(Fatal):
 
 class StartFailed(Fatal):
     """A process of the mesh ended before it was ready, or did not get ready in time."""
+
+
+class NotDone(GanglionError):
+    """An order of a person's that no longer fits: what it is about has ended, or never can."""
 
 
 class QueryRefused(Permanent):

@@ -48,14 +48,27 @@ def objective_among(state: OverseerState, typed: str) -> str:
     return meant(typed, {*state.objectives, *state.finished, *tasks, *ended}, noun="objective")
 
 
-async def meant_task(typed: str) -> str:
-    """The same, for a command that did not read the log."""
-    return task_among(await _state(), typed)
+async def known_task(typed: str) -> str:
+    """The task that something is to become of. Raises BadSetting where the overseer knows none."""
+    state = await _state()
+    kernel, task_id = state.kernel, task_among(state, typed)
+    if not any(task_id in each for each in (kernel.tasks, kernel.ended, kernel.failed)):
+        raise BadSetting(
+            f"no task {typed} is open, and none of the last that ended; `ganglion tasks` lists them"
+        )
+    return task_id
 
 
-async def meant_objective(typed: str) -> str:
-    """The same, for a command that did not read the log."""
-    return objective_among(await _state(), typed)
+async def known_objective(typed: str) -> str:
+    """The objective that something is to become of. Raises as `known_task`."""
+    state = await _state()
+    objective_id = objective_among(state, typed)
+    if objective_id not in state.objectives and objective_id not in state.finished:
+        raise BadSetting(
+            f"no objective {typed} is open, and none of the last that ended;"
+            " `ganglion objectives list --all` lists them"
+        )
+    return objective_id
 
 
 async def _state() -> OverseerState:

@@ -14,6 +14,7 @@ from ganglion.drift import MENDED, OF_SETTINGS, find_drift
 from ganglion.engines.store_lock import holders_of, in_use
 from ganglion.engines.store_room import obstacle_in
 from ganglion.home import Home
+from ganglion.in_words.phrases import moment
 from ganglion.log_session import bus_session
 from ganglion.overseen import Overseen
 from ganglion.query import query_rows
@@ -286,7 +287,7 @@ def _late_pulse(mesh: MeshRecord, pulse: LastPulse | None, now: datetime) -> str
     if now - began <= patience:
         return ""
     return (
-        f"the swarm: no pulse since {pulse.recorded_at:%Y-%m-%dT%H:%M:%SZ}, one is due every"
+        f"the swarm: no pulse since {moment(pulse.recorded_at)}, one is due every"
         f" {pulse.interval_seconds:g} s → see {overseer.log}; where that waits for a lease, another"
         " overseer has it and does not pulse: end that one"
     )
@@ -342,7 +343,8 @@ def _process_status(
         if health.ok and health.held_up:
             verdict = "held up"
             sentence = "; ".join(
-                f"{each.work} since {each.since[:19]}Z: {each.sentence}" for each in health.held_up
+                f"{each.work} since {moment(datetime.fromisoformat(each.since))}: {each.sentence}"
+                for each in health.held_up
             )
     elif process.state == "restarting":
         verdict = "restarting"

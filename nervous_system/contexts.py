@@ -2,7 +2,7 @@
 
 A context is a private file below `~/.config/ganglion/contexts` (XDG_CONFIG_HOME): a home, or the
 address of a mesh elsewhere with a credentials file and the address of its ClickHouse. `ganglion
-context` writes them.
+contexts` writes them.
 """
 
 from __future__ import annotations

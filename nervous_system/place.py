@@ -51,6 +51,7 @@ class Rule:
     """What decided."""
 
     by: str  # in words: "NATS_URL", "the context prod (`ganglion contexts use`)" …
+    name: str = ""  # of the context, where one decided
     context: Context | None = None
     variables: Mapping[str, str] = field(default_factory=dict)  # that the context gives
     over_dotenv: bool = False  # it comes before `.env`
@@ -151,6 +152,7 @@ def _of_context(name: str, how: str, *, over_dotenv: bool = False, standing: boo
     context = read_context(name)
     return Rule(
         by=f"the context {name} ({how})",
+        name=name,
         context=context,
         variables=context.variables(),
         over_dotenv=over_dotenv,

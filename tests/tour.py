@@ -50,10 +50,13 @@ def take(environment: dict[str, str]) -> None:
         said.append(run(command, environment))
     whole = "\n".join(said)
     assert "first-agent\tNobody greets the swarm yet.\twrite greeting.txt\t0.9" in whole
-    assert "+Hello, swarm." in whole
+    assert "\tgreeting.txt" in whole or "greeting.txt nothing → " in whole
+    assert "\twrite greeting.txt: Nobody greets the swarm yet." in whole
     assert "the demo token is [REDACTED]" in whole
     assert "ghp_" not in whole
     assert "first is planned" in whole
+    assert "look is added" in whole
+    assert "it would become 3 tasks" in whole
     assert "first.report is to do diagnose.report" in whole
     imports = [line for line in said if "events added from" in line]
     assert len(imports) == 2

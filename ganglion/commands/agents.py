@@ -35,7 +35,10 @@ def list_(
         say_json(json.dumps([document(row) for row in found], indent=2))
         return
     if not found:
-        say(f"nobody decided or changed anything in the last {since}; --since looks further back")
+        say(
+            f"nobody decided or changed anything in the last {since}: --since looks further back,"
+            " and examples/first_agent.py shows how an agent does"
+        )
     say_table(
         (
             Column("agent", "name", most=32),

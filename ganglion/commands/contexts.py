@@ -71,21 +71,33 @@ def use(
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """All contexts, a * before the chosen one; without passwords."""
+    """All contexts, a * before the one that is meant here and now; without passwords."""
     import json
 
     from ganglion.context_files import context_names
     from nervous_system.contexts import chosen_context
+    from nervous_system.errors import BadSetting
+    from nervous_system.place import rule_in_force
 
     chosen = chosen_context()
-    rows = [{"name": each, "chosen": each == chosen, **_told(each)} for each in context_names()]
+    try:
+        rule = rule_in_force()
+        meant, by = rule.name, rule.by
+    except BadSetting as error:  # there is no such context: this list shows which there are
+        meant, by = "", str(error)
+    rows = [
+        {"name": each, "chosen": each == chosen, "meant": each == meant, **_told(each)}
+        for each in context_names()
+    ]
     if as_json:
         say_json(json.dumps(rows, indent=2))
         return
     if not rows:
         say("there are no contexts; `ganglion contexts add` makes one")
     for row in rows:
-        say(f"{'*' if row['chosen'] else ' '} {row['name']}: {row['trouble'] or _where(row)}")
+        say(f"{'*' if row['meant'] else ' '} {row['name']}: {row['trouble'] or _where(row)}")
+    if rows and not meant:
+        say(f"none of them is meant here and now: {by}")
 
 
 @app.command()

@@ -78,12 +78,12 @@ async def _epochs() -> tuple[Epoch, ...]:
 async def _republish(epoch: int) -> Republished:
     from ganglion.positions.session import positions_session
     from ingestor.republish import republish_tail
-    from nervous_system.errors import Permanent
+    from nervous_system.errors import BadSetting
 
     async with positions_session() as session:
         following = [each for each in await session.warehouse.epochs() if each.epoch == epoch + 1]
         if not following:
-            raise Permanent(
+            raise BadSetting(
                 f"no epoch follows epoch {epoch}, so none of its end was lost;"
                 " see `ganglion epochs list`"
             )

@@ -35,7 +35,7 @@ def list_(
         say_json(json.dumps([document(row) for row in found], indent=2))
         return
     if not found:
-        say("nothing was changed")
+        say("nobody changed anything, as far as is recorded")
     say_table(
         (
             Column("changed", "key"),
@@ -73,7 +73,7 @@ def history(
     from ganglion.recorded.rows import document, rows
 
     resource = _meant(path, type_)
-    links = list(_links(rows("history_of_resource", resource=resource, type=type_)))
+    links = list(_links(rows("history_of_resource", wait=False, resource=resource, type=type_)))
     if as_json:
         say_json(json.dumps([document(link) for link in links], indent=2))
         return
@@ -127,11 +127,11 @@ def _why(link: dict[str, Any]) -> str:
 
 
 def _meant(path: str, type_: str) -> str:
-    """The resource of that name, or the only one that ends so. Raises BadSetting, which names the
-    candidates; Permanent where there is none."""
+    """The resource of that name, or the only one that ends so. Raises BadSetting where there
+    is none, or several, which it names."""
     from ganglion.in_words.phrases import listed
     from ganglion.recorded.rows import rows
-    from nervous_system.errors import BadSetting, Permanent
+    from nervous_system.errors import BadSetting
 
     found = [
         row["resource"] for row in rows("resources", end=path, most=1000) if row["type"] == type_
@@ -139,7 +139,7 @@ def _meant(path: str, type_: str) -> str:
     if path in found:
         return path
     if not found:
-        raise Permanent(
+        raise BadSetting(
             f"nobody has changed {path}, as far as is recorded; `ganglion files` lists what was"
         )
     if len(found) > 1:

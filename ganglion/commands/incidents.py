@@ -37,6 +37,8 @@ def list_(
         say_json(json.dumps(document, default=str))
         return
     say(f"system mode: {mode}")
+    if not shown:
+        say("no incident is open" if only_open else "nothing went wrong, as far as is on the log")
     columns = (
         Column("opened", "key"),
         Column("class"),

@@ -221,9 +221,9 @@ def list_() -> None:
     home = read_settings(MeshSettings).home
     keys = TrustedKeys.read(home / TRUSTED_KEYS).keys
     for key_id, trusted in keys.items():
-        agents = ", ".join(trusted.agents) or "nobody"
+        agents = ", ".join("everybody" if each == "*" else each for each in trusted.agents)
         ended = f", until {moment(trusted.until)}" if trusted.until is not None else ""
-        say(f"{key_id} speaks for {agents}{ended} ({trusted.public})")
+        say(f"{key_id} speaks for {agents or 'nobody'}{ended} (public key {trusted.public})")
     for each in NatsKeys(home).named():
         works = ", offers itself for tasks" if each.works else ""
         say(f"{each.name} is let in as {each.role}{works}")

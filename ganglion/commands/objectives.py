@@ -55,15 +55,13 @@ def add(
     import json
 
     from ganglion.asking import ask_overseer
+    from ganglion.given_json import given_object
     from ganglion.plan_file import PlanFile
-    from nervous_system.errors import BadSetting, Refused
+    from nervous_system.errors import Refused
     from nervous_system.ids import new_event_id
     from nervous_system.working.proposing import USUAL_PRIORITY, objective
 
-    try:
-        given = json.loads(metadata) if metadata else {}
-    except ValueError as error:
-        raise BadSetting(f"--metadata is not JSON: {error}") from error
+    given = given_object(metadata or "", option="--metadata")
     if tasks is not None and (plan is not None or "tasks" in given):
         raise typer.BadParameter("--tasks names the tasks: no --plan, and none in --metadata")
     file = PlanFile.at(tasks) if tasks is not None else None
@@ -144,11 +142,11 @@ def approve(
     """Say yes to a plan that waits for a person."""
     make_sure("approve an objective of", yes=yes)
     from enchanted.events.v1.objective_pb2 import ObjectiveApproved
-    from ganglion.asking import ask_overseer
-    from ganglion.meant import meant_objective
+    from ganglion.asking import order_overseer
+    from ganglion.meant import known_objective
 
-    objective_id = asyncio.run(meant_objective(objective_id))
-    asyncio.run(ask_overseer(ObjectiveApproved(objective_id=objective_id, reason=reason)))
+    objective_id = asyncio.run(known_objective(objective_id))
+    asyncio.run(order_overseer(ObjectiveApproved(objective_id=objective_id, reason=reason)))
     say(f"{objective_id} is approved")
 
 
@@ -161,13 +159,16 @@ def cancel(
     """Call an objective off, with all its tasks; this is how to say no to one that waits."""
     make_sure("cancel an objective of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
-    from ganglion.asking import ask_overseer
-    from ganglion.meant import meant_objective
+    from ganglion.asking import order_overseer
+    from ganglion.errors import NotDone
+    from ganglion.meant import known_objective
 
-    objective_id = asyncio.run(meant_objective(objective_id))
+    objective_id = asyncio.run(known_objective(objective_id))
     order = TaskOrdered(objective_id=objective_id, order=ORDER_CANCEL, reason=reason)
-    asyncio.run(ask_overseer(order))
-    say(f"{objective_id} {asyncio.run(_how_it_ended(objective_id))}")
+    asyncio.run(order_overseer(order))
+    if how := asyncio.run(_how_it_ended(objective_id)):
+        raise NotDone(f"{objective_id} had ended already: {how}")
+    say(f"{objective_id} is cancelled")
 
 
 @app.command("list")
@@ -189,7 +190,11 @@ def list_objectives(
         say_json(json.dumps([each.document() for each in found], indent=2))
         return
     if not found:
-        say("no objective is known" if all_ else "no objective is open; --all shows what ended")
+        say(
+            "no objective is on the log; `ganglion objectives add` adds one"
+            if all_
+            else "no objective is open; --all shows what ended"
+        )
     columns = (
         Column("objective", "id"),
         Column("priority"),
@@ -226,12 +231,12 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     from ganglion.columns import Column, say_table
     from ganglion.in_words.phrases import because, moment
     from ganglion.meant import meant
-    from nervous_system.errors import Permanent
+    from nervous_system.errors import BadSetting
 
     found = {each.objective_id: each for each in asyncio.run(_found())}
     each = found.get(meant(objective_id, found, noun="objective"))
     if each is None:
-        raise Permanent(
+        raise BadSetting(
             f"the log has no objective {objective_id}; `ganglion objectives list --all` lists those"
             " it has"
         )
@@ -265,14 +270,15 @@ async def _what_follows(objective_id: str) -> str:
 
     planned = await _last("planned", objective_id)
     typed = shlex.quote(objective_id)
+    see = f"`ganglion objectives show {typed}` shows how it goes"
     if not isinstance(planned, ObjectivePlanned):
-        return "is added, and planned once there is room; see it with `ganglion objectives list`"
+        return f"is added, and planned once there is room; {see}"
     if planned.waits_for_approval:
         return (
             f"waits for a person; say yes with `ganglion objectives approve {typed}`,"
             f" or no with `ganglion objectives cancel {typed}`"
         )
-    return f"is planned; see it with `ganglion tasks --objective {typed}`"
+    return f"is planned; {see}"
 
 
 async def _why_it_waits(objective_id: str) -> str:
@@ -295,6 +301,7 @@ async def _why_it_waits(objective_id: str) -> str:
 
 
 async def _how_it_ended(objective_id: str) -> str:
+    """Empty where it was called off."""
     from enchanted.events.v1.objective_pb2 import (
         OBJECTIVE_CANCELLED,
         ObjectiveFinished,
@@ -303,11 +310,11 @@ async def _how_it_ended(objective_id: str) -> str:
 
     ended = await _last("finished", objective_id)
     if not isinstance(ended, ObjectiveFinished):
-        return "had ended already: it was imported as history"
+        return "it was imported as history"
     if ended.result == OBJECTIVE_CANCELLED:
-        return "is cancelled"
+        return ""
     how = ObjectiveResult.Name(ended.result).removeprefix("OBJECTIVE_").lower()
-    return f"had ended already: {how}, {ended.summary}"
+    return f"{how}, {ended.summary}"
 
 
 async def _last(word: str, objective_id: str) -> Payload | None:

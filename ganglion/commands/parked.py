@@ -88,13 +88,13 @@ def show(
     import asyncio
     import json
 
-    from ganglion.errors import NotRunning
     from ganglion.in_words.phrases import counted
     from ganglion.positions.hexdump import hexdump
+    from nervous_system.errors import BadSetting
 
     found = asyncio.run(_find(sequence, epoch))
     if found is None:
-        raise NotRunning(f"nothing is parked at sequence {sequence}; see `ganglion parked list`")
+        raise BadSetting(f"nothing is parked at sequence {sequence}; see `ganglion parked list`")
     if as_json:
         document = {
             "seq": found.seq,

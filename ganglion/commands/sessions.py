@@ -41,7 +41,10 @@ def list_(
         say_json(json.dumps([document(row) for row in found], indent=2))
         return
     if not found:
-        say(f"no session is on record in the last {since}; --since looks further back")
+        say(
+            f"no session is on record in the last {since}: --since looks further back, and"
+            " examples/first_agent.py is one"
+        )
     say_table(
         (
             Column("session", "id"),

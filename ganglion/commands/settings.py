@@ -42,7 +42,7 @@ def settings(
             (
                 row.variable,
                 f"{_text(row.value)}{' *' if row.given else ''}",
-                f"{row.description} (default: {_text(row.default)})"
+                f"{row.description} (default: {_text(row.default) or 'none'})"
                 if row.given
                 else row.description,
             )

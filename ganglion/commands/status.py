@@ -52,7 +52,7 @@ def status(
 
 def _print_table(report: StatusReport) -> None:
     from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import LAG, PULSE, counted
+    from ganglion.in_words.phrases import LAG, PULSE, counted, size
 
     if report.pid is None:
         say(f"mesh at {report.nats_url}: {report.state}")
@@ -81,7 +81,7 @@ def _print_table(report: StatusReport) -> None:
         state = report.stream
         say(
             f"log: positions {state.first_sequence:,} to {state.last_sequence:,} (an event each),"
-            f" {state.bytes / 1024**2:,.1f} MiB, {state.used_percent:.0f} % full"
+            f" {size(state.bytes)}, {state.used_percent:.0f} % full"
         )
     if report.staged_on_disk:
         say(f"batches are staged on the disk, which is slower: {report.staged_on_disk}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -27,6 +26,9 @@ TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
 MOST_SENTENCES = 5
 """About why tasks are not begun, below a list of them."""
 
+Risk = Literal["safe", "experimental", "high-risk"]
+"""As `nervous_system.working.proposing` names the tiers; importing it takes time."""
+
 Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 
 
@@ -42,9 +44,9 @@ def list_(
     import json
 
     from ganglion.columns import Column, note, say_table
-    from ganglion.in_words.phrases import TES, counted
+    from ganglion.in_words.phrases import TES, listed
 
-    rows, waits, known = asyncio.run(_rows(objective, ended))
+    rows, known = asyncio.run(_rows(objective, ended))
     if as_json:
         say_json(json.dumps(rows, indent=2))
         return
@@ -75,8 +77,12 @@ def list_(
     )
     if any("tool_efficacy_score" in row for row in rows):
         note(TES)
-    for sentence, count in Counter(waits).most_common(MOST_SENTENCES):
-        say(f"{counted(count, 'task')} not begun: {sentence}")
+    because: dict[str, list[str]] = {}
+    for row in rows:
+        if sentence := row.get("waits"):
+            because.setdefault(sentence, []).append(row["task_id"])
+    for sentence, ids in sorted(because.items(), key=lambda each: -len(each[1]))[:MOST_SENTENCES]:
+        say(f"not begun: {listed(ids)}: {sentence}")
 
 
 def _score(row: dict[str, Any]) -> str:
@@ -109,30 +115,59 @@ def add(
     ] = None,
     priority: Annotated[int, typer.Option(min=0, max=10, help="Higher first.")] = 5,
     max_attempts: Annotated[int, typer.Option(min=1, help="So many may fail.")] = 3,
+    max_losses: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="So many may be lost with their worker: as many as may fail. 0, with one attempt:"
+            " at most once.",
+        ),
+    ] = None,
     timeout: Annotated[
         str | None,
         typer.Option(
             metavar="TIME", help="An attempt that takes longer has failed: 30s, 10m, 2h, 7d."
         ),
     ] = None,
+    ttl: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="It is given up if it is not done by then: 2h, 7d."),
+    ] = None,
+    risk: Annotated[
+        Risk, typer.Option(help="How much harm it could do: the policy may forbid it.")
+    ] = "safe",
+    cpu_count: Annotated[
+        float, typer.Option(min=0, help="Processors that its machine must have left.")
+    ] = 0.0,
+    memory_bytes: Annotated[
+        int, typer.Option(min=0, help="Memory that its machine must have left.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Add one task; without an objective, so nothing else ends with it."""
     import json
 
     from ganglion.durations import parse_duration
+    from ganglion.given_json import given_object
 
     step: Step = {
         "action": action,
         "description": description,
-        "payload": _object(_given(payload)) if payload is not None else {},
+        "payload": given_object(_given(payload), option="--payload") if payload else {},
         "after": after or [],
         "skills": skill or [],
         "priority": priority,
         "max_attempts": max_attempts,
+        "risk_tier": risk,
+        "cpu_count": cpu_count,
+        "memory_bytes": memory_bytes,
     }
+    if max_losses is not None:
+        step["max_losses"] = max_losses
     if timeout is not None:
         step["attempt_seconds"] = parse_duration(timeout, option="--timeout").total_seconds()
+    if ttl is not None:
+        step["ttl_seconds"] = parse_duration(ttl, option="--ttl").total_seconds()
     if task_id is not None:
         step["id"] = task_id
     chosen_id, waits = asyncio.run(_added(step))
@@ -147,27 +182,44 @@ def add(
 @app.command()
 def show(
     task_id: TaskId,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Also all that it said of its progress on the way.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Every step of one task: when, by whom, what, and in which trace."""
     from ganglion.event_line import EventLines, json_line
-    from nervous_system.errors import Permanent
+    from ganglion.in_words.phrases import counted
 
-    steps, waits = asyncio.run(_life(task_id))
-    if not steps:
-        raise Permanent(f"the log has no task {task_id}; `ganglion tasks` lists those it has")
+    _, steps, waits = asyncio.run(_life(task_id))
     lines = EventLines(whole=True)
     trace_id = ""
-    for step in steps:
-        if as_json:
+    if as_json:
+        for step in steps:
             say_json(json_line(step))
-            continue
+        return
+    shown = steps if all_ else _without_most_progress(steps)
+    for step in shown:
         lines.event(step)
         if step.event.trace_id != trace_id:
             trace_id = step.event.trace_id
             say(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
-    if waits and not as_json:
+    if hidden := len(steps) - len(shown):
+        say(f"{'':>8}  --all shows {counted(hidden, 'step')} of progress more")
+    if waits:
         say(f"{'':>8}  it waits: {waits}")
+
+
+def _without_most_progress(steps: list[Recorded]) -> list[Recorded]:
+    """Of what was said one after the other of its progress, the last."""
+    from enchanted.events.v1.task_pb2 import TaskProgressed
+
+    progress = [isinstance(each.event.payload, TaskProgressed) for each in steps]
+    return [
+        step
+        for step, is_progress, goes_on in zip(steps, progress, [*progress[1:], False], strict=True)
+        if not (is_progress and goes_on)
+    ]
 
 
 @app.command()
@@ -201,8 +253,10 @@ def retry(
     """Try a task again that ended without being done, and what was cancelled because of it."""
     make_sure("try a task again in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
+    from ganglion.given_json import given_object
 
     given = None if payload is None else _given(payload)
+    given_object(given or "", option="--payload")
     _order(task_id, ORDER_RETRY, reason, "waits again", payload=given)
 
 
@@ -223,16 +277,6 @@ def _given(payload: str) -> str:
         raise BadSetting(f"--payload cannot be read: {error}") from error
 
 
-def _object(payload: str) -> dict[str, Any]:
-    from nervous_system.errors import BadSetting
-    from overseer.json_object import json_object
-
-    try:
-        return json_object(payload)
-    except ValueError as error:
-        raise BadSetting(f"--payload {error}") from error
-
-
 @app.command()
 def restore(
     task_id: TaskId,
@@ -245,11 +289,10 @@ def restore(
     import json
 
     from ganglion.asking import ask_overseer
-    from ganglion.meant import meant_task
     from nervous_system.ids import new_event_id
     from nervous_system.working.restoring import SKILL, restoration
 
-    task_id = asyncio.run(meant_task(task_id))
+    task_id, _, _ = asyncio.run(_life(task_id))
     proposal = restoration(
         task_id,
         objective_id=f"restore-{new_event_id()[:8]}",
@@ -262,7 +305,7 @@ def restore(
         say_json(json.dumps({"objective_id": proposal.objective_id}))
     else:
         objective = proposal.objective_id
-        say(f"{objective} is added; `ganglion tasks --objective {objective}` shows it")
+        say(f"{objective} is added; `ganglion objectives show {objective}` shows how it goes")
         if not asyncio.run(_is_offered(SKILL)):
             say(
                 "it waits for a worker that has the files at hand: no worker does now;"
@@ -274,12 +317,12 @@ def _order(
     task_id: str, order: TaskOrder.ValueType, reason: str, done: str, *, payload: str | None = None
 ) -> None:
     from enchanted.events.v1.task_request_pb2 import TaskOrdered
-    from ganglion.asking import ask_overseer
-    from ganglion.meant import meant_task
+    from ganglion.asking import order_overseer
+    from ganglion.meant import known_task
 
-    task_id = asyncio.run(meant_task(task_id))
+    task_id = asyncio.run(known_task(task_id))
     ordered = TaskOrdered(task_id=task_id, order=order, reason=reason, payload_json=payload)
-    asyncio.run(ask_overseer(ordered))
+    asyncio.run(order_overseer(ordered))
     say(f"{task_id} {done}")
 
 
@@ -288,12 +331,12 @@ async def _added(step: Step) -> tuple[str, str]:
     from ganglion.addresses import client_settings
     from ganglion.asking import ask_overseer, operator
     from ganglion.log_session import bus_session
-    from ganglion.meant import meant_task
+    from ganglion.meant import known_task
     from ganglion.overseen import Overseen
     from nervous_system.ids import new_event_id
     from nervous_system.working.proposing import request_id, task
 
-    step["after"] = [await meant_task(each) for each in step.get("after", ())]
+    step["after"] = [await known_task(each) for each in step.get("after", ())]
     task_id = step.get("id") or f"task-{new_event_id()[:8]}"
     proposal = task(step, task_id=task_id, owner=operator())
     await ask_overseer(proposal, event_id=request_id(proposal, agent_id=operator()))
@@ -312,13 +355,17 @@ async def _is_offered(skill: str) -> bool:
     return any(skill in worker.skills for worker in workers.values())
 
 
-async def _life(typed: str) -> tuple[list[Recorded], str]:
-    """Every step of a task, and why it is not being done; empty where it is, or was."""
+async def _life(typed: str) -> tuple[str, list[Recorded], str]:
+    """The id of a task, all its steps, and why it is not being done; empty where it is, or was.
+
+    Raises BadSetting where the log has none.
+    """
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session, readable
     from ganglion.meant import task_among
     from ganglion.overseen import Overseen
     from nervous_system.contract.subjects import token
+    from nervous_system.errors import BadSetting
     from nervous_system.names import EVENTS
 
     async with bus_session(client_settings()) as bus:
@@ -333,14 +380,14 @@ async def _life(typed: str) -> tuple[list[Recorded], str]:
         if not steps:
             task_id = task_among(overseen.state, typed)
             steps = await steps_of(task_id)
-        return steps, overseen.standstill(bus.clock()).of_task(task_id)
+        if not steps:
+            raise BadSetting(f"the log has no task {typed}; `ganglion tasks` lists those it has")
+        return task_id, steps, overseen.standstill(bus.clock()).of_task(task_id)
 
 
-async def _rows(
-    objective: str | None, most_ended: int
-) -> tuple[list[dict[str, Any]], list[str], list[str]]:
-    """Open tasks in the order of their ids, then the last that ended, the newest first; why those
-    of the first are not being done that are not; and the ids of all that are known."""
+async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Open tasks in the order of their ids, then the last that ended, the newest first; and the ids
+    of all that are known."""
     from enchanted.events.v1.task_pb2 import TaskResult
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
@@ -369,7 +416,6 @@ async def _rows(
     ]
     wanted = [each for each in kernel.ended.items() if objective in (None, each[1].objective_id)]
     over = sorted(wanted, key=lambda each: each[1].ended_at, reverse=True)
-    waits = [row["waits"] for row in rows if row["waits"]]
     rows += [
         {
             "task_id": task_id,
@@ -383,4 +429,4 @@ async def _rows(
         }
         for task_id, each in over[:most_ended]
     ]
-    return rows, waits, [*kernel.tasks, *kernel.ended]
+    return rows, [*kernel.tasks, *kernel.ended]

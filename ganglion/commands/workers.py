@@ -37,7 +37,10 @@ def list_(
         say_json(json.dumps([each.document() for each in every], indent=2))
         return
     if not every:
-        say("no worker is there; `serve` makes one: see docs/reference/python.md")
+        say(
+            "no worker is there to do tasks; examples/first_worker.py is one, and `ganglion up`"
+            " starts one, too"
+        )
     say_table(
         (
             Column("worker", "id"),

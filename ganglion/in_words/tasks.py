@@ -65,8 +65,7 @@ def _claimed(payload: TaskClaimed) -> str:
 
 def _progressed(payload: TaskProgressed) -> str:
     done = f" is {percent(payload.fraction)} done" if payload.HasField("fraction") else " goes on"
-    lease = f"; {payload.worker_id} has it for another {seconds(payload.lease_seconds)}"
-    return f"{payload.task_id}{done}{because(payload.note)}{lease}"
+    return f"{payload.task_id}{done}, says {payload.worker_id}{because(payload.note)}"
 
 
 def _released(payload: TaskReleased) -> str:

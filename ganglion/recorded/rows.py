@@ -14,14 +14,16 @@ _SQL: Final = files("ganglion.recorded") / "sql"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rows(name: str, **parameters: str | int) -> list[dict[str, Any]]:
+def rows(name: str, *, wait: bool = True, **parameters: str | int) -> list[dict[str, Any]]:
     """
     The rows of `sql/<name>.sql`, with these values of its parameters.
 
-    A column whose name ends in `_at` holds a datetime, UTC. Raises NotRunning, QueryRefused.
+    Not `wait`: as of what was waited for before. A column whose name ends in `_at` holds a
+    datetime, UTC. Raises NotRunning, QueryRefused.
     """
     mesh = client_settings()
-    wait_until_caught_up(mesh)
+    if wait:
+        wait_until_caught_up(mesh)
     query = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
     given = {key: str(value) for key, value in parameters.items()}
     return [

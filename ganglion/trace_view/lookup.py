@@ -17,6 +17,7 @@ from ganglion.trace_view.elsewhere import Elsewhere, Onward
 from ganglion.trace_view.tree import Trace
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Recorded
+from nervous_system.errors import BadSetting
 
 MOST_EVENTS: Final = 10_000
 """A longer trace is cut, and says so."""
@@ -37,8 +38,8 @@ _SQL: Final = files("ganglion.trace_view") / "sql"
 def find_trace(clickhouse_url: str, wanted: str) -> Trace:
     """The trace of that id, or of the event of that id; or of the one that begins so.
 
-    Raises BadSetting where several begin so; QueryRefused where ClickHouse has neither (yet), or
-    where the event carries no trace; NotRunning where nobody answers.
+    Raises BadSetting where several begin so, or where ClickHouse has none (yet); QueryRefused where
+    the event carries no trace; NotRunning where nobody answers.
     """
     wanted = meant_id(clickhouse_url, wanted.strip().lower())
     asked = ""
@@ -124,8 +125,8 @@ def _rows(clickhouse_url: str, name: str, **parameters: str) -> list[dict[str, A
     return query_rows(clickhouse_url, query, parameters=parameters)
 
 
-def _unknown(wanted: str) -> QueryRefused:
-    return QueryRefused(
+def _unknown(wanted: str) -> BadSetting:
+    return BadSetting(
         f"ClickHouse has no event and no trace {wanted}; where it was published just now,"
         " `ganglion status` shows how far behind the log ClickHouse is"
     )

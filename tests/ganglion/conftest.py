@@ -55,6 +55,7 @@ def command_lines(tmp_path: Path, free_port: FreePort) -> Iterator[MakeCommandLi
             environment={
                 **bare_environment(),
                 "GANGLION_HOME": str(home),
+                "XDG_CONFIG_HOME": str(home.parent / "config"),  # no contexts of whoever runs it
                 "GANGLION_NATS_PORT": str(free_port()),
                 "GANGLION_NATS_MONITOR_PORT": str(free_port()),
                 "GANGLION_CLICKHOUSE_PORT": str(free_port()),

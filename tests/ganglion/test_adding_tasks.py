@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
+from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSubmitted
 from ganglion.errors import REFUSED, USAGE
 from ganglion.log_session import readable
 from nervous_system.bus import Bus
@@ -52,6 +52,8 @@ async def test_all_that_is_said_of_a_task_is_in_its_manifest(
         *("tasks", "add", "--action", "plant", "--id", "p", "--payload", f"@{payload}"),
         *("--after", "dig the", "--skill", "gardening", "--skill", "patience", "--priority", "9"),
         *("--max-attempts", "2", "--timeout", "10m", "--description", "an oak", "--json"),
+        *("--max-losses", "0", "--ttl", "2h", "--risk", "experimental", "--cpu-count", "0.5"),
+        *("--memory-bytes", "1024"),
     )
     assert said.returncode == 0, said.stderr
     answer = json.loads(said.stdout)
@@ -63,6 +65,9 @@ async def test_all_that_is_said_of_a_task_is_in_its_manifest(
     assert list(manifest.required_skills) == ["gardening", "patience"]
     assert (manifest.priority, manifest.max_attempts, manifest.attempt_seconds) == (9, 2, 600.0)
     assert (manifest.action, manifest.description) == ("plant", "an oak")
+    assert (manifest.max_losses, manifest.ttl_seconds) == (0, 7200.0)
+    assert (manifest.required_cpu_count, manifest.required_memory_bytes) == (0.5, 1024)
+    assert manifest.risk_tier == RISK_EXPERIMENTAL
 
 
 async def test_said_again_under_its_id_it_is_one_task_and_another_is_refused(
@@ -82,7 +87,12 @@ async def test_said_again_under_its_id_it_is_one_task_and_another_is_refused(
     ("wrong", "said"),
     [
         (("--payload", "[1]"), "--payload is not a JSON object"),
-        (("--payload", "{"), "--payload is not JSON"),
+        (("--payload", "{"), "--payload is not JSON: a name in double quotes is expected where it"),
+        (("--payload", "{bad"), "in double quotes is expected in line 1, column 2: bad"),
+        (("--payload", '{"a": 1, "a": 2}'), "--payload says a twice in one object"),
+        (("--ttl", "soon"), "--ttl is 'soon'"),
+        (("--risk", "mad"), "--risk"),
+        (("--max-losses", "-1"), "--max-losses"),
         (("--payload", '{"a": NaN}'), "--payload is not JSON: NaN"),
         (("--payload", "@/nowhere"), "--payload cannot be read"),
         (("--timeout", "soon"), "--timeout is 'soon'"),
@@ -100,5 +110,5 @@ def test_what_makes_no_sense_is_said_by_the_name_of_its_option(
 
 async def test_what_nobody_knows_cannot_be_waited_for(run: Run) -> None:
     answer = await run("tasks", "add", "--action", "dig", "--after", "never")
-    assert (answer.returncode, answer.stdout) == (REFUSED, "")
-    assert "it depends on never, which nobody knows" in answer.stderr
+    assert (answer.returncode, answer.stdout) == (USAGE, "")
+    assert "no task never is open" in answer.stderr

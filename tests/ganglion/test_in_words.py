@@ -94,11 +94,11 @@ def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> 
         ),
         (
             TaskProgressed(task_id="t", worker_id="w", fraction=0.0, note="n", lease_seconds=1.5),
-            "t is 0 % done: n; w has it for another 1.5 s",
+            "t is 0 % done, says w: n",
         ),
         (
             TaskProgressed(task_id="t", worker_id="w", lease_seconds=3600),
-            "t goes on; w has it for another 3,600 s",
+            "t goes on, says w",
         ),
         (
             TaskReleased(task_id="t", worker_id="w", reason="its lease ran out"),

@@ -23,7 +23,7 @@ def test_the_first_key_brings_that_of_the_mesh(ganglion: CommandLine) -> None:
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     listed = ganglion("keys", "list").stdout.splitlines()
     assert [line.split(" (")[0] for line in listed] == [
-        "mesh speaks for *",
+        "mesh speaks for everybody",
         "coder speaks for coder-7, tester-*",
     ]
     trusted = TrustedKeys.read(ganglion.home / "trusted_keys", required=True, most_seconds=300)

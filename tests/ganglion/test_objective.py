@@ -6,6 +6,7 @@ import asyncio
 import json
 from subprocess import CompletedProcess
 
+from ganglion.errors import FAILURE, USAGE
 from nervous_system.bus import Bus
 from tests.ganglion.command_line import CommandLine
 from tests.real_servers import NatsServer, RealProcess
@@ -30,7 +31,7 @@ async def test_what_waits_for_a_person_is_not_called_planned(
         return answer.stdout
 
     assert await said("add", "plant a tree", "--id", "o1", *PLAN) == (
-        "o1 is planned; see it with `ganglion tasks --objective o1`\n"
+        "o1 is planned; `ganglion objectives show o1` shows how it goes\n"
         "it is not begun yet: no worker is there\n"
     )
     assert await said("add", "fell a tree", "--id", "o 2", *HIGH_RISK) == (
@@ -75,9 +76,12 @@ async def test_an_objective_is_called_off_with_its_tasks_or_had_ended_already(
     async with asyncio.timeout(GENEROUS_SECONDS):
         while "cancelled" not in (await run("tasks", "show", "o2.1")).stdout:
             pass
-    answer = await run("objective", "cancel", "nobody")
-    assert (answer.returncode, answer.stdout) == (4, "")
-    assert "there is no objective nobody" in answer.stderr
+    for verb in ("cancel", "approve", "show"):
+        answer = await run("objective", verb, "nobody")
+        assert (answer.returncode, answer.stdout) == (USAGE, "")
+        assert "no objective nobody" in answer.stderr
+    answer = await run("objective", "approve", "o2")
+    assert (answer.returncode, answer.stdout) == (FAILURE, ""), answer.stderr
 
 
 async def test_an_objective_whose_tasks_could_not_be_is_not_called_planned(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import OK, REFUSED, USAGE
+from ganglion.errors import OK, USAGE
 from tests.ganglion.command_line import CommandLine
 
 
@@ -23,7 +23,7 @@ def mesh(ganglion: CommandLine) -> Iterator[CommandLine]:
 
 def test_who_decided_and_changed_what_and_why(mesh: CommandLine, tmp_path: Path) -> None:
     assert "nobody decided or changed anything" in mesh("agents").stdout
-    assert mesh("files").stdout == "nothing was changed\n"
+    assert mesh("files").stdout == "nobody changed anything, as far as is recorded\n"
     decided = mesh.json(
         *("emit", "decision", "--chosen", "widen", "--rationale", "it is tight\x1b[2J"),
         *("--role", "coder", "--agent-id", "c1", "--json"),
@@ -54,7 +54,7 @@ def test_who_decided_and_changed_what_and_why(mesh: CommandLine, tmp_path: Path)
     assert (several.returncode, several.stdout) == (USAGE, "")
     assert "a.py is the end of lib/a.py and src/a.py" in several.stderr
     nobody = mesh("files", "history", "b.py")
-    assert (nobody.returncode, nobody.stdout) == (REFUSED, "")
+    assert (nobody.returncode, nobody.stdout) == (USAGE, "")
     assert "nobody has changed b.py" in nobody.stderr
     assert [each["resource"] for each in mesh.json("files", "--json")] == ["lib/a.py", "src/a.py"]
 

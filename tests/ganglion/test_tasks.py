@@ -20,7 +20,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
-from ganglion.errors import REFUSED
+from ganglion.errors import USAGE
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
@@ -103,12 +103,12 @@ async def test_a_task_that_nobody_does_says_what_it_waits_for(told: CommandLine,
     halted = "dispatch is halted: \\x1b[2Jlunch (ordered by somebody)"
     assert await last_line("e") == f"it waits: {halted}"
     listed = (await asyncio.to_thread(told, "tasks")).stdout.splitlines()
-    assert listed[-1] == f"3 tasks not begun: {halted}"
+    assert listed[-1] == f"not begun: c, d and e: {halted}"
 
 
 async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:
     refused = await asyncio.to_thread(told, "tasks", "show", "nobody")
-    assert refused.returncode == REFUSED
+    assert refused.returncode == USAGE
     assert "the log has no task nobody" in refused.stderr
 
 

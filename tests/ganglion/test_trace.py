@@ -21,7 +21,7 @@ from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskManifest, TaskSubmitted
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported
-from ganglion.errors import OK, REFUSED
+from ganglion.errors import OK, USAGE
 from ganglion.trace_view import jaeger, lookup
 from ganglion.trace_view.elsewhere import Elsewhere, Onward
 from ganglion.trace_view.jaeger import span_address
@@ -255,7 +255,7 @@ def test_a_trace_from_the_event_and_from_its_id(
     assert sent.returncode == OK, sent.stderr
     event_id = json.loads(sent.stdout)["event_id"]
     unknown = ganglion("trace", "018f0000-0000-7000-8000-000000000000")
-    assert unknown.returncode == REFUSED
+    assert unknown.returncode == USAGE
     assert "how far behind the log" in unknown.stderr
     while ganglion("trace", event_id).returncode != OK:  # until ClickHouse has it
         time.sleep(0.05)
