@@ -42,8 +42,14 @@ OPTIONS: Final = {
     "after": "--after",
     "skills": "--skill",
     "priority": "--priority",
+    "cpu_count": "--cpu-count",
+    "memory_bytes": "--memory-bytes",
+    "ttl_seconds": "--ttl",
     "max_attempts": "--max-attempts",
+    "max_losses": "--max-losses",
     "attempt_seconds": "--timeout",
+    "idempotency_key": "--idempotency-key",
+    "risk_tier": "--risk",
 }
 """Of `ganglion tasks add`, by what a plan calls it."""
 
@@ -132,7 +138,7 @@ def _options() -> dict[str, str]:
     known = {option for each in add.params for option in each.opts}
     if known - {"--json", "--help"} != set(OPTIONS.values()):
         raise ValueError(f"`tasks add` has {known}, and this page knows {set(OPTIONS.values())}")
-    times = {"--timeout": "30s, 10m, 2h", "--payload": "JSON, @FILE, @-"}
+    times = {"--timeout": "30s, 10m, 2h", "--ttl": "2h, 7d", "--payload": "JSON, @FILE, @-"}
     several = {each.opts[0] for each in add.params if each.multiple}
     return {
         name: f"`{option}`"

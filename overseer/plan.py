@@ -209,7 +209,8 @@ class CataloguePlanner:
         if name is None:
             return (
                 "no plan of the catalogue fits its description; name one in its metadata"
-                f' ("plan": one of {", ".join(self._catalogue.plans)}) or give "tasks"'
+                f' ("plan", or --plan: one of {", ".join(self._catalogue.plans)}), or say its tasks'
+                ' ("tasks", or --tasks FILE)'
             )
         plan = self._catalogue.plans[name]
         tier = tier_named(plan.risk_tier)

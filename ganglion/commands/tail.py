@@ -72,7 +72,7 @@ def tail(
     if start is not None and since is not None:
         raise typer.BadParameter("give --from or --since, not both")
     ago = parse_duration(since) if since is not None else None
-    asyncio.run(
+    printed = asyncio.run(
         _follow(
             start=1 if until_end and start is None and ago is None else start,
             ago=ago,
@@ -83,6 +83,8 @@ def tail(
             until_end=until_end,
         )
     )
+    if until_end and not printed:
+        say("ganglion: nothing on the log is like that", err=True)
 
 
 async def _follow(
@@ -94,8 +96,8 @@ async def _follow(
     lines: EventLines | None,
     most: int | None,
     until_end: bool,
-) -> None:
-    """Without `lines`: as JSON."""
+) -> int:
+    """How many were printed. Without `lines`: as JSON."""
     from ganglion.addresses import client_settings
     from ganglion.log_session import bus_session
     from nervous_system.clock import system_clock
@@ -118,12 +120,12 @@ async def _follow(
                         room = 1000 if most is None else min(1000, most - printed)
                         for stored in await reader.batch(most=room, within_seconds=look_seconds):
                             if until_end and stored.sequence > end:
-                                return
+                                return printed
                             printed += _say(stored, wanted, lines)
                             start, since = stored.sequence + 1, None
                         if most is not None and printed >= most:
-                            return
-                    return
+                            return printed
+                    return printed
             except Interrupted as error:
                 say(f"ganglion: {error}; going on at the same place", err=True)
                 while not await bus.connection.wait_connected(timeout_seconds=LOOK_SECONDS):

@@ -142,6 +142,9 @@ def add(
     memory_bytes: Annotated[
         int, typer.Option(min=0, help="Memory that its machine must have left.")
     ] = 0,
+    idempotency_key: Annotated[
+        str, typer.Option(help="The same for every attempt, for whom it works with; else its id.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Add one task; without an objective, so nothing else ends with it."""
@@ -161,6 +164,7 @@ def add(
         "risk_tier": risk,
         "cpu_count": cpu_count,
         "memory_bytes": memory_bytes,
+        "idempotency_key": idempotency_key,
     }
     if max_losses is not None:
         step["max_losses"] = max_losses

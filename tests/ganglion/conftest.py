@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def overseer(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProcess]:
-    """An overseer of that home, on the test's log."""
+    """An overseer of that home, on the test's log, that has its rules and answers."""
     process = RealProcess(
         [sys.executable, "-m", "overseer"],
         log=home / "overseer.log",
@@ -104,6 +105,8 @@ def overseer(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProc
             "GANGLION_OVERSEER_MAINTENANCE_SECONDS": "0",
         },
     )
+    while process.running and "charter.md" not in process.log.read_text():  # the last of them
+        time.sleep(0.02)
     yield process
     process.kill()
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from ganglion.errors import USAGE
 from tests.ganglion.command_line import CommandLine
 from tests.real_servers import NatsServer, RealProcess
 
@@ -33,10 +34,10 @@ async def test_a_failed_task_is_tried_again_from_the_command_line(
         while await statuses() != ["cancelled", "cancelled"]:
             pass
     odd = await run("tasks", "retry", "o.a", "--yes", "--payload", "[1]")
-    assert "the payload" in odd.stderr
+    assert "--payload is not a JSON object" in odd.stderr
     missing = await run("tasks", "retry", "o.a", "--yes", "--payload", f"@{tmp_path / 'none'}")
     assert "--payload cannot be read" in missing.stderr
-    assert odd.returncode and missing.returncode
+    assert (odd.returncode, missing.returncode) == (USAGE, USAGE)
     payload = tmp_path / "payload.json"
     payload.write_text('{"depth": 2}')
     at = f"@{payload}"

@@ -125,11 +125,12 @@ def test_only_a_line_feed_ends_a_line_of_the_registry() -> None:
 
 
 def test_a_line_of_the_registry_that_cannot_be_read_is_named() -> None:
-    text = '{"agent_id": "a"}\n' + "[" * 50_000 + "\n[]\n"
+    text = '{"agent_id": "a"}\n' + "[" * 50_000 + "\n[]\n" + '{"agent_id": "b", "agent_id": "c"}\n'
     with pytest.raises(RegistryRefused) as refused:
         read_registry(text)
     assert "registry.jsonl:2: it is nested too deeply" in str(refused.value)
     assert "registry.jsonl:3: it is not a JSON object" in str(refused.value)
+    assert "registry.jsonl:4: it says agent_id twice in one object" in str(refused.value)
 
 
 @pytest.fixture
