@@ -21,7 +21,7 @@ async def main() -> None:
             ],
             because=decision,
         )
-    print(f"see `ganglion tasks --objective {objective_id}`")
+    print(f"see `ganglion objectives show {objective_id}`")
 
 
 if __name__ == "__main__":

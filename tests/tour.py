@@ -50,7 +50,7 @@ def take(environment: dict[str, str]) -> None:
         said.append(run(command, environment))
     whole = "\n".join(said)
     assert "first-agent\tNobody greets the swarm yet.\twrite greeting.txt\t0.9" in whole
-    assert "\tgreeting.txt" in whole or "greeting.txt nothing → " in whole
+    assert "\tFILE_SYSTEM greeting.txt nothing → " in whole
     assert "\twrite greeting.txt: Nobody greets the swarm yet." in whole
     assert "the demo token is [REDACTED]" in whole
     assert "ghp_" not in whole
