@@ -125,6 +125,7 @@ def _on_a_terminal(ganglion: CommandLine, *arguments: str) -> str:
     return shown
 
 
+@pytest.mark.timeout(600)  # many commands
 def test_no_command_shows_it_raw(ganglion: CommandLine) -> None:
     only = [word for name in PROCESSES for word in ("--only", name)]
     started = ganglion("up", "--detach", *only)
