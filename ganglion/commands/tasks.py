@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -15,6 +15,7 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     from enchanted.events.v1.task_request_pb2 import TaskOrder
     from nervous_system.contract.event import Recorded
+    from nervous_system.contract.words import Tier
     from nervous_system.working.proposing import Step
 
 app = noun(
@@ -25,9 +26,6 @@ app = noun(
 TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
 MOST_SENTENCES = 5
 """About why tasks are not begun, below a list of them."""
-
-Risk = Literal["safe", "experimental", "high-risk"]
-"""As `nervous_system.working.proposing` names the tiers; importing it takes time."""
 
 Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 
@@ -134,7 +132,11 @@ def add(
         typer.Option(metavar="TIME", help="It is given up if it is not done by then: 2h, 7d."),
     ] = None,
     risk: Annotated[
-        Risk, typer.Option(help="How much harm it could do: the policy may forbid it.")
+        str,
+        typer.Option(
+            help="How much harm it could do, which the policy may forbid: safe, experimental or"
+            " high-risk."
+        ),
     ] = "safe",
     cpu_count: Annotated[
         float, typer.Option(min=0, help="Processors that its machine must have left.")
@@ -161,7 +163,7 @@ def add(
         "skills": skill or [],
         "priority": priority,
         "max_attempts": max_attempts,
-        "risk_tier": risk,
+        "risk_tier": _tier(risk),
         "cpu_count": cpu_count,
         "memory_bytes": memory_bytes,
         "idempotency_key": idempotency_key,
@@ -262,6 +264,15 @@ def retry(
     given = None if payload is None else _given(payload)
     given_object(given or "", option="--payload")
     _order(task_id, ORDER_RETRY, reason, "waits again", payload=given)
+
+
+def _tier(name: str) -> Tier:
+    from nervous_system.contract.words import Tier
+
+    tiers: dict[str, Tier] = {each: each for each in get_args(Tier)}
+    if name not in tiers:
+        raise typer.BadParameter(f"--risk is {name!r}; there are {', '.join(tiers)}")
+    return tiers[name]
 
 
 def _given(payload: str) -> str:

@@ -8,6 +8,7 @@ import re
 import time
 
 import nats
+import pytest
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
