@@ -30,9 +30,6 @@ CHECK_SECONDS: Final = 60.0
 BLIND_CHECK_SECONDS: Final = 1.0
 """Between two looks for its parent, where the kernel gives no descriptor of it."""
 
-ENDING_SECONDS: Final = 5.0
-"""So long a process may take to end that has closed all it had open."""
-
 LEAVE_SECONDS: Final = 30.0
 """So long it is tried to say that a worker is gone; then its leases run out."""
 
@@ -116,13 +113,6 @@ class Parent:
         readable, _, _ = select.select([*own, *also], [], [], seconds)
         return readable
 
-    def is_about_to_end(self) -> bool:
-        """Whether it ends within a moment, having closed all that it had open."""
-        until = _now() + ENDING_SECONDS
-        while self.lives and (left := until - _now()) > 0:
-            self.wait(left)
-        return not self.lives
-
     def how_it_ended(self) -> str:
         """In words; that nobody says how, where that is so."""
         from nervous_system.contract.exit_code import how_it_ended
@@ -140,15 +130,16 @@ class Parent:
 
 def main() -> int:
     """Until there is nobody to stand in for."""
-    parent, wards, told = Parent(*map(int, sys.argv[1:])), Wards(), sys.stdin.fileno()
+    parent, wards = Parent(*map(int, sys.argv[1:])), Wards()
+    told: tuple[int, ...] = (sys.stdin.fileno(),)
     while parent.lives:
-        due_at = min((each.due_at() for each in wards.every.values()), default=float("inf"))
+        due_at = min((each.due_at() for each in wards.every.values() if told), default=float("inf"))
         left = max(0.0, min(due_at - _now(), CHECK_SECONDS))
-        readable = parent.wait(left, also=(told,))
-        if told in readable:
-            if not wards.hear() and not parent.is_about_to_end():
-                return 0
-        elif parent.lives:
+        readable = parent.wait(left, also=told)
+        if any(each in readable for each in told):
+            if not wards.hear():
+                told = ()  # it closes all files, or is another program now: nothing is kept for it
+        elif told and parent.lives:
             for ward in wards.every.values():
                 if ward.due_at() <= _now():
                     stand_in(ward, parent.pid)

@@ -51,8 +51,10 @@ def lost(kernel: Kernel, worker: Worker, why: str) -> Kernel:
 def why_ran_out(kernel: Kernel, claim: Claim, now: datetime) -> str:
     """Why the lease of a claim was not renewed, as far as can be told."""
     worker = kernel.workers.get(claim.worker_id)
-    silent_seconds = (now - worker.heard_at).total_seconds() if worker is not None else 0.0
-    if worker is None or silent_seconds < claim.lease_seconds:
+    if worker is None:
+        return f"its worker {claim.worker_id[:MOST_NAME_CHARACTERS]} is not there"
+    silent_seconds = (now - worker.heard_at).total_seconds()
+    if silent_seconds < claim.lease_seconds:
         return "its lease ran out"
     return f"its lease ran out: {_named(worker)} was silent for {silent_seconds:.0f} s"
 

@@ -31,6 +31,12 @@ async def forks(task: HeldTask) -> None:
     signal.pause()
 
 
+async def becomes_another(task: HeldTask) -> None:
+    """Program, under its process id."""
+    other = "import signal; print('0 is another', flush=True); signal.pause()"
+    os.execv(sys.executable, [sys.executable, "-c", other])
+
+
 async def exits(task: HeldTask) -> None:
     """As a library does that has given up."""
     os._exit(3)
@@ -57,7 +63,7 @@ async def finishes(task: HeldTask) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-DOES = (waits, forks, exits, ends_well, crashes, runs_out_of_memory, finishes)
+DOES = (waits, forks, becomes_another, exits, ends_well, crashes, runs_out_of_memory, finishes)
 
 
 async def main(url: str, worker_id: str) -> None:

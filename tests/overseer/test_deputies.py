@@ -115,14 +115,7 @@ def test_nobody_stands_in_for_who_is_gone_or_was_stopped(monkeypatch: pytest.Mon
     assert said == [ward]
 
 
-def test_it_says_nothing_of_a_process_that_only_has_closed_what_it_had_open() -> None:
-    """As one that becomes another program does: nobody knows whether its workers are gone."""
-    process = subprocess.Popen([*PROGRAM, str(os.getpid())], stdin=subprocess.PIPE)
-    process.communicate(b'{"worker_id": "w1", "session": "one"}\n', timeout=300)
-    assert process.returncode == 0
-
-
-def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before_it_began() -> None:
+def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     process = subprocess.Popen([*PROGRAM, str(ended.pid)], stdin=subprocess.PIPE)

@@ -177,6 +177,17 @@ async def test_a_process_that_it_has_forked_is_not_taken_for_a_worker_that_lives
     assert KILLED in await one_loss(bus)
 
 
+async def test_nothing_is_said_of_a_process_that_lives_and_is_another_program_until_it_ends(
+    start_overseer: StartOverseer, bus: Bus, dying: Start
+) -> None:
+    await proposed(start_overseer, bus, task("a", action="becomes_another"))
+    worker = dying()
+    await lines(worker, "is another")
+    assert not await steps(bus, WorkerDeparted)
+    worker.kill()
+    assert KILLED in (await until_said(bus, TaskReleased)).reason
+
+
 async def test_who_is_killed_with_nothing_to_do_is_gone_at_once(
     start_overseer: StartOverseer, bus: Bus, dying: Start
 ) -> None:
@@ -185,6 +196,23 @@ async def test_who_is_killed_with_nothing_to_do_is_gone_at_once(
     await until_said(bus, WorkerRegistered)
     worker.kill()
     assert KILLED in (await until_said(bus, WorkerDeparted)).reason
+
+
+async def test_the_built_in_worker_is_missed_at_once_too(
+    bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
+) -> None:
+    worker = RealProcess(
+        [sys.executable, "-P", "-m", "worker"],
+        log=tmp_path / "worker.log",
+        environment={"NATS_URL": mesh_settings.nats_url, "GANGLION_HOME": str(tmp_path)},
+    )
+    try:
+        assert (await until_said(bus, WorkerRegistered)).pid == worker.pid
+    finally:
+        worker.kill()
+    departed = await until_said(bus, WorkerDeparted)
+    assert departed.worker_id == "worker-1"
+    assert KILLED in departed.reason
 
 
 async def test_what_was_finished_before_its_worker_was_killed_is_not_done_again(

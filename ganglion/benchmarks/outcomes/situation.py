@@ -262,7 +262,7 @@ SITUATIONS: Final = (
         most_seconds=60.0,
         ends=_DONE,
         runs=(2, 2),
-        held_by=("test_it_is_said_who_was_silent_for_how_long",),
+        held_by=("test_the_task_of_a_worker_that_is_killed_is_anothers_at_once",),
     ),
     Situation(
         key="stopped",
