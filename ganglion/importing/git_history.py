@@ -20,7 +20,7 @@ Each commit a unit: its author's decision, a change per file, the outcome.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ from ganglion.importing.bounded import (
 )
 from ganglion.importing.git_log import SUBMODULE_MODE, Commit, FileChange
 from ganglion.importing.git_repository import GitRepository
-from ganglion.importing.on_demand import OnDemand
+from ganglion.importing.on_demand import MOST_IN_MEMORY, OnDemand
 from ganglion.importing.origin import Origin
 from ganglion.importing.unit import ImportSource, ImportUnit
 from ganglion.in_words.phrases import counted
@@ -50,8 +50,6 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 
-_MOST_IN_MEMORY: Final = 10_000
-"""Events of one commit; of a larger one each is made when it is its turn."""
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -126,11 +124,11 @@ def commit_unit(commit: Commit, *, root: str, gap: str = "", lost: str = "") -> 
         label = f"change {change.quoted_path}" + (f"\n{change.repeat}" if change.repeat else "")
         return entry(label, decision_id, _state_change(change, root=root))
 
-    entries: Sequence[Entry] = OnDemand(len(commit.changes) + 2, made)
+    events = len(commit.changes) + 2
     subject = "".join(sign if sign.isprintable() else "?" for sign in commit.subject[:60])
     return ImportUnit(
         f"{commit.commit_id[:12]} {subject}",
-        entries if len(entries) > _MOST_IN_MEMORY else tuple(entries),
+        OnDemand(events, made) if events > MOST_IN_MEMORY else tuple(map(made, range(events))),
         reference=commit.commit_id[:12],
         gap=gap,
     )

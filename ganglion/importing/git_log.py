@@ -22,7 +22,7 @@ from ganglion.importing.bounded import (
     MAX_PATH_BYTES,
     distinct,
 )
-from ganglion.importing.on_demand import OnDemand
+from ganglion.importing.on_demand import MOST_IN_MEMORY, OnDemand
 from ganglion.importing.refusal import ImportRefused
 from ganglion.importing.unified_diff import spelled, unquoted
 from nervous_system.contract.bounded import recordable
@@ -128,7 +128,7 @@ class Commit:
     subject: str
     message: str
     summary: str  # git's short statistics, empty where nothing changed
-    changes: Sequence[FileChange]  # made when they are looked at: there may be a million
+    changes: Sequence[FileChange]  # of many each is made when it is looked at
     all_files: bool = True  # False: it has more than are taken from one commit
     diffs_left_out: int = 0  # as all of a commit's together were too large
 
@@ -161,7 +161,7 @@ class LogParser:
         self._fields: list[str] = []  # empty between commits
         self._raw: list[bytes] = []
         self._raw_bytes = 0
-        self._raw_sections = 0  # that are to come for these
+        self._raw_sections = 0  # that are to come for these, where not all are taken
         self._all_files = True
         self._summary = ""
         self._sections: list[bytes | None] = []
@@ -243,9 +243,10 @@ class LogParser:
         if self._all_files and len(self._raw) < _MOST_FILES and size <= _MOST_NAME_BYTES:
             self._raw.append(line)
             self._raw_bytes = size
-            self._raw_sections += _sections_of(line)
             return
-        self._all_files = False
+        if self._all_files:
+            self._all_files = False
+            self._raw_sections = sum(_sections_of(each) for each in self._raw)
         if not self._with_diffs:
             raise TooManyFiles(self._commit())
 
@@ -309,6 +310,8 @@ class LogParser:
 
     def _changes(self, commit_id: str) -> Sequence[FileChange]:
         raw, sections = self._raw, iter(self._sections)
+        few = len(raw) <= MOST_IN_MEMORY
+        changes: list[FileChange] = []
         diffs: list[bytes | None] = []
         paths: set[bytes] = set()
         repeats: dict[int, int] = {}
@@ -319,15 +322,24 @@ class LogParser:
             if found[6] in paths:
                 repeats[place] = place
             paths.add(found[6])
-            parts = [
-                next(sections, b"") if self._with_diffs else None for _ in range(_sections_of(line))
-            ]
-            diffs.append(self._joined(parts, commit_id))
+            count = 2 if found[5] == b"T" else 1
+            parts = [next(sections, b"") if self._with_diffs else None for _ in range(count)]
+            diff = self._joined(parts, commit_id)
+            if few:
+                changes.append(_change(found, diff, repeats.get(place, 0)))
+            else:
+                diffs.append(diff)
         if next(sections, None) is not None:
             raise _mismatch(commit_id)
-        return OnDemand(
-            len(raw), lambda place: _change(raw[place], diffs[place], repeats.get(place, 0))
-        )
+        if few:
+            return tuple(changes)
+
+        def made(place: int) -> FileChange:
+            found = _RAW.fullmatch(raw[place])
+            assert found is not None  # it was looked at above
+            return _change(found, diffs[place], repeats.get(place, 0))
+
+        return OnDemand(len(raw), made)
 
     def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:
         if b"" in parts:
@@ -344,9 +356,7 @@ def _sections_of(line: bytes) -> int:
     return 2 if found is not None and found[5] == b"T" else 1
 
 
-def _change(line: bytes, diff: bytes | None, repeat: int) -> FileChange:
-    found = _RAW.fullmatch(line)
-    assert found is not None  # it was looked at when the commit was read
+def _change(found: re.Match[bytes], diff: bytes | None, repeat: int) -> FileChange:
     previous_mode, new_mode, previous_hash, new_hash, status, path = (
         part.decode(errors="backslashreplace") for part in found.groups()
     )

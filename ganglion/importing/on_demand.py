@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar, overload
+from typing import Final, TypeVar, overload
+
+MOST_IN_MEMORY: Final = 10_000
+"""More of something than this is made on demand."""
 
 _Item = TypeVar("_Item")
 

@@ -260,7 +260,8 @@ async def test_the_events_of_a_large_commit_are_made_when_it_is_their_turn(
         repository.write(f"{number}", f"{number}\n".encode())
     repository.commit("Large")
     expected = await _expected(repository.path)
-    monkeypatch.setattr("ganglion.importing.git_history._MOST_IN_MEMORY", 10)
+    for module in ("git_history", "git_log"):
+        monkeypatch.setattr(f"ganglion.importing.{module}.MOST_IN_MEMORY", 10)
     [unit] = [unit async for unit in (await open_history(repository.path)).units]
     assert unit.entries[1] is not unit.entries[1]
     assert [entry.event.event_id for entry in unit.entries] == expected

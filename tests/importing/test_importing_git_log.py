@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,8 +18,7 @@ def _parse(output: bytes, cuts: list[int] | None = None, **limits: int) -> list[
     found: list[Commit] = []
     for start, end in pairwise([0, *sorted(cuts or ()), len(output)]):
         found += parser.feed(output[start:end])
-    found += parser.finish()
-    return [replace(commit, changes=tuple(commit.changes)) for commit in found]
+    return [*found, *parser.finish()]
 
 
 @pytest.fixture
