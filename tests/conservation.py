@@ -86,7 +86,7 @@ async def gather(bus: Bus, warehouse: ClickHouseWarehouse) -> Evidence:
     alarms = (await warehouse.client.query(_ALARMS)).result_rows
     return Evidence(
         stream=[stored async for stored in bus.replay()],
-        rows=[Row(*row[:7], base64.b64decode(row[7])) for row in rows],
+        rows=[Row(*row[:7], base64.b64decode(row[7])) for row in rows],  # type: ignore[call-arg]
         epochs=epochs,
         audits=[await warehouse.audit(epoch.epoch) for epoch in epochs],
         alarms=[(row[0], row[1], row[2]) for row in alarms],

@@ -234,7 +234,7 @@ def _policy(chance: Random) -> PolicyAdopted:
         max_cpu_pct=chance.choice((0.0, 70.0, 70.0)),
         allow_unregistered_agents=chance.choice((True, False)),
         allowed_actions=chance.sample(PATTERNS, chance.randrange(5)),
-        allowed_tiers=chance.sample(range(4), chance.randrange(5)),
+        allowed_tiers=chance.sample(range(4), chance.randrange(5)),  # type: ignore[arg-type]
         max_open_tasks=chance.choice((0, 1, 3, 1000)),
         max_claims_per_minute=chance.choice((0, 1, 2, 1000)),
     )

@@ -143,7 +143,7 @@ class Stack:
         state = self.state(service)
         health = state.get("Health")
         if isinstance(health, dict):
-            return health["Status"] == "healthy"
+            return health["Status"] == "healthy"  # type: ignore[no-any-return]
         return bool(state["Running"])
 
     def until(self, condition: Callable[[], bool], what: str, *, seconds: float = 120.0) -> float:

@@ -33,8 +33,9 @@ from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE
 from overseer.wiring import role
+from tests.conservation import Report
 from tests.faults.mesh_under_test import until
-from tests.faults.task_law import Known, Report, examine
+from tests.faults.task_law import Known, examine
 from tests.real_servers import NatsServer, RealProcess
 from tests.replaying import continued, replay
 
@@ -62,7 +63,7 @@ PATIENT = OVERSEER.model_copy(
 def manifest(task_id: str, **fields: object) -> TaskManifest:
     """A task that needs nothing special."""
     given = {"action": "work", "priority": 5, "max_attempts": 3, **fields}
-    return TaskManifest(task_id=task_id, **given)  # type: ignore[arg-type]
+    return TaskManifest(task_id=task_id, **given)
 
 
 def chains(label: str, count: int) -> list[TaskManifest]:

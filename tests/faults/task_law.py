@@ -267,8 +267,8 @@ class _Lives:
 
 def _hold_against(lives: _Lives, known: Known) -> None:
     found, on_log = lives.found, set(lives.tasks)
-    found["accepted tasks are not on the log"] = sorted(known.accepted - on_log)
-    found["tasks were never proposed"] = sorted(on_log - known.proposed)
+    found["accepted tasks are not on the log"] = [*sorted(known.accepted - on_log)]
+    found["tasks were never proposed"] = [*sorted(on_log - known.proposed)]
     found["attempts were begun without a claim"] = [
         each for each in sorted(known.begun) if each[:2] not in lives.claims
     ]
@@ -277,7 +277,9 @@ def _hold_against(lives: _Lives, known: Known) -> None:
         for each in sorted(known.begun)
         if each[0] in lives.tasks and each[2] != lives.tasks[each[0]].key
     ]
-    found["results that were taken are not on the log"] = sorted(known.finished - lives.completions)
+    found["results that were taken are not on the log"] = [
+        *sorted(known.finished - lives.completions)
+    ]
 
 
 def _some(offenders: Sequence[object]) -> str:

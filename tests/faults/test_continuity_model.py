@@ -119,7 +119,7 @@ class TwoHistories(RuleBasedStateMachine):
             self.copies.clear()  # what was lost for good comes back as publishes, not as a store
         if isinstance(verdict, Fork):
             self._the_tail_is_complete(verdict)
-        return verdict.next_sequence
+        return verdict.next_sequence  # type: ignore[no-any-return]
 
     def _the_tail_is_complete(self, fork: Fork) -> None:
         """What is to be published again has every event that was recorded and is now gone."""

@@ -87,7 +87,7 @@ def silent(doing: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-async def ganglion(mesh: Mesh, *words: str) -> tuple[int, dict[str, Any]]:
+async def ganglion(mesh: Mesh, *words: str) -> tuple[int, Any]:
     """A command's exit code and document."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -114,7 +114,7 @@ async def ganglion(mesh: Mesh, *words: str) -> tuple[int, dict[str, Any]]:
 async def recorded(mesh: Mesh, *, count: int = 600) -> None:
     """So many events, in several inserts, among them repeats and what cannot be read."""
     async with mesh.publishing() as publishing:
-        ingestor = mesh.ingestor(batch_events=200, catch_up_events=200, **QUICK)
+        ingestor = mesh.ingestor(batch_events=200, catch_up_events=200, **QUICK)  # type: ignore[arg-type]
         await ingestor.records()
         await publishing.all(labels("first", 200))
         for number in range(5):
@@ -310,7 +310,7 @@ async def test_a_dropped_table_is_made_again_and_filled(mesh_of_its_own: Mesh) -
     await asyncio.to_thread(mesh.ingestors[-1].terminate)
     await rows.do("DROP TABLE swarm.events SYNC")
     await rows.do("DROP VIEW swarm.parked SYNC")
-    refused = mesh.ingestor(**QUICK)
+    refused = mesh.ingestor(**QUICK)  # type: ignore[arg-type]
     assert await refused.dies() != 0
     assert "ganglion repair" in refused.told
     code, found = await ganglion(mesh, "repair", "--dry-run")
@@ -320,7 +320,7 @@ async def test_a_dropped_table_is_made_again_and_filled(mesh_of_its_own: Mesh) -
     assert code == 0, done
     assert set(done["repaired"]["tables"]) == {"events", "parked"}
     assert await rows.all() == before
-    mesh.ingestor(**QUICK)
+    mesh.ingestor(**QUICK)  # type: ignore[arg-type]
     await mesh.law()
 
 
@@ -507,7 +507,7 @@ async def test_rows_that_the_log_never_had_are_named_and_taken_out(mesh_of_its_o
     assert (await rows.all()).startswith(before)
     kept = await rows.ask("SELECT DISTINCT epoch FROM swarm.foreign_rows ORDER BY epoch")
     assert kept == [(0,), (1,), (7,), (9,)]
-    mesh.ingestor(**QUICK)
+    mesh.ingestor(**QUICK)  # type: ignore[arg-type]
     await mesh.law(alarms=["rows_damaged"])
 
 

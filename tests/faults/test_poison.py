@@ -217,7 +217,7 @@ async def test_poison_is_parked_and_its_neighbours_are_stored(poisoned: Mesh) ->
             "SELECT event_id, arraySort(warnings) FROM swarm.events WHERE disposition = 'stored'"
         )
     assert [(bytes(raw), reason) for raw, reason in parked.result_rows] == list(PARKED.values())
-    warnings = dict(stored.result_rows)
+    warnings = dict(stored.result_rows)  # type: ignore[var-annotated]
     for name, each in STORED.items():
         assert warnings[each.event_id] == sorted(each.warnings), name
 

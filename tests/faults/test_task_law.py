@@ -286,7 +286,7 @@ def test_a_lease_was_kept_only_by_what_its_end_had_seen() -> None:
     steps = [*SOUND[:8], (42, WorkerHeartbeat(worker_id="w1", task_ids=["a"])), *SOUND[8:]]
     assert examine(history(steps), known()).breaches != []
     unseen = deepcopy(steps)
-    unseen[10][1].as_of_sequence = 8  # type: ignore[union-attr]
+    unseen[10][1].as_of_sequence = 8
     assert examine(history(unseen), known()).breaches == []
 
 

@@ -50,10 +50,11 @@ def fill(message: Message, chance: random.Random, *, texts: Sequence[str] = TEXT
                 fill(inner.add() if field.is_repeated else inner, chance, texts=texts)
         elif field.is_repeated:
             getattr(message, field.name).extend(
-                _value(field, chance, texts) for _ in range(chance.randint(0, 4))
+                _value(field, chance, texts)  # type: ignore[arg-type]
+                for _ in range(chance.randint(0, 4))
             )
         else:
-            setattr(message, field.name, _value(field, chance, texts))
+            setattr(message, field.name, _value(field, chance, texts))  # type: ignore[arg-type]
 
 
 def _value(field: FieldDescriptor, chance: random.Random, texts: Sequence[str]) -> object:

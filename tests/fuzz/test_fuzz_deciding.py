@@ -106,7 +106,7 @@ class History:
         event = Event(
             event_id=child_id("fuzz", number),
             timestamp=self.now,
-            agent_role=self.chance.choice(WHO),
+            agent_role=self.chance.choice(WHO),  # type: ignore[arg-type]
             agent_id=self.chance.choice(("w", "me", "x" * 300)),
             payload=payload,
             trace_id=self.chance.choice(("", "span-x", "0af7651916cd43dd8448eb211c80319c")),
@@ -138,7 +138,7 @@ class History:
             assert self.fold.ahead == ahead
             return False
         self.publishable([each for each in decided if each.event is not request])
-        self.role.core.answer(self.fold.state, request, self.now).SerializeToString()
+        self.role.core.answer(self.fold.state, request, self.now).SerializeToString()  # type: ignore[attr-defined]
         return bool(decided)
 
     def publishable(self, entries: list[Entry]) -> None:
@@ -170,7 +170,7 @@ def test_whatever_comes_is_decided_on_or_counts_for_nothing(name: str, count: in
         for _ in range(EVENTS_EACH):
             history.go_on()
         if history.role.requests:
-            answer = history.role.core.answer
+            answer = history.role.core.answer  # type: ignore[attr-defined]
             assert (
                 history.ask(sound(number))
                 or answer(history.fold.state, sound(number), history.now).reasons

@@ -31,7 +31,7 @@ def flip(path: Path) -> None:
 DAMAGES: dict[str, Damage] = {
     "description flipped": lambda stream: flip(stream / "meta.inf"),
     "description gone": lambda stream: (stream / "meta.inf").unlink(),
-    "description empty": lambda stream: (stream / "meta.inf").write_bytes(b""),
+    "description empty": lambda stream: (stream / "meta.inf").write_bytes(b""),  # type: ignore[dict-item]
     "checksum flipped": lambda stream: flip(stream / "meta.sum"),
     "checksum gone": lambda stream: (stream / "meta.sum").unlink(),
 }

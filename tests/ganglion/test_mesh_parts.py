@@ -250,8 +250,8 @@ def test_the_engine_takes_what_a_small_machine_has_left(
         def memory(self) -> Share:
             return Share(used=0, limit=limit)
 
-    monkeypatch.setattr(process_list.ControlGroup, "find", lambda: Group())
-    monkeypatch.setattr(process_list.os, "sysconf", lambda name: 2**20)
+    monkeypatch.setattr(process_list.ControlGroup, "find", lambda: Group())  # type: ignore[attr-defined]
+    monkeypatch.setattr(process_list.os, "sysconf", lambda name: 2**20)  # type: ignore[attr-defined]
     found = process_list._memory_for_clickhouse()
     assert found == ({} if told is None else {process_list.CLICKHOUSE_MEMORY: str(told)})
     monkeypatch.setenv(process_list.CLICKHOUSE_MEMORY, "7")

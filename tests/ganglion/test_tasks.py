@@ -132,6 +132,6 @@ async def test_where_there_is_nothing_to_list_it_says_of_what(
     assert await said("--objective", "of a", "--ended", "0") == (
         "no task of objective of a is open\n"
     )
-    ended = (await said("--objective", "of a", "--ended", "1")).rstrip("\n").split("\t")
-    assert ended[:2] == ["a", "cancelled"]
-    assert ended[4:] == ["0", "-"]  # nobody began it: there is nothing to score
+    line = (await said("--objective", "of a", "--ended", "1")).rstrip("\n").split("\t")
+    assert line[:2] == ["a", "cancelled"]
+    assert line[4:] == ["0", "-"]  # nobody began it: there is nothing to score

@@ -76,7 +76,7 @@ def test_who_does_one_task_at_a_time_sleeps_where_memory_is_short_or_the_policy_
     governed.register("single", most=most)
     governed.adopt(cpu=90, hard_stop=pressure == "hard_stop")
     resource = "memory" if pressure == "memory" else "cpu"
-    said = [told(governed.sample(**{resource: each})) for each in (95, 95, 96, 91, 75, 69)]
+    said = [told(governed.sample(**{resource: each})) for each in (95, 95, 96, 91, 75, 69)]  # type: ignore[arg-type]
     assert said == [
         [],
         [(COMMAND_SLEEP, "single", 0), (COMMAND_THROTTLE, "w1", 2)],

@@ -46,7 +46,7 @@ class Machine(RuleBasedStateMachine):
     @rule(worker_id=workers, most=st.integers(0, 8), here=st.booleans())
     def register(self, worker_id: str, most: int, here: bool) -> None:
         host = {} if here else {"host": "node-2"}
-        self.governed.register(worker_id, most=most, **host)
+        self.governed.register(worker_id, most=most, **host)  # type: ignore[arg-type]
 
     @rule(worker_id=workers, lost=st.booleans())
     def leave(self, worker_id: str, lost: bool) -> None:
@@ -115,7 +115,7 @@ class Machine(RuleBasedStateMachine):
         state = self.governed.state
         if self.only_cpu and state.overridden(self.governed.now):
             for worker_id in (
-                state.workers if state.knows(ROLE.core.policy, self.governed.now) else ()
+                state.workers if state.knows(ROLE.core.policy, self.governed.now) else ()  # type: ignore[attr-defined]
             ):
                 assert self.governed.in_force(worker_id) == []
 

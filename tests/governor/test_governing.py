@@ -159,7 +159,7 @@ async def test_workers_of_a_pressed_machine_do_less_then_nothing_then_go_on(
     history = await assert_decided_once(bus)
     commands = [each.event for each in history if isinstance(each.event.payload, CommandIssued)]
     answers = [e.event.payload for e in history if isinstance(e.event.payload, CommandAcknowledged)]
-    kinds = [each.payload.kind for each in commands]  # type: ignore[union-attr]
+    kinds = [each.payload.kind for each in commands]
     assert kinds == [COMMAND_THROTTLE, COMMAND_SLEEP, COMMAND_RELEASE]
     assert {each.command_id for each in answers} == {each.event_id for each in commands}
 
@@ -237,7 +237,7 @@ async def test_a_nearly_full_disk_becomes_a_maintenance_task(
     (submitted,) = await logged(bus, "swarm.events.task.submitted.*")
     assert planned.event.causation_id
     assert proposed.event.agent_id == f"governor/{HOST}"
-    manifest = submitted.event.payload.manifest  # type: ignore[union-attr]
+    manifest = submitted.event.payload.manifest
     assert (manifest.action, manifest.priority) == ("maintain.logs", 8)
     await logged(bus, f"swarm.events.governor.signal.{token(HOST)}", 8)
     asked = [each async for each in bus.replay(subjects=["swarm.events.request.>"])]

@@ -265,9 +265,9 @@ def test_whatever_fails_some_worker_is_left_for_all_that_could_be_done(
                     swarm.happens(WorkerDeparted(worker_id=command.target), after=now)
             swarm.silence(after=now)
         left = [of for each, of in there.items() if each not in asleep]
-        for skills, actions in could:
+        for needed, actions in could:
             for one in actions or ("",):
                 assert any(
-                    skills <= others and (not does or one in does) for others, does in left
-                ), (skills, one, swarm.said(CommandIssued))
+                    needed <= others and (not does or one in does) for others, does in left
+                ), (needed, one, swarm.said(CommandIssued))
     swarm.replays()

@@ -309,7 +309,7 @@ def test_the_governor_that_no_longer_samples_is_told_to_drain_and_no_other() -> 
         taken = LeadershipTaken(service="governor", scope=host, term=1, holder=f"of {host}")
         play.happens(taken, after=0, role=ROLE_GOVERNOR)
     governor = {"role": ROLE_GOVERNOR, "agent_id": "governor/node-1"}
-    play.happens(SAMPLING_STOPPED, after=180, **governor)
+    play.happens(SAMPLING_STOPPED, after=180, **governor)  # type: ignore[arg-type]
     _, opened, _, command = play.silence(after=185)
     assert isinstance(opened, IncidentOpened)
     assert (opened.rule, opened.subject_of_concern) == ("sampling_stopped", "governor/node-1")

@@ -251,8 +251,8 @@ CASES = [
     Case(
         "worker_stuck",
         [
-            *[(0, WORKER), (0, CLAIM)],
-            *[(500, TaskProgressed(task_id="t1", worker_id="w1")), (590, HEARTBEAT)],
+            *[(0, WORKER), (0, CLAIM)],  # type: ignore[list-item]
+            *[(500, TaskProgressed(task_id="t1", worker_id="w1")), (590, HEARTBEAT)],  # type: ignore[list-item]
         ],
         600,
         WELL,
@@ -262,7 +262,7 @@ CASES = [
     Case(
         "worker_stuck",
         [
-            *[(0, WORKER), (0, CLAIM), (590, HEARTBEAT)],
+            *[(0, WORKER), (0, CLAIM), (590, HEARTBEAT)],  # type: ignore[list-item]
             (595, TaskReleased(task_id="t1", worker_id="w1")),
         ],
         600,

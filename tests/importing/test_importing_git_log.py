@@ -14,7 +14,7 @@ from tests.importing.importing_samples import Repository
 
 
 def _parse(output: bytes, cuts: list[int] | None = None, **limits: int) -> list[Commit]:
-    parser = LogParser(**limits)
+    parser = LogParser(**limits)  # type: ignore[arg-type]
     found: list[Commit] = []
     for start, end in pairwise([0, *sorted(cuts or ()), len(output)]):
         found += parser.feed(output[start:end])

@@ -327,5 +327,5 @@ def test_any_text_may_be_submitted(submission: str) -> None:
 def test_lone_surrogates_and_nuls_become_valid_text() -> None:
     step = {"action": "\ud800", "observation": "\x00\udfff", "thought": "ok"}
     unit = trajectory_unit(_parse({"trajectory": [step]}), name="x")
-    assert unit.entries[0].event.payload.chosen_action == "\\ud800"  # type: ignore[union-attr]
-    assert unit.entries[-1].event.payload.output == "\x00\\udfff"  # type: ignore[union-attr]
+    assert unit.entries[0].event.payload.chosen_action == "\\ud800"
+    assert unit.entries[-1].event.payload.output == "\x00\\udfff"

@@ -341,7 +341,7 @@ async def test_the_fold_ignores_what_comes_twice(bus: Bus, tmp_path: Path) -> No
     log = await log_of(bus)
 
     def folded(events: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        state, said = StationState(), []
+        state, said = StationState(), []  # type: ignore[var-annotated]
         for each in events:
             state, lines = evolve(state, each)
             said += lines

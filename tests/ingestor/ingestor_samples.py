@@ -45,7 +45,7 @@ def event(number: int, *, kind: str = "decision", tag: str = "event") -> SwarmEv
         event_id=child_id(tag, str(number)),
         trace_id=f"{number + 1:032x}",
         span_id=f"{number + 1:016x}",
-        agent_role=2,
+        agent_role=2,  # type: ignore[arg-type]
         agent_id="coder-1",
         event_type=KINDS_BY_FIELD[kind].event_type,
         causation_id="cause",

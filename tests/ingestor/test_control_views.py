@@ -136,7 +136,7 @@ async def rows(
     warehouse: ClickHouseWarehouse, query: str, **parameters: object
 ) -> list[tuple[Any, ...]]:
     """What a query answers."""
-    return list((await warehouse.client.query(query, parameters=parameters)).result_rows)
+    return list((await warehouse.client.query(query, parameters=parameters)).result_rows)  # type: ignore[arg-type]
 
 
 async def one(warehouse: ClickHouseWarehouse, query: str) -> dict[str, Any]:
@@ -187,7 +187,7 @@ async def test_the_indicators_are_the_same_in_sql_and_in_python(
         in_python = indicators_in_python(history, now)
         assert in_sql.keys() == in_python.keys()
         for name, (value, target, met) in in_python.items():
-            assert in_sql[name] == (pytest.approx(value, abs=1e-6), target, met), (name, now)
+            assert in_sql[name] == (pytest.approx(value, abs=1e-6), target, met), (name, now)  # type: ignore[comparison-overlap]
 
 
 async def test_sql_and_python_agree_on_what_is_heard(warehouse: ClickHouseWarehouse) -> None:
@@ -242,7 +242,7 @@ async def test_what_strangers_say_changes_no_indicator(warehouse: ClickHouseWare
     )
     for payload, role in strange:
         history.add(payload, role)
-    for payload, role in (
+    for payload, role in (  # type: ignore[assignment]
         (TaskAcknowledged(task_id="a", result=RESULT_FAILED), ROLE_OVERSEER),
         (TaskClaimed(task_id="a", worker_id="w"), ROLE_OVERSEER),
         (CommandIssued(target="w1"), ROLE_OPERATOR),
@@ -315,7 +315,7 @@ async def test_quotas_are_judged(warehouse: ClickHouseWarehouse) -> None:
 
 async def test_efficacy_is_the_same_in_sql_and_in_python(warehouse: ClickHouseWarehouse) -> None:
     history = History()
-    expected = []
+    expected = []  # type: ignore[var-annotated]
     for result in TaskResult.values():
         for seconds in (-1.0, 0.0, 89.9, 90.0, 90.1, 495.0, 899.9, 900.0, 1e9, float("nan")):
             for files in (0, 1, 2, 5, 9, 10, 11, 200):

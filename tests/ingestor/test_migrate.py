@@ -121,7 +121,7 @@ async def test_everything_has_a_comment(bare_warehouse: ClickHouseWarehouse) -> 
     database = await bare_warehouse.client.query(
         "SELECT comment FROM system.databases WHERE name = 'swarm'"
     )
-    assert database.first_row[0]
+    assert database.first_row[0]  # type: ignore[index]
 
 
 async def test_every_field_of_the_contract_has_a_column(
@@ -164,8 +164,8 @@ async def test_every_enum_value_of_the_contract_has_its_name(
     framer = Framer(epoch=1, writer=1)
     frames, expected = [], []
     prefix = {"AgentRole": "ROLE_", "EventType": "TYPE_", "OutcomeStatus": "OUTCOME_"}.get(
-        enum.DESCRIPTOR.name,
-        "SEVERITY_",  # type: ignore[attr-defined]
+        enum.DESCRIPTOR.name,  # type: ignore[attr-defined]
+        "SEVERITY_",
     )
     owner, _, name = column.rpartition(".")
     for seq, value in enumerate(enum.DESCRIPTOR.values, start=1):  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ FIRST = Framer(epoch=1, writer=1)
 async def count(warehouse: ClickHouseWarehouse) -> tuple[int, int]:
     """Rows, and positions among them."""
     result = await warehouse.client.query("SELECT count(), uniqExact(epoch, seq) FROM swarm.events")
-    rows, positions = result.first_row
+    rows, positions = result.first_row  # type: ignore[misc]
     return int(rows), int(positions)
 
 
@@ -103,7 +103,7 @@ async def test_two_that_take_over_at_once_leave_one_writer(warehouse: ClickHouse
     rows = await warehouse.client.query(
         "SELECT max(number), argMax(holder, number) FROM swarm.writers"
     )
-    last, holder = rows.first_row
+    last, holder = rows.first_row  # type: ignore[misc]
     assert outcomes[int(holder.removeprefix("run-"))] == last
 
 
@@ -160,7 +160,7 @@ async def test_every_field_of_every_payload_reaches_its_column(
     raw = message.SerializeToString()
     await warehouse.insert(batch(FIRST, 7, frame(FIRST, 7, message)))
     rows = await warehouse.client.query(f"SELECT hex(raw), payload_kind, {kind} FROM swarm.events")
-    stored, payload_kind, payload = rows.first_row
+    stored, payload_kind, payload = rows.first_row  # type: ignore[misc]
     assert payload_kind == kind
     assert stored == raw.hex().upper()
     sent = getattr(message, kind)

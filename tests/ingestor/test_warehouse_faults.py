@@ -93,7 +93,7 @@ async def test_take_over_waits_for_the_insert_that_is_under_way(
     slow = asyncio.create_task(warehouse.insert(batch_of(FIRST, range(1, 101))))
     other = await ClickHouseWarehouse.connect(clickhouse_url)
     try:
-        while not (await other.client.query(statement("inserts_in_flight"))).first_row[0]:
+        while not (await other.client.query(statement("inserts_in_flight"))).first_row[0]:  # type: ignore[index]
             assert not slow.done(), "the insert was meant to be slow"
         assert await other.take_over("second") == 2
         first_look = await other.watermark()

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -231,3 +232,9 @@ def test_lint_is_all_of_the_steps() -> None:
         line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("lint:")
     )
     assert {*STEPS, "lint-style", "lint-types"} <= set(rule.partition("##")[0].split())
+
+
+def test_types_are_checked_in_tests_too() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    assert settings["strict"]
+    assert {"tests", "lint"} <= set(settings["files"])

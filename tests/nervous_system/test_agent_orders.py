@@ -48,7 +48,11 @@ async def say(
 
 async def told(bus: Bus, kind: CommandKind.ValueType, target: str = "c", **more: str) -> str:
     command = CommandIssued(
-        kind=kind, target=target, reason="short of memory", expires_in_seconds=600, **more
+        kind=kind,
+        target=target,
+        reason="short of memory",
+        expires_in_seconds=600,
+        **more,  # type: ignore[arg-type]
     )
     return await say(bus, command, ROLE_GOVERNOR, "governor/here")
 

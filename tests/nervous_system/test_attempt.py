@@ -315,7 +315,7 @@ async def test_what_it_returns_is_the_output(name: str) -> None:
 
 
 class _HasNoClass:
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:
         raise ValueError("no class")
 
@@ -355,7 +355,7 @@ async def test_a_generator_is_not_done_either() -> None:
     async def do(task: HeldTask) -> Any:
         yield "half of it"
 
-    result = await end(do, Overseer())  # type: ignore[arg-type]
+    result = await end(do, Overseer())
     assert (result.result, "async_generator" in result.notes) == (RESULT_FAILED, True)
 
 

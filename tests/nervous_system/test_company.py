@@ -43,7 +43,7 @@ class Askers:
     def take(self, most: int, *, most_bytes: int) -> Sequence[Asked]:
         taken = min(self.waiting, most, max(1, most_bytes // self.size_bytes))
         self.waiting -= taken
-        return [Asked(decision("one"), "reply", b"x" * self.size_bytes)] * taken
+        return [Asked(decision("one"), "reply", b"x" * self.size_bytes)] * taken  # type: ignore[arg-type]
 
     async def turn(self, company: Company, *, meanwhile: int = 0) -> int:
         """One turn; how many were decided on in it. So many ask while the log takes it."""

@@ -214,7 +214,7 @@ async def test_a_leader_outlives_a_short_restart_of_nats(
     nats_server.kill()
     await asyncio.to_thread(nats_server.start)
     async with asyncio.timeout(10):
-        while await _revision(leases) <= before:
+        while await _revision(leases) <= before:  # type: ignore[operator]
             assert not holder.task.done()
     holder.leave.set()
     assert await holder.task

@@ -62,7 +62,7 @@ async def test_a_service_that_is_told_to_ends_and_logs_why(
 
 async def _is_told(bus: Bus, kind: int, emergency: bool, stop: asyncio.Event) -> None:
     asked = CommandIssued(
-        kind=kind,
+        kind=kind,  # type: ignore[arg-type]
         target="overseer",
         reason="it fails",
         expires_in_seconds=60,

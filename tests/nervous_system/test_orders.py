@@ -189,7 +189,7 @@ async def test_cleaning_up_may_do_anything_and_what_comes_next_is_obeyed(bus: Bu
         found = await answers(bus, len(ends))
         assert [each.obeyed for each in found] == [False] * 4 + [True] * 3
         said = (r"OSError: caf\udce9x", "SystemExit: 3", "CancelledError", "KeyboardInterrupt")
-        said += (r"caf\udce9", "is of type NoneType", "is of type int")
+        said += (r"caf\udce9", "is of type NoneType", "is of type int")  # type: ignore[assignment]
         for each, words in zip(found, said, strict=True):
             assert words in each.note
             assert len(each.note) < 17_000

@@ -190,7 +190,7 @@ def test_two_names_stay_two_without_their_secrets() -> None:
     assert [REDACTOR.name(name) for name in clean] == [(name, 0) for name in clean]
     assert REDACTOR.name(names[7]) == REDACTOR.name(names[7])
     changes = [Redactor.of().payload(StateChange(target_resource=name))[0] for name in names]
-    assert [change.target_resource for change in changes] == clean  # type: ignore[union-attr]
+    assert [change.target_resource for change in changes] == clean
 
 
 def test_what_may_be_guessed_has_no_digest() -> None:

@@ -144,16 +144,16 @@ def test_a_person_overrides_what_holds_and_it_ends_by_itself(
 ) -> None:
     limits(mesh, f"max_cpu_pct: 80\nmax_ram_pct: 80\n{text}\n")
     for _ in range(2):
-        sampled(mesh, **load)
+        sampled(mesh, **load)  # type: ignore[arg-type]
     override(mesh, 600, "I am not at the machine")
     said = "somebody overrides the limits until 2026-11-21 12:10:00 UTC: I am not at the machine"
     assert told(mesh)[1:] == [said]
     assert FACTS["overridden"](mesh.state, mesh.core.settings, mesh.now) == said
-    sampled(mesh, **load)
+    sampled(mesh, **load)  # type: ignore[arg-type]
     assert taken(mesh, "w4") == [True]
     mesh.new_leader(snapshot_at=len(mesh.log))
     mesh.later(599)
-    sampled(mesh, **load)
+    sampled(mesh, **load)  # type: ignore[arg-type]
     assert len(told(mesh)) == 2
     mesh.later(1)
     mesh.tick()

@@ -58,7 +58,7 @@ async def test_a_task_is_taken_whatever_stands_under_foreseen_ids(
         await junk(bus, *(child_id(term.event_id, f"requests {turn}") for turn in range(1, TURNS)))
         await agent.propose_task(**step)
         submitted = await on_log(bus, TaskSubmitted)
-        assert [event.payload.manifest.task_id for event in submitted] == ["t0", "t1"]  # type: ignore[union-attr]
+        assert [event.payload.manifest.task_id for event in submitted] == ["t0", "t1"]
         assert [event.causation_id for event in submitted][1] == asked
         assert len(await on_log(bus, LeadershipTaken)) == 1  # nobody had to begin anew
         await agent.propose_task(**step)  # asked again, it is answered, and nothing is added

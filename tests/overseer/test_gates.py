@@ -61,12 +61,12 @@ def told(mesh: Overseen) -> list[str]:
 def test_a_limit_holds_when_it_is_passed_twice_in_a_row(
     mesh: Overseen, load: dict[str, float], reason: str
 ) -> None:
-    sampled(mesh, **load)
+    sampled(mesh, **load)  # type: ignore[arg-type]
     assert told(mesh) == []
     sampled(mesh)
-    sampled(mesh, **load)
+    sampled(mesh, **load)  # type: ignore[arg-type]
     assert told(mesh) == []
-    sampled(mesh, **load)
+    sampled(mesh, **load)  # type: ignore[arg-type]
     assert told(mesh) == [reason]
     assert mesh.claim("w1").reasons == [f"dispatch is held: {reason.replace(' was ', ' is ')}"]
     mesh.new_leader()

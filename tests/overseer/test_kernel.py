@@ -488,7 +488,7 @@ def test_a_great_many_ends_at_once_take_more_than_one_tick(mesh: Overseen) -> No
     most = 450
     for number in range(most):
         steps = [{"id": "a", "action": "dig", "ttl_seconds": 5}, {"id": "b", "action": "dig"}]
-        steps[1]["after"] = ["a"]
+        steps[1]["after"] = ["a"]  # type: ignore[index]
         proposal = ObjectiveProposed(
             objective_id=f"o{number}",
             description="dig",

@@ -131,7 +131,7 @@ class KernelMachine(RuleBasedStateMachine):
         elif step == "report":
             self._report(which, result, claims=claims, lost=lost)
         elif step == "order":
-            self.mesh.order(self.submitted[-1 - which % len(self.submitted)], order)
+            self.mesh.order(self.submitted[-1 - which % len(self.submitted)], order)  # type: ignore[arg-type]
         else:
             hold = self.holds[-1 - which % len(self.holds)]
             (self.mesh.release if step == "release" else self.mesh.progress)(*hold)
@@ -139,7 +139,7 @@ class KernelMachine(RuleBasedStateMachine):
     def _report(self, which: int, result: int, *, claims: bool, lost: bool) -> None:
         """Perhaps its worker claims the next with it, and hears of that when it asks again."""
         worker, task_id, attempt = self.holds[-1 - which % len(self.holds)]
-        report = ResultReported(task_id=task_id, worker_id=worker, attempt=attempt, result=result)
+        report = ResultReported(task_id=task_id, worker_id=worker, attempt=attempt, result=result)  # type: ignore[arg-type]
         if claims:
             report.next.CopyFrom(ClaimRequested(worker_id=worker))
         self._ask(self.mesh.event(report), lost=lost)
@@ -227,7 +227,7 @@ class KernelMachine(RuleBasedStateMachine):
         for each in self.mesh.log:
             payload = each.event.payload
             if each.event.kind.field == "task_submitted":
-                manifest = payload.manifest  # type: ignore[union-attr]
+                manifest = payload.manifest
                 needs[manifest.task_id] = list(manifest.depends_on)
             elif isinstance(payload, TaskCompleted):
                 done.add(payload.task_id)
@@ -262,7 +262,7 @@ TestKernelMachine.settings = USUAL
 
 
 @pytest.mark.long
-class TestKernelMachineAtLength(KernelMachine.TestCase):  # type: ignore[misc,name-defined]
+class TestKernelMachineAtLength(KernelMachine.TestCase):  # type: ignore[misc, valid-type]
     """The same machine, a thousand times, otherwise each night."""
 
     settings = settings(USUAL, max_examples=1000, derandomize=False)

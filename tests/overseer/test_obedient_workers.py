@@ -86,7 +86,7 @@ async def test_a_task_pauses_at_its_checkpoint_and_goes_on(
         sleeps.set()
         told = await logged(bus, "swarm.events.task.progressed.a", 4)
         assert steps == ["first"]
-        notes = [each.event.payload.note for each in told]  # type: ignore[union-attr]
+        notes = [each.event.payload.note for each in told]
         assert notes[0] == "half of it"
         assert set(notes[1:]) == {"paused: the machine is short of memory"}
         await asker.ask(TasksProposed(tasks=[task("b")]))

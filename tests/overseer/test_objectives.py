@@ -33,7 +33,7 @@ from overseer.kernel.decide import MOST_PROPOSED
 from overseer.model import Settings
 from tests.overseer.overseen import Overseen, core, task
 
-DIG = {"action": "dig"}
+DIG: dict[str, object] = {"action": "dig"}
 
 
 @pytest.fixture

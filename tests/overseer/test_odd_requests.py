@@ -111,7 +111,7 @@ async def test_what_is_odd_is_refused_with_its_reason_and_the_overseer_goes_on(
     overseer = start_overseer()
     assert (await ask(bus, task("first"), {})).accepted
     for number, (envelope, payload, reason) in enumerate(REFUSED):
-        answer = await ask(bus, payload, envelope)
+        answer = await ask(bus, payload, envelope)  # type: ignore[arg-type]
         assert not answer.accepted, reason
         assert reason in " ".join(answer.reasons)
         assert overseer.running, reason

@@ -39,7 +39,7 @@ async def logged(bus: Bus, kind: type) -> list[Event]:
 
 
 async def submitted(bus: Bus) -> list[TaskManifest]:
-    return [event.payload.manifest for event in await logged(bus, TaskSubmitted)]  # type: ignore[union-attr]
+    return [event.payload.manifest for event in await logged(bus, TaskSubmitted)]
 
 
 async def test_an_objective_becomes_its_tasks(agent: Agent, bus: Bus) -> None:

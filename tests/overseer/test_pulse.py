@@ -89,7 +89,7 @@ def test_there_is_no_pulse_and_no_claim_before_a_charter_is_in_force() -> None:
     mesh.tick()
     assert pulses(mesh) == []
     early = mesh.claim("w1")
-    assert (early.again, early.reasons) == (True, ["no charter is in force yet"])
+    assert (early.again, early.reasons) == (True, ["no charter is in force yet"])  # type: ignore[comparison-overlap]
     mesh.publish(CharterAdopted(hash="the charter"), role=ROLE_OVERSEER)
     assert mesh.claim("w1").accepted
     mesh.tick()

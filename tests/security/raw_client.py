@@ -65,7 +65,7 @@ async def raw_client(url: str, *, user: str = "", password: str = "") -> AsyncIt
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         await reader.readline()
-        options = {"verbose": False, "headers": True, "no_responders": True}
+        options: dict[str, object] = {"verbose": False, "headers": True, "no_responders": True}
         if user:
             options |= {"user": user, "pass": password}
         writer.write(b"CONNECT %s\r\n" % json.dumps(options).encode())

@@ -137,12 +137,12 @@ def test_no_table_function_leaves_a_file(front: Front, folder: Path) -> None:
                 front.ask(statement, user=ANALYST, max_execution_time="5")
     assert _names(folder) - before == set()
     for method, user in (("POST", ANALYST), ("GET", ANALYST), ("POST", DEFAULT)):
-        for statement in _hiding(f"sqlite('{folder}/data/metadata/evil.sql', 't')"):
+        for hidden in _hiding(f"sqlite('{folder}/data/metadata/evil.sql', 't')"):
             if method == "GET":
-                front.ask(user=user, method="GET", query=statement)
+                front.ask(user=user, method="GET", query=hidden)
             else:
-                front.ask(statement.encode(), user=user)
-            assert _names(folder) - before == set(), statement
+                front.ask(hidden.encode(), user=user)
+            assert _names(folder) - before == set(), hidden
     _check_start(front, folder)
 
 
@@ -313,7 +313,7 @@ def _check_constant(front: Front, name: str) -> None:
     refused = [
         front.ask(statement, user=ANALYST),
         front.ask(set_it, user=ANALYST),
-        front.ask(b"SELECT 1", user=ANALYST, **{name: value.strip("'")}),
+        front.ask(b"SELECT 1", user=ANALYST, **{name: value.strip("'")}),  # type: ignore[arg-type]
         front.ask(user=ANALYST, method="GET", query=statement.decode()),
     ]
     assert {answer.code for answer in refused} == {452}, name
@@ -325,7 +325,7 @@ def _check_constant(front: Front, name: str) -> None:
 
 def test_who_records_gives_the_schema_of_a_format(front: Front) -> None:
     fields = {**OTHER_ACCOUNT_SETTINGS, "format_schema_message_name": "Row"}
-    answer = front.ask(b"SELECT 1::Int32 AS x FORMAT Protobuf", user=DEFAULT, **fields)
+    answer = front.ask(b"SELECT 1::Int32 AS x FORMAT Protobuf", user=DEFAULT, **fields)  # type: ignore[arg-type]
     assert (answer.status, answer.body) == (200, b"\x02\x08\x01")
 
 

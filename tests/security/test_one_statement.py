@@ -84,7 +84,7 @@ def test_no_field_of_a_request_holds_a_statement(
         answer = front.ask(_form(in_form), headers={**user, **FORM}, user=user, **question)
         assert answer.status >= 400, answer.text
         assert answer.status < 500 or "DB::Exception: " in answer.text
-        roles = front.ask(ROLES, user=ANALYST, **session).text
+        roles = front.ask(ROLES, user=ANALYST, **session).text  # type: ignore[arg-type]
         assert roles == "['reader']\n"
         assert front.ask(b"EXISTS TABLE swarm.pwned").text == "0\n"
 
@@ -97,7 +97,7 @@ def test_the_name_of_a_table_is_a_name(front: Front, name: str) -> None:
         _form(fields, table=name), headers=FORM, user=ANALYST, query="SELECT 1", **session
     )
     assert (answer.status, answer.text) == (200, "1\n") or answer.status == 400
-    assert front.ask(ROLES, user=ANALYST, **session).text == "['reader']\n"
+    assert front.ask(ROLES, user=ANALYST, **session).text == "['reader']\n"  # type: ignore[arg-type]
 
 
 def test_a_good_table_is_read(front: Front) -> None:
@@ -131,9 +131,9 @@ def test_a_header_names_a_format_only(front: Front, statement: str, header: str)
 def test_no_reader_says_two_things_at_once(front: Front, text: str) -> None:
     session = {"session_id": repr(text)}
     for statement in (text, text.replace(BECOMES, WRITES)):
-        answer = front.ask(statement.encode(), user=ANALYST, **session)
+        answer = front.ask(statement.encode(), user=ANALYST, **session)  # type: ignore[arg-type]
         assert answer.status >= 400, answer.text
-        assert front.ask(ROLES, user=ANALYST, **session).text == "['reader']\n"
+        assert front.ask(ROLES, user=ANALYST, **session).text == "['reader']\n"  # type: ignore[arg-type]
 
 
 def test_a_reader_keeps_its_profile(front: Front) -> None:

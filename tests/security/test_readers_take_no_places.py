@@ -99,7 +99,7 @@ async def test_no_limit_is_lifted(front: Front, name: str) -> None:
         f"SELECT 1 SETTINGS profile = 'owner', {name} = {MOST.most[name] + 1}",
     )
     if name != "max_threads":  # of which 0 means as many as there are processors, within its bound
-        asks += (f"SET {name} = 0", f"SELECT 1 SETTINGS {name} = 0")
+        asks += (f"SET {name} = 0", f"SELECT 1 SETTINGS {name} = 0")  # type: ignore[assignment]
     for statement in asks:
         assert "DB::Exception" in await front.ask("analyst", statement), statement
     more = {name: str(MOST.most[name] + 1)}

@@ -111,6 +111,6 @@ async def test_what_is_no_address_is_refused_without_being_repeated(
             pass
     assert WORD not in str(error.value)
     with pytest.raises(ValueError, match="NATS_URL") as refused:
-        MeshSettings(home=tmp_path, NATS_URL=url)  # type: ignore[call-arg]
+        MeshSettings(home=tmp_path, NATS_URL=url)
     assert WORD not in str(refused.value)
     assert os.environ.get("NATS_URL") is None

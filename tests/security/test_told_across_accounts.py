@@ -72,8 +72,8 @@ async def test_of_those_in_a_group_one_is_told(permitted: PermittedServer) -> No
             listener(one.connection.client, "one"),
             listener(other.connection.client, "other"),
         ]
-        for each in hints:
-            await each.listen()
+        for hint in hints:
+            await hint.listen()
         for each in (one, other):
             await each.connection.client.flush()
         for number in range(50):

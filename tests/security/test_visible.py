@@ -208,7 +208,7 @@ def test_an_answer_of_the_database_is_exact_into_a_pipe_only(
     pipe = io.TextIOWrapper(io.BytesIO(), "utf-8")
     monkeypatch.setattr(sys, "stdout", pipe)
     say_answer(split, is_json=False)
-    assert pipe.buffer.getvalue() == data  # type: ignore[attr-defined]
+    assert pipe.buffer.getvalue() == data
     terminal = _Terminal(io.BytesIO(), "utf-8", write_through=True)
     monkeypatch.setattr(sys, "stdout", terminal)
     say_answer(split, is_json=False)
@@ -217,7 +217,7 @@ def test_an_answer_of_the_database_is_exact_into_a_pipe_only(
     pipe = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     monkeypatch.setattr(sys, "stdout", pipe)
     say_answer(['{"a":"\x9b"}\n'.encode()], is_json=True)
-    assert pipe.buffer.getvalue() == b'{"a":"\\u009b"}\n'  # type: ignore[attr-defined]
+    assert pipe.buffer.getvalue() == b'{"a":"\\u009b"}\n'
 
 
 class _Unspeakable(Exception):

@@ -39,7 +39,7 @@ else:
 
 def behind(code: str, *, makes_sqlite_files: bool = True, **allowed: list[Path] | list[int]) -> str:
     """`done`, or the name of the OSError that `code` ended in behind a wall."""
-    allowed["read"] = [*allowed.get("read", []), *_PYTHON, _SOURCE]  # type: ignore[list-item]
+    allowed["read"] = [*allowed.get("read", []), *_PYTHON, _SOURCE]
     asked = {
         name: [value if isinstance(value, int) else str(value) for value in values]
         for name, values in allowed.items()

@@ -170,7 +170,7 @@ def _accepting(agent: Agent) -> Agent:
 
 
 STEP = ("action", "id", "description", "payload", "priority", "after", "skills", "cpu_count")
-STEP += ("memory_bytes", "ttl_seconds", "max_attempts", "idempotency_key", "risk_tier")
+STEP += ("memory_bytes", "ttl_seconds", "max_attempts", "idempotency_key", "risk_tier")  # type: ignore[assignment]
 
 
 def _calls(agent: Agent, sink: Sink) -> dict[str, tuple[Call, dict[str, Any], list[str]]]:
@@ -198,7 +198,7 @@ def _calls(agent: Agent, sink: Sink) -> dict[str, tuple[Call, dict[str, Any], li
     async def make_task(said: dict[str, Any]) -> Any:
         return task({"action": "dig"}, **said).SerializeToString()
 
-    url = agent.bus.connection.client.connected_url.geturl()  # type: ignore[union-attr]
+    url = agent.bus.connection.client.connected_url.geturl()
     return {
         "decide": (
             lambda said: agent.decide(**said),
@@ -259,7 +259,7 @@ def _parameters(call: Callable[..., Any]) -> list[str]:
 
 ALIASES = {"task_id": "id", "step": "payload"}
 NAMES = ("decide", "outcome", "signal", "change", "change of", "propose", "propose_task")
-NAMES += ("progress", "finish", "give_back", "open_agent", "Worker", "objective", "task")
+NAMES += ("progress", "finish", "give_back", "open_agent", "Worker", "objective", "task")  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("name", NAMES)

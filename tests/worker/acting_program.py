@@ -30,7 +30,7 @@ async def main(url: str, home: Path, asked: dict[str, object]) -> None:
             clock=lambda: NOW,
             workspace=Path(str(workspace)) if workspace is not None else None,
         )
-        await do(job(**asked), place)
+        await do(job(**asked), place)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

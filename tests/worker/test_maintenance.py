@@ -290,7 +290,7 @@ async def test_only_the_last_copies_of_a_snapshot_are_kept(place: Place, bus: Bu
         moment = NOW + number * timedelta(minutes=30)
         await do(
             job("maintain.logs", key=str(number), payload={"keep_snapshots": 2}),
-            replace(place, clock=lambda moment=moment: moment),
+            replace(place, clock=lambda moment=moment: moment),  # type: ignore[misc]
         )
     # Its shape, its seal, and the state.
     states = [lz4.frame.decompress(each.split(b"\n", 2)[2]) for each in packed(place.home).values()]
@@ -307,7 +307,7 @@ async def test_a_snapshot_whose_parts_are_gone_costs_only_itself(place: Place, b
     stored = await jetstream.get_last_msg(
         f"OBJ_{names.SNAPSHOTS}", f"$O.{names.SNAPSHOTS}.C.{nuid}"
     )
-    await jetstream.delete_msg(f"OBJ_{names.SNAPSHOTS}", stored.seq)
+    await jetstream.delete_msg(f"OBJ_{names.SNAPSHOTS}", stored.seq)  # type: ignore[arg-type]
     await jetstream.publish(f"$O.{names.SNAPSHOTS}.C.{nuid}", b"something else")
     done = await do(job("maintain.logs"), place)
     assert len(packed(place.home)) == 1
@@ -366,7 +366,7 @@ async def test_old_archived_logs_go(place: Place) -> None:
     rotated(place.home)
     await do(job("maintain.logs", key="1"), place)
     for days, left in ((89, 1), (91, 0)):
-        later = replace(place, clock=lambda days=days: NOW + timedelta(days=days))
+        later = replace(place, clock=lambda days=days: NOW + timedelta(days=days))  # type: ignore[misc]
         await do(job("maintain.logs", key=f"after {days}"), later)
         assert len(packed(place.home)) == left
 
@@ -420,7 +420,7 @@ async def test_cancelled_at_any_step_it_leaves_everything_whole(place: Place, bu
     for step in range(1, 5):
         attempt = ACTIONS["maintain.logs"](job("maintain.logs", key="k"), place, Cancelling(step))
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.create_task(attempt)
+            await asyncio.create_task(attempt)  # type: ignore[arg-type]
         if (place.home / "archive" / "manifest.jsonl").exists():
             packed(place.home)
     await do(job("maintain.logs", key="k"), place)

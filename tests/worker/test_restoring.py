@@ -87,7 +87,7 @@ class Swarm:
         links = [recorded(each).event.payload async for each in self.bus.replay(subjects=[chain])]
         for one, after in pairwise(links):
             assert one.new_state_hash == after.previous_state_hash
-        return links
+        return links  # type: ignore[return-value]
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ class Http:
 
     async def rows(self, text: str, /, **fields: object) -> list[list[str]]:
         """The rows of a query that has to succeed."""
-        reply = await self.post(text, **fields)
+        reply = await self.post(text, **fields)  # type: ignore[arg-type]
         assert reply.status == 200, reply.text
         return [line.split("\t") for line in reply.text.splitlines()]
 

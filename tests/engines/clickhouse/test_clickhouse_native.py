@@ -108,7 +108,7 @@ async def test_each_version_gets_what_it_knows(
     http: Http, version: int | None, before: bytes, column_type: bytes, flag: bytes
 ) -> None:
     fields = {} if version is None else {"client_protocol_version": version}
-    reply = await http.post(QUERY, **fields)
+    reply = await http.post(QUERY, **fields)  # type: ignore[arg-type]
     assert reply.status == 200, reply.text
     assert reply.body == before + b"\x01\x01\x01d" + column_type + flag + b"\x01\0\0\0"
     assert reply.headers["X-ClickHouse-Format"] == "Native"
@@ -192,7 +192,7 @@ async def test_bounds_on_rows_are_none_on_columns(http: Http) -> None:
         {"describe_include_subcolumns": 1},
         {"describe_compact_output": 1},
     ):
-        reply = await http.post("SELECT 1 AS a, 'x' AS b, 2 AS c", **fields, **bounds)
+        reply = await http.post("SELECT 1 AS a, 'x' AS b, 2 AS c", **fields, **bounds)  # type: ignore[arg-type]
         assert reply.body[len(INFO) : len(INFO) + 2] == b"\x03\x01", reply.text
 
 

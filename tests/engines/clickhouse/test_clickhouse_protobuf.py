@@ -58,7 +58,7 @@ class Log:
             format_schema_message_name="SwarmEvent",
             async_insert=0,
             insert_deduplication_token=token,
-            **fields,
+            **fields,  # type: ignore[arg-type]
         )
 
     async def stored(self) -> list[str]:

@@ -24,7 +24,7 @@ async def analyst(http: Http) -> Ask:
     await http.post("INSERT INTO swarm.facts VALUES (1), (2)")
 
     async def ask(query: str, **fields: object) -> Reply:
-        return await http.post(query, user="analyst", password="look, don't touch", **fields)
+        return await http.post(query, user="analyst", password="look, don't touch", **fields)  # type: ignore[arg-type]
 
     return ask
 
