@@ -75,6 +75,7 @@ async def test_only_what_is_wanted_is_shown_and_the_end_is_an_end(
     assert said.returncode == OK, said.stderr
     found = [json.loads(line)["sequence"] for line in said.stdout.splitlines()]
     assert found == positions
+    assert bool(found) is not ("nothing on the log is like that" in said.stderr)
 
 
 def test_a_kind_that_there_is_not_is_said_with_what_was_meant(ganglion: CommandLine) -> None:

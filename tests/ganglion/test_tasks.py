@@ -17,6 +17,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskAcknowledged,
     TaskClaimed,
     TaskManifest,
+    TaskProgressed,
     TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
@@ -71,6 +72,20 @@ async def test_its_steps_are_said_in_words_and_each_trace_is_named_once(
         "w1 has a b for 120 s, attempt 1",
         f"more: ganglion trace {CLAIMED}",
     ]
+
+
+async def test_of_its_progress_the_last_is_told_unless_all_is_wanted(
+    told: CommandLine, bus: Bus
+) -> None:
+    for number in range(4):
+        step = TaskProgressed(task_id="a b", worker_id="w1", attempt=1, note=f"step {number}")
+        await put(bus, step, trace_id=CLAIMED)
+    shown = (await asyncio.to_thread(told, "tasks", "show", "a b")).stdout
+    assert [f"step {number}" in shown for number in range(4)] == [False, False, False, True]
+    assert "--all shows 3 steps of progress more" in shown
+    for more in ("--all", "--json"):
+        whole = (await asyncio.to_thread(told, "tasks", "show", "a b", more)).stdout
+        assert all(f"step {number}" in whole for number in range(4))
 
 
 async def test_a_program_gets_the_events(told: CommandLine) -> None:

@@ -132,6 +132,13 @@ def test_a_context_is_private_named_plainly_and_shown_without_passwords(
     listed = line("context", "list")
     assert listed.stdout.startswith("* prod: ")
     assert "http://h:2" in listed.stdout
+    assert line("context", "add", "other", "--home", "/x").returncode == OK
+    line.environment["GANGLION_CONTEXT"] = "other"
+    assert line("contexts").stdout.splitlines()[0] == "* other: /x"
+    line.environment["GANGLION_CONTEXT"] = "nope"
+    none = line("contexts").stdout.splitlines()[-1]
+    assert none.startswith("none of them is meant here and now: there is no context 'nope'")
+    del line.environment["GANGLION_CONTEXT"]
     status = line("status")
     assert status.returncode == NOT_RUNNING
     assert "none answers at nats://h:1" in status.stderr
