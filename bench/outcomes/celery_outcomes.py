@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 
 import deeds
 import watching
@@ -58,7 +57,7 @@ def _ready(**_: object) -> None:
 async def watch(given: watching.Order) -> None:
     limit = given.limit_seconds or None
     task_id = act.apply_async((given.deed, given.key), queue=given.queue, time_limit=limit).id
-    watching.submitted(task_id)
+    watching.submitted()
 
     async def look() -> watching.Seen:
         result = AsyncResult(task_id, app=app)
@@ -66,12 +65,11 @@ async def watch(given: watching.Order) -> None:
         reason = f"{type(found).__name__}: {found}" if isinstance(found, BaseException) else ""
         return watching.Seen(KINDS.get(state, "waiting"), state, reason)
 
-    await watching.watch(look, given)
+    async def cancel() -> None:
+        app.control.revoke(task_id, terminate=True)
+
+    await watching.watch(look, cancel, given)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "cancel":
-        watching.cancelling()
-        app.control.revoke(sys.argv[2], terminate=True)
-    else:
-        asyncio.run(watch(watching.order()))
+    asyncio.run(watch(watching.order()))

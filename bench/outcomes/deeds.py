@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-WAITS = {"works": 6.0, "works long": 30.0}
+WAITS = {"works": 6.0, "works a while": 12.0, "works long": 30.0}
 """Seconds that it waits as its system likes it: asynchronously where code is asynchronous."""
 
 

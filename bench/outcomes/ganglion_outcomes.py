@@ -65,7 +65,7 @@ async def watch(given: watching.Order) -> None:
         owner="outcomes",
     )
     await ask_overseer(proposal)
-    watching.submitted(task_id)
+    watching.submitted()
     async with bus_session(client_settings()) as bus:
 
         async def look() -> watching.Seen:
@@ -77,15 +77,15 @@ async def watch(given: watching.Order) -> None:
             running = isinstance(last, TaskClaimed)
             return watching.Seen(*(("running", "claimed") if running else ("waiting", "waiting")))
 
-        await watching.watch(look, given)
+        async def cancel() -> None:
+            reason = "not wanted any more"
+            await ask_overseer(TaskOrdered(task_id=task_id, order=ORDER_CANCEL, reason=reason))
+
+        await watching.watch(look, cancel, given)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "cancel":
-        order = TaskOrdered(task_id=sys.argv[2], order=ORDER_CANCEL, reason="not wanted any more")
-        watching.cancelling()
-        asyncio.run(ask_overseer(order))
-    elif sys.argv[1] == "worker":
+    if sys.argv[1] == "worker":
         asyncio.run(work(sys.argv[2], sys.argv[3]))
     else:
         asyncio.run(watch(watching.order()))

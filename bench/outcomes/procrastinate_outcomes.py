@@ -46,22 +46,22 @@ async def retry_stalled_jobs(context: procrastinate.JobContext, timestamp: int) 
 async def watch(given: watching.Order) -> None:
     deferred = act.configure(queue=given.queue)
     job_id = await deferred.defer_async(deed=given.deed, key=given.key)
-    watching.submitted(job_id)
+    watching.submitted()
 
     async def look() -> watching.Seen:
         status = (await app.job_manager.get_job_status_async(job_id)).value
         return watching.Seen(KINDS.get(status, "unknown"), status)  # it keeps no reason
 
-    await watching.watch(look, given)
+    async def cancel() -> None:
+        await app.job_manager.cancel_job_by_id_async(job_id, abort=True)
+
+    await watching.watch(look, cancel, given)
 
 
 async def main() -> None:
     async with app.open_async():
         if sys.argv[1] == "schema":
             await app.schema_manager.apply_schema_async()
-        elif sys.argv[1] == "cancel":
-            watching.cancelling()
-            await app.job_manager.cancel_job_by_id_async(int(sys.argv[2]), abort=True)
         elif sys.argv[1] == "worker":
             watching.ready()
             await app.run_worker_async(

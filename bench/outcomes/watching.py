@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -49,22 +50,27 @@ def ready() -> None:
     say({"begin": True})
 
 
-def submitted(task_id: object) -> None:
+def submitted() -> None:
     """The task is accepted."""
-    say({"submitted": str(task_id)})
+    say({"submitted": True})
 
 
-def cancelling() -> None:
-    """From here on it is not wanted."""
-    say({"cancelling": True})
-
-
-async def watch(look: Callable[[], Awaitable[Seen]], given: Order) -> None:
-    """Look again and again until it has ended, or it is enough."""
+async def watch(
+    look: Callable[[], Awaitable[Seen]], cancel: Callable[[], Awaitable[object]], given: Order
+) -> None:
+    """Look again and again until it has ended, or it is enough; told by SIGUSR1, cancel it."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, told.set)
+    say({"watching": True})
     before: Seen | None = None
     until = time.monotonic() + given.seconds
     while time.monotonic() < until:
         try:
+            if told.is_set():
+                told.clear()
+                before = None  # what is shown from now on is to be said
+                say({"cancelling": True})
+                await cancel()
             seen = await look()
         except Exception as error:  # noqa: BLE001 - the broker is away
             say({"away": f"{type(error).__name__}: {error}"})

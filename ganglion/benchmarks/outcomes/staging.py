@@ -22,7 +22,8 @@ _LOOK_SECONDS: Final = 0.05
 _INTO_IT_SECONDS: Final = 1.0
 _RESTART_SECONDS: Final = 0.5
 _MOST_SECONDS: Final = 600.0  # that a worker is needed
-_OCCUPIES: Final = "works long"  # what keeps the worker busy while a task waits
+_OCCUPIES: Final = "works a while"
+"""What keeps the worker busy while a task waits: for less than a lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ async def stage(system: System, situation: Situation) -> Outcome:
                 since = stopwatch()
             if situation.act != "nothing":
                 await asyncio.sleep(_INTO_IT_SECONDS)
-                since = await act(situation, system, client.task_id, workers)
+                since = await act(situation, system, client, workers)
             shown = await last_shown(client.child, until=until)
             if situation.waits:  # would it still be run afterwards?
                 await come_to_its_end(
@@ -82,13 +83,13 @@ async def stage(system: System, situation: Situation) -> Outcome:
         )
 
 
-async def act(situation: Situation, system: System, task_id: str, workers: Workers) -> float:
+async def act(situation: Situation, system: System, client: Client, workers: Workers) -> float:
     """Do to the task what is done to it from outside; when that was, by the stopwatch."""
-    if situation.act in ("cancel while it waits", "cancel while it runs"):
-        async with system.client("cancel", task_id) as child:
-            moment, _ = await child.line_with('"cancelling"', within_seconds=START_SECONDS)
-            await child.output(within_seconds=START_SECONDS)
-            return moment
+    if situation.act.startswith("cancel"):
+        await client.child.line_with('"watching"', within_seconds=START_SECONDS)
+        os.kill(client.child.pid, signal.SIGUSR1)
+        moment, _ = await client.child.line_with('"cancelling"', within_seconds=START_SECONDS)
+        return moment
     moment = stopwatch()
     if situation.act == "stop its worker":
         os.kill(workers.who_runs(situation.key), signal.SIGTERM)
@@ -115,7 +116,6 @@ class Client:
     """A process that shows what becomes of a task."""
 
     child: Child
-    task_id: str
     submitted_at: float  # by the stopwatch
 
 
@@ -133,8 +133,8 @@ async def submitted(
     order = {"deed": deed, "key": key, "queue": queue, "seconds": seconds}
     words = ("watch", json.dumps({**order, "limit_seconds": limit_seconds}))
     async with system.client(*words) as child:
-        moment, line = await child.line_with('"submitted"', within_seconds=START_SECONDS)
-        yield Client(child, json.loads(line)["submitted"], moment)
+        moment, _ = await child.line_with('"submitted"', within_seconds=START_SECONDS)
+        yield Client(child, moment)
 
 
 async def last_shown(client: Child, *, until: float) -> Shown:
