@@ -75,7 +75,7 @@ bench-peers-setup:  ## install whom `ganglion bench --only tasks` and `make outc
 	@$(PYTHON) -m venv bench/peers/.venv
 	@bench/peers/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/peers/requirements.txt
 
-outcomes: setup  ## stage what can happen to a task, here and in others; writes docs/outcomes.md (10 minutes)
+outcomes: setup  ## stage what can happen to a task, here and in others; writes docs/outcomes.md (12 minutes)
 	@$(BIN)/python -m ganglion.benchmarks.outcomes --write docs/outcomes.md
 
 bench-schema: setup  ## compare layouts of swarm.events on ten million rows

@@ -59,6 +59,7 @@ async def _all(names: Sequence[str], situations: Sequence[Situation]) -> tuple[C
 async def _columns(
     systems: Sequence[System], situations: Sequence[Situation]
 ) -> tuple[Column, ...]:
+    versions = {each.name: "" if each.missing else each.versions() for each in systems}
     found: dict[str, dict[str, Outcome | str]] = {each.name: {} for each in systems}
     for situation in situations:
         say(situation.title)
@@ -71,7 +72,6 @@ async def _columns(
     for each in found.values():
         for situation in SITUATIONS:
             each.setdefault(situation.key, "not asked for")
-    versions = {each.name: "" if each.missing else await each.versions() for each in systems}
     return tuple(
         Column(
             name=each.name,

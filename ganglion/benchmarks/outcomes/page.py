@@ -27,7 +27,7 @@ _INTRODUCTION: Final = f"""\
 
 A task's code raises, exits, blocks, is cancelled, or takes its worker with it: what does each
 system make of that? Every cell was staged with real workers and real servers. `make outcomes`
-writes this page, in about ten minutes; it needs `make bench-peers-setup`, redis-server and
+writes this page, in about twelve minutes; it needs `make bench-peers-setup`, redis-server and
 PostgreSQL. The situations are in `ganglion/benchmarks/outcomes/`, the programs that do them in
 `bench/outcomes/`.
 

@@ -10,7 +10,7 @@ Act = Literal[
     "cancel while it waits",
     "cancel while it runs",
     "stop its worker",
-    "kill its worker",
+    "kill all of its worker",
     "restart the broker",
     "kill the broker",
     "kill the broker while it waits",
@@ -159,7 +159,7 @@ SITUATIONS: Final = (
     ),
     Situation(
         key="limit-blocked",
-        title="… and blocks its thread meanwhile",
+        title="It runs longer than its limit of 5 s and blocks its thread",
         right="its code is ended, and it failed with that reason",
         deed="blocks",
         limit_seconds=5.0,
@@ -207,7 +207,7 @@ SITUATIONS: Final = (
     ),
     Situation(
         key="cancel-blocked",
-        title="… and blocks its thread",
+        title="It is cancelled by a person while it runs and blocks its thread",
         right="its code is ended, and it is shown as cancelled",
         deed="blocks",
         act="cancel while it runs",
@@ -222,7 +222,10 @@ SITUATIONS: Final = (
         deed="ends its process once",
         ends=_DONE,
         runs=(2, 2),
-        held_by=("test_a_task_that_ends_its_process_is_done_after_all",),
+        held_by=(
+            "test_a_task_that_ends_its_workers_process_is_anothers_at_once_and_it_is_said_how",
+            "test_a_task_that_ends_its_process_is_done_after_all",
+        ),
     ),
     Situation(
         key="killed",
@@ -231,7 +234,7 @@ SITUATIONS: Final = (
         deed="is killed once",
         ends=_DONE,
         runs=(2, 2),
-        held_by=("test_a_worker_is_killed_while_it_holds_a_task",),
+        held_by=("test_the_task_of_a_worker_that_is_killed_is_anothers_at_once",),
     ),
     Situation(
         key="crashes",
@@ -240,7 +243,9 @@ SITUATIONS: Final = (
         deed="crashes once",
         ends=_DONE,
         runs=(2, 2),
-        held_by=("test_a_worker_is_killed_while_it_holds_a_task",),
+        held_by=(
+            "test_a_task_that_ends_its_workers_process_is_anothers_at_once_and_it_is_said_how",
+        ),
     ),
     Situation(
         key="killed-always",
@@ -250,19 +255,22 @@ SITUATIONS: Final = (
         ends=_FAILED,
         runs=(1, 5),
         most_seconds=60.0,
-        held_by=("test_what_kills_its_workers_says_so_when_it_is_set_aside",),
+        held_by=(
+            "test_a_task_that_may_be_lost_no_more_is_set_aside_at_once",
+            "test_what_kills_its_workers_says_so_when_it_is_set_aside",
+        ),
     ),
     Situation(
         key="worker-killed",
-        title="Its whole worker is killed and never comes back; another is there",
+        title="Its worker is killed with all its processes and never comes back; another is there",
         right="the other one does it",
         deed="works",
-        act="kill its worker",
+        act="kill all of its worker",
         workers=2,
         most_seconds=60.0,
         ends=_DONE,
         runs=(2, 2),
-        held_by=("test_the_task_of_a_worker_that_is_killed_is_anothers_at_once",),
+        held_by=("test_a_worker_that_falls_silent_is_lost_and_its_task_goes_to_another",),
     ),
     Situation(
         key="stopped",

@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psutil
+
 from ganglion.benchmarks.child import Child
 from ganglion.benchmarks.contenders.order import BEGIN
 from ganglion.benchmarks.outcomes.situation import NEXT_SECONDS, Kind, Outcome, Situation
@@ -40,7 +42,7 @@ async def stage(system: System, situation: Situation) -> Outcome:
     """What became of one task, and of the next. Raises StartFailed where a worker or a client does
     not start."""
     key = situation.key
-    again = situation.act not in ("stop its worker", "kill its worker")
+    again = situation.act not in ("stop its worker", "kill all of its worker")
     async with Workers.of(system, key, situation.workers, again=again) as workers:
         async with AsyncExitStack() as stack:
             if situation.waits:
@@ -93,11 +95,21 @@ async def act(situation: Situation, system: System, client: Client, workers: Wor
     moment = stopwatch()
     if situation.act == "stop its worker":
         os.kill(workers.who_runs(situation.key), signal.SIGTERM)
-    elif situation.act == "kill its worker":
-        os.killpg(workers.who_runs(situation.key), signal.SIGKILL)
+    elif situation.act == "kill all of its worker":
+        kill_all(workers.who_runs(situation.key))
     else:
         await system.restart_broker(kill=situation.act != "restart the broker")
     return moment
+
+
+def kill_all(pid: int) -> None:
+    """A process and what it has begun, at one moment, as when their machine goes: nobody of them
+    sees that another is gone."""
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for each in processes:
+        each.suspend()
+    for each in processes:
+        each.kill()
 
 
 async def the_next(system: System, queue: str) -> float | None:

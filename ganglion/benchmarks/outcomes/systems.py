@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -97,16 +98,17 @@ class System(ABC):
         name = f"{self.name}: {Path(argv[0]).name}"
         return started(name, argv, folder=self.folder, environment=self.environment)
 
-    async def versions(self) -> str:
+    def versions(self) -> str:
         """Of its packages, and its broker."""
-        packages = await self._output((self.python, "-c", _VERSIONS, *self.packages))
-        server = re.search(r"\d+\.\d[\d.]*", await self._output((self.server, "--version")))
+        packages = _output(self.python, "-c", _VERSIONS, *self.packages)
+        server = re.search(r"\d+\.\d[\d.]*", _output(self.server, "--version"))
         name = Path(self.server).name
         return f"{packages}, {name} {server.group() if server else 'of an unknown version'}"
 
-    async def _output(self, argv: Sequence[str]) -> str:
-        async with self.started(argv) as child:
-            return await child.output(within_seconds=START_SECONDS)
+
+def _output(*argv: str) -> str:
+    ended = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=START_SECONDS)
+    return ended.stdout.strip()
 
 
 class Ganglion(System):
