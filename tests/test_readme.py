@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,17 +15,12 @@ from tests.real_servers import free_port
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a mesh in a home and on ports of its own."""
     environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        **tour.environment(),
         "GANGLION_HOME": str(tmp_path_factory.mktemp("home")),
         "GANGLION_NATS_PORT": str(free_port()),
         "GANGLION_NATS_MONITOR_PORT": str(free_port()),
         "GANGLION_CLICKHOUSE_PORT": str(free_port()),
-        # A machine that runs tests is busy, and two samples in a row would hold the tasks for it.
-        "GANGLION_GOVERNOR_SAMPLE_SECONDS": "3600",
     }
-    for name in ("NATS_URL", "CLICKHOUSE_URL"):
-        environment.pop(name, None)
     tour.run("ganglion up --detach", environment)
     yield environment
     tour.run("ganglion down", environment)

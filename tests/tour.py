@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,22 +17,39 @@ COMMANDS = [
 ]
 
 
-def run(command: str, environment: dict[str, str]) -> str:
+def environment() -> dict[str, str]:
+    """That of somebody who has set up this repository, and named no mesh."""
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GANGLION_", "NATS_", "CLICKHOUSE_"))
+    }
+    return {
+        **bare,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        # A machine that runs tests is busy, and two samples in a row would hold the tasks for it.
+        "GANGLION_GOVERNOR_SAMPLE_SECONDS": "3600",
+    }
+
+
+def run(command: str, environment: dict[str, str], *, folder: Path = ROOT) -> str:
     """What the command prints; it must end well."""
-    done = _done(command, environment)
+    done = _done(command, environment, folder)
     for _ in range(100):
         # On a busy machine a service may be held up for a moment, and `status` says so.
         if done.returncode == 0 or not command.startswith("ganglion status"):
             break
-        done = _done(command, environment)
+        done = _done(command, environment, folder)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-def _done(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def _done(
+    command: str, environment: dict[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", command],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
