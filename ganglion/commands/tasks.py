@@ -216,6 +216,39 @@ def show(
         say(f"{'':>8}  it waits: {waits}")
 
 
+@app.command()
+def wait(
+    task_id: TaskId,
+    most: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="At most: 30s, 10m, 2h, 7d.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Wait until a task has ended, and print what came of it (exit 0: completed, 1: not)."""
+    from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged
+    from ganglion.durations import parse_duration
+    from ganglion.errors import FAILURE
+    from ganglion.event_line import json_line
+    from ganglion.in_words.table import in_words
+    from ganglion.task_end import task_end
+
+    seconds = parse_duration(most, option="--for").total_seconds() if most is not None else None
+    recorded = asyncio.run(task_end(task_id, within_seconds=seconds))
+    if recorded is None:
+        say(f"{task_id} has not ended in {most}; see `ganglion tasks show {task_id}`", err=True)
+        raise typer.Exit(FAILURE)
+    end = recorded.event.payload
+    assert isinstance(end, TaskAcknowledged)
+    if as_json:
+        say_json(json_line(recorded))
+    else:
+        say(in_words(end))
+        if end.output:
+            say(end.output)
+    if end.result != RESULT_COMPLETED:
+        raise typer.Exit(FAILURE)
+
+
 def _without_most_progress(steps: list[Recorded]) -> list[Recorded]:
     """Of what was said one after the other of its progress, the last."""
     from enchanted.events.v1.task_pb2 import TaskProgressed

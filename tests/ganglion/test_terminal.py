@@ -153,6 +153,7 @@ COMMANDS = (
     ("tasks", "--objective", OBJECTIVE[:12]),
     ("tasks", "show", TASK),
     ("tasks", "show", "no such task " * 12),
+    ("tasks", "wait", "no such task " * 12),
     ("objective", "list"),
     ("objective", "list", "--all"),
     ("objective", "show", OBJECTIVE[:12]),
