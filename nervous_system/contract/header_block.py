@@ -41,18 +41,19 @@ written_by_us: Final = re.compile(
     "".join(
         (
             r"NATS/1\.0\r\n",
-            rf"(?:{names.MESSAGE_ID}: (?P<message_id>{_TEXT})\r\n)?+",
-            rf"(?:{names.SEAL}: (?P<seal>{_TEXT})\r\n)?+",
+            rf"(?:{names.MESSAGE_ID}: (?P<message_id>{_TEXT})\r\n)?",
+            rf"(?:{names.SEAL}: (?P<seal>{_TEXT})\r\n)?",
             rf"(?:{names.KEY_ID}{_VALUE}{names.NONCE}{_VALUE}",
-            rf"{names.ISSUED_AT}{_VALUE}{names.SIGNATURE}{_VALUE})?+",
-            rf"(?P<republished>{names.REPUBLISHED_FROM}{_VALUE})?+",
-            rf"(?:{names.TRACEPARENT}{_VALUE})?+",
-            rf"(?:Nats-(?:Expected|Batch)-[A-Za-z-]++{_VALUE})*+\r\n",
+            rf"{names.ISSUED_AT}{_VALUE}{names.SIGNATURE}{_VALUE})?",
+            rf"(?P<republished>{names.REPUBLISHED_FROM}{_VALUE})?",
+            rf"(?:{names.TRACEPARENT}{_VALUE})?",
+            rf"(?:Nats-(?:Expected|Batch)-[A-Za-z-]++{_VALUE})*\r\n",
         )
     ).encode()
 ).fullmatch
 """A block as this library writes it, which is reliable: each of our headers stands there once. One
-look, for nearly all are such."""
+look, for nearly all are such. No group is possessive: before 3.11.5, Python stands wrongly behind
+one that did not match."""
 
 
 def malformed(raw: bytes | None) -> str:

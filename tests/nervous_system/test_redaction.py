@@ -166,7 +166,7 @@ def test_names_of_real_files_stay_whole_behind_every_makers_sign() -> None:
     roots = [Path(sysconfig.get_path("stdlib")), project / "tests", project.parent / "shared/data"]
     names = {file.name for root in roots for file in root.rglob("[a-zA-Z]*.*")}
     names = {name for name in names if re.fullmatch(r"[A-Za-z_.-]{20,}", name)}
-    assert len(names) > 200
+    assert len(names) > 100  # where Python comes without its own tests
     eaten = [sign + name for name in names for sign in SIGNS if REDACTOR.text(f"a/{sign}{name}")[1]]
     assert len(eaten) <= len(names) * len(SIGNS) * 0.005, eaten
     assert "" not in names

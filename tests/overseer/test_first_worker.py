@@ -32,7 +32,7 @@ async def test_one_proposes_and_the_other_does_it(
         wait_until(lambda: worker.log.read_text().count(" is done") == 2, "both greetings")
     finally:
         worker.kill()
-    assert "see `ganglion tasks --objective objective-" in proposing.log.read_text()
+    assert "see `ganglion objectives show objective-" in proposing.log.read_text()
     log = [recorded(each).event.payload async for each in bus.replay()]
     said = [each.output for each in log if isinstance(each, TaskAcknowledged)]
     assert said == ["Hello, swarm.", "Hello, world."]

@@ -17,14 +17,14 @@ Kind = Literal["read", "insert", "other"]
 
 _READ_VERBS = frozenset({"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"})
 
-_LITERAL = rb"(?:-?[0-9][0-9A-Za-z_.]*+(?:(?<=[eE])[-+][0-9]++)?+|'(?:[^'\\]++|\\.|'')*+')"
+_LITERAL = rb"(?:-?[0-9][0-9A-Za-z_.]*+(?:(?<=[eE])[-+][0-9]++)?|'(?:[^'\\]++|\\.|'')*+')"
 _TOKEN = re.compile(
     rb"""
     (?P<blank>\s++|--[^\n]*+|\#[ !][^\n]*+|//[^\n]*+
         |\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8f\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]
         |\xe3\x80\x80|\xef\xbb\xbf)
   | (?P<comment>/\*)
-  | (?P<list>(?:(?:LITERAL|[(\[]\s*+LITERAL(?:\s*+,\s*+LITERAL)*+\s*+[)\]])\s*+,\s*+)++)
+  | (?P<list>(?:(?:LITERAL|[(\[]\s*+LITERAL(?:\s*+,\s*+LITERAL)*\s*+[)\]])\s*+,\s*+)+)
   | (?P<string>'(?:[^'\\]++|\\.|'')*+(?:'|\\?\Z)|\xe2\x80\x98.*?(?:\xe2\x80\x99|\Z))
   | (?P<quoted>`(?:[^`\\]++|\\.|``)*+(?:`|\\?\Z)|"(?:[^"\\]++|\\.|"")*+(?:"|\\?\Z)
         |\xe2\x80\x9c.*?(?:\xe2\x80\x9d|\Z))
@@ -36,7 +36,9 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """Each alternative reads on only, and what never ends is read to the end of the text: no text makes
-this read anything twice. The literals of a list, each with its comma, are one token."""
+this read anything twice. The literals of a list, each with its comma, are one token. What
+has several parts is no possessive group: before 3.11.5, Python stands wrongly behind the last one
+that did not match."""
 _OPEN_HEREDOC_TOKENS = 5000
 """What a heredoc costs that never ends: all of the text was searched for its end."""
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
