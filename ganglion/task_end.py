@@ -45,9 +45,7 @@ async def _end_now(bus: Bus, typed: str) -> Recorded | None:
     if task_id not in kernel.tasks:
         ends = await readable(bus, subject)
         if not ends:
-            raise BadSetting(
-                f"the overseer knows no task {typed}; `ganglion tasks` lists them"
-            )
+            raise BadSetting(f"the overseer knows no task {typed}; `ganglion tasks` lists them")
         return ends[-1]
     try:
         async with bus.reader(start_sequence=last + 1, subjects=[subject]) as reader:
