@@ -62,6 +62,7 @@ from nervous_system.errors import (
 from nervous_system.ids import child_id, is_uuid, new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
+from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Span, Tracer
 from nervous_system.transport.standing import taken
 from nervous_system.users import settings_at, user_of_role
@@ -479,6 +480,7 @@ async def open_agent(
     given.check()
     number = role_named(role)
     settings = settings_at(url, settings)
+    keep_off_stdout()
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:
         user = user_of_role(source_of(number))

@@ -45,6 +45,7 @@ from nervous_system.error_text import error_words
 from nervous_system.errors import GanglionError, InvalidEvent, LogFull, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
+from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.users import settings_at, user_of_role
 from nervous_system.working.asker import Asker
@@ -443,6 +444,7 @@ async def open_worker(
     given.check()
     number = role_named(role)
     settings = settings_at(url, settings)
+    keep_off_stdout()
     own = tracer or Tracer.start(service_name=worker_id, endpoint=settings.otlp_endpoint)
     try:
         user = user_of_role(source_of(role_named(role)), works=True)

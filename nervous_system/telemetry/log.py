@@ -82,6 +82,22 @@ def configure(
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
+def keep_off_stdout() -> None:
+    """Lines of a program that has not set up a log go to stderr, not stdout, where structlog puts
+    them by itself: that is for what the program itself says. Nothing else changes."""
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=_to_stderr)
+
+
+def is_set_up() -> bool:
+    """Whether somebody has set up this process's log, in whatever way."""
+    return structlog.is_configured() and structlog.get_config()["logger_factory"] != _to_stderr
+
+
+def _to_stderr(*_: object) -> structlog.PrintLogger:
+    return structlog.PrintLogger(sys.stderr)  # the one of this moment, as structlog does it
+
+
 def _names(service: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
     def add(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         line["service"] = service

@@ -19,6 +19,7 @@ from nervous_system.contract.given import Given
 from nervous_system.contract.words import How
 from nervous_system.error_text import error_text, error_words, raised_at, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
+from nervous_system.telemetry.log import is_set_up
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working.end import CalledOff, End, end_of
 from nervous_system.working.held_task import HeldTask, LeaseLost, Said
@@ -76,7 +77,7 @@ def _log_error(task: HeldTask, error: BaseException) -> None:
         reason = bounded(_reason(error), most_characters=MOST_LOGGED_CHARACTERS)
         traced = not isinstance(error, GanglionError)  # whose sentence says all there is
         # Where nobody has set up a log this is printed, and one line will do.
-        more = {"exception": error_text(error)} if traced and structlog.is_configured() else {}
+        more = {"exception": error_text(error)} if traced and is_set_up() else {}
         where = {"at": raised_at(error)} if traced else {}
         _log.error("worker.task_failed", task_id=task.task_id, reason=reason, **where, **more)
 

@@ -7,7 +7,7 @@ import asyncio
 import io
 import math
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Never
@@ -28,6 +28,7 @@ from nervous_system.errors import (
     Permanent,
     Refused,
 )
+from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.working import attempt as attempting
 from nervous_system.working.attempt import Do, attempt
@@ -559,15 +560,22 @@ async def _returns_nothing(task: HeldTask) -> None:
     return None
 
 
-async def test_a_failed_attempt_is_one_line_where_nobody_has_set_up_a_log() -> None:
+@pytest.mark.parametrize(
+    ("opened", "redirected"), [(False, redirect_stdout), (True, redirect_stderr)]
+)
+async def test_a_failed_attempt_is_one_line_where_nobody_has_set_up_a_log(
+    opened: bool, redirected: Callable[[io.StringIO], AbstractContextManager[object]]
+) -> None:
     async def fails(task: HeldTask) -> None:
         raise ValueError("no\nsuch thing")
 
     out = io.StringIO()
     before = structlog.get_config()
     structlog.reset_defaults()
+    if opened:
+        keep_off_stdout()  # as whoever opens a worker does
     try:
-        with redirect_stdout(out):
+        with redirected(out):
             await attempt(fails, Overseer().task(), asyncio.Semaphore(1), Tracer())
     finally:
         structlog.configure(**before)
