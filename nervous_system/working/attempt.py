@@ -58,7 +58,9 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
                         raise end.error  # so that the span has failed
             except BaseException as error:
                 if error is not end.error:
-                    raise
+                    if isinstance(error, asyncio.CancelledError):
+                        raise
+                    end = End(error=error)  # ours: the attempt has an end all the same
         if end.error is not None:
             _log_error(task, end.error)
         if task.holder.holds(task):

@@ -89,15 +89,20 @@ async def end_of(
                 waits, timeout=most_seconds or None, return_when=asyncio.FIRST_COMPLETED
             )
             if not running.done():
-                return await _end_early(running, ends, off, most_seconds)
+                stack.close()  # the loop ends it, and its clean-up is not cut
+                early = await _end_early(running, ends, off, most_seconds)
+                if due is None or not due.raised or early.error is not None:
+                    return early
         except asyncio.CancelledError:
             running.cancel()
             await asyncio.wait({running})
             raise
     end = ends[0] if ends else End(error=asyncio.CancelledError())
-    if due is None or not due.raised or end.error is None:
+    if due is None or not due.raised:
         return end
-    how = f"blocked the event loop, and was ended there{_words(end.error)}"
+    # Also where it returned: something of it was cut, such as a child whose group is silent on it.
+    raised = _words(end.error) if end.error is not None else ""
+    how = f"blocked the event loop, and was ended there{raised}"
     return End(error=TookTooLong(f"{due.why}; its code {how}"))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from nervous_system.working import end
+from nervous_system.working import end, overdue
 from nervous_system.working.end import End, TookTooLong, end_of
 
 LIMIT_SECONDS = 0.05
@@ -19,6 +19,7 @@ LIMIT_SECONDS = 0.05
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(end, "BLOCKS_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr(overdue, "ANSWER_SECONDS", LIMIT_SECONDS)
 
 
 def limited(call: Callable[[], object]) -> End:
@@ -68,15 +69,75 @@ async def test_on_the_loop_of_asyncio_too() -> None:
     assert isinstance(error, TookTooLong)
 
 
-def test_what_was_done_all_the_same_was_done() -> None:
+def test_who_swallows_it_has_failed_all_the_same() -> None:
+    """A group of tasks is silent on a child that was cancelled; half of the work is no work."""
+
     async def goes_on() -> str:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(sleeps())
+        return "both steps are done"
+
+    async def calls_soon() -> str:
+        asyncio.get_running_loop().call_soon(time.sleep, 600)
+        await asyncio.sleep(0)
+        return "done"
+
+    async def swallows() -> str:
         try:
             time.sleep(600)  # noqa: ASYNC251 - it blocks
         except asyncio.CancelledError:
             return "done"
         return "never cancelled"
 
-    assert limited(goes_on) == End(returned="done")
+    assert isinstance(limited(calls_soon).error, TookTooLong)
+    assert isinstance(limited(goes_on).error, TookTooLong)
+    error = limited(swallows).error
+    assert isinstance(error, TookTooLong)
+    assert str(error).endswith("blocked the event loop, and was ended there")
+
+
+def test_clean_up_of_what_the_loop_ended_is_not_cut() -> None:
+    cleaned: list[str] = []
+
+    async def cleans_up_long() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            time.sleep(10 * LIMIT_SECONDS)  # noqa: ASYNC251 - it blocks
+            cleaned.append("whole")
+
+    assert isinstance(limited(cleans_up_long).error, TookTooLong)
+    assert cleaned == ["whole"]
+
+
+def test_what_it_left_behind_is_let_be() -> None:
+    """A pool that a task has begun for the whole program outlives the task's limit."""
+
+    async def main() -> str:
+        pool: list[asyncio.Task[str]] = []
+
+        async def serves_all() -> str:
+            await asyncio.sleep(2 * LIMIT_SECONDS)
+            time.sleep(10 * LIMIT_SECONDS)  # noqa: ASYNC251 - it blocks
+            return "alive"
+
+        async def begins_it() -> None:
+            pool.append(asyncio.create_task(serves_all()))
+            await asyncio.Event().wait()
+
+        assert isinstance((await end_of(begins_it, most_seconds=LIMIT_SECONDS)).error, TookTooLong)
+        return await pool[0]
+
+    assert uvloop.run(main()) == "alive"
+
+
+def test_without_a_thread_limits_hold_for_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert isinstance(limited(asyncio.Event().wait).error, TookTooLong)
+    assert limited(lambda: "done") == End(returned="done")
 
 
 async def test_another_that_blocks_meanwhile_is_let_be() -> None:
