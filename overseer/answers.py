@@ -44,6 +44,9 @@ def answer(
         case ClaimRequested():
             return _claim(kernel, rules, settings, request_id, payload, now)
         case ReleaseRequested():
+            task = kernel.tasks.get(payload.task_id)
+            if task is not None and task.quarantined and task.attempt == payload.attempt:
+                return Answer(accepted=True, accepted_ids=[task.task_id])  # nobody has it
             return _last_word(kernel, request_id, payload.task_id)
         case ResultReported() if not can_end(kernel, payload):
             return Answer(reasons=[f"{_result(payload.result)} is not how an attempt can end"])

@@ -136,7 +136,7 @@ class OverseerCore:
                     by_person=by_person,
                 )
             case ReleaseRequested():
-                return tasks.on_release(state.kernel, request_id, payload)
+                return tasks.on_release(state.kernel, request_id, payload, now)
             case TaskOrdered() if payload.objective_id and not payload.task_id:
                 return objectives.on_order(state, payload) if by_person else ()
             case TaskOrdered():

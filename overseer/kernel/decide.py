@@ -69,6 +69,8 @@ NEEDS_A_PERSON: Final = (
     " waits for a person's approval"
 )
 
+_BEGUN_ONCE: Final = "it may have begun, and may be done at most once"
+
 MOST_PROPOSED: Final = 400
 """Tasks in one proposal: with what follows they must fit one atomic batch."""
 
@@ -295,18 +297,23 @@ def applied(kernel: Kernel, task_id: str, request_id: str) -> bool:
     return ended is not None and ended.last_result_id == request_id
 
 
-def on_release(kernel: Kernel, request_id: str, request: ReleaseRequested) -> tuple[Emit, ...]:
-    """A task that its worker gives back waits again, at once."""
+def on_release(
+    kernel: Kernel, request_id: str, request: ReleaseRequested, now: datetime
+) -> tuple[Emit, ...]:
+    """A task that its worker gives back waits again, at once; not one that is done at most once."""
     if applied(kernel, request.task_id, request_id):
         return ()
     task = held(kernel, request.task_id, request.worker_id, request.attempt)
     if task is None:
         return ()
+    why = request.reason or "its worker gave it back"
+    if task.manifest.at_most_once:
+        return _quarantine(task, f"{_BEGUN_ONCE}: {why}", now)
     released = TaskReleased(
         task_id=task.task_id,
         worker_id=request.worker_id,
         attempt=request.attempt,
-        reason=request.reason or "its worker gave it back",
+        reason=why,
         given_back=True,
     )
     return (Emit(label="released", payload=released),)
@@ -401,7 +408,9 @@ def _taken_back(
         if halted or alone or task.claim.lease_until <= now or _takes_too_long(task, settings, now):
             taken.append(task)
     for task in sorted(taken, key=lambda task: task.ticket):
-        if halted:
+        if halted and task.manifest.at_most_once:
+            yield _quarantine(task, f"{_BEGUN_ONCE}: {halted}", now)
+        elif halted:
             yield stopped(task, halted)
         elif _takes_too_long(task, settings, now):
             yield _timed_out(task, settings, now)

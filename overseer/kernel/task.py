@@ -33,6 +33,11 @@ class Manifest:
     attempt_seconds: float = 0.0
     max_losses: int = 4  # as it was before a manifest could say so
 
+    @property
+    def at_most_once(self) -> bool:
+        """Whether an attempt that may have begun is its last, however it ended."""
+        return self.max_attempts == 1 and self.max_losses == 0
+
     @classmethod
     def decode(cls, message: TaskManifest) -> Manifest:
         """From the wire."""

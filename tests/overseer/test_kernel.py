@@ -300,6 +300,20 @@ def test_a_drained_worker_gives_back_and_it_does_not_count(mesh: Overseen) -> No
     assert mesh.claim("w1").grant.attempt == 2
 
 
+def test_what_may_be_done_at_most_once_is_set_aside_when_it_is_given_back(mesh: Overseen) -> None:
+    """By a worker that is told to go: what it had begun it may have done."""
+    mesh.register("w2")
+    mesh.propose(task("a", max_attempts=1, max_losses=0))
+    mesh.claim("w1")
+    assert mesh.release("w1", "a").accepted
+    assert mesh.kinds("a")[-2:] == ["quarantined", "acknowledged"]
+    assert not mesh.claim("w2").accepted
+    assert mesh.release("w1", "a").accepted  # asked again, it is answered, and nothing is added
+    assert mesh.kinds("a")[-2:] == ["quarantined", "acknowledged"]
+    assert mesh.order("a", ORDER_RETRY).accepted  # a person may say that it is to be done once more
+    assert mesh.claim("w2").grant.attempt == 2
+
+
 def test_a_task_nobody_does_expires(mesh: Overseen) -> None:
     mesh.propose(task("a", ttl_seconds=100), task("b", ttl_seconds=50, depends_on=["a"]))
     mesh.later(51)

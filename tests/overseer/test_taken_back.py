@@ -78,6 +78,17 @@ def test_a_halt_at_once_puts_back_what_is_being_done_and_counts_nothing(mesh: Ov
     assert mesh.kinds("a")[-1] == "claimed"
 
 
+def test_a_halt_at_once_sets_aside_what_may_be_done_at_most_once(mesh: Overseen) -> None:
+    mesh.propose(task("a", max_attempts=1, max_losses=0))
+    mesh.claim("w1")
+    mesh.publish(HaltOrdered(reason="fire", now=True))
+    mesh.tick()
+    assert mesh.kinds("a") == ["submitted", "claimed", "quarantined", "acknowledged"]
+    assert told(mesh) == [("w1", "a", 1)]
+    mesh.publish(HaltLifted())
+    assert not mesh.claim("w2").accepted
+
+
 def test_an_attempt_that_its_worker_does_not_end_in_time_is_ended_for_it(mesh: Overseen) -> None:
     mesh.propose(task("a", max_attempts=2, attempt_seconds=40))
     mesh.claim("w1")

@@ -151,7 +151,8 @@ class TaskManifest(_message.Message):
     """
     max_losses: _builtins.int
     """So many attempts may be lost with their worker, beside those that fail; at one more it is set aside (quarantined)
-    until a person retries it. Absent: as many as may fail. 0, and one attempt: at most once.
+    until a person retries it. Absent: as many as may fail. 0, and one attempt: at most once; then it is set aside,
+    too, when its worker gives it back or `halt --now` ends it.
     """
     attempt_seconds: _builtins.float
     """How long one attempt may take; 0: no limit. Then its worker cancels its code, and the attempt has failed; where the
