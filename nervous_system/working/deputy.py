@@ -24,6 +24,7 @@ from typing import Any, Final
 import structlog
 
 from nervous_system.clock import stopwatch
+from nervous_system.working.deputy_process import LAST_STANDARD
 
 _log = structlog.get_logger()
 
@@ -88,6 +89,10 @@ class Deputy:
             self._write(of_worker())
 
     def _begin(self) -> None:
+        with _standard_ones_taken():
+            self._begin_process()
+
+    def _begin_process(self) -> None:
         descriptors = _of_this_process()
         told = [str(each) for each in (os.getpid(), *descriptors)]
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_IT)  # which it inherits
@@ -133,6 +138,22 @@ class Deputy:
             process.wait()
             with suppress(OSError):
                 process.stdin.close()  # type: ignore[union-attr]
+
+
+@contextmanager
+def _standard_ones_taken() -> Iterator[None]:
+    """While the block runs, no descriptor that it opens is 0, 1 or 2, as one is where the program
+    has closed those: in the deputy they are others, and a print of this process would reach it."""
+    taken: list[int] = []
+    try:
+        while (each := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+            os.set_inheritable(each, True)  # the deputy has a standard error
+            taken.append(each)
+        os.close(each)
+        yield
+    finally:
+        for each in taken:
+            os.close(each)
 
 
 def _of_this_process() -> tuple[int, ...]:

@@ -17,7 +17,11 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
+
+LAST_STANDARD: Final = 2
+"""Standard error: a descriptor of a process has a higher number."""
 
 LATE: Final = 1.5
 """After so many of its intervals without a word a worker is silent."""
@@ -93,7 +97,10 @@ class Parent:
     """The process whose workers they are."""
 
     def __init__(self, pid: int, descriptor: int | None = None) -> None:
-        """`descriptor`: of that process, where the system has such."""
+        """`descriptor`: of that process, where the system has such. One that is not ends this
+        program: whatever it says, it would be taken for the end of a worker that lives."""
+        if descriptor is not None and not _is_of(descriptor, pid):
+            sys.exit(f"descriptor {descriptor} is not one of process {pid}: nothing is said of it")
         self.pid = pid
         self._descriptor = descriptor
 
@@ -126,6 +133,19 @@ class Parent:
         how = f"its process {how_it_ended(code)}"
         by_whom = ", as by a person, or by the kernel for want of memory"
         return how + by_whom if code == -signal.SIGKILL else how
+
+
+def _is_of(descriptor: int, pid: int) -> bool:
+    """Whether the kernel says so; of a process that has been waited for it says -1."""
+    if descriptor <= LAST_STANDARD:
+        return False
+    try:
+        lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
+    except OSError:
+        return False
+    # By namespace, where there are some: this one's own may be any of them.
+    said = [each.split()[1:] for each in lines if each.startswith(("Pid:", "NSpid:"))]
+    return any(str(pid) in each or "-1" in each for each in said)
 
 
 def main() -> int:

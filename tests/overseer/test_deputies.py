@@ -121,3 +121,44 @@ def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before() -> N
     process = subprocess.Popen([*PROGRAM, str(ended.pid)], stdin=subprocess.PIPE)
     process.communicate(b'{"worker_id": "w1"}\n', timeout=300)
     assert process.returncode == 0
+
+
+NONE_STANDARD = """
+import array, fcntl, os, sys, termios
+from nervous_system.working.deputy import Deputy
+said = os.dup(1)
+for each in (0, 1, 2):
+    os.close(each)
+deputy = Deputy()
+with deputy.of("w1", lambda: {"worker_id": "w1"}) as tell:
+    tell()
+    process, unread = deputy._process, array.array("i", [1])
+    pipe = process.stdin.fileno()
+    for _ in range(20):  # who takes a word for the end of its worker ends at the first
+        os.write(pipe, b'{"worker_id": "w1"}\\n')
+        unread[0] = 1
+        while unread[0] and process.poll() is None:
+            fcntl.ioctl(pipe, termios.FIONREAD, unread)
+    taken = [each for each in (0, 1, 2) if os.path.exists(f"/proc/self/fd/{each}")]
+    os.write(said, f"{process.poll()} {taken}".encode())
+"""
+
+
+def test_who_has_closed_its_standard_files_is_not_taken_for_dead() -> None:
+    """The descriptor of the process was 0 there, which is standard input in the deputy."""
+    worker = [sys.executable, "-c", NONE_STANDARD]
+    done = subprocess.run(worker, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "None []")
+
+
+@pytest.mark.parametrize("descriptor", [0, 1, 2, 3])
+def test_a_descriptor_of_something_else_is_not_believed(descriptor: int) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, str(os.getpid()), str(descriptor)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, said = process.communicate('{"worker_id": "w1", "session": "s"}\n', timeout=300)
+    assert process.returncode == 1
+    assert f"descriptor {descriptor} is not one of process {os.getpid()}" in said
