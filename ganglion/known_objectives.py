@@ -76,6 +76,7 @@ class KnownObjective:
     summary: str = ""
     tasks: tuple[TaskOfIt, ...] = ()
     open_tasks: tuple[str, ...] = ()
+    waits: str = ""  # why it does not go on; empty where it does, or waits for approval
     failed_tasks: tuple[str, ...] = ()
 
     @property
@@ -184,10 +185,12 @@ def _as_it_stands(objective: KnownObjective, overseen: Overseen, now: datetime) 
             status = "not begun" if objective.waits_for_approval else "not known any more"
             worker_id, action = "", actions.get(task_id, "")
         tasks.append(TaskOfIt(task_id=task_id, status=status, worker_id=worker_id, action=action))
+    held, why = overseen.standstill(now).of_objective(objective.objective_id)
     now_open = overseen.state.objectives.get(objective.objective_id)
     return replace(
         objective,
         tasks=tuple(tasks),
         open_tasks=tuple(sorted(now_open.open_tasks)) if now_open is not None else (),
         failed_tasks=now_open.failed_tasks if now_open is not None else (),
+        waits=f"{held}: {why}" if why else "",
     )

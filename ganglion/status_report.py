@@ -67,6 +67,7 @@ class SwarmStatus:
     held: str  # why no task is handed out; empty where they are
     slowed: str  # which machines are given less than usual, and why
     waits: str  # what waits for something that nobody has
+    aside: str  # which task was set aside, why, and what helps
     dismissed: str  # which workers were told to go of late and are not back, and why
     overridden: str  # who lets the limits hold nothing back, and until when
     workers: int
@@ -309,6 +310,7 @@ def _swarm_of(facts: Mapping[str, Any]) -> SwarmStatus:
         held=str(facts.get("held") or ""),
         slowed=str(facts.get("slowed") or ""),
         waits=str(facts.get("waits") or ""),
+        aside=str(facts.get("aside") or ""),
         dismissed=str(facts.get("dismissed") or ""),
         overridden=str(facts.get("overridden") or ""),
         workers=int(facts["workers"]),

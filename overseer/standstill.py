@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from heapq import nsmallest
+from shlex import quote
 from typing import Final
 
 from overseer import gates
@@ -53,6 +54,16 @@ class Standstill:
                 return f"{task.task_id} waits: {lacking}"
         return ""
 
+    def of_aside(self) -> str:
+        """What was set aside, the first of it with the reason and what helps: it stays so, and what
+        depends on it waits, until a person decides. Empty where nothing was."""
+        aside = self._state.kernel.aside
+        if not aside:
+            return ""
+        first = min(aside)
+        more = f"; {len(aside) - 1} more: `ganglion tasks`" if len(aside) > 1 else ""
+        return f"{first} waits: {self._set_aside(first)}{more}"
+
     def of_machines(self) -> str:
         """Which machines are given less than usual, and why; empty where none is."""
         kernel, rules = self._state.kernel, self._rules
@@ -83,6 +94,23 @@ class Standstill:
                 return f"{found}; {root}: {why}"
         return found
 
+    def of_objective(self, objective_id: str) -> tuple[str, str]:
+        """A task of an open objective that a person has to decide on, else its first where none is
+        being done; and why. Both are empty where it goes on, or waits for approval."""
+        objective = self._state.objectives.get(objective_id)
+        if objective is None or objective.waits_for_approval:
+            return "", ""
+        kernel = self._state.kernel
+        ids = sorted(objective.open_tasks)
+        is_open = [kernel.tasks[each] for each in ids if each in kernel.tasks]
+        first = [each for each in is_open if not self._depends(each)] or is_open
+        said = {each.task_id: self.of_task(each.task_id) for each in first}
+        aside = next((each for each in said if each in kernel.aside), None)
+        if not said or (aside is None and not all(said.values())):
+            return "", ""
+        found = aside or next(iter(said))
+        return found, said[found]
+
     def _root(self, task_id: str) -> str:
         """The task that has to be done first, one of them, for another to be done."""
         passed: dict[str, None] = {}
@@ -103,7 +131,7 @@ class Standstill:
     def _of_itself(self, task: Task) -> str:
         """Why a task is not being done that waits for no other."""
         if task.quarantined:
-            return "it is set aside; `ganglion tasks retry` lets it be tried again"
+            return self._set_aside(task.task_id)
         if task.task_id in self._doomed:
             return f"it is about to be cancelled: {self._doomed[task.task_id]}"
         if task.claim is not None:
@@ -118,6 +146,15 @@ class Standstill:
         if line not in self._of_line:
             self._of_line[line] = self._lacking(task.manifest) or self._full(task.manifest)
         return self._of_line[line] or self._unheard(task)
+
+    def _set_aside(self, task_id: str) -> str:
+        """Why, and what a person can do about it."""
+        reason = self._state.kernel.aside.get(task_id, "")
+        typed = quote(task_id)
+        return (
+            f"it is set aside{f': {reason}' if reason else ''}; `ganglion tasks retry {typed}` lets"
+            f" it be tried again, `ganglion tasks cancel {typed}` calls it off"
+        )
 
     def _unheard(self, task: Task) -> str:
         """Which workers could do it and have said nothing since it waits; a killed one is known as

@@ -256,6 +256,8 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
         say(f"  ended {moment(each.ended_at)}{because(each.summary)}")
     if each.waits_for_approval:
         say(f"  it waits for a person: `ganglion objectives approve {each.objective_id}`")
+    if each.waits:
+        say(f"  it waits: {each.waits}")
     say_table(
         (Column("task", "id"), Column("status"), Column("worker", "name"), Column("action")),
         [(task.task_id, task.status, task.worker_id or "-", task.action) for task in each.tasks],
@@ -290,14 +292,8 @@ async def _why_it_waits(objective_id: str) -> str:
 
     async with bus_session(client_settings()) as bus:
         overseen = await Overseen.of(bus)
-        standstill = overseen.standstill(bus.clock())
-    objective = overseen.state.objectives.get(objective_id)
-    if objective is None or objective.waits_for_approval:
-        return ""
-    known = overseen.state.kernel.tasks
-    first = [known[each] for each in sorted(objective.open_tasks) if each in known]
-    said = [standstill.of_task(each.task_id) for each in first if not each.unmet]
-    return said[0] if said and all(said) else ""
+        _, why = overseen.standstill(bus.clock()).of_objective(objective_id)
+    return why
 
 
 async def _how_it_ended(objective_id: str) -> str:

@@ -93,7 +93,8 @@ def _print_table(report: StatusReport) -> None:
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
             f" ({PULSE})"
         )
-        for sentence in (swarm.waits, swarm.slowed, swarm.dismissed, swarm.overridden):
+        waits = (swarm.waits, swarm.aside)
+        for sentence in (*waits, swarm.slowed, swarm.dismissed, swarm.overridden):
             if sentence:
                 say(sentence)
         if swarm.rules_refused:

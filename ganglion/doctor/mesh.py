@@ -36,6 +36,8 @@ async def examine_mesh(report: StatusReport, *, monitor_url: str | None) -> Asyn
     told = any(each.name == "overseer" and each.health == "held up" for each in report.processes)
     if report.swarm is not None and not told:
         yield examine_dispatch(report.swarm)
+    if report.swarm is not None:
+        yield examine_tasks(report.swarm)
     found = client_settings()
     sick = {each.name for each in report.processes if each.health != "ok"}
     lacking: dict[str, str] = {}  # what others need, and the finding that says why it is not there
@@ -122,6 +124,13 @@ def examine_dispatch(swarm: SwarmStatus) -> Finding:
         return ill("dispatch", swarm.waits, remedy="start a worker that can do it, or call it off")
     going = swarm.overridden or swarm.slowed or "tasks are handed out"
     return well("dispatch", going)
+
+
+def examine_tasks(swarm: SwarmStatus) -> Finding:
+    """Whether a task waits for nothing but a person."""
+    if swarm.aside:
+        return ill("tasks", swarm.aside, remedy="mend what the reason says, then do one of the two")
+    return well("tasks", "none is set aside")
 
 
 async def _sync(monitor_url: str) -> Finding:

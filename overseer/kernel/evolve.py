@@ -165,6 +165,7 @@ def _quarantined(kernel: Kernel, payload: TaskQuarantined, recorded: Recorded) -
     if task is None or task.quarantined:
         return kernel
     kernel = _let_go(kernel, task)
+    kernel = changed(kernel, aside=kernel.aside.set(task.task_id, payload.reason))
     return _put(kernel, changed(task, claim=None, quarantined=True))
 
 
@@ -198,6 +199,7 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
     doomed = kernel.doomed
     if task.task_id in doomed:
         doomed = doomed.delete(task.task_id)
+    kernel = _aside_no_more(kernel, task)
     kernel = changed(
         kernel,
         tasks=kernel.tasks.delete(task.task_id),
@@ -322,7 +324,7 @@ def _is_of_another(kernel: Kernel, worker_id: str, recorded: Recorded) -> bool:
 
 
 def _waits_again(kernel: Kernel, task: Task, retry_in_seconds: float, now: datetime) -> Kernel:
-    kernel = _let_go(kernel, task)
+    kernel = _aside_no_more(_let_go(kernel, task), task)
     task = changed(
         task,
         claim=None,
@@ -351,6 +353,12 @@ def _let_go(kernel: Kernel, task: Task) -> Kernel:
     if task.task_id in claimed:
         claimed = claimed.delete(task.task_id)
     return changed(kernel, workers=workers, claimed=claimed)
+
+
+def _aside_no_more(kernel: Kernel, task: Task) -> Kernel:
+    if task.task_id not in kernel.aside:
+        return kernel
+    return changed(kernel, aside=kernel.aside.delete(task.task_id))
 
 
 def _put(kernel: Kernel, task: Task) -> Kernel:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.doctor.mesh import examine_dispatch
+from ganglion.doctor.mesh import examine_dispatch, examine_tasks
 from ganglion.home import Home
 from ganglion.status_report import LogFound, SwarmStatus, assemble
 from ganglion.supervisor.mesh_file import MeshRecord, ProcessRecord
 from ganglion.supervisor.recording import ServiceHealth
 
-SAID = {"held": "", "slowed": "", "waits": "", "dismissed": "", "overridden": ""}
+SAID = {"held": "", "slowed": "", "waits": "", "aside": "", "dismissed": "", "overridden": ""}
 COUNTS = {"workers": 2, "objectives": 1, "tasks_waiting": 3, "tasks_claimed": 0, "pulse": 7}
 
 
@@ -59,3 +59,10 @@ def test_the_sentence_of_the_overseer_is_the_doctors(
     finding = examine_dispatch(swarm(**said))
     assert (finding.ok, finding.sentence) == (ok, sentence)
     assert bool(finding.remedy) is not ok
+
+
+def test_what_was_set_aside_is_not_well() -> None:
+    assert examine_tasks(swarm()).ok
+    found = examine_tasks(swarm(aside="a waits: it is set aside"))
+    assert (found.ok, found.sentence) == (False, "a waits: it is set aside")
+    assert found.remedy

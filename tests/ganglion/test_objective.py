@@ -94,3 +94,30 @@ async def test_an_objective_whose_tasks_could_not_be_is_not_called_planned(
     )
     assert (answer.returncode, answer.stdout) == (4, "")
     assert "o1.1: it depends on o1.nothing, which nobody knows" in answer.stderr
+
+
+async def test_what_is_set_aside_is_said_wherever_one_looks(
+    ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer
+) -> None:
+    ganglion.lead_to(nats_server.url)
+
+    async def said(*arguments: str) -> str:
+        answer = await asyncio.to_thread(ganglion, *arguments)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    steps = {"tasks": [{"id": "a", "action": "dig"}, {"id": "b", "action": "dig", "after": ["a"]}]}
+    await said("objectives", "add", "dig", "--id", "o1", "--metadata", json.dumps(steps))
+    assert "it waits: o1.a: no worker is there\n" in await said("objectives", "show", "o1")
+    await said("tasks", "quarantine", "o1.a", "--reason", "the well is dry")
+    aside = (
+        "it is set aside: the well is dry; `ganglion tasks retry o1.a` lets it be tried again,"
+        " `ganglion tasks cancel o1.a` calls it off\n"
+    )
+    assert f"it waits: o1.a: {aside}" in await said("objectives", "show", "o1")
+    assert f"it waits: {aside}" in await said("tasks", "show", "o1.a")
+    assert f"o1.a: {aside}" in await said("tasks")
+    status = await asyncio.to_thread(ganglion, "status")  # no ClickHouse is there
+    assert f"o1.a waits: {aside}" in status.stdout
+    await said("tasks", "retry", "o1.a")
+    assert "set aside" not in await said("objectives", "show", "o1")

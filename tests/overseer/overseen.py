@@ -216,8 +216,8 @@ class Overseen:
         release = ReleaseRequested(task_id=task_id, worker_id=worker_id, attempt=attempt)
         return self.ask(self.event(release))[0]
 
-    def order(self, task_id: str, order: TaskOrder.ValueType) -> Answer:
-        ordered = TaskOrdered(task_id=task_id, order=order)
+    def order(self, task_id: str, order: TaskOrder.ValueType, *, reason: str = "") -> Answer:
+        ordered = TaskOrdered(task_id=task_id, order=order, reason=reason)
         return self.ask(self.event(ordered, role=ROLE_OPERATOR))[0]
 
     def kinds(self, task_id: str) -> list[str]:

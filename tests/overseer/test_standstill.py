@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from shlex import quote
 
 import pytest
 
@@ -12,15 +14,31 @@ from enchanted.events.v1.command_pb2 import (
     COMMAND_SLEEP,
     CommandIssued,
 )
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import HaltOrdered, SystemModeChanged
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN, ROLE_OVERSEER
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_GOVERNOR,
+    ROLE_GUARDIAN,
+    ROLE_OPERATOR,
+    ROLE_OVERSEER,
+)
 from enchanted.events.v1.task_pb2 import RESULT_FAILED
-from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
+from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, ORDER_QUARANTINE, ORDER_RETRY
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat
 from overseer.facts import FACTS
 from tests.overseer.machines import register, sampled, standstill
 from tests.overseer.overseen import Overseen, task
+
+STEPS = json.dumps(
+    {
+        "tasks": [
+            {"id": "a", "action": "dig"},
+            {"id": "b", "action": "dig", "after": ["a"]},
+            {"id": "c", "action": "dig"},
+        ]
+    }
+)
 
 
 def sleep(mesh: Overseen, target: str, seconds: float = 60.0) -> str:
@@ -194,11 +212,54 @@ def test_a_task_that_waits_for_others_names_them_and_why_the_first_does_not_move
     assert mesh.claim("w1").accepted
     assert standstill(mesh).of_task("c") == "it depends on a and b"
     mesh.order("b", ORDER_QUARANTINE)
-    aside = "it is set aside; `ganglion tasks retry` lets it be tried again"
-    assert standstill(mesh).of_task("c") == f"it depends on a and b; b: {aside}"
+    assert standstill(mesh).of_task("c") == f"it depends on a and b; b: {aside('b')}"
     mesh.order("c", ORDER_QUARANTINE)
-    assert standstill(mesh).of_task("c") == aside
-    assert standstill(mesh).of_task("d") == f"it depends on c; c: {aside}"
+    assert standstill(mesh).of_task("c") == aside("c")
+    assert standstill(mesh).of_task("d") == f"it depends on c; c: {aside('c')}"
+
+
+def aside(task_id: str, reason: str = "it was set aside") -> str:
+    typed = quote(task_id)
+    return (
+        f"it is set aside: {reason}; `ganglion tasks retry {typed}` lets it be tried again,"
+        f" `ganglion tasks cancel {typed}` calls it off"
+    )
+
+
+def test_what_is_set_aside_is_said_with_the_reason_until_somebody_decides() -> None:
+    mesh = Overseen()
+    proposal = ObjectiveProposed(objective_id="o", description="d", metadata_json=STEPS)
+    assert mesh.ask(mesh.event(proposal, role=ROLE_OPERATOR))[0].accepted
+    register(mesh, "w1")
+    assert standstill(mesh).of_aside() == ""
+    assert standstill(mesh).of_objective("o") == ("", "")
+    mesh.order("o.a", ORDER_QUARANTINE, reason="incident 7: it fails")
+    said = aside("o.a", "incident 7: it fails")
+    assert FACTS["aside"](mesh.state, mesh.core.settings, mesh.now) == f"o.a waits: {said}"
+    assert standstill(mesh).of_objective("o") == ("o.a", said), "though o.c could be done"
+    mesh.new_leader(snapshot_at=len(mesh.log))
+    assert standstill(mesh).of_aside() == f"o.a waits: {said}"
+    mesh.propose(task("p q"))
+    mesh.order("p q", ORDER_QUARANTINE)
+    assert standstill(mesh).of_aside() == f"o.a waits: {said}; 1 more: `ganglion tasks`"
+    mesh.order("o.a", ORDER_RETRY)
+    assert standstill(mesh).of_objective("o") == ("", "")
+    assert standstill(mesh).of_aside() == f"p q waits: {aside('p q')}"
+    mesh.order("p q", ORDER_CANCEL)
+    assert standstill(mesh).of_aside() == ""
+
+
+def test_what_was_lost_and_may_be_tried_once_only_is_said_to_be_set_aside() -> None:
+    mesh = Overseen()
+    register(mesh, "w1")
+    mesh.propose(task("a", max_attempts=1, max_losses=0), task("b", depends_on=["a"]))
+    assert mesh.claim("w1").accepted
+    mesh.later(1000)
+    mesh.tick()
+    said = standstill(mesh).of_task("a")
+    assert said.startswith("it is set aside: a worker was lost over it, more than may; ")
+    assert standstill(mesh).of_task("b") == f"it depends on a; a: {said}"
+    assert standstill(mesh).of_aside() == f"a waits: {said}"
 
 
 def test_a_long_chain_names_what_has_to_be_done_first() -> None:
