@@ -396,7 +396,7 @@ class Worker:
                 "settings": dumped,
             }
 
-        with DEPUTY.of(self.worker_id, word) as self._tell_deputy:
+        with DEPUTY.of(word) as self._tell_deputy:
             try:
                 yield
             finally:

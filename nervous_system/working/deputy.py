@@ -12,6 +12,7 @@ There is one for all workers of a process, as long as one of them is on duty.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -46,8 +47,9 @@ class Deputy:
     word, and the worker itself is all there is."""
 
     def __init__(self) -> None:
-        self._words: dict[str, Callable[[], Word]] = {}  # by worker
-        self._untold: set[str] = set()
+        self._words: dict[int, Callable[[], Word]] = {}  # by a number: two may have one id
+        self._untold: set[int] = set()
+        self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = os.getpid()  # whose deputy it is: a fork has none yet
         self._rest = b""  # of what the pipe had no room for
@@ -55,18 +57,19 @@ class Deputy:
         self._later: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def of(self, worker_id: str, word: Callable[[], Word]) -> Iterator[Callable[[], None]]:
+    def of(self, word: Callable[[], Word]) -> Iterator[Callable[[], None]]:
         """While the block runs, what it yields tells the deputy how the worker stands."""
-        self._words[worker_id] = word
+        number = next(self._numbers)
+        self._words[number] = word
         try:
-            yield lambda: self._tell(worker_id)
+            yield lambda: self._tell(number)
         finally:
-            self._words.pop(worker_id, None)
-            self._untold.discard(worker_id)
-            self._end() if not self._words else self._write({"worker_id": worker_id})
+            del self._words[number]
+            self._untold.discard(number)
+            self._end() if not self._words else self._write({"number": number})
 
-    def _tell(self, worker_id: str) -> None:
-        self._untold.add(worker_id)
+    def _tell(self, number: int) -> None:
+        self._untold.add(number)
         left = self._told_at + LEAST_SECONDS - stopwatch()
         if left <= 0:
             self._tell_all()
@@ -81,12 +84,10 @@ class Deputy:
             self._later = None
         self._told_at = stopwatch()
         untold, self._untold = self._untold, set()
-        for worker_id in untold:
-            if (of_worker := self._words.get(worker_id)) is None:
-                continue  # another of its name has left
+        for number in untold:
             if self._process is None:
                 self._begin()
-            self._write(of_worker())
+            self._write({"number": number, **self._words[number]()})
 
     def _begin(self) -> None:
         with _standard_ones_taken():

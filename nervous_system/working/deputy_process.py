@@ -46,7 +46,8 @@ HOW_SECONDS: Final = 0.5
 class Ward:
     """How one worker stands, as it said last."""
 
-    worker_id: str
+    number: int  # among those of its process: two may have one id
+    worker_id: str = ""
     role: int = 0
     session: str = ""  # empty: it has left
     task_ids: list[str] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Wards:
     """Those of its parent, as standard input says."""
 
     def __init__(self) -> None:
-        self.every: dict[str, Ward] = {}
+        self.every: dict[int, Ward] = {}
         self._begun = b""
 
     def hear(self) -> bool:
@@ -79,9 +80,12 @@ class Wards:
         data = os.read(sys.stdin.fileno(), 1 << 20)
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
-            ward = Ward(**json.loads(line), said_at=_now())
-            self.every[ward.worker_id] = ward
+            self.take(json.loads(line))
         return bool(data)
+
+    def take(self, word: dict[str, Any]) -> None:
+        ward = Ward(**word, said_at=_now())
+        self.every[ward.number] = ward
 
     def hear_the_rest(self) -> None:
         """All that was said. Whoever was forked from its parent may have the other end, too."""

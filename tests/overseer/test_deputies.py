@@ -69,8 +69,8 @@ def _word(worker_id: str = "w1", *task_ids: str) -> Word:
 
 async def test_it_is_there_from_the_first_worker_to_the_last() -> None:
     deputy = Deputy()
-    with deputy.of("w1", _word) as tell:
-        with deputy.of("w2", lambda: _word("w2", "a")) as tell_of_another:
+    with deputy.of(_word) as tell:
+        with deputy.of(lambda: _word("w2", "a")) as tell_of_another:
             tell_of_another()
             process = deputy._process
             assert process is not None
@@ -81,14 +81,31 @@ async def test_it_is_there_from_the_first_worker_to_the_last() -> None:
     assert deputy._process is None
 
 
+async def test_one_that_leaves_takes_nothing_from_another_of_its_name() -> None:
+    deputy = Deputy()
+    with deputy.of(_word) as tell:
+        tell()
+        process = deputy._process
+        assert process is not None
+        with deputy.of(_word):
+            pass
+        tell()
+        assert deputy._process is process
+    wards = deputy_process.Wards()
+    for number in (1, 2):
+        wards.take({"number": number, "worker_id": "w1", "session": f"s{number}"})
+    wards.take({"number": 2})
+    assert [each.session for each in wards.every.values()] == ["s1", ""]
+
+
 def test_a_silent_worker_is_due_again_and_again_and_not_for_ever() -> None:
-    ward = Ward(worker_id="w1", task_ids=["a"], heartbeat_seconds=30.0, said_at=100.0)
+    ward = Ward(number=1, worker_id="w1", task_ids=["a"], heartbeat_seconds=30.0, said_at=100.0)
     assert ward.due_at() == 145.0
     ward.beaten_at = 145.0
     assert ward.due_at() == 175.0
     ward.beaten_at = 100.0 + deputy_process.MOST_SECONDS + 1.0
     assert ward.due_at() == float("inf")
-    assert Ward(worker_id="w1", heartbeat_seconds=30.0).due_at() == float("inf")
+    assert Ward(number=1, worker_id="w1", heartbeat_seconds=30.0).due_at() == float("inf")
 
 
 def test_nobody_stands_in_for_who_is_gone_or_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +116,7 @@ def test_nobody_stands_in_for_who_is_gone_or_was_stopped(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(deputy_process, "_say", say)
     monkeypatch.setattr("nervous_system.telemetry.log.configure", lambda **_: None)
-    ward = Ward(worker_id="w1", task_ids=["a"])
+    ward = Ward(number=1, worker_id="w1", task_ids=["a"])
     worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         deputy_process.stand_in(ward, worker.pid)
@@ -119,7 +136,7 @@ def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before() -> N
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     process = subprocess.Popen([*PROGRAM, str(ended.pid)], stdin=subprocess.PIPE)
-    process.communicate(b'{"worker_id": "w1"}\n', timeout=300)
+    process.communicate(b'{"number": 1}\n', timeout=300)
     assert process.returncode == 0
 
 
@@ -130,12 +147,12 @@ said = os.dup(1)
 for each in (0, 1, 2):
     os.close(each)
 deputy = Deputy()
-with deputy.of("w1", lambda: {"worker_id": "w1"}) as tell:
+with deputy.of(lambda: {"worker_id": "w1"}) as tell:
     tell()
     process, unread = deputy._process, array.array("i", [1])
     pipe = process.stdin.fileno()
     for _ in range(20):  # who takes a word for the end of its worker ends at the first
-        os.write(pipe, b'{"worker_id": "w1"}\\n')
+        os.write(pipe, b'{"number": 1}\\n')
         unread[0] = 1
         while unread[0] and process.poll() is None:
             fcntl.ioctl(pipe, termios.FIONREAD, unread)
@@ -159,6 +176,6 @@ def test_a_descriptor_of_something_else_is_not_believed(descriptor: int) -> None
         stderr=subprocess.PIPE,
         text=True,
     )
-    _, said = process.communicate('{"worker_id": "w1", "session": "s"}\n', timeout=300)
+    _, said = process.communicate('{"number": 1, "session": "s"}\n', timeout=300)
     assert process.returncode == 1
     assert f"descriptor {descriptor} is not one of process {os.getpid()}" in said
