@@ -30,6 +30,9 @@ ENDS_WITHIN_SECONDS: Final = 10.0
 BLOCKS_SECONDS: Final = 5.0
 """So long it may keep the event loop from saying that its time is over."""
 
+_MAY_GO_ON: Final = "what it began in threads or processes may go on"
+"""Who awaits `asyncio.to_thread` ends at once when he is cancelled; the thread does not."""
+
 _MOST_WORDS: Final = 200
 
 
@@ -144,8 +147,8 @@ async def _end_early(
         return ends[0]
     raised = ends[0].error if ends else asyncio.CancelledError()
     assert raised is not None
-    how = f"ended {stopwatch() - started:.1f} s after it was cancelled"
-    return End(error=kind(f"{why}; its code {how}{_words(raised)}"))
+    how = f"ended {stopwatch() - started:.1f} s after it was cancelled{_words(raised)}"
+    return End(error=kind(f"{why}; its coroutine {how}; {_MAY_GO_ON}"))
 
 
 def _words(raised: BaseException) -> str:

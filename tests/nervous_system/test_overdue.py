@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from nervous_system.working import end, overdue
-from nervous_system.working.end import End, TookTooLong, end_of
+from nervous_system.working.end import CallingOff, End, TookTooLong, end_of
 
 LIMIT_SECONDS = 0.05
 
@@ -54,7 +54,7 @@ async def cleans_up() -> None:
 def test_what_blocks_is_ended(call: Callable[[], object]) -> None:
     error = limited(call).error
     assert isinstance(error, TookTooLong)
-    assert str(error).startswith("it took longer than 0.05 s, the limit of its attempts; its code ")
+    assert str(error).startswith("it took longer than 0.05 s, the limit of its attempts; its ")
 
 
 def test_it_may_clean_up_and_what_that_raises_is_said() -> None:
@@ -156,6 +156,24 @@ async def test_another_that_blocks_meanwhile_is_let_be() -> None:
     assert isinstance(waits.error, TookTooLong)
     assert "after it was cancelled" in str(waits.error)
     assert other == End(returned="done")
+
+
+async def test_of_what_goes_on_in_a_thread_no_end_is_said() -> None:
+    off, over, loop = CallingOff(), threading.Event(), asyncio.get_running_loop()
+    threads: list[threading.Thread] = []
+
+    def works() -> None:
+        threads.append(threading.current_thread())
+        loop.call_soon_threadsafe(off.say, "not needed")
+        over.wait()
+
+    try:
+        ended = await end_of(lambda: asyncio.to_thread(works), off=off)
+        assert threads[0].is_alive()
+    finally:
+        over.set()
+    assert str(ended.error).startswith("not needed; its coroutine ended ")
+    assert str(ended.error).endswith("; what it began in threads or processes may go on")
 
 
 def test_on_a_loop_in_another_thread_limits_hold_for_what_waits() -> None:

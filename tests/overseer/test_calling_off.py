@@ -122,7 +122,7 @@ async def test_a_task_that_is_called_off_ends_and_its_slot_is_free(
         assert work.why == "not needed"
         (late,) = await on_log(bus, ResultArrivedLate)
         assert (late.task_id, late.attempt, late.result) == ("a", 1, RESULT_CANCELLED)
-        assert late.reason.startswith("not needed; its code ended ")
+        assert late.reason.startswith("not needed; its coroutine ended ")
         await asker.ask(TasksProposed(tasks=[task("last")]))
         ends = await on_log(bus, TaskAcknowledged, 2)
     assert (ends[1].task_id, ends[1].result) == ("last", RESULT_COMPLETED)
