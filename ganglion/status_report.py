@@ -68,6 +68,7 @@ class SwarmStatus:
     slowed: str  # which machines are given less than usual, and why
     waits: str  # what waits for something that nobody has
     aside: str  # which task was set aside, why, and what helps
+    unapproved: str  # which objectives wait for a person, and how to say yes or no
     dismissed: str  # which workers were told to go of late and are not back, and why
     overridden: str  # who lets the limits hold nothing back, and until when
     workers: int
@@ -311,6 +312,7 @@ def _swarm_of(facts: Mapping[str, Any]) -> SwarmStatus:
         slowed=str(facts.get("slowed") or ""),
         waits=str(facts.get("waits") or ""),
         aside=str(facts.get("aside") or ""),
+        unapproved=str(facts.get("unapproved") or ""),
         dismissed=str(facts.get("dismissed") or ""),
         overridden=str(facts.get("overridden") or ""),
         workers=int(facts["workers"]),

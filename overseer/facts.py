@@ -25,6 +25,7 @@ FACTS: Final[Mapping[str, Look]] = {
     "slowed": lambda state, settings, now: Standstill(state, settings, now).of_machines(),
     "waits": lambda state, settings, now: Standstill(state, settings, now).of_swarm(),
     "aside": lambda state, settings, now: Standstill(state, settings, now).of_aside(),
+    "unapproved": lambda state, settings, now: Standstill(state, settings, now).of_approval(),
     "dismissed": lambda state, settings, now: Standstill(state, settings, now).of_dismissed(),
     "overridden": _overridden,
     "workers": lambda state, settings, now: len(state.kernel.workers),

@@ -64,6 +64,22 @@ class Standstill:
         more = f"; {len(aside) - 1} more: `ganglion tasks`" if len(aside) > 1 else ""
         return f"{first} waits: {self._set_aside(first)}{more}"
 
+    def of_approval(self) -> str:
+        """Which objectives wait for a person to say yes, the most urgent first, and how it is said;
+        empty where none does."""
+        waiting = [each for each in self._state.objectives.values() if each.waits_for_approval]
+        ids = [
+            each.objective_id
+            for each in sorted(waiting, key=lambda each: (-each.priority, each.objective_id))
+        ]
+        if not ids:
+            return ""
+        wait, typed = ("waits", quote(ids[0])) if len(ids) == 1 else ("wait", "ID")
+        return (
+            f"{_listed(ids)} {wait} for a person; say yes with `ganglion objectives approve"
+            f" {typed}`, or no with `ganglion objectives cancel {typed}`"
+        )
+
     def of_machines(self) -> str:
         """Which machines are given less than usual, and why; empty where none is."""
         kernel, rules = self._state.kernel, self._rules

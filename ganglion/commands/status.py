@@ -93,7 +93,7 @@ def _print_table(report: StatusReport) -> None:
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
             f" ({PULSE})"
         )
-        waits = (swarm.waits, swarm.aside)
+        waits = (swarm.waits, swarm.aside, swarm.unapproved)
         for sentence in (*waits, swarm.slowed, swarm.dismissed, swarm.overridden):
             if sentence:
                 say(sentence)

@@ -38,6 +38,10 @@ async def test_what_waits_for_a_person_is_not_called_planned(
         "o 2 waits for a person; say yes with `ganglion objectives approve 'o 2'`,"
         " or no with `ganglion objectives cancel 'o 2'`\n"
     )
+    status = await asyncio.to_thread(ganglion, "status")  # no ClickHouse is there
+    assert "o 2 waits for a person; say yes with `ganglion objectives approve 'o 2'`" in (
+        status.stdout
+    )
     await asyncio.to_thread(ganglion, "halt", "--reason", "lunch")
     added = await said("add", "plant two trees", "--id", "o3", *PLAN)
     assert "it is not begun yet: dispatch is halted: lunch (ordered by " in added

@@ -14,7 +14,7 @@ from enchanted.events.v1.command_pb2 import (
     COMMAND_SLEEP,
     CommandIssued,
 )
-from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.objective_pb2 import ObjectiveApproved, ObjectiveProposed
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import HaltOrdered, SystemModeChanged
 from enchanted.events.v1.swarm_event_pb2 import (
@@ -247,6 +247,35 @@ def test_what_is_set_aside_is_said_with_the_reason_until_somebody_decides() -> N
     assert standstill(mesh).of_aside() == f"p q waits: {aside('p q')}"
     mesh.order("p q", ORDER_CANCEL)
     assert standstill(mesh).of_aside() == ""
+
+
+def test_what_waits_for_a_person_is_named_with_the_command_until_somebody_says_yes() -> None:
+    mesh = Overseen()
+
+    def said() -> object:
+        return FACTS["unapproved"](mesh.state, mesh.core.settings, mesh.now)
+
+    def propose(objective_id: str, *, priority: int = 5) -> None:
+        metadata = json.dumps({"tasks": [{"action": "dig", "risk_tier": "high-risk"}]})
+        proposal = ObjectiveProposed(
+            objective_id=objective_id, description="d", priority=priority, metadata_json=metadata
+        )
+        assert mesh.ask(mesh.event(proposal, role=ROLE_OPERATOR))[0].accepted
+
+    assert said() == ""
+    propose("o 1")
+    assert said() == (
+        "o 1 waits for a person; say yes with `ganglion objectives approve 'o 1'`,"
+        " or no with `ganglion objectives cancel 'o 1'`"
+    )
+    for number in range(2, 6):
+        propose(f"o{number}", priority=number)
+    assert str(said()).startswith("o 1, o5, o4 and 2 more wait for a person; say yes with ")
+    assert str(said()).endswith("cancel ID`"), "and `ganglion objectives` lists them"
+    for objective_id in ("o 1", "o2", "o3", "o4", "o5"):
+        approval = ObjectiveApproved(objective_id=objective_id)
+        assert mesh.ask(mesh.event(approval, role=ROLE_OPERATOR))[0].accepted
+    assert said() == ""
 
 
 def test_what_was_lost_and_may_be_tried_once_only_is_said_to_be_set_aside() -> None:
