@@ -31,8 +31,19 @@ _log = structlog.get_logger()
 
 PROGRAM: Final = "nervous_system.working.deputy_process"
 
+BEGIN: Final = f"import json, sys; sys.path += json.loads(sys.argv.pop()); import {PROGRAM} as it; \
+sys.exit(it.main())"
+"""It finds what its worker finds: a program may have said itself where its packages are. Behind
+what every program finds, so no file beside the worker's program takes the place of one of those."""
+
 LEAST_SECONDS: Final = 0.01
 """Between two words to it: a worker may begin thousands of tasks a second."""
+
+SHORT_SECONDS: Final = 60.0
+"""Whose life was shorter has failed."""
+
+PAUSES: Final = (1.0, 5.0, 300.0)
+"""Seconds without one after the first, second and third failure in a row, and each further one."""
 
 NOT_FOR_IT: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Who ends a service often tells all its processes to end, and this one has a last word to say: it
@@ -54,6 +65,9 @@ class Deputy:
         self._pid = os.getpid()  # whose deputy it is: a fork has none yet
         self._rest = b""  # of what the pipe had no room for
         self._told_at = 0.0
+        self._begun_at = 0.0
+        self._failures = 0  # in a row
+        self._not_before = 0.0  # it is begun again
         self._later: asyncio.TimerHandle | None = None
 
     @contextmanager
@@ -85,7 +99,7 @@ class Deputy:
         self._told_at = stopwatch()
         untold, self._untold = self._untold, set()
         for number in untold:
-            if self._process is None:
+            if self._process is None and stopwatch() >= self._not_before:
                 self._begin()
             self._write({"number": number, **self._words[number]()})
 
@@ -96,17 +110,19 @@ class Deputy:
     def _begin_process(self) -> None:
         descriptors = _of_this_process()
         told = [str(each) for each in (os.getpid(), *descriptors)]
+        found = json.dumps([each for each in sys.path if isinstance(each, str)])
+        self._begun_at = stopwatch()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_IT)  # which it inherits
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", PROGRAM, *told],  # -P: nothing of the working folder
+                [sys.executable, "-P", "-c", BEGIN, *told, found],  # -P: no working folder first
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=descriptors,
                 start_new_session=True,  # Ctrl-C is for its worker
             )
         except OSError as error:
-            _log.warning("worker.no_deputy", reason=str(error))
+            self._failed(f"it cannot be begun ({error})")
             return
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -124,10 +140,21 @@ class Deputy:
         except BlockingIOError:
             return  # it is busy in somebody's place; the next word says what this one does
         except OSError as error:
-            _log.warning("worker.no_deputy", reason=f"it has ended ({error})")
             self._end()
+            self._failed(f"it has ended ({error})")
         else:
             self._rest = line[written:]
+
+    def _failed(self, reason: str) -> None:
+        """Begun again at once and for ever, one that cannot run would cost more than it is for."""
+        if stopwatch() - self._begun_at > SHORT_SECONDS:
+            self._failures = 0
+        pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
+        self._failures += 1
+        self._not_before = stopwatch() + pause
+        if self._failures <= len(PAUSES):
+            reason = f"{reason}; another is begun after {pause:.0f} s"
+            _log.warning("worker.no_deputy", reason=reason)
 
     def _end(self) -> None:
         if self._later is not None:

@@ -8,9 +8,11 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
@@ -96,6 +98,46 @@ async def test_one_that_leaves_takes_nothing_from_another_of_its_name() -> None:
         wards.take({"number": number, "worker_id": "w1", "session": f"s{number}"})
     wards.take({"number": 2})
     assert [each.session for each in wards.every.values()] == ["s1", ""]
+
+
+async def test_one_that_cannot_run_is_not_begun_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deputy, now, begun = Deputy(), 1000.0, []
+    monkeypatch.setattr("nervous_system.working.deputy.stopwatch", lambda: now)
+    monkeypatch.setattr("nervous_system.working.deputy.BEGIN", "raise SystemExit(1)")
+    with structlog.testing.capture_logs() as said, deputy.of(_word) as tell:
+        for _ in range(2000):
+            now += 1.0
+            tell()
+            if deputy._process is not None and deputy._process not in begun:
+                begun.append(deputy._process)
+                deputy._process.wait()
+    assert len(begun) == 2 + 2000 // 300 + 1
+    assert [each["event"] for each in said] == ["worker.no_deputy"] * 3
+    assert "after 300 s" in said[-1]["reason"]
+
+
+FOUND_BY_ITSELF = """
+import array, fcntl, sys, termios
+sys.path += sys.argv[1:]
+from nervous_system.working.deputy import Deputy
+deputy = Deputy()
+with deputy.of(lambda: {}) as tell:
+    tell()
+    process, unread = deputy._process, array.array("i", [1])
+    while unread[0] and process.poll() is None:
+        fcntl.ioctl(process.stdin.fileno(), termios.FIONREAD, unread)
+    print(process.poll())
+"""
+
+
+def test_it_finds_what_its_worker_finds(tmp_path: Path) -> None:
+    """And a fresh interpreter does not: its packages are elsewhere."""
+    interpreter = os.path.realpath(sys.executable)  # of no environment
+    worker = [interpreter, "-c", FOUND_BY_ITSELF, *filter(None, sys.path)]
+    done = subprocess.run(worker, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "None\n"), done.stderr
 
 
 def test_a_silent_worker_is_due_again_and_again_and_not_for_ever() -> None:
