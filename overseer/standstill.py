@@ -99,16 +99,26 @@ class Standstill:
     def of_task(self, task_id: str) -> str:
         """Why an open task is not being done; empty where it is, or will be at once."""
         task = self._state.kernel.tasks.get(task_id)
+        held_by, why = self.holding(task_id)
         if task is None or not self._depends(task):
-            return self._of_itself(task) if task is not None else ""
-        after = sorted(task.unmet)
-        found = f"it depends on {_listed(after)}"
-        for root in map(self._root, after[:MOST_LOOKED_AT]):
-            first = self._state.kernel.tasks.get(root)
+            return why
+        found = f"it depends on {_listed(sorted(task.unmet))}"
+        return f"{found}; {held_by}: {why}" if why else found
+
+    def holding(self, task_id: str) -> tuple[str, str]:
+        """Which task has to be done first, maybe itself, and why it is not being done; both are
+        empty where it is, or will be at once."""
+        tasks = self._state.kernel.tasks
+        task = tasks.get(task_id)
+        if task is None:
+            return "", ""
+        after = sorted(task.unmet)[:MOST_LOOKED_AT] if self._depends(task) else []
+        for root in map(self._root, after) if after else [task_id]:
+            first = tasks.get(root)
             why = self._of_itself(first) if first is not None else "it is not there to be done"
             if why:
-                return f"{found}; {root}: {why}"
-        return found
+                return root, why
+        return "", ""
 
     def of_objective(self, objective_id: str) -> tuple[str, str]:
         """A task of an open objective that a person has to decide on, else its first where none is

@@ -98,7 +98,7 @@ def add(
     else:
         say(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
         if waits:
-            say(f"it is not begun yet: {waits}")
+            say(f"it waits: {waits}")
 
 
 def _suppose(proposal: ObjectiveProposed, *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ app = noun(
 
 TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
 MOST_SENTENCES = 5
-"""About why tasks are not begun, below a list of them."""
+"""About why tasks wait, below a list of them."""
 
 Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
 
@@ -38,7 +38,7 @@ def list_(
     ended: Annotated[int, typer.Option(min=0, help="How many of those that ended.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """The tasks that are open and the last that ended, and why those are not begun that wait."""
+    """The tasks that are open and the last that ended, and why those wait that nobody does."""
     import json
 
     from ganglion.columns import Column, note, say_table
@@ -75,12 +75,15 @@ def list_(
     )
     if any("tool_efficacy_score" in row for row in rows):
         note(TES)
+    told = {row["task_id"] for row in rows if row.get("waits")}
     because: dict[str, list[str]] = {}
     for row in rows:
-        if sentence := row.get("waits"):
+        if (sentence := row.get("waits")) and (
+            row["held_by"] == row["task_id"] or row["held_by"] not in told
+        ):
             because.setdefault(sentence, []).append(row["task_id"])
     for sentence, ids in sorted(because.items(), key=lambda each: -len(each[1]))[:MOST_SENTENCES]:
-        say(f"not begun: {listed(ids)}: {sentence}")
+        say(f"{listed(ids)} {'waits' if len(ids) == 1 else 'wait'}: {sentence}")
 
 
 def _score(row: dict[str, Any]) -> str:
@@ -182,7 +185,7 @@ def add(
         return
     say(f"{chosen_id} is added; `ganglion tasks show {shlex.quote(chosen_id)}` shows how it goes")
     if waits:
-        say(f"it is not begun yet: {waits}")
+        say(f"it waits: {waits}")
 
 
 @app.command()
@@ -458,6 +461,7 @@ async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, 
             "attempts": task.attempt,
             "submitted_at": task.submitted_at.isoformat(),
             "waits": standstill.of_task(task.task_id),
+            "held_by": standstill.holding(task.task_id)[0],
         }
         for task in sorted(kernel.tasks.values(), key=lambda each: each.task_id)
         if objective in (None, task.manifest.objective_id)

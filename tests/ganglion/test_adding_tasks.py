@@ -45,8 +45,7 @@ async def test_all_that_is_said_of_a_task_is_in_its_manifest(
     first = await run("tasks", "add", "--action", "dig", "--id", "dig the hole")
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith(
-        "dig the hole is added; `ganglion tasks show 'dig the hole'` shows how it goes\n"
-        "it is not begun yet: "
+        "dig the hole is added; `ganglion tasks show 'dig the hole'` shows how it goes\nit waits: "
     )
     said = await run(
         *("tasks", "add", "--action", "plant", "--id", "p", "--payload", f"@{payload}"),

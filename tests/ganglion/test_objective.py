@@ -32,7 +32,7 @@ async def test_what_waits_for_a_person_is_not_called_planned(
 
     assert await said("add", "plant a tree", "--id", "o1", *PLAN) == (
         "o1 is planned; `ganglion objectives show o1` shows how it goes\n"
-        "it is not begun yet: no worker is there\n"
+        "it waits: no worker is there\n"
     )
     assert await said("add", "fell a tree", "--id", "o 2", *HIGH_RISK) == (
         "o 2 waits for a person; say yes with `ganglion objectives approve 'o 2'`,"
@@ -44,7 +44,7 @@ async def test_what_waits_for_a_person_is_not_called_planned(
     )
     await asyncio.to_thread(ganglion, "halt", "--reason", "lunch")
     added = await said("add", "plant two trees", "--id", "o3", *PLAN)
-    assert "it is not begun yet: dispatch is halted: lunch (ordered by " in added
+    assert "it waits: dispatch is halted: lunch (ordered by " in added
     listed = await said("list")
     assert "\t1\tplant a tree" in listed
     assert "\twaits for approval\texplicit\t0\tfell a tree" in listed
@@ -120,7 +120,11 @@ async def test_what_is_set_aside_is_said_wherever_one_looks(
     )
     assert f"it waits: o1.a: {aside}" in await said("objectives", "show", "o1")
     assert f"it waits: {aside}" in await said("tasks", "show", "o1.a")
-    assert f"o1.a: {aside}" in await said("tasks")
+    rows = json.loads(await said("tasks", "--json"))
+    assert {each["task_id"]: each["held_by"] for each in rows} == {"o1.a": "o1.a", "o1.b": "o1.a"}
+    listed = await said("tasks")
+    assert f"o1.a waits: {aside}" in listed
+    assert listed.count("it is set aside") == 1, "what waits for it does not say it again"
     status = await asyncio.to_thread(ganglion, "status")  # no ClickHouse is there
     assert f"o1.a waits: {aside}" in status.stdout
     await said("tasks", "retry", "o1.a")

@@ -118,7 +118,7 @@ async def test_a_task_that_nobody_does_says_what_it_waits_for(told: CommandLine,
     halted = "dispatch is halted: \\x1b[2Jlunch (ordered by somebody)"
     assert await last_line("e") == f"it waits: {halted}"
     listed = (await asyncio.to_thread(told, "tasks")).stdout.splitlines()
-    assert listed[-1] == f"not begun: c, d and e: {halted}"
+    assert listed[-1] == f"c, d and e wait: {halted}"
 
 
 async def test_a_task_that_never_was_is_refused(told: CommandLine) -> None:
