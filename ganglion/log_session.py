@@ -12,6 +12,7 @@ from typing import Final
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Unavailable, Unreadable
+from nervous_system.nobody_there import nobody_there
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
 from nervous_system.telemetry.log import configure
@@ -53,6 +54,6 @@ async def bus_session(settings: MeshSettings, *, user: str = OPERATOR) -> AsyncI
         except TimeoutError as error:
             raise Unavailable(
                 f"no NATS server answers at {shown(settings.nats_url)} within"
-                f" {CONNECT_SECONDS:g} s; start one with `ganglion up`, or set NATS_URL"
+                f" {CONNECT_SECONDS:g} s; {nobody_there(settings.nats_url)}"
             ) from error
         yield bus

@@ -28,6 +28,7 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.exit_code import how_it_ended
 from nervous_system.contract.stored import StreamState
 from nervous_system.errors import Forbidden, GanglionError
+from nervous_system.nobody_there import REMEDY
 from nervous_system.place import rule_in_force
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
@@ -175,10 +176,7 @@ async def _elsewhere(home: Home) -> StatusReport:
     log = await _log_of(settings, folded=True)
     problems += log.drift
     if log.stream is None:
-        elsewhere = log.refused or (
-            f"none answers at {shown(settings.nats_url)};"
-            " start one with `ganglion up`, or set NATS_URL"
-        )
+        elsewhere = log.refused or (f"none answers at {shown(settings.nats_url)}; {REMEDY}")
         return StatusReport(
             home=str(home.path),
             state=NOT_RUNNING,

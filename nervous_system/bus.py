@@ -35,6 +35,7 @@ from nervous_system.contract.subjects import is_named_by, subject_for, template_
 from nervous_system.contract.vouching import Vouching
 from nervous_system.errors import IdTaken, Permanent, Unavailable, Unreadable, Untrusted
 from nervous_system.ids import new_event_id
+from nervous_system.nobody_there import nobody_there
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
@@ -434,7 +435,10 @@ async def open_bus(
         required=settings.signatures_required,
         most_seconds=settings.signature_max_age_seconds,
     )
-    connection = await Connection.open(identified(settings, user), name=name)
+    try:
+        connection = await Connection.open(identified(settings, user), name=name)
+    except Unavailable as error:
+        raise Unavailable(f"{error}; {nobody_there(settings.nats_url)}") from error
     try:
         yield Bus(
             connection,

@@ -141,8 +141,7 @@ class Connection:
             if not _is_bad_credentials(cause):
                 raise Unavailable(
                     f"no NATS server answers at {shown(settings.nats_url)}"
-                    f" ({cause or type(cause).__name__});"
-                    " start one with `ganglion up`, or set NATS_URL"
+                    f" ({cause or type(cause).__name__})"
                 ) from error
             raise Forbidden(
                 f"{shown(settings.nats_url)} does not accept {_as_whom(settings)}; set"

@@ -11,13 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from ganglion.context_files import add_context
 from ganglion.errors import NOT_RUNNING, OK, USAGE
+from ganglion.nats_keys import NatsKeys
+from nervous_system.agent import open_agent
 from nervous_system.contexts import Context
 from nervous_system.environment import read_settings
+from nervous_system.errors import Unavailable
+from nervous_system.nobody_there import nobody_there
 from nervous_system.place import decide, found_home
 from nervous_system.settings import MeshSettings
 from nervous_system.users import settings_at
 from tests.ganglion.command_line import CommandLine, MakeCommandLine
+from tests.real_servers import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -237,3 +243,30 @@ def test_a_mesh_is_found_by_its_home_whatever_its_ports_and_no_other_is_mixed_in
 def test_a_context_gives_what_it_holds() -> None:
     context = Context(home="/h", clickhouse_url="http://h:1")
     assert context.variables() == {"GANGLION_HOME": "/h", "CLICKHOUSE_URL": "http://h:1"}
+
+
+async def _told(url: str | None = None) -> str:
+    with pytest.raises(Unavailable, match="no NATS server answers at nats://") as found:
+        async with open_agent(url, role="coder", agent_id="c"):
+            pass
+    assert "GANGLION_HOME=/path/to/.ganglion, `ganglion contexts use NAME`" in str(found.value)
+    return str(found.value)
+
+
+async def test_who_finds_no_mesh_is_told_what_chose_the_address_and_all_that_helps(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is said, the address is the usual one, at which somebody else may listen."""
+    usual = settings_at(None, None).nats_url
+    assert f"there is no {bare}/.ganglion, nor one above; start" in nobody_there(usual)
+    keys = NatsKeys(bare / ".ganglion")
+    keys.folder.mkdir(parents=True, mode=0o700)
+    keys.listen([f"127.0.0.1:{free_port()}"])
+    found = f"{bare}/.ganglion is the nearest"
+    assert f"no mesh runs in {bare}/.ganglion, which was chosen by: {found}; " in await _told()
+    add_context("mine", Context(home=str(bare / ".ganglion")))
+    monkeypatch.setenv("GANGLION_CONTEXT", "mine")
+    assert "chosen by: the context mine (GANGLION_CONTEXT)" in await _told()
+    assert "chosen by" not in await _told(f"nats://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("NATS_URL", f"nats://127.0.0.1:{free_port()}")
+    assert "that address was chosen by: NATS_URL; " in await _told()
