@@ -18,6 +18,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -38,6 +39,9 @@ what every program finds, so no file beside the worker's program takes the place
 
 LEAST_SECONDS: Final = 0.01
 """Between two words to it: a worker may begin thousands of tasks a second."""
+
+NOBODY_LEFT: Final = b"null\n"
+"""The last word. That nothing comes any more would say nothing: code closes files."""
 
 SHORT_SECONDS: Final = 60.0
 """Whose life was shorter has failed."""
@@ -80,7 +84,7 @@ class Deputy:
         finally:
             del self._words[number]
             self._untold.discard(number)
-            self._end() if not self._words else self._write({"number": number})
+            self._write({"number": number}) if self._words else self._end()
 
     def _tell(self, number: int) -> None:
         self._untold.add(number)
@@ -130,6 +134,9 @@ class Deputy:
                 os.close(each)
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
+        # What was begun leaves the deputy behind, as nobody's child, and ends; who waits in a task
+        # for all children is to see neither.
+        threading.Thread(target=self._process.wait, name="deputy-begun", daemon=True).start()
 
     def _write(self, word: Word) -> None:
         if self._process is None or self._process.stdin is None:
@@ -160,12 +167,13 @@ class Deputy:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        process, self._process, self._rest = self._process, None, b""
-        if process is not None and self._pid == os.getpid():
-            process.kill()
-            process.wait()
+        process, self._process = self._process, None
+        rest, self._rest = self._rest, b""
+        if process is not None and process.stdin is not None and self._pid == os.getpid():
             with suppress(OSError):
-                process.stdin.close()  # type: ignore[union-attr]
+                os.write(process.stdin.fileno(), rest + NOBODY_LEFT)
+            with suppress(OSError):
+                process.stdin.close()
 
 
 @contextmanager

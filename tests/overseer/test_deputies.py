@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import structlog
 
@@ -27,8 +28,10 @@ from nervous_system.working.deputy import DEPUTY, Deputy, Word
 from nervous_system.working.deputy_process import Ward
 from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
+from tests.overseer.deputies import deputies_of
 from tests.overseer.overseen import task
 from tests.overseer.overseer_program import StartOverseer
+from tests.real_servers import wait_until
 
 PROGRAM = [sys.executable, "-P", "-m", deputy_process.__name__]
 
@@ -69,18 +72,47 @@ def _word(worker_id: str = "w1", *task_ids: str) -> Word:
     return {"worker_id": worker_id, "task_ids": task_ids}
 
 
+def _until_there_are(count: int) -> list[psutil.Process]:
+    """So many deputies of this process."""
+    wait_until(lambda: len(deputies_of(os.getpid())) == count, f"{count} deputies", seconds=300)
+    return deputies_of(os.getpid())
+
+
 async def test_it_is_there_from_the_first_worker_to_the_last() -> None:
     deputy = Deputy()
+    _until_there_are(0)
     with deputy.of(_word) as tell:
         with deputy.of(lambda: _word("w2", "a")) as tell_of_another:
             tell_of_another()
-            process = deputy._process
-            assert process is not None
-        assert process.poll() is None
+            _until_there_are(1)
+        (process,) = _until_there_are(1)
         process.kill()
-        process.wait()
+        _until_there_are(0)
         tell()  # one that died is no harm
     assert deputy._process is None
+    with deputy.of(_word) as tell:
+        tell()
+    _until_there_are(0)
+
+
+WAITS_FOR_ALL = """
+import os
+from nervous_system.working.deputy import Deputy
+deputy = Deputy()
+with deputy.of(lambda: {}) as tell:
+    tell()
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        print("has none")
+"""
+
+
+def test_who_waits_for_all_children_waits_for_no_deputy() -> None:
+    worker = [sys.executable, "-c", WAITS_FOR_ALL]
+    done = subprocess.run(worker, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "has none\n"), done.stderr
 
 
 async def test_one_that_leaves_takes_nothing_from_another_of_its_name() -> None:
@@ -119,16 +151,17 @@ async def test_one_that_cannot_run_is_not_begun_again_and_again(
 
 
 FOUND_BY_ITSELF = """
-import array, fcntl, sys, termios
+import array, fcntl, select, sys, termios
 sys.path += sys.argv[1:]
 from nervous_system.working.deputy import Deputy
 deputy = Deputy()
 with deputy.of(lambda: {}) as tell:
     tell()
-    process, unread = deputy._process, array.array("i", [1])
-    while unread[0] and process.poll() is None:
-        fcntl.ioctl(process.stdin.fileno(), termios.FIONREAD, unread)
-    print(process.poll())
+    pipe, unread, end = deputy._process.stdin.fileno(), array.array("i", [1]), select.poll()
+    end.register(pipe, 0)  # says when nobody can read it any more
+    while unread[0] and not end.poll(0):
+        fcntl.ioctl(pipe, termios.FIONREAD, unread)
+    print(end.poll(0))
 """
 
 
@@ -137,7 +170,7 @@ def test_it_finds_what_its_worker_finds(tmp_path: Path) -> None:
     interpreter = os.path.realpath(sys.executable)  # of no environment
     worker = [interpreter, "-c", FOUND_BY_ITSELF, *filter(None, sys.path)]
     done = subprocess.run(worker, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stdout) == (0, "None\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
 def test_a_silent_worker_is_due_again_and_again_and_not_for_ever() -> None:
@@ -183,7 +216,7 @@ def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before() -> N
 
 
 NONE_STANDARD = """
-import array, fcntl, os, sys, termios
+import array, fcntl, os, select, sys, termios
 from nervous_system.working.deputy import Deputy
 said = os.dup(1)
 for each in (0, 1, 2):
@@ -191,15 +224,15 @@ for each in (0, 1, 2):
 deputy = Deputy()
 with deputy.of(lambda: {"worker_id": "w1"}) as tell:
     tell()
-    process, unread = deputy._process, array.array("i", [1])
-    pipe = process.stdin.fileno()
+    pipe, unread, end = deputy._process.stdin.fileno(), array.array("i", [1]), select.poll()
+    end.register(pipe, 0)  # says when nobody can read it any more
     for _ in range(20):  # who takes a word for the end of its worker ends at the first
         os.write(pipe, b'{"number": 1}\\n')
         unread[0] = 1
-        while unread[0] and process.poll() is None:
+        while unread[0] and not end.poll(0):
             fcntl.ioctl(pipe, termios.FIONREAD, unread)
     taken = [each for each in (0, 1, 2) if os.path.exists(f"/proc/self/fd/{each}")]
-    os.write(said, f"{process.poll()} {taken}".encode())
+    os.write(said, f"{end.poll(0)} {taken}".encode())
 """
 
 
@@ -207,7 +240,7 @@ def test_who_has_closed_its_standard_files_is_not_taken_for_dead() -> None:
     """The descriptor of the process was 0 there, which is standard input in the deputy."""
     worker = [sys.executable, "-c", NONE_STANDARD]
     done = subprocess.run(worker, capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stdout) == (0, "None []")
+    assert (done.returncode, done.stdout) == (0, "[] []")
 
 
 @pytest.mark.parametrize("descriptor", [0, 1, 2, 3])

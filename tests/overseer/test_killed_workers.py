@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
 import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
@@ -32,6 +31,7 @@ from nervous_system.worker import open_worker
 from nervous_system.working.asker import Asker
 from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
+from tests.overseer.deputies import deputies_of
 from tests.overseer.overseen import task
 from tests.overseer.overseer_program import StartOverseer
 from tests.real_servers import RealProcess, wait_until
@@ -151,7 +151,10 @@ async def test_the_task_of_a_worker_that_is_killed_is_anothers_at_once(
     await proposed(start_overseer, bus, task("a", action="waits"))
     worker = dying()
     await lines(worker, "has begun")
-    for deputy in psutil.Process(worker.pid).children():
+    await asyncio.to_thread(
+        wait_until, lambda: bool(deputies_of(worker.pid)), "a deputy", seconds=300
+    )
+    for deputy in deputies_of(worker.pid):
         deputy.terminate()  # as a service manager does, which ends all processes of a service
     worker.kill()
     await until_said(bus, TaskReleased)
