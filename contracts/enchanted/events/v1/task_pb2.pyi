@@ -157,7 +157,8 @@ class TaskManifest(_message.Message):
     """
     attempt_seconds: _builtins.float
     """How long one attempt may take; 0: no limit. Then its worker cancels its code, and the attempt has failed; where the
-    worker does not, the overseer says so 30 s later.
+    worker does not, the overseer says so 30 s later. What the code began in threads goes on, maybe beside the next
+    attempt, unless it looks at `task.called_off` there and ends.
     """
     @_builtins.property
     def depends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
