@@ -17,6 +17,7 @@ import psutil
 from ganglion.benchmarks.child import python, started
 from ganglion.benchmarks.figure import Figure
 from ganglion.benchmarks.laboratory import Laboratory, free_port
+from ganglion.benchmarks.processes import processes_of
 from ganglion.benchmarks.show import Show
 from ganglion.benchmarks.size import Size
 from ganglion.errors import StartFailed
@@ -64,8 +65,7 @@ class LocalMesh:
         mesh = read_mesh(Home.at(self._home).mesh_file)
         if mesh is None:
             raise StartFailed(f"the mesh in {self._home} is gone")
-        supervisor = psutil.Process(mesh.pid)
-        processes = [supervisor, *supervisor.children(recursive=True)]
+        processes = processes_of(mesh.pid)
         before, began = _cpu_seconds(processes), stopwatch()
         await asyncio.sleep(seconds)
         used, took = _cpu_seconds(processes) - before, stopwatch() - began

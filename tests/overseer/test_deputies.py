@@ -18,6 +18,7 @@ import structlog
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
 from enchanted.events.v1.task_request_pb2 import TasksProposed
+from ganglion.benchmarks.processes import processes_of
 from nervous_system.bus import Bus, recorded
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
@@ -86,6 +87,7 @@ async def test_it_is_there_from_the_first_worker_to_the_last() -> None:
             tell_of_another()
             _until_there_are(1)
         (process,) = _until_there_are(1)
+        assert process in processes_of(os.getpid())
         process.kill()
         _until_there_are(0)
         tell()  # one that died is no harm

@@ -11,12 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psutil
-
 from ganglion.benchmarks.child import Child
 from ganglion.benchmarks.contenders.order import BEGIN
 from ganglion.benchmarks.outcomes.situation import NEXT_SECONDS, Kind, Outcome, Situation
 from ganglion.benchmarks.outcomes.systems import START_SECONDS, System
+from ganglion.benchmarks.processes import processes_of
 from ganglion.errors import StartFailed
 from nervous_system.clock import stopwatch
 
@@ -105,7 +104,7 @@ async def act(situation: Situation, system: System, client: Client, workers: Wor
 def kill_all(pid: int) -> None:
     """A process and what it has begun, at one moment, as when their machine goes: nobody of them
     sees that another is gone."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    processes = processes_of(pid)
     for each in processes:
         each.suspend()
     for each in processes:
