@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_CANCELLED,
     ObjectiveAdded,
     ObjectiveApproved,
     ObjectiveFinished,
@@ -135,7 +136,8 @@ def fold(history: Iterable[Recorded]) -> dict[str, KnownObjective]:
                 objective,
                 status=named(ObjectiveResult, payload.result),
                 waits_for_approval=False,
-                called_off=verdict,
+                # What was approved may end by the same word, as its tasks were rejected.
+                called_off=verdict if payload.result == OBJECTIVE_CANCELLED else None,
                 ended_at=recorded.recorded_at,
                 summary=payload.summary,
             )

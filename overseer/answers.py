@@ -84,6 +84,11 @@ def answer(
                 reason = (
                     f"the policy allows {most} open tasks and {are} are; approve it again later"
                 )
+            elif request_id in kernel.refusals:
+                reason = (
+                    f"{payload.objective_id} was approved and has failed, its tasks were rejected"
+                )
+                return Answer(reasons=[reason, *kernel.refusals[request_id]])
             else:
                 reason = f"no objective {payload.objective_id} waits for approval"
             return Answer(reasons=[reason])

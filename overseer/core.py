@@ -134,6 +134,7 @@ class OverseerCore:
                     request_id,
                     payload,
                     by_person=by_person,
+                    objectives=state.objectives,
                 )
             case ReleaseRequested():
                 return tasks.on_release(state.kernel, request_id, payload, now)

@@ -30,7 +30,6 @@ from overseer.json_object import json_object
 from overseer.kernel.choice import Rules
 from overseer.kernel.decide import MOST_PROPOSED, objections, submissions
 from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
-from overseer.kernel.state import Kernel
 from overseer.kernel.task import HIGHEST_PRIORITY
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
@@ -98,11 +97,11 @@ def _problems(
             metadata=metadata,
         )
         plan = planner.plan(wanted)
-        reasons += [plan] if isinstance(plan, str) else _impossible(state.kernel, rules, plan)
+        reasons += [plan] if isinstance(plan, str) else _impossible(state, rules, plan)
     return reasons
 
 
-def _impossible(kernel: Kernel, rules: Rules, plan: Plan) -> list[str]:
+def _impossible(state: OverseerState, rules: Rules, plan: Plan) -> list[str]:
     """Why this plan could not be followed, however much room there is."""
     size, most = sum(task.ByteSize() for task in plan.tasks), rules.policy.max_open_tasks
     if size > MOST_PLAN_BYTES:
@@ -111,7 +110,7 @@ def _impossible(kernel: Kernel, rules: Rules, plan: Plan) -> list[str]:
         return [f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}"]
     if len(plan.tasks) > most:
         return [f"it would be {len(plan.tasks)} tasks, and the policy allows {most} open ones"]
-    against = objections(kernel, rules, plan.tasks)
+    against = objections(state.kernel, rules, plan.tasks, objectives=state.objectives)
     return [
         f"{plan.tasks[number].task_id}: {reason}"
         for number in sorted(against)

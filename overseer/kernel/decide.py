@@ -6,7 +6,7 @@ what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import Final
@@ -84,7 +84,13 @@ MOST_GIVEN_UP: Final = 20
 
 
 def on_proposal(
-    kernel: Kernel, rules: Rules, request_id: str, proposal: TasksProposed, *, by_person: bool
+    kernel: Kernel,
+    rules: Rules,
+    request_id: str,
+    proposal: TasksProposed,
+    *,
+    by_person: bool,
+    objectives: Container[str],
 ) -> tuple[Emit, ...]:
     """Each task is submitted or rejected; what is of high risk only a person may propose so."""
     known = [kernel.tasks.get(each.task_id) for each in proposal.tasks]
@@ -94,15 +100,29 @@ def on_proposal(
     if any(task is not None and task.request_id == request_id for task in ended):
         return ()
     return submissions(
-        kernel, rules, proposal.tasks, together=proposal.together, by_person=by_person
+        kernel,
+        rules,
+        proposal.tasks,
+        together=proposal.together,
+        by_person=by_person,
+        objectives=objectives,
     )
 
 
 def objections(
-    kernel: Kernel, rules: Rules, manifests: Sequence[TaskManifest], *, by_person: bool = True
+    kernel: Kernel,
+    rules: Rules,
+    manifests: Sequence[TaskManifest],
+    *,
+    by_person: bool = True,
+    objectives: Container[str] = (),
 ) -> dict[int, list[str]]:
-    """What stands against proposed tasks, by their number; only those with something against."""
-    wrong = {number: list(why) for number, why in problems(kernel, manifests).items()}
+    """What stands against proposed tasks, by their number; only those with something against.
+
+    `objectives` are others, that keep the ids below theirs.
+    """
+    found = problems(kernel, manifests, objectives=objectives)
+    wrong = {number: list(why) for number, why in found.items()}
     for number, manifest in enumerate(manifests):
         against = rules.policy.against(action=manifest.action, risk_tier=manifest.risk_tier)
         if not against and manifest.risk_tier == RISK_HIGH and not by_person:
@@ -120,6 +140,7 @@ def submissions(
     *,
     together: bool,
     by_person: bool = True,
+    objectives: Container[str] = (),
     more_open: int = 0,
 ) -> tuple[Emit, ...]:
     """What proposed manifests lead to; with `together`, one that is wrong rejects them all.
@@ -129,7 +150,7 @@ def submissions(
     if len(manifests) > MOST_PROPOSED:
         reason = f"{len(manifests)} tasks at once are more than {MOST_PROPOSED}"
         return (_rejection(0, manifests[0], [reason]),)
-    wrong = objections(kernel, rules, manifests, by_person=by_person)
+    wrong = objections(kernel, rules, manifests, by_person=by_person, objectives=objectives)
     most, are = rules.policy.max_open_tasks, len(kernel.tasks) + more_open
     everything: list[str] = []
     if are + len(manifests) > most:

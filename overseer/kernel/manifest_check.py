@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from math import isfinite
 from typing import Final
 
@@ -15,8 +15,13 @@ MOST_ID_CHARACTERS: Final = 200
 MOST_TTL_SECONDS: Final = 10 * 366 * 86_400.0
 
 
-def problems(kernel: Kernel, proposed: Sequence[TaskManifest]) -> Mapping[int, list[str]]:
-    """What is wrong, by the number of the task in the proposal; only those with problems."""
+def problems(
+    kernel: Kernel, proposed: Sequence[TaskManifest], *, objectives: Container[str] = ()
+) -> Mapping[int, list[str]]:
+    """What is wrong, by the number of the task in the proposal; only those with problems.
+
+    The ids below one of `objectives` are kept for its own tasks.
+    """
     found: dict[int, list[str]] = {}
     ids = {manifest.task_id for manifest in proposed}
     before: set[str] = set()
@@ -27,6 +32,11 @@ def problems(kernel: Kernel, proposed: Sequence[TaskManifest]) -> Mapping[int, l
             wrong.append(f"a task {manifest.task_id} exists already; choose another id")
         elif manifest.task_id in before:
             wrong.append(f"the id {manifest.task_id} occurs twice in this proposal")
+        elif (kept_for := _kept_for(manifest.task_id, objectives)) is not None:
+            wrong.append(
+                f"ids that begin with {kept_for}. are kept for the tasks of objective {kept_for};"
+                " choose another id"
+            )
         before.add(manifest.task_id)
         wrong += _dependencies(kernel, manifest, ids)
         if manifest.task_id in circle:
@@ -34,6 +44,13 @@ def problems(kernel: Kernel, proposed: Sequence[TaskManifest]) -> Mapping[int, l
         if wrong:
             found[number] = wrong
     return found
+
+
+def _kept_for(task_id: str, objectives: Container[str]) -> str | None:
+    """The objective below whose id this one is: its tasks may be submitted later."""
+    parts = task_id[: MOST_ID_CHARACTERS + 1].split(".")
+    above = (".".join(parts[:length]) for length in range(1, len(parts)))
+    return next((each for each in above if each in objectives), None)
 
 
 def _alone(manifest: TaskManifest) -> Iterable[str]:

@@ -26,8 +26,10 @@ from enchanted.events.v1.task_request_pb2 import (
     ORDER_QUARANTINE,
     TaskOrder,
     TaskOrdered,
+    TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
+from ganglion.known_objectives import fold
 from overseer.core import MAINTENANCE_SOURCE
 from overseer.kernel.decide import MOST_PROPOSED
 from overseer.model import Settings
@@ -293,3 +295,62 @@ def test_a_round_that_was_set_aside_does_not_stop_those_after_it(maintained: Ove
     maintained.tick()
     assert len(rounds(maintained)) == 2
     maintained.new_leader()
+
+
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize("taking", ["o.a", "o.x", "o.", "o.a.b"])
+def test_nobody_takes_an_id_that_is_kept_for_a_task_of_an_objective(
+    mesh: Overseen, taking: str, safe: bool
+) -> None:
+    """Else whoever may propose anything could make what waits for a person fail."""
+    assert add(mesh, "o", {"id": "a", "risk_tier": "safe" if safe else "high-risk", **DIG}).accepted
+    for role in (ROLE_ARCHITECT, ROLE_OPERATOR):
+        (answer,) = mesh.ask(mesh.event(TasksProposed(tasks=[task(taking)]), role=role))
+        assert not answer.accepted
+        assert taking in answer.reasons[0]
+        assert "kept for the tasks of objective o" in answer.reasons[0] or taking == "o.a"
+    assert mesh.propose(task("oo.a")).accepted
+    assert approve(mesh, "o").accepted
+    assert "o.a" in mesh.state.kernel.tasks
+    mesh.new_leader()
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "second", "other"), [("o", "x.1", "o.x", "1"), ("o.x", "1", "o", "x.1")]
+)
+def test_an_objective_takes_no_id_that_another_will_need(
+    mesh: Overseen, first: str, step: str, second: str, other: str
+) -> None:
+    assert add(mesh, first, {"id": step, "risk_tier": "high-risk", **DIG}).accepted
+    answer = add(mesh, second, {"id": other, **DIG})
+    assert not answer.accepted
+    assert f"o.x.1: ids that begin with {first}. are kept" in answer.reasons[0]
+    assert approve(mesh, first).accepted
+    assert list(mesh.state.kernel.tasks) == ["o.x.1"]
+
+
+def test_an_objective_whose_ids_are_taken_is_refused_at_once(mesh: Overseen) -> None:
+    for taken in ("o.a", "o.b"):
+        assert mesh.propose(task(taken)).accepted
+    high = {"risk_tier": "high-risk", **DIG}
+    assert add(mesh, "o", {"id": "a", **high}, {"id": "b", **high}).reasons == [
+        f"{taken}: a task {taken} exists already; choose another id" for taken in ("o.a", "o.b")
+    ]
+
+
+def test_an_approval_after_which_the_tasks_are_rejected_says_why(mesh: Overseen) -> None:
+    """What the policy says may have changed while it waited."""
+    assert add(mesh, "o", {"id": "a", "risk_tier": "high-risk", **DIG}).accepted
+    rules(mesh, "allowed_actions: ['paint']\n")
+    answer = approve(mesh, "o")
+    assert not answer.accepted
+    assert answer.reasons == [
+        "o was approved and has failed, its tasks were rejected",
+        "o.a: the policy does not allow the action dig",
+    ]
+    assert ends(mesh) == [("o", OBJECTIVE_FAILED, "none of its tasks was accepted")]
+    known = fold(mesh.log)["o"]
+    assert known.approved is not None
+    assert known.called_off is None
+    assert approve(mesh, "o").reasons == ["no objective o waits for approval"]
+    mesh.new_leader()

@@ -11,7 +11,7 @@ import pytest
 from enchanted.events.v1.alarm_pb2 import SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
-from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectiveProposed
 from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import (
     DispatchHeld,
@@ -264,15 +264,14 @@ def test_a_pulse_plans_what_had_no_room_before_and_keeps_to_the_quota(mesh: Over
 def test_two_objectives_whose_tasks_would_have_one_name_are_not_planned_at_once(
     mesh: Overseen,
 ) -> None:
+    """An overseer before this one accepted both."""
     policy = PolicyAdopted(hash="one", text=RULES + "max_open_tasks: 1\n")
     mesh.publish(policy, role=ROLE_OVERSEER)
     mesh.propose(task("in the way"))
     for objective_id, step in (("a", "b.c"), ("a.b", "c")):
         steps = f'{{"tasks": [{{"id": "{step}", "action": "dig"}}]}}'
-        proposal = ObjectiveProposed(
-            objective_id=objective_id, description="dig", metadata_json=steps
-        )
-        assert mesh.ask(mesh.event(proposal))[0].accepted
+        added = ObjectiveAdded(objective_id=objective_id, description="dig", metadata_json=steps)
+        mesh.publish(added, role=ROLE_OVERSEER)
     mesh.publish(PolicyAdopted(hash="more", text=RULES), role=ROLE_OVERSEER)
     assert list(next_pulse(mesh).planned_objectives) == ["a"]
     assert list(next_pulse(mesh).planned_objectives) == ["a.b"]
