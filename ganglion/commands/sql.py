@@ -16,15 +16,18 @@ _FORMAT: Final = re.compile(r"\bFORMAT\s+\w+\s*(SETTINGS\b[^;]*)?;?\s*$", re.IGN
 """At the end of a query that says itself how it is to be answered."""
 
 
-def readable_settings() -> dict[str, str]:
-    """What lets ClickHouse decide between a table and rows below each other, by the terminal."""
-    from ganglion.widths import screen_width
+_AROUND: Final = 11
+"""Cells of a table that ClickHouse's estimate leaves out: its outer borders, and the numbers of up
+to 10,000 rows."""
 
+
+def readable_settings(columns: int) -> dict[str, str]:
+    """What lets ClickHouse decide between a table and rows below each other, by the terminal."""
     return {
         "output_format_pretty_color": "0",
         "output_format_pretty_fallback_to_vertical": "1",
         "output_format_pretty_fallback_to_vertical_min_columns": "1",
-        "output_format_pretty_fallback_to_vertical_min_table_width": str(screen_width()),
+        "output_format_pretty_fallback_to_vertical_min_table_width": str(columns - _AROUND + 1),
         "output_format_pretty_fallback_to_vertical_max_rows_per_chunk": "10000",
     }
 
@@ -67,10 +70,12 @@ def sql(
     from ganglion.engines.clickhouse.exceptions import Code
     from ganglion.errors import QueryRefused
     from ganglion.query import run_query
+    from ganglion.widths import screen_width
 
     if as_json and format_name is not None:
         raise typer.BadParameter("give --json or --format, not both")
-    terminal = sys.stdout.isatty()
+    columns = screen_width()
+    terminal = columns is not None
     text = sys.stdin.read() if query == "-" else query
     if not text.strip():
         raise typer.BadParameter("the query is empty")
@@ -83,9 +88,9 @@ def sql(
 
         wait_until_caught_up(mesh)
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
-    own = terminal and format_name is None and not as_json and not _FORMAT.search(text)
-    if own:
-        settings |= readable_settings()
+    own = format_name is None and not as_json and not _FORMAT.search(text)
+    if own and columns is not None:
+        settings |= readable_settings(columns)
     if not write:
         settings["readonly"] = "2"  # settings may be changed, nothing else
     answer = run_query(mesh.clickhouse_dsn, text, default_format=wanted, settings=settings)

@@ -13,6 +13,7 @@ from ganglion.errors import OK, REFUSED
 from ganglion.supervisor.mesh_file import read_mesh
 from tests.ganglion.command_line import CommandLine
 from tests.real_servers import ClickHouseServer
+from tests.terminal_screen import on_a_terminal
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,21 @@ def test_a_stuck_ingestor_is_said_and_the_answer_comes_all_the_same(mesh: Comman
 def test_where_only_clickhouse_is_given_no_log_is_looked_for(asking: CommandLine) -> None:
     answer = asking("sql", "SELECT 1")
     assert (answer.returncode, answer.stdout, answer.stderr) == (OK, "1\n", "")
+
+
+@pytest.mark.timeout(600)  # a command for each length
+def test_no_table_is_broken_by_the_edge_of_the_terminal(asking: CommandLine) -> None:
+    for rows, lengths in ((1, (69, 70, 73, 74, 78, 79, 80, 90)), (1000, (69, 70))):
+        for length in lengths:
+            query = f"SELECT repeat('x', {length}) AS a FROM numbers({rows})"
+            screen, code = on_a_terminal(
+                asking.argv("sql", query), environment=asking.environment, columns=80
+            )
+            assert code == OK
+            lines = screen.splitlines()
+            assert max(map(len, lines)) <= 80, query
+            if lines[0] != "Row 1:":
+                assert length < 70, query
+                assert {len(line) for line in lines[:100]} == {len(lines[0])}, query
+            else:
+                assert length >= 70, query
