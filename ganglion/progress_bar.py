@@ -34,7 +34,7 @@ def progress_bar(
     either.
     """
     for column in columns:
-        if isinstance(column, TextColumn):
+        if type(column) is TextColumn:  # those derived from it have a markup of their own
             column.markup = False
     return ProgressBar(
         *columns,

@@ -387,7 +387,7 @@ async def test_a_worker_is_ended_in_the_middle(swarm: Swarm) -> None:
     assert [each.given_back for each in released] == [True]
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(4, marks=LONG)])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=LONG)])
 async def test_a_worker_is_killed_while_it_holds_a_task(swarm: Swarm, times: int) -> None:
     """It comes back under its name; the task runs again under its key and is completed once."""
     async with swarm.bus() as bus:
