@@ -46,6 +46,7 @@ class Due:
         self.loop = loop
         self.is_over = False
         self.raised = False  # it has blocked, and was ended
+        self.has_left = False  # what it leaves behind is nobody's attempt
 
 
 RUNS: Final[ContextVar[Due | None]] = ContextVar("ganglion_due", default=None)
@@ -66,7 +67,7 @@ def ended_within(seconds: float, why: str) -> Iterator[Due]:
         yield due
     finally:
         _WATCH.end(due)
-        due.is_over = False  # what it has left behind is nobody's attempt
+        due.has_left = True  # for good: the thread may be about to say that its time is over
 
 
 class _Watch:
@@ -124,6 +125,6 @@ _WATCH: Final = _Watch()
 
 def _end(number: int, frame: FrameType | None) -> None:
     due = RUNS.get()
-    if due is not None and due.is_over and not due.raised:
+    if due is not None and due.is_over and not due.raised and not due.has_left:
         due.raised = True
         raise asyncio.CancelledError(due.why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -129,6 +130,19 @@ def test_what_it_left_behind_is_let_be() -> None:
         return await pool[0]
 
     assert uvloop.run(main()) == "alive"
+
+
+async def test_what_is_said_of_it_too_late_ends_nothing() -> None:
+    with overdue.ended_within(3_600.0, "its time is over") as due:
+        pass
+    due.is_over = True  # by the thread, which had asked the loop before
+
+    async def left_behind() -> str:
+        overdue.RUNS.set(due)
+        signal.raise_signal(overdue.SIGNAL)
+        return "alive"
+
+    assert await asyncio.create_task(left_behind()) == "alive"
 
 
 def test_without_a_thread_limits_hold_for_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
