@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ganglion.addresses import client_settings
 from ganglion.in_words.phrases import counted, listed
@@ -50,7 +50,16 @@ def objective_among(state: OverseerState, typed: str) -> str:
 
 async def known_task(typed: str) -> str:
     """The task that something is to become of. Raises BadSetting where the overseer knows none."""
-    state = await _state()
+    return _known_task(await _state(), typed)
+
+
+async def known_tasks(typed: Sequence[str]) -> list[str]:
+    """As `known_task`, by one look at the log, or none for none."""
+    state = await _state() if typed else None
+    return [_known_task(state, each) for each in typed] if state is not None else []
+
+
+def _known_task(state: OverseerState, typed: str) -> str:
     kernel, task_id = state.kernel, task_among(state, typed)
     if not any(task_id in each for each in (kernel.tasks, kernel.ended, kernel.failed)):
         raise BadSetting(

@@ -36,8 +36,7 @@ async def task_end(typed: str, *, within_seconds: float | None) -> Recorded | No
 
 
 async def _end_now(bus: Bus, typed: str) -> Recorded | None:
-    """The end, if it has one; else None, after the log has another end of that task, or it was
-    looked for a while."""
+    """The end, if it has one; else None, once the log has one more, or could be read no longer."""
     last = (await bus.stream.state()).last_sequence
     kernel = (state := await overseer_state(bus)).kernel
     task_id = task_among(state, typed)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from lint.tree import ROOT, texts
+from lint.tree import ROOT, said, texts
 
 DECISIONS: Final = ROOT / "docs" / "decisions"
 FAILURE_MODES: Final = ROOT / "docs" / "failure_modes.md"
@@ -83,12 +83,5 @@ def _modes() -> set[str]:
     return {number for cell in cells for number in re.findall(r"\d+b?", cell)}
 
 
-def main() -> int:
-    found = list(problems())
-    for each in found:
-        print(each)
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(said(problems()))

@@ -23,7 +23,7 @@ from typing import Final
 from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto
 
 from lint.contract import files
-from lint.tree import PACKAGES, ROOT
+from lint.tree import PACKAGES, ROOT, said
 
 SPELLED_OUT: Final = Path("nervous_system/contract/words.py")
 LEAST_WORDS: Final = 2
@@ -152,12 +152,5 @@ def _copied(place: Place, enums: dict[str, frozenset[str]]) -> Iterator[str]:
         )
 
 
-def main() -> int:
-    found = list(problems())
-    for each in found:
-        print(each)
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(said(problems()))

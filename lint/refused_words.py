@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lint.tree import ROOT, is_python, texts
+from lint.tree import ROOT, is_python, said, texts
 
 LIST: Final = Path(__file__).with_name("refused_words.txt")
 TELLS_THE_PAST: Final = ("CHANGELOG.md", "lint/refused_words.txt")
@@ -107,12 +107,5 @@ def _told(matcher: _Matcher, text: str, where: str) -> Iterator[str]:
         yield f"{where}: `{found}` is refused: say {instead}"
 
 
-def main() -> int:
-    found = list(problems(read()))
-    for each in found:
-        print(each)
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(said(problems(read())))

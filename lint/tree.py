@@ -1,9 +1,10 @@
-"""Which files are looked at? The texts of the repository that people wrote."""
+"""Which files are looked at, and how is said what was found in them? The texts of the repository
+that people wrote."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -38,3 +39,11 @@ def texts() -> Iterator[Path]:
 def is_python(path: Path) -> bool:
     """Whether it is code."""
     return path.suffix == ".py"
+
+
+def said(problems: Iterable[str]) -> int:
+    """The exit code, once each problem is on a line of its own."""
+    found = list(problems)
+    for each in found:
+        print(each)
+    return 1 if found else 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -34,14 +36,24 @@ asyncio.run(main())
 """
 
 
-def _run(*argv: str | Path, code: int = 0, **more: str) -> str:
+def _run(
+    *argv: str | Path,
+    code: int = 0,
+    folder: Path = Path("/"),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     done = subprocess.run(
         argv,
         capture_output=True,
         text=True,
         timeout=600,
-        cwd=more.pop("folder", "/"),
-        env={"PATH": "/usr/bin:/bin", "NATS_URL": "nats://127.0.0.1:1", "COLUMNS": "200", **more},
+        cwd=folder,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "NATS_URL": "nats://127.0.0.1:1",
+            "COLUMNS": "200",
+            **environment,
+        },
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -63,7 +75,7 @@ def test_what_only_a_mesh_needs_is_known_by_its_modules() -> None:
 @pytest.mark.timeout(900)
 def test_a_wheel_in_an_empty_environment_serves_agents_and_the_command(tmp_path: Path) -> None:
     hatch = Path(sys.executable).parent / "hatchling"
-    _run(hatch, "build", "--target", "wheel", "--directory", tmp_path / "dist", folder=str(ROOT))
+    _run(hatch, "build", "--target", "wheel", "--directory", tmp_path / "dist", folder=ROOT)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     lock = (ROOT / "requirements.lock").read_text()
     locked = [line.split(" \\")[0] for line in lock.splitlines()]
@@ -72,7 +84,7 @@ def test_a_wheel_in_an_empty_environment_serves_agents_and_the_command(tmp_path:
     _run(sys.executable, "-m", "venv", tmp_path / "venv")
     here = tmp_path / "venv" / "bin"
     pip = (here / "pip", "install", "--quiet", "--disable-pip-version-check")
-    _run(*pip, "--constraint", constraints, wheel, HOME=str(tmp_path))
+    _run(*pip, "--constraint", constraints, wheel, environment={"HOME": str(tmp_path)})
 
     packages = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
     own = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
@@ -87,8 +99,8 @@ def test_a_wheel_in_an_empty_environment_serves_agents_and_the_command(tmp_path:
     agent = tmp_path / "agent.py"
     agent.write_text(AN_AGENT)
     home = {"GANGLION_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
-    assert "Unavailable" in _run(here / "python", agent, **home).splitlines()  # type: ignore[arg-type]
+    assert "Unavailable" in _run(here / "python", agent, environment=home).splitlines()
     assert "Show processes" in _run(here / "ganglion", "--help")
     assert _run(here / "ganglion", "--version") == f"ganglion {metadata.version('ganglion')}\n"
-    assert "ganglion up" in _run(here / "ganglion", "status", code=3, **home)
-    assert ADVICE in _run(here / "ganglion", "up", code=1, **home)
+    assert "ganglion up" in _run(here / "ganglion", "status", code=3, environment=home)
+    assert ADVICE in _run(here / "ganglion", "up", code=1, environment=home)

@@ -382,12 +382,12 @@ async def _added(step: Step) -> tuple[str, str]:
     from ganglion.addresses import client_settings
     from ganglion.asking import ask_overseer, operator
     from ganglion.log_session import bus_session
-    from ganglion.meant import known_task
+    from ganglion.meant import known_tasks
     from ganglion.overseen import Overseen
     from nervous_system.ids import new_event_id
     from nervous_system.working.proposing import request_id, task
 
-    step["after"] = [await known_task(each) for each in step.get("after", ())]
+    step["after"] = await known_tasks(step.get("after", ()))
     task_id = step.get("id") or f"task-{new_event_id()[:8]}"
     proposal = task(step, task_id=task_id, owner=operator())
     await ask_overseer(proposal, event_id=request_id(proposal, agent_id=operator()))

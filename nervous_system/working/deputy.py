@@ -97,15 +97,18 @@ class Deputy:
     def _tell_all(self) -> None:
         if self._pid != os.getpid():
             self._process, self._pid = None, os.getpid()
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
+        self._cancel_later()
         self._told_at = stopwatch()
         untold, self._untold = self._untold, set()
         for number in untold:
             if self._process is None and stopwatch() >= self._not_before:
                 self._begin()
             self._write({"number": number, **self._words[number]()})
+
+    def _cancel_later(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
 
     def _begin(self) -> None:
         with _standard_ones_taken():
@@ -164,9 +167,7 @@ class Deputy:
             _log.warning("worker.no_deputy", reason=reason)
 
     def _end(self) -> None:
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
+        self._cancel_later()
         process, self._process = self._process, None
         rest, self._rest = self._rest, b""
         if process is not None and process.stdin is not None and self._pid == os.getpid():

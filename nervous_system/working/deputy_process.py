@@ -1,7 +1,7 @@
 """What does the deputy of a worker do? It waits, says the heartbeat of who cannot say it, and says
 of who has died that it is gone, and how it ended.
 
-Run as `python -m nervous_system.working.deputy_process PID [DESCRIPTOR]` by `deputy.py`, told by
+Begun by `deputy.py` with the id of that process, and a descriptor of it if there is one; told by
 lines of JSON on standard input, each how one worker of that process stands. Until somebody is
 silent for too long, or dies, it has loaded nothing but this file, so it costs a few megabytes. It
 ends with the process that it stands in for.

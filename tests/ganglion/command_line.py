@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,8 @@ class CommandLine:
 
 
 MakeCommandLine = Callable[[str], CommandLine]
+
+Run = Callable[..., Coroutine[Any, Any, subprocess.CompletedProcess[str]]]
 
 
 def is_alive(pid: int) -> bool:

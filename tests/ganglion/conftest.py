@@ -5,6 +5,7 @@ Free ports, a home of their own, a command line, and an overseer that it can ask
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -20,7 +22,7 @@ from ganglion.home import Home
 from ganglion.samples import write_samples
 from ganglion.supervisor.lock import holder
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine, FreePort, MakeCommandLine
+from tests.ganglion.command_line import CommandLine, FreePort, MakeCommandLine, Run
 from tests.real_servers import NatsServer, RealProcess
 
 
@@ -109,6 +111,17 @@ def overseer(home: Path, bus: Bus, nats_server: NatsServer) -> Iterator[RealProc
         time.sleep(0.02)
     yield process
     process.kill()
+
+
+@pytest.fixture
+def run(ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer) -> Run:
+    """The command line of a mesh with an overseer."""
+    ganglion.lead_to(nats_server.url)
+
+    async def run(*arguments: str, stdin: str = "") -> CompletedProcess[str]:
+        return await asyncio.to_thread(ganglion, *arguments, stdin=stdin)
+
+    return run
 
 
 @pytest.fixture

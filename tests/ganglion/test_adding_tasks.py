@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
@@ -14,21 +11,7 @@ from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSu
 from ganglion.errors import REFUSED, USAGE
 from ganglion.log_session import readable
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine
-from tests.real_servers import NatsServer, RealProcess
-
-Run = Callable[..., Awaitable[CompletedProcess[str]]]
-
-
-@pytest.fixture
-def run(ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer) -> Run:
-    """The command line of a mesh with an overseer."""
-    ganglion.lead_to(nats_server.url)
-
-    async def run(*arguments: str, stdin: str = "") -> CompletedProcess[str]:
-        return await asyncio.to_thread(ganglion, *arguments, stdin=stdin)
-
-    return run
+from tests.ganglion.command_line import CommandLine, Run
 
 
 async def submitted(bus: Bus) -> list[TaskManifest]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
@@ -15,10 +12,8 @@ from ganglion.errors import OK, REFUSED, USAGE
 from ganglion.plan_file import PlanFile
 from nervous_system.bus import Bus
 from nervous_system.errors import BadSetting
-from tests.ganglion.command_line import CommandLine
-from tests.real_servers import NatsServer, RealProcess
+from tests.ganglion.command_line import CommandLine, Run
 
-Run = Callable[..., Awaitable[CompletedProcess[str]]]
 PLAN = """\
 description: a garden
 id: garden
@@ -31,17 +26,6 @@ tasks:
     after: [dig]
     skills: [gardening]
 """
-
-
-@pytest.fixture
-def run(ganglion: CommandLine, overseer: RealProcess, nats_server: NatsServer) -> Run:
-    """The command line of a mesh with an overseer."""
-    ganglion.lead_to(nats_server.url)
-
-    async def run(*arguments: str, stdin: str = "") -> CompletedProcess[str]:
-        return await asyncio.to_thread(ganglion, *arguments, stdin=stdin)
-
-    return run
 
 
 async def charter(bus: Bus) -> None:

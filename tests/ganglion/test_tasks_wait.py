@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from subprocess import CompletedProcess
 
 from ganglion.errors import FAILURE, USAGE
 from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
 from nervous_system.worker import open_worker
 from nervous_system.working.held_task import HeldTask
-from tests.ganglion.command_line import CommandLine
-from tests.real_servers import NatsServer, RealProcess
+from tests.ganglion.command_line import Run
+from tests.real_servers import NatsServer
 
 
 async def test_the_end_of_a_task_is_waited_for_and_its_output_printed(
-    ganglion: CommandLine,
-    overseer: RealProcess,
-    nats_server: NatsServer,
-    mesh_settings: MeshSettings,
+    run: Run, nats_server: NatsServer, mesh_settings: MeshSettings
 ) -> None:
-    ganglion.lead_to(nats_server.url)
-
-    async def run(*arguments: str) -> CompletedProcess[str]:
-        return await asyncio.to_thread(ganglion, "tasks", *arguments)
-
-    unknown = await run("wait", "nobody")
+    unknown = await run("tasks", "wait", "nobody")
     assert (unknown.returncode, "knows no task nobody" in unknown.stderr) == (USAGE, True)
-    assert (await run("add", "--action", "dig", "--id", "hole")).returncode == 0
-    not_yet = await run("wait", "hole", "--for", "1s")
+    assert (await run("tasks", "add", "--action", "dig", "--id", "hole")).returncode == 0
+    not_yet = await run("tasks", "wait", "hole", "--for", "1s")
     assert (not_yet.returncode, not_yet.stdout) == (FAILURE, "")
     assert not_yet.stderr == "hole has not ended in 1s; see `ganglion tasks show hole`\n"
 
-    waiting = asyncio.create_task(run("wait", "hol"))
+    waiting = asyncio.create_task(run("tasks", "wait", "hol"))
     stop = asyncio.Event()
 
     async def dig(task: HeldTask) -> str:
@@ -48,11 +39,11 @@ async def test_the_end_of_a_task_is_waited_for_and_its_output_printed(
     assert ended.returncode == 0, ended.stderr
     assert said.startswith("hole ended as completed after 1 attempt")
     assert output == "two metres"
-    event = json.loads((await run("wait", "hole", "--json")).stdout)
+    event = json.loads((await run("tasks", "wait", "hole", "--json")).stdout)
     assert event["task_acknowledged"]["output"] == "two metres"
 
-    assert (await run("add", "--action", "dig", "--id", "pit")).returncode == 0
-    assert (await run("cancel", "pit", "--yes")).returncode == 0
-    cancelled = await run("wait", "pit")
+    assert (await run("tasks", "add", "--action", "dig", "--id", "pit")).returncode == 0
+    assert (await run("tasks", "cancel", "pit", "--yes")).returncode == 0
+    cancelled = await run("tasks", "wait", "pit")
     assert cancelled.returncode == FAILURE
     assert cancelled.stdout.startswith("pit ended as cancelled and was never tried")
