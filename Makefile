@@ -67,16 +67,16 @@ compose-test: setup  ## docker-compose.yml: build, tour, kill each container, co
 	@$(BIN)/pytest -m compose --timeout 1800 tests/compose
 
 bench: setup  ## measure speed and memory, as ratios within one run
-	@$(BIN)/ganglion bench
+	@$(BIN)/python -m bench
 
-bench-peers-setup:  ## install whom `ganglion bench --only tasks` and `make outcomes` compare with, apart from .venv
+bench-peers-setup:  ## install whom `python -m bench --only tasks` and `make outcomes` compare with, apart from .venv
 	@command -v redis-server >/dev/null || echo "redis-server is missing: apt-get install redis-server"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "postgresql is missing: apt-get install postgresql"
 	@$(PYTHON) -m venv bench/peers/.venv
 	@bench/peers/.venv/bin/pip install --quiet --disable-pip-version-check --requirement bench/peers/requirements.txt
 
 outcomes: setup  ## stage what can happen to a task, here and in others; writes docs/outcomes.md (12 minutes)
-	@$(BIN)/python -m ganglion.benchmarks.outcomes --write docs/outcomes.md
+	@$(BIN)/python -m bench.outcomes --write docs/outcomes.md
 
 bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 	@$(BIN)/python bench/clickhouse_schema.py

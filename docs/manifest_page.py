@@ -15,8 +15,8 @@ import typer
 from docs.contract_comments import Member, members
 from docs.page import table
 from ganglion.commands.tasks import app as tasks_command
-from ganglion.plan_file import PlanFile
-from nervous_system.working import proposing
+from nervous_system.client import proposing
+from operations.actions.plan_file import PlanFile
 from overseer.kernel.decide import MOST_PROPOSED
 from overseer.objectives import MOST_PLAN_BYTES
 from overseer.plan import Step

@@ -10,15 +10,15 @@ from typing import Any, Final, get_args
 from docs.contract_comments import Member, members
 from docs.page import table
 from nervous_system import errors
-from nervous_system.agent import Agent, open_agent
+from nervous_system.client.agent import Agent, open_agent
+from nervous_system.client.end import CalledOff, TookTooLong
+from nervous_system.client.held_task import GivenBack, HeldTask, LeaseLost
+from nervous_system.client.proposing import Step
+from nervous_system.client.record import Receipt
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.target import Target
 from nervous_system.contract.words import How, Status
-from nervous_system.serving import serve
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.end import CalledOff, TookTooLong
-from nervous_system.working.held_task import GivenBack, HeldTask, LeaseLost
-from nervous_system.working.proposing import Step
-from nervous_system.working.record import Receipt
 
 CALLED: Final = (open_agent, Agent, Receipt, Target, open_worker, serve, HeldTask, Worker)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from docs.page import table
-from ganglion.in_words.phrases import size
-from ganglion.setting_list import SettingRow, list_settings
+from nervous_system.phrases import size
+from operations.queries.setting_list import SettingRow, list_settings
 
 GROUPS: Final = {
     "Which mesh is meant, and who you are": (

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nervous_system.agent import open_agent
+from nervous_system.client import open_agent
 
 
 async def main() -> None:

@@ -4,7 +4,7 @@ do it, as `first_worker.py`.
 
 import asyncio
 
-from nervous_system.agent import open_agent
+from nervous_system.client import open_agent
 
 
 async def main() -> None:

@@ -5,9 +5,7 @@
 import asyncio
 import signal
 
-from nervous_system.serving import serve
-from nervous_system.worker import open_worker
-from nervous_system.working.held_task import HeldTask
+from nervous_system.client import HeldTask, open_worker, serve
 
 
 async def greet(task: HeldTask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ganglion.ending import end_with
-from ganglion.errors import INTERRUPTED
+from ganglion.exit_codes import INTERRUPTED
 
 
 def main() -> None:

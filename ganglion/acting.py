@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganglion.errors import FAILURE
+from ganglion.exit_codes import FAILURE
 from ganglion.terminal import confirmed, say
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def make_sure(act: str, *, yes: bool, to_home: bool = False) -> None:
 
 def _another_home(rule: Rule, settings: MeshSettings) -> str:
     """Whoever stands in the folder of one mesh may have forgotten that he chose another."""
-    from ganglion.home import Home
+    from local_mesh.home import Home
     from nervous_system.place import found_home
 
     here, home = Home.at(found_home()), Home.at(settings.home)
@@ -60,10 +60,10 @@ def _another_home(rule: Rule, settings: MeshSettings) -> str:
 
 
 def _another_address(settings: MeshSettings) -> str:
-    from ganglion.addresses import client_settings, leads_home
-    from ganglion.home import Home
-    from ganglion.settings import LocalMeshSettings
-    from ganglion.supervisor.preflight import is_free
+    from local_mesh.addresses import client_settings, leads_home
+    from local_mesh.home import Home
+    from local_mesh.settings import LocalMeshSettings
+    from local_mesh.supervisor.preflight import is_free
     from nervous_system.environment import read_settings
     from nervous_system.shown_address import shown
 

@@ -16,11 +16,11 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from ganglion import commands
-from ganglion.mistyped import mistyped_variables
 from ganglion.nouns import plural
 from ganglion.terminal import say
 from nervous_system.place import choose_context, choose_home
 from nervous_system.visible import visible
+from operations.queries.mistyped import mistyped_variables
 
 PANELS: Final = {
     "The mesh": ("up", "down", "status", "doctor", "contexts", "logs"),
@@ -30,7 +30,7 @@ PANELS: Final = {
     ),
     "In and out": ("emit", "import", "export"),
     "Keeping a mesh": ("init", "migrate", "parked", "epochs", "repair", "settings", "keys"),
-    "Trying it": ("samples", "simulate", "bench"),
+    "Trying it": ("samples", "simulate"),
 }
 """What the help shows together, in its order."""
 

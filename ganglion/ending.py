@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import Final, NoReturn
 
-from ganglion.errors import FAILURE, exit_code_of
+from ganglion.exit_codes import FAILURE, exit_code_of
 from nervous_system.errors import GanglionError, Transient
 
 _OF_THE_MACHINE: Final = {
@@ -27,8 +27,8 @@ def end_with(error: Exception) -> NoReturn:
     comes from, without the values of variables.
     """
     # Only here: what takes time to import must not stand before the first line of `main`.
-    from ganglion.mesh_packages import ADVICE, MODULES
     from ganglion.terminal import say
+    from local_mesh.mesh_packages import ADVICE, MODULES
 
     if os.environ.get("GANGLION_DEBUG"):
         for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
@@ -53,9 +53,9 @@ def end_with(error: Exception) -> NoReturn:
 
 def _why_no_store_answers() -> str:
     """A server whose disk is full says nothing to who asks it; here it can be seen all the same."""
-    from ganglion.addresses import running_mesh
-    from ganglion.engines.store_room import obstacle_in
-    from ganglion.home import Home
+    from local_mesh.addresses import running_mesh
+    from local_mesh.home import Home
+    from local_mesh.store_room import obstacle_in
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 

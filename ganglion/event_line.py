@@ -1,15 +1,11 @@
-"""How does one event read in one line, and as one JSON object?"""
+"""How does one event read in one line?"""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Final
 
-from google.protobuf.json_format import MessageToDict
-
 from ganglion.columns import Column, Table
-from ganglion.in_words.table import in_words, is_failure
 from ganglion.terminal import say_cells
 from ganglion.widths import screen_width
 from nervous_system.clock import system_clock
@@ -18,6 +14,7 @@ from nervous_system.contract.payload import KINDS
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import source_of
 from nervous_system.visible import visible
+from operations.descriptions.table import in_words, is_failure
 
 MOST_CHARACTERS = 400
 """Of what an event says where many are shown on a terminal; why something failed is shown whole."""
@@ -76,44 +73,6 @@ class EventLines:
         self._table.row((f"{sequence:>8}", when, agent_id, kind, words))
 
 
-def json_line(recorded: Recorded) -> str:
-    """Everything the event says, with its place on the log, as one JSON object."""
-    event = recorded.event
-    return json.dumps(
-        {
-            "sequence": recorded.sequence,
-            "subject": recorded.subject,
-            "recorded_at": _text(recorded.recorded_at),
-            "event_id": event.event_id,
-            "timestamp": _text(event.timestamp),
-            "agent_role": source_of(event.agent_role),
-            "agent_id": event.agent_id,
-            "trace_id": event.trace_id,
-            "span_id": event.span_id,
-            "causation_id": event.causation_id,
-            "correlation_id": event.correlation_id,
-            "payload_kind": event.kind.field,
-            event.kind.field: MessageToDict(event.payload, preserving_proto_field_name=True),
-        },
-        ensure_ascii=False,
-    )
-
-
-def unreadable_json(stored: Stored, *, reason: str) -> str:
-    """A position that holds no event we can read, as one JSON object."""
-    return json.dumps(
-        {
-            "sequence": stored.sequence,
-            "subject": stored.subject,
-            "recorded_at": _text(stored.recorded_at),
-            "payload_kind": None,
-            "unreadable": reason,
-            "bytes": len(stored.data),
-        },
-        ensure_ascii=False,
-    )
-
-
 def one_line(text: str, *, most: int | None = None) -> str:
     """The text without line breaks; one of more than `most` characters is cut between two words."""
     words = " ".join(visible(text, keep="\r\n\t").split())
@@ -123,7 +82,3 @@ def one_line(text: str, *, most: int | None = None) -> str:
     if len(whole) < most // 2:  # it ends in one long word: a path, a hash
         whole = words[: most - 1]
     return f"{whole}…"
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -30,6 +30,11 @@ def say(line: str, *, err: bool = False, hang: str | None = None) -> None:
         typer.echo(each, err=err)
 
 
+def warn(sentence: str) -> None:
+    """Beside the answer, which is given all the same: on stderr."""
+    say(f"ganglion: {sentence}", err=True)
+
+
 def say_exactly(line: str) -> None:
     """What is copied as it is, an address or a key: on one line, however long it is."""
     typer.echo(visible(line))

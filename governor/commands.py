@@ -33,8 +33,8 @@ from governor.model import (
 )
 from governor.rules import Rule, followed, holding
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.decision import Emit
-from nervous_system.deciding.persistent import Table
+from nervous_system.service.decision import Emit
+from nervous_system.service.persistent import Table
 
 MOST_COMMANDS: Final = 900
 """From one cause: what follows from one is one batch. The next sample looks after the others."""

@@ -33,7 +33,7 @@ from governor.rules import moved, standings
 from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.words import SAMPLING_STOPPED
-from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.service.decision import Emit, Tick
 
 _ALARMS = {
     "cpu": "cpu_overloaded",

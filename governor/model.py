@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from enchanted.events.v1.command_pb2 import CommandKind
-from nervous_system.deciding.persistent import EMPTY, Table
+from nervous_system.service.persistent import EMPTY, Table
 
 SERVICE: Final = "governor"
 

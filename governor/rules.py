@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandKind
 from governor.model import Band, HostState, Policy, Standing, Worker
-from nervous_system.deciding.persistent import EMPTY, Table
+from nervous_system.service.persistent import EMPTY, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ import structlog
 from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
 from governor.gpus import Gpus
 from nervous_system.clock import Stopwatch, stopwatch
-from nervous_system.control_group import ControlGroup, Share
-from nervous_system.machine import memory, processors
+from nervous_system.host.control_group import ControlGroup, Share
+from nervous_system.host.machine import memory, processors
 from nervous_system.telemetry.metric_catalogue import SAMPLE_FAILURES
 from nervous_system.telemetry.metrics import Metrics
 

@@ -16,15 +16,15 @@ from governor.settings import GovernorSettings
 from governor.shell import Sampling
 from nervous_system.clock import system_clock
 from nervous_system.contract.subjects import source_of
-from nervous_system.deciding.role import Role
-from nervous_system.deciding.runner import Runner
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.joining import joined
 from nervous_system.names import EVENTS
+from nervous_system.service.joining import joined
+from nervous_system.service.obeying import obeying
+from nervous_system.service.role import Role
+from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact, Health
-from nervous_system.working.obeying import obeying
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""

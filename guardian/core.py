@@ -18,8 +18,8 @@ from guardian.rules import RULES
 from guardian.rules.rule import Rule
 from guardian.watching import watch
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.service.changed import changed
+from nervous_system.service.decision import Emit, Tick
 
 _AT_ONCE: Final[dict[type, tuple[Rule, ...]]] = {
     kind: tuple(rule for rule in RULES if kind in rule.at_once)

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Final
 
 from guardian.tally import Tally, counted, total
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.persistent import EMPTY, Table
+from nervous_system.service.changed import changed
+from nervous_system.service.persistent import EMPTY, Table
 
 MOST_EFFORTS: Final = 10_000
 """Beyond that, what is new counts as something that nobody knows."""

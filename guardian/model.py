@@ -18,7 +18,7 @@ from nervous_system.contract.words import (
     POSITIONS_LOST,
     STREAM_TRUNCATED,
 )
-from nervous_system.deciding.persistent import EMPTY, Table
+from nervous_system.service.persistent import EMPTY, Table
 
 SERVICE: Final = "guardian"
 

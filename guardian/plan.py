@@ -47,10 +47,10 @@ from guardian.playbooks import (
 from guardian.rules.rule import ACTION, MACHINE, OBJECTIVE, WORKER, Finding, Rule
 from guardian.rules.rule import SERVICE as A_SERVICE
 from guardian.watched import Worker
+from nervous_system.client.restoring import SKILL, restoration
 from nervous_system.contract.payload import Payload
-from nervous_system.deciding.decision import Emit
 from nervous_system.ids import child_id
-from nervous_system.working.restoring import SKILL, restoration
+from nervous_system.service.decision import Emit
 
 MOST_EMITS: Final = 900
 MOST_BYTES: Final = 4_000_000

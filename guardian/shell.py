@@ -27,7 +27,6 @@ from nervous_system.transport.stream import Stream
 
 _log = structlog.get_logger()
 
-FLAG_NAME: Final = "manual_shutdown.flag"
 MOST_REASON_CHARACTERS: Final = 500
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from guardian.efforts import Efforts
-from nervous_system.deciding.fold import MAIN
-from nervous_system.deciding.persistent import EMPTY, Table
+from nervous_system.service.fold import MAIN
+from nervous_system.service.persistent import EMPTY, Table
 
 MOST_REMEMBERED: Final = 20
 """Of exits, takeovers, lags and the like, one part each."""

@@ -50,7 +50,7 @@ from guardian.watched import (
 )
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.words import INGEST_LAG, SAMPLING_STOPPED
-from nervous_system.deciding.changed import changed
+from nervous_system.service.changed import changed
 
 HEARTBEAT_SECONDS: Final = 30.0
 """Of a worker that did not say how often it means to be heard of."""

@@ -18,20 +18,20 @@ from guardian.following import Following
 from guardian.model import SERVICE, GuardianState, Limits
 from guardian.pages import DURABLE, PAGES, Pages
 from guardian.settings import GuardianSettings
-from guardian.shell import FLAG_NAME, FlagWatch, RecordWatch
+from guardian.shell import FlagWatch, RecordWatch
 from nervous_system.bus import Bus
-from nervous_system.consumer import Consumer
+from nervous_system.client.consumer import Consumer
 from nervous_system.contract.subjects import PERSONS, source_of
-from nervous_system.deciding.fold import MAIN
-from nervous_system.deciding.role import Role
-from nervous_system.deciding.runner import Runner
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.joining import joined
 from nervous_system.names import EVENTS
-from nervous_system.settings import MeshSettings
+from nervous_system.service.fold import MAIN
+from nervous_system.service.joining import joined
+from nervous_system.service.obeying import obeying
+from nervous_system.service.role import Role
+from nervous_system.service.runner import Runner
+from nervous_system.settings import FLAG_NAME, MeshSettings
 from nervous_system.telemetry.health import Health
-from nervous_system.working.obeying import obeying
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""

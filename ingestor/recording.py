@@ -38,6 +38,7 @@ from nervous_system.errors import Permanent, Transient, Unavailable
 from nervous_system.failpoint import failpoint
 from nervous_system.names import ALL_EVENTS, TRACEPARENT
 from nervous_system.remedies import what_helps
+from nervous_system.retry import RetryPolicy
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.health import Progress, Work
 from nervous_system.telemetry.metric_catalogue import (
@@ -50,7 +51,6 @@ from nervous_system.telemetry.metric_catalogue import (
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import MAX_LINKS, Tracer
 from nervous_system.transport.reader import Interrupted, Reader
-from nervous_system.transport.retry import RetryPolicy
 from nervous_system.waiting import pause
 
 _log = structlog.get_logger()

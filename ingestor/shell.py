@@ -40,11 +40,11 @@ from nervous_system.clock import Clock, stopwatch
 from nervous_system.contract.event import Event
 from nervous_system.contract.stored import StreamState
 from nervous_system.contract.words import POSITIONS_LOST, STREAM_TRUNCATED
-from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced, LogFull, Permanent, Transient
 from nervous_system.ids import child_id
 from nervous_system.names import ALL_EVENTS
 from nervous_system.remedies import what_helps
+from nervous_system.service.lease import leading, open_leases
 from nervous_system.telemetry.metric_catalogue import (
     ALARMS,
     EPOCH,

@@ -16,11 +16,11 @@ from ingestor.shell import Ingestor
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.clock import system_clock
 from nervous_system.environment import read_settings
+from nervous_system.host.process import patiently
 from nervous_system.ids import new_event_id
-from nervous_system.joining import joined
-from nervous_system.process import patiently
+from nervous_system.service.joining import joined
+from nervous_system.service.obeying import obeying
 from nervous_system.settings import MeshSettings
-from nervous_system.working.obeying import obeying
 
 
 async def run(stop: asyncio.Event) -> None:

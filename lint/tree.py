@@ -15,7 +15,13 @@ PACKAGES: Final = (
     "guardian",
     "ingestor",
     "overseer",
-    "worker",
+    "builtin_worker",
+    "embedded_clickhouse",
+    "local_mesh",
+    "importers",
+    "simulation",
+    "operations",
+    "station",
     "ganglion",
 )
 

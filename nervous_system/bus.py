@@ -36,6 +36,7 @@ from nervous_system.contract.vouching import Vouching
 from nervous_system.errors import IdTaken, Permanent, Unavailable, Unreadable, Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.nobody_there import nobody_there
+from nervous_system.retry import RetryPolicy
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
@@ -44,7 +45,6 @@ from nervous_system.telemetry.tracing import Span, Tracer
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.publisher import Publisher
 from nervous_system.transport.reader import Reader
-from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.stream import Stream
 from nervous_system.transport.subject_feed import SubjectFeed
 from nervous_system.users import OPERATOR, SERVICES, identified

@@ -135,3 +135,31 @@ class Forbidden(Permanent):
 
 class GapFound(Fatal):
     """Positions of the log that should exist could not be read."""
+
+
+class NotRunning(Transient):
+    """No mesh runs in this home, or a server it needs does not answer."""
+
+
+class InUse(Fatal):
+    """A home or a port that this mesh needs belongs to somebody else."""
+
+
+class NoRoom(Fatal):
+    """The disk has too little space left to begin."""
+
+
+class StartFailed(Fatal):
+    """A process of the mesh ended before it was ready, or did not get ready in time."""
+
+
+class NotDone(GanglionError):
+    """An order of a person's that no longer fits: what it is about has ended, or never can."""
+
+
+class QueryRefused(Permanent):
+    """ClickHouse did not run a query; `code` is its own error code, 0 when it gave none."""
+
+    def __init__(self, sentence: str, *, code: int = 0) -> None:
+        super().__init__(sentence)
+        self.code = code

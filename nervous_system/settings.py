@@ -22,6 +22,8 @@ SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
 
 
+FLAG_NAME: Final = "manual_shutdown.flag"
+"""In the home: while it is there, dispatch is halted; what it says is the reason."""
 TRUSTED_KEYS: Final = "trusted_keys"
 """File in the home: whose signatures count (contract/signature.py)."""
 

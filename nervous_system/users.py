@@ -3,7 +3,7 @@ its owner may read, shown to no other server than that home's.
 
 `ganglion up` makes a user for each service, each role of agents and the person at the command line,
 with a password of 256 random bits each. What may be said as which user is in
-`ganglion/nats_permissions.py`.
+`local_mesh/nats_permissions.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from nervous_system.process import main
+from nervous_system.host.process import main
 from overseer.wiring import run
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.words import INGEST_LAG
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.service.changed import changed
+from nervous_system.service.decision import Emit, Tick
 from overseer import gates, indicators, objectives, pulse
 from overseer.answers import answer
 from overseer.kernel import decide as tasks

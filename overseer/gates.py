@@ -14,8 +14,8 @@ from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
 from nervous_system.contract.words import HALTED
-from nervous_system.deciding.decision import Emit
-from nervous_system.deciding.persistent import Table
+from nervous_system.service.decision import Emit
+from nervous_system.service.persistent import Table
 from overseer.kernel.choice import Rules
 from overseer.model import Load, Override, OverseerState, Settings
 

@@ -51,8 +51,8 @@ from enchanted.events.v1.task_pb2 import (
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.words import OPERATIONAL
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.persistent import EMPTY, Table
+from nervous_system.service.changed import changed
+from nervous_system.service.persistent import EMPTY, Table
 from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.rules_in_force import RULING, RulesInForce
 

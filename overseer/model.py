@@ -9,7 +9,7 @@ from typing import Final
 from immutables import Map
 
 from nervous_system.contract.words import OPERATIONAL
-from nervous_system.deciding.persistent import Table
+from nervous_system.service.persistent import Table
 from overseer.indicators import IndicatorState
 from overseer.kernel.state import Kernel
 from overseer.policy import Policy

@@ -24,10 +24,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from enchanted.events.v1.answer_pb2 import Answer
+from nervous_system.client.proposing import objective
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Forbidden, Permanent, Transient
 from nervous_system.ids import child_id, content_hash
-from nervous_system.working.proposing import objective
 from overseer.inbox_lines import MOST_LINE_BYTES, InboxLine, inbox_lines
 from overseer.taken_lines import TakenLines
 

@@ -25,8 +25,8 @@ from enchanted.events.v1.task_pb2 import (
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from nervous_system.contract.bounded import bounded
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.decision import Emit
-from overseer.json_object import json_object
+from nervous_system.json_object import json_object
+from nervous_system.service.decision import Emit
 from overseer.kernel.choice import Rules
 from overseer.kernel.decide import MOST_PROPOSED, objections, submissions
 from overseer.kernel.manifest_check import MOST_ID_CHARACTERS

@@ -20,7 +20,7 @@ from enchanted.events.v1.task_pb2 import RiskTier
 from nervous_system.contract.words import TIERS, Tier
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
-from overseer.yaml_text import YamlRefused, YamlText
+from nervous_system.yaml_text import YamlRefused, YamlText
 
 Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
 Count = Annotated[int, Field(ge=1, lt=1 << 32, strict=True)]

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
 from nervous_system.contract.words import OPERATIONAL
-from nervous_system.deciding.decision import Emit
+from nervous_system.service.decision import Emit
 from overseer import gates
 from overseer.indicators import indicators
 from overseer.model import OverseerState, Settings

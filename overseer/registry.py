@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enchanted.events.v1.policy_pb2 import RegistryEntry
 from nervous_system.errors import Permanent
 from nervous_system.ids import content_hash
-from overseer.json_object import json_object
+from nervous_system.json_object import json_object
 
 
 class RegistryRefused(Permanent):

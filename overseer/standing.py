@@ -1,7 +1,7 @@
 """Who may ask the overseer for what?
 
 Told from the request and the state, so that a replay comes to the same. Whether its sender is who
-it says was looked at before (`nervous_system/deciding/inbox.py`): of one without a name of its own
+it says was looked at before (`nervous_system/service/inbox.py`): of one without a name of its own
 at the server, and without a key, that is its role.
 """
 

@@ -10,22 +10,22 @@ from typing import Final
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.client.asker import Asker
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.command import ORDINARY
 from nervous_system.contract.subjects import AGENTS, EMERGENCY
-from nervous_system.deciding.fold import MAIN
-from nervous_system.deciding.role import Role
-from nervous_system.deciding.runner import Runner
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.joining import joined
+from nervous_system.service.fold import MAIN
+from nervous_system.service.joining import joined
+from nervous_system.service.obeying import obeying
+from nervous_system.service.role import Role
+from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact
 from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.users import OPERATOR
-from nervous_system.working.asker import Asker
-from nervous_system.working.obeying import obeying
 from overseer import hindrances, pulse
 from overseer.core import OverseerCore
 from overseer.facts import FACTS, Look

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
+from tests.command_line import FreePort
 from tests.real_servers import NatsServer
 
 # How fast a machine makes an example says nothing about the code.
@@ -38,3 +42,29 @@ async def bus(mesh_settings: MeshSettings) -> AsyncIterator[Bus]:
     async with open_bus(mesh_settings, name="test") as bus:
         await bus.stream.ensure(mesh_settings)
         yield bus
+
+
+@pytest.fixture
+def free_port() -> Iterator[FreePort]:
+    """Ports that nobody has; the same one is never given twice in a test."""
+    given: set[int] = set()
+
+    def pick() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            if port not in given:
+                given.add(port)
+                return port
+
+    yield pick
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with the rules of a new one."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    write_samples(Home.at(folder))
+    return folder

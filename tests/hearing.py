@@ -10,8 +10,8 @@ from datetime import datetime
 
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import on_any
-from nervous_system.deciding.decision import Core, Emit, Tick
-from nervous_system.deciding.fold import Fold, State
+from nervous_system.service.decision import Core, Emit, Tick
+from nervous_system.service.fold import Fold, State
 from overseer.indicators import IndicatorState
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings

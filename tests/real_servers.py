@@ -13,9 +13,9 @@ from contextlib import closing, suppress
 from itertools import cycle
 from pathlib import Path
 
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-from ganglion.engines.nats import NatsConfiguration, find_binary
+from embedded_clickhouse.passwords import own_passwords
+from embedded_clickhouse.users import OWN_ACCOUNTS
+from local_mesh.nats import NatsConfiguration, find_binary
 
 STARTS_WITHIN_SECONDS = 30.0
 
@@ -180,7 +180,7 @@ class ClickHouseServer:
         """Start and wait until it answers."""
         self._process = RealProcess(
             [
-                *(sys.executable, "-m", "ganglion.engines.clickhouse"),
+                *(sys.executable, "-m", "embedded_clickhouse"),
                 *("--path", str(self.folder / "data"), "--port", str(self.port)),
             ],
             log=self.folder / "clickhouse.log",

@@ -19,10 +19,10 @@ from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import on_any
-from nervous_system.deciding.fold import Fold
-from nervous_system.deciding.role import Role
-from nervous_system.deciding.snapshots import Snapshot
 from nervous_system.ids import content_hash
+from nervous_system.service.fold import Fold
+from nervous_system.service.role import Role
+from nervous_system.service.snapshots import Snapshot
 
 State = TypeVar("State")
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pytest
 
-from ganglion.mesh_packages import ADVICE, MODULES
+from local_mesh.mesh_packages import ADVICE, MODULES
 
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 62_000_000
@@ -20,10 +20,10 @@ MAX_BYTES = 62_000_000
 
 AN_AGENT = """
 import asyncio
-from nervous_system.agent import open_agent
+from nervous_system.client.agent import open_agent
 from nervous_system.errors import GanglionError
-from nervous_system.serving import serve
-from nervous_system.worker import open_worker
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 
 async def main():
     try:

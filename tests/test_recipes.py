@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import NOT_RUNNING
+from ganglion.exit_codes import NOT_RUNNING
 from tests import pasting, tour
 from tests.real_servers import free_port
 

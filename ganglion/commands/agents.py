@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ganglion.nouns import noun
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_json, warn
 
 app = noun("Who has decided what lately, and what came of it.")
 
@@ -26,11 +26,11 @@ def list_(
     from ganglion.columns import Column, say_table
     from ganglion.durations import parse_duration
     from ganglion.event_line import one_line
-    from ganglion.in_words.phrases import moment
-    from ganglion.recorded.rows import document, rows
+    from nervous_system.phrases import moment
+    from operations.queries.rows import document, rows
 
     seconds = int(parse_duration(since).total_seconds())
-    found = rows("agents", seconds=seconds, most=number)
+    found = rows("agents", tell=warn, seconds=seconds, most=number)
     if as_json:
         say_json(json.dumps([document(row) for row in found], indent=2))
         return

@@ -33,8 +33,8 @@ def add(
     ] = None,
 ) -> None:
     """Give a mesh a name: a home, or an address with credentials and ClickHouse."""
-    from ganglion.context_files import add_context
     from nervous_system.contexts import Context
+    from operations.actions.context_files import add_context
 
     def absolute(path: Path | None) -> str:
         return str(path.expanduser().absolute()) if path is not None else ""
@@ -56,9 +56,9 @@ def use(
     name: Annotated[str, typer.Argument(help="Its name; `default` for none of them.")],
 ) -> None:
     """Choose the mesh that is meant where neither command line nor environment says another."""
-    from ganglion.context_files import use_context
     from nervous_system.contexts import NONE
     from nervous_system.place import rule_in_force
+    from operations.actions.context_files import use_context
 
     use_context(name)
     say("no context is chosen" if name == NONE else f"{name} is chosen")
@@ -74,10 +74,10 @@ def list_(
     """All contexts, a * before the one that is meant here and now; without passwords."""
     import json
 
-    from ganglion.context_files import context_names
     from nervous_system.contexts import chosen_context
     from nervous_system.errors import BadSetting
     from nervous_system.place import rule_in_force
+    from operations.actions.context_files import context_names
 
     chosen = chosen_context()
     try:
@@ -103,7 +103,7 @@ def list_(
 @app.command()
 def remove(name: Name) -> None:
     """Forget a context; the mesh itself is left alone."""
-    from ganglion.context_files import remove_context
+    from operations.actions.context_files import remove_context
 
     was_chosen = remove_context(name)
     say(f"{name} is removed{', and no context is chosen now' if was_chosen else ''}")

@@ -23,16 +23,16 @@ def doctor(
     import json
     from dataclasses import asdict
 
-    from ganglion.addresses import configured_addresses, running_mesh
-    from ganglion.doctor.finding import Finding
-    from ganglion.doctor.machine import examine_machine
-    from ganglion.doctor.mesh import examine_mesh
-    from ganglion.errors import FAILURE
-    from ganglion.home import Home
-    from ganglion.settings import LocalMeshSettings
-    from ganglion.status_report import report_status
+    from ganglion.exit_codes import FAILURE
+    from local_mesh.addresses import configured_addresses, running_mesh
+    from local_mesh.home import Home
+    from local_mesh.settings import LocalMeshSettings
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
+    from operations.doctor.finding import Finding
+    from operations.doctor.machine import examine_machine
+    from operations.doctor.mesh import examine_mesh
+    from operations.queries.status_report import report_status
 
     settings, local = read_settings(MeshSettings), read_settings(LocalMeshSettings)
     addresses = configured_addresses(local)

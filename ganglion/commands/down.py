@@ -24,8 +24,8 @@ def down(
 ) -> None:
     """Drain and stop the mesh of this home, and wait until all of it is gone (3: none runs)."""
     make_sure("stop", yes=yes, to_home=True)
-    from ganglion.addresses import home_of_rule
-    from ganglion.supervisor.take_down import take_down
+    from local_mesh.addresses import home_of_rule
+    from local_mesh.supervisor.take_down import take_down
 
     home = home_of_rule()
     pid = take_down(home, timeout_seconds=timeout, kill=kill)

@@ -15,7 +15,7 @@ from ganglion.terminal import say, say_json
 from nervous_system.contract.words import Status
 
 if TYPE_CHECKING:
-    from nervous_system.agent import Agent, Receipt
+    from nervous_system.client.agent import Agent, Receipt
 
 app = typer.Typer(
     add_completion=False,
@@ -176,20 +176,15 @@ def outcome(
 def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> None:
     import json
 
-    from ganglion.addresses import client_settings
-    from ganglion.asking import operator
-    from ganglion.in_words.phrases import taken_out
-    from ganglion.log_session import bus_session
-    from nervous_system.agent import Agent, role_named
+    from nervous_system.client.agent import role_named
+    from nervous_system.phrases import taken_out
+    from operations.actions.asking import operator
+    from operations.actions.recording import publish_as
 
     role = role_named(speaker.role)
     agent_id = speaker.agent_id or operator()
 
-    async def publish() -> Receipt:
-        async with bus_session(client_settings()) as bus:
-            return await call(Agent(bus, role=role, agent_id=agent_id))
-
-    receipt = asyncio.run(publish())
+    receipt = asyncio.run(publish_as(call, role=role, agent_id=agent_id))
     if speaker.as_json:
         say_json(
             json.dumps(
@@ -213,10 +208,10 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
 
 def _cause(event_id: str | None) -> Receipt | None:
     """An event of which only the id is known, or how it begins: its trace stays its own."""
-    from ganglion.addresses import client_settings
-    from ganglion.errors import NotRunning
-    from ganglion.trace_view.lookup import meant_id
-    from nervous_system.agent import Receipt
+    from local_mesh.addresses import client_settings
+    from nervous_system.client.agent import Receipt
+    from nervous_system.errors import NotRunning
+    from operations.queries.trace.lookup import meant_id
 
     if event_id is None:
         return None

@@ -11,8 +11,7 @@ from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from ingestor.model import Epoch
-    from ingestor.republish import Republished
+    pass
 
 app = noun("The lives of the stream: a new epoch begins where it was truncated or made anew.")
 
@@ -27,9 +26,10 @@ def list_(as_json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from ganglion.columns import Column, note, say_table
-    from ganglion.in_words.phrases import EPOCH, POSITION, moment
+    from nervous_system.phrases import EPOCH, POSITION, moment
+    from operations.queries.positions import every_epoch
 
-    epochs = asyncio.run(_epochs())
+    epochs = asyncio.run(every_epoch())
     if as_json:
         for epoch in epochs:
             say_json(json.dumps(asdict(epoch), default=str))
@@ -57,40 +57,13 @@ def republish(
     import json
     from dataclasses import asdict
 
-    from ganglion.in_words.phrases import counted
+    from nervous_system.phrases import counted
+    from operations.actions.republish import republish_end_of
 
-    result = asyncio.run(_republish(epoch))
+    result = asyncio.run(republish_end_of(epoch))
     if as_json:
         say_json(json.dumps(asdict(result)))
         return
     positions = counted(result.published, "position")
     repeats = f"{result.left:,} {'was a repeat' if result.left == 1 else 'were repeats'}"
     say(f"{positions} of epoch {epoch} published again, {repeats}")
-
-
-async def _epochs() -> tuple[Epoch, ...]:
-    from ganglion.positions.session import warehouse_session
-
-    async with warehouse_session() as warehouse:
-        return await warehouse.epochs()
-
-
-async def _republish(epoch: int) -> Republished:
-    from ganglion.positions.session import positions_session
-    from ingestor.republish import republish_tail
-    from nervous_system.errors import BadSetting
-
-    async with positions_session() as session:
-        following = [each for each in await session.warehouse.epochs() if each.epoch == epoch + 1]
-        if not following:
-            raise BadSetting(
-                f"no epoch follows epoch {epoch}, so none of its end was lost;"
-                " see `ganglion epochs list`"
-            )
-        return await republish_tail(
-            session.warehouse,
-            session.bus.publisher,
-            epoch=epoch,
-            after_seq=following[0].forked_from_seq,
-            vouch=session.bus.vouched_history,
-        )

@@ -10,7 +10,7 @@ import typer
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from ganglion.exporting.export import ExportReport
+    from station.exporting.export import ExportReport
 
 app = typer.Typer(
     add_completion=False,
@@ -37,7 +37,7 @@ def station(
     import json
     from dataclasses import asdict
 
-    from ganglion.in_words.phrases import counted
+    from nervous_system.phrases import counted
 
     report = asyncio.run(_export(folder, force=force, quiet=as_json))
     if as_json:
@@ -54,20 +54,16 @@ def station(
 async def _export(folder: Path, *, force: bool, quiet: bool) -> ExportReport:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 
-    from ganglion.addresses import client_settings
-    from ganglion.exporting.export import export_station
-    from ganglion.log_session import bus_session
     from ganglion.progress_bar import progress_bar
+    from station.exporting.export import export_mesh
 
     bar = progress_bar(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), quiet=quiet
     )
-    async with bus_session(client_settings()) as bus:
-        with bar:
-            task = bar.add_task(str(folder), total=None)
-            return await export_station(
-                bus,
-                folder,
-                force=force,
-                progress=lambda at, end: bar.update(task, completed=at, total=end),
-            )
+    with bar:
+        task = bar.add_task(str(folder), total=None)
+        return await export_mesh(
+            folder,
+            force=force,
+            progress=lambda at, end: bar.update(task, completed=at, total=end),
+        )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganglion.nouns import noun
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_json, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 app = noun("What was changed, by whom and why: files, and the like.")
 
@@ -27,10 +27,10 @@ def list_(
     import json
 
     from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import moment
-    from ganglion.recorded.rows import document, rows
+    from nervous_system.phrases import moment
+    from operations.queries.rows import document, rows
 
-    found = rows("resources", end="", most=number)
+    found = rows("resources", tell=warn, end="", most=number)
     if as_json:
         say_json(json.dumps([document(row) for row in found], indent=2))
         return
@@ -69,11 +69,14 @@ def history(
     import json
 
     from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import moment
-    from ganglion.recorded.rows import document, rows
+    from nervous_system.phrases import moment
+    from operations.queries.resources import links_of, meant_resource
+    from operations.queries.rows import document, rows
 
-    resource = _meant(path, type_)
-    links = list(_links(rows("history_of_resource", wait=False, resource=resource, type=type_)))
+    resource = meant_resource(path, type_, tell=warn)
+    links = list(
+        links_of(rows("history_of_resource", tell=warn, wait=False, resource=resource, type=type_))
+    )
     if as_json:
         say_json(json.dumps([document(link) for link in links], indent=2))
         return
@@ -100,15 +103,6 @@ def history(
     )
 
 
-def _links(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each with whether it begins where the one before ended."""
-    before: str | None = None
-    for row in found:
-        fits = before is None or row["previous_state_hash"] == before
-        yield {**row, "follows": fits}
-        before = row["new_state_hash"]
-
-
 def _short(state_hash: str) -> str:
     return state_hash[:8] or "nothing"
 
@@ -124,24 +118,3 @@ def _why(link: dict[str, Any]) -> str:
     if not any(parts) and link["causation_id"]:
         parts.append(f"because of {link['causation_id']}")
     return " ".join(filter(None, parts)) or "nobody said"
-
-
-def _meant(path: str, type_: str) -> str:
-    """The resource of that name, or the only one that ends so. Raises BadSetting where there
-    is none, or several, which it names."""
-    from ganglion.in_words.phrases import listed
-    from ganglion.recorded.rows import rows
-    from nervous_system.errors import BadSetting
-
-    found = [
-        row["resource"] for row in rows("resources", end=path, most=1000) if row["type"] == type_
-    ]
-    if path in found:
-        return path
-    if not found:
-        raise BadSetting(
-            f"nobody has changed {path}, as far as is recorded; `ganglion files` lists what was"
-        )
-    if len(found) > 1:
-        raise BadSetting(f"{path} is the end of {listed(sorted(found))}; write more of it")
-    return str(found[0])

@@ -27,7 +27,7 @@ def halt(
     import json
 
     from enchanted.events.v1.pulse_pb2 import HaltOrdered
-    from ganglion.halt import publish_halt
+    from operations.actions.halt import publish_halt
 
     event_id, sequence = asyncio.run(publish_halt(HaltOrdered(reason=reason, now=now)))
     if as_json:

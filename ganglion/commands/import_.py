@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ganglion.errors import REFUSED
+from ganglion.exit_codes import REFUSED
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from ganglion.importing.append import ImportReport
-    from ganglion.importing.station_activation import ActivationReport
-    from ganglion.importing.unit import ImportSource
+    from importers.append import ImportReport
+    from importers.unit import ImportSource
 
 _MOST_LINES: Final = 50
 _MOST_NAMES: Final = 20
@@ -38,7 +37,7 @@ def swe_agent(
     as_json: AsJson = False,
 ) -> None:
     """Runs of SWE-agent and mini-swe-agent: decisions and outcomes, the submission as changes."""
-    from ganglion.importing.swe_agent import open_trajectories
+    from importers.swe_agent.history import open_trajectories
 
     _import(lambda: open_trajectories(files), as_json=as_json)
 
@@ -54,8 +53,8 @@ def git(
     as_json: AsJson = False,
 ) -> None:
     """A repository's history: a decision per commit, a state change per file."""
-    from ganglion.importing.git_history import open_history
-    from ganglion.wall import gaps
+    from importers.git.history import open_history
+    from nervous_system.host.wall import gaps
 
     for gap in gaps():
         say(f"git reads it without the whole wall: {gap}", err=True)
@@ -79,11 +78,16 @@ def station(
 ) -> None:
     """A file-based overseer: every row as history; nothing is dispatched without --activate."""
     import json
+    from functools import partial
+
+    from station.importing.run import import_station
 
     if force and not activate:
         raise typer.BadParameter("--force is about --activate: an import overwrites nothing")
     report, activated = asyncio.run(
-        _import_station(folder, activate=activate, force=force, quiet=as_json)
+        import_station(
+            folder, activate=activate, force=force, show=partial(_progress, quiet=as_json)
+        )
     )
     if as_json:
         result = {"source": str(folder), **asdict(report)}
@@ -94,41 +98,6 @@ def station(
             say(activated.sentence())
     if report.refused:
         raise typer.Exit(REFUSED)
-
-
-async def _import_station(
-    folder: Path, *, activate: bool, force: bool, quiet: bool
-) -> tuple[ImportReport, ActivationReport | None]:
-    from ganglion.addresses import client_settings
-    from ganglion.asking import operator
-    from ganglion.home import Home
-    from ganglion.importing.adapters import BusLog
-    from ganglion.importing.append import append_units
-    from ganglion.importing.station_activation import ActivationReport, activation_of
-    from ganglion.importing.station_folder import read_station
-    from ganglion.importing.station_history import history_of, recorded_files
-    from ganglion.importing.station_rules import rules_to_write, write_rules
-    from ganglion.log_session import bus_session
-    from nervous_system.clock import system_clock
-
-    found = await asyncio.to_thread(read_station, folder)
-    if activate:
-        found.require_whole()
-    settings = client_settings()
-    home = Home.at(settings.home).path
-    rules = rules_to_write(found, home, force=force) if activate else ()
-    async with bus_session(settings) as bus:
-        source = history_of(found, await recorded_files(bus))
-        with _progress(source, quiet=quiet) as show:
-            report = await append_units(BusLog(bus), source, progress=show)
-        if not activate:
-            return report, None
-        write_rules(found, home, rules)
-        activation = activation_of(found)
-        proposals = activation.proposals(now=system_clock(), person=operator())
-        with _progress(proposals, quiet=quiet) as show:
-            proposed = await append_units(BusLog(bus), proposals, progress=show)
-    return report, ActivationReport.of(activation, proposed, home=str(home), rules=rules)
 
 
 def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool) -> None:
@@ -144,7 +113,7 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
 
 
 def _say(name: str, report: ImportReport, *, noun: str) -> None:
-    from ganglion.in_words.phrases import counted, taken_out
+    from nervous_system.phrases import counted, taken_out
 
     skipped = report.units_skipped
     were = "was" if skipped == 1 else "were"
@@ -173,18 +142,13 @@ def _say_each(lines: tuple[str, ...], *, err: bool = False) -> None:
 async def _append(
     open_source: Callable[[], Awaitable[ImportSource]], *, quiet: bool
 ) -> tuple[ImportSource, ImportReport]:
-    from ganglion.addresses import client_settings
-    from ganglion.importing.adapters import BusLog
-    from ganglion.importing.append import append_units
-    from ganglion.log_session import bus_session
+    from operations.actions.recording import append_to_log
 
     source = await open_source()
     if source.remark:
         say(source.remark, err=True)
-    async with bus_session(client_settings()) as bus:
-        with _progress(source, quiet=quiet) as show:
-            report = await append_units(BusLog(bus), source, progress=show)
-    return source, report
+    with _progress(source, quiet=quiet) as show:
+        return source, await append_to_log(source, progress=show)
 
 
 @contextmanager
@@ -192,8 +156,8 @@ def _progress(source: ImportSource, *, quiet: bool) -> Iterator[Callable[[Import
     """A bar that shows how far an import is, for as long as the block runs."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-    from ganglion.in_words.phrases import counted
     from ganglion.progress_bar import progress_bar
+    from nervous_system.phrases import counted
 
     bar = progress_bar(
         TextColumn("{task.description}"),

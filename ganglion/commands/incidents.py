@@ -10,7 +10,7 @@ from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from guardian.history import PastIncident
+    from operations.queries.incidents import PastIncident
 
 app = noun("What went wrong, what was done about it, and is it over.")
 
@@ -29,8 +29,9 @@ def list_(
     from dataclasses import asdict
 
     from ganglion.columns import Column, say_table
+    from operations.queries.incidents import mode_and_incidents
 
-    mode, found = asyncio.run(_read())
+    mode, found = asyncio.run(mode_and_incidents())
     shown = [each for each in found if not only_open or each.closed_at is None][-number:]
     if as_json:
         document = {"system_mode": mode, "incidents": [asdict(each) for each in shown]}
@@ -52,7 +53,7 @@ def list_(
 
 def _row(incident: PastIncident) -> tuple[str, ...]:
     from ganglion.event_line import one_line
-    from ganglion.in_words.phrases import moment
+    from nervous_system.phrases import moment
 
     if incident.closed_at is None:
         state, words = "open", incident.summary
@@ -62,16 +63,3 @@ def _row(incident: PastIncident) -> tuple[str, ...]:
     opened = moment(incident.opened_at)
     about, why = incident.subject, one_line(words)
     return opened, incident.incident_class, state, incident.rule, about, why
-
-
-async def _read() -> tuple[str, list[PastIncident]]:
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session, readable
-    from ganglion.system_mode import last_mode
-    from guardian.history import incidents_of
-    from nervous_system.names import EVENTS
-
-    async with bus_session(client_settings()) as bus:
-        history = await readable(bus, f"{EVENTS}.incident.>")
-        mode = await last_mode(bus) or "unknown"
-    return mode, incidents_of(history)

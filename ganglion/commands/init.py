@@ -9,7 +9,7 @@ import typer
 from ganglion.terminal import say
 
 if TYPE_CHECKING:
-    from nervous_system.settings import MeshSettings
+    pass
 
 app = typer.Typer(add_completion=False)
 
@@ -22,10 +22,11 @@ def init() -> None:
     """
     import asyncio
 
-    from ganglion.addresses import client_settings
-    from ganglion.home import Home
-    from ganglion.key_files import ensure_mesh_key
-    from ganglion.samples import write_samples
+    from local_mesh.addresses import client_settings
+    from local_mesh.home import Home
+    from local_mesh.key_files import ensure_mesh_key
+    from local_mesh.samples import write_samples
+    from operations.actions.foundations import lay_foundations
 
     settings = client_settings()
     home = Home.at(settings.home)
@@ -33,24 +34,6 @@ def init() -> None:
     ensure_mesh_key(home.path)
     for path in write_samples(home):
         say(f"wrote {path}")
-    for name in asyncio.run(_make(settings)):
+    for name in asyncio.run(lay_foundations(settings, tell=say)):
         say(f"applied: {name}")
     say("log, tables and sample files are there")
-
-
-async def _make(settings: MeshSettings) -> tuple[str, ...]:
-    from ganglion.drift import mend_drift
-    from ganglion.log_session import bus_session
-    from ganglion.positions.session import warehouse_session
-    from nervous_system.deciding.lease import open_leases
-    from nervous_system.deciding.snapshots import open_snapshots
-    from nervous_system.users import ADMIN
-
-    async with bus_session(settings, user=ADMIN) as bus:
-        await bus.stream.ensure(settings)
-        for each in await mend_drift(bus.connection, settings):
-            say(f"{each.where}: {each.sentence}{f'; {each.remedy}' if each.remedy else ''}")
-        await open_leases(bus.connection, replicas=settings.stream_replicas)
-        await open_snapshots(bus.connection, replicas=settings.stream_replicas)
-    async with warehouse_session() as warehouse:
-        return await warehouse.migrate()

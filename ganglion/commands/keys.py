@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.acting import Yes, make_sure
-from ganglion.in_words.phrases import moment
 from ganglion.nouns import noun
 from ganglion.terminal import say, say_exactly
+from nervous_system.phrases import moment
 
 if TYPE_CHECKING:
-    from ganglion.named_users import NamedUsers
+    from operations.actions.named_users import NamedUsers
 
 app = noun("Who is let in to the log as whom, and what is signed with which key.")
 
@@ -74,20 +74,17 @@ _RESTART = (
 
 
 def _users() -> NamedUsers:
-    from ganglion.addresses import home_of_rule
-    from ganglion.named_users import NamedUsers
-    from ganglion.settings import LocalMeshSettings
+    from local_mesh.addresses import home_of_rule
+    from local_mesh.settings import LocalMeshSettings
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
+    from operations.actions.named_users import NamedUsers
 
     home_of_rule()
     return NamedUsers(read_settings(MeshSettings), read_settings(LocalMeshSettings))
 
 
 def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
-    from ganglion.log_session import quiet_log
-
-    quiet_log()
     made = _users().let_in(name, role=role, works=works, signs=signs)
     say_exactly(made.url)
     say(f"the same for a shell or a container: {made.credentials}")
@@ -124,13 +121,13 @@ def server(
     ] = None,
 ) -> None:
     """Write who the users of a NATS server of your own are (GANGLION_NATS_USERS_FILE)."""
-    from ganglion.engines.clickhouse.passwords import own_passwords, write_hashes
-    from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-    from ganglion.engines.nats import adopt_store
-    from ganglion.home import Home
-    from ganglion.nats_keys import NatsKeys
-    from ganglion.settings import LocalMeshSettings
-    from ganglion.supervisor.log_server import OPEN, write_users
+    from embedded_clickhouse.passwords import own_passwords, write_hashes
+    from embedded_clickhouse.users import OWN_ACCOUNTS
+    from local_mesh.home import Home
+    from local_mesh.nats import adopt_store
+    from local_mesh.nats_keys import NatsKeys
+    from local_mesh.settings import LocalMeshSettings
+    from local_mesh.supervisor.log_server import OPEN, write_users
     from nervous_system.environment import read_settings
     from nervous_system.errors import BadSetting
     from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
@@ -160,8 +157,8 @@ def clickhouse(
     ] = "analyst",
 ) -> None:
     """The address of ClickHouse with the password of an account: a CLICKHOUSE_URL."""
-    from ganglion.addresses import client_settings
-    from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+    from embedded_clickhouse.users import OWN_ACCOUNTS
+    from local_mesh.addresses import client_settings
     from nervous_system.errors import BadSetting
     from nervous_system.settings import CLICKHOUSE_KEYS, url_as
 
@@ -213,7 +210,7 @@ def revoke(
 @app.command("list")
 def list_() -> None:
     """The keys that are trusted, and for whom they speak; and who was let in."""
-    from ganglion.nats_keys import NatsKeys
+    from local_mesh.nats_keys import NatsKeys
     from nervous_system.contract.signature import TrustedKeys
     from nervous_system.environment import read_settings
     from nervous_system.settings import TRUSTED_KEYS, MeshSettings

@@ -11,7 +11,7 @@ from ganglion.terminal import say_json
 
 if TYPE_CHECKING:
     from ganglion.columns import Table
-    from ganglion.service_logs import LogLine
+    from local_mesh.service_logs import LogLine
 
 app = typer.Typer(add_completion=False)
 
@@ -37,8 +37,8 @@ def logs(
     """What the processes of this home wrote to their log files, in the order of their times."""
     import json
 
-    from ganglion.home import Home
-    from ganglion.service_logs import ServiceLogs, chosen_logs
+    from local_mesh.home import Home
+    from local_mesh.service_logs import ServiceLogs, chosen_logs
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
 

@@ -20,9 +20,10 @@ def migrate(
     """Apply the pending migrations; the ingestor does the same when it starts."""
     import asyncio
 
-    from ganglion.errors import FAILURE
+    from ganglion.exit_codes import FAILURE
+    from operations.actions.foundations import migrate_tables
 
-    names = asyncio.run(_migrate(check=check))
+    names = asyncio.run(migrate_tables(check=check))
     if not names:
         say("the schema is up to date")
         return
@@ -30,16 +31,3 @@ def migrate(
         say(f"{'pending' if check else 'applied'}: {name}")
     if check:
         raise typer.Exit(FAILURE)
-
-
-async def _migrate(*, check: bool) -> tuple[str, ...]:
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import quiet_log
-    from ingestor.warehouse import ClickHouseWarehouse
-
-    quiet_log()
-    warehouse = await ClickHouseWarehouse.connect(client_settings().clickhouse_dsn)
-    try:
-        return await (warehouse.pending_migrations() if check else warehouse.migrate())
-    finally:
-        await warehouse.close()

@@ -13,8 +13,6 @@ from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from enchanted.events.v1.objective_pb2 import ObjectiveProposed
-    from ganglion.known_objectives import KnownObjective
-    from nervous_system.contract.payload import Payload
 
 app = noun(
     "Give the swarm objectives, see them, and say yes or no to those that wait for a person."
@@ -54,12 +52,13 @@ def add(
     """Add an objective; it is planned at once."""
     import json
 
-    from ganglion.asking import ask_overseer
-    from ganglion.given_json import given_object
-    from ganglion.plan_file import PlanFile
+    from nervous_system.client.proposing import USUAL_PRIORITY, objective
     from nervous_system.errors import Refused
     from nervous_system.ids import new_event_id
-    from nervous_system.working.proposing import USUAL_PRIORITY, objective
+    from operations.actions.asking import ask_overseer
+    from operations.actions.given_json import given_object
+    from operations.actions.plan_file import PlanFile
+    from operations.queries.objectives import what_follows, why_it_waits
 
     given = given_object(metadata or "", option="--metadata")
     if tasks is not None and (plan is not None or "tasks" in given):
@@ -92,11 +91,11 @@ def add(
             raise
         reasons = [file.located(each, objective_id=chosen_id) for each in error.reasons]
         raise Refused(reasons) from error
-    waits = asyncio.run(_why_it_waits(chosen_id))
+    waits = asyncio.run(why_it_waits(chosen_id))
     if as_json:
         say_json(json.dumps({"objective_id": chosen_id, "waits": waits}))
     else:
-        say(f"{chosen_id} {asyncio.run(_what_follows(chosen_id))}")
+        say(f"{chosen_id} {asyncio.run(what_follows(chosen_id))}")
         if waits:
             say(f"it waits: {waits}")
 
@@ -105,17 +104,11 @@ def _suppose(proposal: ObjectiveProposed, *, as_json: bool) -> None:
     """Say what would become of it. Raises Refused where it would be."""
     import json
 
-    from ganglion.addresses import client_settings
     from ganglion.columns import Column, say_table
-    from ganglion.dry_run import Supposed, suppose
-    from ganglion.log_session import bus_session
     from nervous_system.errors import Refused
+    from operations.queries.dry_run import supposed
 
-    async def supposed() -> Supposed:
-        async with bus_session(client_settings()) as bus:
-            return await suppose(bus, proposal)
-
-    found = asyncio.run(supposed())
+    found = asyncio.run(supposed(proposal))
     if as_json:
         say_json(json.dumps(found.document(), indent=2))
     if found.reasons:
@@ -142,8 +135,8 @@ def approve(
     """Say yes to a plan that waits for a person."""
     make_sure("approve an objective of", yes=yes)
     from enchanted.events.v1.objective_pb2 import ObjectiveApproved
-    from ganglion.asking import order_overseer
-    from ganglion.meant import known_objective
+    from operations.actions.asking import order_overseer
+    from operations.queries.meant import known_objective
 
     objective_id = asyncio.run(known_objective(objective_id))
     asyncio.run(order_overseer(ObjectiveApproved(objective_id=objective_id, reason=reason)))
@@ -159,14 +152,15 @@ def cancel(
     """Call an objective off, with all its tasks; this is how to say no to one that waits."""
     make_sure("cancel an objective of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
-    from ganglion.asking import order_overseer
-    from ganglion.errors import NotDone
-    from ganglion.meant import known_objective
+    from nervous_system.errors import NotDone
+    from operations.actions.asking import order_overseer
+    from operations.queries.meant import known_objective
+    from operations.queries.objectives import how_it_ended
 
     objective_id = asyncio.run(known_objective(objective_id))
     order = TaskOrdered(objective_id=objective_id, order=ORDER_CANCEL, reason=reason)
     asyncio.run(order_overseer(order))
-    if how := asyncio.run(_how_it_ended(objective_id)):
+    if how := asyncio.run(how_it_ended(objective_id)):
         raise NotDone(f"{objective_id} had ended already: {how}")
     say(f"{objective_id} is cancelled")
 
@@ -182,9 +176,10 @@ def list_objectives(
     import json
 
     from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import counted
+    from nervous_system.phrases import counted
+    from operations.queries.objectives import every_objective
 
-    every = asyncio.run(_found())
+    every = asyncio.run(every_objective())
     found = [each for each in every if all_ or each.is_open]
     if as_json:
         say_json(json.dumps([each.document() for each in found], indent=2))
@@ -229,11 +224,12 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     import json
 
     from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import because, moment
-    from ganglion.meant import meant
     from nervous_system.errors import BadSetting
+    from nervous_system.phrases import because, moment
+    from operations.queries.meant import meant
+    from operations.queries.objectives import every_objective
 
-    found = {each.objective_id: each for each in asyncio.run(_found())}
+    found = {each.objective_id: each for each in asyncio.run(every_objective())}
     each = found.get(meant(objective_id, found, noun="objective"))
     if each is None:
         raise BadSetting(
@@ -262,73 +258,3 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
         (Column("task", "id"), Column("status"), Column("worker", "name"), Column("action")),
         [(task.task_id, task.status, task.worker_id or "-", task.action) for task in each.tasks],
     )
-
-
-async def _what_follows(objective_id: str) -> str:
-    """What the overseer said of the plan; it stands on the log before its answer comes."""
-    import shlex
-
-    from enchanted.events.v1.objective_pb2 import ObjectivePlanned
-
-    planned = await _last("planned", objective_id)
-    typed = shlex.quote(objective_id)
-    see = f"`ganglion objectives show {typed}` shows how it goes"
-    if not isinstance(planned, ObjectivePlanned):
-        return f"is added, and planned once there is room; {see}"
-    if planned.waits_for_approval:
-        return (
-            f"waits for a person; say yes with `ganglion objectives approve {typed}`,"
-            f" or no with `ganglion objectives cancel {typed}`"
-        )
-    return f"is planned; {see}"
-
-
-async def _why_it_waits(objective_id: str) -> str:
-    """What keeps the first of its tasks that could be done from being done; empty where none is, or
-    where one is being done."""
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from ganglion.overseen import Overseen
-
-    async with bus_session(client_settings()) as bus:
-        overseen = await Overseen.of(bus)
-        _, why = overseen.standstill(bus.clock()).of_objective(objective_id)
-    return why
-
-
-async def _how_it_ended(objective_id: str) -> str:
-    """Empty where it was called off."""
-    from enchanted.events.v1.objective_pb2 import (
-        OBJECTIVE_CANCELLED,
-        ObjectiveFinished,
-        ObjectiveResult,
-    )
-
-    ended = await _last("finished", objective_id)
-    if not isinstance(ended, ObjectiveFinished):
-        return "it was imported as history"
-    if ended.result == OBJECTIVE_CANCELLED:
-        return ""
-    how = ObjectiveResult.Name(ended.result).removeprefix("OBJECTIVE_").lower()
-    return f"{how}, {ended.summary}"
-
-
-async def _last(word: str, objective_id: str) -> Payload | None:
-    """What the last event of this kind says of the objective."""
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from nervous_system.contract.subjects import token
-    from nervous_system.names import EVENTS
-
-    async with bus_session(client_settings()) as bus:
-        last = await bus.last_live(f"{EVENTS}.objective.{word}.{token(objective_id)}")
-    return last.event.payload if last is not None else None
-
-
-async def _found() -> list[KnownObjective]:
-    from ganglion.addresses import client_settings
-    from ganglion.known_objectives import known_objectives
-    from ganglion.log_session import bus_session
-
-    async with bus_session(client_settings()) as bus:
-        return await known_objectives(bus)

@@ -8,11 +8,10 @@ import typer
 
 from ganglion.acting import Yes, make_sure
 from ganglion.nouns import noun
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_json, warn
 
 if TYPE_CHECKING:
-    from ingestor.model import StoredPosition
-    from ingestor.republish import Republished
+    pass
 
 app = noun("Positions of the log that could not be read as events.")
 
@@ -28,23 +27,11 @@ def list_(
     import json
     from datetime import UTC, datetime
 
-    from ganglion.addresses import client_settings
-    from ganglion.caught_up import wait_until_caught_up
     from ganglion.columns import Column, note, say_table
-    from ganglion.in_words.phrases import EPOCH, PARKED, moment, size
-    from ganglion.query import query_rows
+    from nervous_system.phrases import EPOCH, PARKED, moment, size
+    from operations.queries.positions import parked_rows
 
-    query = (
-        "SELECT epoch, seq, recorded_at, subject, reason, size_bytes FROM swarm.parked"
-        f" ORDER BY epoch DESC, seq DESC LIMIT {limit}"
-    )
-    mesh = client_settings()
-    wait_until_caught_up(mesh)
-    numbers = ("epoch", "seq", "size_bytes")
-    rows = [
-        row | {name: int(row[name]) for name in numbers}
-        for row in query_rows(mesh.clickhouse_dsn, query)
-    ]
+    rows = parked_rows(limit, tell=warn)
     if as_json:
         for row in rows:
             say_json(json.dumps(row, ensure_ascii=False))
@@ -88,11 +75,12 @@ def show(
     import asyncio
     import json
 
-    from ganglion.in_words.phrases import counted
-    from ganglion.positions.hexdump import hexdump
+    from ganglion.hexdump import hexdump
     from nervous_system.errors import BadSetting
+    from nervous_system.phrases import counted
+    from operations.queries.positions import parked_position
 
-    found = asyncio.run(_find(sequence, epoch))
+    found = asyncio.run(parked_position(sequence, epoch))
     if found is None:
         raise BadSetting(f"nothing is parked at sequence {sequence}; see `ganglion parked list`")
     if as_json:
@@ -119,31 +107,11 @@ def replay(as_json: AsJson = False, yes: Yes = False) -> None:
     import json
     from dataclasses import asdict
 
-    result = asyncio.run(_replay())
+    from operations.actions.republish import replay_all
+
+    result = asyncio.run(replay_all())
     if as_json:
         say_json(json.dumps(asdict(result)))
         return
     stay = "stays" if result.left == 1 else "stay"
     say(f"{result.published:,} published again, {result.left:,} {stay} parked")
-
-
-async def _find(sequence: int, epoch: int | None) -> StoredPosition | None:
-    from ganglion.positions.session import warehouse_session
-
-    async with warehouse_session() as warehouse:
-        if epoch is None:
-            epoch = max((each.epoch for each in await warehouse.epochs()), default=1)
-        rows = await warehouse.positions_after(
-            epoch=epoch, after_seq=sequence - 1, limit=1, disposition="parked"
-        )
-    return rows[0] if rows and rows[0].seq == sequence else None
-
-
-async def _replay() -> Republished:
-    from ganglion.positions.session import positions_session
-    from ingestor.republish import replay_parked
-
-    async with positions_session() as session:
-        return await replay_parked(
-            session.warehouse, session.bus.publisher, vouch=session.bus.vouched_history
-        )

@@ -33,11 +33,10 @@ def resume(
     import json
 
     from enchanted.events.v1.pulse_pb2 import HaltLifted
-    from ganglion.halt import last_word, override_seconds, publish_halt
-    from ganglion.home import Home
-    from guardian.shell import FLAG_NAME
+    from local_mesh.home import Home
     from nervous_system.environment import read_settings
-    from nervous_system.settings import MeshSettings
+    from nervous_system.settings import FLAG_NAME, MeshSettings
+    from operations.actions.halt import last_word, override_seconds, publish_halt
 
     seconds = override_seconds(override_for) if override_for else 0.0
     before = asyncio.run(last_word())

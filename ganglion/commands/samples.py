@@ -12,8 +12,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def samples() -> None:
     """Write the sample charter, policy and registry into the home, where they are missing."""
-    from ganglion.addresses import home_of_rule
-    from ganglion.samples import write_samples
+    from local_mesh.addresses import home_of_rule
+    from local_mesh.samples import write_samples
 
     home = home_of_rule()
     home.create()

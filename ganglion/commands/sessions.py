@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ganglion.nouns import noun
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_json, warn
 
 app = noun("Runs of agents, and whether all they said arrived.")
 
@@ -27,11 +27,12 @@ def list_(
 
     from ganglion.columns import Column, say_table
     from ganglion.durations import parse_duration
-    from ganglion.in_words.phrases import moment, seconds
-    from ganglion.recorded.rows import document, rows
+    from nervous_system.phrases import moment, seconds
+    from operations.queries.rows import document, rows
 
     found = rows(
         "sessions",
+        tell=warn,
         agent=agent,
         all="true" if all_ else "false",
         seconds=int(parse_duration(since).total_seconds()),
@@ -69,7 +70,7 @@ def list_(
 
 
 def _said(row: dict[str, Any]) -> str:
-    from ganglion.in_words.phrases import counted
+    from nervous_system.phrases import counted
 
     said = f"{counted(row['decisions'], 'decision')}, {counted(row['changes'], 'change')}"
     missing = row["missing"]

@@ -23,8 +23,8 @@ def settings(
     from dataclasses import asdict
 
     from ganglion.columns import Column, say_table
-    from ganglion.setting_list import list_settings
     from ganglion.widths import screen_width
+    from operations.queries.setting_list import list_settings
 
     rows = list_settings()
     if as_json:

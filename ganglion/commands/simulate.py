@@ -10,8 +10,8 @@ import typer
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from ganglion.simulation.outcome import Outcome
-    from ganglion.simulation.plan import Plan
+    from simulation.outcome import Outcome
+    from simulation.plan import Plan
 
 app = typer.Typer(add_completion=False)
 
@@ -40,11 +40,11 @@ def simulate(
     import json
     from random import Random  # noqa: TID251 - the door: from here it is handed on
 
-    from ganglion.errors import FAILURE
-    from ganglion.in_words.phrases import seconds
-    from ganglion.simulation.plan import draw, to_live_seconds
+    from ganglion.exit_codes import FAILURE
     from nervous_system.errors import BadSetting
     from nervous_system.ids import new_event_id
+    from nervous_system.phrases import seconds
+    from simulation.plan import draw, to_live_seconds
 
     if failure_rate + crash_rate > 1:
         raise BadSetting(
@@ -75,12 +75,9 @@ def simulate(
 async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-    from ganglion.addresses import client_settings
-    from ganglion.in_words.phrases import counted
-    from ganglion.log_session import bus_session
     from ganglion.progress_bar import progress_bar
-    from ganglion.simulation.hive import run
-    from ganglion.simulation.outcome import Outcome
+    from nervous_system.phrases import counted
+    from operations.actions.simulate import simulate as simulate_swarm
 
     progress = progress_bar(
         TextColumn("{task.description}"),
@@ -89,16 +86,11 @@ async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
         TimeElapsedColumn(),
         quiet=quiet,
     )
-    async with bus_session(client_settings()) as bus:
-        with progress:
-            bar = progress.add_task(
-                f"{counted(agents, 'agent')} at work", total=len(plan.manifests)
-            )
-            found = await run(
-                bus,
-                plan,
-                agents=agents,
-                ended=lambda count: progress.advance(bar, count),
-                told=lambda sentence: progress.tell(f"ganglion: {sentence}"),
-            )
-    return Outcome.of(plan, found, agents=agents)
+    with progress:
+        bar = progress.add_task(f"{counted(agents, 'agent')} at work", total=len(plan.manifests))
+        return await simulate_swarm(
+            plan,
+            agents=agents,
+            ended=lambda count: progress.advance(bar, count),
+            told=lambda sentence: progress.tell(f"ganglion: {sentence}"),
+        )

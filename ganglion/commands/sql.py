@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ganglion.terminal import say_answer
+from ganglion.terminal import say_answer, warn
 
 app = typer.Typer(add_completion=False)
 
@@ -66,11 +66,11 @@ def sql(
     """
     import sys
 
-    from ganglion.addresses import client_settings
-    from ganglion.engines.clickhouse.exceptions import Code
-    from ganglion.errors import QueryRefused
-    from ganglion.query import run_query
+    from embedded_clickhouse.exceptions import Code
     from ganglion.widths import screen_width
+    from local_mesh.addresses import client_settings
+    from nervous_system.clickhouse.query import run_query
+    from nervous_system.errors import QueryRefused
 
     if as_json and format_name is not None:
         raise typer.BadParameter("give --json or --format, not both")
@@ -84,9 +84,9 @@ def sql(
     )
     mesh = client_settings()
     if wait:
-        from ganglion.caught_up import wait_until_caught_up
+        from operations.queries.caught_up import wait_until_caught_up
 
-        wait_until_caught_up(mesh)
+        wait_until_caught_up(mesh, tell=warn)
     settings = {"output_format_json_quote_64bit_integers": "0"} if as_json else {}
     own = format_name is None and not as_json and not _FORMAT.search(text)
     if own and columns is not None:

@@ -9,7 +9,7 @@ import typer
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from ganglion.status_report import StatusReport
+    from operations.queries.status_report import StatusReport
 
 app = typer.Typer(add_completion=False)
 
@@ -27,10 +27,10 @@ def status(
     import json
     from dataclasses import replace
 
-    from ganglion.errors import FAILURE, NOT_RUNNING, OK
-    from ganglion.status_report import report_status
+    from ganglion.exit_codes import FAILURE, NOT_RUNNING, OK
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
+    from operations.queries.status_report import report_status
 
     report = asyncio.run(report_status(read_settings(MeshSettings)))
     said = [f"--{name}" for name, value in ctx.find_root().params.items() if value is not None]
@@ -52,7 +52,7 @@ def status(
 
 def _print_table(report: StatusReport) -> None:
     from ganglion.columns import Column, say_table
-    from ganglion.in_words.phrases import LAG, PULSE, counted, size
+    from nervous_system.phrases import LAG, PULSE, counted, size
 
     if report.pid is None:
         say(f"mesh at {report.nats_url}: {report.state}")

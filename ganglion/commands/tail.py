@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_json, warn
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ganglion.event_filter import EventFilter
     from ganglion.event_line import EventLines
-    from nervous_system.contract.stored import Stored
+    from nervous_system.contract.event import Recorded
+    from operations.queries.event_filter import EventFilter
+    from operations.queries.log_tail import UnreadablePosition
 
 app = typer.Typer(add_completion=False)
-
-LOOK_SECONDS = 3600.0
-"""How long one wait for the next event lasts; then the next one begins."""
-END_SECONDS = 5.0
-"""The same where the end is known: what is to come before it may be gone by now."""
 
 
 @app.command()
@@ -66,8 +62,8 @@ def tail(
     In columns on a terminal; into a pipe one per line, with tabs in between, and nothing is cut.
     """
     from ganglion.durations import parse_duration
-    from ganglion.event_filter import EventFilter
     from ganglion.event_line import EventLines
+    from operations.queries.event_filter import EventFilter
 
     if start is not None and since is not None:
         raise typer.BadParameter("give --from or --since, not both")
@@ -98,60 +94,37 @@ async def _follow(
     until_end: bool,
 ) -> int:
     """How many were printed. Without `lines`: as JSON."""
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from nervous_system.clock import system_clock
-    from nervous_system.transport.reader import Interrupted
+    from contextlib import aclosing
 
-    async with bus_session(client_settings()) as bus:
-        since = system_clock() - ago if ago is not None else None
-        end = (await bus.stream.state()).last_sequence
-        if start is None and since is None:
-            # A fixed position, so that an interruption before the first event loses none.
-            start = end + 1
-        printed = 0
-        look_seconds = END_SECONDS if until_end else LOOK_SECONDS
-        while True:
-            try:
-                async with bus.reader(
-                    start_sequence=start, start_time=since, subjects=subjects
-                ) as reader:
-                    while not (until_end and reader.at_end):
-                        room = 1000 if most is None else min(1000, most - printed)
-                        for stored in await reader.batch(most=room, within_seconds=look_seconds):
-                            if until_end and stored.sequence > end:
-                                return printed
-                            printed += _say(stored, wanted, lines)
-                            start, since = stored.sequence + 1, None
-                        if most is not None and printed >= most:
-                            return printed
-                    return printed
-            except Interrupted as error:
-                say(f"ganglion: {error}; going on at the same place", err=True)
-                while not await bus.connection.wait_connected(timeout_seconds=LOOK_SECONDS):
-                    continue
+    from operations.queries.log_tail import log_tail
+
+    tail = log_tail(
+        start=start,
+        ago=ago,
+        subjects=subjects,
+        wanted=wanted,
+        most=most,
+        until_end=until_end,
+        interrupted=warn,
+    )
+    printed = 0
+    async with aclosing(tail):
+        async for each in tail:
+            _say(each, lines)
+            printed += 1
+    return printed
 
 
-def _say(stored: Stored, wanted: EventFilter, lines: EventLines | None) -> bool:
-    """Whether it is one that is wanted, and was said."""
-    from ganglion.event_line import json_line, unreadable_json
-    from nervous_system.bus import recorded
-    from nervous_system.errors import Unreadable
+def _say(each: Recorded | UnreadablePosition, lines: EventLines | None) -> None:
+    from operations.queries.event_json import json_line, unreadable_json
+    from operations.queries.log_tail import UnreadablePosition
 
-    try:
-        event = recorded(stored)
-    except Unreadable as error:
-        if not wanted.all:
-            return False
+    if isinstance(each, UnreadablePosition):
         if lines is None:
-            say_json(unreadable_json(stored, reason=str(error)))
+            say_json(unreadable_json(each.stored, reason=each.reason))
         else:
-            lines.unreadable(stored, reason=str(error))
-        return True
-    if not wanted.takes(event.event):
-        return False
-    if lines is None:
-        say_json(json_line(event))
+            lines.unreadable(each.stored, reason=each.reason)
+    elif lines is None:
+        say_json(json_line(each))
     else:
-        lines.event(event)
-    return True
+        lines.event(each)

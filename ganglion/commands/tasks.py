@@ -14,9 +14,9 @@ from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from enchanted.events.v1.task_request_pb2 import TaskOrder
+    from nervous_system.client.proposing import Step
     from nervous_system.contract.event import Recorded
     from nervous_system.contract.words import Tier
-    from nervous_system.working.proposing import Step
 
 app = noun(
     "Show the tasks, those that are open and the last that ended; add one, or say what is to"
@@ -42,9 +42,10 @@ def list_(
     import json
 
     from ganglion.columns import Column, note, say_table
-    from ganglion.in_words.phrases import TES, listed
+    from nervous_system.phrases import TES, listed
+    from operations.queries.tasks import task_rows
 
-    rows, known = asyncio.run(_rows(objective, ended))
+    rows, known = asyncio.run(task_rows(objective, ended))
     if as_json:
         say_json(json.dumps(rows, indent=2))
         return
@@ -156,7 +157,8 @@ def add(
     import json
 
     from ganglion.durations import parse_duration
-    from ganglion.given_json import given_object
+    from operations.actions.given_json import given_object
+    from operations.actions.tasks import add_task
 
     step: Step = {
         "action": action,
@@ -179,7 +181,7 @@ def add(
         step["ttl_seconds"] = parse_duration(ttl, option="--ttl").total_seconds()
     if task_id is not None:
         step["id"] = task_id
-    chosen_id, waits = asyncio.run(_added(step))
+    chosen_id, waits = asyncio.run(add_task(step))
     if as_json:
         say_json(json.dumps({"task_id": chosen_id, "waits": waits}))
         return
@@ -197,10 +199,12 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Every step of one task: when, by whom, what, and in which trace."""
-    from ganglion.event_line import EventLines, json_line
-    from ganglion.in_words.phrases import counted
+    from ganglion.event_line import EventLines
+    from nervous_system.phrases import counted
+    from operations.queries.event_json import json_line
+    from operations.queries.tasks import life_of_task
 
-    _, steps, waits = asyncio.run(_life(task_id))
+    _, steps, waits = asyncio.run(life_of_task(task_id))
     lines = EventLines(whole=True)
     trace_id = ""
     if as_json:
@@ -230,10 +234,10 @@ def wait(
     """Wait until a task has ended, and print what came of it (exit 0: completed, 1: not)."""
     from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged
     from ganglion.durations import parse_duration
-    from ganglion.errors import FAILURE
-    from ganglion.event_line import json_line
-    from ganglion.in_words.table import in_words
-    from ganglion.task_end import task_end
+    from ganglion.exit_codes import FAILURE
+    from operations.descriptions.table import in_words
+    from operations.queries.event_json import json_line
+    from operations.queries.task_end import task_end
 
     seconds = parse_duration(most, option="--for").total_seconds() if most is not None else None
     recorded = asyncio.run(task_end(task_id, within_seconds=seconds))
@@ -295,7 +299,7 @@ def retry(
     """Try a task again that ended without being done, and what was cancelled because of it."""
     make_sure("try a task again in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
-    from ganglion.given_json import given_object
+    from operations.actions.given_json import given_object
 
     given = None if payload is None else _given(payload)
     given_object(given or "", option="--payload")
@@ -339,11 +343,12 @@ def restore(
     make_sure("take back what a task changed in", yes=yes)
     import json
 
-    from ganglion.asking import ask_overseer
+    from nervous_system.client.restoring import SKILL, restoration
     from nervous_system.ids import new_event_id
-    from nervous_system.working.restoring import SKILL, restoration
+    from operations.actions.asking import ask_overseer
+    from operations.queries.tasks import is_offered, life_of_task
 
-    task_id, _, _ = asyncio.run(_life(task_id))
+    task_id, _, _ = asyncio.run(life_of_task(task_id))
     proposal = restoration(
         task_id,
         objective_id=f"restore-{new_event_id()[:8]}",
@@ -357,7 +362,7 @@ def restore(
     else:
         objective = proposal.objective_id
         say(f"{objective} is added; `ganglion objectives show {objective}` shows how it goes")
-        if not asyncio.run(_is_offered(SKILL)):
+        if not asyncio.run(is_offered(SKILL)):
             say(
                 "it waits for a worker that has the files at hand: no worker does now;"
                 " name their folder in GANGLION_WORKER_WORKSPACE and start one"
@@ -368,117 +373,10 @@ def _order(
     task_id: str, order: TaskOrder.ValueType, reason: str, done: str, *, payload: str | None = None
 ) -> None:
     from enchanted.events.v1.task_request_pb2 import TaskOrdered
-    from ganglion.asking import order_overseer
-    from ganglion.meant import known_task
+    from operations.actions.asking import order_overseer
+    from operations.queries.meant import known_task
 
     task_id = asyncio.run(known_task(task_id))
     ordered = TaskOrdered(task_id=task_id, order=order, reason=reason, payload_json=payload)
     asyncio.run(order_overseer(ordered))
     say(f"{task_id} {done}")
-
-
-async def _added(step: Step) -> tuple[str, str]:
-    """The id of the task, once the log has it; and why it is not being done, empty where it is."""
-    from ganglion.addresses import client_settings
-    from ganglion.asking import ask_overseer, operator
-    from ganglion.log_session import bus_session
-    from ganglion.meant import known_tasks
-    from ganglion.overseen import Overseen
-    from nervous_system.ids import new_event_id
-    from nervous_system.working.proposing import request_id, task
-
-    step["after"] = await known_tasks(step.get("after", ()))
-    task_id = step.get("id") or f"task-{new_event_id()[:8]}"
-    proposal = task(step, task_id=task_id, owner=operator())
-    await ask_overseer(proposal, event_id=request_id(proposal, agent_id=operator()))
-    async with bus_session(client_settings()) as bus:
-        overseen = await Overseen.of(bus)
-        return task_id, overseen.standstill(bus.clock()).of_task(task_id)
-
-
-async def _is_offered(skill: str) -> bool:
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from ganglion.overseen import overseer_state
-
-    async with bus_session(client_settings()) as bus:
-        workers = (await overseer_state(bus)).kernel.workers
-    return any(skill in worker.skills for worker in workers.values())
-
-
-async def _life(typed: str) -> tuple[str, list[Recorded], str]:
-    """The id of a task, all its steps, and why it is not being done; empty where it is, or was.
-
-    Raises BadSetting where the log has none.
-    """
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session, readable
-    from ganglion.meant import task_among
-    from ganglion.overseen import Overseen
-    from nervous_system.contract.subjects import token
-    from nervous_system.errors import BadSetting
-    from nervous_system.names import EVENTS
-
-    async with bus_session(client_settings()) as bus:
-        overseen = await Overseen.of(bus)
-
-        async def steps_of(task_id: str) -> list[Recorded]:
-            late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
-            return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}", late)
-
-        task_id = typed
-        steps = await steps_of(task_id)
-        if not steps:
-            task_id = task_among(overseen.state, typed)
-            steps = await steps_of(task_id)
-        if not steps:
-            raise BadSetting(f"the log has no task {typed}; `ganglion tasks` lists those it has")
-        return task_id, steps, overseen.standstill(bus.clock()).of_task(task_id)
-
-
-async def _rows(objective: str | None, most_ended: int) -> tuple[list[dict[str, Any]], list[str]]:
-    """Open tasks in the order of their ids, then the last that ended, the newest first; and the ids
-    of all that are known."""
-    from enchanted.events.v1.task_pb2 import TaskResult
-    from ganglion.addresses import client_settings
-    from ganglion.log_session import bus_session
-    from ganglion.meant import objective_among
-    from ganglion.overseen import Overseen
-
-    async with bus_session(client_settings()) as bus:
-        overseen, now = await Overseen.of(bus), bus.clock()
-    if objective is not None:
-        objective = objective_among(overseen.state, objective)
-    kernel, standstill = overseen.state.kernel, overseen.standstill(now)
-    rows: list[dict[str, Any]] = [
-        {
-            "task_id": task.task_id,
-            "objective_id": task.manifest.objective_id,
-            "action": task.manifest.action,
-            "priority": task.manifest.priority,
-            "status": task.status(now),
-            "worker_id": task.claim.worker_id if task.claim is not None else "",
-            "attempts": task.attempt,
-            "submitted_at": task.submitted_at.isoformat(),
-            "waits": standstill.of_task(task.task_id),
-            "held_by": standstill.holding(task.task_id)[0],
-        }
-        for task in sorted(kernel.tasks.values(), key=lambda each: each.task_id)
-        if objective in (None, task.manifest.objective_id)
-    ]
-    wanted = [each for each in kernel.ended.items() if objective in (None, each[1].objective_id)]
-    over = sorted(wanted, key=lambda each: each[1].ended_at, reverse=True)
-    rows += [
-        {
-            "task_id": task_id,
-            "objective_id": each.objective_id,
-            "action": each.action,
-            "status": TaskResult.Name(each.result).removeprefix("RESULT_").lower(),
-            "worker_id": each.worker_id,
-            "attempts": each.attempts,
-            "ended_at": each.ended_at.isoformat(),
-            "tool_efficacy_score": each.tool_efficacy_score,
-        }
-        for task_id, each in over[:most_ended]
-    ]
-    return rows, [*kernel.tasks, *kernel.ended]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ganglion.terminal import say, say_exactly, say_json
+from ganglion.terminal import say, say_exactly, say_json, warn
 
 app = typer.Typer(add_completion=False)
 
@@ -28,19 +28,19 @@ def trace(
     import asyncio
     import json
 
-    from ganglion.addresses import client_settings
-    from ganglion.caught_up import wait_until_caught_up
-    from ganglion.settings import LocalMeshSettings
-    from ganglion.trace_view.document import trace_document
-    from ganglion.trace_view.jaeger import jaeger_address
-    from ganglion.trace_view.lookup import find_trace
-    from ganglion.trace_view.text import trace_text
+    from ganglion.trace_text import trace_text
     from ganglion.widths import screen_width
+    from local_mesh.addresses import client_settings
+    from local_mesh.settings import LocalMeshSettings
     from nervous_system.environment import read_settings
+    from operations.queries.caught_up import wait_until_caught_up
+    from operations.queries.trace.document import trace_document
+    from operations.queries.trace.jaeger import jaeger_address
+    from operations.queries.trace.lookup import find_trace
 
     given = read_settings(LocalMeshSettings).jaeger_url
     mesh = client_settings()
-    wait_until_caught_up(mesh)
+    wait_until_caught_up(mesh, tell=warn)
     found = find_trace(mesh.clickhouse_dsn, wanted)
     jaeger_url = asyncio.run(jaeger_address(given))
     if as_json:

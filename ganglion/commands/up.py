@@ -24,13 +24,13 @@ def up(
     ] = None,
 ) -> None:
     """Start the mesh of this home and keep it up; Ctrl-C drains and stops everything."""
-    from ganglion.addresses import home_of_rule
-    from ganglion.mesh_packages import require_mesh
+    from local_mesh.addresses import home_of_rule
+    from local_mesh.mesh_packages import require_mesh
 
     require_mesh()
     home_of_rule()
     if detach:
-        from ganglion.supervisor.detach import start_detached
+        from ganglion.detach import start_detached
 
         start_detached(only or [])
         return
@@ -38,7 +38,7 @@ def up(
     import os
     import signal
 
-    from ganglion.supervisor.process_list import supervisor_arguments
+    from local_mesh.supervisor.process_list import supervisor_arguments
 
     # This process becomes the supervisor: same pid, same terminal, a third less memory.
     arguments = supervisor_arguments(only or [])

@@ -10,7 +10,7 @@ from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from ganglion.known_workers import KnownWorker
+    from operations.queries.workers import KnownWorker
 
 app = noun("Who is there to do tasks, and what each does now.")
 
@@ -23,16 +23,10 @@ def list_(
     import asyncio
     import json
 
-    from ganglion.addresses import client_settings
     from ganglion.columns import Column, say_table
-    from ganglion.known_workers import known_workers
-    from ganglion.log_session import bus_session
+    from operations.queries.workers import every_worker
 
-    async def found() -> list[KnownWorker]:
-        async with bus_session(client_settings()) as bus:
-            return await known_workers(bus)
-
-    every = asyncio.run(found())
+    every = asyncio.run(every_worker())
     if as_json:
         say_json(json.dumps([each.document() for each in every], indent=2))
         return

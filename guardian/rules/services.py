@@ -11,7 +11,7 @@ from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.model import Limits
 from guardian.rules.rule import SERVICE, Ending, Finding, Grade, Rule, ended
 from guardian.watched import Watched, within
-from nervous_system.deciding.fold import MAIN
+from nervous_system.service.fold import MAIN
 
 CHURN_SECONDS: Final = 600.0
 SHORTEST_INTERVAL_SECONDS: Final = 1.0

@@ -20,7 +20,7 @@ import structlog
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
-from nervous_system.private_socket import listen_privately
+from nervous_system.host.private_socket import listen_privately
 from nervous_system.telemetry.askers import Askers
 from nervous_system.telemetry.health import Health
 from nervous_system.telemetry.metrics import CONTENT_TYPE, Metrics

@@ -27,6 +27,7 @@ from nervous_system.errors import (
 )
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import new_event_id
+from nervous_system.retry import RetryPolicy
 from nervous_system.telemetry.metric_catalogue import (
     EVENTS_PUBLISHED,
     PUBLISH_RETRIES,
@@ -37,7 +38,6 @@ from nervous_system.transport.connection import Connection, translated
 from nervous_system.transport.frame import frame
 from nervous_system.transport.insisting import OF_A_LEADER, OF_MANY, Insistence, insist
 from nervous_system.transport.refusals import refusal
-from nervous_system.transport.retry import RetryPolicy
 from nervous_system.transport.standing import Standing, is_at, taken
 from nervous_system.transport.stream import Stream
 

@@ -11,7 +11,7 @@ from typing import Final
 from enchanted.events.v1.command_pb2 import COMMAND_CANCEL, CommandIssued
 from enchanted.events.v1.task_pb2 import TaskReleased
 from nervous_system.contract.bounded import bounded
-from nervous_system.deciding.decision import Emit
+from nervous_system.service.decision import Emit
 from overseer.kernel.task import Task
 
 TOLD_SECONDS: Final = 3600.0

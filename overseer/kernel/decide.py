@@ -48,7 +48,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from enchanted.events.v1.worker_pb2 import WorkerLost
 from nervous_system.contract.bounded import bounded
-from nervous_system.deciding.decision import Emit
+from nervous_system.service.decision import Emit
 from overseer.kernel import lives
 from overseer.kernel.calling_off import MOST_TOLD_CHARACTERS, call_off, stopped
 from overseer.kernel.choice import Rules, choose

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, COMMAND_STOP, CommandIssued
 from nervous_system.contract.command import length
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.persistent import Table
+from nervous_system.service.persistent import Table
 from overseer.kernel.sleeping import MOST_REASON_CHARACTERS
 
 SAID_FOR: Final = timedelta(hours=1)

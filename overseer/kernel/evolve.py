@@ -36,7 +36,7 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerRegistered,
 )
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.changed import changed
+from nervous_system.service.changed import changed
 from overseer.kernel import dismissed, lives, retrying, sleeping
 from overseer.kernel.state import (
     MOST_ENDED,

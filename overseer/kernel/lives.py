@@ -13,8 +13,8 @@ from typing import Final
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerLost
 from nervous_system.contract.event import Event, Recorded
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.decision import Emit
+from nervous_system.service.changed import changed
+from nervous_system.service.decision import Emit
 from overseer.kernel.state import Kernel
 from overseer.kernel.task import Claim
 from overseer.kernel.worker import MOST_LIVES, MOST_NAME_CHARACTERS, Life, Rival, Worker

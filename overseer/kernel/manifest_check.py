@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Final
 
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskManifest
-from overseer.json_object import json_object
+from nervous_system.json_object import json_object
 from overseer.kernel.state import Kernel
 from overseer.kernel.task import HIGHEST_PRIORITY
 

@@ -13,10 +13,10 @@ from typing import Final
 
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskReleased
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.decision import Emit
-from nervous_system.deciding.persistent import Table
-from overseer.json_object import json_object
+from nervous_system.json_object import json_object
+from nervous_system.service.changed import changed
+from nervous_system.service.decision import Emit
+from nervous_system.service.persistent import Table
 from overseer.kernel.state import Kernel
 from overseer.kernel.task import Ended, Task
 

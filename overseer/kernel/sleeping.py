@@ -13,7 +13,7 @@ from immutables import Map
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandIssued
 from nervous_system.contract.command import EVERYBODY, length
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.persistent import Table
+from nervous_system.service.persistent import Table
 
 MOST_REMEMBERED: Final = 10_000
 """Orders; beyond that those that are over are forgotten, and then no more are taken in."""

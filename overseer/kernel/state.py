@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from immutables import Map
 from pydantic import Field
 
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.persistent import Table
+from nervous_system.service.changed import changed
+from nervous_system.service.persistent import Table
 from overseer.kernel.dismissed import Dismissal
 from overseer.kernel.sleeping import Sleep
 from overseer.kernel.task import Ended, Task

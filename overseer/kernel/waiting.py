@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from nervous_system.deciding.changed import changed
-from nervous_system.deciding.persistent import EMPTY, Heap
+from nervous_system.service.changed import changed
+from nervous_system.service.persistent import EMPTY, Heap
 from overseer.kernel.task import Task
 
 

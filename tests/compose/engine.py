@@ -51,7 +51,7 @@ async def come_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 async def main() -> int:
     """The engine's exit code."""
     engine = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "ganglion.engines.clickhouse"),
+        *(sys.executable, "-P", "-m", "embedded_clickhouse"),
         *("--path", str(STORE / "embedded"), "--port", str(ENGINE_PORT)),
         env={
             **os.environ,

@@ -11,11 +11,11 @@ import asyncio
 import sys
 from contextlib import AsyncExitStack
 
-from nervous_system.process import main
-from nervous_system.serving import serve
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker, open_worker
+from nervous_system.host.process import main
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.held_task import HeldTask
 
 AT_ONCE = 20
 

@@ -14,21 +14,21 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import ReleaseRequested, TasksProposed
-from ganglion.home import Home
-from ganglion.samples import write_samples
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.client.asker import Asker
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.payload import worker_of
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.subjects import leadership_subject
-from nervous_system.deciding.fold import MAIN
-from nervous_system.deciding.role import Role
-from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Transient
 from nervous_system.failpoint import VARIABLE as FAILPOINT
+from nervous_system.service.fold import MAIN
+from nervous_system.service.role import Role
+from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
-from nervous_system.working.asker import Asker
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE

@@ -28,8 +28,8 @@ from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
-from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.ids import new_event_id
+from nervous_system.service.snapshots import open_snapshots
 from tests.faults.mesh_under_test import Mesh
 from tests.faults.recorded_swarm import recorded_too
 from tests.faults.swarm_under_test import LEASE_SECONDS, OVERSEER, Swarm, chains, manifest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines.nats_limits import LOG
+from local_mesh.nats_limits import LOG
 from tests.events_under_test import event
 from tests.faults.swarm_under_test import PATIENT, Swarm, TalkingProcess, manifest
 

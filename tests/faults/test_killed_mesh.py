@@ -18,24 +18,24 @@ from typing import Any
 
 import pytest
 
+from embedded_clickhouse.passwords import own_passwords
+from embedded_clickhouse.users import OWN_ACCOUNTS
 from enchanted.events.v1.incident_pb2 import INCIDENT_MINOR, IncidentClosed, IncidentOpened
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.task_pb2 import TaskClaimed
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-from ganglion.home import Home
-from ganglion.nats_keys import NatsKeys
-from ganglion.supervisor.backoff import LONGEST_SECONDS
-from ganglion.supervisor.mesh_file import ProcessRecord, read_mesh
-from ganglion.supervisor.process_list import CLICKHOUSE, PROCESSES
+from local_mesh.home import Home
+from local_mesh.nats_keys import NatsKeys
+from local_mesh.supervisor.mesh_file import ProcessRecord, read_mesh
+from local_mesh.supervisor.process_list import CLICKHOUSE, PROCESSES
+from local_mesh.supervisor.restarting import LONGEST_SECONDS
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
 from nervous_system.clock import stopwatch
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import GanglionError
 from nervous_system.settings import CLICKHOUSE_KEYS
-from nervous_system.working.asker import Asker
 from tests.conservation import examine, gather
 from tests.events_under_test import Publishing
 from tests.faults.mesh_under_test import Mesh, until

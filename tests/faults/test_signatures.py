@@ -16,7 +16,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from ganglion.key_files import make_keys
+from local_mesh.key_files import make_keys
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event

@@ -15,7 +15,8 @@ from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system import names
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
-from nervous_system.deciding.lease import (
+from nervous_system.ids import new_event_id
+from nervous_system.service.lease import (
     ANSWER_SECONDS,
     EXPIRY_SECONDS,
     LEASE_SECONDS,
@@ -24,7 +25,6 @@ from nervous_system.deciding.lease import (
     RETRY_SECONDS,
     TAKEOVER_SECONDS,
 )
-from nervous_system.ids import new_event_id
 from tests.faults.swarm_under_test import Swarm
 
 START_SECONDS = 1.0

@@ -13,11 +13,11 @@ from functools import partial
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.bus import Bus, open_bus
-from nervous_system.process import main
-from nervous_system.serving import serve
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker
+from nervous_system.host.process import main
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker
-from nervous_system.working.held_task import HeldTask
 from tests.shifted_clock import shifted
 
 

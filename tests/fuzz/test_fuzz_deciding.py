@@ -36,10 +36,10 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.subjects import on_any, subject_for
-from nervous_system.deciding.fold import Fold
-from nervous_system.deciding.role import Role
 from nervous_system.errors import Undecidable
 from nervous_system.ids import child_id
+from nervous_system.service.fold import Fold
+from nervous_system.service.role import Role
 from overseer.settings import OverseerSettings
 from overseer.wiring import role as overseer
 from tests.fuzz.odd_values import TEXTS, fill

@@ -1,6 +1,6 @@
 """What do the tests of the command stand on?
 
-Free ports, a home of their own, a command line, and an overseer that it can ask.
+A command line, and an overseer that it can ask.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -17,30 +16,11 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from ganglion.benchmarks.child import bare_environment
-from ganglion.home import Home
-from ganglion.samples import write_samples
-from ganglion.supervisor.lock import holder
+from bench.child import bare_environment
+from local_mesh.supervisor.lock import holder
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine, FreePort, MakeCommandLine, Run
+from tests.command_line import CommandLine, FreePort, MakeCommandLine, Run
 from tests.real_servers import NatsServer, RealProcess
-
-
-@pytest.fixture
-def free_port() -> Iterator[FreePort]:
-    """Ports that nobody has; the same one is never given twice in a test."""
-    given: set[int] = set()
-
-    def pick() -> int:
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port: int = probe.getsockname()[1]
-            if port not in given:
-                given.add(port)
-                return port
-
-    yield pick
 
 
 @pytest.fixture
@@ -82,15 +62,6 @@ def command_lines(tmp_path: Path, free_port: FreePort) -> Iterator[MakeCommandLi
 def ganglion(command_lines: MakeCommandLine) -> CommandLine:
     """The command line of one mesh."""
     return command_lines("one")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with the rules of a new one."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    write_samples(Home.at(folder))
-    return folder
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import FAILURE, NOT_RUNNING, OK, USAGE
+from ganglion.exit_codes import FAILURE, NOT_RUNNING, OK, USAGE
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer
 
 ACTS = (

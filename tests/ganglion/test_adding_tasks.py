@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSubmitted
-from ganglion.errors import REFUSED, USAGE
-from ganglion.log_session import readable
+from ganglion.exit_codes import REFUSED, USAGE
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine, Run
+from operations.log_session import readable
+from tests.command_line import CommandLine, Run
 
 
 async def submitted(bus: Bus) -> list[TaskManifest]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import OK
+from ganglion.exit_codes import OK
 from nervous_system import names
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.ganglion.test_up_command import mesh_of, up, wait_until
 
 Damage = Callable[[Path], None]

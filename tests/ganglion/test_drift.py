@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ganglion.drift import find_drift, mend_drift
-from ganglion.errors import OK
-from ganglion.upkeep import make_foundations
+from ganglion.exit_codes import OK
+from local_mesh.drift import find_drift, mend_drift
+from local_mesh.upkeep import make_foundations
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
 from nervous_system.users import ADMIN
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import wait_until
 
 LEASES, SNAPSHOTS = f"KV_{names.LEASES}", f"OBJ_{names.SNAPSHOTS}"

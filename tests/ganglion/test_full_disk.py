@@ -15,10 +15,10 @@ import nats
 import pytest
 from nats.errors import Error as NatsError
 
-from ganglion.engines.store_room import ROOM_BYTES, obstacle_in
-from ganglion.errors import FAILURE, OK
+from ganglion.exit_codes import FAILURE, OK
+from local_mesh.store_room import ROOM_BYTES, obstacle_in
 from nervous_system.users import FOLDER, read_password
-from tests.ganglion.command_line import CommandLine, MakeCommandLine
+from tests.command_line import CommandLine, MakeCommandLine
 from tests.ganglion.test_up_command import mesh_of, up, wait_until
 
 MountDisk = Callable[[int], Path]

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines.clickhouse.settings import ClickHouseSettings
-from ganglion.errors import NOT_RUNNING, OK, USAGE
-from ganglion.mistyped import NO_SETTINGS, mistyped_variables
-from ganglion.setting_list import all_variables, list_settings
-from ganglion.settings import LocalMeshSettings
-from ganglion.supervisor.mesh_file import read_mesh
+from embedded_clickhouse.settings import ClickHouseSettings
+from ganglion.exit_codes import NOT_RUNNING, OK, USAGE
+from local_mesh.settings import LocalMeshSettings
+from local_mesh.supervisor.mesh_file import read_mesh
 from nervous_system.environment import read_settings
 from nervous_system.errors import BadSetting
 from nervous_system.settings import MeshSettings
-from tests.ganglion.command_line import CommandLine, MakeCommandLine
+from operations.queries.mistyped import NO_SETTINGS, mistyped_variables
+from operations.queries.setting_list import all_variables, list_settings
+from tests.command_line import CommandLine, MakeCommandLine
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\t \n"])

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ganglion.errors import NOT_RUNNING, OK
-from ganglion.home import Home
-from ganglion.supervisor.mesh_file import read_mesh
-from tests.ganglion.command_line import CommandLine
+from ganglion.exit_codes import NOT_RUNNING, OK
+from local_mesh.home import Home
+from local_mesh.supervisor.mesh_file import read_mesh
+from tests.command_line import CommandLine
 
 MESH = ("--only", "nats", "--only", "governor", "--only", "guardian")
 

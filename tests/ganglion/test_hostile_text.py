@@ -21,7 +21,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     AgentRole,
 )
 from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
-from ganglion.errors import OK
+from ganglion.exit_codes import OK
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
@@ -30,7 +30,7 @@ from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.users import ADMIN, identified
 from nervous_system.visible import visible
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.terminal_screen import on_a_terminal
 
 HOSTILE = (

@@ -8,8 +8,8 @@ import json
 import time
 from collections.abc import Callable
 
-from ganglion.errors import OK
-from tests.ganglion.command_line import CommandLine
+from ganglion.exit_codes import OK
+from tests.command_line import CommandLine
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ import nats.errors
 import pytest
 
 from nervous_system.contract.signature import Signer, TrustedKeys
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 
 
 def test_the_first_key_brings_that_of_the_mesh(ganglion: CommandLine) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from nervous_system.agent import open_agent
+from nervous_system.client.agent import open_agent
 from nervous_system.contract.signature import MISSING, REVOKED
 from nervous_system.errors import Forbidden
 from nervous_system.settings import MeshSettings
 from nervous_system.users import FOLDER, read_password
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 
 NAME = "ext-1"
 SERVICES = ("nats", "clickhouse", "ingestor", "overseer")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import INTERRUPTED, OK, USAGE
-from ganglion.home import Home
-from ganglion.service_logs import ServiceLogs
-from tests.ganglion.command_line import CommandLine
+from ganglion.exit_codes import INTERRUPTED, OK, USAGE
+from local_mesh.home import Home
+from local_mesh.service_logs import ServiceLogs
+from tests.command_line import CommandLine
 
 
 def line(second: int, action: str, **more: object) -> str:

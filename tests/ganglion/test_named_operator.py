@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import OK, USAGE
+from ganglion.exit_codes import OK, USAGE
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer
 
 NAME = "anna b"

@@ -6,9 +6,9 @@ import asyncio
 import json
 from subprocess import CompletedProcess
 
-from ganglion.errors import FAILURE, USAGE
+from ganglion.exit_codes import FAILURE, USAGE
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer, RealProcess
 
 GENEROUS_SECONDS = 60.0

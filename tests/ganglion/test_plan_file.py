@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.policy_pb2 import CharterAdopted
-from ganglion.errors import OK, REFUSED, USAGE
-from ganglion.plan_file import PlanFile
+from ganglion.exit_codes import OK, REFUSED, USAGE
 from nervous_system.bus import Bus
 from nervous_system.errors import BadSetting
-from tests.ganglion.command_line import CommandLine, Run
+from operations.actions.plan_file import PlanFile
+from tests.command_line import CommandLine, Run
 
 PLAN = """\
 description: a garden

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import OK, USAGE
-from tests.ganglion.command_line import CommandLine
+from ganglion.exit_codes import OK, USAGE
+from tests.command_line import CommandLine
 
 
 @pytest.fixture

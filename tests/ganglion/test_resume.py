@@ -8,9 +8,9 @@ import pytest
 
 from enchanted.events.v1.pulse_pb2 import HaltLifted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
-from ganglion.errors import USAGE
+from ganglion.exit_codes import USAGE
 from nervous_system.bus import Bus
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer, RealProcess
 
 NOTHING_LIFTED = "no `ganglion halt` was in force; what playbooks of incidents held goes on ("

@@ -11,13 +11,13 @@ import pytest
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
 
-from ganglion.engines.clickhouse.limits import Limits
-from ganglion.setting_list import MODULES, list_settings
-from ganglion.settings import LocalMeshSettings
+from embedded_clickhouse.limits import Limits
+from local_mesh.settings import LocalMeshSettings
 from nervous_system.environment import SECRET, read_settings
 from nervous_system.errors import BadSetting
 from nervous_system.shown_address import MASK
-from tests.ganglion.command_line import CommandLine
+from operations.queries.setting_list import MODULES, list_settings
+from tests.command_line import CommandLine
 from tests.terminal_screen import on_a_terminal
 
 ROOT = Path(__file__).parents[2]
@@ -128,12 +128,18 @@ def test_every_settings_class_is_listed() -> None:
         path.relative_to(ROOT)
         for folder in (
             "nervous_system",
+            "embedded_clickhouse",
+            "local_mesh",
+            "importers",
+            "simulation",
+            "builtin_worker",
+            "operations",
+            "station",
             "ganglion",
             "ingestor",
             "governor",
             "guardian",
             "overseer",
-            "worker",
         )
         for path in (ROOT / folder).rglob("*.py")
         if kinds.search(path.read_text())

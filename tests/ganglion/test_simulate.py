@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random  # noqa: TID251 - tests say by which chance
+from typing import Any
 
 import pytest
 
+from bench.child import bare_environment
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import IncidentOpened
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
@@ -24,22 +26,27 @@ from enchanted.events.v1.task_pb2 import (
     TaskCompleted,
     TaskReleased,
 )
-from ganglion.benchmarks.child import bare_environment
-from ganglion.errors import INTERRUPTED
-from ganglion.simulation.hive import QUIET_SECONDS, Run, run
-from ganglion.simulation.outcome import Outcome
-from ganglion.simulation.plan import Plan, draw, to_live_seconds
-from ganglion.simulation.verdict import judge
+from ganglion.exit_codes import INTERRUPTED
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.worker import Worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.errors import Refused
 from nervous_system.ids import new_event_id
-from nervous_system.worker import Worker
+from operations.queries.dispatch_hold import DispatchHold
 from overseer.gates import KEPT_AGAIN
+from simulation.hive import QUIET_SECONDS, Run, run
+from simulation.outcome import Outcome
+from simulation.plan import Plan, draw, to_live_seconds
+from simulation.verdict import judge
 from tests.real_servers import NatsServer, RealProcess
 
 AGENTS = 6
+
+
+async def swarm(bus: Bus, plan: Plan, **options: Any) -> Run:
+    """A run that is told what holds it, as the command's is."""
+    return await run(bus, plan, hold=await DispatchHold.of(bus), **options)
 
 
 def plan(run_id: str = "simulation-1", *, tasks: int = 60, crash_rate: float = 0.1) -> Plan:
@@ -53,7 +60,7 @@ async def test_a_small_swarm_ends_well_and_a_tampered_log_does_not(
 ) -> None:
     drawn = plan()
     ended: list[int] = []
-    found = await run(bus, drawn, agents=AGENTS, ended=ended.append)
+    found = await swarm(bus, drawn, agents=AGENTS, ended=ended.append)
     outcome = Outcome.of(drawn, found, agents=AGENTS)
     assert outcome.wrong == {}
     assert outcome.well
@@ -74,7 +81,7 @@ async def test_a_swarm_that_has_nothing_to_do_for_a_while_is_no_incident(
     shows that it was watching."""
     drawn = draw(run_id="simulation-5", tasks=20, failure_rate=0, crash_rate=0.1, chance=Random(7))
     drawn.work_seconds[drawn.manifests[0].task_id] = 12.0
-    found = await run(bus, drawn, agents=AGENTS, heartbeat_seconds=3.0)
+    found = await swarm(bus, drawn, agents=AGENTS, heartbeat_seconds=3.0)
     assert Outcome.of(drawn, found, agents=AGENTS).crashes > 0
     silent = Worker(bus, worker_id="silent", role=ROLE_WORKER, heartbeat_seconds=0.1)
     await silent.register()
@@ -123,7 +130,7 @@ async def test_it_stops_by_itself_when_nothing_happens_and_names_what_is_open(
     # Nobody has the skill that these tasks require.
     for manifest in drawn.manifests:
         manifest.required_skills[:] = ["what nobody can"]
-    found = await run(bus, drawn, agents=2, stuck_seconds=1.0)
+    found = await swarm(bus, drawn, agents=2, stuck_seconds=1.0)
     outcome = Outcome.of(drawn, found, agents=2)
     assert len(outcome.wrong) == 3
     assert "acknowledged 0 times" in outcome.wrong["simulation-2-00000"]
@@ -135,7 +142,7 @@ async def test_what_is_left_open_expires_and_that_is_not_well(
     drawn = plan("simulation-4", tasks=1, crash_rate=0.0)
     drawn.manifests[0].required_skills[:] = ["what nobody can"]
     drawn.manifests[0].ttl_seconds = 0.1
-    outcome = Outcome.of(drawn, await run(bus, drawn, agents=1), agents=1)
+    outcome = Outcome.of(drawn, await swarm(bus, drawn, agents=1), agents=1)
     assert outcome.results == {"expired": 1}
     assert not outcome.well
     assert "1 task did not end as it must:" in outcome.lines()
@@ -158,7 +165,7 @@ async def test_what_holds_dispatch_is_told_as_soon_as_it_is_on_the_log(
         elif len(told) == 2:
             policy.write_text("hard_stop: true\nmax_cpu_pct: 99\n")
 
-    found = await run(bus, plan("simulation-6", tasks=3, crash_rate=0.0), agents=2, told=tell)
+    found = await swarm(bus, plan("simulation-6", tasks=3, crash_rate=0.0), agents=2, told=tell)
     held = await bus.last_live("swarm.events.overseer.dispatch_held")
     assert held is not None
     assert "the limit is 50 %" in told[0]
@@ -176,7 +183,7 @@ async def test_what_the_overseer_answers_is_told_where_no_task_moves(
     (home / "policy.yaml").write_text("allow_unregistered_agents: false\n")
     await _adopted(bus, "allow_unregistered_agents: false")
     drawn = plan("simulation-7", tasks=3, crash_rate=0.0)
-    found = await run(bus, drawn, agents=2, stuck_seconds=QUIET_SECONDS + 1.0)
+    found = await swarm(bus, drawn, agents=2, stuck_seconds=QUIET_SECONDS + 1.0)
     lines = "\n".join(Outcome.of(drawn, found, agents=2).lines())
     assert "is not in the registry, and the policy allows no others" in lines
 
@@ -238,7 +245,7 @@ async def test_what_the_overseer_rejects_is_said(overseer: RealProcess, bus: Bus
     drawn = plan("simulation-3", tasks=1)
     drawn.manifests[0].priority = 12
     with pytest.raises(Refused, match="priority 12"):
-        await run(bus, drawn, agents=1)
+        await swarm(bus, drawn, agents=1)
 
 
 def test_the_same_seed_draws_the_same_plan() -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ganglion.errors import OK, REFUSED
-from ganglion.supervisor.mesh_file import read_mesh
-from tests.ganglion.command_line import CommandLine
+from ganglion.exit_codes import OK, REFUSED
+from local_mesh.supervisor.mesh_file import read_mesh
+from tests.command_line import CommandLine
 from tests.real_servers import ClickHouseServer
 from tests.terminal_screen import on_a_terminal
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines.store_lock import LOCK_FILE, hold_store, holders_of
-from ganglion.errors import FAILURE, NOT_RUNNING, OK, InUse
-from ganglion.home import Home
-from tests.ganglion.command_line import CommandLine, MakeCommandLine, is_alive
+from ganglion.exit_codes import FAILURE, NOT_RUNNING, OK
+from local_mesh.home import Home
+from nervous_system.errors import InUse
+from nervous_system.host.store_lock import LOCK_FILE, hold_store, holders_of
+from tests.command_line import CommandLine, MakeCommandLine, is_alive
 from tests.ganglion.test_up_command import mesh_of, pids_of, up, wait_until
 
 MARKS = "run"
@@ -87,7 +88,7 @@ def test_a_server_whose_supervisor_has_gone_is_named(ganglion: CommandLine) -> N
     program = (
         "import os, subprocess, sys\n"
         "from pathlib import Path\n"
-        "from ganglion.engines.store_lock import hold_store\n"
+        "from nervous_system.host.store_lock import hold_store\n"
         "with hold_store(Path(sys.argv[1])) as descriptor:\n"
         "    quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}\n"
         "    server = subprocess.Popen(sys.argv[2:], pass_fds=(descriptor,), **quiet)\n"

@@ -15,13 +15,13 @@ from enchanted.events.v1.action_outcome_pb2 import (
 )
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-from ganglion.errors import OK, USAGE
+from ganglion.exit_codes import OK, USAGE
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer
 
 LOOK = AgentDecision(chosen_action="look")

@@ -21,14 +21,14 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
-from ganglion.errors import USAGE
+from ganglion.exit_codes import USAGE
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
 from overseer.gates import NO_CHARTER
-from tests.ganglion.command_line import CommandLine
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer
 
 SUBMITTED, CLAIMED = "1" * 32, "2" * 32

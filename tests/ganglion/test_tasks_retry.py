@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from ganglion.errors import USAGE
-from tests.ganglion.command_line import CommandLine
+from ganglion.exit_codes import USAGE
+from tests.command_line import CommandLine
 from tests.real_servers import NatsServer, RealProcess
 
 TASKS = [{"id": "a", "action": "dig"}, {"action": "sow", "after": ["a"]}]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 
-from ganglion.errors import FAILURE, USAGE
-from nervous_system.serving import serve
+from ganglion.exit_codes import FAILURE, USAGE
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
-from nervous_system.working.held_task import HeldTask
-from tests.ganglion.command_line import Run
+from tests.command_line import Run
 from tests.real_servers import NatsServer
 
 

@@ -36,8 +36,7 @@ from enchanted.events.v1.task_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from ganglion.columns import Column, Table, say_table
 from ganglion.command_group import app
-from ganglion.errors import OK
-from ganglion.meant import meant
+from ganglion.exit_codes import OK
 from ganglion.nouns import plural
 from ganglion.widths import cut, folded, shortened, unique_lengths
 from nervous_system.bus import open_bus
@@ -48,7 +47,8 @@ from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.users import ADMIN, identified
-from tests.ganglion.command_line import CommandLine
+from operations.queries.meant import meant
+from tests.command_line import CommandLine
 from tests.terminal_screen import on_a_terminal
 
 WIDE = "日本語の長い名前🚀🚀" * 6

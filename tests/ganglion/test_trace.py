@@ -21,18 +21,18 @@ from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from enchanted.events.v1.task_pb2 import TaskClaimed, TaskManifest, TaskSubmitted
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported
-from ganglion.errors import OK, USAGE
-from ganglion.trace_view import jaeger, lookup
-from ganglion.trace_view.elsewhere import Elsewhere, Onward
-from ganglion.trace_view.jaeger import span_address
-from ganglion.trace_view.text import trace_text
-from ganglion.trace_view.tree import Trace
+from ganglion.exit_codes import OK, USAGE
+from ganglion.trace_text import trace_text
 from nervous_system.bus import open_bus
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
-from tests.ganglion.command_line import CommandLine, FreePort
+from operations.queries.trace import jaeger, lookup
+from operations.queries.trace.elsewhere import Elsewhere, Onward
+from operations.queries.trace.jaeger import span_address
+from operations.queries.trace.tree import Trace
+from tests.command_line import CommandLine, FreePort
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 OTHER_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"

@@ -20,13 +20,13 @@ import typer
 
 from ganglion.command_group import app
 from ganglion.commands.up import app as up_app
-from ganglion.engines.batch_staging import MARK
-from ganglion.errors import FAILURE, INTERRUPTED, NOT_RUNNING, OK, REFUSED, USAGE
-from ganglion.home import Home
-from ganglion.supervisor.mesh_file import MeshRecord, read_mesh
-from ganglion.supervisor.process_list import PROCESSES
+from ganglion.exit_codes import FAILURE, INTERRUPTED, NOT_RUNNING, OK, REFUSED, USAGE
+from local_mesh.batch_staging import MARK
+from local_mesh.home import Home
+from local_mesh.supervisor.mesh_file import MeshRecord, read_mesh
+from local_mesh.supervisor.process_list import PROCESSES
 from nervous_system.users import ADMIN, FOLDER, read_password
-from tests.ganglion.command_line import CommandLine, FreePort, MakeCommandLine, is_alive
+from tests.command_line import CommandLine, FreePort, MakeCommandLine, is_alive
 
 
 def up(ganglion: CommandLine) -> MeshRecord:

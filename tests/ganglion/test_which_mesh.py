@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.context_files import add_context
-from ganglion.errors import NOT_RUNNING, OK, USAGE
-from ganglion.nats_keys import NatsKeys
-from nervous_system.agent import open_agent
+from ganglion.exit_codes import NOT_RUNNING, OK, USAGE
+from local_mesh.nats_keys import NatsKeys
+from nervous_system.client.agent import open_agent
 from nervous_system.contexts import Context
 from nervous_system.environment import read_settings
 from nervous_system.errors import Unavailable
@@ -22,7 +21,8 @@ from nervous_system.nobody_there import nobody_there
 from nervous_system.place import decide, found_home
 from nervous_system.settings import MeshSettings
 from nervous_system.users import settings_at
-from tests.ganglion.command_line import CommandLine, MakeCommandLine
+from operations.actions.context_files import add_context
+from tests.command_line import CommandLine, MakeCommandLine
 from tests.real_servers import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -31,8 +31,8 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import on_any, subject_for
-from nervous_system.deciding.fold import Fold
 from nervous_system.ids import child_id
+from nervous_system.service.fold import Fold
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOST = "node-1.example"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from governor.wiring import run
-from nervous_system.deciding import lease
-from nervous_system.process import main
+from nervous_system.host.process import main
+from nervous_system.service import lease
 
 SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 

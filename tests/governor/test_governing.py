@@ -20,17 +20,17 @@ from enchanted.events.v1.command_pb2 import (
 )
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
-from ganglion.home import Home
-from ganglion.samples import write_samples
 from governor.settings import GovernorSettings
 from governor.wiring import role
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.subjects import token
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
 from tests.real_servers import RealProcess, wait_until
 from tests.replaying import replay
 

@@ -17,7 +17,7 @@ from governor.model import Band, HostState, Policy
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
-from nervous_system.deciding.decision import Emit, Tick
+from nervous_system.service.decision import Emit, Tick
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOST = "node-1.example"

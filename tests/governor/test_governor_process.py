@@ -16,7 +16,7 @@ import pytest
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from ganglion.engines.nats import find_binary
+from local_mesh.nats import find_binary
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.settings import MeshSettings

@@ -13,7 +13,7 @@ import pytest
 from governor import sampler as sampling
 from governor.gpus import Gpus
 from governor.sampler import MachineSampler
-from nervous_system.control_group import Share
+from nervous_system.host.control_group import Share
 from nervous_system.telemetry.metrics import Metrics
 
 GIB = 1 << 30

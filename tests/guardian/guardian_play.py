@@ -17,8 +17,8 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of, subject_for
-from nervous_system.deciding.fold import MAIN, Fold
 from nervous_system.ids import child_id
+from nervous_system.service.fold import MAIN, Fold
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 TERM = child_id("tests", "term of the guardian")

@@ -46,7 +46,7 @@ from guardian.model import BY_FLAG, BY_PERSON
 from guardian.playbooks import MEANS, PLAYBOOKS
 from guardian.rules import RULES
 from nervous_system.contract.payload import Payload
-from nervous_system.deciding.persistent import EMPTY
+from nervous_system.service.persistent import EMPTY
 from tests.guardian.guardian_play import Play
 
 KILLED = ProcessExited(name="governor", pid=42, exit_code=-9, attempt=1, restart_in_seconds=0.5)

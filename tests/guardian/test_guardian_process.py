@@ -19,9 +19,9 @@ from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered, SystemModeChanged
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
-from guardian.shell import FLAG_NAME
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.settings import FLAG_NAME
 from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
 from tests.real_servers import wait_until
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from ganglion.setting_list import list_settings
 from guardian.settings import GuardianSettings
+from operations.queries.setting_list import list_settings
 
 
 def test_settings_become_limits(monkeypatch: pytest.MonkeyPatch) -> None:

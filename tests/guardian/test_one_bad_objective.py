@@ -19,12 +19,12 @@ from enchanted.events.v1.task_pb2 import (
     TaskQuarantined,
 )
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from ganglion.home import Home
-from ganglion.samples import write_samples
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
-from nervous_system.worker import Worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.held_task import HeldTask
+from nervous_system.client.asker import Asker
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.worker import Worker
 from tests.guardian.guardian_log import StartGuardian, assert_sound, until_on_log
 from tests.guardian.test_taking_back import OVERSEER, at_work
 from tests.real_servers import NatsServer, RealProcess

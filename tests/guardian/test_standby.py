@@ -13,8 +13,8 @@ from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
-from ganglion.home import Home
-from ganglion.samples import write_samples
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
 from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
 from tests.real_servers import NatsServer, RealProcess

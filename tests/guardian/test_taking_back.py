@@ -8,25 +8,25 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from builtin_worker.action import Place
+from builtin_worker.wiring import doing
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_QUARANTINED, TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from ganglion.home import Home
-from ganglion.samples import write_samples
-from nervous_system.agent import Agent
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
+from nervous_system.client.agent import Agent
+from nervous_system.client.asker import Asker
+from nervous_system.client.attempt import Do
+from nervous_system.client.by_action import Table
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.restoring import SKILL
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker
 from nervous_system.clock import system_clock
-from nervous_system.serving import serve
-from nervous_system.worker import Worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.attempt import Do
-from nervous_system.working.by_action import Table
-from nervous_system.working.held_task import HeldTask
-from nervous_system.working.restoring import SKILL
 from tests.guardian.guardian_log import StartGuardian, until_on_log
 from tests.real_servers import NatsServer, RealProcess
-from worker.action import Place
-from worker.wiring import doing
 
 OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
 

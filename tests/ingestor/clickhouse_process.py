@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+from embedded_clickhouse.passwords import own_passwords
+from embedded_clickhouse.users import OWN_ACCOUNTS
 
 
 class ClickHouseProcess:
@@ -26,7 +26,7 @@ class ClickHouseProcess:
             [
                 sys.executable,
                 "-m",
-                "ganglion.engines.clickhouse",
+                "embedded_clickhouse",
                 "--path",
                 str(self.path),
                 "--port",

@@ -42,8 +42,8 @@ BREAKS = {
     "the library imports the command": Break(
         step="lint-imports",
         path="nervous_system/ids.py",
-        add="from ganglion import home\n",
-        said="nervous_system.ids -> ganglion.home",
+        add="from local_mesh import home\n",
+        said="nervous_system.ids -> local_mesh.home",
     ),
     "a core draws lots": Break(
         step="lint-imports",
@@ -65,7 +65,7 @@ BREAKS = {
     ),
     "an enum of the contract once more": Break(
         step="lint-enums",
-        path="worker/grave.py",
+        path="builtin_worker/grave.py",
         add="class Grave(StrEnum):\n    MINOR = 'a'\n    MAJOR = 'b'\n",
         said="class Grave repeats IncidentClass",
     ),

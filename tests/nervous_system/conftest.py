@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nervous_system.deciding import lease, runner
+from nervous_system.service import lease, runner
 from tests.nervous_system.leading_program import SHORT_LEASE
 from tests.nervous_system.otlp_collector import Collector
 

@@ -18,9 +18,9 @@ from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import source_of
-from nervous_system.deciding.decision import Emit, Tick
-from nervous_system.deciding.fold import MAIN, Fold
-from nervous_system.deciding.role import Role
+from nervous_system.service.decision import Emit, Tick
+from nervous_system.service.fold import MAIN, Fold
+from nervous_system.service.role import Role
 
 SERVICE = "guardian"
 AGENTS = "swarm.events.coder.>"

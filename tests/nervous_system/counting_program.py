@@ -9,10 +9,10 @@ import asyncio
 import sys
 
 from nervous_system.bus import open_bus
-from nervous_system.deciding import lease
-from nervous_system.deciding.runner import Runner
 from nervous_system.failpoint import arm
-from nervous_system.process import main
+from nervous_system.host.process import main
+from nervous_system.service import lease
+from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
 from tests.nervous_system.counting import role
 from tests.nervous_system.leading_program import SHORT_LEASE

@@ -8,9 +8,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from nervous_system import process
 from nervous_system.environment import read_settings
 from nervous_system.errors import Fatal
+from nervous_system.host import process
 from nervous_system.settings import MeshSettings
 
 

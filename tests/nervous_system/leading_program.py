@@ -9,9 +9,9 @@ import asyncio
 import sys
 
 from nervous_system.bus import open_bus
-from nervous_system.deciding import lease
-from nervous_system.deciding.lease import leading, open_leases
 from nervous_system.errors import Fenced
+from nervous_system.service import lease
+from nervous_system.service.lease import leading, open_leases
 from nervous_system.settings import MeshSettings
 
 SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}

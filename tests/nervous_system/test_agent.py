@@ -13,8 +13,8 @@ import pytest
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
-from nervous_system.agent import Agent, open_agent, role_named
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import Agent, open_agent, role_named
 from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.stored import Stored

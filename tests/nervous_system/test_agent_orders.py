@@ -23,8 +23,8 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_OPERATOR,
     AgentRole,
 )
-from nervous_system.agent import Agent, open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import Agent, open_agent
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload

@@ -20,7 +20,10 @@ from hypothesis import strategies as st
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_FAILED, TaskManifest
 from enchanted.events.v1.task_request_pb2 import ResultReported
-from nervous_system.deciding.fold import MOST_PAYLOAD_BYTES
+from nervous_system.client import attempt as attempting
+from nervous_system.client.attempt import Do, attempt
+from nervous_system.client.held_task import GivenBack, HeldTask, LeaseLost
+from nervous_system.client.next_claim import NextClaim
 from nervous_system.errors import (
     GanglionError,
     InvalidEvent,
@@ -28,12 +31,9 @@ from nervous_system.errors import (
     Permanent,
     Refused,
 )
+from nervous_system.service.fold import MOST_PAYLOAD_BYTES
 from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Tracer
-from nervous_system.working import attempt as attempting
-from nervous_system.working.attempt import Do, attempt
-from nervous_system.working.held_task import GivenBack, HeldTask, LeaseLost
-from nervous_system.working.next_claim import NextClaim
 
 
 @dataclass

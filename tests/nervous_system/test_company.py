@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from nervous_system.deciding.company import (
+from nervous_system.service.company import (
     MOST_PATIENCE_SECONDS,
     MOST_REQUEST_BYTES,
     MOST_REQUESTS,
     MOST_TURNS_ALONE,
     Company,
 )
-from nervous_system.deciding.inbox import Asked
+from nervous_system.service.inbox import Asked
 from tests.nervous_system.event_samples import decision
 
 TURN_SECONDS = 0.002

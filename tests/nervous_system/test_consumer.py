@@ -14,10 +14,11 @@ import pytest
 import structlog
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
-from ganglion.key_files import ensure_mesh_key
-from nervous_system import consumer, names
+from local_mesh.key_files import ensure_mesh_key
+from nervous_system import names
 from nervous_system.bus import Bus, open_bus
-from nervous_system.consumer import Consumer
+from nervous_system.client import consumer
+from nervous_system.client.consumer import Consumer
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import Conflict, Permanent, Transient
 from nervous_system.settings import MeshSettings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nervous_system.control_group import ControlGroup, Share
+from nervous_system.host.control_group import ControlGroup, Share
 
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 UNLIMITED_V1 = "9223372036854771712\n"

@@ -20,9 +20,9 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
-from nervous_system.deciding.decision import Emit, Tick
-from nervous_system.deciding.fold import MOST_ID_CHARACTERS, Fold
 from nervous_system.errors import Fatal, Undecidable
+from nervous_system.service.decision import Emit, Tick
+from nervous_system.service.fold import MOST_ID_CHARACTERS, Fold
 from tests.nervous_system.counting import SERVICE, CountingCore, Counts, fold, rebuilt
 from tests.nervous_system.event_samples import decision
 

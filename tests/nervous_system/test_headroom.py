@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from enchanted.events.v1.task_pb2 import TaskManifest
-from nervous_system.working import headroom
-from nervous_system.working.headroom import LEAST_BYTES, LEAST_PROCESSORS, UNKNOWN, Headroom, Room
+from nervous_system.client import headroom
+from nervous_system.client.headroom import LEAST_BYTES, LEAST_PROCESSORS, UNKNOWN, Headroom, Room
 
 GIB = 1 << 30
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.errors import NotRunning
-from ganglion.supervisor.http_get import http_get, url_at
-from nervous_system.errors import Fatal
+from nervous_system.errors import Fatal, NotRunning
+from nervous_system.host.http_get import http_get, url_at
 from nervous_system.telemetry.endpoint import MAX_CONNECTIONS, MAX_REQUEST_BYTES, Endpoint
 from nervous_system.telemetry.health import Health
 from nervous_system.telemetry.metrics import Metrics

@@ -20,9 +20,11 @@ from enchanted.events.v1.command_pb2 import (
 )
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR, ROLE_OVERSEER
-from ganglion.key_files import make_keys
+from local_mesh.key_files import make_keys
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
+from nervous_system.client.command_lanes import CommandLanes
+from nervous_system.client.orders import Orders
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry, Message, seal
@@ -30,10 +32,8 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
 from nervous_system.ids import new_event_id
+from nervous_system.service.obeying import obeying
 from nervous_system.settings import MeshSettings
-from nervous_system.working.command_lanes import CommandLanes
-from nervous_system.working.obeying import obeying
-from nervous_system.working.orders import Orders
 from tests.nervous_system.counting import SERVICE, role
 from tests.nervous_system.event_samples import decision
 from tests.nervous_system.running_roles import ANSWERS, history, publish, running, until_on_log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from nervous_system.working.idleness import LASTED_SECONDS, Idleness
+from nervous_system.client.idleness import LASTED_SECONDS, Idleness
 
 
 def test_what_lasts_is_said_once_and_its_end_too() -> None:

@@ -14,9 +14,9 @@ from nats.js.kv import KeyValue
 
 from nervous_system import names
 from nervous_system.bus import Bus
-from nervous_system.deciding import lease as leases_module
-from nervous_system.deciding.lease import EXPIRY_SECONDS, leading, open_leases
 from nervous_system.errors import Fenced, Transient
+from nervous_system.service import lease as leases_module
+from nervous_system.service.lease import EXPIRY_SECONDS, leading, open_leases
 from tests.nervous_system.leading_program import SHORT_LEASE
 from tests.real_servers import NatsServer, RealProcess, wait_until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from ganglion.key_files import end_keys, ensure_mesh_key, key_id_for, make_keys, soon
+from local_mesh.key_files import end_keys, ensure_mesh_key, key_id_for, make_keys, soon
 from nervous_system.clock import system_clock
 from nervous_system.contract.live_keys import COUNTS_AFTER_SECONDS, LOOK_SECONDS, LiveKeys
 from nervous_system.contract.signature import MISSING, REVOKED, UNKNOWN_KEY, Signer, TrustedKeys

@@ -13,7 +13,7 @@ from nervous_system.settings import MeshSettings
 
 AGENT = """
 import asyncio, sys, structlog
-from nervous_system.agent import open_agent
+from nervous_system.client.agent import open_agent
 {before}
 async def main():
     async with open_agent(sys.argv[1], role="coder", agent_id="coder") as agent:
@@ -24,7 +24,7 @@ asyncio.run(main())
 """
 WORKER = """
 import asyncio, sys, structlog
-from nervous_system.worker import open_worker
+from nervous_system.client.worker import open_worker
 {before}
 async def main():
     async with open_worker(sys.argv[1], worker_id="w-1"):

@@ -20,7 +20,7 @@ from nervous_system.bus import Bus, recorded
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
-from nervous_system.working.obeying import obeying
+from nervous_system.service.obeying import obeying
 
 
 async def command(bus: Bus, payload: CommandIssued) -> None:

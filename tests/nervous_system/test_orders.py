@@ -21,17 +21,17 @@ from enchanted.events.v1.command_pb2 import (
 )
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_WORKER
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.command_lanes import CommandLanes
+from nervous_system.client.orders import CleanUp, Orders, nothing_to_clean_up
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.command import LONGEST
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import new_event_id
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
-from nervous_system.working.command_lanes import CommandLanes
-from nervous_system.working.orders import CleanUp, Orders, nothing_to_clean_up
 from tests.real_servers import NatsServer
 
 ANSWERS = "swarm.events.worker.command_acknowledged.w1"

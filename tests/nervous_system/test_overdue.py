@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from nervous_system.working import end, overdue
-from nervous_system.working.end import CallingOff, End, TookTooLong, end_of
+from nervous_system.client import end, overdue
+from nervous_system.client.end import CallingOff, End, TookTooLong, end_of
 
 LIMIT_SECONDS = 0.05
 

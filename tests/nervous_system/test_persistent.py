@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nervous_system.deciding.persistent import Heap
+from nervous_system.service.persistent import Heap
 
 KEYS = st.lists(st.integers(), unique=True, max_size=60)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nervous_system.errors import Fatal, Unavailable
-from nervous_system.process import patiently
+from nervous_system.host.process import patiently
 from tests.real_servers import RealProcess, wait_until
 
 

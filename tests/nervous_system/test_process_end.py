@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from nervous_system.contract.exit_code import how_it_ended
-from nervous_system.process_end import exit_code_of
+from nervous_system.host.process_end import exit_code_of
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 import uvloop
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
-from ganglion.engines import nats_limits
+from local_mesh import nats_limits
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.contract.message import Entry, Expectation

@@ -16,8 +16,8 @@ from nervous_system.errors import (
     Transient,
     Unavailable,
 )
+from nervous_system.retry import RetryPolicy
 from nervous_system.transport.reader import Interrupted
-from nervous_system.transport.retry import RetryPolicy
 
 POLICY = RetryPolicy(first_seconds=0.1, longest_seconds=1.0, deadline_seconds=10.0)
 

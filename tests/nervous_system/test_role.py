@@ -10,10 +10,10 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OPERATOR, Ag
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.subjects import on_any, subject_for
-from nervous_system.deciding.decision import Emit, Tick
-from nervous_system.deciding.fold import Fold
-from nervous_system.deciding.role import Role
 from nervous_system.ids import child_id
+from nervous_system.service.decision import Emit, Tick
+from nervous_system.service.fold import Fold
+from nervous_system.service.role import Role
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOST = "node-1"

@@ -15,15 +15,15 @@ from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, TickObserved
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from ganglion.key_files import make_keys
+from local_mesh.key_files import make_keys
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import stopwatch, system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import covers, leadership_subject
-from nervous_system.deciding.leadership import take_term
-from nervous_system.deciding.role import Role
+from nervous_system.service.leadership import take_term
+from nervous_system.service.role import Role
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Work
 from tests.nervous_system.counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
@@ -332,7 +332,7 @@ async def test_a_repeated_cause_breaks_nothing(bus: Bus, mesh_settings: MeshSett
 
 
 def _each_is_answered(like: Role[Counts]) -> Role[Counts]:
-    from nervous_system.deciding.decision import Emit, Tick
+    from nervous_system.service.decision import Emit, Tick
 
     class Answering(CountingCore):
         def decide(

@@ -11,9 +11,9 @@ import structlog
 
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
-from nervous_system.deciding import lease
-from nervous_system.deciding.runner import Runner
-from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service import lease
+from nervous_system.service.runner import Runner
+from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
 from tests.nervous_system.counting import Counts, role

@@ -9,8 +9,9 @@ import pytest
 
 from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-from nervous_system.agent import Agent, Receipt, open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import Agent, Receipt, open_agent
+from nervous_system.client.asker import Asker
 from nervous_system.contract.event import Recorded
 from nervous_system.errors import (
     IdTaken,
@@ -21,7 +22,6 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.settings import MeshSettings
-from nervous_system.working.asker import Asker
 
 SECRET = "sk-ant-" + "b" * 30
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
-from nervous_system.deciding.runner import TURN_SECONDS
+from nervous_system.service.runner import TURN_SECONDS
 from nervous_system.settings import MeshSettings
 from nervous_system.waiting import pause
 from tests.nervous_system.counting import CountingCore, Counts, role

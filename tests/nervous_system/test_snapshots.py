@@ -13,8 +13,8 @@ from immutables import Map
 from pydantic import TypeAdapter, ValidationError
 
 from nervous_system.bus import Bus
-from nervous_system.deciding.persistent import EMPTY, SLICE_ITEMS, Slices, Table
-from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.persistent import EMPTY, SLICE_ITEMS, Slices, Table
+from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
 
 State = TypeVar("State")
 

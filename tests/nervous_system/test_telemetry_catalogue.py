@@ -10,7 +10,21 @@ from pathlib import Path
 from nervous_system.telemetry.metric_catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("nervous_system", "ingestor", "governor", "guardian", "overseer", "worker", "ganglion")
+PACKAGES = (
+    "nervous_system",
+    "ingestor",
+    "governor",
+    "guardian",
+    "overseer",
+    "builtin_worker",
+    "embedded_clickhouse",
+    "local_mesh",
+    "importers",
+    "simulation",
+    "operations",
+    "station",
+    "ganglion",
+)
 LEVELS = ("debug", "info", "warning", "error", "exception")
 SECTIONS = re.split(r"^## ", (ROOT / "docs" / "telemetry.md").read_text(), flags=re.M)
 

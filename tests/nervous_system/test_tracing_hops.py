@@ -9,10 +9,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system.bus import Bus, open_bus, recorded
-from nervous_system.consumer import Consumer
+from nervous_system.client.consumer import Consumer
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.message import Entry
-from nervous_system.deciding.runner import Runner
+from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
 from tests.nervous_system.counting import role

@@ -13,7 +13,7 @@ from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.command_pb2 import COMMAND_STOP, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from ganglion.key_files import ensure_mesh_key, make_keys
+from local_mesh.key_files import ensure_mesh_key, make_keys
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
@@ -23,9 +23,9 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.seal import STALE_SEAL, UNCHECKED_SEAL, WRONG_SEAL
 from nervous_system.contract.signature import MISSING, OTHER_AGENT, TrustedKeys
 from nervous_system.contract.stored import Stored
-from nervous_system.deciding.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.errors import Unauthentic, Untrusted
 from nervous_system.ids import new_event_id
+from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from tests.nervous_system.counting import SERVICE, Counts, role
 from tests.nervous_system.event_samples import decision

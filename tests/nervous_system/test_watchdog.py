@@ -13,7 +13,7 @@ from tests.real_servers import RealProcess, free_port
 
 BLOCKED = """
 import asyncio, sys, time
-from nervous_system.process import main
+from nervous_system.host.process import main
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.service import telemetry
 

@@ -14,17 +14,17 @@ from enchanted.events.v1.task_request_pb2 import ResultReported
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system import names
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
+from nervous_system.client.command_lanes import CommandLanes
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Forbidden, Permanent, Unavailable
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.command_lanes import CommandLanes
-from nervous_system.working.held_task import HeldTask
 
 SAID = "swarm.events.worker.*.w1"
 

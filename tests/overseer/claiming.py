@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from nervous_system.worker import Worker
-from nervous_system.working.held_task import HeldTask
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.worker import Worker
 
 
 async def claimed(worker: Worker) -> HeldTask:

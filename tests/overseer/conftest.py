@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
-from ganglion.home import Home
-from ganglion.samples import write_samples
+from local_mesh.home import Home
+from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
+from nervous_system.client.asker import Asker
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.asker import Asker
 from overseer.vocabulary import SERVICE
 from tests.overseer.overseer_program import StartOverseer
 from tests.real_servers import NatsServer, RealProcess

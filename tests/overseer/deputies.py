@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import psutil
 
-from nervous_system.working.deputy import BEGIN
+from nervous_system.client.deputy import BEGIN
 
 
 def deputies_of(pid: int) -> list[psutil.Process]:

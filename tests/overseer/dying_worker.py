@@ -11,10 +11,10 @@ import os
 import signal
 import sys
 
-from nervous_system.serving import serve
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
-from nervous_system.working.held_task import HeldTask
 
 
 async def waits(task: HeldTask) -> None:

@@ -30,8 +30,8 @@ from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
-from nervous_system.deciding.fold import MAIN, Fold
 from nervous_system.ids import child_id
+from nervous_system.service.fold import MAIN, Fold
 from overseer.core import OverseerCore
 from overseer.kernel.state import Settings as KernelSettings
 from overseer.model import OverseerState, Settings

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from nervous_system.deciding import lease
-from nervous_system.process import main
+from nervous_system.host.process import main
+from nervous_system.service import lease
 from overseer.wiring import run
 from tests.shifted_clock import shifted
 

@@ -13,10 +13,10 @@ from nats.aio.msg import Msg
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.task_pb2 import TaskSubmitted
-from ganglion.key_files import ensure_mesh_key
+from local_mesh.key_files import ensure_mesh_key
 from nervous_system import names
-from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import open_agent
 from nervous_system.errors import NotAcknowledged, Refused
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from tests.overseer.overseer_program import StartOverseer

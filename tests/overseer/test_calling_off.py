@@ -28,17 +28,17 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from nervous_system.bus import Bus, recorded
+from nervous_system.client import end
+from nervous_system.client.asker import Asker
+from nervous_system.client.attempt import Do
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.ids import new_event_id
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
-from nervous_system.working import end
-from nervous_system.working.asker import Asker
-from nervous_system.working.attempt import Do
-from nervous_system.working.held_task import HeldTask
 from tests.overseer.overseen import task
 
 

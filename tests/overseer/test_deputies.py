@@ -15,19 +15,19 @@ import psutil
 import pytest
 import structlog
 
+from bench.processes import processes_of
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from ganglion.benchmarks.processes import processes_of
 from nervous_system.bus import Bus, recorded
-from nervous_system.serving import serve
+from nervous_system.client import deputy_process
+from nervous_system.client.asker import Asker
+from nervous_system.client.deputy import DEPUTY, Deputy, Word
+from nervous_system.client.deputy_process import Ward
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
-from nervous_system.working import deputy_process
-from nervous_system.working.asker import Asker
-from nervous_system.working.deputy import DEPUTY, Deputy, Word
-from nervous_system.working.deputy_process import Ward
-from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
 from tests.overseer.deputies import deputies_of
 from tests.overseer.overseen import task
@@ -99,7 +99,7 @@ async def test_it_is_there_from_the_first_worker_to_the_last() -> None:
 
 WAITS_FOR_ALL = """
 import os
-from nervous_system.working.deputy import Deputy
+from nervous_system.client.deputy import Deputy
 deputy = Deputy()
 with deputy.of(lambda: {}) as tell:
     tell()
@@ -138,8 +138,8 @@ async def test_one_that_cannot_run_is_not_begun_again_and_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     deputy, now, begun = Deputy(), 1000.0, []
-    monkeypatch.setattr("nervous_system.working.deputy.stopwatch", lambda: now)
-    monkeypatch.setattr("nervous_system.working.deputy.BEGIN", "raise SystemExit(1)")
+    monkeypatch.setattr("nervous_system.client.deputy.stopwatch", lambda: now)
+    monkeypatch.setattr("nervous_system.client.deputy.BEGIN", "raise SystemExit(1)")
     with structlog.testing.capture_logs() as said, deputy.of(_word) as tell:
         for _ in range(2000):
             now += 1.0
@@ -155,7 +155,7 @@ async def test_one_that_cannot_run_is_not_begun_again_and_again(
 FOUND_BY_ITSELF = """
 import array, fcntl, select, sys, termios
 sys.path += sys.argv[1:]
-from nervous_system.working.deputy import Deputy
+from nervous_system.client.deputy import Deputy
 deputy = Deputy()
 with deputy.of(lambda: {}) as tell:
     tell()
@@ -219,7 +219,7 @@ def test_it_ends_where_the_process_that_it_stands_in_for_has_ended_before() -> N
 
 NONE_STANDARD = """
 import array, fcntl, os, select, sys, termios
-from nervous_system.working.deputy import Deputy
+from nervous_system.client.deputy import Deputy
 said = os.dup(1)
 for each in (0, 1, 2):
     os.close(each)

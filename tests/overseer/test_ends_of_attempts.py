@@ -17,13 +17,13 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ResultArrivedLate, TasksProposed
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
+from nervous_system.client.attempt import Do
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import NotAcknowledged
-from nervous_system.serving import serve
-from nervous_system.worker import Worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.attempt import Do
-from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
 from tests.overseer.overseen import task
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.task_pb2 import TaskSubmitted
 from nervous_system import names
-from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client import proposing
+from nervous_system.client.agent import open_agent
 from nervous_system.contract.event import Event
 from nervous_system.errors import Transient
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
-from nervous_system.working import proposing
 from overseer.vocabulary import SERVICE
 from tests.overseer.overseer_program import StartOverseer
 

@@ -24,12 +24,12 @@ from enchanted.events.v1.task_pb2 import (
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerRegistered
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import open_worker
 from nervous_system.contract.payload import Payload
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
 from tests.overseer.deputies import deputies_of
 from tests.overseer.overseen import task
@@ -205,7 +205,7 @@ async def test_the_built_in_worker_is_missed_at_once_too(
     bus: Bus, mesh_settings: MeshSettings, tmp_path: Path
 ) -> None:
     worker = RealProcess(
-        [sys.executable, "-P", "-m", "worker"],
+        [sys.executable, "-P", "-m", "builtin_worker"],
         log=tmp_path / "worker.log",
         environment={"NATS_URL": mesh_settings.nats_url, "GANGLION_HOME": str(tmp_path)},
     )

@@ -9,10 +9,10 @@ from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.task_pb2 import TaskQuarantined, TaskReleased
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.worker import open_worker
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import open_worker
 from tests.overseer.overseen import Overseen, task
 from tests.overseer.overseer_program import StartOverseer
 

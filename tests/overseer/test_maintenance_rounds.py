@@ -25,7 +25,7 @@ ROUNDS = 2
 def built_in_worker(home: Path, nats_server: NatsServer) -> Iterator[RealProcess]:
     """The worker of a mesh, with the actions it has there."""
     process = RealProcess(
-        [sys.executable, "-m", "worker"],
+        [sys.executable, "-m", "builtin_worker"],
         log=home / "worker.log",
         environment={"GANGLION_HOME": str(home), "NATS_URL": nats_server.url},
     )

@@ -20,15 +20,15 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.task_pb2 import TaskProgressed, TaskReleased
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.bus import Bus, recorded
+from nervous_system.client import held_task
+from nervous_system.client.asker import Asker
+from nervous_system.client.held_task import GivenBack, HeldTask, LeaseLost
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.ids import new_event_id
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working import held_task
-from nervous_system.working.asker import Asker
-from nervous_system.working.held_task import GivenBack, HeldTask, LeaseLost
 from tests.overseer.claiming import claimed
 from tests.overseer.overseen import task
 

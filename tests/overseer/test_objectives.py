@@ -29,7 +29,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from ganglion.known_objectives import fold
+from operations.queries.objectives import fold
 from overseer.core import MAINTENANCE_SOURCE
 from overseer.kernel.decide import MOST_PROPOSED
 from overseer.model import Settings

@@ -24,16 +24,16 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
+from nervous_system.client.held_task import HeldTask, LeaseLost
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import NotAcknowledged
 from nervous_system.ids import new_event_id
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.held_task import HeldTask, LeaseLost
 from overseer.core import OverseerCore
 from overseer.plan import Catalogue, CataloguePlanner
 from overseer.settings import OverseerSettings

@@ -9,12 +9,12 @@ import pytest
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectivePlanned
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSubmitted
-from nervous_system.agent import Agent, open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client import proposing
+from nervous_system.client.agent import Agent, open_agent
 from nervous_system.contract.event import Event
 from nervous_system.errors import InvalidEvent, Refused
 from nervous_system.settings import MeshSettings
-from nervous_system.working import proposing
 from overseer.plan import Step
 from tests.overseer.overseer_program import StartOverseer
 

@@ -16,15 +16,15 @@ from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported,
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from nervous_system import names
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.serving import serve
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import InvalidEvent
-from nervous_system.serving import serve
 from nervous_system.settings import MeshSettings
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.asker import Asker
-from nervous_system.working.held_task import HeldTask
 from overseer.vocabulary import SERVICE
 from tests.overseer.overseen import task
 

@@ -23,8 +23,8 @@ from guardian.settings import GuardianSettings
 from nervous_system.bus import recorded
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.stored import Stored
-from nervous_system.deciding.role import Role
 from nervous_system.ids import content_hash
+from nervous_system.service.role import Role
 from overseer.settings import OverseerSettings
 
 FOLDER: Final = Path(__file__).parent

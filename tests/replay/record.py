@@ -26,6 +26,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
 )
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.asker import Asker
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
@@ -33,7 +34,6 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import on_any
 from nervous_system.ids import new_event_id
-from nervous_system.working.asker import Asker
 from tests.faults.mesh_under_test import until
 from tests.faults.swarm_under_test import OVERSEER, Swarm, manifest
 from tests.real_servers import NatsServer, RealProcess

@@ -83,7 +83,7 @@ class Front:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "ganglion.engines.clickhouse", "--port", "0"),
+                    *(sys.executable, "-m", "embedded_clickhouse", "--port", "0"),
                     *("--path", str(folder / "data"), "--users", str(users), *options),
                 ],
                 stdout=subprocess.PIPE,

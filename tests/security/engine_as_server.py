@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from ganglion.engines.clickhouse.engine import Engine
-from ganglion.engines.clickhouse.exceptions import ClickHouseError
-from ganglion.engines.clickhouse.folder import CONFIGURATION_FILE
+from embedded_clickhouse.engine import Engine
+from embedded_clickhouse.exceptions import ClickHouseError
+from embedded_clickhouse.folder import CONFIGURATION_FILE
 
 INFRA = Path(__file__).parents[2] / "infra" / "clickhouse"
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from ganglion.nats_keys import NatsKeys
-from ganglion.upkeep import make_foundations
+from local_mesh.nats_keys import NatsKeys
+from local_mesh.upkeep import make_foundations
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
 from tests.real_servers import NatsServer

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.answer_pb2 import Answer
-from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import open_agent
+from nervous_system.client.worker import open_worker
 from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import inbox_prefix, token
-from nervous_system.deciding.inbox import Inbox
 from nervous_system.ids import child_id, subject_key
+from nervous_system.service.inbox import Inbox
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.frame import frame
-from nervous_system.worker import open_worker
 from tests.security.raw_client import publish, raw_client
 
 NAMES = {

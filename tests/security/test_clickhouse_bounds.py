@@ -14,7 +14,7 @@ import brotli
 import lz4.frame
 import pytest
 
-from ganglion.engines.clickhouse.compression import encoder
+from embedded_clickhouse.compression import encoder
 from tests.security.clickhouse_front import ANALYST, DEFAULT, Front
 
 _ZEROS = b"\0" * (16 << 20)

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from embedded_clickhouse.passwords import PasswordError, own_passwords, write_hashes
+from embedded_clickhouse.users import OWN_ACCOUNTS
 from ganglion.commands.keys import app
-from ganglion.engines.clickhouse.passwords import PasswordError, own_passwords, write_hashes
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
 from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganglion.supervisor.http_get import http_get, url_at
+from nervous_system.host.http_get import http_get, url_at
 from tests.crowding import PATIENCE_SECONDS, crowded
 from tests.security.clickhouse_front import Front
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines.clickhouse.access import (
+from embedded_clickhouse.access import (
     ENGINES,
     HOLDING_SCHEMAS,
     HOLDING_SQL,
     NAMING_PLACES,
     TABLE_FUNCTIONS,
 )
-from ganglion.engines.clickhouse.set_aside import SET_ASIDE_FOLDER, set_strangers_aside
+from embedded_clickhouse.set_aside import SET_ASIDE_FOLDER, set_strangers_aside
 from tests.security.clickhouse_front import ANALYST, DEFAULT, Front
 
 SECRET = "WHAT_ONLY_THE_OWNER_READS"

@@ -14,9 +14,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
-from ganglion.wall import gaps
+from embedded_clickhouse.passwords import own_passwords
+from embedded_clickhouse.users import OWN_ACCOUNTS
+from nervous_system.host.wall import gaps
 from tests.security.engine_walk import (
     Outside,
     Try,
@@ -80,7 +80,7 @@ class Front:
 
 
 def _started(data: Path) -> subprocess.Popen[str]:
-    command = (sys.executable, "-m", "ganglion.engines.clickhouse")
+    command = (sys.executable, "-m", "embedded_clickhouse")
     return subprocess.Popen(
         [*command, "--path", str(data), "--port", "0"], stdout=subprocess.PIPE, text=True
     )

@@ -19,14 +19,14 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from ganglion.importing.git_history import open_history
-from ganglion.importing.git_log import LogParser
-from ganglion.importing.refusal import ImportRefused
-from ganglion.importing.station_folder import read_station
-from ganglion.importing.trajectory_file import read_trajectories
-from ganglion.importing.unit import ImportUnit
-from ganglion.importing.walled_git import wall_of
-from ganglion.wall import gaps
+from importers.git.history import open_history
+from importers.git.log import LogParser
+from importers.git.walled_git import wall_of
+from importers.refusal import ImportRefused
+from importers.swe_agent.trajectory_file import read_trajectories
+from importers.unit import ImportUnit
+from nervous_system.host.wall import gaps
+from station.importing.folder import read_station
 
 walled = pytest.mark.skipif(bool(gaps()), reason="this kernel holds no whole wall")
 
@@ -368,7 +368,7 @@ async def test_a_commit_of_endlessly_many_files_costs_no_machine(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tree of ten trees that are one tree, and so on: few objects, as many files as one likes."""
-    monkeypatch.setattr("ganglion.importing.git_log._MOST_FILES", 5_000)
+    monkeypatch.setattr("importers.git.log._MOST_FILES", 5_000)
     blob = git(repository, "hash-object", "-w", "--stdin", content=b"x\n")
     lines = "".join(f"100644 blob {blob}\tf{number}\n" for number in range(10))
     for _ in range(3):
@@ -381,8 +381,8 @@ async def test_a_commit_of_endlessly_many_files_costs_no_machine(
     assert bomb.gap == "it has more than 5,000 files, of which these are taken"
     assert len(bomb.entries) == 5_000 + 2
     assert all(change.is_reversible for change in changes_of(bomb))
-    monkeypatch.setattr("ganglion.importing.git_log._MOST_FILES", 1_000_000)
-    monkeypatch.setattr("ganglion.importing.git_log._MOST_NAME_BYTES", 500_000)
+    monkeypatch.setattr("importers.git.log._MOST_FILES", 1_000_000)
+    monkeypatch.setattr("importers.git.log._MOST_NAME_BYTES", 500_000)
     [*_, bomb] = await imported(repository)
     assert "of which these are taken" in bomb.gap
     assert all(change.is_reversible for change in changes_of(bomb))
@@ -394,7 +394,7 @@ def changes_of(unit: ImportUnit) -> list[StateChange]:
 
 
 def test_a_message_without_end_is_refused_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganglion.importing.git_log._MOST_MESSAGE_BYTES", 1000)
+    monkeypatch.setattr("importers.git.log._MOST_MESSAGE_BYTES", 1000)
     parser = LogParser()
     with pytest.raises(ImportRefused, match="a message of more than"):
         list(parser.feed(b"\0" + b"a" * 2000))
@@ -403,7 +403,7 @@ def test_a_message_without_end_is_refused_while_it_is_read(monkeypatch: pytest.M
 BEHIND = """
 import os, subprocess, socket, sys
 from pathlib import Path
-from ganglion.importing.walled_git import wall_of
+from importers.git.walled_git import wall_of
 wall_of(Path(sys.argv[1]), Path(sys.argv[2])).raise_()
 try:
     exec(sys.argv[3])
@@ -488,7 +488,7 @@ def test_a_trajectory_that_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_rows_and_trajectories_nested_without_end_are_refused(tmp_path: Path) -> None:
-    from ganglion.station import TASK_QUEUE
+    from station.names import TASK_QUEUE
 
     (tmp_path / TASK_QUEUE).write_text("[" * 60_000 + "\n" + '{"a":' * 20_000 + "\n")
     with pytest.raises(ImportRefused, match="nested too deeply"):

@@ -6,7 +6,7 @@ import asyncio
 
 from enchanted.events.v1.answer_pb2 import Answer
 from nervous_system.bus import Bus
-from nervous_system.deciding.inbox import MOST_WAITING_BYTES, Inbox
+from nervous_system.service.inbox import MOST_WAITING_BYTES, Inbox
 from nervous_system.settings import MeshSettings
 from tests.security.raw_client import publish, raw_client
 

@@ -14,10 +14,10 @@ import nats
 import nats.errors
 import pytest
 
-from ganglion.benchmarks.child import bare_environment
-from ganglion.engines.nats import adopt_store, find_binary
-from ganglion.nats_keys import NamedUser, NatsKeys
-from ganglion.nats_permissions import MESH, member, standing_users, with_answers
+from bench.child import bare_environment
+from local_mesh.nats import adopt_store, find_binary
+from local_mesh.nats_keys import NamedUser, NatsKeys
+from local_mesh.nats_permissions import MESH, member, standing_users, with_answers
 from nervous_system import names
 from nervous_system.bus import open_bus
 from nervous_system.contract.subjects import inbox_prefix

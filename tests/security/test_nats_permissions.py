@@ -20,11 +20,17 @@ from structlog.testing import capture_logs
 import governor.wiring
 import guardian.wiring
 import overseer.wiring
+from builtin_worker.archive import Archive
+from builtin_worker.snapshot_copies import archive_snapshots
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
-from ganglion.nats_keys import NamedUser
-from ganglion.nats_permissions import (
+from governor.settings import GovernorSettings
+from guardian.following import Following
+from guardian.pages import DURABLE
+from guardian.settings import GuardianSettings
+from local_mesh.nats_keys import NamedUser
+from local_mesh.nats_permissions import (
     ASKED_BY_AGENTS,
     GUARDIAN_PAGES,
     HALTS,
@@ -36,31 +42,25 @@ from ganglion.nats_permissions import (
     NatsUser,
     standing_users,
 )
-from governor.settings import GovernorSettings
-from guardian.following import Following
-from guardian.pages import DURABLE
-from guardian.settings import GuardianSettings
 from nervous_system import names
-from nervous_system.agent import open_agent
 from nervous_system.bus import Bus, open_bus
+from nervous_system.client import agent_orders
+from nervous_system.client.agent import open_agent
+from nervous_system.client.consumer import Consumer
+from nervous_system.client.hints import HINTS
+from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
-from nervous_system.consumer import Consumer
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import AGENTS, covers, inbox_prefix, overlap, source_of
-from nervous_system.deciding.inbox import not_as_whom
-from nervous_system.deciding.snapshots import open_snapshots
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
+from nervous_system.service.inbox import not_as_whom
+from nervous_system.service.snapshots import open_snapshots
 from nervous_system.users import ADMIN, OPERATOR, SERVICES
-from nervous_system.worker import open_worker
-from nervous_system.working import agent_orders
-from nervous_system.working.hints import HINTS
 from overseer.settings import OverseerSettings
 from tests.security.permitted_server import PermittedServer
-from worker.archive import Archive
-from worker.snapshot_copies import archive_snapshots
 
 LOG, LEASES, SNAPSHOTS = names.STREAM, f"KV_{names.LEASES}", f"OBJ_{names.SNAPSHOTS}"
 USERS = {each.name: each for each in standing_users()}

@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from ganglion.durations import parse_duration
-from ganglion.supervisor.http_get import http_get
 from nervous_system.contract.patched import DoesNotApply, patched
+from nervous_system.host.http_get import http_get
 from nervous_system.whole_number import whole_number
 from overseer.taken_lines import TakenLines
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ganglion.engines.clickhouse.exceptions import ClickHouseError
-from ganglion.engines.clickhouse.single import SingleStatements
+from embedded_clickhouse.exceptions import ClickHouseError
+from embedded_clickhouse.single import SingleStatements
 from tests.security.clickhouse_front import ANALYST, DEFAULT, Front
 
 WRITES = "CREATE TABLE swarm.pwned (a String) ENGINE = Memory"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.engines.clickhouse.folder import open_folder
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.home import Home
-from ganglion.key_files import ensure_mesh_key
-from ganglion.supervisor.log_file import open_log
+from embedded_clickhouse.folder import open_folder
+from embedded_clickhouse.passwords import own_passwords
+from local_mesh.home import Home
+from local_mesh.key_files import ensure_mesh_key
+from local_mesh.supervisor.log_file import open_log
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.home import Home
+from local_mesh.home import Home
 from nervous_system.errors import Fatal
 
 ANOTHER = 12_345

@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ganglion.engines.clickhouse.access import RIGHTS
-from ganglion.engines.clickhouse.passwords import own_passwords
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+from embedded_clickhouse.access import RIGHTS
+from embedded_clickhouse.passwords import own_passwords
+from embedded_clickhouse.users import OWN_ACCOUNTS
 
 SLOW = "SELECT count() FROM system.numbers WHERE cityHash64(number) = 0"
 MOST = RIGHTS["read"]
@@ -41,7 +41,7 @@ class Front:
 
 
 def _started(data: Path) -> subprocess.Popen[str]:
-    command = (sys.executable, "-m", "ganglion.engines.clickhouse")
+    command = (sys.executable, "-m", "embedded_clickhouse")
     return subprocess.Popen(
         [*command, "--path", str(data), "--port", "0"], stdout=subprocess.PIPE, text=True
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.nats_keys import NamedUser
+from local_mesh.nats_keys import NamedUser
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.contract.message import Message

@@ -10,11 +10,12 @@ import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from ganglion.key_files import ensure_mesh_key
 from ingestor.core import examine
 from ingestor.frames import Framer
+from local_mesh.key_files import ensure_mesh_key
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
+from nervous_system.client.asker import AnswerCheck
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
@@ -26,7 +27,6 @@ from nervous_system.errors import Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.requests import Reply
-from nervous_system.working.answer_check import AnswerCheck
 from tests.security.raw_client import publish_with, raw_client
 
 OURS = (

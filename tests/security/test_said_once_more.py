@@ -11,9 +11,9 @@ import pytest
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
-from ganglion.key_files import ensure_mesh_key
 from ingestor.core import examine
 from ingestor.frames import Framer
+from local_mesh.key_files import ensure_mesh_key
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock

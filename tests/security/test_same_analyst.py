@@ -8,15 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ganglion.engines.clickhouse.access import (
-    GRANTS,
-    HOLDING_SCHEMAS,
-    HOLDING_SQL,
-    NAMING_PLACES,
-    RIGHTS,
-)
-from ganglion.engines.clickhouse.configuration import users_configuration
-from ganglion.engines.clickhouse.users import OWN_ACCOUNTS
+from embedded_clickhouse.access import GRANTS, HOLDING_SCHEMAS, HOLDING_SQL, NAMING_PLACES, RIGHTS
+from embedded_clickhouse.configuration import users_configuration
+from embedded_clickhouse.users import OWN_ACCOUNTS
 
 SERVER = ElementTree.parse(
     Path(__file__).parents[2] / "infra" / "clickhouse" / "users.d" / "ganglion.xml"

@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import secrets
+from bench.labelled_secrets import Labelled, labelled
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, SwarmEvent
 from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
-from ganglion.benchmarks import secrets
-from ganglion.benchmarks.labelled_secrets import Labelled, labelled
 from ingestor.cleaning import WARNING
 from ingestor.core import examine, prepare
 from ingestor.frames import Framer
 from ingestor.model import Fingerprint
 from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.agent import Agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import Agent
 from nervous_system.contract.redaction import REPLACEMENT, Redactor
 from nervous_system.contract.secret_search import (
     may_hold_secrets,

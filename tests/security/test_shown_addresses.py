@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.benchmarks.child import bare_environment
+from bench.child import bare_environment
 from nervous_system.bus import open_bus
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings

@@ -12,13 +12,13 @@ import pytest
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-from ganglion.importing.adapters import BusLog
-from ganglion.importing.append import append_units
-from ganglion.importing.unit import ImportSource, ImportUnit
-from nervous_system import agent as agents
+from importers.adapters import BusLog
+from importers.append import append_units
+from importers.unit import ImportSource, ImportUnit
 from nervous_system import names
-from nervous_system.agent import Agent
 from nervous_system.bus import Bus, open_bus
+from nervous_system.client import agent as agents
+from nervous_system.client.agent import Agent
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry, Expectation, seal
 from nervous_system.contract.stored import Stored

@@ -11,12 +11,12 @@ import pytest
 
 from enchanted.events.v1.command_pb2 import COMMAND_THROTTLE, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
+from nervous_system.client.hints import Hints
+from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
 from nervous_system.transport.bulk_client import BulkClient
-from nervous_system.worker import open_worker
-from nervous_system.working.hints import Hints
 from tests.security.permitted_server import PermittedServer
 
 

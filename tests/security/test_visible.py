@@ -16,8 +16,8 @@ from rich.console import Console  # noqa: TID251 - the test looks at what it dra
 from rich.progress import TextColumn
 
 from ganglion import progress_bar as bar_module
+from ganglion.console import Console as SupervisorConsole
 from ganglion.event_line import one_line
-from ganglion.supervisor.console import Console as SupervisorConsole
 from ganglion.terminal import say_answer
 from ganglion.widths import folded
 from nervous_system.error_text import error_text

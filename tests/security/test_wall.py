@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ganglion.wall import gaps
-from ganglion.wall.landlock import version
+from nervous_system.host.wall import gaps
+from nervous_system.host.wall.landlock import version
 
 pytestmark = pytest.mark.skipif(bool(gaps(ports=True)), reason="this kernel holds no whole wall")
 
@@ -22,7 +22,7 @@ _SOURCE = Path(__file__).parents[2]
 _BEHIND = """
 import json, sys
 from pathlib import Path
-from ganglion.wall import Wall
+from nervous_system.host.wall import Wall
 asked = json.loads(sys.argv[1])
 wall = Wall(**{name: [Path(v) if isinstance(v, str) else v for v in values]
                for name, values in asked.items()}, makes_sqlite_files=sys.argv[3] == "True")
@@ -200,7 +200,7 @@ def test_another_process_is_out_of_reach() -> None:
 
 def test_a_wall_comes_before_threads() -> None:
     code = (
-        "import threading; from ganglion.wall import Wall, WallError\n"
+        "import threading; from nervous_system.host.wall import Wall, WallError\n"
         "stop = threading.Event(); threading.Thread(target=stop.wait).start()\n"
         "try:\n    Wall().raise_()\nexcept WallError as error:\n    print(error)\n"
         "finally:\n    stop.set()"

@@ -29,8 +29,13 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskManifest
-from nervous_system.agent import Agent, Receipt, open_agent
 from nervous_system.bus import Bus, recorded
+from nervous_system.client.agent import Agent, Receipt, open_agent
+from nervous_system.client.attempt import Do, attempt
+from nervous_system.client.held_task import HeldTask
+from nervous_system.client.next_claim import NextClaim
+from nervous_system.client.proposing import objective, task
+from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.target import Target
@@ -38,11 +43,6 @@ from nervous_system.errors import GanglionError, InvalidEvent
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
-from nervous_system.worker import Worker, open_worker
-from nervous_system.working.attempt import Do, attempt
-from nervous_system.working.held_task import HeldTask
-from nervous_system.working.next_claim import NextClaim
-from nervous_system.working.proposing import objective, task
 
 RECEIPT = Receipt(event_id=new_event_id(), sequence=1, trace_id="", traceparent="")
 

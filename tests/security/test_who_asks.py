@@ -18,9 +18,9 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from ganglion.nats_permissions import ASKED_BY_AGENTS, REQUEST
 from ingestor.core import examine
 from ingestor.frames import Framer
+from local_mesh.nats_permissions import ASKED_BY_AGENTS, REQUEST
 from nervous_system import names
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
@@ -28,8 +28,8 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.header_block import malformed
 from nervous_system.contract.signature import NOT_ITSELF, TrustedKeys
 from nervous_system.contract.stored import Stored
-from nervous_system.deciding.inbox import Inbox
 from nervous_system.ids import new_event_id
+from nervous_system.service.inbox import Inbox
 from tests.security.permitted_server import PermittedServer
 from tests.security.raw_client import RawClient, publish_with, raw_client
 

@@ -1,0 +1,84 @@
+"""What is an action of the built-in worker: what goes in, what it may use, what comes out?
+
+An action may run again under the same idempotency key after its worker died: it is made so that
+this does no harm. It raises Transient where another attempt may succeed and Permanent where none
+will. When it is cancelled it lets go within seconds, and what it leaves is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from builtin_worker.clickhouse import ClickHouse
+from nervous_system.bus import Bus
+from nervous_system.client.agent import Agent
+from nervous_system.clock import Clock
+from nervous_system.contract.bounded import bounded
+
+MOST_OUTPUT_CHARACTERS: Final = 65_536
+MOST_NOTES_CHARACTERS: Final = 2_000
+MOST_CHANGED_FILES: Final = 100
+"""So that what a task leaves on the log stays far below the server's payload limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One attempt at one task."""
+
+    task_id: str
+    action: str
+    payload: Mapping[str, object]  # the task's arguments, as its JSON object has them
+    attempt: int  # 1, 2, 3 …
+    idempotency_key: str  # the same for every attempt; empty: the task's id stands for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What an action did."""
+
+    output: str  # Markdown
+    changed_files: tuple[str, ...] = ()  # relative to the home
+    notes: str = ""
+
+    @classmethod
+    def bounded(
+        cls, output: str, *, changed_files: Sequence[str] = (), notes: Sequence[str] = ()
+    ) -> Self:
+        """Within the limits; what is left out is counted."""
+        said = list(notes)
+        if len(changed_files) > MOST_CHANGED_FILES:
+            said.append(f"{len(changed_files)} files were changed; the first are listed")
+        return cls(
+            output=bounded(output, most_characters=MOST_OUTPUT_CHARACTERS),
+            changed_files=tuple(changed_files[:MOST_CHANGED_FILES]),
+            notes=bounded("; ".join(said), most_characters=MOST_NOTES_CHARACTERS),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What an action may use."""
+
+    home: Path  # GANGLION_HOME
+    bus: Bus
+    agent: Agent  # that puts on record what is changed
+    clickhouse: ClickHouse | None  # None: this mesh has none
+    clock: Clock
+    workspace: Path | None = None  # where the swarm's files lie; None: they are not at hand
+
+
+class Progress(Protocol):
+    """Where an action says how far it is."""
+
+    async def __call__(self, fraction: float, note: str) -> None:
+        """From 0 to 1, and what it is at.
+
+        Awaited between steps: it may wait, and what it raises ends the action.
+        """
+
+
+Action = Callable[[Job, Place, Progress], Awaitable[Done]]
+"""The work itself."""

@@ -1,0 +1,40 @@
+"""What can the built-in worker do? Every action by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from builtin_worker.action import Action
+from builtin_worker.diagnosis import (
+    CLICKHOUSE,
+    DISK,
+    MACHINE,
+    MEMORY,
+    NATS,
+    PROCESSES,
+    diagnose,
+    diagnose_report,
+)
+from builtin_worker.finished import once
+from builtin_worker.maintenance import maintain_logs
+from builtin_worker.restoring import restore_task
+from builtin_worker.trends import report_trends
+from nervous_system.client.restoring import ACTION as RESTORE
+
+ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
+    {
+        "diagnose.machine": diagnose(*MACHINE),
+        "diagnose.memory": diagnose(*MEMORY),
+        "diagnose.disk": diagnose(*DISK),
+        "diagnose.processes": diagnose(*PROCESSES),
+        "diagnose.nats": diagnose(*NATS),
+        "diagnose.clickhouse": diagnose(*CLICKHOUSE),
+        "diagnose.report": once(diagnose_report),
+        "report.trends": once(report_trends),
+        "maintain.logs": once(maintain_logs),
+        RESTORE: once(restore_task),
+    }
+)
+"""Action → the work. What changes files is done once per idempotency key."""

@@ -1,1 +1,0 @@
-"""What is measured by `ganglion bench`? Ratios on one machine in one run; see `suites.py`."""

@@ -1,0 +1,1 @@
+"""How does a git repository become events?"""

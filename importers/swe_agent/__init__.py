@@ -1,0 +1,1 @@
+"""How do runs of the SWE-agent, and of mini-swe-agent, become events?"""

@@ -1,0 +1,1 @@
+"""What runs a whole mesh on one machine?"""

@@ -1,0 +1,257 @@
+"""What can a worker do with a task that it holds?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypedDict
+
+from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
+from enchanted.events.v1.task_request_pb2 import (
+    ProgressReported,
+    ReleaseRequested,
+    ResultReported,
+)
+from nervous_system.client.asker import Asker
+from nervous_system.client.end import CallingOff
+from nervous_system.client.next_claim import NextClaim
+from nervous_system.client.orders import Orders
+from nervous_system.contract.bounded import MAX_NOTES_CHARACTERS, MAX_OUTPUT_CHARACTERS
+from nervous_system.contract.given import Given
+from nervous_system.contract.words import RESULTS, How
+from nervous_system.errors import Permanent, Transient
+from nervous_system.ids import content_hash, new_event_id
+
+LastWord = ResultReported | ReleaseRequested
+"""What a worker says of a task at its end."""
+
+
+class Said(TypedDict, total=False):
+    """What is said of a task at its end."""
+
+    output: str
+    changed_files: Sequence[str]
+    notes: str
+
+
+class LeaseLost(Permanent):
+    """The task is no longer this worker's: whatever it still does with it counts for nothing."""
+
+
+class GivenBack(LeaseLost):
+    """Its worker was told to stop: another gets it, and nothing is to be done with it here."""
+
+
+class Holder(Protocol):
+    """The worker of a task: it keeps the leases of what it holds, and has room for so many."""
+
+    following: Callable[[HeldTask], NextClaim | None]
+    """What it claims with the result of a task, which it is about to report, where it claims by
+    itself."""
+
+    def hold(self, task: HeldTask) -> None:
+        """Keep its lease."""
+
+    def let_go(self, task: HeldTask) -> None:
+        """Keep it no longer: there is room for another."""
+
+    def holds(self, task: HeldTask) -> bool:
+        """Whether it is to say how this attempt ends: nobody has heard that, and it is not lost."""
+
+
+PAUSED_REPORT_SECONDS: Final = 30.0
+"""How often a task that pauses says so: its lease is kept, and nobody takes it for stuck."""
+
+
+@dataclass(slots=True, eq=False)
+class HeldTask:
+    """One attempt at one task. Its lease is kept by progress and by the worker's heartbeat.
+
+    Texts that are told of it are recorded whatever is in them, long ones with what was left out.
+    """
+
+    grant: TaskGrant
+    worker_id: str
+    holder: Holder
+    asker: Asker
+    orders: Orders | None = None  # what its worker was told
+    unsaid: LastWord | None = None  # how it ended, where nobody has acknowledged that
+    off: CallingOff = field(default_factory=CallingOff)  # said when it is its worker's no more
+    _ids: dict[str, str] = field(default_factory=dict)  # of what was said of its end
+
+    @property
+    def task_id(self) -> str:
+        """Its id."""
+        return self.grant.manifest.task_id
+
+    @property
+    def action(self) -> str:
+        """What is to be done."""
+        return self.grant.manifest.action
+
+    @property
+    def attempt(self) -> int:
+        """1, 2, 3 …"""
+        return self.grant.attempt
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt: what was done under it need not be done again."""
+        return self.grant.manifest.idempotency_key
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The manifest's payload."""
+        text = self.grant.manifest.payload_json
+        return dict(json.loads(text)) if text else {}
+
+    @property
+    def called_off(self) -> str:
+        """Why it is not to be done any more; empty where it is. Its code is cancelled then; what it
+        does in a thread looks here, as nobody can cancel that."""
+        return self.off.reason
+
+    async def progress(self, fraction: float | None = None, note: str = "") -> None:
+        """Say how far it is; the lease begins anew. Here the worker obeys: told to sleep, this
+        returns when the sleep is over; told to stop, it gives the task back.
+
+        Raises LeaseLost, GivenBack, and as `Asker.ask`.
+        """
+        await self._report(fraction, note)
+        if self.orders is None:
+            return
+        paused = False
+        while (reason := self.orders.asleep) and not self.orders.stopping.is_set():
+            paused = True
+            await self._report(fraction, f"paused: {reason}")
+            await self.orders.rest(within_seconds=PAUSED_REPORT_SECONDS)
+        if self.orders.stopping.is_set():
+            await self.give_back("its worker was told to stop")
+            raise GivenBack(f"task {self.task_id} was given back: its worker was told to stop")
+        if paused:
+            await self._report(fraction, note)
+
+    async def _report(self, fraction: float | None, note: str) -> None:
+        given = Given()
+        note, fraction = (
+            given.told("note", note, most_characters=MAX_NOTES_CHARACTERS),
+            given.number_or_none("fraction", fraction, most=1.0),
+        )
+        given.check()
+        report = ProgressReported(
+            task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, note=note
+        )
+        if fraction is not None:
+            report.fraction = fraction
+        answer = await self.asker.ask(report, parent=self.grant.traceparent)
+        if not answer.accepted:
+            self.holder.let_go(self)
+        self._believe(answer)
+
+    async def finish(
+        self,
+        how: How = "completed",
+        *,
+        output: str = "",
+        changed_files: Sequence[str] = (),
+        notes: str = "",
+    ) -> None:
+        """Say how it ended; returns after the log has it. Long texts are kept at both their ends,
+        of many files the first. Its worker can claim another at once: the overseer hears of this
+        end first. One that serves does so in the same request.
+
+        Raises LeaseLost where somebody else has it by now: the result was recorded as late and not
+        applied. Raises as `Asker.ask` otherwise; then it is held still, and can be finished again:
+        the same end is taken once.
+        """
+        result = self.result(how, output=output, changed_files=changed_files, notes=notes)
+        await self.end(result, self.holder.following(self))
+
+    def result(
+        self,
+        how: How = "completed",
+        *,
+        output: str = "",
+        changed_files: Sequence[str] = (),
+        notes: str = "",
+    ) -> ResultReported:
+        """What `finish` says. Raises InvalidEvent."""
+        given = Given()
+        given.one_of("how", how, RESULTS)
+        output = given.told("output", output, most_characters=MAX_OUTPUT_CHARACTERS)
+        notes = given.told("notes", notes, most_characters=MAX_NOTES_CHARACTERS)
+        files, left_out = given.files("changed_files", changed_files)
+        given.check()
+        return ResultReported(
+            task_id=self.task_id,
+            worker_id=self.worker_id,
+            attempt=self.attempt,
+            result=RESULTS[how],
+            output=output,
+            changed_files=files,
+            notes="; ".join(filter(None, (notes, left_out))),
+        )
+
+    async def end(self, result: ResultReported, following: NextClaim | None) -> None:
+        """As `finish`, and claim what follows in the same request, where something does."""
+        result.ClearField("next")  # of an earlier try; it is no part of what the result says
+        event_id = self._id_of(result)
+        if following is None:
+            self._believe(await self._last_word(result, event_id))
+            return
+        answer: Answer | None = None
+        try:
+            with following.asked() as claim:
+                result.next.CopyFrom(claim)
+                answer = await self._last_word(result, event_id, beside_another=True)
+        finally:
+            following.answered(answer)
+        self._believe(answer)
+
+    async def give_back(self, reason: str) -> None:
+        """Let another have it, at once and without blame. Raises as `Asker.ask`."""
+        given = Given()
+        reason = given.told("reason", reason, most_characters=MAX_NOTES_CHARACTERS)
+        given.check()
+        release = ReleaseRequested(
+            task_id=self.task_id, worker_id=self.worker_id, attempt=self.attempt, reason=reason
+        )
+        await self._last_word(release, self._id_of(release))
+
+    async def say_again(self) -> None:
+        """Say its last word once more, where nobody acknowledged it. Raises as `finish`."""
+        if isinstance(self.unsaid, ResultReported):
+            await self.end(self.unsaid, self.holder.following(self))
+        elif self.unsaid is not None:
+            await self._last_word(self.unsaid, self._id_of(self.unsaid))
+
+    async def _last_word(
+        self, said: LastWord, event_id: str, *, beside_another: bool = False
+    ) -> Answer:
+        """`beside_another`: the current trace is that of the task to come."""
+        parent = self.grant.traceparent
+        self.unsaid = said
+        self.holder.let_go(self)
+        try:
+            answer = await self.asker.ask(
+                said, event_id=event_id, parent=parent, root=beside_another and not parent
+            )
+        except BaseException as error:
+            self.holder.hold(self)
+            if isinstance(error, Transient):
+                error.said_again_by(self.say_again)
+            elif isinstance(error, Permanent):
+                self.unsaid = None
+            raise
+        self.unsaid = None
+        return answer
+
+    def _id_of(self, said: LastWord) -> str:
+        """The same for the same words: asked again, they are decided on once."""
+        words = content_hash(said.SerializeToString(deterministic=True))
+        return self._ids.setdefault(words, new_event_id())
+
+    def _believe(self, answer: Answer) -> None:
+        if not answer.accepted:
+            raise LeaseLost(f"task {self.task_id}: {'; '.join(answer.reasons)}")

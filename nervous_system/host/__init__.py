@@ -1,0 +1,1 @@
+"""What does a process use of its machine: files, folders, sockets, walls?"""

@@ -1,0 +1,43 @@
+"""What comes next, from the log or from those who ask?"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from nervous_system.contract.stored import Stored
+from nervous_system.service.inbox import Inbox
+from nervous_system.transport.reader import Reader
+
+BATCH_EVENTS: Final = 500
+LONGEST_WAIT_SECONDS: Final = 1.0
+
+
+class Arrivals:
+    """Waits for the log and for requests at once; `some` is set by both whenever something came."""
+
+    def __init__(self, reader: Reader, inbox: Inbox | None, some: asyncio.Event) -> None:
+        self._reader = reader
+        self._inbox = inbox
+        self._some = some
+
+    async def next(self, *, within_seconds: float) -> list[Stored]:
+        """What the log brought; empty when a request came first, or nothing did in time.
+
+        Raises as `Reader.batch`.
+        """
+        self._some.clear()  # before the look: what comes from now on sets it again
+        batch = await self._read()
+        if len(batch) == BATCH_EVENTS:
+            # A full buffer gives nobody else a turn, and the lease needs one.
+            await asyncio.sleep(0)
+        if batch or (self._inbox is not None and self._inbox.waiting):
+            return batch
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(within_seconds, LONGEST_WAIT_SECONDS)):
+                await self._some.wait()
+        return await self._read()
+
+    async def _read(self) -> list[Stored]:
+        return await self._reader.batch(most=BATCH_EVENTS, within_seconds=0.0)

@@ -1,0 +1,452 @@
+"""How does a history become a state and its decisions, the same way every time?
+
+Causes are taken in the order of the log, ticks and requests at the position they had seen. What a
+cause leads to is folded at once, and what follows from that follows too, before the next cause is
+looked at; where the log delivers it later, it is skipped. Live, after a crash and in a replay, this
+is the one way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Generic, TypeVar, cast
+
+import structlog
+
+from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
+from nervous_system import names
+from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.message import Entry, Expectation
+from nervous_system.contract.subjects import aggregate_filter, is_named_by
+from nervous_system.error_text import error_text
+from nervous_system.errors import Fatal, Undecidable
+from nervous_system.ids import child_id
+from nervous_system.service.changed import changed
+from nervous_system.service.decision import AnsweringCore, Core, Emit, Tick
+
+State = TypeVar("State")
+
+_log = structlog.get_logger()
+
+MAIN: Final = "main"
+"""The scope of what is led once for the whole mesh."""
+
+MOST_PAYLOAD_BYTES: Final = 1_000_000
+"""Of what is asked for, and of each event that it leads to: a message may have 48 KiB more."""
+
+MOST_LED_TO_BYTES: Final = 8_000_000
+"""Of all that one cause leads to."""
+
+_NOT_OF_THE_EVENT: Final = (Fatal, MemoryError, RecursionError)
+"""Failures that another leader, or a replay, would not have on the same event."""
+
+MOST_ID_CHARACTERS: Final = 200
+"""What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
+
+_TRACEPARENT = re.compile(
+    r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}"
+).fullmatch
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A point at which was decided on something that is not an event of others: silence, or
+    requests."""
+
+    event: Event  # of a TickObserved or a RequestsTaken
+    as_of_sequence: int
+    requests: list[Event] = field(default_factory=list)
+    expected: int = 0  # how many requests follow it on the log
+
+
+def _say(error: Undecidable) -> None:
+    _log.error(
+        "fold.undecidable",
+        reason=str(error),
+        remedy="whoever published it can publish it anew, without what is odd",
+        exception=error_text(error.__cause__ or error),
+    )
+
+
+def _everywhere(subject: str) -> bool:
+    return True
+
+
+class Fold(Generic[State]):
+    """A core's state at a position, and what it wants on the log."""
+
+    def __init__(
+        self,
+        core: Core[State],
+        *,
+        service: str,
+        scope: str,
+        role: AgentRole.ValueType,
+        state: State | None = None,
+        sequence: int = 0,
+        ahead: frozenset[str] = frozenset(),
+        refused: Container[str] = (),
+        hears: Callable[[str], object] = _everywhere,
+    ) -> None:
+        self._core = core
+        self._service = service
+        self._scope = scope
+        self._role = role
+        self._refused = refused  # causes on which the log took nothing: they lead to nothing
+        self._hears = hears  # on these subjects it counts what others write
+        self.state: State = core.initial() if state is None else state
+        self.sequence = sequence  # the last position taken
+        self.folded = 0  # events taken into the state here
+        self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
+        self._confirmed: deque[tuple[int, str]] = deque()  # of these, where the log has them
+        self._seen_at: datetime | None = None  # the stream's time of the last position taken
+        self._written: set[str] = set()  # ids of own events behind the position
+        self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
+
+    def recall(self, own: Recorded) -> None:
+        """An own event that stands on the log behind the position, in the order of the log.
+
+        All of them, before the first `take`: what is written is not decided twice, and a tick
+        strikes again where it struck.
+        """
+        event, payload = own.event, own.event.payload
+        if own.is_history or not self._is_own(event):
+            return  # it is no word of this life; others may write there, too
+        self._written.add(event.event_id)
+        if event.event_id in self.ahead:
+            return
+        if isinstance(payload, TickObserved):
+            self._turns.append(_Turn(event, payload.as_of_sequence))
+        elif isinstance(payload, RequestsTaken):
+            turn = _Turn(event, payload.as_of_sequence, expected=payload.requests)
+            self._turns.append(turn)
+        elif event.event_type == TYPE_REQUEST and self._turns:
+            turn = self._turns[-1]
+            if len(turn.requests) < turn.expected:
+                turn.requests.append(event)
+
+    @property
+    def missing(self) -> set[str]:
+        """After recalling: what the state contains and the log does not have.
+
+        Such a state is of another log.
+        """
+        return self.ahead - self._written
+
+    def take(self, recorded: Recorded) -> list[Entry]:
+        """Fold one event of the log in; what follows from it and is not on the log yet."""
+        if recorded.is_history:
+            return self.pass_over(recorded.sequence, recorded.recorded_at)
+        event_id = recorded.event.event_id
+        entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
+        own = self._is_own(recorded.event)
+        if own and event_id in self.ahead:
+            self.ahead.remove(event_id)
+        elif self._counts(recorded):
+            try:
+                entries += self._count(recorded)
+            except Undecidable as error:
+                _say(error)
+        return self._unwritten(entries, event_id if own else "")
+
+    def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `take`, of an event that is known to be in the state already."""
+        entries = self._go_on_to(sequence, recorded_at)
+        self.ahead.discard(event_id)
+        return self._unwritten(entries, event_id)
+
+    def confirmed_at(self, sequence: int) -> str:
+        """The id of the own event that the log has confirmed at the next position to be taken;
+        empty where it has confirmed none there."""
+        for confirmed, event_id in self._confirmed:
+            if confirmed >= sequence:
+                return event_id if confirmed == sequence else ""
+        return ""
+
+    def pass_over(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `take`, of what counts for nothing, such as history that was brought back."""
+        return self._unwritten(self._go_on_to(sequence, recorded_at), "")
+
+    def confirmed(self, entries: Sequence[Entry], first_sequence: int) -> None:
+        """The log has these, one behind the other: they need not be delivered to be passed by."""
+        for sequence, entry in enumerate(entries, first_sequence):
+            self._confirmed.append((sequence, entry.event.event_id))
+        self._let_go(self.sequence)
+
+    def _count(self, recorded: Recorded) -> list[Entry]:
+        """An event of others in the state, and what follows. Raises Undecidable."""
+        before = self.state
+        entries: list[Entry] = []
+        try:
+            self._evolve(recorded)
+            if recorded.event.event_id not in self._refused:
+                emits = self._core.decide(self.state, recorded, recorded.recorded_at)
+                self._follow(recorded, emits, entries)
+        except _NOT_OF_THE_EVENT:
+            raise
+        except Exception as error:
+            raise self._undecidable(recorded.event, error, before, entries) from error
+        return entries
+
+    def _undecidable(
+        self, event: Event, error: Exception, before: State, entries: Sequence[Entry]
+    ) -> Undecidable:
+        """All is as before this event, which led to `entries` until the core failed on it."""
+        self.state = before
+        self.ahead.difference_update(each.event.event_id for each in entries)
+        return Undecidable(
+            f"the {self._service} fails on {event.kind.field} {event.event_id[:MOST_ID_CHARACTERS]}"
+            f" ({type(error).__name__}: {error}): it counts for nothing; what is odd about it?"
+        )
+
+    def _counts(self, recorded: Recorded) -> bool:
+        """Whether an event that was not decided here has a say: where its subject says what it is;
+        on subjects that a leader alone writes, and so does not read, only what another leader
+        decided; requests were taken in its turns."""
+        event = recorded.event
+        return is_named_by(recorded.subject, event) and (
+            bool(self._hears(recorded.subject))
+            or (event.agent_role == self._role and event.event_type != TYPE_REQUEST)
+        )
+
+    def _is_own(self, event: Event) -> bool:
+        """Whether this service put it on the log; a stranger's event can bear any id."""
+        return event.agent_role == self._role or event.event_type == TYPE_REQUEST
+
+    def _evolve(self, recorded: Recorded) -> None:
+        self.state = self._core.evolve(self.state, recorded)
+        self.folded += 1
+
+    def _let_go(self, sequence: int) -> None:
+        while self._confirmed and self._confirmed[0][0] <= sequence:
+            self.ahead.discard(self._confirmed.popleft()[1])
+
+    def _go_on_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """What follows from the turns that had not seen this position: they come before it."""
+        entries: list[Entry] = []
+        while self._turns and self._turns[0].as_of_sequence < sequence:
+            turn = self._turns.popleft()
+            if isinstance(turn.event.payload, TickObserved):
+                entries += self.strike(turn.event)
+            else:
+                entries += self.decide_requests(turn.event, turn.requests)
+        self._let_go(sequence - 1)
+        self.sequence, self._seen_at = sequence, recorded_at
+        return entries
+
+    def _unwritten(self, entries: list[Entry], event_id: str) -> list[Entry]:
+        new = [entry for entry in entries if entry.event.event_id not in self._written]
+        self._written.discard(event_id)
+        return new
+
+    def tick(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
+        """The tick that strikes now, behind the last position taken.
+
+        Its time is `now`, but never before that position's: the stream's time does not run back.
+        """
+        payload = TickObserved(
+            service=self._service,
+            scope=self._scope,
+            term=term,
+            number=number,
+            as_of_sequence=self.sequence,
+        )
+        return self._turn_event(child_id(term_id, f"tick {number}"), now, payload)
+
+    def requests_taken(self, *, term: int, term_id: str, number: int, now: datetime) -> Event:
+        """What stands before requests that are decided now; as `tick`."""
+        payload = RequestsTaken(
+            service=self._service,
+            scope=self._scope,
+            term=term,
+            number=number,
+            as_of_sequence=self.sequence,
+        )
+        return self._turn_event(child_id(term_id, f"requests {number}"), now, payload)
+
+    def _turn_event(
+        self, event_id: str, now: datetime, payload: TickObserved | RequestsTaken
+    ) -> Event:
+        return Event(
+            event_id=event_id,
+            timestamp=max(now, self._seen_at or now),
+            agent_role=self._role,
+            agent_id=f"{self._service}/{self._scope}",
+            payload=payload,
+        )
+
+    def strike(self, event: Event) -> list[Entry]:
+        """Nothing, or the tick itself followed by what was decided on it: one batch."""
+        tick = _tick_of(event)
+        emits = self._core.decide(self.state, tick, event.timestamp)
+        if not emits:
+            return []
+        entry = Entry(event=event, key=scope_key(self._scope))
+        cause = Recorded(
+            event=event,
+            sequence=tick.as_of_sequence,
+            subject=entry.subject,
+            recorded_at=event.timestamp,
+        )
+        self.ahead.add(event.event_id)
+        self._evolve(cause)
+        entries = [entry]
+        self._follow(cause, emits, entries)
+        return entries
+
+    def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
+        """A whole turn: nothing, or `taken` followed by each request that led to something and by
+        that."""
+        decided: list[Entry] = []
+        for each in requests:
+            try:
+                decided += self.decide_request(taken, each)
+            except Undecidable as error:
+                _say(error)
+        return self.close_turn(taken, decided)
+
+    def decide_request(
+        self, taken: Event, request: Event, data: bytes | None = None
+    ) -> list[Entry]:
+        """Nothing, or the request followed by what it leads to, in the turn that `taken` begins;
+        `data` is the request as its asker encoded it, and goes onto the log as it is.
+
+        A request that leads to nothing leaves no trace: the state is as if it had never come, and
+        so it is where the core fails on it. Raises Undecidable then.
+        """
+        if request.event_id in self.ahead or request.event_id in self._refused:
+            return []  # it came twice before the log delivered it, or can lead to nothing
+        payload = taken.payload
+        assert isinstance(payload, RequestsTaken)
+        entry = Entry(event=request, data=data)
+        cause = Recorded(
+            event=request,
+            sequence=payload.as_of_sequence,
+            subject=entry.subject,
+            recorded_at=taken.timestamp,
+        )
+        core = cast(AnsweringCore[State], self._core)
+        before = self.state
+        entries: list[Entry] = []
+        try:
+            emits = core.decide(self.state, cause, taken.timestamp)
+            if not emits:
+                return []
+            entries.append(entry)
+            self.ahead.add(request.event_id)
+            self._evolve(cause)
+            self._follow(cause, emits, entries)
+            emits = core.afterwards(self.state, cause, taken.timestamp)
+            self._follow(cause, emits, entries)
+        except _NOT_OF_THE_EVENT:
+            raise
+        except Exception as error:
+            raise self._undecidable(request, error, before, entries) from error
+        return entries
+
+    def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
+        """All that `decide_request` led to in one turn, behind `taken`; nothing for nothing."""
+        if not decided:
+            return []
+        counted = RequestsTaken()
+        counted.CopyFrom(taken.payload)  # type: ignore[arg-type]
+        counted.requests = sum(each.event.event_type == TYPE_REQUEST for each in decided)
+        self.ahead.add(taken.event_id)
+        head = changed(taken, payload=counted)
+        return [Entry(event=head, key=scope_key(self._scope)), *decided]
+
+    def forget(self, event_id: str) -> None:
+        """An event that was decided a second time will not come: the log refused the repetition."""
+        self.ahead.discard(event_id)
+
+    def _follow(self, cause: Recorded, emits: tuple[Emit, ...], entries: list[Entry]) -> None:
+        """Fold in what the cause leads to, and what follows from that; all of it behind
+        `entries`."""
+        all_bytes = 0
+        waiting = deque((cause, emit) for emit in self._distinct(emits))
+        while waiting:
+            because, emit = waiting.popleft()
+            entry = self._entry(because, emit)
+            event = entry.event
+            if event.event_id in self.ahead:
+                continue  # its cause stands on the log twice
+            entries.append(entry)
+            size = emit.payload.ByteSize()
+            all_bytes += size
+            if size > MOST_PAYLOAD_BYTES or all_bytes > MOST_LED_TO_BYTES:
+                raise ValueError(
+                    f"it leads to {all_bytes:,} bytes, more than the log takes at once"
+                )
+            if len(entries) >= names.MAX_BATCH_MESSAGES:  # one is the tick's
+                raise Fatal(
+                    f"{self._service}: event {cause.event.event_id} led to {len(entries)} others"
+                    " and more; its core never comes to rest"
+                )
+            self.ahead.add(event.event_id)
+            own = Recorded(
+                event=event,
+                sequence=because.sequence,
+                subject=entry.subject,
+                recorded_at=because.recorded_at,
+            )
+            self._evolve(own)
+            following = self._core.decide(self.state, own, because.recorded_at)
+            waiting.extend((own, each) for each in self._distinct(following))
+
+    def _distinct(self, emits: tuple[Emit, ...]) -> tuple[Emit, ...]:
+        if len({emit.label for emit in emits}) != len(emits):
+            labels = ", ".join(emit.label for emit in emits)
+            raise Fatal(f"{self._service}: decisions on one cause share a label: {labels}")
+        return emits
+
+    def _entry(self, because: Recorded, emit: Emit) -> Entry:
+        if isinstance(emit.payload, StateChange):
+            raise Fatal(f"{self._service}: a core decides; resources are changed by `Agent.change`")
+        key = emit.key or scope_key(self._scope)
+        if self._scope != MAIN and key != self._scope:
+            raise Fatal(f"{self._service}: who leads {self._scope} cannot write for {key}")
+        cause = because.event
+        trace_id, span_id = _trace_of(emit, cause)
+        event = Event(
+            event_id=child_id(cause.event_id, f"{self._service}/{self._scope}/{emit.label}"),
+            timestamp=because.recorded_at,
+            agent_role=self._role,
+            agent_id=f"{self._service}/{self._scope}",
+            payload=emit.payload,
+            trace_id=trace_id,
+            span_id=span_id,
+            causation_id=cause.event_id[:MOST_ID_CHARACTERS],
+            correlation_id=(cause.correlation_id or cause.event_id)[:MOST_ID_CHARACTERS],
+        )
+        aggregate = aggregate_filter(event) if emit.begins else None
+        first = Expectation(aggregate, 0) if aggregate is not None else None
+        return Entry(event=event, key=key, expectation=first)
+
+
+def scope_key(scope: str) -> str | None:
+    """The key of a role's own events: its scope, where there is more than the main one."""
+    return None if scope == MAIN else scope
+
+
+def _trace_of(emit: Emit, cause: Event) -> tuple[str, str]:
+    """Trace id and span id; empty where the cause, which others wrote, has none that are valid."""
+    own = _TRACEPARENT(emit.traceparent) if emit.traceparent else None
+    found = own or _TRACEPARENT(f"00-{cause.trace_id}-{cause.span_id}-01")
+    return (found[1], found[2]) if found is not None else ("", "")
+
+
+def _tick_of(event: Event) -> Tick:
+    tick = event.payload
+    assert isinstance(tick, TickObserved)
+    return Tick(
+        event_id=event.event_id,
+        term=tick.term,
+        number=tick.number,
+        as_of_sequence=tick.as_of_sequence,
+    )

@@ -1,1 +1,0 @@
-"""What does a worker do with what it was given and told?"""

@@ -1,0 +1,39 @@
+"""What does an agent say: decisions, what came of them, and what was changed?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from enchanted.events.v1.action_outcome_pb2 import ActionOutcome, OutcomeStatus
+from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.state_change_pb2 import StateChange
+from enchanted.events.v1.system_signal_pb2 import SystemSignal
+from nervous_system.contract.payload import Payload
+from nervous_system.phrases import named
+
+
+def _decided(payload: AgentDecision) -> str:
+    return f"{payload.chosen_action}: {payload.rationale}".strip(": ")
+
+
+def _came_out(payload: ActionOutcome) -> str:
+    return f"{named(OutcomeStatus, payload.status)} {payload.output}".strip()
+
+
+def _changed(payload: StateChange) -> str:
+    before = payload.previous_state_hash[:8] or "nothing"
+    after = payload.new_state_hash[:8] or "nothing"
+    return f"{payload.target_type} {payload.target_resource} {before} → {after}"
+
+
+def _signalled(payload: SystemSignal) -> str:
+    return f"{payload.status} cpu {payload.cpu_load_percent} % {payload.memory_usage_mb} MB"
+
+
+AGENTS: Final[dict[type[Payload], Callable[[Any], str]]] = {
+    AgentDecision: _decided,
+    ActionOutcome: _came_out,
+    StateChange: _changed,
+    SystemSignal: _signalled,
+}

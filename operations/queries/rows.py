@@ -1,0 +1,47 @@
+"""What do the tables say of agents, their sessions, and what they changed? As of the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any, Final
+
+from local_mesh.addresses import client_settings
+from nervous_system.clickhouse.query import query_rows
+from operations.queries.caught_up import wait_until_caught_up
+
+_SQL: Final = files("operations.queries") / "sql"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rows(
+    name: str, *, tell: Callable[[str], None], wait: bool = True, **parameters: str | int
+) -> list[dict[str, Any]]:
+    """
+    The rows of `sql/<name>.sql`, with these values of its parameters; `tell` hears that they may be
+    behind the log.
+
+    Not `wait`: as of what was waited for before. A column whose name ends in `_at` holds a
+    datetime, UTC. Raises NotRunning, QueryRefused.
+    """
+    mesh = client_settings()
+    if wait:
+        wait_until_caught_up(mesh, tell=tell)
+    query = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+    given = {key: str(value) for key, value in parameters.items()}
+    return [
+        {
+            key: _EPOCH + timedelta(microseconds=int(value)) if key.endswith("_at") else value
+            for key, value in row.items()
+        }
+        for row in query_rows(mesh.clickhouse_dsn, query, parameters=given)
+    ]
+
+
+def document(row: dict[str, Any]) -> dict[str, Any]:
+    """One row as JSON has it."""
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in row.items()
+    }

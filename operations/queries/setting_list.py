@@ -1,0 +1,122 @@
+"""Which settings are there, and what is in force? Read from the settings classes themselves."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_settings import BaseSettings
+
+from local_mesh.home import Home
+from nervous_system.environment import is_secret, read_settings, variable_of, variables_of
+from nervous_system.settings import MeshSettings
+from nervous_system.shown_address import MASK, shown
+
+MODULES: Final = (
+    "nervous_system.settings",
+    "local_mesh.settings",
+    "embedded_clickhouse.settings",
+    "embedded_clickhouse.limits",
+    "ingestor.settings",
+    "governor.settings",
+    "guardian.settings",
+    "overseer.settings",
+    "builtin_worker.settings",
+)
+"""Where the settings classes are; a test looks for those that are missing here."""
+
+_ADDRESSES: Final = ("URL", "ENDPOINT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One variable."""
+
+    variable: str
+    value: Any  # in force; what proves who one is is masked
+    default: Any
+    given: bool  # by the environment or `.env`
+    description: str
+
+
+def list_settings() -> list[SettingRow]:
+    """Every setting of every class, each variable once.
+
+    Raises BadSetting for a value that cannot be used.
+    """
+    rows: dict[str, SettingRow] = {}
+    decided = _decided_by_up()
+    for settings_class in _classes():
+        settings = read_settings(settings_class)
+        for name, field in settings_class.model_fields.items():
+            variable = variable_of(settings_class, name)
+            rows.setdefault(
+                variable,
+                SettingRow(
+                    variable=variable,
+                    value=_plain(
+                        decided.get(variable, getattr(settings, name)),
+                        variable=variable,
+                        secret=is_secret(field),
+                    ),
+                    default=_plain(
+                        field.get_default(call_default_factory=True),
+                        variable=variable,
+                        secret=is_secret(field),
+                    ),
+                    given=name in settings.model_fields_set and variable not in decided,
+                    description=field.description or "",
+                ),
+            )
+    return sorted(rows.values(), key=lambda row: row.variable)
+
+
+def all_variables() -> set[str]:
+    """Every variable that some class reads."""
+    return {variable for each in _classes() for variable in variables_of(each)}
+
+
+def _decided_by_up() -> dict[str, Any]:
+    """What `ganglion up` gives its processes, whatever the variable says."""
+    home = Home.at(read_settings(MeshSettings).home)
+    return {"GANGLION_CLICKHOUSE_PATH": home.clickhouse_store}
+
+
+def _classes() -> Iterator[type[BaseSettings]]:
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for each in vars(module).values():
+            if (
+                isinstance(each, type)
+                and issubclass(each, BaseSettings)
+                and each.__module__ == name
+            ):
+                yield each
+
+
+def _plain(value: Any, *, variable: str, secret: bool) -> Any:
+    """The value as JSON can hold it, without secrets."""
+    if value is None:
+        return None
+    if secret:
+        return MASK if str(value) else ""
+    if isinstance(value, bool | int | float):
+        return value
+    try:
+        json.dumps(value)
+    except TypeError:
+        value = str(value)
+    return _without_secrets(value, is_address=variable.endswith(_ADDRESSES))
+
+
+def _without_secrets(value: Any, *, is_address: bool) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_secrets(each, is_address=is_address) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(each, is_address=is_address) for each in value]
+    if isinstance(value, str) and (is_address or "://" in value):
+        return shown(value, instead=f"{MASK}@")
+    return value

@@ -1,0 +1,223 @@
+"""What led to what? The events of one trace as a tree, each below the event that caused it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
+from enchanted.events.v1.task_pb2 import TaskClaimed, TaskSubmitted
+from enchanted.events.v1.task_request_pb2 import (
+    ClaimRequested,
+    ProgressReported,
+    ReleaseRequested,
+    ResultReported,
+)
+from nervous_system.contract.event import Recorded
+from operations.queries.trace.elsewhere import Cause, Elsewhere, Further, Onward
+
+PLUMBING: Final = (
+    ClaimRequested,
+    LeadershipTaken,
+    ProgressReported,
+    ReleaseRequested,
+    RequestsTaken,
+    ResultReported,
+    TickObserved,
+)
+"""How services come to decide. What they decided, and what that led to, is the work."""
+
+Shown = Recorded | Cause | Onward | Further
+"""An event of the trace, or what stands for those of other traces above and below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One of them at its place in the drawing."""
+
+    shown: Shown
+    drawing: str  # what stands left of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The events of one trace, in the order of the log."""
+
+    trace_id: str
+    events: tuple[Recorded, ...]
+    asked: str  # the event that was asked for; empty where it was the trace
+    cut: bool  # whether more belong to it
+    causes: tuple[Cause, ...]  # of other traces
+    onward: tuple[Onward, ...]  # to other traces
+    hidden: int = 0  # events that are left out
+
+    @classmethod
+    def of(
+        cls,
+        trace_id: str,
+        events: Sequence[Recorded],
+        *,
+        elsewhere: Elsewhere,
+        asked: str = "",
+        cut: bool = False,
+    ) -> Trace:
+        """From events in the order of the log. Later ones of an id that came before are left out.
+
+        An id comes again where a stream was made anew and its events were published again.
+        """
+        first: dict[str, Recorded] = {}
+        for each in events:
+            first.setdefault(each.event.event_id, each)
+        found: dict[str, Recorded] = {}
+        for each in elsewhere.causes:
+            found.setdefault(each.event.event_id, each)
+        named = dict.fromkeys(each.event.causation_id for each in first.values())
+        return cls(
+            trace_id=trace_id,
+            events=tuple(first.values()),
+            asked=asked,
+            cut=cut,
+            causes=tuple(
+                Cause(event_id=event_id, recorded=found.get(event_id))
+                for event_id in named
+                if event_id and event_id not in first
+            ),
+            onward=elsewhere.onward,
+        )
+
+    def work(self) -> Trace:
+        """
+        The same without plumbing, but for the event that was asked for.
+
+        What plumbing led to stands below what led to the plumbing. A trace of nothing else stays as
+        it is.
+        """
+        plumbing = {
+            each.event.event_id: each.event.causation_id
+            for each in self.events
+            if isinstance(each.event.payload, PLUMBING) and each.event.event_id != self.asked
+        }
+        kept = [each for each in self.events if each.event.event_id not in plumbing]
+        if not kept:
+            return self
+        foreign = {
+            each.event_id
+            for each in self.causes
+            if each.recorded is not None and isinstance(each.recorded.event.payload, PLUMBING)
+        }
+
+        def cause_of(event_id: str) -> str:
+            passed: set[str] = set()  # causes may go round in a circle
+            while event_id in plumbing and event_id not in passed:
+                passed.add(event_id)
+                event_id = plumbing[event_id]
+            return "" if event_id in foreign or event_id in passed else event_id
+
+        events = tuple(
+            replace(each, event=replace(each.event, causation_id=cause_of(each.event.causation_id)))
+            for each in kept
+        )
+        first = kept[0].event.event_id
+        onward = tuple(
+            replace(each, causation_id=cause_of(each.causation_id) or first) for each in self.onward
+        )
+        named = {each.event.causation_id for each in events}
+        return replace(
+            self,
+            events=events,
+            causes=tuple(each for each in self.causes if each.event_id in named),
+            onward=onward,
+            hidden=len(self.events) - len(events),
+        )
+
+    @property
+    def focus(self) -> Recorded:
+        """The event that was asked for, or the first one."""
+        wanted = (each for each in self.events if each.event.event_id == self.asked)
+        return next(wanted, self.events[0])
+
+    @property
+    def seconds(self) -> float:
+        """From the first event to the last, by the stream's clock."""
+        moments = [each.recorded_at for each in self.events]
+        return (max(moments) - min(moments)).total_seconds()
+
+    @property
+    def tasks_from_elsewhere(self) -> tuple[str, ...]:
+        """Tasks that were claimed in this trace and submitted in another: a claim is caused by who
+        asked for work."""
+        payloads = [each.event.payload for each in self.events]
+        claimed = dict.fromkeys(each.task_id for each in payloads if isinstance(each, TaskClaimed))
+        here = {each.manifest.task_id for each in payloads if isinstance(each, TaskSubmitted)}
+        return tuple(task_id for task_id in claimed if task_id not in here)
+
+    @property
+    def further(self) -> tuple[Further, ...]:
+        """How many traces each event led to that are not named, where there are any."""
+        named = Counter(each.causation_id for each in self.onward)
+        traces = {each.causation_id: each.traces for each in self.onward}
+        return tuple(
+            Further(causation_id=event_id, traces=traces[event_id] - number)
+            for event_id, number in named.items()
+            if traces[event_id] > number
+        )
+
+    def lines(self) -> Iterator[Line]:
+        """Each event once, causes above their effects.
+
+        A chain goes straight down (`↓`); only where one event led to several, a branch is drawn.
+        """
+        effects = self._effects()
+        reached: set[str] = set()
+
+        def below(start: Recorded | Cause) -> Iterator[Line]:
+            # A stack of its own: a chain may be longer than Python may call.
+            waiting: list[tuple[Shown, str, str]] = [(start, "", "")]
+            while waiting:
+                shown, mark, margin = waiting.pop()
+                event_id = _event_id(shown)
+                if event_id in reached:
+                    continue
+                yield Line(shown=shown, drawing=mark)
+                if event_id is None:
+                    continue
+                reached.add(event_id)
+                caused = effects[event_id]
+                if len(caused) == 1:
+                    waiting.append((caused[0], f"{margin}↓ ", margin))
+                    continue
+                for number, each in enumerate(reversed(caused)):
+                    corner, beside = ("└─ ", "   ") if number == 0 else ("├─ ", "│  ")
+                    waiting.append((each, margin + corner, margin + beside))
+
+        causes = {each.event_id: each for each in self.causes}
+        for each in self.events:
+            cause = each.event.causation_id
+            if cause in causes:
+                yield from below(causes[cause])
+            elif not cause:
+                yield from below(each)
+        for each in self.events:  # the log takes causes that go round in a circle, too
+            yield from below(each)
+
+    def _effects(self) -> defaultdict[str, list[Shown]]:
+        effects: defaultdict[str, list[Shown]] = defaultdict(list)
+        for event in self.events:
+            effects[event.event.causation_id].append(event)
+        for onward in self.onward:
+            effects[onward.causation_id].append(onward)
+        for further in self.further:
+            effects[further.causation_id].append(further)
+        return effects
+
+
+def _event_id(shown: Shown) -> str | None:
+    match shown:
+        case Recorded():
+            return shown.event.event_id
+        case Cause():
+            return shown.event_id
+        case Onward() | Further():
+            return None

@@ -1,0 +1,64 @@
+"""What do the tests of the worker's actions run on? A real log, a real ClickHouse, a home."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+
+from builtin_worker.action import Place
+from builtin_worker.clickhouse import ClickHouse
+from nervous_system.bus import Bus
+from tests.builtin_worker.mesh_of_worker import NOW, Ingesting, agent_of
+from tests.real_servers import ClickHouseServer, NatsServer
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    """One engine for all tests that leave it running."""
+    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def clickhouse(clickhouse_server: ClickHouseServer) -> AsyncIterator[ClickHouse]:
+    """The worker's access to it; there is no database `swarm` yet."""
+    with clickhouse_connect.get_client(dsn=clickhouse_server.url) as client:
+        client.command("DROP DATABASE IF EXISTS swarm SYNC")
+    access = ClickHouse(clickhouse_server.url)
+    yield access
+    await access.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home."""
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def place(home: Path, bus: Bus) -> Place:
+    """Where an action works that needs no ClickHouse."""
+    return Place(home=home, bus=bus, agent=agent_of(bus), clickhouse=None, clock=lambda: NOW)
+
+
+@pytest.fixture
+def whole_place(home: Path, bus: Bus, clickhouse: ClickHouse) -> Place:
+    """Where an action works that has everything."""
+    return Place(home=home, bus=bus, agent=agent_of(bus), clickhouse=clickhouse, clock=lambda: NOW)
+
+
+@pytest.fixture
+def ingesting(
+    tmp_path: Path, nats_server: NatsServer, clickhouse_server: ClickHouseServer
+) -> Iterator[Ingesting]:
+    """A real ingestor between the two, not started yet."""
+    made = Ingesting(tmp_path, nats=nats_server, clickhouse=clickhouse_server)
+    yield made
+    made.kill()
