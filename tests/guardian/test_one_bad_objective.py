@@ -7,7 +7,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from enchanted.events.v1.command_pb2 import CommandIssued
+from enchanted.events.v1.command_pb2 import COMMAND_CANCEL, CommandIssued
 from enchanted.events.v1.incident_pb2 import IncidentOpened
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import (
@@ -107,7 +107,8 @@ async def test_forty_bad_tasks_are_set_aside_nobody_is_told_to_go_and_the_good_o
         assert isinstance(each.event.payload, TaskQuarantined)
         assert "tasks of objective bad failed, at 3 workers" in each.event.payload.reason
     history = [each.event.payload for each in await assert_sound(bus)]
-    assert not [each for each in history if isinstance(each, CommandIssued)]
+    commands = [each for each in history if isinstance(each, CommandIssued)]
+    assert {each.kind for each in commands} <= {COMMAND_CANCEL}  # of what was claimed meanwhile
     opened = [each for each in history if isinstance(each, IncidentOpened)]
     assert ("objective_failing", "bad") in {(each.rule, each.subject_of_concern) for each in opened}
     assert "worker_failing" not in {each.rule for each in opened}
