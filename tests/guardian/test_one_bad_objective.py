@@ -87,7 +87,9 @@ async def test_forty_bad_tasks_are_set_aside_nobody_is_told_to_go_and_the_good_o
             for number in range(WORKERS):
                 worker = Worker(bus, worker_id=f"w{number}", role=ROLE_WORKER, actions=["render"])
                 await stack.enter_async_context(at_work(worker, Failing(seen).do))
-            asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests")
+            asker = Asker(
+                bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests", deadline_seconds=120
+            )
             await asker.ask(TasksProposed(tasks=tasks("bad", BAD, priority=9)))
             await asker.ask(TasksProposed(tasks=tasks("good", GOOD, priority=1)))
             await until_on_log(bus, "swarm.events.task.quarantined.*", BAD - AT_MOST)

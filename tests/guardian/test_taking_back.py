@@ -86,7 +86,9 @@ async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(at_work(restoring, doing(place)))
             await stack.enter_async_context(at_work(coding, break_it))
-            asker = Asker(bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests")
+            asker = Asker(
+                bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests", deadline_seconds=120
+            )
             await asker.ask(TasksProposed(tasks=[task]))
             ended = await until_on_log(bus, "swarm.events.task.acknowledged.*", 2)
     finally:

@@ -62,7 +62,7 @@ def start_overseer(
 def asker(bus: Bus, start_overseer: StartOverseer) -> Asker:
     """Who asks an overseer that runs."""
     start_overseer()
-    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
 
 
 @pytest.fixture

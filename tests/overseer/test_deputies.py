@@ -46,7 +46,7 @@ async def test_a_lease_is_kept_while_the_code_holds_the_interpreters_lock(
     start_overseer(
         GANGLION_OVERSEER_LEASE_SECONDS="15", GANGLION_OVERSEER_WORKER_TIMEOUT_SECONDS="15"
     )
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
     await asker.ask(TasksProposed(tasks=[task("a")]))
     stop = asyncio.Event()
 

@@ -69,7 +69,7 @@ async def proposed(start_overseer: StartOverseer, bus: Bus, *tasks: TaskManifest
     start_overseer(
         GANGLION_OVERSEER_LEASE_SECONDS=LONG, GANGLION_OVERSEER_WORKER_TIMEOUT_SECONDS=LONG
     )
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
     assert (await asker.ask(TasksProposed(tasks=tasks))).accepted
 
 
@@ -225,7 +225,7 @@ async def test_what_was_finished_before_its_worker_was_killed_is_not_done_again(
     await proposed(start_overseer, bus, task("a", action="waits"))
     worker = dying()
     await lines(worker, "has begun")
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
     await asker.ask(TasksProposed(tasks=[task("b", action="finishes")]))
     await until_said(bus, TaskReleased)
     await done_by_another(bus, mesh_settings, "waits", "finishes")

@@ -46,7 +46,7 @@ from tests.real_servers import NatsServer
 
 @pytest.fixture
 def asker(bus: Bus) -> Asker:
-    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester")
+    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
 
 
 @asynccontextmanager
