@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from ingestor.ingest_schema import ATTRIBUTION
 from ingestor.reading import Readable
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.stored import Stored
@@ -30,14 +31,18 @@ def without_secrets(found: Readable, stored: Stored) -> tuple[Readable, Stored, 
     """
     message = found.message
     payload = getattr(message, found.payload_field)
-    if not _REDACTOR.suspects(payload):
+    attribution = message.attribution if message.HasField(ATTRIBUTION) else None
+    if not _REDACTOR.suspects(payload, attribution):
         return found, stored, ""
     clean, taken = _REDACTOR.payload(payload)
-    if not taken:
+    clean_attribution, taken_there = _REDACTOR.attribution(attribution)
+    if not taken + taken_there:
         return found, stored, ""
     reason = f"{REDACTED}the bytes on the log have the SHA-256 {_digest(stored.data)}"
     message.DiscardUnknownFields()  # nobody knows what is in them
     payload.CopyFrom(clean)
+    if attribution is not None and clean_attribution is not None:
+        attribution.CopyFrom(clean_attribution)
     data = message.SerializeToString(deterministic=True)
     found = found._replace(warnings=[*found.warnings, WARNING])
     return found, stored._replace(data=data), reason

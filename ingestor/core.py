@@ -16,6 +16,7 @@ from ingestor.cleaning import without_secrets
 from ingestor.completing import readable
 from ingestor.doubts import Doubts
 from ingestor.frames import Framer
+from ingestor.ingest_schema import ATTRIBUTION
 from ingestor.model import Batch, Identity, partition_end
 from ingestor.reading import Readable
 from nervous_system.contract.payload import PRESENCE, worker_of
@@ -80,7 +81,7 @@ def examine(
                 if doubts is not None:
                     doubts.note(stored, problem)
             kept, reason = stored, ""
-            if index in suspects:
+            if index in suspects or message.HasField(ATTRIBUTION):
                 (message, field, warnings), kept, reason = without_secrets(found, stored)
             frame = framer.event(
                 message, kept, payload_field=field, warnings=warnings, reason=reason

@@ -15,7 +15,7 @@ from struct import Struct
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from ingestor.ingest_schema import RIDE_ALONG
+from ingestor.ingest_schema import ATTRIBUTION, RIDE_ALONG
 from ingestor.model import SUBJECTS, Batch, Disposition
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.contract.stored import Stored
@@ -50,6 +50,7 @@ def _text(name: str, value: bytes) -> bytes:
 _LENGTHS: Final = tuple(varint(length) for length in range(8192))
 """The lengths that occur: a table is three times as fast as counting bits."""
 
+_ATTRIBUTION_TAG: Final = varint(SwarmEvent.ATTRIBUTION_FIELD_NUMBER << 3 | _LENGTH_DELIMITED)
 _SEQ_TAG: Final = _tag("seq", _FIXED64)
 _RECORDED_AT_TAG: Final = _tag("recorded_at_nanoseconds", _FIXED64)
 _SUBJECT_TAG: Final = _tag("subject", _LENGTH_DELIMITED)
@@ -101,7 +102,8 @@ class Framer:
             why = "; ".join(filter(None, (duplicate_of, reason)))
             added += _text("reason", _utf8(why))
         disposition: Disposition = "duplicate" if duplicate_of else "stored"
-        return self._frame(disposition, stored, message.SerializeToString(), added)
+        data = message.SerializeToString(deterministic=True)  # of a map no other order
+        return self._frame(disposition, stored, data, added)
 
     def warned(self, frame: bytes, warning: str) -> bytes:
         """The frame of an event with one more warning."""
@@ -124,13 +126,16 @@ class Framer:
         kinds: frozenset[str] | None = None,
     ) -> Batch:
         """These frames, in the order of their sequences, as the unit of an insert."""
+        joined = b"".join(frames)
+        if kinds is not None and _ATTRIBUTION_TAG in joined:  # a payload may hold these bytes, too
+            kinds |= {ATTRIBUTION}
         return Batch(
             epoch=self.epoch,
             writer=self.writer,
             first_seq=first_seq,
             last_seq=last_seq,
             rows=len(frames),
-            frames=b"".join(frames),
+            frames=joined,
             kinds=kinds,
         )
 

@@ -21,6 +21,9 @@ from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 MESSAGE_NAME: Final = "SwarmEvent"
 """Without the package: ClickHouse looks the message up by its bare name."""
 
+ATTRIBUTION: Final = "attribution"
+"""The one part of the envelope that many events do without: it costs as much as a payload."""
+
 FIRST_RIDE_ALONG_NUMBER: Final = 1001
 LAST_RIDE_ALONG_NUMBER: Final = 1010
 """The contract must stay clear of these; a test holds it to that."""
@@ -72,7 +75,8 @@ _SCALARS: Final = {
 def ingest_schema(kinds: frozenset[str] | None = None) -> str:
     """The text for ClickHouse's setting `format_schema`, short because every insert carries it.
 
-    Of the payloads only `kinds` are in it: a column that no field fills gets its default.
+    Of the payloads, and of what an event may have beside one, only `kinds` are in it: a column that
+    no field fills gets its default.
     """
     messages: dict[str, str] = {}
     envelope = _fields(_occurring(kinds), messages)
@@ -96,12 +100,16 @@ def ingest_columns(kinds: frozenset[str] | None = None) -> tuple[str, ...]:
 
 
 def _occurring(kinds: frozenset[str] | None) -> list[FieldDescriptor]:
-    """The envelope's fields and those payloads."""
+    """The envelope's fields, and of those that an event may lack only these."""
     return [
         field
         for field in SwarmEvent.DESCRIPTOR.fields
-        if kinds is None or field.name in kinds or field.containing_oneof is None
+        if kinds is None or field.name in kinds or not _may_be_left_out(field)
     ]
+
+
+def _may_be_left_out(field: FieldDescriptor) -> bool:
+    return field.containing_oneof is not None or field.name == ATTRIBUTION
 
 
 def _fields(fields: Iterable[FieldDescriptor], messages: dict[str, str]) -> list[str]:
@@ -114,6 +122,8 @@ def _fields(fields: Iterable[FieldDescriptor], messages: dict[str, str]) -> list
 
 
 def _label(field: FieldDescriptor) -> str:
+    if is_map(field):
+        return ""
     if field.is_repeated:
         return "repeated "
     oneof = field.containing_oneof
@@ -129,6 +139,9 @@ def _type(field: FieldDescriptor, messages: dict[str, str]) -> str:
     inner = field.message_type
     if inner is None:
         raise AssertionError(f"{field.full_name} is a message without a type")
+    if is_map(field):
+        key, value = inner.fields
+        return f"map<{_type(key, messages)},{_type(value, messages)}>"
     name = _name(inner)
     if name not in messages:
         messages[name] = "".join(_fields(inner.fields, messages))
@@ -139,3 +152,10 @@ def _name(message: Descriptor) -> str:
     """A message's name without its package; a nested one carries the names around it."""
     package = message.file.package
     return message.full_name.removeprefix(f"{package}.").replace(".", "_")
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether it is a `map<…>`, which a descriptor shows as a list of messages that protoc makes
+    up."""
+    message = field.message_type
+    return message is not None and message.GetOptions().map_entry

@@ -53,7 +53,7 @@ class Batch:
     rows: int
     frames: bytes  # as `frames.Framer` makes them, in the order of their sequences
     writer: int = 0  # the number in every frame; where it is 0, any throw counts as the fence's
-    kinds: frozenset[str] | None = None  # the payloads that occur, by field; None: any may
+    kinds: frozenset[str] | None = None  # fields that may be left out and occur; None: any
 
     @property
     def deduplication_token(self) -> str:

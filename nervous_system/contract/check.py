@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, AgentRole, SwarmEvent
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.ids import UUID, is_uuid
@@ -23,6 +24,14 @@ _INFINITY = float("inf")
 
 OUT_OF_RANGE = "timestamp is not between the years 1900 and 2261"
 """The one problem that no column can hold: the ingestor parks such an event."""
+
+MAX_TEXT_BYTES = 256
+"""Of a model's name, an id, a label's value: eight such texts and all labels fit into what is kept
+free for the envelope."""
+
+MAX_LABELS = 16
+MAX_LABEL_NAME_BYTES = 64
+MAX_WORKSPACE_BYTES = 1_024
 
 EARLIEST_SECONDS = -2208988800
 """1900-01-01, the first moment ClickHouse's DateTime64 can hold."""
@@ -60,6 +69,8 @@ def problems(message: SwarmEvent, payload_field: str) -> list[str]:
     event_type = message.event_type
     if event_type != TYPE_UNSPECIFIED and event_type != _EVENT_TYPES[payload_field]:
         found.append("event_type contradicts the payload")
+    if message.HasField("attribution"):
+        _check_attribution(message.attribution, found)
     check = _PAYLOAD_CHECKS.get(payload_field)
     if check is not None:
         check(message, found)
@@ -75,6 +86,24 @@ def _fits(seconds: int, nanos: int) -> bool:
     return EARLIEST_SECONDS <= seconds < LATEST_SECONDS and 0 <= nanos < 1_000_000_000
 
 
+def _check_attribution(attribution: Attribution, found: list[str]) -> None:
+    labels = attribution.labels
+    for field, value in attribution.ListFields():
+        if field.name != "labels" and len(value.encode()) > MAX_TEXT_BYTES:
+            found.append(f"attribution.{field.name} has more than {MAX_TEXT_BYTES} bytes")
+    if len(labels) > MAX_LABELS:
+        found.append(f"attribution has more than {MAX_LABELS} labels")
+    for name, value in labels.items():
+        if len(name.encode()) > MAX_LABEL_NAME_BYTES or len(value.encode()) > MAX_TEXT_BYTES:
+            found.append(
+                f"a label's name has more than {MAX_LABEL_NAME_BYTES} bytes, or its value more than"
+                f" {MAX_TEXT_BYTES}"
+            )
+            break
+    if "" in labels:
+        found.append("a label has no name")
+
+
 def _check_decision(message: SwarmEvent, found: list[str]) -> None:
     if not 0.0 <= message.decision.confidence_score <= 1.0:  # 0 where it is not given
         found.append("confidence_score is not between 0 and 1")
@@ -88,12 +117,18 @@ def _check_outcome(message: SwarmEvent, found: list[str]) -> None:
         found.append("duration_seconds is not a length of time")
     if not 0.0 <= outcome.cost_usd < _INFINITY:
         found.append("cost_usd is not a sum of money")
+    if len(outcome.price_table.encode()) > MAX_TEXT_BYTES:
+        found.append(f"price_table has more than {MAX_TEXT_BYTES} bytes")
 
 
 def _check_state_change(message: SwarmEvent, found: list[str]) -> None:
     change = message.state_change
     if not change.target_type or not change.target_resource:
         found.append("target_type or target_resource is empty")
+    if len(change.workspace.encode()) > MAX_WORKSPACE_BYTES:
+        found.append(f"workspace has more than {MAX_WORKSPACE_BYTES} bytes")
+    if not change.workspace.isprintable():
+        found.append("workspace has a control character")
     if change.truncated and change.is_reversible:
         found.append("a truncated diff cannot be reversible")
 

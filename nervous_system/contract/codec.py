@@ -53,6 +53,7 @@ def _message(event: Event) -> SwarmEvent:
         correlation_id=event.correlation_id,
         producer_session=event.producer_session,
         producer_sequence=event.producer_sequence,
+        attribution=event.attribution,
     )
     moment = event.timestamp
     since_1970 = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
@@ -123,6 +124,7 @@ def _event(message: SwarmEvent, field: str) -> Event:
         correlation_id=message.correlation_id,
         producer_session=message.producer_session,
         producer_sequence=message.producer_sequence,
+        attribution=message.attribution if message.HasField("attribution") else None,
     )
 
 

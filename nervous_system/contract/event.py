@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType
 from nervous_system.contract.payload import KINDS, Payload, PayloadKind
 
@@ -27,6 +28,7 @@ class Event:
     correlation_id: str = ""
     producer_session: str = ""
     producer_sequence: int = 0
+    attribution: Attribution | None = None
 
     @property
     def kind(self) -> PayloadKind:

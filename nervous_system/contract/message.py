@@ -57,10 +57,9 @@ def seal(
     event = entry.event
     data = entry.data or encode(event)
     redacted = 0
-    if redactor.suspects(event.payload):
-        payload, redacted = redactor.payload(event.payload)
+    if redactor.suspects(event.payload, event.attribution):
+        event, redacted = redactor.event(event)
         if redacted:
-            event = replace(event, payload=payload)
             entry = replace(entry, event=event)
         data = encode(event)  # without what stands in the bytes and not in the event
     if traceparent is None and event.trace_id and event.span_id:

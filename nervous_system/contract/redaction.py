@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, MutableMapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.state_change_pb2 import StateChange
+from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.secret_search import may_hold_secrets, secrets_in
 
@@ -32,7 +34,9 @@ KEPT: Final = frozenset(
 )
 """Fields that are digests and ids: a chain breaks where one is changed, and none is a secret."""
 
-NAMES: Final = frozenset({"target_resource", "changed_files", "depends_on", "idempotency_key"})
+NAMES: Final = frozenset(
+    {"target_resource", "workspace", "changed_files", "depends_on", "idempotency_key"}
+)
 """Fields by which something is told from others, beside those that end in `_id` and `_ids`: two
 names stay two without their secrets."""
 
@@ -58,9 +62,13 @@ class Redactor:
             re.compile(shape)
         return cls(re.compile("|".join(f"(?:{shape})" for shape in shapes)) if shapes else None)
 
-    def suspects(self, payload: Message) -> bool:
-        """Whether a payload may hold a secret; where it says no, there is none."""
-        return self.configured is not None or may_hold_secrets(payload.SerializeToString())
+    def suspects(self, payload: Message, attribution: Attribution | None = None) -> bool:
+        """Whether one of both may hold a secret; where it says no, there is none."""
+        return (
+            self.configured is not None
+            or may_hold_secrets(payload.SerializeToString())
+            or (attribution is not None and may_hold_secrets(_bytes_of(attribution)))
+        )
 
     def text(self, text: str) -> tuple[str, int]:
         """The text without secrets, and how many pieces were taken out."""
@@ -101,10 +109,29 @@ class Redactor:
             copy.is_reversible = False  # a patch without its secrets no longer fits
         return copy, count
 
+    def attribution(self, attribution: Attribution | None) -> tuple[Attribution | None, int]:
+        """As `payload`, of whom an event is put down to."""
+        if attribution is None:
+            return None, 0
+        copy = Attribution()
+        copy.CopyFrom(attribution)
+        count = self._clean(copy)
+        return (copy, count) if count else (attribution, 0)
+
+    def event(self, event: Event) -> tuple[Event, int]:
+        """As `payload`, of an event."""
+        payload, of_payload = self.payload(event.payload)
+        attribution, of_attribution = self.attribution(event.attribution)
+        count = of_payload + of_attribution
+        return (replace(event, payload=payload, attribution=attribution) if count else event), count
+
     def _clean(self, message: Message) -> int:
         """Take the secrets out of a message's texts and of those within it; how many they were."""
         count = 0
         for field, value in message.ListFields():
+            if isinstance(value, MutableMapping):
+                count += self._clean_labels(value)
+                continue
             if field.type == FieldDescriptor.TYPE_MESSAGE:
                 count += sum(map(self._clean, value if field.is_repeated else [value]))
                 continue
@@ -122,6 +149,15 @@ class Redactor:
                 if taken:
                     setattr(message, field.name, clean)
                     count += taken
+        return count
+
+    def _clean_labels(self, labels: MutableMapping[str, str]) -> int:
+        """A value is looked at beside its name, which may say that it is a password."""
+        before = json.dumps(dict(labels), ensure_ascii=False)
+        clean, count = self.text(before)
+        if count:
+            labels.clear()
+            labels.update(json.loads(self._as_json(before, clean)))
         return count
 
     def _as_json(self, before: str, clean: str) -> str:
@@ -166,3 +202,9 @@ def _replacement_in_name(secret: str) -> str:
         return REPLACEMENT
     digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
     return f"{REPLACEMENT[:-1]}-{digest[:8]}]"
+
+
+def _bytes_of(attribution: Attribution) -> bytes:
+    """All of it, and its labels once more, each value beside its name."""
+    labels = json.dumps(dict(attribution.labels), ensure_ascii=False)
+    return attribution.SerializeToString() + labels.encode()

@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -194,9 +194,8 @@ class Inbox:
                 )
         if event.event_type != TYPE_REQUEST:
             raise InvalidEvent([f"{event.kind.field} is not something to ask for"])
-        if self._bus.redactor.suspects(event.payload):
-            payload, _ = self._bus.redactor.payload(event.payload)
-            event = replace(event, payload=payload)
+        if self._bus.redactor.suspects(event.payload, event.attribution):
+            event, _ = self._bus.redactor.event(event)
             data = encode(event)
         return Asked(event, arrived, data)
 

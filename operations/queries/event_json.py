@@ -7,7 +7,7 @@ from datetime import datetime
 
 from google.protobuf.json_format import MessageToDict
 
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import source_of
 
@@ -28,11 +28,18 @@ def json_line(recorded: Recorded) -> str:
             "span_id": event.span_id,
             "causation_id": event.causation_id,
             "correlation_id": event.correlation_id,
+            **_attribution(event),
             "payload_kind": event.kind.field,
             event.kind.field: MessageToDict(event.payload, preserving_proto_field_name=True),
         },
         ensure_ascii=False,
     )
+
+
+def _attribution(event: Event) -> dict[str, object]:
+    if event.attribution is None:
+        return {}
+    return {"attribution": MessageToDict(event.attribution, preserving_proto_field_name=True)}
 
 
 def unreadable_json(stored: Stored, *, reason: str) -> str:

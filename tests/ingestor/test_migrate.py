@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from enchanted.events.v1.action_outcome_pb2 import OutcomeStatus
+from enchanted.events.v1.action_outcome_pb2 import CostProvenance, OutcomeStatus
 from enchanted.events.v1.alarm_pb2 import AlarmSeverity
 from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType, SwarmEvent
 from ingestor.ingest_schema import (
@@ -18,6 +18,7 @@ from ingestor.ingest_schema import (
     LAST_RIDE_ALONG_NUMBER,
     RIDE_ALONG,
     ingest_schema,
+    is_map,
 )
 from ingestor.migrate import Migration, SchemaMismatch, migrate, migrations, pending
 from ingestor.warehouse import ClickHouseWarehouse
@@ -152,6 +153,7 @@ async def test_every_field_of_the_contract_has_a_column(
         ("agent_role", AgentRole),
         ("event_type", EventType),
         ("action_outcome.status", OutcomeStatus),
+        ("action_outcome.cost_provenance", CostProvenance),
         ("alarm_raised.severity", AlarmSeverity),
     ],
 )
@@ -163,10 +165,12 @@ async def test_every_enum_value_of_the_contract_has_its_name(
 
     framer = Framer(epoch=1, writer=1)
     frames, expected = [], []
-    prefix = {"AgentRole": "ROLE_", "EventType": "TYPE_", "OutcomeStatus": "OUTCOME_"}.get(
-        enum.DESCRIPTOR.name,  # type: ignore[attr-defined]
-        "SEVERITY_",
-    )
+    prefix = {
+        "AgentRole": "ROLE_",
+        "EventType": "TYPE_",
+        "OutcomeStatus": "OUTCOME_",
+        "CostProvenance": "COST_",
+    }.get(enum.DESCRIPTOR.name, "SEVERITY_")  # type: ignore[attr-defined]
     owner, _, name = column.rpartition(".")
     for seq, value in enumerate(enum.DESCRIPTOR.values, start=1):  # type: ignore[attr-defined]
         message = event(seq, kind=owner or "decision")
@@ -209,6 +213,8 @@ _CLICKHOUSE_TYPES = {
 
 
 def _type_of(field: FieldDescriptor, *, names: bool) -> str:
+    if is_map(field):
+        return "Map(LowCardinality(String), String)"
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         message: Descriptor | None = field.message_type
         assert message is not None

@@ -6,12 +6,18 @@ one that is there: they are what producers sent at the time, and must stay reada
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
+from enchanted.events.v1.action_outcome_pb2 import (
+    COST_ESTIMATED,
+    OUTCOME_FAILED,
+    ActionOutcome,
+)
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
 from enchanted.events.v1.command_pb2 import COMMAND_STOP, CommandAcknowledged, CommandIssued
 from enchanted.events.v1.incident_pb2 import (
@@ -539,6 +545,49 @@ def from_the_seed() -> SwarmEvent:
     return message
 
 
+def with_attribution() -> Event:
+    """What an event may say beside a payload."""
+    return replace(
+        whole(
+            ActionOutcome(
+                decision_event_id=CAUSE_ID,
+                cost_usd=0.25,
+                input_tokens=1200,
+                output_tokens=300,
+                cache_read_input_tokens=1000,
+                cache_write_input_tokens=0,
+                reasoning_output_tokens=200,
+                cost_provenance=COST_ESTIMATED,
+                price_table="list prices of 2026-11-30",
+            )
+        ),
+        attribution=Attribution(
+            role_name="tester",
+            model="a-model-4",
+            provider_name="anthropic",
+            conversation_id="c-1",
+            run_id="r-1",
+            prompt_id="p-1",
+            response_id="msg-1",
+            tool_call_id="call-1",
+            labels={"team": "core", "a": "ü"},
+        ),
+    )
+
+
+def with_workspace() -> Event:
+    """A link of a chain in a repository."""
+    return whole(
+        StateChange(
+            target_type="FILE_SYSTEM",
+            target_resource="calc.py",
+            new_state_hash="b" * 64,
+            truncated=True,
+            workspace="github.com/owner/repository",
+        )
+    )
+
+
 def from_the_future() -> bytes:
     """Our own event with a field we do not know in its payload, and one in its envelope."""
     message = SwarmEvent.FromString(encode(EVENTS["system_signal"]))
@@ -549,6 +598,8 @@ def from_the_future() -> bytes:
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     wanted = {name: encode(event) for name, event in EVENTS.items()}
+    wanted["with_attribution"] = encode(with_attribution())
+    wanted["with_workspace"] = encode(with_workspace())
     wanted["from_the_seed"] = from_the_seed().SerializeToString(deterministic=True)
     wanted["from_the_future"] = from_the_future()
     for name, data in wanted.items():

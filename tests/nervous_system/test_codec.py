@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +17,13 @@ from nervous_system.contract.codec import decode, encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, KINDS_BY_FIELD
 from nervous_system.errors import InvalidEvent, Unreadable
-from tests.nervous_system.golden_events import EVENTS, FOLDER, MOMENT
+from tests.nervous_system.golden_events import (
+    EVENTS,
+    FOLDER,
+    MOMENT,
+    with_attribution,
+    with_workspace,
+)
 
 
 def golden(name: str) -> bytes:
@@ -25,7 +32,8 @@ def golden(name: str) -> bytes:
 
 def test_every_kind_has_golden_bytes() -> None:
     named = {path.stem for path in FOLDER.glob("*.bin")}
-    assert named == set(KINDS_BY_FIELD) | {"from_the_seed", "from_the_future"}
+    others = {"from_the_seed", "from_the_future", "with_attribution", "with_workspace"}
+    assert named == set(KINDS_BY_FIELD) | others
     assert set(EVENTS) == set(KINDS_BY_FIELD)
 
 
@@ -36,6 +44,13 @@ def test_golden_bytes_say_what_they_said_and_are_made_again(name: str) -> None:
     assert event == EVENTS[name]
     assert encode(event) == golden(name)
     assert problems(SwarmEvent.FromString(golden(name)), name) == []
+
+
+@pytest.mark.parametrize("made", [with_attribution, with_workspace])
+def test_what_an_event_may_say_beside_it_has_golden_bytes(made: Callable[[], Event]) -> None:
+    data = golden(made.__name__)
+    assert decode(data) == made()
+    assert encode(decode(data)) == data
 
 
 def test_an_event_of_the_seeds_fields_alone_is_read() -> None:

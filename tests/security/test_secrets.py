@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bench import secrets
 from bench.labelled_secrets import Labelled, labelled
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, SwarmEvent
 from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
@@ -25,6 +26,8 @@ from ingestor.model import Fingerprint
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus, recorded
 from nervous_system.client.agent import Agent
+from nervous_system.clock import system_clock
+from nervous_system.contract.event import Event
 from nervous_system.contract.redaction import REPLACEMENT, Redactor
 from nervous_system.contract.secret_search import (
     may_hold_secrets,
@@ -321,3 +324,41 @@ def test_what_is_encoded_is_read_to_its_last_byte(behind: str) -> None:
 )
 def test_what_looks_like_a_command_with_a_secret_and_has_none_stays(harmless: str) -> None:
     assert REDACTOR.text(harmless) == (harmless, 0)
+
+
+def test_who_is_behind_an_event_has_no_secrets() -> None:
+    said = Attribution(
+        model=f"model {EXAMPLE.text}",
+        labels={"password": "hunter42!x", "team": "core", f"of {EXAMPLE.text}": "v"},
+    )
+    clean, count = REDACTOR.attribution(said)
+    assert clean is not None
+    assert count == 3
+    assert clean.labels.pop("team") == "core"
+    assert clean.labels.pop("password") == REPLACEMENT
+    assert list(clean.labels.values()) == ["v"]
+    assert EXAMPLE.text not in str(clean)
+    assert REDACTOR.attribution(Attribution(model="m")) == (Attribution(model="m"), 0)
+
+
+async def test_the_log_has_none_beside_a_payload_either(bus: Bus) -> None:
+    event = Event(
+        event_id=new_event_id(),
+        timestamp=system_clock(),
+        agent_role=ROLE_CODER,
+        agent_id="c",
+        payload=AgentDecision(rationale="r", chosen_action="a"),
+        attribution=Attribution(labels={"password": "hunter42!x"}),
+    )
+    acknowledged = await bus.publish(event)
+    assert acknowledged.redacted == 1
+    async for stored in bus.replay():
+        assert b"hunter42" not in stored.data
+
+
+def test_a_strangers_secret_beside_a_payload_is_not_stored() -> None:
+    message = SwarmEvent.FromString(_foreign("without"))
+    message.attribution.labels["password"] = "hunter42!x"
+    stored = Stored(1, "swarm.events.coder.decision", 10**18, message.SerializeToString())
+    (examined,) = examine([stored], Framer(epoch=1, writer=1))
+    assert b"hunter42" not in examined.frame

@@ -45,6 +45,33 @@ OUTCOME_CANCELLED: OutcomeStatus.ValueType  # 3
 """ended by intent before it could do either"""
 Global___OutcomeStatus: _TypeAlias = OutcomeStatus  # noqa: Y015
 
+class _CostProvenance:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CostProvenanceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CostProvenance.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COST_UNSPECIFIED: _CostProvenance.ValueType  # 0
+    """nobody said"""
+    COST_REPORTED: _CostProvenance.ValueType  # 1
+    """by whoever sends the bill"""
+    COST_ESTIMATED: _CostProvenance.ValueType  # 2
+    """from the tokens and a table of prices"""
+    COST_UNKNOWN: _CostProvenance.ValueType  # 3
+    """it cost something, and nobody can say how much"""
+
+class CostProvenance(_CostProvenance, metaclass=_CostProvenanceEnumTypeWrapper): ...
+
+COST_UNSPECIFIED: CostProvenance.ValueType  # 0
+"""nobody said"""
+COST_REPORTED: CostProvenance.ValueType  # 1
+"""by whoever sends the bill"""
+COST_ESTIMATED: CostProvenance.ValueType  # 2
+"""from the tokens and a table of prices"""
+COST_UNKNOWN: CostProvenance.ValueType  # 3
+"""it cost something, and nobody can say how much"""
+Global___CostProvenance: _TypeAlias = CostProvenance  # noqa: Y015
+
 @_typing.final
 class ActionOutcome(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -58,6 +85,11 @@ class ActionOutcome(_message.Message):
     COST_USD_FIELD_NUMBER: _builtins.int
     INPUT_TOKENS_FIELD_NUMBER: _builtins.int
     OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHE_READ_INPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHE_WRITE_INPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    REASONING_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    COST_PROVENANCE_FIELD_NUMBER: _builtins.int
+    PRICE_TABLE_FIELD_NUMBER: _builtins.int
     decision_event_id: _builtins.str
     status: Global___OutcomeStatus.ValueType
     exit_code: _builtins.int
@@ -67,7 +99,17 @@ class ActionOutcome(_message.Message):
     duration_seconds: _builtins.float
     cost_usd: _builtins.float
     input_tokens: _builtins.int
+    """all of them; tokens count once for each response of a model"""
     output_tokens: _builtins.int
+    cache_read_input_tokens: _builtins.int
+    """of the input tokens, those read from the provider's cache"""
+    cache_write_input_tokens: _builtins.int
+    """of the input tokens, those written to it"""
+    reasoning_output_tokens: _builtins.int
+    """of the output tokens, those spent on reasoning"""
+    cost_provenance: Global___CostProvenance.ValueType
+    price_table: _builtins.str
+    """which prices an estimate is made from, and of which day"""
     def __init__(
         self,
         *,
@@ -80,11 +122,20 @@ class ActionOutcome(_message.Message):
         cost_usd: _builtins.float | None = ...,
         input_tokens: _builtins.int | None = ...,
         output_tokens: _builtins.int | None = ...,
+        cache_read_input_tokens: _builtins.int | None = ...,
+        cache_write_input_tokens: _builtins.int | None = ...,
+        reasoning_output_tokens: _builtins.int | None = ...,
+        cost_provenance: Global___CostProvenance.ValueType = ...,
+        price_table: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost_usd", b"_cost_usd", "_duration_seconds", b"_duration_seconds", "_exit_code", b"_exit_code", "_input_tokens", b"_input_tokens", "_output_tokens", b"_output_tokens", "cost_usd", b"cost_usd", "duration_seconds", b"duration_seconds", "exit_code", b"exit_code", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cache_read_input_tokens", b"_cache_read_input_tokens", "_cache_write_input_tokens", b"_cache_write_input_tokens", "_cost_usd", b"_cost_usd", "_duration_seconds", b"_duration_seconds", "_exit_code", b"_exit_code", "_input_tokens", b"_input_tokens", "_output_tokens", b"_output_tokens", "_reasoning_output_tokens", b"_reasoning_output_tokens", "cache_read_input_tokens", b"cache_read_input_tokens", "cache_write_input_tokens", b"cache_write_input_tokens", "cost_usd", b"cost_usd", "duration_seconds", b"duration_seconds", "exit_code", b"exit_code", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens", "reasoning_output_tokens", b"reasoning_output_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost_usd", b"_cost_usd", "_duration_seconds", b"_duration_seconds", "_exit_code", b"_exit_code", "_input_tokens", b"_input_tokens", "_output_tokens", b"_output_tokens", "cost_usd", b"cost_usd", "decision_event_id", b"decision_event_id", "duration_seconds", b"duration_seconds", "exit_code", b"exit_code", "input_tokens", b"input_tokens", "output", b"output", "output_tokens", b"output_tokens", "output_truncated", b"output_truncated", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cache_read_input_tokens", b"_cache_read_input_tokens", "_cache_write_input_tokens", b"_cache_write_input_tokens", "_cost_usd", b"_cost_usd", "_duration_seconds", b"_duration_seconds", "_exit_code", b"_exit_code", "_input_tokens", b"_input_tokens", "_output_tokens", b"_output_tokens", "_reasoning_output_tokens", b"_reasoning_output_tokens", "cache_read_input_tokens", b"cache_read_input_tokens", "cache_write_input_tokens", b"cache_write_input_tokens", "cost_provenance", b"cost_provenance", "cost_usd", b"cost_usd", "decision_event_id", b"decision_event_id", "duration_seconds", b"duration_seconds", "exit_code", b"exit_code", "input_tokens", b"input_tokens", "output", b"output", "output_tokens", b"output_tokens", "output_truncated", b"output_truncated", "price_table", b"price_table", "reasoning_output_tokens", b"reasoning_output_tokens", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cache_read_input_tokens: _TypeAlias = _typing.Literal["cache_read_input_tokens"]  # noqa: Y015
+    _WhichOneofArgType__cache_read_input_tokens: _TypeAlias = _typing.Literal["_cache_read_input_tokens", b"_cache_read_input_tokens"]  # noqa: Y015
+    _WhichOneofReturnType__cache_write_input_tokens: _TypeAlias = _typing.Literal["cache_write_input_tokens"]  # noqa: Y015
+    _WhichOneofArgType__cache_write_input_tokens: _TypeAlias = _typing.Literal["_cache_write_input_tokens", b"_cache_write_input_tokens"]  # noqa: Y015
     _WhichOneofReturnType__cost_usd: _TypeAlias = _typing.Literal["cost_usd"]  # noqa: Y015
     _WhichOneofArgType__cost_usd: _TypeAlias = _typing.Literal["_cost_usd", b"_cost_usd"]  # noqa: Y015
     _WhichOneofReturnType__duration_seconds: _TypeAlias = _typing.Literal["duration_seconds"]  # noqa: Y015
@@ -95,6 +146,12 @@ class ActionOutcome(_message.Message):
     _WhichOneofArgType__input_tokens: _TypeAlias = _typing.Literal["_input_tokens", b"_input_tokens"]  # noqa: Y015
     _WhichOneofReturnType__output_tokens: _TypeAlias = _typing.Literal["output_tokens"]  # noqa: Y015
     _WhichOneofArgType__output_tokens: _TypeAlias = _typing.Literal["_output_tokens", b"_output_tokens"]  # noqa: Y015
+    _WhichOneofReturnType__reasoning_output_tokens: _TypeAlias = _typing.Literal["reasoning_output_tokens"]  # noqa: Y015
+    _WhichOneofArgType__reasoning_output_tokens: _TypeAlias = _typing.Literal["_reasoning_output_tokens", b"_reasoning_output_tokens"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cache_read_input_tokens) -> _WhichOneofReturnType__cache_read_input_tokens | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cache_write_input_tokens) -> _WhichOneofReturnType__cache_write_input_tokens | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cost_usd) -> _WhichOneofReturnType__cost_usd | None: ...
     @_typing.overload
@@ -105,5 +162,7 @@ class ActionOutcome(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__input_tokens) -> _WhichOneofReturnType__input_tokens | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_tokens) -> _WhichOneofReturnType__output_tokens | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reasoning_output_tokens) -> _WhichOneofReturnType__reasoning_output_tokens | None: ...
 
 Global___ActionOutcome: _TypeAlias = ActionOutcome  # noqa: Y015

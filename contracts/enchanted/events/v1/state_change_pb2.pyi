@@ -29,6 +29,7 @@ class StateChange(_message.Message):
     IS_REVERSIBLE_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     EXTERNAL_FIELD_NUMBER: _builtins.int
+    WORKSPACE_FIELD_NUMBER: _builtins.int
     target_type: _builtins.str
     """"FILE_SYSTEM", "ENV_VAR", "DB_SCHEMA", …"""
     target_resource: _builtins.str
@@ -43,6 +44,10 @@ class StateChange(_message.Message):
     """the diff was left out; the hashes still hold"""
     external: _builtins.bool
     """nobody in the swarm did this: it was found changed, and recorded"""
+    workspace: _builtins.str
+    """The repository or folder that the resource is in; its path then starts at the root. The key in the subject is that of
+    (workspace, target_type, target_resource), and without one that of (target_type, target_resource).
+    """
     def __init__(
         self,
         *,
@@ -54,10 +59,11 @@ class StateChange(_message.Message):
         is_reversible: _builtins.bool = ...,
         truncated: _builtins.bool = ...,
         external: _builtins.bool = ...,
+        workspace: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["diff_patch", b"diff_patch", "external", b"external", "is_reversible", b"is_reversible", "new_state_hash", b"new_state_hash", "previous_state_hash", b"previous_state_hash", "target_resource", b"target_resource", "target_type", b"target_type", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diff_patch", b"diff_patch", "external", b"external", "is_reversible", b"is_reversible", "new_state_hash", b"new_state_hash", "previous_state_hash", b"previous_state_hash", "target_resource", b"target_resource", "target_type", b"target_type", "truncated", b"truncated", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
