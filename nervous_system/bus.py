@@ -41,7 +41,7 @@ from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import DISCONNECTS, SECRETS_REDACTED
 from nervous_system.telemetry.metrics import Metrics
-from nervous_system.telemetry.tracing import Span, Tracer
+from nervous_system.telemetry.tracing import AttributeValue, Span, Tracer
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.publisher import Publisher
 from nervous_system.transport.reader import Reader
@@ -109,11 +109,18 @@ class Bus:
             "publish",
             template_of(event),
             kind="producer",
-            attributes=self._attributes(event_id=event.event_id),
+            attributes=self._attributes(template_of(event), event_id=event.event_id),
         ) as span:
             entry = Entry(event=event, key=key, expectation=expectation, message_id=message_id)
             entry = self._traced(entry, span.trace_id, span.span_id)
             message, redacted = self._sealed(entry, traceparent=span.traceparent)
+            if span.recorded:
+                span.set(
+                    {
+                        attribute.MESSAGING_DESTINATION_NAME: message.subject,
+                        attribute.MESSAGING_MESSAGE_BODY_SIZE: len(message.data),
+                    }
+                )
             acknowledgement = await self.publisher.append(message)
         return self._counted(acknowledgement, redacted)
 
@@ -362,17 +369,25 @@ class Bus:
             "publish",
             names.ALL_EVENTS,
             kind="producer",
-            attributes={**self._attributes(), attribute.MESSAGING_BATCH_COUNT: count},
+            attributes=self._attributes(names.ALL_EVENTS, count=count),
         )
 
-    def _attributes(self, *, event_id: str | None = None) -> dict[str, str | int | float | bool]:
-        attributes: dict[str, str | int | float | bool] = {
+    def _attributes(
+        self, template: str, *, event_id: str = "", count: int = 0
+    ) -> dict[str, AttributeValue] | None:
+        """Of one event, or of a batch of so many; None where nobody sees them."""
+        if not self.tracer.recording:
+            return None
+        attributes: dict[str, AttributeValue] = {
             attribute.MESSAGING_SYSTEM: attribute.NATS_SYSTEM,
             attribute.MESSAGING_OPERATION_NAME: "publish",
             attribute.MESSAGING_OPERATION_TYPE: attribute.OPERATION_SEND,
+            attribute.MESSAGING_DESTINATION_TEMPLATE: template,
         }
-        if event_id is not None:
+        if event_id:
             attributes[attribute.MESSAGING_MESSAGE_ID] = event_id
+        if count:
+            attributes[attribute.MESSAGING_BATCH_COUNT] = count
         return attributes
 
     def _counted(self, acknowledgement: Acknowledgement, redacted: int) -> Acknowledgement:

@@ -42,7 +42,7 @@ def answer(
         case ClaimRequested() if not state.charter_hash:
             return Answer(again=True, reasons=[gates.NO_CHARTER])
         case ClaimRequested():
-            return _claim(kernel, rules, settings, request_id, payload, now)
+            return _claim(state, rules, settings, request_id, payload, now)
         case ReleaseRequested():
             task = kernel.tasks.get(payload.task_id)
             if task is not None and task.quarantined and task.attempt == payload.attempt:
@@ -54,7 +54,7 @@ def answer(
             said = _last_word(kernel, request_id, payload.task_id)
             following = granted(kernel, request_id, payload.next.worker_id)
             if following is not None:
-                said.grant.CopyFrom(_grant(following, now))
+                said.grant.CopyFrom(_grant(state, following, now))
             return said
         case ProgressReported():
             if held(kernel, payload.task_id, payload.worker_id, payload.attempt) is not None:
@@ -103,31 +103,35 @@ def _last_word(kernel: Kernel, request_id: str, task_id: str) -> Answer:
 
 
 def _claim(
-    kernel: Kernel,
+    state: OverseerState,
     rules: Rules,
     settings: Settings,
     request_id: str,
     request: ClaimRequested,
     now: datetime,
 ) -> Answer:
+    kernel = state.kernel
     task = granted(kernel, request_id, request.worker_id)
     if task is not None:
-        return Answer(accepted=True, accepted_ids=[task.task_id], grant=_grant(task, now))
+        return Answer(accepted=True, accepted_ids=[task.task_id], grant=_grant(state, task, now))
     reason = choose(kernel, rules, settings, request, now)
     if isinstance(reason, str):
         return Answer(reasons=[reason], register_first=request.worker_id not in kernel.workers)
     return Answer(again=True, reasons=["a task has just become ready"])
 
 
-def _grant(task: Task, now: datetime) -> TaskGrant:
+def _grant(state: OverseerState, task: Task, now: datetime) -> TaskGrant:
     claim = task.claim
     assert claim is not None
+    objective = state.objectives.get(task.manifest.objective_id)
     return TaskGrant(
         manifest=task.manifest.encode(),
         attempt=task.attempt,
         lease_seconds=max(0.0, (claim.lease_until - now).total_seconds()),
         traceparent=claim.traceparent,
         claim_event_id=claim.event_id,
+        submission_traceparent=task.traceparent,
+        objective_traceparent=objective.traceparent if objective is not None else "",
     )
 
 

@@ -48,6 +48,7 @@ class Objective:
     waits_for_approval: bool = False
     open_tasks: frozenset[str] = frozenset()
     failed_tasks: tuple[str, ...] = ()
+    traceparent: str = ""  # of its proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -231,6 +231,7 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
             added_at=recorded.recorded_at,
             request_id=recorded.event.causation_id,
             history=payload.history,
+            traceparent=recorded.event.traceparent,
         )
         if payload.history:
             return _remember_finished(state, added)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from local_mesh.samples import write_samples
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
 from tests.command_line import FreePort
+from tests.nervous_system.otlp_collector import Collector
 from tests.real_servers import NatsServer
 
 # How fast a machine makes an example says nothing about the code.
@@ -42,6 +44,18 @@ async def bus(mesh_settings: MeshSettings) -> AsyncIterator[Bus]:
     async with open_bus(mesh_settings, name="test") as bus:
         await bus.stream.ensure(mesh_settings)
         yield bus
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """A receiver of spans."""
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import asyncio
 from contextlib import AbstractContextManager
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
-from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from nervous_system import names
 from nervous_system.alarm import raise_alarm
 from nervous_system.bus import Bus
@@ -25,6 +26,7 @@ from nervous_system.contract.vouching import Vouching
 from nervous_system.errors import Forbidden, NotAcknowledged, Refused, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.names import ASK
+from nervous_system.telemetry.task_attributes import task_attributes
 from nervous_system.telemetry.tracing import Span
 from nervous_system.transport.requests import Reply
 
@@ -70,20 +72,22 @@ class Asker:
         event_id: str | None = None,
         parent: str | None = None,
         root: bool = False,
+        about: TaskGrant | None = None,
     ) -> Answer:
         """The answer to a request. `event_id` is given where the same may be asked again later;
-        `parent` is the W3C traceparent it belongs to, `root`: it begins a trace of its own.
+        `parent` is the W3C traceparent it belongs to, `root`: it begins a trace of its own;
+        `about` is the task that it is about, where it names one that its asker has.
 
         Raises NotAcknowledged when nobody answered within the deadline: it may have been decided on
         or not. Raises InvalidEvent, TooLarge; Forbidden, also where its signature is refused.
         """
         room = self._bus.connection.client.max_payload - ENVELOPE_BYTES
         check_size(payload, most_bytes=room)
-        destination = self._destination(payload)
-        with self._bus.tracer.span(
-            "ask", destination, kind="client", parent=parent or None, root=root
-        ) as span:
-            return await self._answered(encode(self._event(payload, event_id, span)))
+        with self._span(payload, parent=parent or None, root=root, about=about) as span:
+            answer = await self._answered(encode(self._event(payload, event_id, span)))
+            if isinstance(payload, ClaimRequested):
+                show_grant(span, answer)
+            return answer
 
     async def accepted(
         self, payload: Payload, *, event_id: str | None = None, parent: str | None = None
@@ -96,10 +100,26 @@ class Asker:
 
     def beginning(self, payload: Payload) -> AbstractContextManager[Span]:
         """The span that begins a trace of its own, for what is asked within another request."""
-        return self._bus.tracer.span("ask", self._destination(payload), kind="client", root=True)
+        return self._span(payload, parent=None, root=True)
 
-    def _destination(self, payload: Payload) -> str:
-        return f"{names.REQUESTS}.{self._service}.{KINDS[type(payload)].subject_word}"
+    def _span(
+        self,
+        payload: Payload,
+        *,
+        parent: str | None,
+        root: bool,
+        about: TaskGrant | None = None,
+    ) -> AbstractContextManager[Span]:
+        tracer = self._bus.tracer
+        of_task = (payload,) if about is None else (payload, about)
+        return tracer.span(
+            "ask",
+            f"{names.REQUESTS}.{self._service}.{KINDS[type(payload)].subject_word}",
+            kind="client",
+            attributes=task_attributes(*of_task) if tracer.recording else None,
+            parent=parent,
+            root=root,
+        )
 
     def _event(self, payload: Payload, event_id: str | None, span: Span) -> Event:
         return Event(
@@ -173,6 +193,14 @@ class Asker:
             f" {self._service} were vouched for by nobody, and not believed",
             action=f"find out who answers there: {OF_WHOM}",
         )
+
+
+def show_grant(span: Span, answer: Answer) -> None:
+    """In the span of a claim: which task it was given, and where that was proposed."""
+    if span.recorded and answer.HasField("grant"):
+        grant = answer.grant
+        span.set(task_attributes(grant))
+        span.link(filter(None, (grant.submission_traceparent, grant.objective_traceparent)))
 
 
 # Each try bears a number that is used once; whoever has the mesh's key vouches for the answer to

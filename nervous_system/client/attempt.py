@@ -22,7 +22,9 @@ from nervous_system.contract.words import How
 from nervous_system.error_text import error_text, error_words, raised_at, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.log import is_set_up
-from nervous_system.telemetry.tracing import Tracer
+from nervous_system.telemetry.semantic_names import WORKER_ID
+from nervous_system.telemetry.task_attributes import task_attributes
+from nervous_system.telemetry.tracing import AttributeValue, Tracer
 
 _log = structlog.get_logger()
 
@@ -48,7 +50,13 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
     try:
         async with slots:
             try:
-                with tracer.span("work", destination, parent=task.grant.traceparent or None):
+                with tracer.span(
+                    "work",
+                    destination,
+                    attributes=_attributes(task) if tracer.recording else None,
+                    parent=task.grant.traceparent or None,
+                ) as span:
+                    task.traceparent = span.traceparent
                     end = await end_of(
                         partial(do, task),
                         off=task.off,
@@ -68,6 +76,10 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
     finally:
         end = End()  # whose error holds this frame: as a circle they would outlive all of this
         task.holder.let_go(task)
+
+
+def _attributes(task: HeldTask) -> dict[str, AttributeValue]:
+    return {WORKER_ID: task.worker_id, **task_attributes(task.grant)}
 
 
 def _log_error(task: HeldTask, error: BaseException) -> None:

@@ -177,16 +177,19 @@ class Consumer:
     async def _settle(self, message: Msg, handler: Handler) -> None:
         sequence = _sequence(message)
         attempt = message.metadata.num_delivered or 1
+        template = ".".join(message.subject.split(".")[:4])
         try:
             with self._bus.tracer.span(
                 "process",
-                ".".join(message.subject.split(".")[:4]),
+                template,
                 kind="consumer",
                 parent=extract(message.headers),
                 attributes={
                     attribute.MESSAGING_SYSTEM: attribute.NATS_SYSTEM,
                     attribute.MESSAGING_OPERATION_NAME: "process",
                     attribute.MESSAGING_OPERATION_TYPE: attribute.OPERATION_PROCESS,
+                    attribute.MESSAGING_DESTINATION_NAME: message.subject,
+                    attribute.MESSAGING_DESTINATION_TEMPLATE: template,
                     attribute.MESSAGING_CONSUMER_GROUP: self._durable,
                 },
             ):

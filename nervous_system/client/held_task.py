@@ -78,7 +78,13 @@ class HeldTask:
     orders: Orders | None = None  # what its worker was told
     unsaid: LastWord | None = None  # how it ended, where nobody has acknowledged that
     off: CallingOff = field(default_factory=CallingOff)  # said when it is its worker's no more
+    traceparent: str = (
+        ""  # W3C, of the work: what is said of it belongs there; until then the claim
+    )
     _ids: dict[str, str] = field(default_factory=dict)  # of what was said of its end
+
+    def __post_init__(self) -> None:
+        self.traceparent = self.traceparent or self.grant.traceparent
 
     @property
     def task_id(self) -> str:
@@ -144,7 +150,7 @@ class HeldTask:
         )
         if fraction is not None:
             report.fraction = fraction
-        answer = await self.asker.ask(report, parent=self.grant.traceparent)
+        answer = await self.asker.ask(report, parent=self.traceparent, about=self.grant)
         if not answer.accepted:
             self.holder.let_go(self)
         self._believe(answer)
@@ -205,6 +211,7 @@ class HeldTask:
             with following.asked() as claim:
                 result.next.CopyFrom(claim)
                 answer = await self._last_word(result, event_id, beside_another=True)
+                following.heard(answer)
         finally:
             following.answered(answer)
         self._believe(answer)
@@ -230,12 +237,16 @@ class HeldTask:
         self, said: LastWord, event_id: str, *, beside_another: bool = False
     ) -> Answer:
         """`beside_another`: the current trace is that of the task to come."""
-        parent = self.grant.traceparent
+        parent = self.traceparent
         self.unsaid = said
         self.holder.let_go(self)
         try:
             answer = await self.asker.ask(
-                said, event_id=event_id, parent=parent, root=beside_another and not parent
+                said,
+                event_id=event_id,
+                parent=parent,
+                root=beside_another and not parent,
+                about=self.grant,
             )
         except BaseException as error:
             self.holder.hold(self)

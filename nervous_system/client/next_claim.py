@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
-from nervous_system.client.asker import Asker
+from nervous_system.client.asker import Asker, show_grant
+from nervous_system.telemetry.tracing import Span
 
 
 class NextClaim:
@@ -21,6 +22,7 @@ class NextClaim:
     def __init__(self, request: ClaimRequested, asker: Asker) -> None:
         self._request = request
         self._asker = asker
+        self._span: Span | None = None  # that begins its trace
         self.grant: asyncio.Future[TaskGrant | None] = asyncio.get_running_loop().create_future()
         """What came of it; None: nothing."""
 
@@ -29,7 +31,13 @@ class NextClaim:
         """The claim, inside the span that begins its trace."""
         with self._asker.beginning(self._request) as span:
             self._request.traceparent = span.traceparent
+            self._span = span
             yield self._request
+
+    def heard(self, answer: Answer) -> None:
+        """The answer, before its span ends."""
+        if self._span is not None:
+            show_grant(self._span, answer)
 
     def answered(self, answer: Answer | None) -> None:
         """The answer to the result it went with; None where there is none."""

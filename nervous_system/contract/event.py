@@ -40,6 +40,12 @@ class Event:
         """What sort of fact this is; it follows from the payload."""
         return self.kind.event_type
 
+    @property
+    def traceparent(self) -> str:
+        """The span that it names, as W3C has it; empty where it names none."""
+        named = self.trace_id and self.span_id
+        return f"00-{self.trace_id}-{self.span_id}-01" if named else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:

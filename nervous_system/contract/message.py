@@ -62,8 +62,8 @@ def seal(
         if redacted:
             entry = replace(entry, event=event)
         data = encode(event)  # without what stands in the bytes and not in the event
-    if traceparent is None and event.trace_id and event.span_id:
-        traceparent = f"00-{event.trace_id}-{event.span_id}-01"
+    if traceparent is None:
+        traceparent = event.traceparent or None
     message_id = entry.message_id or event.event_id
     message = Message(
         subject=entry.subject,

@@ -25,6 +25,8 @@ from nervous_system.ids import new_event_id
 from nervous_system.service.changed import changed
 from nervous_system.service.leadership import Fence
 from nervous_system.telemetry.metric_catalogue import EVENTS_DECIDED, EVENTS_SKIPPED
+from nervous_system.telemetry.task_attributes import task_attributes
+from nervous_system.telemetry.tracing import AttributeValue
 
 _log = structlog.get_logger()
 
@@ -88,25 +90,41 @@ class FencedWriter:
         asked = bool(entries) and isinstance(entries[0].event.payload, RequestsTaken)
         for start in range(0, len(entries), names.MAX_BATCH_MESSAGES):
             batch = entries[start : start + names.MAX_BATCH_MESSAGES]
-            traces = list(dict.fromkeys(filter(None, map(_traceparent, batch))))
-            alone = traces[0] if len(traces) == 1 else None
+            traces = list(dict.fromkeys(filter(None, (each.event.traceparent for each in batch))))
+            # One request may have two: that of its task, and of the one that is claimed with it.
+            requests = sum(each.event.event_type == TYPE_REQUEST for each in batch)
+            parent = traces[0] if traces and (len(traces) == 1 or requests == 1) else None
             with self._bus.tracer.span(
                 "decide",
                 f"{names.EVENTS}.{self._term.service}",
-                kind="consumer",
-                parent=alone,
-                links=() if alone else traces,
+                kind="server" if asked else "consumer",
+                attributes=self._attributes(batch, parent),
+                parent=parent,
+                links=[each for each in traces if each != parent],
             ) as span:
-                if alone:
+                if parent:
                     batch = [
                         changed(each, event=changed(each.event, span_id=span.span_id))
-                        if each.data is None and each.event.causation_id and each.event.trace_id
+                        if each.data is None
+                        and each.event.causation_id
+                        and each.event.trace_id == span.trace_id
                         else each
                         for each in batch
                     ]
                 failpoint("runner.before_append")
                 await self._append(batch, asked=asked)
                 failpoint("runner.after_append")
+
+    def _attributes(
+        self, batch: Sequence[Entry], parent: str | None
+    ) -> dict[str, AttributeValue] | None:
+        """Of the task that its trace is about."""
+        if not self._bus.tracer.recording:
+            return None
+        events = (each.event for each in batch)
+        return task_attributes(
+            *(each.payload for each in events if parent in (None, each.traceparent))
+        )
 
     async def observed(self, entry: Entry) -> None:
         """Append what nobody decided: a measurement that comes back through the log. Raises as
@@ -189,8 +207,3 @@ class FencedWriter:
         self._last.move_to_end(aggregate)
         if len(self._last) > MOST_AGGREGATES:
             self._last.popitem(last=False)
-
-
-def _traceparent(entry: Entry) -> str | None:
-    event = entry.event
-    return f"00-{event.trace_id}-{event.span_id}-01" if event.trace_id else None

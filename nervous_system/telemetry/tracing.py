@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nervous_system.telemetry.span_export import SpanExport
 
 AttributeValue = str | int | float | bool
-Kind = Literal["internal", "producer", "consumer", "client"]
+Kind = Literal["internal", "producer", "consumer", "client", "server"]
 
 MAX_LINKS: Final = 32
 """Links a span keeps.
@@ -41,6 +41,7 @@ _KINDS: Final[dict[Kind, SpanKind]] = {
     "producer": SpanKind.PRODUCER,
     "consumer": SpanKind.CONSUMER,
     "client": SpanKind.CLIENT,
+    "server": SpanKind.SERVER,
 }
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _NOWHERE: Final = Context()
@@ -82,6 +83,12 @@ class Span:
     def set(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Add what was learnt on the way; names are in `semantic_names.py`."""
         self._span.set_attributes(attributes)
+
+    def link(self, traceparents: Iterable[str]) -> None:
+        """Point to spans of other traces that were learnt of on the way; what is none is left
+        out."""
+        for context in filter(None, map(_parse, dict.fromkeys(traceparents))):
+            self._span.add_link(context)
 
 
 class Tracer:

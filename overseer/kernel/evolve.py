@@ -73,6 +73,7 @@ def _submitted(kernel: Kernel, payload: TaskSubmitted, recorded: Recorded) -> Ke
         ticket=kernel.next_ticket,
         waits_until=recorded.recorded_at,
         unmet=unmet,
+        traceparent=recorded.event.traceparent,
     )
     return changed(
         kernel,
@@ -91,7 +92,7 @@ def _claimed(kernel: Kernel, payload: TaskClaimed, recorded: Recorded) -> Kernel
         worker_id=payload.worker_id,
         request_id=payload.request_id,
         event_id=event.event_id,
-        traceparent=f"00-{event.trace_id}-{event.span_id}-01" if event.trace_id else "",
+        traceparent=event.traceparent,
         claimed_at=recorded.recorded_at,
         lease_seconds=payload.lease_seconds,
         lease_until=recorded.recorded_at + timedelta(seconds=payload.lease_seconds),

@@ -118,6 +118,7 @@ class Task:
     last_worker_id: str = ""
     for_want: bool = False  # it ended because what it depends on was not completed
     last_result_id: str = ""  # of the ResultReported or ReleaseRequested that was applied last
+    traceparent: str = ""  # of its submission
 
     @property
     def task_id(self) -> str:

@@ -27,13 +27,23 @@ class Collector(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def spans(self) -> dict[str, SentSpan]:
-        return {
-            span.name: span
+        return {span.name: span for span in self.all_spans()}
+
+    def all_spans(self) -> list[SentSpan]:
+        return [
+            span
             for request in self.requests
             for resource in request.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
-        }
+        ]
+
+
+def attributes(span: SentSpan) -> dict[str, object]:
+    return {
+        pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value")
+        for pair in span.attributes
+    }
 
 
 class _Receiving(BaseHTTPRequestHandler):

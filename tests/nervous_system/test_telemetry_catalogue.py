@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from nervous_system.telemetry import semantic_names
 from nervous_system.telemetry.metric_catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +77,24 @@ def test_every_span_is_listed() -> None:
         if function.attr == "span" and call.args and (name := text_of(call.args[0]))
     }
     assert set(rows("Spans")) == made
+
+
+def test_every_attribute_is_listed_and_used() -> None:
+    """Of those that have a name of their own; a value that is given for one is none."""
+    names = {
+        constant: name
+        for constant, name in vars(semantic_names).items()
+        if constant.isupper() and "." in name
+    }
+    assert set(rows("Attributes")) == set(names.values())
+    code = "\n".join(
+        path.read_text()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "semantic_names.py"
+    )
+    used = set(re.findall(r"\b(?:attribute|semantic_names)\.([A-Z_]+)", code))
+    assert {name for name in vars(semantic_names) if name.isupper()} == used
 
 
 def test_every_metric_is_listed_with_its_labels() -> None:

@@ -17,16 +17,9 @@ from nervous_system.errors import Fatal
 from nervous_system.telemetry import semantic_names, span_export, tracing
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import Tracer, current_ids, extract, inject
-from tests.nervous_system.otlp_collector import Collector
+from tests.nervous_system.otlp_collector import Collector, attributes
 
 REMOTE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
-
-
-def attributes(span: SentSpan) -> dict[str, object]:
-    return {
-        pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value")
-        for pair in span.attributes
-    }
 
 
 async def test_spans_reach_the_collector_as_one_tree(collector: Collector) -> None:

@@ -17,20 +17,18 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.tracing import Tracer
 from tests.nervous_system.counting import role
 from tests.nervous_system.event_samples import decision
-from tests.nervous_system.otlp_collector import Collector
+from tests.nervous_system.otlp_collector import Collector, attributes
 
 PUBLISHED = "publish swarm.events.coder.decision"
+DESTINATION = {
+    "messaging.system": "nats",
+    "messaging.destination.name": "swarm.events.coder.decision",
+    "messaging.destination.template": "swarm.events.coder.decision",
+}
 
 
 def spans_named(collector: Collector, name: str) -> list[Span]:
-    return [
-        span
-        for request in collector.requests
-        for resource in request.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-        if span.name == name
-    ]
+    return [span for span in collector.all_spans() if span.name == name]
 
 
 async def test_a_handler_works_within_the_publishers_trace(
@@ -54,6 +52,9 @@ async def test_a_handler_works_within_the_publishers_trace(
     assert work.kind == Span.SPAN_KIND_CONSUMER
     assert (work.trace_id, work.parent_span_id) == (question.trace_id, question.span_id)
     answered = spans["publish swarm.events.coder.signal"]
+    assert attributes(work).items() >= DESTINATION.items()
+    assert attributes(question).items() >= DESTINATION.items()
+    assert attributes(question)["messaging.message.body.size"]
     assert (answered.trace_id, answered.parent_span_id) == (question.trace_id, work.span_id)
     (stored,) = [each async for each in bus.replay(subjects=["swarm.events.coder.signal"])]
     event = recorded(stored).event

@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from enchanted.events.v1 import task_pb2 as enchanted_dot_events_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/answer.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"\x95\x01\n\tTaskGrant\x12\x33\n\x08manifest\x18\x01 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x15\n\rlease_seconds\x18\x03 \x01(\x01\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12\x16\n\x0e\x63laim_event_id\x18\x05 \x01(\t\"\xbc\x01\n\x06\x41nswer\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\r\n\x05\x61gain\x18\x03 \x01(\x08\x12\x14\n\x0c\x61\x63\x63\x65pted_ids\x18\x04 \x03(\t\x12-\n\x05grant\x18\x05 \x01(\x0b\x32\x1e.enchanted.events.v1.TaskGrant\x12\x10\n\x08sequence\x18\x06 \x01(\x04\x12\x16\n\x0eregister_first\x18\x07 \x01(\x08\x12\x11\n\tuntrusted\x18\x08 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/answer.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"\xd4\x01\n\tTaskGrant\x12\x33\n\x08manifest\x18\x01 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x15\n\rlease_seconds\x18\x03 \x01(\x01\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12\x16\n\x0e\x63laim_event_id\x18\x05 \x01(\t\x12\x1e\n\x16submission_traceparent\x18\x06 \x01(\t\x12\x1d\n\x15objective_traceparent\x18\x07 \x01(\t\"\xbc\x01\n\x06\x41nswer\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\r\n\x05\x61gain\x18\x03 \x01(\x08\x12\x14\n\x0c\x61\x63\x63\x65pted_ids\x18\x04 \x03(\t\x12-\n\x05grant\x18\x05 \x01(\x0b\x32\x1e.enchanted.events.v1.TaskGrant\x12\x10\n\x08sequence\x18\x06 \x01(\x04\x12\x16\n\x0eregister_first\x18\x07 \x01(\x08\x12\x11\n\tuntrusted\x18\x08 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.answer_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TASKGRANT']._serialized_start=90
-  _globals['_TASKGRANT']._serialized_end=239
-  _globals['_ANSWER']._serialized_start=242
-  _globals['_ANSWER']._serialized_end=430
+  _globals['_TASKGRANT']._serialized_end=302
+  _globals['_ANSWER']._serialized_start=305
+  _globals['_ANSWER']._serialized_end=493
 # @@protoc_insertion_point(module_scope)

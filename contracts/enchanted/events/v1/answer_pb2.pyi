@@ -29,12 +29,18 @@ class TaskGrant(_message.Message):
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     CLAIM_EVENT_ID_FIELD_NUMBER: _builtins.int
+    SUBMISSION_TRACEPARENT_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_TRACEPARENT_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     lease_seconds: _builtins.float
     """left at the moment of the answer"""
     traceparent: _builtins.str
     """of the claim, so that what is done belongs to it"""
     claim_event_id: _builtins.str
+    submission_traceparent: _builtins.str
+    """of the event by which it was submitted"""
+    objective_traceparent: _builtins.str
+    """of the proposal of its objective; empty: it stands alone"""
     @_builtins.property
     def manifest(self) -> _task_pb2.TaskManifest: ...
     def __init__(
@@ -45,10 +51,12 @@ class TaskGrant(_message.Message):
         lease_seconds: _builtins.float = ...,
         traceparent: _builtins.str = ...,
         claim_event_id: _builtins.str = ...,
+        submission_traceparent: _builtins.str = ...,
+        objective_traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "claim_event_id", b"claim_event_id", "lease_seconds", b"lease_seconds", "manifest", b"manifest", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "claim_event_id", b"claim_event_id", "lease_seconds", b"lease_seconds", "manifest", b"manifest", "objective_traceparent", b"objective_traceparent", "submission_traceparent", b"submission_traceparent", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
