@@ -18,7 +18,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from ingestor.reading import Readable, read
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.contract.stored import Stored
-from nervous_system.contract.subjects import EMERGENCY, template_for
+from nervous_system.contract.subjects import template_for
 from nervous_system.names import TRACEPARENT
 
 WRONG_SUBJECT: Final = "its subject is not that of its kind and role, so it counts for nothing"
@@ -38,24 +38,25 @@ def readable(stored: Stored) -> Readable | str:
     if isinstance(found, str):
         return found
     message, field, warnings = found
+    kind = KINDS_BY_FIELD[field]
     if message.event_type == TYPE_UNSPECIFIED:
-        message.event_type = KINDS_BY_FIELD[field].event_type
+        message.event_type = kind.event_type
     if not message.trace_id and not message.span_id and _HEADER in stored.raw_headers:
         match = _TRACEPARENT(stored.headers.get(TRACEPARENT, "").strip())
         if match:
             message.trace_id, message.span_id = match[1], match[2]
-    emergency = field == "command_issued" and message.command_issued.emergency
-    if not f"{stored.subject}.".startswith(_beginning(field, message.agent_role, emergency)):
+    urgent = kind.lane and getattr(getattr(message, field), kind.lane)
+    word = kind.lane if urgent else kind.subject_word
+    if not f"{stored.subject}.".startswith(_beginning(field, message.agent_role, word)):
         warnings.append(WRONG_SUBJECT)
     return found
 
 
 @cache
-def _beginning(field: str, role: AgentRole.ValueType, emergency: bool) -> str:
+def _beginning(field: str, role: AgentRole.ValueType, word: str) -> str:
     """Of the subject and a dot. Empty where the role would say it and is not given or unknown: that
     has its own warning."""
     kind = KINDS_BY_FIELD[field]
     if not kind.source and role not in _ROLES:
         return ""
-    word = EMERGENCY if emergency else kind.subject_word
     return f"{template_for(kind, role=role, word=word)}."

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Final
+from typing import Final, cast
 
 from enchanted.events.v1.command_pb2 import CommandIssued
-from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_ARCHITECT,
     ROLE_CODER,
@@ -24,12 +23,12 @@ from enchanted.events.v1.swarm_event_pb2 import (
     AgentRole,
 )
 from nervous_system.contract.event import Event
-from nervous_system.contract.payload import KINDS, PayloadKind
+from nervous_system.contract.payload import KINDS, Payload, PayloadKind
 from nervous_system.ids import subject_key
 from nervous_system.names import EVENTS, INBOX
 
 _SOURCES = {role: AgentRole.Name(role).removeprefix("ROLE_").lower() for role in AgentRole.values()}
-EMERGENCY = "emergency"
+EMERGENCY: Final = KINDS[CommandIssued].lane
 """The <kind> of a command that must not wait behind others."""
 
 _SERVICES = (ROLE_OVERSEER, ROLE_GOVERNOR, ROLE_GUARDIAN, ROLE_INGESTOR)
@@ -42,8 +41,17 @@ _OF_SERVICES = tuple(
     )
 )
 _AGGREGATES = frozenset(kind.source for kind in KINDS.values() if kind.aggregate)
-_KEYS = {each: attrgetter(kind.key_field) for each, kind in KINDS.items() if kind.key_field}
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}").fullmatch
+
+
+def _key_reader(fields: tuple[str, ...]) -> Callable[[Payload], str]:
+    read = attrgetter(*fields)
+    if len(fields) == 1:
+        return cast(Callable[[Payload], str], read)
+    return lambda payload: subject_key(*filter(None, read(payload)))
+
+
+_KEYS = {each: _key_reader(kind.key_fields) for each, kind in KINDS.items() if kind.key_fields}
 
 
 def source_of(role: AgentRole.ValueType) -> str:
@@ -74,11 +82,9 @@ def subject_for(event: Event, *, key: str | None = None) -> str:
 
     What the payload itself is about comes before `key`; a state change's key is its resource's.
     """
-    payload, kind = event.payload, event.kind
-    if isinstance(payload, StateChange):
-        key = resource_key(payload.target_type, payload.target_resource)
-    elif kind.key_field:
-        key = _KEYS[type(payload)](payload) or key
+    read = _KEYS.get(type(event.payload))
+    if read is not None:
+        key = read(event.payload) or key
     subject = template_of(event)
     return f"{subject}.{token(key)}" if key else subject
 
@@ -86,9 +92,8 @@ def subject_for(event: Event, *, key: str | None = None) -> str:
 def template_of(event: Event) -> str:
     """The subject without its key: what a span is named after."""
     payload, kind = event.payload, event.kind
-    word = kind.subject_word
-    if isinstance(payload, CommandIssued) and payload.emergency:
-        word = EMERGENCY
+    urgent = kind.lane and getattr(payload, kind.lane)
+    word = kind.lane if urgent else kind.subject_word
     return template_for(kind, role=event.agent_role, word=word)
 
 

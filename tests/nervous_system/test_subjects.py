@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_MISSION_CONTROL, ROLE_OPERATOR, AgentRole
-from nervous_system.contract.payload import KINDS
 from nervous_system.contract.subjects import (
     chain_filter,
     leadership_subject,
@@ -58,12 +57,6 @@ def test_leadership_stands_where_terms_are_published() -> None:
         leadership_subject(service="governor", scope="node_1")
         == "swarm.events.governor.leadership_taken.node_1"
     )
-
-
-def test_words_of_kinds_differ() -> None:
-    words = [kind.subject_word for kind in KINDS.values()]
-    assert len(words) == len(set(words))
-    assert all(re.fullmatch(r"[a-z_]+", word) for word in words)
 
 
 @given(st.text(min_size=1))

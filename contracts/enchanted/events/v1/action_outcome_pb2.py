@@ -23,19 +23,22 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(enchanted/events/v1/action_outcome.proto\x12\x13\x65nchanted.events.v1\"\xfb\x04\n\rActionOutcome\x12\x19\n\x11\x64\x65\x63ision_event_id\x18\x01 \x01(\t\x12\x32\n\x06status\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.OutcomeStatus\x12\x16\n\texit_code\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06output\x18\x04 \x01(\t\x12\x18\n\x10output_truncated\x18\x05 \x01(\x08\x12\x1d\n\x10\x64uration_seconds\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08\x63ost_usd\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cinput_tokens\x18\x08 \x01(\x04H\x03\x88\x01\x01\x12\x1a\n\routput_tokens\x18\t \x01(\x04H\x04\x88\x01\x01\x12$\n\x17\x63\x61\x63he_read_input_tokens\x18\n \x01(\x04H\x05\x88\x01\x01\x12%\n\x18\x63\x61\x63he_write_input_tokens\x18\x0b \x01(\x04H\x06\x88\x01\x01\x12$\n\x17reasoning_output_tokens\x18\x0c \x01(\x04H\x07\x88\x01\x01\x12<\n\x0f\x63ost_provenance\x18\r \x01(\x0e\x32#.enchanted.events.v1.CostProvenance\x12\x13\n\x0bprice_table\x18\x0e \x01(\tB\x0c\n\n_exit_codeB\x13\n\x11_duration_secondsB\x0b\n\t_cost_usdB\x0f\n\r_input_tokensB\x10\n\x0e_output_tokensB\x1a\n\x18_cache_read_input_tokensB\x1b\n\x19_cache_write_input_tokensB\x1a\n\x18_reasoning_output_tokens*j\n\rOutcomeStatus\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_SUCCEEDED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x15\n\x11OUTCOME_CANCELLED\x10\x03*_\n\x0e\x43ostProvenance\x12\x14\n\x10\x43OST_UNSPECIFIED\x10\x00\x12\x11\n\rCOST_REPORTED\x10\x01\x12\x12\n\x0e\x43OST_ESTIMATED\x10\x02\x12\x10\n\x0c\x43OST_UNKNOWN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(enchanted/events/v1/action_outcome.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\x8c\x05\n\rActionOutcome\x12\x19\n\x11\x64\x65\x63ision_event_id\x18\x01 \x01(\t\x12\x32\n\x06status\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.OutcomeStatus\x12\x16\n\texit_code\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06output\x18\x04 \x01(\t\x12\x18\n\x10output_truncated\x18\x05 \x01(\x08\x12\x1d\n\x10\x64uration_seconds\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08\x63ost_usd\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cinput_tokens\x18\x08 \x01(\x04H\x03\x88\x01\x01\x12\x1a\n\routput_tokens\x18\t \x01(\x04H\x04\x88\x01\x01\x12$\n\x17\x63\x61\x63he_read_input_tokens\x18\n \x01(\x04H\x05\x88\x01\x01\x12%\n\x18\x63\x61\x63he_write_input_tokens\x18\x0b \x01(\x04H\x06\x88\x01\x01\x12$\n\x17reasoning_output_tokens\x18\x0c \x01(\x04H\x07\x88\x01\x01\x12<\n\x0f\x63ost_provenance\x18\r \x01(\x0e\x32#.enchanted.events.v1.CostProvenance\x12\x13\n\x0bprice_table\x18\x0e \x01(\t:\x0f\xca\xf3\x18\x0b\x08\n\x1a\x07outcomeB\x0c\n\n_exit_codeB\x13\n\x11_duration_secondsB\x0b\n\t_cost_usdB\x0f\n\r_input_tokensB\x10\n\x0e_output_tokensB\x1a\n\x18_cache_read_input_tokensB\x1b\n\x19_cache_write_input_tokensB\x1a\n\x18_reasoning_output_tokens*j\n\rOutcomeStatus\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_SUCCEEDED\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x15\n\x11OUTCOME_CANCELLED\x10\x03*_\n\x0e\x43ostProvenance\x12\x14\n\x10\x43OST_UNSPECIFIED\x10\x00\x12\x11\n\rCOST_REPORTED\x10\x01\x12\x12\n\x0e\x43OST_ESTIMATED\x10\x02\x12\x10\n\x0c\x43OST_UNKNOWN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.action_outcome_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOMESTATUS']._serialized_start=703
-  _globals['_OUTCOMESTATUS']._serialized_end=809
-  _globals['_COSTPROVENANCE']._serialized_start=811
-  _globals['_COSTPROVENANCE']._serialized_end=906
-  _globals['_ACTIONOUTCOME']._serialized_start=66
-  _globals['_ACTIONOUTCOME']._serialized_end=701
+  _globals['_ACTIONOUTCOME']._loaded_options = None
+  _globals['_ACTIONOUTCOME']._serialized_options = b'\312\363\030\013\010\n\032\007outcome'
+  _globals['_OUTCOMESTATUS']._serialized_start=752
+  _globals['_OUTCOMESTATUS']._serialized_end=858
+  _globals['_COSTPROVENANCE']._serialized_start=860
+  _globals['_COSTPROVENANCE']._serialized_end=955
+  _globals['_ACTIONOUTCOME']._serialized_start=98
+  _globals['_ACTIONOUTCOME']._serialized_end=750
 # @@protoc_insertion_point(module_scope)

@@ -23,15 +23,18 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(enchanted/events/v1/agent_decision.proto\x12\x13\x65nchanted.events.v1\"\xcd\x01\n\rAgentDecision\x12\x14\n\x0c\x63ontext_hash\x18\x01 \x01(\t\x12\x15\n\rinput_trigger\x18\x02 \x01(\t\x12\x11\n\trationale\x18\x03 \x01(\t\x12\x1d\n\x15rejected_alternatives\x18\x04 \x03(\t\x12\x12\n\nmemory_ids\x18\x05 \x03(\t\x12\x1d\n\x10\x63onfidence_score\x18\x06 \x01(\x02H\x00\x88\x01\x01\x12\x15\n\rchosen_action\x18\x07 \x01(\tB\x13\n\x11_confidence_scoreb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(enchanted/events/v1/agent_decision.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xdf\x01\n\rAgentDecision\x12\x14\n\x0c\x63ontext_hash\x18\x01 \x01(\t\x12\x15\n\rinput_trigger\x18\x02 \x01(\t\x12\x11\n\trationale\x18\x03 \x01(\t\x12\x1d\n\x15rejected_alternatives\x18\x04 \x03(\t\x12\x12\n\nmemory_ids\x18\x05 \x03(\t\x12\x1d\n\x10\x63onfidence_score\x18\x06 \x01(\x02H\x00\x88\x01\x01\x12\x15\n\rchosen_action\x18\x07 \x01(\t:\x10\xca\xf3\x18\x0c\x08\x01\x1a\x08\x64\x65\x63isionB\x13\n\x11_confidence_scoreb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.agent_decision_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AGENTDECISION']._serialized_start=66
-  _globals['_AGENTDECISION']._serialized_end=271
+  _globals['_AGENTDECISION']._loaded_options = None
+  _globals['_AGENTDECISION']._serialized_options = b'\312\363\030\014\010\001\032\010decision'
+  _globals['_AGENTDECISION']._serialized_start=98
+  _globals['_AGENTDECISION']._serialized_end=321
 # @@protoc_insertion_point(module_scope)

@@ -23,17 +23,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65nchanted/events/v1/alarm.proto\x12\x13\x65nchanted.events.v1\"\xb0\x01\n\x0b\x41larmRaised\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x08severity\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.AlarmSeverity\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\r\n\x05\x65poch\x18\x05 \x01(\x04\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04*i\n\rAlarmSeverity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65nchanted/events/v1/alarm.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xc6\x01\n\x0b\x41larmRaised\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x08severity\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.AlarmSeverity\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\r\n\x05\x65poch\x18\x05 \x01(\x04\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04:\x14\xca\xf3\x18\x10\x08\x0c\x1a\x0c\x61larm_raised*i\n\rAlarmSeverity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.alarm_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ALARMSEVERITY']._serialized_start=235
-  _globals['_ALARMSEVERITY']._serialized_end=340
-  _globals['_ALARMRAISED']._serialized_start=57
-  _globals['_ALARMRAISED']._serialized_end=233
+  _globals['_ALARMRAISED']._loaded_options = None
+  _globals['_ALARMRAISED']._serialized_options = b'\312\363\030\020\010\014\032\014alarm_raised'
+  _globals['_ALARMSEVERITY']._serialized_start=289
+  _globals['_ALARMSEVERITY']._serialized_end=394
+  _globals['_ALARMRAISED']._serialized_start=89
+  _globals['_ALARMRAISED']._serialized_end=287
 # @@protoc_insertion_point(module_scope)

@@ -23,17 +23,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"enchanted/events/v1/capacity.proto\x12\x13\x65nchanted.events.v1\"\xb6\x01\n\tGpuSample\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1b\n\x13utilization_percent\x18\x03 \x01(\x01\x12\x19\n\x11memory_used_bytes\x18\x04 \x01(\x04\x12\x1a\n\x12memory_total_bytes\x18\x05 \x01(\x04\x12 \n\x13temperature_celsius\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\x16\n\x14_temperature_celsius\"\xef\x02\n\x0f\x43\x61pacitySampled\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x13\n\x0b\x63pu_percent\x18\x02 \x01(\x01\x12\x11\n\tcpu_count\x18\x03 \x01(\x01\x12\x0f\n\x07load_1m\x18\x04 \x01(\x01\x12\x0f\n\x07load_5m\x18\x05 \x01(\x01\x12\x10\n\x08load_15m\x18\x06 \x01(\x01\x12\x19\n\x11memory_used_bytes\x18\x07 \x01(\x04\x12\x1a\n\x12memory_limit_bytes\x18\x08 \x01(\x04\x12\x17\n\x0fswap_used_bytes\x18\t \x01(\x04\x12\x18\n\x10swap_total_bytes\x18\n \x01(\x04\x12\x11\n\tdisk_path\x18\x0b \x01(\t\x12\x17\n\x0f\x64isk_used_bytes\x18\x0c \x01(\x04\x12\x18\n\x10\x64isk_total_bytes\x18\r \x01(\x04\x12\x14\n\x0cin_container\x18\x0e \x01(\x08\x12,\n\x04gpus\x18\x0f \x03(\x0b\x32\x1e.enchanted.events.v1.GpuSampleb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"enchanted/events/v1/capacity.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xb6\x01\n\tGpuSample\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1b\n\x13utilization_percent\x18\x03 \x01(\x01\x12\x19\n\x11memory_used_bytes\x18\x04 \x01(\x04\x12\x1a\n\x12memory_total_bytes\x18\x05 \x01(\x04\x12 \n\x13temperature_celsius\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\x16\n\x14_temperature_celsius\"\x89\x03\n\x0f\x43\x61pacitySampled\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x13\n\x0b\x63pu_percent\x18\x02 \x01(\x01\x12\x11\n\tcpu_count\x18\x03 \x01(\x01\x12\x0f\n\x07load_1m\x18\x04 \x01(\x01\x12\x0f\n\x07load_5m\x18\x05 \x01(\x01\x12\x10\n\x08load_15m\x18\x06 \x01(\x01\x12\x19\n\x11memory_used_bytes\x18\x07 \x01(\x04\x12\x1a\n\x12memory_limit_bytes\x18\x08 \x01(\x04\x12\x17\n\x0fswap_used_bytes\x18\t \x01(\x04\x12\x18\n\x10swap_total_bytes\x18\n \x01(\x04\x12\x11\n\tdisk_path\x18\x0b \x01(\t\x12\x17\n\x0f\x64isk_used_bytes\x18\x0c \x01(\x04\x12\x18\n\x10\x64isk_total_bytes\x18\r \x01(\x04\x12\x14\n\x0cin_container\x18\x0e \x01(\x08\x12,\n\x04gpus\x18\x0f \x03(\x0b\x32\x1e.enchanted.events.v1.GpuSample:\x18\xca\xf3\x18\x14\x08\x0b\x1a\x10\x63\x61pacity_sampledb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.capacity_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GPUSAMPLE']._serialized_start=60
-  _globals['_GPUSAMPLE']._serialized_end=242
-  _globals['_CAPACITYSAMPLED']._serialized_start=245
-  _globals['_CAPACITYSAMPLED']._serialized_end=612
+  _globals['_CAPACITYSAMPLED']._loaded_options = None
+  _globals['_CAPACITYSAMPLED']._serialized_options = b'\312\363\030\024\010\013\032\020capacity_sampled'
+  _globals['_GPUSAMPLE']._serialized_start=92
+  _globals['_GPUSAMPLE']._serialized_end=274
+  _globals['_CAPACITYSAMPLED']._serialized_start=277
+  _globals['_CAPACITYSAMPLED']._serialized_end=670
 # @@protoc_insertion_point(module_scope)

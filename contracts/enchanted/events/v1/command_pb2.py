@@ -23,19 +23,24 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/command.proto\x12\x13\x65nchanted.events.v1\"\xdc\x01\n\rCommandIssued\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .enchanted.events.v1.CommandKind\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12\x65xpires_in_seconds\x18\x04 \x01(\x01\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x1b\n\x13releases_command_id\x18\x06 \x01(\t\x12\x11\n\temergency\x18\x07 \x01(\x08\x12\x0f\n\x07task_id\x18\x08 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\t \x01(\r\"W\n\x13\x43ommandAcknowledged\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06obeyed\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t*\xb3\x01\n\x0b\x43ommandKind\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OMMAND_THROTTLE\x10\x01\x12\x11\n\rCOMMAND_SLEEP\x10\x02\x12\x13\n\x0f\x43OMMAND_RELEASE\x10\x03\x12\x14\n\x10\x43OMMAND_CLEAN_UP\x10\x04\x12\x11\n\rCOMMAND_DRAIN\x10\x05\x12\x10\n\x0c\x43OMMAND_STOP\x10\x06\x12\x12\n\x0e\x43OMMAND_CANCEL\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/command.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\x88\x02\n\rCommandIssued\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .enchanted.events.v1.CommandKind\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1a\n\x12\x65xpires_in_seconds\x18\x04 \x01(\x01\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x1b\n\x13releases_command_id\x18\x06 \x01(\t\x12\x11\n\temergency\x18\x07 \x01(\x08\x12\x0f\n\x07task_id\x18\x08 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\t \x01(\r:*\xca\xf3\x18&\x08\x0f\x12\x07\x63ommand\x1a\x06issued\"\x06target2\temergency\"}\n\x13\x43ommandAcknowledged\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06obeyed\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t:$\xca\xf3\x18 \x08\x03\x1a\x14\x63ommand_acknowledged\"\x06target*\xb3\x01\n\x0b\x43ommandKind\x12\x17\n\x13\x43OMMAND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OMMAND_THROTTLE\x10\x01\x12\x11\n\rCOMMAND_SLEEP\x10\x02\x12\x13\n\x0f\x43OMMAND_RELEASE\x10\x03\x12\x14\n\x10\x43OMMAND_CLEAN_UP\x10\x04\x12\x11\n\rCOMMAND_DRAIN\x10\x05\x12\x10\n\x0c\x43OMMAND_STOP\x10\x06\x12\x12\n\x0e\x43OMMAND_CANCEL\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.command_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COMMANDKIND']._serialized_start=371
-  _globals['_COMMANDKIND']._serialized_end=550
-  _globals['_COMMANDISSUED']._serialized_start=59
-  _globals['_COMMANDISSUED']._serialized_end=279
-  _globals['_COMMANDACKNOWLEDGED']._serialized_start=281
-  _globals['_COMMANDACKNOWLEDGED']._serialized_end=368
+  _globals['_COMMANDISSUED']._loaded_options = None
+  _globals['_COMMANDISSUED']._serialized_options = b'\312\363\030&\010\017\022\007command\032\006issued\"\006target2\temergency'
+  _globals['_COMMANDACKNOWLEDGED']._loaded_options = None
+  _globals['_COMMANDACKNOWLEDGED']._serialized_options = b'\312\363\030 \010\003\032\024command_acknowledged\"\006target'
+  _globals['_COMMANDKIND']._serialized_start=485
+  _globals['_COMMANDKIND']._serialized_end=664
+  _globals['_COMMANDISSUED']._serialized_start=91
+  _globals['_COMMANDISSUED']._serialized_end=355
+  _globals['_COMMANDACKNOWLEDGED']._serialized_start=357
+  _globals['_COMMANDACKNOWLEDGED']._serialized_end=482
 # @@protoc_insertion_point(module_scope)

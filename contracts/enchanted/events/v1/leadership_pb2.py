@@ -23,19 +23,26 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$enchanted/events/v1/leadership.proto\x12\x13\x65nchanted.events.v1\"O\n\x0fLeadershipTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06holder\x18\x04 \x01(\t\"d\n\x0cTickObserved\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04\"w\n\rRequestsTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04\x12\x10\n\x08requests\x18\x06 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$enchanted/events/v1/leadership.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"i\n\x0fLeadershipTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06holder\x18\x04 \x01(\t:\x18\xca\xf3\x18\x14\x08\x03\x1a\x10leadership_taken\"{\n\x0cTickObserved\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04:\x15\xca\xf3\x18\x11\x08\x03\x1a\rtick_observed\"\x8f\x01\n\rRequestsTaken\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x04\x12\x0e\n\x06number\x18\x04 \x01(\x04\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\x04\x12\x10\n\x08requests\x18\x06 \x01(\r:\x16\xca\xf3\x18\x12\x08\x03\x1a\x0erequests_takenb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.leadership_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LEADERSHIPTAKEN']._serialized_start=61
-  _globals['_LEADERSHIPTAKEN']._serialized_end=140
-  _globals['_TICKOBSERVED']._serialized_start=142
-  _globals['_TICKOBSERVED']._serialized_end=242
-  _globals['_REQUESTSTAKEN']._serialized_start=244
-  _globals['_REQUESTSTAKEN']._serialized_end=363
+  _globals['_LEADERSHIPTAKEN']._loaded_options = None
+  _globals['_LEADERSHIPTAKEN']._serialized_options = b'\312\363\030\024\010\003\032\020leadership_taken'
+  _globals['_TICKOBSERVED']._loaded_options = None
+  _globals['_TICKOBSERVED']._serialized_options = b'\312\363\030\021\010\003\032\rtick_observed'
+  _globals['_REQUESTSTAKEN']._loaded_options = None
+  _globals['_REQUESTSTAKEN']._serialized_options = b'\312\363\030\022\010\003\032\016requests_taken'
+  _globals['_LEADERSHIPTAKEN']._serialized_start=93
+  _globals['_LEADERSHIPTAKEN']._serialized_end=198
+  _globals['_TICKOBSERVED']._serialized_start=200
+  _globals['_TICKOBSERVED']._serialized_end=323
+  _globals['_REQUESTSTAKEN']._serialized_start=326
+  _globals['_REQUESTSTAKEN']._serialized_end=469
 # @@protoc_insertion_point(module_scope)

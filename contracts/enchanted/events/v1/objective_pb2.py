@@ -23,28 +23,41 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 from enchanted.events.v1 import task_pb2 as enchanted_dot_events_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#enchanted/events/v1/objective.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"\x88\x01\n\x11ObjectiveProposed\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\r\x12\x15\n\rmetadata_json\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0f\n\x07history\x18\x06 \x01(\x08\"\x85\x01\n\x0eObjectiveAdded\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\r\x12\x15\n\rmetadata_json\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0f\n\x07history\x18\x06 \x01(\x08\":\n\x11ObjectiveRejected\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x0f\n\x07reasons\x18\x02 \x03(\t\"\xbf\x01\n\x10ObjectivePlanned\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x14\n\x0cplan_version\x18\x03 \x01(\t\x12\x10\n\x08task_ids\x18\x04 \x03(\t\x12\x11\n\trationale\x18\x05 \x01(\t\x12\x30\n\trisk_tier\x18\x06 \x01(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x1a\n\x12waits_for_approval\x18\x07 \x01(\x08\"9\n\x11ObjectiveApproved\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"p\n\x11ObjectiveFinished\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x34\n\x06result\x18\x02 \x01(\x0e\x32$.enchanted.events.v1.ObjectiveResult\x12\x0f\n\x07summary\x18\x03 \x01(\t*s\n\x0fObjectiveResult\x12\x19\n\x15OBJECTIVE_UNSPECIFIED\x10\x00\x12\x16\n\x12OBJECTIVE_ACHIEVED\x10\x01\x12\x14\n\x10OBJECTIVE_FAILED\x10\x02\x12\x17\n\x13OBJECTIVE_CANCELLED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#enchanted/events/v1/objective.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/task.proto\"\xbb\x01\n\x11ObjectiveProposed\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\r\x12\x15\n\rmetadata_json\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0f\n\x07history\x18\x06 \x01(\x08:1\xca\xf3\x18-\x08\r\x12\x07request\x1a\x12objective_proposed\"\x0cobjective_id\"\xaf\x01\n\x0eObjectiveAdded\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\r\x12\x15\n\rmetadata_json\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0f\n\x07history\x18\x06 \x01(\x08:(\xca\xf3\x18$\x08\x0e\x12\tobjective\x1a\x05\x61\x64\x64\x65\x64\"\x0cobjective_id(\x01\"d\n\x11ObjectiveRejected\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x0f\n\x07reasons\x18\x02 \x03(\t:(\xca\xf3\x18$\x08\x0e\x1a\x12objective_rejected\"\x0cobjective_id\"\xeb\x01\n\x10ObjectivePlanned\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x14\n\x0cplan_version\x18\x03 \x01(\t\x12\x10\n\x08task_ids\x18\x04 \x03(\t\x12\x11\n\trationale\x18\x05 \x01(\t\x12\x30\n\trisk_tier\x18\x06 \x01(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x1a\n\x12waits_for_approval\x18\x07 \x01(\x08:*\xca\xf3\x18&\x08\x0e\x12\tobjective\x1a\x07planned\"\x0cobjective_id(\x01\"l\n\x11ObjectiveApproved\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:1\xca\xf3\x18-\x08\r\x12\x07request\x1a\x12objective_approved\"\x0cobjective_id\"\x9d\x01\n\x11ObjectiveFinished\x12\x14\n\x0cobjective_id\x18\x01 \x01(\t\x12\x34\n\x06result\x18\x02 \x01(\x0e\x32$.enchanted.events.v1.ObjectiveResult\x12\x0f\n\x07summary\x18\x03 \x01(\t:+\xca\xf3\x18\'\x08\x0e\x12\tobjective\x1a\x08\x66inished\"\x0cobjective_id(\x01*s\n\x0fObjectiveResult\x12\x19\n\x15OBJECTIVE_UNSPECIFIED\x10\x00\x12\x16\n\x12OBJECTIVE_ACHIEVED\x10\x01\x12\x14\n\x10OBJECTIVE_FAILED\x10\x02\x12\x17\n\x13OBJECTIVE_CANCELLED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.objective_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBJECTIVERESULT']._serialized_start=794
-  _globals['_OBJECTIVERESULT']._serialized_end=909
-  _globals['_OBJECTIVEPROPOSED']._serialized_start=93
-  _globals['_OBJECTIVEPROPOSED']._serialized_end=229
-  _globals['_OBJECTIVEADDED']._serialized_start=232
-  _globals['_OBJECTIVEADDED']._serialized_end=365
-  _globals['_OBJECTIVEREJECTED']._serialized_start=367
-  _globals['_OBJECTIVEREJECTED']._serialized_end=425
-  _globals['_OBJECTIVEPLANNED']._serialized_start=428
-  _globals['_OBJECTIVEPLANNED']._serialized_end=619
-  _globals['_OBJECTIVEAPPROVED']._serialized_start=621
-  _globals['_OBJECTIVEAPPROVED']._serialized_end=678
-  _globals['_OBJECTIVEFINISHED']._serialized_start=680
-  _globals['_OBJECTIVEFINISHED']._serialized_end=792
+  _globals['_OBJECTIVEPROPOSED']._loaded_options = None
+  _globals['_OBJECTIVEPROPOSED']._serialized_options = b'\312\363\030-\010\r\022\007request\032\022objective_proposed\"\014objective_id'
+  _globals['_OBJECTIVEADDED']._loaded_options = None
+  _globals['_OBJECTIVEADDED']._serialized_options = b'\312\363\030$\010\016\022\tobjective\032\005added\"\014objective_id(\001'
+  _globals['_OBJECTIVEREJECTED']._loaded_options = None
+  _globals['_OBJECTIVEREJECTED']._serialized_options = b'\312\363\030$\010\016\032\022objective_rejected\"\014objective_id'
+  _globals['_OBJECTIVEPLANNED']._loaded_options = None
+  _globals['_OBJECTIVEPLANNED']._serialized_options = b'\312\363\030&\010\016\022\tobjective\032\007planned\"\014objective_id(\001'
+  _globals['_OBJECTIVEAPPROVED']._loaded_options = None
+  _globals['_OBJECTIVEAPPROVED']._serialized_options = b'\312\363\030-\010\r\022\007request\032\022objective_approved\"\014objective_id'
+  _globals['_OBJECTIVEFINISHED']._loaded_options = None
+  _globals['_OBJECTIVEFINISHED']._serialized_options = b'\312\363\030\'\010\016\022\tobjective\032\010finished\"\014objective_id(\001'
+  _globals['_OBJECTIVERESULT']._serialized_start=1102
+  _globals['_OBJECTIVERESULT']._serialized_end=1217
+  _globals['_OBJECTIVEPROPOSED']._serialized_start=125
+  _globals['_OBJECTIVEPROPOSED']._serialized_end=312
+  _globals['_OBJECTIVEADDED']._serialized_start=315
+  _globals['_OBJECTIVEADDED']._serialized_end=490
+  _globals['_OBJECTIVEREJECTED']._serialized_start=492
+  _globals['_OBJECTIVEREJECTED']._serialized_end=592
+  _globals['_OBJECTIVEPLANNED']._serialized_start=595
+  _globals['_OBJECTIVEPLANNED']._serialized_end=830
+  _globals['_OBJECTIVEAPPROVED']._serialized_start=832
+  _globals['_OBJECTIVEAPPROVED']._serialized_end=940
+  _globals['_OBJECTIVEFINISHED']._serialized_start=943
+  _globals['_OBJECTIVEFINISHED']._serialized_end=1100
 # @@protoc_insertion_point(module_scope)

@@ -23,22 +23,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 from enchanted.events.v1 import task_pb2 as enchanted_dot_events_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/policy.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"\xa3\x02\n\rPolicyAdopted\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08warnings\x18\x03 \x03(\t\x12\x13\n\x0bmax_cpu_pct\x18\x04 \x01(\x01\x12\x13\n\x0bmax_ram_pct\x18\x05 \x01(\x01\x12!\n\x19\x61llow_unregistered_agents\x18\x06 \x01(\x08\x12\x17\n\x0f\x61llowed_actions\x18\x07 \x03(\t\x12\x34\n\rallowed_tiers\x18\x08 \x03(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x16\n\x0emax_open_tasks\x18\t \x01(\r\x12\x1d\n\x15max_claims_per_minute\x18\n \x01(\r\x12\x11\n\thard_stop\x18\x0b \x01(\x08\"e\n\rRegistryEntry\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06skills\x18\x03 \x03(\t\x12\x10\n\x08\x61utonomy\x18\x04 \x01(\t\x12\x12\n\nentry_json\x18\x05 \x01(\t\"f\n\x0fRegistryAdopted\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x33\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\".enchanted.events.v1.RegistryEntry\x12\x10\n\x08warnings\x18\x03 \x03(\t\",\n\x0e\x43harterAdopted\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/policy.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/task.proto\"\xbb\x02\n\rPolicyAdopted\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08warnings\x18\x03 \x03(\t\x12\x13\n\x0bmax_cpu_pct\x18\x04 \x01(\x01\x12\x13\n\x0bmax_ram_pct\x18\x05 \x01(\x01\x12!\n\x19\x61llow_unregistered_agents\x18\x06 \x01(\x08\x12\x17\n\x0f\x61llowed_actions\x18\x07 \x03(\t\x12\x34\n\rallowed_tiers\x18\x08 \x03(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x16\n\x0emax_open_tasks\x18\t \x01(\r\x12\x1d\n\x15max_claims_per_minute\x18\n \x01(\r\x12\x11\n\thard_stop\x18\x0b \x01(\x08:\x16\xca\xf3\x18\x12\x08\x0f\x1a\x0epolicy_adopted\"e\n\rRegistryEntry\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06skills\x18\x03 \x03(\t\x12\x10\n\x08\x61utonomy\x18\x04 \x01(\t\x12\x12\n\nentry_json\x18\x05 \x01(\t\"\x80\x01\n\x0fRegistryAdopted\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x33\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\".enchanted.events.v1.RegistryEntry\x12\x10\n\x08warnings\x18\x03 \x03(\t:\x18\xca\xf3\x18\x14\x08\x0f\x1a\x10registry_adopted\"E\n\x0e\x43harterAdopted\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t:\x17\xca\xf3\x18\x13\x08\x0f\x1a\x0f\x63harter_adoptedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POLICYADOPTED']._serialized_start=90
-  _globals['_POLICYADOPTED']._serialized_end=381
-  _globals['_REGISTRYENTRY']._serialized_start=383
-  _globals['_REGISTRYENTRY']._serialized_end=484
-  _globals['_REGISTRYADOPTED']._serialized_start=486
-  _globals['_REGISTRYADOPTED']._serialized_end=588
-  _globals['_CHARTERADOPTED']._serialized_start=590
-  _globals['_CHARTERADOPTED']._serialized_end=634
+  _globals['_POLICYADOPTED']._loaded_options = None
+  _globals['_POLICYADOPTED']._serialized_options = b'\312\363\030\022\010\017\032\016policy_adopted'
+  _globals['_REGISTRYADOPTED']._loaded_options = None
+  _globals['_REGISTRYADOPTED']._serialized_options = b'\312\363\030\024\010\017\032\020registry_adopted'
+  _globals['_CHARTERADOPTED']._loaded_options = None
+  _globals['_CHARTERADOPTED']._serialized_options = b'\312\363\030\023\010\017\032\017charter_adopted'
+  _globals['_POLICYADOPTED']._serialized_start=122
+  _globals['_POLICYADOPTED']._serialized_end=437
+  _globals['_REGISTRYENTRY']._serialized_start=439
+  _globals['_REGISTRYENTRY']._serialized_end=540
+  _globals['_REGISTRYADOPTED']._serialized_start=543
+  _globals['_REGISTRYADOPTED']._serialized_end=671
+  _globals['_CHARTERADOPTED']._serialized_start=673
+  _globals['_CHARTERADOPTED']._serialized_end=742
 # @@protoc_insertion_point(module_scope)

@@ -23,17 +23,22 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/process.proto\x12\x13\x65nchanted.events.v1\"<\n\x0eProcessStarted\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\"j\n\rProcessExited\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\r\x12\x11\n\texit_code\x18\x03 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x1a\n\x12restart_in_seconds\x18\x05 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/process.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"U\n\x0eProcessStarted\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r:\x17\xca\xf3\x18\x13\x08\x03\x1a\x0fprocess_started\"\x82\x01\n\rProcessExited\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\r\x12\x11\n\texit_code\x18\x03 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x1a\n\x12restart_in_seconds\x18\x05 \x01(\x01:\x16\xca\xf3\x18\x12\x08\x03\x1a\x0eprocess_exitedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.process_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROCESSSTARTED']._serialized_start=58
-  _globals['_PROCESSSTARTED']._serialized_end=118
-  _globals['_PROCESSEXITED']._serialized_start=120
-  _globals['_PROCESSEXITED']._serialized_end=226
+  _globals['_PROCESSSTARTED']._loaded_options = None
+  _globals['_PROCESSSTARTED']._serialized_options = b'\312\363\030\023\010\003\032\017process_started'
+  _globals['_PROCESSEXITED']._loaded_options = None
+  _globals['_PROCESSEXITED']._serialized_options = b'\312\363\030\022\010\003\032\016process_exited'
+  _globals['_PROCESSSTARTED']._serialized_start=90
+  _globals['_PROCESSSTARTED']._serialized_end=175
+  _globals['_PROCESSEXITED']._serialized_start=178
+  _globals['_PROCESSEXITED']._serialized_end=308
 # @@protoc_insertion_point(module_scope)

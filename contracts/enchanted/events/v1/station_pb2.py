@@ -23,18 +23,23 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 from enchanted.events.v1 import task_pb2 as enchanted_dot_events_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/station.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"\x9c\x01\n\x0cTaskImported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x33\n\x08manifest\x18\x02 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x10\n\x08\x61ssignee\x18\x04 \x01(\t\x12\x12\n\ncreated_at\x18\x05 \x01(\t\x12\x10\n\x08row_json\x18\x06 \x01(\t\"}\n\x12TaskStatusImported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\r\n\x05notes\x18\x04 \x01(\t\x12\x13\n\x0breported_at\x18\x05 \x01(\t\x12\x10\n\x08row_json\x18\x06 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!enchanted/events/v1/station.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/task.proto\"\xbc\x01\n\x0cTaskImported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x33\n\x08manifest\x18\x02 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x10\n\x08\x61ssignee\x18\x04 \x01(\t\x12\x12\n\ncreated_at\x18\x05 \x01(\t\x12\x10\n\x08row_json\x18\x06 \x01(\t:\x1e\xca\xf3\x18\x1a\x08\x0e\x1a\rtask_imported\"\x07task_id\"\xa4\x01\n\x12TaskStatusImported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\r\n\x05notes\x18\x04 \x01(\t\x12\x13\n\x0breported_at\x18\x05 \x01(\t\x12\x10\n\x08row_json\x18\x06 \x01(\t:%\xca\xf3\x18!\x08\x0e\x1a\x14task_status_imported\"\x07task_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.station_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKIMPORTED']._serialized_start=91
-  _globals['_TASKIMPORTED']._serialized_end=247
-  _globals['_TASKSTATUSIMPORTED']._serialized_start=249
-  _globals['_TASKSTATUSIMPORTED']._serialized_end=374
+  _globals['_TASKIMPORTED']._loaded_options = None
+  _globals['_TASKIMPORTED']._serialized_options = b'\312\363\030\032\010\016\032\rtask_imported\"\007task_id'
+  _globals['_TASKSTATUSIMPORTED']._loaded_options = None
+  _globals['_TASKSTATUSIMPORTED']._serialized_options = b'\312\363\030!\010\016\032\024task_status_imported\"\007task_id'
+  _globals['_TASKIMPORTED']._serialized_start=123
+  _globals['_TASKIMPORTED']._serialized_end=311
+  _globals['_TASKSTATUSIMPORTED']._serialized_start=314
+  _globals['_TASKSTATUSIMPORTED']._serialized_end=478
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from enchanted.events.v1 import attribution_pb2 as _attribution_pb2
 from enchanted.events.v1 import capacity_pb2 as _capacity_pb2
 from enchanted.events.v1 import command_pb2 as _command_pb2
 from enchanted.events.v1 import incident_pb2 as _incident_pb2
+from enchanted.events.v1 import kind_pb2 as _kind_pb2
 from enchanted.events.v1 import leadership_pb2 as _leadership_pb2
 from enchanted.events.v1 import objective_pb2 as _objective_pb2
 from enchanted.events.v1 import policy_pb2 as _policy_pb2
@@ -22,6 +23,19 @@ from enchanted.events.v1 import system_signal_pb2 as _system_signal_pb2
 from enchanted.events.v1 import task_pb2 as _task_pb2
 from enchanted.events.v1 import task_request_pb2 as _task_request_pb2
 from enchanted.events.v1 import worker_pb2 as _worker_pb2
+from enchanted.events.v1.kind_pb2 import EventType as EventType
+from enchanted.events.v1.kind_pb2 import PayloadKind as PayloadKind
+from enchanted.events.v1.kind_pb2 import TYPE_ALARM as TYPE_ALARM
+from enchanted.events.v1.kind_pb2 import TYPE_DECISION as TYPE_DECISION
+from enchanted.events.v1.kind_pb2 import TYPE_OBSERVATION as TYPE_OBSERVATION
+from enchanted.events.v1.kind_pb2 import TYPE_OUTCOME as TYPE_OUTCOME
+from enchanted.events.v1.kind_pb2 import TYPE_REQUEST as TYPE_REQUEST
+from enchanted.events.v1.kind_pb2 import TYPE_RULE as TYPE_RULE
+from enchanted.events.v1.kind_pb2 import TYPE_STATE_CHANGE as TYPE_STATE_CHANGE
+from enchanted.events.v1.kind_pb2 import TYPE_SYSTEM as TYPE_SYSTEM
+from enchanted.events.v1.kind_pb2 import TYPE_UNSPECIFIED as TYPE_UNSPECIFIED
+from enchanted.events.v1.kind_pb2 import TYPE_WORK as TYPE_WORK
+from enchanted.events.v1.kind_pb2 import kind as kind
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -84,56 +98,6 @@ ROLE_SUPERVISOR: AgentRole.ValueType  # 15
 ROLE_WORKER: AgentRole.ValueType  # 16
 """one that does tasks and is none of the agents above"""
 Global___AgentRole: _TypeAlias = AgentRole  # noqa: Y015
-
-class _EventType:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    TYPE_UNSPECIFIED: _EventType.ValueType  # 0
-    TYPE_DECISION: _EventType.ValueType  # 1
-    """the why"""
-    TYPE_STATE_CHANGE: _EventType.ValueType  # 2
-    """the what"""
-    TYPE_SYSTEM: _EventType.ValueType  # 3
-    """the mesh about itself: heartbeats, starts, stops, leadership"""
-    TYPE_OUTCOME: _EventType.ValueType  # 10
-    """what came of a decision"""
-    TYPE_OBSERVATION: _EventType.ValueType  # 11
-    """a measurement of the world"""
-    TYPE_ALARM: _EventType.ValueType  # 12
-    """something a person must know"""
-    TYPE_REQUEST: _EventType.ValueType  # 13
-    """what was asked of a service, and led to something"""
-    TYPE_WORK: _EventType.ValueType  # 14
-    """a step in the life of a task or an objective"""
-    TYPE_RULE: _EventType.ValueType  # 15
-    """what is in force: policy, registry, mode, commands"""
-
-class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
-    """What sort of fact an event is. Implied by the payload and checked against it."""
-
-TYPE_UNSPECIFIED: EventType.ValueType  # 0
-TYPE_DECISION: EventType.ValueType  # 1
-"""the why"""
-TYPE_STATE_CHANGE: EventType.ValueType  # 2
-"""the what"""
-TYPE_SYSTEM: EventType.ValueType  # 3
-"""the mesh about itself: heartbeats, starts, stops, leadership"""
-TYPE_OUTCOME: EventType.ValueType  # 10
-"""what came of a decision"""
-TYPE_OBSERVATION: EventType.ValueType  # 11
-"""a measurement of the world"""
-TYPE_ALARM: EventType.ValueType  # 12
-"""something a person must know"""
-TYPE_REQUEST: EventType.ValueType  # 13
-"""what was asked of a service, and led to something"""
-TYPE_WORK: EventType.ValueType  # 14
-"""a step in the life of a task or an objective"""
-TYPE_RULE: EventType.ValueType  # 15
-"""what is in force: policy, registry, mode, commands"""
-Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
 class SwarmEvent(_message.Message):
@@ -218,7 +182,7 @@ class SwarmEvent(_message.Message):
     """W3C, 16 hex digits"""
     agent_role: Global___AgentRole.ValueType
     agent_id: _builtins.str
-    event_type: Global___EventType.ValueType
+    event_type: _kind_pb2.EventType.ValueType
     causation_id: _builtins.str
     """the event that made this one happen"""
     correlation_id: _builtins.str
@@ -358,7 +322,7 @@ class SwarmEvent(_message.Message):
         span_id: _builtins.str = ...,
         agent_role: Global___AgentRole.ValueType = ...,
         agent_id: _builtins.str = ...,
-        event_type: Global___EventType.ValueType = ...,
+        event_type: _kind_pb2.EventType.ValueType = ...,
         causation_id: _builtins.str = ...,
         correlation_id: _builtins.str = ...,
         decision: _agent_decision_pb2.AgentDecision | None = ...,

@@ -23,15 +23,18 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'enchanted/events/v1/system_signal.proto\x12\x13\x65nchanted.events.v1\"Q\n\x0cSystemSignal\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x18\n\x10\x63pu_load_percent\x18\x02 \x01(\x05\x12\x17\n\x0fmemory_usage_mb\x18\x03 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'enchanted/events/v1/system_signal.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"a\n\x0cSystemSignal\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x18\n\x10\x63pu_load_percent\x18\x02 \x01(\x05\x12\x17\n\x0fmemory_usage_mb\x18\x03 \x01(\x05:\x0e\xca\xf3\x18\n\x08\x03\x1a\x06signalb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.system_signal_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SYSTEMSIGNAL']._serialized_start=64
-  _globals['_SYSTEMSIGNAL']._serialized_end=145
+  _globals['_SYSTEMSIGNAL']._loaded_options = None
+  _globals['_SYSTEMSIGNAL']._serialized_options = b'\312\363\030\n\010\003\032\006signal'
+  _globals['_SYSTEMSIGNAL']._serialized_start=96
+  _globals['_SYSTEMSIGNAL']._serialized_end=193
 # @@protoc_insertion_point(module_scope)

@@ -23,30 +23,45 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 from enchanted.events.v1 import task_pb2 as enchanted_dot_events_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&enchanted/events/v1/task_request.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/task.proto\"S\n\rTasksProposed\x12\x30\n\x05tasks\x18\x01 \x03(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x10\n\x08together\x18\x02 \x01(\x08\"\x8c\x01\n\x0e\x43laimRequested\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x16\n\x0e\x66ree_cpu_count\x18\x03 \x01(\x01\x12\x19\n\x11\x66ree_memory_bytes\x18\x04 \x01(\x04\x12\x0f\n\x07\x61\x63tions\x18\x05 \x03(\t\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\"y\n\x10ProgressReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\tB\x0b\n\t_fraction\"\xdf\x01\n\x0eResultReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x05 \x01(\t\x12\x15\n\rchanged_files\x18\x06 \x03(\t\x12\r\n\x05notes\x18\x07 \x01(\t\x12\x31\n\x04next\x18\x08 \x01(\x0b\x32#.enchanted.events.v1.ClaimRequested\"\x89\x01\n\x11ResultArrivedLate\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\"W\n\x10ReleaseRequested\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x9f\x01\n\x0bTaskOrdered\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12-\n\x05order\x18\x02 \x01(\x0e\x32\x1e.enchanted.events.v1.TaskOrder\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x14\n\x0cobjective_id\x18\x04 \x01(\t\x12\x19\n\x0cpayload_json\x18\x05 \x01(\tH\x00\x88\x01\x01\x42\x0f\n\r_payload_json*[\n\tTaskOrder\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x10\n\x0cORDER_CANCEL\x10\x01\x12\x14\n\x10ORDER_QUARANTINE\x10\x02\x12\x0f\n\x0bORDER_RETRY\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&enchanted/events/v1/task_request.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/task.proto\"t\n\rTasksProposed\x12\x30\n\x05tasks\x18\x01 \x03(\x0b\x32!.enchanted.events.v1.TaskManifest\x12\x10\n\x08together\x18\x02 \x01(\x08:\x1f\xca\xf3\x18\x1b\x08\r\x12\x07request\x1a\x0etasks_proposed\"\xb9\x01\n\x0e\x43laimRequested\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x16\n\x0e\x66ree_cpu_count\x18\x03 \x01(\x01\x12\x19\n\x11\x66ree_memory_bytes\x18\x04 \x01(\x04\x12\x0f\n\x07\x61\x63tions\x18\x05 \x03(\t\x12\x13\n\x0btraceparent\x18\x06 \x01(\t:+\xca\xf3\x18\'\x08\r\x12\x07request\x1a\x0f\x63laim_requested\"\tworker_id\"\xa6\x01\n\x10ProgressReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\t:+\xca\xf3\x18\'\x08\r\x12\x07request\x1a\x11progress_reported\"\x07task_idB\x0b\n\t_fraction\"\x8a\x02\n\x0eResultReported\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x05 \x01(\t\x12\x15\n\rchanged_files\x18\x06 \x03(\t\x12\r\n\x05notes\x18\x07 \x01(\t\x12\x31\n\x04next\x18\x08 \x01(\x0b\x32#.enchanted.events.v1.ClaimRequested:)\xca\xf3\x18%\x08\r\x12\x07request\x1a\x0fresult_reported\"\x07task_id\"\xaf\x01\n\x11ResultArrivedLate\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t:$\xca\xf3\x18 \x08\x0e\x1a\x13result_arrived_late\"\x07task_id\"\x84\x01\n\x10ReleaseRequested\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t:+\xca\xf3\x18\'\x08\r\x12\x07request\x1a\x11release_requested\"\x07task_id\"\xc7\x01\n\x0bTaskOrdered\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12-\n\x05order\x18\x02 \x01(\x0e\x32\x1e.enchanted.events.v1.TaskOrder\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x14\n\x0cobjective_id\x18\x04 \x01(\t\x12\x19\n\x0cpayload_json\x18\x05 \x01(\tH\x00\x88\x01\x01:&\xca\xf3\x18\"\x08\r\x12\x07request\x1a\x0ctask_ordered\"\x07task_idB\x0f\n\r_payload_json*[\n\tTaskOrder\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x10\n\x0cORDER_CANCEL\x10\x01\x12\x14\n\x10ORDER_QUARANTINE\x10\x02\x12\x0f\n\x0bORDER_RETRY\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.task_request_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKORDER']._serialized_start=1063
-  _globals['_TASKORDER']._serialized_end=1154
-  _globals['_TASKSPROPOSED']._serialized_start=95
-  _globals['_TASKSPROPOSED']._serialized_end=178
-  _globals['_CLAIMREQUESTED']._serialized_start=181
-  _globals['_CLAIMREQUESTED']._serialized_end=321
-  _globals['_PROGRESSREPORTED']._serialized_start=323
-  _globals['_PROGRESSREPORTED']._serialized_end=444
-  _globals['_RESULTREPORTED']._serialized_start=447
-  _globals['_RESULTREPORTED']._serialized_end=670
-  _globals['_RESULTARRIVEDLATE']._serialized_start=673
-  _globals['_RESULTARRIVEDLATE']._serialized_end=810
-  _globals['_RELEASEREQUESTED']._serialized_start=812
-  _globals['_RELEASEREQUESTED']._serialized_end=899
-  _globals['_TASKORDERED']._serialized_start=902
-  _globals['_TASKORDERED']._serialized_end=1061
+  _globals['_TASKSPROPOSED']._loaded_options = None
+  _globals['_TASKSPROPOSED']._serialized_options = b'\312\363\030\033\010\r\022\007request\032\016tasks_proposed'
+  _globals['_CLAIMREQUESTED']._loaded_options = None
+  _globals['_CLAIMREQUESTED']._serialized_options = b'\312\363\030\'\010\r\022\007request\032\017claim_requested\"\tworker_id'
+  _globals['_PROGRESSREPORTED']._loaded_options = None
+  _globals['_PROGRESSREPORTED']._serialized_options = b'\312\363\030\'\010\r\022\007request\032\021progress_reported\"\007task_id'
+  _globals['_RESULTREPORTED']._loaded_options = None
+  _globals['_RESULTREPORTED']._serialized_options = b'\312\363\030%\010\r\022\007request\032\017result_reported\"\007task_id'
+  _globals['_RESULTARRIVEDLATE']._loaded_options = None
+  _globals['_RESULTARRIVEDLATE']._serialized_options = b'\312\363\030 \010\016\032\023result_arrived_late\"\007task_id'
+  _globals['_RELEASEREQUESTED']._loaded_options = None
+  _globals['_RELEASEREQUESTED']._serialized_options = b'\312\363\030\'\010\r\022\007request\032\021release_requested\"\007task_id'
+  _globals['_TASKORDERED']._loaded_options = None
+  _globals['_TASKORDERED']._serialized_options = b'\312\363\030\"\010\r\022\007request\032\014task_ordered\"\007task_id'
+  _globals['_TASKORDER']._serialized_start=1386
+  _globals['_TASKORDER']._serialized_end=1477
+  _globals['_TASKSPROPOSED']._serialized_start=127
+  _globals['_TASKSPROPOSED']._serialized_end=243
+  _globals['_CLAIMREQUESTED']._serialized_start=246
+  _globals['_CLAIMREQUESTED']._serialized_end=431
+  _globals['_PROGRESSREPORTED']._serialized_start=434
+  _globals['_PROGRESSREPORTED']._serialized_end=600
+  _globals['_RESULTREPORTED']._serialized_start=603
+  _globals['_RESULTREPORTED']._serialized_end=869
+  _globals['_RESULTARRIVEDLATE']._serialized_start=872
+  _globals['_RESULTARRIVEDLATE']._serialized_end=1047
+  _globals['_RELEASEREQUESTED']._serialized_start=1050
+  _globals['_RELEASEREQUESTED']._serialized_end=1182
+  _globals['_TASKORDERED']._serialized_start=1185
+  _globals['_TASKORDERED']._serialized_end=1384
 # @@protoc_insertion_point(module_scope)

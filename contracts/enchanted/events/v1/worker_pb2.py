@@ -23,21 +23,30 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/worker.proto\x12\x13\x65nchanted.events.v1\"\x9a\x01\n\x10WorkerRegistered\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x1c\n\x14max_concurrent_tasks\x18\x03 \x01(\r\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\r\x12\x19\n\x11heartbeat_seconds\x18\x06 \x01(\x01\x12\x0f\n\x07\x61\x63tions\x18\x07 \x03(\t\"H\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\"3\n\x0eWorkerDeparted\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\nWorkerLost\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0esilent_seconds\x18\x02 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n enchanted/events/v1/worker.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xc1\x01\n\x10WorkerRegistered\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x1c\n\x14max_concurrent_tasks\x18\x03 \x01(\r\x12\x0c\n\x04host\x18\x04 \x01(\t\x12\x0b\n\x03pid\x18\x05 \x01(\r\x12\x19\n\x11heartbeat_seconds\x18\x06 \x01(\x01\x12\x0f\n\x07\x61\x63tions\x18\x07 \x03(\t:%\xca\xf3\x18!\x08\x03\x12\x06worker\x1a\nregistered\"\tworker_id\"n\n\x0fWorkerHeartbeat\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08:$\xca\xf3\x18 \x08\x03\x12\x06worker\x1a\theartbeat\"\tworker_id\"X\n\x0eWorkerDeparted\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:#\xca\xf3\x18\x1f\x08\x03\x12\x06worker\x1a\x08\x64\x65parted\"\tworker_id\"W\n\nWorkerLost\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x16\n\x0esilent_seconds\x18\x02 \x01(\x01:\x1e\xca\xf3\x18\x1a\x08\x03\x1a\x0bworker_lost\"\tworker_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.worker_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORKERREGISTERED']._serialized_start=58
-  _globals['_WORKERREGISTERED']._serialized_end=212
-  _globals['_WORKERHEARTBEAT']._serialized_start=214
-  _globals['_WORKERHEARTBEAT']._serialized_end=286
-  _globals['_WORKERDEPARTED']._serialized_start=288
-  _globals['_WORKERDEPARTED']._serialized_end=339
-  _globals['_WORKERLOST']._serialized_start=341
-  _globals['_WORKERLOST']._serialized_end=396
+  _globals['_WORKERREGISTERED']._loaded_options = None
+  _globals['_WORKERREGISTERED']._serialized_options = b'\312\363\030!\010\003\022\006worker\032\nregistered\"\tworker_id'
+  _globals['_WORKERHEARTBEAT']._loaded_options = None
+  _globals['_WORKERHEARTBEAT']._serialized_options = b'\312\363\030 \010\003\022\006worker\032\theartbeat\"\tworker_id'
+  _globals['_WORKERDEPARTED']._loaded_options = None
+  _globals['_WORKERDEPARTED']._serialized_options = b'\312\363\030\037\010\003\022\006worker\032\010departed\"\tworker_id'
+  _globals['_WORKERLOST']._loaded_options = None
+  _globals['_WORKERLOST']._serialized_options = b'\312\363\030\032\010\003\032\013worker_lost\"\tworker_id'
+  _globals['_WORKERREGISTERED']._serialized_start=90
+  _globals['_WORKERREGISTERED']._serialized_end=283
+  _globals['_WORKERHEARTBEAT']._serialized_start=285
+  _globals['_WORKERHEARTBEAT']._serialized_end=395
+  _globals['_WORKERDEPARTED']._serialized_start=397
+  _globals['_WORKERDEPARTED']._serialized_end=485
+  _globals['_WORKERLOST']._serialized_start=487
+  _globals['_WORKERLOST']._serialized_end=574
 # @@protoc_insertion_point(module_scope)
