@@ -2,8 +2,8 @@
 
 Runs protoc (grpcio-tools) with the mypy-protobuf plugin over every .proto file below `contracts/`,
 and writes the modules beside them with a banner; beside `swarm_event.proto` also `payload_type.py`,
-the union of its payloads. With `--check` nothing is written: the exit code is 1, and the files are
-named, if what is committed is not what the .proto files say.
+the union of its payloads, and the golden bytes that are missing. With `--check` nothing is written:
+the exit code is 1, and the files are named, if what is committed is not what the .proto files say.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+from golden_bytes import golden_bytes, problems, write_missing
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent
 BANNER = "# Generated from the .proto file beside it by `make contracts`. Do not edit.\n"
-ENVELOPE = "enchanted/events/v1/swarm_event.proto"
-PAYLOAD_TYPE = Path(ENVELOPE).with_name("payload_type.py")
+PAYLOAD_TYPE = Path("enchanted/events/v1/payload_type.py")
 
 
-def generate(target: Path) -> dict[Path, str]:
-    """Generated text by path relative to `contracts/`; `target` is an empty folder to work in."""
+def generate(target: Path) -> tuple[dict[Path, str], Descriptor]:
+    """Generated text by path relative to `contracts/`, and the envelope as it is declared now.
+    `target` is an empty folder to work in.
+    """
     protos = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.proto"))
     well_known = resources.files("grpc_tools") / "_proto"
     plugin = Path(sys.executable).parent / "protoc-gen-mypy"
@@ -36,39 +40,35 @@ def generate(target: Path) -> dict[Path, str]:
         f"--proto_path={well_known}",
         f"--python_out={target}",
         f"--mypy_out=quiet:{target}",
+        "--include_imports",
         f"--descriptor_set_out={compiled}",
         *protos,
     ]
     if protoc.main(arguments) != 0:
         raise SystemExit("contracts: protoc refused the .proto files; its message is above")
-    (target / PAYLOAD_TYPE).write_text(
-        payload_type(FileDescriptorSet.FromString(compiled.read_bytes()))
-    )
-    return {
+    pool = DescriptorPool()
+    for file in FileDescriptorSet.FromString(compiled.read_bytes()).file:
+        pool.Add(file)
+    envelope = pool.FindMessageTypeByName("enchanted.events.v1.SwarmEvent")
+    (target / PAYLOAD_TYPE).write_text(payload_type(envelope))
+    generated = {
         path.relative_to(target): BANNER + path.read_text()
         for path in sorted(target.rglob("*.py*"))
     }
+    return generated, envelope
 
 
-def payload_type(contract: FileDescriptorSet) -> str:
-    """A module whose `Payload` is any message that `SwarmEvent.payload` may be: a type checker has
-    to see it written down."""
-    modules = {
-        f".{file.package}.{message.name}": file.name.removesuffix(".proto").replace("/", ".")
-        for file in contract.file
-        for message in file.message_type
-    }
-    (envelope,) = (file.message_type[0] for file in contract.file if file.name == ENVELOPE)
-    types = [
-        field.type_name
-        for field in envelope.field
-        if field.HasField("oneof_index") and not field.proto3_optional
-    ]
-    names = [each.rpartition(".")[2] for each in types]
+def payload_type(envelope: Descriptor) -> str:
+    """A module whose `Payload` is any message that the envelope may hold: a type checker has to see
+    it written down."""
+    payloads = [field.message_type for field in envelope.oneofs_by_name["payload"].fields]
     imports = sorted(
-        f"from {modules[each]}_pb2 import {name}\n" for each, name in zip(types, names, strict=True)
+        f"from {each.file.name.removesuffix('.proto').replace('/', '.')}_pb2 import {each.name}\n"
+        for each in payloads
+        if each is not None
     )
-    return f"{''.join(imports)}\nPayload = (\n    {f'{chr(10)}    | '.join(names)}\n)\n"
+    names = "\n    | ".join(each.name for each in payloads if each is not None)
+    return f"{''.join(imports)}\nPayload = (\n    {names}\n)\n"
 
 
 def main() -> int:
@@ -76,7 +76,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail on drift")
     check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as folder:
-        wanted = generate(Path(folder))
+        wanted, envelope = generate(Path(folder))
+    golden = golden_bytes(envelope)
     committed = {
         path.relative_to(ROOT)
         for path in (ROOT / "enchanted").rglob("*.py*")
@@ -90,15 +91,22 @@ def main() -> int:
         or (ROOT / path).read_text() != wanted[path]
     ]
     if check:
-        for path in drifted:
-            print(f"contracts: {path} is not what the .proto files say; run `make contracts`")
-        return 1 if drifted else 0
+        found = [
+            f"{path} is not what the .proto files say; run `make contracts`" for path in drifted
+        ]
+        found += problems(envelope, golden)
+        for each in found:
+            print(f"contracts: {each}")
+        return 1 if found else 0
     for path in drifted:
         if path in wanted:
             (ROOT / path).write_text(wanted[path])
         else:
             (ROOT / path).unlink()
-    print(f"contracts: {len(wanted)} generated files, {len(drifted)} changed")
+    print(
+        f"contracts: {len(wanted)} generated files, {len(drifted)} changed;"
+        f" {write_missing(golden)} golden events are new"
+    )
     return 0
 
 
