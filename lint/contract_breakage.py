@@ -1,7 +1,8 @@
 """Does the contract still say what it said before? `python -m lint.contract_breakage [--write]`.
 
 `contracts/promised.txt` has a line for each thing that stored bytes and other people's code rely
-on: each message, field, oneof, enum value and reserved number. A line may be added and never goes.
+on: each message, field, oneof, enum value and reserved number, and what a payload says of its kind.
+A line may be added and never goes.
 What is checked:
 
 - each line of the file is still true of the .proto files;
@@ -19,12 +20,14 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from google.protobuf import text_format
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
     FieldDescriptorProto,
 )
 
+from enchanted.events.v1.kind_pb2 import kind
 from lint.contract import CONTRACTS, ROOT, files
 
 PROMISED: Final = CONTRACTS / "promised.txt"
@@ -47,6 +50,9 @@ def promises() -> set[str]:
 
 def _of_message(message: DescriptorProto, name: str) -> Iterator[str]:
     yield f"message {name}"
+    if message.options.HasExtension(kind):
+        said = text_format.MessageToString(message.options.Extensions[kind], as_one_line=True)
+        yield f"kind {name} {said}"
     for field in message.field:
         yield f"field {name} {field.number} = {_type_of(field)} {field.name}"
         if field.HasField("oneof_index") and not field.proto3_optional:

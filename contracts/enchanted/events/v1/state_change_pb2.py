@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&enchanted/events/v1/state_change.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\x87\x02\n\x0bStateChange\x12\x13\n\x0btarget_type\x18\x01 \x01(\t\x12\x17\n\x0ftarget_resource\x18\x02 \x01(\t\x12\x1b\n\x13previous_state_hash\x18\x03 \x01(\t\x12\x16\n\x0enew_state_hash\x18\x04 \x01(\t\x12\x12\n\ndiff_patch\x18\x05 \x01(\t\x12\x15\n\ris_reversible\x18\x06 \x01(\x08\x12\x11\n\ttruncated\x18\x07 \x01(\x08\x12\x10\n\x08\x65xternal\x18\x08 \x01(\x08\x12\x11\n\tworkspace\x18\t \x01(\t:2\xca\xf3\x18.\x08\x02\x1a\x0cstate_change\"\x0btarget_type\"\x0ftarget_resourceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&enchanted/events/v1/state_change.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\x92\x02\n\x0bStateChange\x12\x13\n\x0btarget_type\x18\x01 \x01(\t\x12\x17\n\x0ftarget_resource\x18\x02 \x01(\t\x12\x1b\n\x13previous_state_hash\x18\x03 \x01(\t\x12\x16\n\x0enew_state_hash\x18\x04 \x01(\t\x12\x12\n\ndiff_patch\x18\x05 \x01(\t\x12\x15\n\ris_reversible\x18\x06 \x01(\x08\x12\x11\n\ttruncated\x18\x07 \x01(\x08\x12\x10\n\x08\x65xternal\x18\x08 \x01(\x08\x12\x11\n\tworkspace\x18\t \x01(\t:=\xca\xf3\x18\x39\x08\x02\x1a\x0cstate_change\"\tworkspace\"\x0btarget_type\"\x0ftarget_resourceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.state_c
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STATECHANGE']._loaded_options = None
-  _globals['_STATECHANGE']._serialized_options = b'\312\363\030.\010\002\032\014state_change\"\013target_type\"\017target_resource'
+  _globals['_STATECHANGE']._serialized_options = b'\312\363\0309\010\002\032\014state_change\"\tworkspace\"\013target_type\"\017target_resource'
   _globals['_STATECHANGE']._serialized_start=96
-  _globals['_STATECHANGE']._serialized_end=359
+  _globals['_STATECHANGE']._serialized_end=370
 # @@protoc_insertion_point(module_scope)
