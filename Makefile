@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long compose-test lint lint-style lint-types lint-imports lint-contract \
+.PHONY: help run test test-unit test-long compose-test lint lint-style lint-types lint-imports lint-contract \
 	lint-enums lint-words lint-documents lint-buf bench bench-peers-setup outcomes bench-schema contracts reference lock setup
 
 help:  ## list the targets
@@ -59,6 +59,9 @@ TESTS_AT_ONCE ?= $(shell expr 2 '*' $$(nproc))
 
 test: lint  ## every check and every test but the long ones
 	@$(BIN)/pytest -m "not long and not compose" --numprocesses $(TESTS_AT_ONCE) --dist worksteal
+
+test-unit: setup  ## the tests that start no server (half a minute)
+	@$(BIN)/pytest -m "unit and not heavy and not long" --numprocesses $$(nproc) --dist worksteal
 
 test-long: setup  ## the long ones: fuzzing, faults under load
 	@$(BIN)/pytest -m long --timeout 900

@@ -14,6 +14,7 @@ from local_mesh.home import Home
 from local_mesh.samples import write_samples
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
+from tests import unit_set
 from tests.command_line import FreePort
 from tests.nervous_system.otlp_collector import Collector
 from tests.real_servers import NatsServer
@@ -21,6 +22,21 @@ from tests.real_servers import NatsServer
 # How fast a machine makes an example says nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell the tests that need no server from the others: `make test-unit`."""
+    unit_set.mark(items)
+
+
+@pytest.fixture(autouse=True)
+def unit_set_guard(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test of the unit set starts nothing."""
+    if request.node.get_closest_marker(unit_set.UNIT) is None:
+        yield
+        return
+    with unit_set.nothing_starts():
+        yield
 
 
 @pytest.fixture

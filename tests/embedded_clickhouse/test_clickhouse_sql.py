@@ -121,6 +121,7 @@ def test_arguments_are_no_tuple_of_a_list(call: bytes) -> None:
     assert says(b"SELECT 1, " + call.replace(b"`", b"").replace(b'"', b""), "F", "(")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "unit",
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -182,4 +183,5 @@ def _finished(coroutine):  # type: ignore[no-untyped-def]
 
 
 TestTwoHistories = TwoHistories.TestCase
+TestTwoHistories.pytestmark = pytest.mark.heavy  # type: ignore[attr-defined]
 TestTwoHistories.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)

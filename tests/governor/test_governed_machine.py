@@ -3,6 +3,7 @@ history replay?"""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -150,4 +151,5 @@ class Machine(RuleBasedStateMachine):
 
 
 TestAnyMachine = Machine.TestCase
+TestAnyMachine.pytestmark = pytest.mark.heavy  # type: ignore[attr-defined]
 TestAnyMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -214,6 +215,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.heavy
 @settings(max_examples=100, deadline=None)
 @given(workers=workers, steps=steps)
 def test_whatever_fails_some_worker_is_left_for_all_that_could_be_done(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened, RecoveryAttempted
@@ -45,6 +47,7 @@ def in_turns(play: Play, *, after: float) -> list[list[Payload]]:
     return turns
 
 
+@pytest.mark.heavy
 def test_a_thousand_quarantined_workers_that_come_back_are_released_in_turns() -> None:
     play = Play()
     silent(play)
@@ -72,6 +75,7 @@ def test_a_thousand_quarantined_workers_that_come_back_are_released_in_turns() -
     play.replays()
 
 
+@pytest.mark.heavy
 def test_a_thousand_lost_workers_and_what_else_is_wrong_get_their_turns() -> None:
     play = Play()
     silent(play)
@@ -96,6 +100,7 @@ def test_a_thousand_lost_workers_and_what_else_is_wrong_get_their_turns() -> Non
     assert len(turns) < 12
 
 
+@pytest.mark.heavy
 def test_after_a_long_silence_of_its_own_a_thousand_steps_are_taken_in_turns() -> None:
     play = Play()
     silent(play)

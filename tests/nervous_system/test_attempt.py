@@ -542,6 +542,7 @@ ERRORS = st.recursive(
 )
 
 
+@pytest.mark.heavy
 @settings(max_examples=300, deadline=None)
 @given(ERRORS)
 @example(NotAcknowledged(""))
@@ -550,6 +551,7 @@ def test_any_error_is_one_end(error: BaseException) -> None:
     assert asyncio.run(failing(error)).notes.strip()
 
 
+@pytest.mark.heavy
 @settings(max_examples=300, deadline=None)
 @given(VALUES)
 def test_any_value_is_one_end(value: object) -> None:

@@ -175,8 +175,10 @@ class InterruptedUnheard(Interrupted):
 
 
 TestInterrupted = Interrupted.TestCase
+TestInterrupted.pytestmark = pytest.mark.heavy  # type: ignore[attr-defined]
 TestInterrupted.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestInterruptedUnheard = InterruptedUnheard.TestCase
+TestInterruptedUnheard.pytestmark = pytest.mark.heavy  # type: ignore[attr-defined]
 TestInterruptedUnheard.settings = TestInterrupted.settings
 
 

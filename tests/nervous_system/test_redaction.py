@@ -160,6 +160,7 @@ def test_no_name_is_eaten_that_begins_as_a_token_does(name: str) -> None:
 SIGNS = ["sk-", "sk-proj-", "npm_", "hf_", "glpat-", "pypi-", "gnt_", "ghp_", "whsec_", "xoxb-"]
 
 
+@pytest.mark.heavy
 def test_names_of_real_files_stay_whole_behind_every_makers_sign() -> None:
     """Those of the standard library and of this project, and of recorded runs where they are."""
     project = Path(__file__).parents[2]

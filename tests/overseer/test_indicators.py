@@ -359,6 +359,7 @@ def test_a_rule_that_the_leader_could_not_have_seen_was_not_broken() -> None:
     assert value(history, "policy_violations") == 1, "nothing forbade it where it stands"
 
 
+@pytest.mark.heavy
 def test_memory_is_bounded() -> None:
     history = started()
     state = folded(history)

@@ -497,6 +497,7 @@ def test_what_is_no_end_of_an_attempt_is_refused_and_changes_nothing(
     assert mesh.result("w1", "a", RESULT_COMPLETED).accepted
 
 
+@pytest.mark.heavy
 def test_a_great_many_ends_at_once_take_more_than_one_tick(mesh: Overseen) -> None:
     """Each with its objective: all that one tick leads to must fit one batch, at every tick."""
     most = 450

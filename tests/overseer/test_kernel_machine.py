@@ -258,6 +258,7 @@ class KernelMachine(RuleBasedStateMachine):
 USUAL = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
 
 TestKernelMachine = KernelMachine.TestCase
+TestKernelMachine.pytestmark = pytest.mark.heavy  # type: ignore[attr-defined]
 TestKernelMachine.settings = USUAL
 
 

@@ -64,6 +64,7 @@ def test_another_set_of_the_same_shapes_is_found_as_well() -> None:
     assert len(left) <= len(others) * 0.05, [(each.kind, each.place) for each in left]
 
 
+@pytest.mark.heavy
 def test_code_and_prose_stay_as_they_are() -> None:
     figure = secrets.precision(60_000)
     assert figure.value is not None
@@ -282,6 +283,7 @@ async def test_the_log_keeps_what_a_stranger_put_on_it(bus: Bus) -> None:
     assert isinstance(events[0].payload, AgentDecision)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "piece",
     [

@@ -326,6 +326,7 @@ async def test_a_string_is_no_list_of_its_letters(agent: Agent) -> None:
         await _held(Sink()).finish(changed_files="a.py")
 
 
+@pytest.mark.heavy
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
