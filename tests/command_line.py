@@ -88,7 +88,7 @@ class CommandLine:
             cwd=self.home.parent,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
 
     def json(self, *arguments: str) -> Any:

@@ -51,7 +51,7 @@ def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
 @pytest.fixture
 def mesh_settings(nats_server: NatsServer) -> MeshSettings:
     """Settings that point at it."""
-    return MeshSettings(nats_url=nats_server.url, publish_deadline_seconds=5.0)
+    return MeshSettings(nats_url=nats_server.url, publish_deadline_seconds=60.0)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def crowded(port: int) -> Iterator[None]:
 def _crowd(port: int) -> None:
     """Hold as many as that at a time."""
     held: deque[socket.socket] = deque()
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     for number in count():
         if time.monotonic() > until:
             return

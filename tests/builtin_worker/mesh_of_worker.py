@@ -155,7 +155,7 @@ class Ingesting:
 
     async def until(self, sequence: int) -> None:
         """Wait for ClickHouse to have the log up to here; 0 waits for the tables only."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while await asyncio.to_thread(self._watermark) < sequence:
             assert self._process is not None
             assert self._process.running, (self._folder / "ingestor.txt").read_text()

@@ -40,7 +40,7 @@ class Server:
     def stop(self) -> int:
         """End it as an operator would. Returns its exit status."""
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=300)
 
 
 Start = Callable[..., Server]
@@ -61,7 +61,7 @@ def start_server(path: Path, *options: str) -> Server:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise AssertionError(f"the server did not start, exit status {process.wait(timeout=10)}")
+        raise AssertionError(f"the server did not start, exit status {process.wait(timeout=300)}")
     serving = json.loads(line)
     assert serving["action"] == "clickhouse_serving"
     return Server(process, serving["url"], path)
@@ -89,7 +89,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for server in started:
         if server.process.poll() is None:
             server.process.kill()
-            server.process.wait(timeout=10)
+            server.process.wait(timeout=300)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ SERVE = (sys.executable, "-m", "embedded_clickhouse")
 
 def refused(*options: str) -> str:
     """What a server that must not start says. One sentence, and an exit status that is not 0."""
-    process = subprocess.run([*SERVE, *options], capture_output=True, text=True, timeout=30)
+    process = subprocess.run([*SERVE, *options], capture_output=True, text=True, timeout=300)
     assert process.returncode == 2
     return process.stderr
 
@@ -98,7 +98,7 @@ async def test_what_was_acknowledged_survives_a_kill(start: Start) -> None:
         await post(server.url, lines, query="INSERT INTO t FORMAT TSV", async_insert="0")
         acknowledged += 100
     server.process.kill()
-    server.process.wait(timeout=10)
+    server.process.wait(timeout=300)
     again = start(path=server.path)
     assert await post(again.url, "SELECT count() FROM t") == f"{acknowledged}\n"
 

@@ -21,7 +21,7 @@ from tests.conservation import Evidence, Ledger, Report, examine, gather
 from tests.events_under_test import Publishing
 from tests.real_servers import NatsServer, RealProcess, free_port
 
-GENEROUS_SECONDS = 60.0
+GENEROUS_SECONDS = 300.0
 
 
 async def until(
@@ -53,7 +53,7 @@ class IngestorProcess(RealProcess):
     def _health(self) -> dict[str, Any] | None:
         address = f"http://127.0.0.1:{self._port}/healthz"
         try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
+            with urllib.request.urlopen(address, timeout=300) as answer:
                 document: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
             document = json.load(error)
@@ -71,7 +71,9 @@ class IngestorProcess(RealProcess):
         return await asyncio.to_thread(self._metrics)
 
     def _metrics(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self._port}/metrics", timeout=300
+        ) as answer:
             text: str = answer.read().decode()
         return text
 

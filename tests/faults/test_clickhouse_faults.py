@@ -49,7 +49,7 @@ async def test_an_ingestor_started_before_clickhouse(
         await publishing.all(labels("early", 200))
         ended = mesh.ingestor()
         await ended.says("service.waiting")
-        assert await asyncio.to_thread(ended.terminate, seconds=15) == 0, ended.told
+        assert await asyncio.to_thread(ended.terminate, seconds=300) == 0, ended.told
         ingestor = mesh.ingestor()
         await ingestor.says("service.waiting")
         await asyncio.to_thread(own_engine.start)
@@ -64,7 +64,7 @@ async def test_sigterm_while_clickhouse_is_silent(mesh: Mesh) -> None:
         await ingestor.records()
         proxy.faults.passing.clear()
         await publishing.all(labels("unheard", 300))
-        assert await asyncio.to_thread(ingestor.terminate, seconds=15) == 0, ingestor.told
+        assert await asyncio.to_thread(ingestor.terminate, seconds=300) == 0, ingestor.told
         assert "stays on the log" in ingestor.told
         mesh.ingestor()
         await mesh.law()

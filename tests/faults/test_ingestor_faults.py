@@ -98,7 +98,7 @@ async def test_sigterm_in_the_middle_of_a_flush(mesh: Mesh) -> None:
         await ending.records()
         async with publishing.load("during"):
             await _some_recorded(mesh, at_least=100)
-            assert await asyncio.to_thread(ending.terminate, seconds=15) == 0, ending.told
+            assert await asyncio.to_thread(ending.terminate, seconds=300) == 0, ending.told
         assert "ingestor.drained" in ending.told
         mesh.ingestor()
         await mesh.law()

@@ -163,7 +163,7 @@ async def test_each_process_of_a_mesh_is_killed_while_tasks_run(
             await _is_on_record(bus, name, pid, objective)
         await outside.ends()
         await _nothing_is_lost(running, bus)
-    assert await asyncio.to_thread(running.supervisor.terminate, seconds=60) == 0
+    assert await asyncio.to_thread(running.supervisor.terminate, seconds=300) == 0
     await _tasks_were_done_once(running, objectives=len(killed))
 
 

@@ -103,7 +103,7 @@ def test_with_room_again_the_log_takes_events_again_without_anybodys_help(
     assert "make room" in doctor.stdout
     assert mesh_of(ganglion).processes[0].pid == mesh.processes[0].pid, "not while there is none"
     filler.unlink()  # that is all that was said to be done
-    wait_until(lambda: ganglion("emit", "signal", "HEALTHY").returncode == OK, seconds=30)
+    wait_until(lambda: ganglion("emit", "signal", "HEALTHY").returncode == OK, seconds=300)
     wait_until(lambda: ganglion("status").returncode == OK)
     assert mesh_of(ganglion).processes[0].attempt == 2
     assert ganglion("down").returncode == OK

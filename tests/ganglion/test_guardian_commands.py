@@ -16,7 +16,7 @@ from tests.command_line import CommandLine
 MESH = ("--only", "nats", "--only", "governor", "--only", "guardian")
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen in time"

@@ -11,7 +11,7 @@ from nervous_system.bus import Bus
 from tests.command_line import CommandLine
 from tests.real_servers import NatsServer, RealProcess
 
-GENEROUS_SECONDS = 60.0
+GENEROUS_SECONDS = 300.0
 PLAN = ("--metadata", json.dumps({"tasks": [{"action": "dig"}]}))
 HIGH_RISK = ("--metadata", json.dumps({"tasks": [{"action": "dig", "risk_tier": "high-risk"}]}))
 

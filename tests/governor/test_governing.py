@@ -97,7 +97,7 @@ async def adopt(bus: Bus, *, memory: float) -> None:
 
 async def until(worker: Worker, most: int) -> None:
     """As soon as the worker may hold so many tasks."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while worker.orders.most_tasks(4) != most:
             await worker.orders.change()
 
@@ -106,7 +106,7 @@ async def released(bus: Bus, worker: Worker) -> None:
     """As soon as the worker may hold as many as ever, and has said so."""
     await until(worker, 4)
     subject = "swarm.events.worker.command_acknowledged.w1"
-    async with asyncio.timeout(40), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         notes: list[str] = []
         while "released" not in notes:
             found = [recorded(each) for each in await reader.batch(most=100, within_seconds=5)]
@@ -117,7 +117,7 @@ async def released(bus: Bus, worker: Worker) -> None:
 async def logged(bus: Bus, subject: str, count: int = 1) -> list[Recorded]:
     """The first so many, as soon as they are there."""
     found: list[Recorded] = []
-    async with asyncio.timeout(40), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while len(found) < count:
             found += [recorded(each) for each in await reader.batch(most=count, within_seconds=5)]
     return found

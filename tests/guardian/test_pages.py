@@ -44,7 +44,7 @@ class Webhook:
         )
 
     async def until_called(self, times: int) -> None:
-        async with asyncio.timeout(40), self.called:
+        async with asyncio.timeout(300), self.called:
             await self.called.wait_for(lambda: len(self.calls) >= times)
 
 

@@ -37,7 +37,7 @@ def clickhouse(tmp_path: Path) -> Iterator[ClickHouseServer]:
 async def poison(bus: Bus) -> None:
     """The first two positions of the log are no events."""
     for data in (b"\xff poison", b"\xfe poison"):
-        await bus.connection.request("swarm.events.coder.decision", data, timeout_seconds=5)
+        await bus.connection.request("swarm.events.coder.decision", data, timeout_seconds=300)
 
 
 class KeptRunning:

@@ -101,7 +101,7 @@ def nats_url(tmp_path: Path) -> Iterator[str]:
         yield f"nats://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(timeout=300)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def bus(nats_url: str) -> AsyncIterator[Bus]:
         nats_url=nats_url, redact_patterns=["hunter2"], stream_max_bytes=256 * 1024**2
     )
     port = int(nats_url.rpartition(":")[2])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -78,7 +78,7 @@ async def _forget_duplicates(bus: Bus) -> None:
         agent_id="probe",
         payload=AgentDecision(rationale="is the window over?"),
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         await bus.publish(probe)
         while (await bus.publish(probe)).duplicate:  # noqa: ASYNC110 - only asking again can tell
             await asyncio.sleep(0.02)

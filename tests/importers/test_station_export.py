@@ -362,7 +362,7 @@ def test_from_the_command_line(nats_url: str, bus: Bus, tmp_path: Path) -> None:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
 
     first = ganglion("import", "station", "s")

@@ -59,7 +59,7 @@ async def _forget_duplicates(bus: Bus) -> None:
     configuration = await bus.stream.configuration()
     known = (await log_of(bus))[0].event
     window_ns = 100_000_000
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while (await bus.publish(known)).duplicate:
             window_ns += 1_000
             changed = {**configuration, "duplicate_window": window_ns}

@@ -50,10 +50,10 @@ class ClickHouseProcess:
         """As an operator stops it."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=300)
 
     def kill(self) -> None:
         """As a crash does."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=300)

@@ -49,7 +49,7 @@ async def until_ready(supervisor: Supervisor) -> asyncio.Task[None]:
 
 async def until(observed: Observed, line: str) -> None:
     """Wait until a line that begins so was said."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while not any(each.startswith(line) for each in observed.lines):
             observed.changed.clear()
             await observed.changed.wait()
@@ -256,7 +256,7 @@ async def test_asked_twice_it_does_not_wait(home: Home, free_port: FreePort) -> 
     running = await until_ready(supervisor)
     supervisor.ask_to_stop()
     supervisor.ask_to_stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         await running
     assert "stopped deaf -9 True" in observed.lines
 
@@ -272,7 +272,7 @@ async def test_stop_during_the_start(home: Home, free_port: FreePort) -> None:
         observed=observed,
     )
     running = asyncio.create_task(supervisor.run(while_running=nothing, before_stop=nothing))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while len(observed.facts) < 2:
             observed.changed.clear()
             await observed.changed.wait()

@@ -39,7 +39,7 @@ class Running:
         return self.bus.metrics.value(f"ganglion_{name}", **labels) or 0
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             while not condition():
                 assert not self.task.done(), self.task
                 await asyncio.sleep(0.01)
@@ -87,7 +87,7 @@ async def history(bus: Bus) -> list[Recorded]:
 async def until_on_log(bus: Bus, subject: str, count: int) -> None:
     """As soon as there are so many."""
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(300),
         bus.reader(start_sequence=1, subjects=[subject], headers_only=True) as reader,
     ):
         while count > 0:

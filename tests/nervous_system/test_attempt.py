@@ -269,7 +269,7 @@ async def test_what_it_begins_is_as_it_would_be_elsewhere() -> None:
         with pytest.raises(asyncio.CancelledError):
             await never
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
+            async with asyncio.timeout(0.01):  # short: it is to run out
                 await asyncio.create_task(asyncio.Event().wait())
         with pytest.raises(TypeError):
             await asyncio.create_task(5)  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ async def test_the_outcome_comes_back_and_so_does_the_error() -> None:
 async def test_a_request_that_is_cancelled_as_its_reply_arrives_is_cancelled(bus: Bus) -> None:
     """JetStream's buckets ask by it. A task group with such a task in it never ended."""
     client = bus.connection.client
-    asking = asyncio.create_task(client.request("$JS.API.INFO", timeout=30))
+    asking = asyncio.create_task(client.request("$JS.API.INFO", timeout=300))
     while not client._resp_map:  # noqa: ASYNC110 - it says nothing when it asks
         await asyncio.sleep(0)
     (reply,) = client._resp_map.values()
@@ -70,7 +70,7 @@ async def test_opening_a_bus_can_be_given_up_at_any_turn_of_the_loop(
         for _ in range(turns):
             await asyncio.sleep(0)
         opening.cancel()
-        await asyncio.wait({opening}, timeout=30)
+        await asyncio.wait({opening}, timeout=300)
         assert opening.cancelled(), f"after {turns} turns it was lost"
 
 

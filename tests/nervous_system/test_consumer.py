@@ -56,7 +56,7 @@ class Worker:
         return self.seen.count(decision(label).event_id)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(300):
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()
@@ -80,7 +80,7 @@ async def working(
         yield subscription
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(300):
             await task
 
 
@@ -91,7 +91,7 @@ async def unsettled(bus: Bus) -> int:
 
 
 async def until_settled(bus: Bus) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(300):
         while await unsettled(bus):
             pass  # each look is a question to the server
 
@@ -174,7 +174,7 @@ async def test_what_cannot_be_done_is_given_up_with_a_word_and_blocks_nobody(
     worker.fails("impossible", Permanent("no such table"))
     worker.fails("stubborn", Transient("once"), Transient("twice"))
     await bus.publish(decision("impossible"))
-    await bus.connection.request("swarm.events.coder.decision", b"\xff", timeout_seconds=5)
+    await bus.connection.request("swarm.events.coder.decision", b"\xff", timeout_seconds=300)
     await bus.append([entry("stubborn"), entry("fine")])
     with structlog.testing.capture_logs() as said:
         async with working(bus, worker):
@@ -232,7 +232,7 @@ async def test_it_goes_on_after_a_restart_of_nats(bus: Bus, nats_server: NatsSer
 def subscriptions(nats_server: NatsServer, name: str) -> int:
     """How many the client of that name has, as the server counts them."""
     url = f"http://127.0.0.1:{nats_server.monitor_port}/connz"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=300) as answer:
         connections = json.load(answer)["connections"]
     return sum(each["subscriptions"] for each in connections if each["name"] == name)
 
@@ -266,11 +266,13 @@ async def test_who_stops_hands_the_rest_back_at_once(bus: Bus) -> None:
         stop.set()
 
     await bus.append([entry(f"{n}") for n in range(5)])
-    await Consumer(bus, durable="workers", subjects=AGENTS).run(stopping, stop)
+    patience = 3600.0  # of the server; the test's is less
+    durable = Consumer(bus, durable="workers", subjects=AGENTS, acknowledge_seconds=patience)
+    await durable.run(stopping, stop)
     assert len(first.seen) == 1
     second = Worker()
-    async with working(bus, second):
-        async with asyncio.timeout(5):  # not the 30 s of the server's patience
+    async with working(bus, second, acknowledge_seconds=patience):
+        async with asyncio.timeout(300):
             await second.until(lambda: len(second.seen) == 4)
 
 

@@ -178,7 +178,7 @@ async def test_an_order_of_the_past_is_not_carried_out(bus: Bus, settings: MeshS
                     payload=order(COMMAND_SLEEP, "w1", emergency=True).payload,
                 )
             )
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(300):
                 while len(orders._in_force) < 2:
                     await orders.change()
             assert {COMMAND_SLEEP} == {each.kind for each in orders._in_force.values()}

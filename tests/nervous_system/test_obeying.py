@@ -37,7 +37,7 @@ async def command(bus: Bus, payload: CommandIssued) -> None:
 async def acknowledged(bus: Bus) -> CommandAcknowledged:
     """The next answer to a command on the log."""
     subjects = ["swarm.events.overseer.command_acknowledged.overseer"]
-    async with asyncio.timeout(20), bus.reader(start_sequence=1, subjects=subjects) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=subjects) as reader:
         async for stored in reader:
             payload = recorded(stored).event.payload
             assert isinstance(payload, CommandAcknowledged)
@@ -71,7 +71,7 @@ async def _is_told(bus: Bus, kind: int, emergency: bool, stop: asyncio.Event) ->
     while not stop.is_set():  # until it listens: what was said before does not concern it
         await command(bus, asked)
         try:
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(0.2):  # short: then it is said again
                 await stop.wait()
         except TimeoutError:
             continue
@@ -89,7 +89,7 @@ async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
         while not stops["this"].is_set():
             await command(bus, asked)
             with suppress(TimeoutError):
-                async with asyncio.timeout(0.2):
+                async with asyncio.timeout(0.2):  # short: then it is said again
                     await stops["this"].wait()
         assert (await acknowledged(bus)).obeyed
         assert not stops["other"].is_set()
@@ -98,7 +98,7 @@ async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
         )
         await command(bus, throttle)  # it listens, and was told nothing before
         answers = ["swarm.events.overseer.command_acknowledged.overseer"]
-        async with asyncio.timeout(20), bus.reader(start_sequence=1, subjects=answers) as reader:
+        async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=answers) as reader:
             async for stored in reader:
                 payload = recorded(stored).event.payload
                 if isinstance(payload, CommandAcknowledged) and payload.note.startswith("until"):
@@ -114,6 +114,6 @@ async def test_what_is_meant_for_others_or_for_workers_does_not_end_it(bus: Bus)
             for kind, target in ((COMMAND_STOP, "w1"), (COMMAND_THROTTLE, "overseer")):
                 asked = CommandIssued(kind=kind, target=target, expires_in_seconds=60, limit=1)
                 await command(bus, asked)
-            await asyncio.wait([answer], timeout=0.2)
+            await asyncio.wait([answer], timeout=0.2)  # short: then it is said again
         await answer
         assert not stop.is_set()

@@ -47,7 +47,7 @@ async def listening(
     await lanes.begin()
     task = asyncio.create_task(lanes.listen())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await lanes.informed()
         yield orders
     finally:
@@ -73,7 +73,7 @@ async def say(bus: Bus, kind: int, **fields: object) -> str:
 
 
 async def until(orders: Orders, condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while not condition():
             await orders.change()
 
@@ -81,7 +81,7 @@ async def until(orders: Orders, condition: Callable[[], bool]) -> None:
 async def answers(bus: Bus, count: int) -> list[CommandAcknowledged]:
     """The first so many."""
     found: list[CommandAcknowledged] = []
-    async with asyncio.timeout(20), bus.reader(start_sequence=1, subjects=[ANSWERS]) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[ANSWERS]) as reader:
         while len(found) < count:
             for stored in await reader.batch(most=count, within_seconds=5):
                 payload = recorded(stored).event.payload
@@ -132,7 +132,7 @@ async def test_drain_and_stop_end_the_serving_and_are_acknowledged(
         ) as worker:
             serving = asyncio.create_task(serve(worker, _never, asyncio.Event()))
             await say(bus, kind, emergency=emergency)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(300):
                 await serving
             assert worker.orders.draining.is_set() == (kind == COMMAND_DRAIN)
             assert worker.orders.stopping.is_set() == (kind == COMMAND_STOP)
@@ -259,7 +259,7 @@ async def _until_forgotten(bus: Bus) -> None:
     """Until the log takes an id again that it has."""
     event = command(target="nobody")
     await bus.publish(event)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while (await bus.publish(event)).duplicate:
             pass
 

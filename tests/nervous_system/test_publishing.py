@@ -190,10 +190,10 @@ async def test_what_was_not_sent_before_the_connection_was_lost_is_never_sent(
     bus.connection.client.send([frame("swarm.events.coder.decision", b"a ghost")], flush=False)
     nats_server.kill()
     await asyncio.to_thread(nats_server.start)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while bus.connection.generation == 0:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    assert await bus.connection.wait_connected(timeout_seconds=30)
+    assert await bus.connection.wait_connected(timeout_seconds=300)
     await bus.publish(decision("alive"))
     (stored,) = await _everything(bus)
     assert recorded(stored).event.event_id == decision("alive").event_id
@@ -228,7 +228,7 @@ async def test_what_is_sent_over_a_connection_that_has_just_been_lost_disturbs_n
             client = losing.connection.client
             client._transport.close()
             client.send([frame("swarm.events.coder.decision", b"a ghost")])
-            assert await losing.connection.wait_connected(timeout_seconds=30)
+            assert await losing.connection.wait_connected(timeout_seconds=300)
             await losing.publish(decision("alive"))
 
     await asyncio.to_thread(uvloop.run, lose_and_send())
@@ -276,7 +276,7 @@ async def test_a_batch_waits_while_too_many_others_are_in_flight(
             headers = {names.BATCH_ID: f"begun {number}", names.BATCH_SEQUENCE: "1"}
             await begin("swarm.events.coder.decision", b"begun", headers=headers)
         waiting = asyncio.create_task(bus.append([entry("alone"), entry("with it")]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             while not metrics.value("ganglion_publish_retries_total"):
                 await bus.stream.state()  # each look lets the batch get on
         headers = {
@@ -327,8 +327,8 @@ async def test_a_batch_is_not_committed_on_another_connection(
 
 async def until_stored(bus: Bus) -> None:
     """Until the log has grown since this was called."""
-    async with asyncio.timeout(20):
-        assert await bus.connection.wait_connected(timeout_seconds=10)
+    async with asyncio.timeout(300):
+        assert await bus.connection.wait_connected(timeout_seconds=300)
         before = (await bus.stream.state()).last_sequence
         while (await bus.stream.state()).last_sequence == before:
             pass  # each look is a question to the server
@@ -376,7 +376,7 @@ async def test_what_became_of_events_is_counted(
             nats_server.resume()
         nats_server.kill()
         await asyncio.to_thread(nats_server.start)
-        assert await bus.connection.wait_connected(timeout_seconds=10)
+        assert await bus.connection.wait_connected(timeout_seconds=300)
     found = {
         outcome: metrics.value("ganglion_events_published_total", outcome=outcome)
         for outcome in ("acknowledged", "duplicate", "conflict", "refused", "unconfirmed")
@@ -508,7 +508,7 @@ async def test_a_publisher_killed_at_any_point_can_publish_the_same_again(
         [sys.executable, str(program), mesh_settings.nats_url, point],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert run.returncode == -9, run.stderr

@@ -101,7 +101,7 @@ async def _decided(bus: Bus, count: int) -> list[Recorded]:
     found: list[Recorded] = []
     subjects = ["swarm.events.guardian.alarm_raised", "swarm.events.guardian.signal"]
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(300),
         bus.reader(start_sequence=1, subjects=subjects) as reader,
     ):
         while len(found) < count:

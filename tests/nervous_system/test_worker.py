@@ -32,7 +32,7 @@ SAID = "swarm.events.worker.*.w1"
 async def said(bus: Bus, count: int) -> list[Payload]:
     """What w1 said of itself, as soon as it is so much."""
     found: list[Payload] = []
-    async with asyncio.timeout(30), bus.reader(start_sequence=1, subjects=[SAID]) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[SAID]) as reader:
         while len(found) < count:
             batch = await reader.batch(most=count, within_seconds=5)
             found += [recorded(each).event.payload for each in batch]
@@ -127,7 +127,7 @@ async def test_what_ends_a_helper_ends_the_work(
     monkeypatch.setattr(owner, what, refused)
     with pytest.raises(Forbidden, match="may not say that"):
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(300),
             open_worker(
                 mesh_settings.nats_url,
                 worker_id="w1",

@@ -10,7 +10,7 @@ from nervous_system.client.worker import Worker
 
 async def claimed(worker: Worker) -> HeldTask:
     """The next task, as soon as there is one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while (found := await worker.claim()) is None:  # noqa: ASYNC110 - as agents do
             await asyncio.sleep(0.02)
     return found

@@ -103,7 +103,7 @@ async def test_where_only_a_stranger_answers_nothing_was_answered(
         a_stranger_answers(bus),
     ):
         with pytest.raises(NotAcknowledged, match="nobody vouched for"):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(300):
                 await agent.propose_task(action="work", id="t")
     assert await on_log(bus, TaskSubmitted) == []
 

@@ -49,7 +49,7 @@ async def say(bus: Bus, kind: int, **fields: object) -> str:
 async def logged(bus: Bus, subject: str, count: int = 1) -> list[Recorded]:
     """The first so many, as soon as they are there."""
     found: list[Recorded] = []
-    async with asyncio.timeout(30), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while len(found) < count:
             found += [recorded(each) for each in await reader.batch(most=count, within_seconds=5)]
     return found
@@ -155,7 +155,7 @@ async def test_serving_stops_a_paused_task_and_others_get_it(
         held.set()
         await logged(bus, "swarm.events.task.progressed.a")
         await say(bus, COMMAND_STOP)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await serving
     assert ended == ["w1"]
     await logged(bus, "swarm.events.worker.command_acknowledged.w1", 2)
@@ -203,12 +203,12 @@ async def test_a_worker_that_drains_finishes_what_it_has(
     await asker.ask(TasksProposed(tasks=[task("a"), task("b")]))
     async with working(mesh_settings) as worker:
         serving = asyncio.create_task(serve(worker, do, asyncio.Event()))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await began.wait()  # what is granted and not heard of is given back
         await say(bus, COMMAND_DRAIN)
         await logged(bus, "swarm.events.worker.command_acknowledged.w1")
         told.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await serving
     claims = [each async for each in bus.replay(subjects=["swarm.events.task.claimed.*"])]
     done = [each async for each in bus.replay(subjects=["swarm.events.task.completed.*"])]

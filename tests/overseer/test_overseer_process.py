@@ -61,7 +61,7 @@ async def history(bus: Bus) -> list[Recorded]:
 
 
 async def until_logged(bus: Bus, subject: str, count: int = 1) -> None:
-    async with asyncio.timeout(30), bus.reader(start_sequence=1, subjects=[subject]) as reader:
+    async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while count > 0:
             count -= len(await reader.batch(most=count, within_seconds=5))
 
@@ -396,7 +396,7 @@ async def test_its_history_replays_to_the_same_decisions(
     assert len(fold.state.kernel.ended) == 5
 
 
-async def test_who_asks_without_an_overseer_is_told_so(asker: Asker, bus: Bus) -> None:
+async def test_who_asks_without_an_overseer_is_told_so(bus: Bus) -> None:
     impatient = Asker(
         bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=0.3
     )

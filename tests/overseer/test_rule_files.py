@@ -54,7 +54,7 @@ class Log:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         while not condition():  # noqa: ASYNC110 - what it does is looked at from outside
             await asyncio.sleep(0.01)
 

@@ -104,7 +104,7 @@ class Front:
         finally:
             if self._process.poll() is None:
                 self._process.kill()
-                self._process.wait(timeout=10)
+                self._process.wait(timeout=300)
             if self._process.stdout is not None:
                 self._process.stdout.close()
 

@@ -23,7 +23,7 @@ class PermittedServer:
         self.server = NatsServer(folder / "nats")
         self.keys = NatsKeys(self.home)
         self.settings = MeshSettings(
-            nats_url=self.server.url, home=self.home, publish_deadline_seconds=5.0
+            nats_url=self.server.url, home=self.home, publish_deadline_seconds=60.0
         )
 
     async def start(self, *, is_open: bool = False) -> None:

@@ -122,7 +122,7 @@ async def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             assert process.poll() is None, f"the engine ended with {process.returncode}"
         finally:
             process.kill()
-            process.wait(timeout=30)
+            process.wait(timeout=300)
             process.stdout.close()
 
 

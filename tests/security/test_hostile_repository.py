@@ -49,7 +49,7 @@ def git(path: Path, *arguments: str, content: bytes = b"", check: bool = True) -
             input=content,
             check=check,
             capture_output=True,
-            timeout=60,
+            timeout=300,
         )
         .stdout.decode(errors="replace")
         .strip()
@@ -444,7 +444,7 @@ def test_behind_its_wall_git_reads_what_it_was_given_and_no_more(
             [sys.executable, "-c", BEHIND, *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     assert ended.stdout.strip() == said, ended.stderr

@@ -66,7 +66,7 @@ async def front(tmp_path: Path) -> AsyncIterator[Front]:
             yield front
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=300)
         process.stdout.close()
 
 

@@ -78,7 +78,7 @@ async def test_who_is_no_service_reads_single_messages_only(tmp_path: Path) -> N
     ):
         await _fill(coder, 20)
         odd = {names.MESSAGE_ID: "odd", "Status": "404", "x": "a: b"}
-        await coder.connection.request(CODERS, bytes(range(256)), headers=odd, timeout_seconds=60)
+        await coder.connection.request(CODERS, bytes(range(256)), headers=odd, timeout_seconds=300)
         stored = [await service.stream.at(each) for each in range(1, 22)]
         assert stored[20] is not None and stored[20].data == bytes(range(256))
         for bus in buses:
@@ -143,7 +143,7 @@ async def test_a_flood_of_reads_lets_acknowledgements_through(
         server.bus("overseer") as service,
         AsyncExitStack() as stack,
     ):
-        await coder.connection.request(CODERS, b"x" * large, timeout_seconds=60)
+        await coder.connection.request(CODERS, b"x" * large, timeout_seconds=300)
         await _fill(coder, 1000)
         for _ in range(4):
             client = await stack.enter_async_context(
@@ -167,7 +167,7 @@ async def test_only_services_read_directly(server: PermittedServer) -> None:
         await _fill(coder, 3)
     for name in SERVICES:
         async with server.bus(name) as bus:
-            reply = await bus.connection.request(DIRECT, b'{"seq": 2}', timeout_seconds=60)
+            reply = await bus.connection.request(DIRECT, b'{"seq": 2}', timeout_seconds=300)
             assert bytes(reply.data) == b"1"
             stored = await bus.stream.at(2)
             assert stored is not None and (stored.data, stored.message_id) == (b"1", "m1")

@@ -109,12 +109,12 @@ async def test_an_agent_holds_no_receipt_for_other_bytes(
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agents, "new_event_id", lambda: event("one").event_id)
-    agent = Agent(bus, role=ROLE_CODER, agent_id="coder-1", deadline_seconds=5)
+    agent = Agent(bus, role=ROLE_CODER, agent_id="coder-1", deadline_seconds=3600)
     await put(bus, "one")
     with pytest.raises(Conflict, match="other bytes under the same id"):
         await agent.decide(rationale="why", chosen="what")
     with pytest.raises(Conflict, match="other bytes under the same id"):
-        async with asyncio.timeout(4):  # at once, not when its deadline is over
+        async with asyncio.timeout(300):  # at once, not when its deadline is over
             await agent.change(Target.file("a.txt"), before=None, after=b"x")
     monkeypatch.undo()
     receipt = await agent.decide(rationale="why", chosen="what")

@@ -45,7 +45,7 @@ async def test_a_worker_hears_what_was_said_before_and_what_is_said_now(
     async with permitted.bus("governor") as governor:
         await governor.publish(_throttle(5))
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(300),
             open_worker(
                 settings.nats_url, worker_id="w1", max_concurrent_tasks=9, settings=settings
             ) as worker,

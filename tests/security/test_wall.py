@@ -48,7 +48,7 @@ def behind(code: str, *, makes_sqlite_files: bool = True, **allowed: list[Path] 
         [sys.executable, "-c", _BEHIND, json.dumps(asked), code, str(makes_sqlite_files)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         cwd=_SOURCE,
     )
@@ -206,7 +206,7 @@ def test_a_wall_comes_before_threads() -> None:
         "finally:\n    stop.set()"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
     )
     assert ended.stdout == (
         "A wall has to be raised before threads are started, and 2 are running.\n"

@@ -151,7 +151,7 @@ Call = Callable[[dict[str, Any]], Awaitable[Any]]
 
 @pytest.fixture
 async def agent(bus: Bus) -> Agent:
-    return Agent(bus, role=ROLE_CODER, agent_id="odd", deadline_seconds=5.0)
+    return Agent(bus, role=ROLE_CODER, agent_id="odd", deadline_seconds=60.0)
 
 
 def _held(sink: Sink) -> HeldTask:
@@ -186,7 +186,7 @@ def _calls(agent: Agent, sink: Sink) -> dict[str, tuple[Call, dict[str, Any], li
         return await agent.change(target, **said)
 
     async def open_one(said: dict[str, Any]) -> Any:
-        async with open_agent(**said, settings=MeshSettings(publish_deadline_seconds=5.0)):
+        async with open_agent(**said, settings=MeshSettings(publish_deadline_seconds=60.0)):
             pass
 
     async def make_worker(said: dict[str, Any]) -> Any:

@@ -70,9 +70,9 @@ async def speaker(server: PermittedServer, user: str) -> AsyncIterator[RawClient
 async def outcome(inbox: Inbox, client: RawClient, headers: bytes, data: bytes) -> str:
     """Why it was refused; empty where it is to be decided on."""
     await client.say(publish_with(headers, REQUEST.encode(), data, reply=b"_INBOX.m.1"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not inbox.waiting:
-            await inbox.some(within_seconds=30)
+            await inbox.some(within_seconds=300)
     if inbox.take(1, most_bytes=1_000_000):
         return ""
     answer = Answer.FromString(await client.answer())
@@ -103,9 +103,11 @@ async def test_of_the_mesh_nothing_has_to_be_said_and_what_is_must_be_whole(tmp_
             await bus.connection.client.flush()
             async with server.bus("operator") as operator:
                 asking = asyncio.create_task(
-                    operator.connection.request(REQUEST, request(ROLE_OPERATOR), timeout_seconds=30)
+                    operator.connection.request(
+                        REQUEST, request(ROLE_OPERATOR), timeout_seconds=300
+                    )
                 )
-                await inbox.some(within_seconds=30)
+                await inbox.some(within_seconds=300)
                 (taken,) = inbox.take(1, most_bytes=1_000_000)
                 inbox.answer([(taken, Answer(accepted=True))])
                 assert Answer.FromString((await asking).data).accepted
@@ -121,9 +123,9 @@ async def test_nobody_but_the_server_speaks_where_agents_are_heard(tmp_path: Pat
         ):
             await bus.connection.client.flush()
             asking = asyncio.create_task(
-                by.connection.request(ASKED_BY_AGENTS, request(ROLE_OPERATOR), timeout_seconds=30)
+                by.connection.request(ASKED_BY_AGENTS, request(ROLE_OPERATOR), timeout_seconds=300)
             )
-            await inbox.some(within_seconds=30)
+            await inbox.some(within_seconds=300)
             assert inbox.take(1, most_bytes=1_000_000) == []
             assert "who sent it is not there" in Answer.FromString((await asking).data).reasons[0]
 
