@@ -17,9 +17,8 @@ from docs.page import table
 from ganglion.commands.tasks import app as tasks_command
 from nervous_system.client import proposing
 from operations.actions.plan_file import PlanFile
-from overseer.kernel.decide import MOST_PROPOSED
-from overseer.objectives import MOST_PLAN_BYTES
-from overseer.plan import Step
+from overseer.kernel.submission import MOST_PROPOSED
+from overseer.plan import MOST_PLAN_BYTES, Step
 
 WRITTEN: Final = {
     "task_id": "id",

@@ -1,8 +1,9 @@
 """What does the overseer decide? Requests about tasks and objectives are answered at once; time
 brings leases to their end, limits to bear, and the pulse.
 
-Each decision is in the file of what it is about: `kernel/` for tasks and workers, `objectives.py`,
-`gates.py` for who may hold dispatch, `pulse.py`. This file only leads from a cause to them.
+Each decision is in the file of what it is about: `requests/` for what is asked, `kernel/overdue.py`
+for what time brings, `objectives.py`, `gates.py` for who may hold dispatch, `pulse.py`. This file
+only leads from a cause to them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
 from enchanted.events.v1.objective_pb2 import (
     ObjectiveAdded,
-    ObjectiveApproved,
-    ObjectiveProposed,
 )
 from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted, RegistryAdopted
 from enchanted.events.v1.pulse_pb2 import (
@@ -38,14 +37,6 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
     TaskSubmitted,
 )
-from enchanted.events.v1.task_request_pb2 import (
-    ClaimRequested,
-    ProgressReported,
-    ReleaseRequested,
-    ResultReported,
-    TaskOrdered,
-    TasksProposed,
-)
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
@@ -53,21 +44,21 @@ from nervous_system.contract.words import INGEST_LAG
 from nervous_system.service.changed import changed
 from nervous_system.service.decision import Emit, Tick
 from overseer import gates, indicators, objectives, pulse
-from overseer.answers import answer
-from overseer.kernel import decide as tasks
 from overseer.kernel import evolve as kernel
-from overseer.kernel import lives
+from overseer.kernel import lives, overdue
 from overseer.kernel.state import Settings as KernelSettings
+from overseer.kernel.submission import MOST_PROPOSED
 from overseer.model import MOST_SCORES, Cadence, Load, Override, OverseerState, Settings
 from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
-from overseer.standing import objection
+from overseer.requests import kinds as requests
+from overseer.requests.asked import Asked
 
 MOST_NAMED = 50
 MOST_SENTENCE = 300
 """Alarms and incidents in one pulse, and characters of what is said of one."""
 
-MOST_PLANNED = tasks.MOST_PROPOSED + 1
+MOST_PLANNED = MOST_PROPOSED + 1
 """Events of what a pulse plans: one objective of any size finds room."""
 
 MOST_PLANNED_BYTES = 4_000_000
@@ -109,54 +100,16 @@ class OverseerCore:
         """What follows from a request, from the overseer's own events, or from time."""
         if isinstance(cause, Tick):
             return self._on_time(state, now)
-        if objection(cause.event, state.kernel.workers):
-            return ()
-        payload, request_id = cause.event.payload, cause.event.event_id
-        by_person = cause.event.agent_role == ROLE_OPERATOR
+        payload = cause.event.payload
         match payload:
-            case ClaimRequested():
-                return tasks.on_claim(
-                    state.kernel,
-                    gates.rules(state, self.settings, now),
-                    self.kernel_settings,
-                    request_id,
-                    payload,
-                    now,
-                )
-            case ResultReported():
-                return tasks.on_result(state.kernel, self.kernel_settings, request_id, payload, now)
-            case ProgressReported():
-                return tasks.on_progress(state.kernel, self.kernel_settings, payload)
-            case TasksProposed():
-                return tasks.on_proposal(
-                    state.kernel,
-                    gates.rules(state, self.settings, now),
-                    request_id,
-                    payload,
-                    by_person=by_person,
-                    objectives=state.objectives,
-                )
-            case ReleaseRequested():
-                return tasks.on_release(state.kernel, request_id, payload, now)
-            case TaskOrdered() if payload.objective_id and not payload.task_id:
-                return objectives.on_order(state, payload) if by_person else ()
-            case TaskOrdered():
-                return tasks.on_order(state.kernel, payload, now)
-            case ObjectiveProposed():
-                return objectives.on_proposal(
-                    state, self.planner, gates.rules(state, self.settings, now), request_id, payload
-                )
-            case ObjectiveApproved():
-                rules = gates.rules(state, self.settings, now)
-                return (
-                    objectives.on_approval(state, self.planner, rules, payload) if by_person else ()
-                )
             case ObjectiveAdded():
                 return self._plan(state, payload.objective_id, now)
             case TaskAcknowledged():
                 return objectives.on_end_of_task(state, payload)
             case WorkerHeartbeat():
-                return lives.on_heartbeat(state.kernel, payload, request_id)
+                return lives.on_heartbeat(state.kernel, payload, cause.event.event_id)
+            case _ if type(payload) in requests.KINDS:
+                return requests.leads_to(self._asked(state, cause.event, now))
             case _:
                 return ()
 
@@ -165,20 +118,21 @@ class OverseerCore:
     ) -> tuple[Emit, ...]:
         """What is claimed with a result, when that is in the state: it may have made a task
         ready."""
-        result = cause.event.payload
-        if not isinstance(result, ResultReported) or not result.HasField("next"):
-            return ()
-        if objection(cause.event, state.kernel.workers):
-            return ()
-        rules, request_id = gates.rules(state, self.settings, now), cause.event.event_id
-        return tasks.on_claim(
-            state.kernel, rules, self.kernel_settings, request_id, result.next, now
-        )
+        return requests.afterwards(self._asked(state, cause.event, now))
 
     def answer(self, state: OverseerState, request: Event, now: datetime, /) -> Answer:
         """What the state says to a request that was decided on."""
-        rules = gates.rules(state, self.settings, now)
-        return answer(state, rules, self.kernel_settings, request, now)
+        return requests.reply(self._asked(state, request, now))
+
+    def _asked(self, state: OverseerState, request: Event, now: datetime) -> Asked:
+        return Asked(
+            state=state,
+            request=request,
+            now=now,
+            planner=self.planner,
+            settings=self.settings,
+            kernel_settings=self.kernel_settings,
+        )
 
     def _plan(
         self, state: OverseerState, objective_id: str, now: datetime, *, more_open: int = 0
@@ -232,7 +186,7 @@ class OverseerCore:
 
     def _act(self, state: OverseerState, now: datetime) -> list[Emit]:
         return [
-            *tasks.on_time(
+            *overdue.on_time(
                 state.kernel, self.kernel_settings, now, halted=gates.ended_by_a_halt(state)
             ),
             *gates.on_time(state, self.settings, now),
@@ -245,7 +199,7 @@ class OverseerCore:
             return ()
         rounds = [each for each in state.objectives.values() if each.source == MAINTENANCE_SOURCE]
         if rounds:
-            return tasks.give_up_set_aside(
+            return overdue.give_up_set_aside(
                 state.kernel,
                 [task_id for each in rounds for task_id in each.open_tasks],
                 "the next round of maintenance begins",

@@ -1,20 +1,16 @@
-"""What follows from an objective, from its proposal to its end?"""
+"""What follows from an objective, from its plan to its end?"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_ACHIEVED,
     OBJECTIVE_CANCELLED,
     OBJECTIVE_FAILED,
     ObjectiveAdded,
-    ObjectiveApproved,
     ObjectiveFinished,
     ObjectivePlanned,
-    ObjectiveProposed,
-    ObjectiveRejected,
 )
 from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
@@ -22,100 +18,15 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
     TaskSubmitted,
 )
-from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
-from nervous_system.contract.bounded import bounded
 from nervous_system.contract.event import Recorded
 from nervous_system.json_object import json_object
+from nervous_system.refusal import Refusal
 from nervous_system.service.decision import Emit
 from overseer.kernel.choice import Rules
-from overseer.kernel.decide import MOST_PROPOSED, objections, submissions
-from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
-from overseer.kernel.task import HIGHEST_PRIORITY
+from overseer.kernel.submission import submissions
 from overseer.model import MOST_FINISHED, Objective, OverseerState
 from overseer.plan import Plan, Wanted
 from overseer.ports import Planner
-
-MOST_REASON_CHARACTERS: Final = 1_000
-"""Of why an objective is called off: each of its tasks says it."""
-
-MOST_PLAN_BYTES: Final = 900_000
-"""Of all tasks of a plan: they are decided on at once."""
-
-
-def on_proposal(
-    state: OverseerState,
-    planner: Planner,
-    rules: Rules,
-    request_id: str,
-    proposal: ObjectiveProposed,
-) -> tuple[Emit, ...]:
-    """Added, or rejected with every reason there is."""
-    known = state.objectives.get(proposal.objective_id)
-    if known is not None and known.request_id == request_id:
-        return ()  # asked again
-    if state.finished.get(proposal.objective_id) == request_id:
-        return ()
-    reasons = _problems(state, planner, rules, proposal)
-    if reasons:
-        rejected = ObjectiveRejected(objective_id=proposal.objective_id, reasons=reasons)
-        return (Emit(label="rejected", payload=rejected),)
-    added = ObjectiveAdded(
-        objective_id=proposal.objective_id,
-        description=proposal.description,
-        priority=proposal.priority,
-        metadata_json=proposal.metadata_json,
-        source=proposal.source,
-        history=proposal.history,
-    )
-    return (Emit(label="added", payload=added, begins=True),)
-
-
-def _problems(
-    state: OverseerState, planner: Planner, rules: Rules, proposal: ObjectiveProposed
-) -> list[str]:
-    reasons = []
-    if not proposal.objective_id:
-        reasons.append("it has no objective_id")
-    elif len(proposal.objective_id) > MOST_ID_CHARACTERS:
-        reasons.append(f"its objective_id is longer than {MOST_ID_CHARACTERS} characters")
-    elif proposal.objective_id in state.objectives or proposal.objective_id in state.finished:
-        reasons.append(f"an objective {proposal.objective_id} exists already; choose another id")
-    if not proposal.description.strip():
-        reasons.append("it has no description")
-    if proposal.priority > HIGHEST_PRIORITY:
-        reasons.append(f"priority {proposal.priority} is above {HIGHEST_PRIORITY}")
-    try:
-        metadata = json_object(proposal.metadata_json)
-    except ValueError as error:
-        reasons.append(f"its metadata {error}")
-        return reasons
-    if not reasons and not proposal.history:
-        wanted = Wanted(
-            objective_id=proposal.objective_id,
-            description=proposal.description,
-            priority=proposal.priority,
-            metadata=metadata,
-        )
-        plan = planner.plan(wanted)
-        reasons += [plan] if isinstance(plan, str) else _impossible(state, rules, plan)
-    return reasons
-
-
-def _impossible(state: OverseerState, rules: Rules, plan: Plan) -> list[str]:
-    """Why this plan could not be followed, however much room there is."""
-    size, most = sum(task.ByteSize() for task in plan.tasks), rules.policy.max_open_tasks
-    if size > MOST_PLAN_BYTES:
-        return [f"its tasks would be {size:,} bytes, more than {MOST_PLAN_BYTES:,}"]
-    if len(plan.tasks) > MOST_PROPOSED:
-        return [f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}"]
-    if len(plan.tasks) > most:
-        return [f"it would be {len(plan.tasks)} tasks, and the policy allows {most} open ones"]
-    against = objections(state.kernel, rules, plan.tasks, objectives=state.objectives)
-    return [
-        f"{plan.tasks[number].task_id}: {reason}"
-        for number in sorted(against)
-        for reason in against[number]
-    ]
 
 
 def plan_now(
@@ -133,8 +44,8 @@ def plan_now(
     that are submitted before them in the same batch: the next pulse asks again.
     """
     plan = planner.plan(wanted(objective))
-    if isinstance(plan, str):  # it had one when it was added: the catalogue has changed
-        plan = Plan(name="none", version="", tasks=(), rationale=plan)
+    if isinstance(plan, Refusal):  # it had one when it was added: the catalogue has changed
+        plan = Plan(name="none", version="", tasks=(), rationale=str(plan))
     waits = plan.needs_a_person and not approved
     are = len(state.kernel.tasks) + more_open
     if not waits and are + len(plan.tasks) > rules.policy.max_open_tasks:
@@ -169,31 +80,6 @@ def wanted(objective: Objective) -> Wanted:
         priority=objective.priority,
         metadata=json_object(objective.metadata_json, accepted=True),
     )
-
-
-def on_approval(
-    state: OverseerState, planner: Planner, rules: Rules, approval: ObjectiveApproved
-) -> tuple[Emit, ...]:
-    """The tasks of a plan that waited for a person; nothing for one that does not wait."""
-    objective = state.objectives.get(approval.objective_id)
-    if objective is None or not objective.waits_for_approval:
-        return ()
-    return plan_now(state, planner, rules, objective, approved=True)
-
-
-def on_order(state: OverseerState, order: TaskOrdered) -> tuple[Emit, ...]:
-    """An objective that is called off ends at once, and time ends its tasks; nothing else can be
-    ordered of one."""
-    objective = state.objectives.get(order.objective_id)
-    if objective is None or order.order != ORDER_CANCEL:
-        return ()
-    finished = ObjectiveFinished(
-        objective_id=objective.objective_id,
-        result=OBJECTIVE_CANCELLED,
-        summary=bounded(order.reason, most_characters=MOST_REASON_CHARACTERS)
-        or "it was called off",
-    )
-    return (Emit(label=f"finished {objective.objective_id}", payload=finished),)
 
 
 def on_end_of_task(state: OverseerState, payload: TaskAcknowledged) -> tuple[Emit, ...]:

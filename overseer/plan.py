@@ -10,17 +10,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from enchanted.events.v1.task_pb2 import RISK_HIGH, RISK_SAFE, RiskTier, TaskManifest
 from nervous_system.contract.words import TIERS
+from nervous_system.refusal import Refusal
 from overseer.kernel.manifest_check import MOST_TTL_SECONDS
 from overseer.policy import tier_named
 
 EXPLICIT = "explicit"
+
+MOST_PLAN_BYTES: Final = 900_000
+"""Of all tasks of a plan: they are decided on at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,19 +199,20 @@ class CataloguePlanner:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
-    def plan(self, wanted: Wanted) -> Plan | str:
+    def plan(self, wanted: Wanted) -> Plan | Refusal:
         """As `Planner.plan` promises."""
         if "tasks" in wanted.metadata:
             return _explicit(wanted)
         name = wanted.metadata.get("plan")
         if not isinstance(name, str | None):
-            return '"plan" in its metadata is not the name of one'
+            return Refusal.because('"plan" in its metadata is not the name of one')
         if name is not None and name not in self._catalogue.plans:
-            return f"there is no plan {name!r}; there are {', '.join(self._catalogue.plans)}"
+            there_are = ", ".join(self._catalogue.plans)
+            return Refusal.because(f"there is no plan {name!r}; there are {there_are}")
         if name is None:
             name = self._best(wanted.description)
         if name is None:
-            return (
+            return Refusal.because(
                 "no plan of the catalogue fits its description; name one in its metadata"
                 f' ("plan", or --plan: one of {", ".join(self._catalogue.plans)}), or say its tasks'
                 ' ("tasks", or --tasks FILE)'
@@ -236,10 +241,10 @@ class CataloguePlanner:
         return list(self._catalogue.plans.items())
 
 
-def _explicit(wanted: Wanted) -> Plan | str:
+def _explicit(wanted: Wanted) -> Plan | Refusal:
     listed = wanted.metadata["tasks"]
     if not isinstance(listed, list) or not listed:
-        return '"tasks" in its metadata is not a list of tasks'
+        return Refusal.because('"tasks" in its metadata is not a list of tasks')
     tasks = []
     for number, each in enumerate(listed, 1):
         try:
@@ -247,7 +252,8 @@ def _explicit(wanted: Wanted) -> Plan | str:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            return f"task {number} of its metadata: {where}: {first['msg']}"
+            said = f"task {number} of its metadata: {where}: {first['msg']}"
+            return Refusal.because(said)
         tasks.append(step.manifest(wanted, step_id=step.id or str(number)))
     return Plan(
         name=EXPLICIT, version="", tasks=tuple(tasks), rationale="the objective names its tasks"

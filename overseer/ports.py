@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from nervous_system.refusal import Refusal
 from overseer.plan import Plan, Wanted
 
 
@@ -19,5 +20,5 @@ class Planner(Protocol):
     """Turns an objective into tasks. It is asked within a decision, so it must be pure: a planner
     that asks a model does so elsewhere and brings the tasks in the objective's metadata."""
 
-    def plan(self, wanted: Wanted, /) -> Plan | str:
-        """The plan, or in one sentence why there is none; the same answer for the same question."""
+    def plan(self, wanted: Wanted, /) -> Plan | Refusal:
+        """The plan, or why there is none; the same answer for the same question."""

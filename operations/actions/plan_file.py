@@ -18,11 +18,10 @@ from nervous_system.errors import BadSetting
 from nervous_system.json_object import json_object
 from nervous_system.yaml_text import YamlRefused, YamlText
 from operations.actions.given_json import expected
-from overseer.kernel.decide import MOST_PROPOSED
 from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
+from overseer.kernel.submission import MOST_PROPOSED
 from overseer.kernel.task import HIGHEST_PRIORITY
-from overseer.objectives import MOST_PLAN_BYTES
-from overseer.plan import Step
+from overseer.plan import MOST_PLAN_BYTES, Step
 
 MOST_PROBLEMS: Final = 20
 

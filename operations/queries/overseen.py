@@ -18,6 +18,7 @@ from nervous_system.contract.subjects import subject_for
 from nervous_system.environment import read_settings
 from nervous_system.errors import Unauthentic, Unreadable
 from nervous_system.ids import new_event_id
+from nervous_system.refusal import Refusal
 from nervous_system.service.snapshots import Snapshots, open_snapshots
 from overseer.core import OverseerCore
 from overseer.model import OverseerState, Settings
@@ -93,7 +94,7 @@ class Overseen:
         if objective is None:
             return ()
         plan = self._core.planner.plan(wanted(objective))
-        return () if isinstance(plan, str) else tuple(plan.tasks)
+        return () if isinstance(plan, Refusal) else tuple(plan.tasks)
 
     def supposing(self, proposal: Payload, now: datetime) -> tuple[Overseen, list[Payload]]:
         """How things would stand if a person proposed this now, and all that would be said on the

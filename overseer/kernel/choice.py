@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
+from nervous_system.refusal import Refusal
 from overseer.kernel.state import Kernel, Settings
 from overseer.kernel.task import Task
+from overseer.kernel.worker import Worker
 from overseer.policy import Policy
 
 SUCCESS_SHARE: Final = 1.0
@@ -32,21 +34,14 @@ class Rules:
 
 def choose(
     kernel: Kernel, rules: Rules, settings: Settings, request: ClaimRequested, now: datetime
-) -> Task | str:
+) -> Task | Refusal:
     """The task to hand out, or why there is none."""
     worker = kernel.workers.get(request.worker_id)
-    if rules.held:
-        return rules.held
-    if worker is None:
-        return f"{request.worker_id} is not registered as a worker; publish WorkerRegistered first"
-    if request.worker_id not in rules.registered and not rules.policy.allow_unregistered_agents:
-        return f"{request.worker_id} is not in the registry, and the policy allows no others"
-    if worker.draining:
-        return f"{request.worker_id} is draining"
-    if len(worker.task_ids) >= worker.max_concurrent_tasks:
-        return f"{request.worker_id} has {len(worker.task_ids)} tasks, as many as it may have"
-    if slow := too_many(kernel, rules, worker.host, now):
-        return slow
+    if worker is None or rules.held:
+        stranger = f"{request.worker_id} is not registered as a worker"
+        return Refusal.because(rules.held or f"{stranger}; publish WorkerRegistered first")
+    if against := _against(kernel, rules, worker, now):
+        return Refusal.because(against)
     skills = worker.skills | frozenset(request.skills)
     index = kernel.line.due(kernel.tasks, now)
     ready = [
@@ -59,11 +54,23 @@ def choose(
         and not rules.policy.against(action=task.manifest.action, risk_tier=task.manifest.risk_tier)
     ]
     if not ready:
-        return _nothing(index.heads(kernel.tasks), request, skills)
+        return Refusal.because(_nothing(index.heads(kernel.tasks), request, skills))
     return max(
         ready,
         key=lambda task: (_worth(kernel, settings, task, request.worker_id, now), -task.ticket),
     )
+
+
+def _against(kernel: Kernel, rules: Rules, worker: Worker, now: datetime) -> str:
+    """Why this worker gets nothing, whatever there is to do; empty where nothing is against it."""
+    worker_id, has = worker.worker_id, len(worker.task_ids)
+    if worker_id not in rules.registered and not rules.policy.allow_unregistered_agents:
+        return f"{worker_id} is not in the registry, and the policy allows no others"
+    if worker.draining:
+        return f"{worker_id} is draining"
+    if has >= worker.max_concurrent_tasks:
+        return f"{worker_id} has {has} tasks, as many as it may have"
+    return too_many(kernel, rules, worker.host, now)
 
 
 def too_many(kernel: Kernel, rules: Rules, host: str, now: datetime) -> str:

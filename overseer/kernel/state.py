@@ -89,6 +89,30 @@ class Kernel:
         assert isinstance(self.waiting, Waiting)
         return self.waiting
 
+    def granted(self, request_id: str, worker_id: str) -> Task | None:
+        """The task that this very request was given, while the worker has it."""
+        worker = self.workers.get(worker_id)
+        for task_id in worker.task_ids if worker is not None else ():
+            task = self.tasks.get(task_id)
+            if task is not None and task.claim is not None and task.claim.request_id == request_id:
+                return task
+        return None
+
+    def held(self, task_id: str, worker_id: str, attempt: int) -> Task | None:
+        """The task, if this worker has it in this attempt."""
+        task = self.tasks.get(task_id)
+        if task is None or task.claim is None:
+            return None
+        return task if (task.claim.worker_id, task.attempt) == (worker_id, attempt) else None
+
+    def applied(self, task_id: str, request_id: str) -> bool:
+        """Whether this very report, or release, was taken before."""
+        task = self.tasks.get(task_id)
+        if task is not None:
+            return task.last_result_id == request_id
+        ended = self.ended.get(task_id)
+        return ended is not None and ended.last_result_id == request_id
+
     def without_hope(self, task_ids: Iterable[str], reason: str) -> Kernel:
         """These can never be ready, or are not to be done any more: time cancels them."""
         doomed = self.doomed

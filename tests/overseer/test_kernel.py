@@ -26,7 +26,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrder,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from overseer.kernel.decide import MOST_PER_TICK
+from overseer.kernel.overdue import MOST_PER_TICK
 from tests.overseer.overseen import BEGINNING, Overseen, again, core, task
 
 

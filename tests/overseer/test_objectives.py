@@ -31,7 +31,7 @@ from enchanted.events.v1.task_request_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from operations.queries.objectives import fold
 from overseer.core import MAINTENANCE_SOURCE
-from overseer.kernel.decide import MOST_PROPOSED
+from overseer.kernel.submission import MOST_PROPOSED
 from overseer.model import Settings
 from tests.overseer.overseen import Overseen, core, task
 

@@ -12,7 +12,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RISK_HIGH, TaskManifest, TaskRejected
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from overseer.kernel.decide import MOST_PROPOSED
+from overseer.kernel.submission import MOST_PROPOSED
 from tests.overseer.overseen import Overseen, task
 
 

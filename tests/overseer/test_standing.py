@@ -27,7 +27,7 @@ from enchanted.events.v1.task_request_pb2 import (
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system.contract.payload import Payload
-from overseer.standing import NO_ORDERS
+from overseer.requests.asked import NO_ORDERS
 from tests.overseer.overseen import Overseen, task
 
 NEXT_AS_ANOTHER = ResultReported(
