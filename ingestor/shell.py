@@ -31,7 +31,7 @@ from ingestor.doubts import Doubts
 from ingestor.following import STILL_SECONDS, Following
 from ingestor.frames import Framer
 from ingestor.model import Epoch
-from ingestor.recording import Recording
+from ingestor.recording.pipeline import Recording
 from ingestor.room import Room
 from ingestor.settings import IngestorSettings
 from ingestor.warehouse import ClickHouseWarehouse
@@ -374,7 +374,7 @@ class Ingestor:
         elif recording is not None:
             self._follows.goes_on()
         if recording is not None and following.still_seconds >= STILL_SECONDS and recording.is_idle:
-            recording.stalled = wrong
+            recording.read_anew(wrong)
 
     async def _watch_room(self, stream: StreamState) -> None:
         """The one that records raises the alarm; a full log may refuse it, and then that is
