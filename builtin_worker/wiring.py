@@ -13,8 +13,7 @@ from builtin_worker.clickhouse import ClickHouse
 from builtin_worker.settings import WorkerSettings
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.client.agent import Agent
-from nervous_system.client.attempt import Do
-from nervous_system.client.by_action import Table
+from nervous_system.client.attempt import Do, Table
 from nervous_system.client.held_task import HeldTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker

@@ -32,7 +32,7 @@ MESH: Final = "MESH"
 """The account of the log. Of the other accounts, one is called `<role>/<user>`."""
 
 STEPS_THAT_MAY_BE_WORK: Final = ("submitted", "released", "acknowledged")
-"""Steps of tasks that workers listen to (`nervous_system.client.hints.HINTS`)."""
+"""Steps of tasks that workers listen to (`nervous_system.client.idleness.HINTS`)."""
 
 HALTS: Final = tuple(
     f"{names.EVENTS}.{said}"

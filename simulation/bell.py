@@ -17,7 +17,7 @@ from nats.aio.subscription import Subscription
 
 from nervous_system import names
 from nervous_system.bus import Bus
-from nervous_system.client.hints import HINTS
+from nervous_system.client.idleness import HINTS
 
 
 class Bell:

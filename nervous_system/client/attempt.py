@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -37,6 +37,33 @@ MOST_LOGGED_CHARACTERS: Final = 500
 Do = Callable[[HeldTask], Awaitable[object]]
 """Does one task. It may finish it itself; where it has not, returning completes it, with what it
 returns as its output: a text, or JSON of anything else. What it raises fails the attempt."""
+
+Table = Mapping[str, Do]
+"""The functions of a worker, by the actions that they do."""
+
+
+def by_action(table: Table) -> Do:
+    """One that hands each task to the function of its action. Raises InvalidEvent."""
+    given = Given()
+    given.texts("actions", list(table))
+    if not table:
+        given.problems.append("the table has no action, and its worker nothing to do")
+    given.problems += [
+        f"what does {str(action)[:40]!r} is of type {type(does).__name__}: it has to be a function"
+        for action, does in table.items()
+        if not callable(does)
+    ]
+    given.check()
+    functions = dict(table)
+
+    def do(task: HeldTask) -> object:
+        does = functions.get(task.action)
+        if does is None:
+            known = ", ".join(sorted(functions))
+            raise Permanent(f"its worker does {known}, and was given {task.action!r}")
+        return does(task)
+
+    return do  # type: ignore[return-value]  # what is no coroutine is its end
 
 
 async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Tracer) -> None:

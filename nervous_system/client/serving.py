@@ -14,16 +14,15 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from enum import Enum, auto
 from typing import Any, Final
 
 import nats.errors
 import structlog
 
-from nervous_system.client.attempt import Do, attempt
-from nervous_system.client.by_action import Table, by_action
+from nervous_system.client.attempt import Do, Table, attempt, by_action
 from nervous_system.client.held_task import HeldTask
-from nervous_system.client.hints import Hints
-from nervous_system.client.idleness import Idleness
+from nervous_system.client.idleness import Hints, Idleness
 from nervous_system.client.next_claim import NextClaim
 from nervous_system.client.worker import Worker
 from nervous_system.errors import GanglionError, InvalidEvent, Permanent, Transient
@@ -34,6 +33,16 @@ _log = structlog.get_logger()
 FIRST_LOOK_SECONDS: Final = 0.05
 LONGEST_LOOK_SECONDS: Final = 2.0
 """Between two questions for work, where nothing is heard of new tasks meanwhile."""
+
+
+class State(Enum):
+    """What a worker is at; each leads to the next one, from `LOOKING` to `GONE`."""
+
+    LOOKING = auto()  # for a task, which it begins
+    RESTING = auto()  # nothing to be had, or no room: until something is heard, or for a while
+    FINISHING = auto()  # it takes nothing new; what it does it does to the end
+    GIVING_BACK = auto()  # what is not done by now
+    GONE = auto()
 
 
 async def serve(
@@ -63,137 +72,172 @@ async def serve(
         raise InvalidEvent(
             [f"do is of type {type(do).__name__}: it has to be a function, or a table"]
         )
-    function = do
-    looking = asyncio.Event()
-    ends = (stop, worker.orders.draining, worker.orders.stopping)
-    doing: dict[asyncio.Task[None], HeldTask] = {}
-    told = asyncio.create_task(_look_when_told(worker, looking), name="told")
-    hints = Hints(worker.bus.connection.client, worker.worker_id, looking.set)
-    pause_seconds = FIRST_LOOK_SECONDS
-    slots = asyncio.Semaphore(worker.max_concurrent_tasks)
-    idleness = Idleness()
-    ahead: asyncio.Task[HeldTask | None] | None = None
-    work = work or Work()
-    here = contextvars.copy_context()
+    await _Serving(worker, do, stop, progress=progress, work=work or Work()).run()
 
-    def nothing_ahead() -> bool:
-        """Whether the next task is wanted, and not claimed yet."""
-        return ahead is None and not any(end.is_set() for end in ends)
 
-    def look_at(claiming: Coroutine[None, None, HeldTask | None]) -> None:
-        """Not in the trace of the task before, which is the current one where this is called."""
-        nonlocal ahead
-        ahead = asyncio.create_task(claiming, context=here.copy())
-        looking.set()
+class _Serving:
+    """One day of a worker."""
 
-    def claim_ahead() -> None:
-        """When a task was let go without a result that claims."""
-        if nothing_ahead():
-            look_at(worker.claim())
+    def __init__(
+        self,
+        worker: Worker,
+        do: Do,
+        stop: asyncio.Event,
+        *,
+        progress: Callable[[], None],
+        work: Work,
+    ) -> None:
+        self._worker = worker
+        self._do = do
+        self._progress = progress
+        self._work = work
+        self._at_once = (stop, worker.orders.stopping)
+        self._ends = (*self._at_once, worker.orders.draining)
+        self._heard = asyncio.Event()  # there may be something to look for
+        self._told = asyncio.create_task(self._look_when_told(), name="told")
+        self._hints = Hints(worker.bus.connection.client, worker.worker_id, self._heard.set)
+        self._pause_seconds = FIRST_LOOK_SECONDS
+        self._slots = asyncio.Semaphore(worker.max_concurrent_tasks)
+        self._idleness = Idleness()
+        self._doing: dict[asyncio.Task[None], HeldTask] = {}
+        self._ahead: asyncio.Task[HeldTask | None] | None = None  # a claim on its way
+        self._here = contextvars.copy_context()
 
-    def claim_with_result(ended: HeldTask) -> NextClaim | None:
-        """In the same request, where nothing is claimed ahead already."""
-        claim = worker.next_claim(ended) if nothing_ahead() else None
-        if claim is not None:
-            look_at(worker.granted(claim))
-        return claim
+    async def run(self) -> None:
+        """From the first look to the end."""
+        steps = {
+            State.LOOKING: self._look,
+            State.RESTING: self._rest,
+            State.FINISHING: self._finish,
+            State.GIVING_BACK: self._give_back,
+        }
+        self._worker.when_free = self._claim_ahead
+        self._worker.following = self._claim_with_result
+        state = State.LOOKING
+        try:
+            while state is not State.GONE:
+                state = await steps[state]()
+        finally:
+            await self._clean_up()
 
-    worker.when_free, worker.following = claim_ahead, claim_with_result
+    async def _look(self) -> State:
+        """One task is begun, where one was claimed ahead, or there is room and one to be had."""
+        if _any(self._ends):
+            return State.FINISHING
+        self._progress()
+        self._worker.check()
+        if self._told.done():
+            self._told.result()
+        self._heard.clear()
+        # Seen before what was just begun lets go of it.
+        if self._ahead is None and self._worker.has_room:
+            self._ahead = asyncio.create_task(self._worker.claim())
+        return State.LOOKING if await self._begin_claimed() else State.RESTING
 
-    def begin(task: HeldTask) -> None:
-        begun = attempt(function, task, slots, worker.bus.tracer)
-        doing[asyncio.create_task(begun, name=task.task_id)] = task
+    async def _rest(self) -> State:
+        """Longer and longer, while there is nothing."""
+        self._idleness.look(self._worker.waits_because)
+        with suppress(nats.errors.Error):  # while there is no connection, it asks by itself
+            await (self._hints.listen() if self._worker.has_room else self._hints.leave())
+        wakers = (*self._ends, self._heard)
+        await _first_of(wakers, list(self._doing), within_seconds=self._pause_seconds)
+        self._pause_seconds = min(LONGEST_LOOK_SECONDS, self._pause_seconds * 2)
+        self._doing = {each: held for each, held in self._doing.items() if not each.done()}
+        return State.LOOKING
 
-    try:
-        while not any(end.is_set() for end in ends):
-            progress()
-            worker.check()
-            if told.done():
-                told.result()
-            looking.clear()
-            if ahead is None and worker.has_room:  # seen before what was just begun lets go of it
-                ahead = asyncio.create_task(worker.claim())
-            claiming, ahead = ahead, None
-            if claiming is not None and (task := await _granted(claiming, ends, work)) is not None:
-                pause_seconds = FIRST_LOOK_SECONDS
-                begin(task)
-                continue
-            idleness.look(worker.waits_because)
-            with suppress(nats.errors.Error):  # while there is no connection, it asks by itself
-                await (hints.listen() if worker.has_room else hints.leave())
-            await _first_of((*ends, looking), list(doing), within_seconds=pause_seconds)
-            pause_seconds = min(LONGEST_LOOK_SECONDS, pause_seconds * 2)
-            doing = {each: held for each, held in doing.items() if not each.done()}
-        if ahead is not None and (task := await _granted(ahead, ends, work)) is not None:
-            begin(task)
-        if not stop.is_set() and not worker.orders.stopping.is_set():
-            await _finish(worker, list(doing), stop, progress)
-        await _give_back(doing)
-    finally:
-        worker.when_free, worker.following = lambda: None, lambda ended: None
-        left = (told, *doing, *([ahead] if ahead is not None else []))
+    async def _finish(self) -> State:
+        """What is being done, and what was granted by now; unless it is to stop at once."""
+        await self._begin_claimed()
+        doing = list(self._doing)
+        while any(not each.done() for each in doing) and not _any(self._at_once):
+            self._progress()
+            await _first_of(self._at_once, doing, within_seconds=LONGEST_LOOK_SECONDS)
+        return State.GIVING_BACK
+
+    async def _give_back(self) -> State:
+        unfinished = {each: held for each, held in self._doing.items() if not each.done()}
+        for each in unfinished:
+            each.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        for held in unfinished.values():
+            try:
+                if held.unsaid is not None:
+                    await held.say_again()
+                elif not held.called_off:
+                    await held.give_back("its worker stops")
+            except GanglionError as error:  # its lease will run out
+                _log.warning("worker.not_given_back", task_id=held.task_id, reason=str(error))
+        return State.GONE
+
+    async def _clean_up(self) -> None:
+        """Whatever ended it."""
+        self._worker.when_free, self._worker.following = lambda: None, lambda ended: None
+        left = (self._told, *self._doing, *([self._ahead] if self._ahead is not None else []))
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         with suppress(nats.errors.Error):
-            await hints.leave()
+            await self._hints.leave()
 
+    async def _begin_claimed(self) -> bool:
+        """Begin the task that the claim on its way led to, where it led to one."""
+        claiming, self._ahead = self._ahead, None
+        task = await self._granted(claiming) if claiming is not None else None
+        if task is None:
+            return False
+        self._pause_seconds = FIRST_LOOK_SECONDS
+        begun = attempt(self._do, task, self._slots, self._worker.bus.tracer)
+        self._doing[asyncio.create_task(begun, name=task.task_id)] = task
+        return True
 
-async def _look_when_told(worker: Worker, looking: asyncio.Event) -> None:
-    while True:
-        await worker.orders.change()
-        looking.set()
-
-
-async def _granted(
-    claiming: asyncio.Task[HeldTask | None], ends: tuple[asyncio.Event, ...], work: Work
-) -> HeldTask | None:
-    """None also when it is time to go: what was granted unheard is released on departure."""
-    try:
-        while not claiming.done():
-            if any(end.is_set() for end in ends):
-                return None
-            await _first_of(ends, [claiming], within_seconds=LONGEST_LOOK_SECONDS)
-        granted = claiming.result()
-    except Transient as error:
-        _log.warning("worker.no_overseer", reason=str(error))
-        work.held_up(f"nobody hands out tasks: {error}", remedy="see what is said of the overseer")
-        return None
-    else:
-        work.goes_on()
-        return granted
-    finally:
-        claiming.cancel()
-
-
-async def _finish(
-    worker: Worker,
-    doing: list[asyncio.Task[None]],
-    stop: asyncio.Event,
-    progress: Callable[[], None],
-) -> None:
-    """Wait for what is being done, unless it is to stop at once after all."""
-    while any(not each.done() for each in doing):
-        if stop.is_set() or worker.orders.stopping.is_set():
-            return
-        progress()
-        ends = (stop, worker.orders.stopping)
-        await _first_of(ends, doing, within_seconds=LONGEST_LOOK_SECONDS)
-
-
-async def _give_back(doing: dict[asyncio.Task[None], HeldTask]) -> None:
-    unfinished = {each: held for each, held in doing.items() if not each.done()}
-    for each in unfinished:
-        each.cancel()
-    await asyncio.gather(*unfinished, return_exceptions=True)
-    for held in unfinished.values():
+    async def _granted(self, claiming: asyncio.Task[HeldTask | None]) -> HeldTask | None:
+        """None also when it is time to go: what was granted unheard is released on departure."""
         try:
-            if held.unsaid is not None:
-                await held.say_again()
-            elif not held.called_off:
-                await held.give_back("its worker stops")
-        except GanglionError as error:  # its lease will run out
-            _log.warning("worker.not_given_back", task_id=held.task_id, reason=str(error))
+            while not claiming.done():
+                if _any(self._ends):
+                    return None
+                await _first_of(self._ends, [claiming], within_seconds=LONGEST_LOOK_SECONDS)
+            granted = claiming.result()
+        except Transient as error:
+            _log.warning("worker.no_overseer", reason=str(error))
+            said = f"nobody hands out tasks: {error}"
+            self._work.held_up(said, remedy="see what is said of the overseer")
+            return None
+        else:
+            self._work.goes_on()
+            return granted
+        finally:
+            claiming.cancel()
+
+    def _wants_next(self) -> bool:
+        """Whether the next task is wanted, and not claimed yet."""
+        return self._ahead is None and not _any(self._ends)
+
+    def _claim_ahead(self) -> None:
+        """When a task was let go without a result that claims."""
+        if self._wants_next():
+            self._look_at(self._worker.claim())
+
+    def _claim_with_result(self, ended: HeldTask) -> NextClaim | None:
+        """In the same request, where nothing is claimed ahead already."""
+        claim = self._worker.next_claim(ended) if self._wants_next() else None
+        if claim is not None:
+            self._look_at(self._worker.granted(claim))
+        return claim
+
+    def _look_at(self, claiming: Coroutine[None, None, HeldTask | None]) -> None:
+        """Not in the trace of the task before, which is the current one where this is called."""
+        self._ahead = asyncio.create_task(claiming, context=self._here.copy())
+        self._heard.set()
+
+    async def _look_when_told(self) -> None:
+        while True:
+            await self._worker.orders.change()
+            self._heard.set()
+
+
+def _any(events: tuple[asyncio.Event, ...]) -> bool:
+    return any(each.is_set() for each in events)
 
 
 async def _first_of(

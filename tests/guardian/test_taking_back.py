@@ -18,8 +18,7 @@ from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
 from nervous_system.client.agent import Agent
 from nervous_system.client.asker import Asker
-from nervous_system.client.attempt import Do
-from nervous_system.client.by_action import Table
+from nervous_system.client.attempt import Do, Table
 from nervous_system.client.held_task import HeldTask
 from nervous_system.client.restoring import SKILL
 from nervous_system.client.serving import serve

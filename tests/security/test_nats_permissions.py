@@ -47,7 +47,7 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.client import agent_orders
 from nervous_system.client.agent import open_agent
 from nervous_system.client.consumer import Consumer
-from nervous_system.client.hints import HINTS
+from nervous_system.client.idleness import HINTS
 from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded

@@ -11,7 +11,7 @@ import pytest
 
 from enchanted.events.v1.command_pb2 import COMMAND_THROTTLE, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
-from nervous_system.client.hints import Hints
+from nervous_system.client.idleness import Hints
 from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
