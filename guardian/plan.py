@@ -44,7 +44,7 @@ from guardian.playbooks import (
     can_mend,
     step_at,
 )
-from guardian.rules.rule import ACTION, MACHINE, OBJECTIVE, WORKER, Finding, Rule
+from guardian.rules.rule import ACTION, MACHINE, OBJECTIVE, WORKER, Finding, Look, Rule
 from guardian.rules.rule import SERVICE as A_SERVICE
 from guardian.watched import Worker
 from nervous_system.client.restoring import SKILL, restoration
@@ -83,7 +83,8 @@ class Plan:
     def look(self, rules: Sequence[Rule]) -> None:
         """Open, go on with and close what these rules say, and set the mode by it. All have their
         turns, so that nothing waits for long behind much of another kind."""
-        queues = [queue for rule in rules for queue in self._queues(rule)]
+        look = Look(self.state.watched, self.limits, self.now)
+        queues = [queue for rule in rules for queue in self._queues(rule, look)]
         for act in chain.from_iterable(zip_longest(*queues)):
             if len(self.emits) >= MOST_EMITS or self._bytes >= MOST_BYTES:
                 break
@@ -91,14 +92,12 @@ class Plan:
                 act()
         self.set_mode()
 
-    def _queues(self, rule: Rule) -> tuple[list[Callable[[], None]], ...]:
+    def _queues(self, rule: Rule, look: Look) -> tuple[list[Callable[[], None]], ...]:
         """What a rule asks for, in three queues: to close what is over, to go on, to open. What has
         waited longest is first, and of what begins the worst, which what waits will be."""
         findings = map(
             _short,  # what it cuts may be alike then: the last by its whole name counts
-            sorted(
-                rule.find(self.state.watched, self.limits, self.now), key=lambda each: each.subject
-            ),
+            sorted(rule.find(look), key=lambda each: each.subject),
         )
         found = {each.subject: each for each in findings if each.measure >= rule.clears_below}
         known = {

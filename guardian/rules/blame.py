@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.blame import FEWEST_TASKS, Blame, Culprit
-from guardian.model import Limits
 from guardian.rules.rule import (
     ACTION,
     MACHINE,
@@ -19,6 +17,7 @@ from guardian.rules.rule import (
     Find,
     Finding,
     Grade,
+    Look,
     Rule,
     ended,
 )
@@ -34,8 +33,8 @@ FAILED_TASKS: Final = "tasks that failed within 10 minutes"
 
 
 def _finder(culprits: Callable[[Blame], list[Culprit]], says: Callable[[Culprit], str]) -> Find:
-    def find(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-        for each in culprits(Blame.of(watched, now)):
+    def find(look: Look) -> Iterator[Finding]:
+        for each in culprits(look.blame):
             yield Finding(
                 subject=each.name,
                 measure=each.tally.failed,
@@ -120,10 +119,10 @@ WORKER_FAILING: Final = Rule(
 )
 
 
-def _burst(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    tally = Blame.of(watched, now).of_nobody(minutes=BURST_MINUTES)
+def _burst(look: Look) -> Iterator[Finding]:
+    tally = look.blame.of_nobody(minutes=BURST_MINUTES)
     if tally.mostly_failed:
-        pulse = watched.pulse
+        pulse = look.watched.pulse
         yield Finding(
             subject="tasks",
             measure=tally.failed,

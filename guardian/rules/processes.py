@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
-from guardian.model import Limits
-from guardian.rules.rule import PROCESS, Ending, Finding, Grade, Rule
+from guardian.rules.rule import (
+    PROCESS,
+    Ending,
+    Finding,
+    Grade,
+    Look,
+    Rule,
+)
 from guardian.watched import MOST_REMEMBERED, Watched
 from nervous_system.contract.exit_code import how_it_ended
 
@@ -23,10 +28,10 @@ HOPELESS: Final = MOST_REMEMBERED
 minutes of nothing else."""
 
 
-def _find(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for name, process in watched.processes.items():
+def _find(look: Look) -> Iterator[Finding]:
+    for name, process in look.watched.processes.items():
         recent = [
-            each for each in process.exits if (now - each.at).total_seconds() <= WINDOW_SECONDS
+            each for each in process.exits if (look.now - each.at).total_seconds() <= WINDOW_SECONDS
         ]
         if not process.exits or (process.up and len(recent) < LOOPING):
             continue

@@ -8,8 +8,16 @@ from typing import Final
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
-from guardian.model import FULL_LOG, REGRESSIONS, Limits
-from guardian.rules.rule import MESH, SERVICE, Finding, Grade, Rule, ended
+from guardian.model import FULL_LOG, REGRESSIONS
+from guardian.rules.rule import (
+    MESH,
+    SERVICE,
+    Finding,
+    Grade,
+    Look,
+    Rule,
+    ended,
+)
 from guardian.watched import Alarm, Watched
 from nervous_system.contract.words import LOG_FULL
 
@@ -20,13 +28,13 @@ PARKED_SECONDS: Final = 3600.0
 STALE_SECONDS: Final = 3600.0
 
 
-def _behind(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    if not watched.lags:
+def _behind(look: Look) -> Iterator[Finding]:
+    if not look.watched.lags:
         return
-    last = watched.lags[-1]
+    last = look.watched.lags[-1]
     yield Finding(
         subject="ClickHouse",
-        measure=last.positions / limits.lag_positions,
+        measure=last.positions / look.limits.lag_positions,
         summary=f"ClickHouse is {last.positions:,} positions behind the log",
         cause_event_id=last.seen.event_id,
     )
@@ -47,11 +55,11 @@ INGEST_BEHIND: Final = Rule(
 )
 
 
-def _growing(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    grown, looks = 0, watched.lags
+def _growing(look: Look) -> Iterator[Finding]:
+    grown, looks = 0, look.watched.lags
     while grown + 1 < len(looks) and looks[-1 - grown].positions > looks[-2 - grown].positions:
         grown += 1
-    if grown and looks[-1].positions * 10 >= limits.lag_positions:
+    if grown and looks[-1].positions * 10 >= look.limits.lag_positions:
         yield Finding(
             subject="ingestor",
             measure=grown,
@@ -78,8 +86,8 @@ INGEST_GROWING: Final = Rule(
 )
 
 
-def _parked(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    recent = _recent(watched.parked, seconds=PARKED_SECONDS, now=now)
+def _parked(look: Look) -> Iterator[Finding]:
+    recent = _recent(look.watched.parked, seconds=PARKED_SECONDS, now=look.now)
     if recent:
         yield Finding(
             subject="parked events",
@@ -104,8 +112,8 @@ PARKED_GROWING: Final = Rule(
 )
 
 
-def _cut(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    recent = [each for each in _dangers(watched, now) if each.name in REGRESSIONS]
+def _cut(look: Look) -> Iterator[Finding]:
+    recent = [each for each in _dangers(look.watched, look.now) if each.name in REGRESSIONS]
     if recent:
         yield Finding(
             subject="the log",
@@ -132,8 +140,8 @@ STREAM_REGRESSED: Final = Rule(
 )
 
 
-def _filling(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    recent = [each for each in _dangers(watched, now) if each.name in FULL_LOG]
+def _filling(look: Look) -> Iterator[Finding]:
+    recent = [each for each in _dangers(look.watched, look.now) if each.name in FULL_LOG]
     if recent:
         yield Finding(
             subject="the log",
@@ -167,9 +175,9 @@ def _recent(alarms: tuple[Alarm, ...], *, seconds: float, now: datetime) -> list
     return [each for each in alarms if (now - each.seen.at).total_seconds() <= seconds]
 
 
-def _full(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for host, disk in watched.disks.items():
-        if (now - disk.seen.at).total_seconds() <= STALE_SECONDS:
+def _full(look: Look) -> Iterator[Finding]:
+    for host, disk in look.watched.disks.items():
+        if (look.now - disk.seen.at).total_seconds() <= STALE_SECONDS:
             yield Finding(
                 subject=host,
                 measure=disk.percent,

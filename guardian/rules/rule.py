@@ -1,4 +1,4 @@
-"""What is a rule of the guardian? Data, and one pure function over what was seen and `now`.
+"""What is a rule of the guardian? Data, and one pure function over a look at what was seen.
 
 The function says what holds at this moment, with a measure. An incident opens where the measure
 reaches the first grade, gets worse with the grades, and ends when the function says nothing more
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_UNSPECIFIED, IncidentClass
+from guardian.blame import Blame
 from guardian.model import Limits
 from guardian.watched import Watched
 from nervous_system.contract.payload import Payload
@@ -55,7 +57,21 @@ class Grade:
     incident_class: IncidentClass.ValueType
 
 
-Find = Callable[[Watched, Limits, datetime], Iterator[Finding]]
+@dataclass(frozen=True)  # without slots: whom to blame is found once, if at all
+class Look:
+    """What every rule is asked about at one moment."""
+
+    watched: Watched
+    limits: Limits
+    now: datetime
+
+    @cached_property
+    def blame(self) -> Blame:
+        """Who or what is to blame for tasks that fail."""
+        return Blame.of(self.watched, self.now)
+
+
+Find = Callable[[Look], Iterator[Finding]]
 End = Callable[[Watched, str], Ending]
 
 

@@ -4,12 +4,18 @@ governor no longer look at its machine?"""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
-from guardian.model import Limits
-from guardian.rules.rule import SERVICE, Ending, Finding, Grade, Rule, ended
+from guardian.rules.rule import (
+    SERVICE,
+    Ending,
+    Finding,
+    Grade,
+    Look,
+    Rule,
+    ended,
+)
 from guardian.watched import Watched, within
 from nervous_system.service.fold import MAIN
 
@@ -19,12 +25,12 @@ GONE_SECONDS: Final = 86_400.0
 """After so long without a sample a machine counts as gone."""
 
 
-def _overdue(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    pulse = watched.pulse
+def _overdue(look: Look) -> Iterator[Finding]:
+    pulse = look.watched.pulse
     if pulse is None:
         return
     interval_seconds = max(SHORTEST_INTERVAL_SECONDS, pulse.interval_seconds)
-    silent_seconds = watched.silent_seconds(pulse.seen.at, now)
+    silent_seconds = look.watched.silent_seconds(pulse.seen.at, look.now)
     if silent_seconds > interval_seconds:
         yield Finding(
             subject="overseer",
@@ -52,9 +58,9 @@ PULSE_OVERDUE: Final = Rule(
 )
 
 
-def _churning(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for key, takeovers in watched.takeovers.items():
-        if recent := within(takeovers, seconds=CHURN_SECONDS, now=now):
+def _churning(look: Look) -> Iterator[Finding]:
+    for key, takeovers in look.watched.takeovers.items():
+        if recent := within(takeovers, seconds=CHURN_SECONDS, now=look.now):
             service = key.removesuffix(f"/{MAIN}")  # or, of one on each machine, service/host
             yield Finding(
                 subject=service,
@@ -79,9 +85,9 @@ LEASE_CHURN: Final = Rule(
 )
 
 
-def _unsampled(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for governor, alarm in watched.unsampled.items():
-        if (now - alarm.seen.at).total_seconds() <= GONE_SECONDS:
+def _unsampled(look: Look) -> Iterator[Finding]:
+    for governor, alarm in look.watched.unsampled.items():
+        if (look.now - alarm.seen.at).total_seconds() <= GONE_SECONDS:
             yield Finding(
                 subject=governor,
                 measure=1,

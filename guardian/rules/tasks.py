@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
-from guardian.model import Limits
-from guardian.rules.rule import TASK, Finding, Grade, Rule, ended
-from guardian.watched import Watched, within
+from guardian.rules.rule import (
+    TASK,
+    Finding,
+    Grade,
+    Look,
+    Rule,
+    ended,
+)
+from guardian.watched import within
 
 TASK_WINDOW_SECONDS: Final = 3600.0
 
 
-def _failing(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for task_id, failures in watched.failures.items():
-        recent = within(failures, seconds=TASK_WINDOW_SECONDS, now=now)
+def _failing(look: Look) -> Iterator[Finding]:
+    for task_id, failures in look.watched.failures.items():
+        recent = within(failures, seconds=TASK_WINDOW_SECONDS, now=look.now)
         if recent:
             yield Finding(
                 subject=task_id,

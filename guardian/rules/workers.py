@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
-from guardian.model import Limits
-from guardian.rules.rule import WORKER, Ending, Finding, Grade, Rule
+from guardian.rules.rule import (
+    WORKER,
+    Ending,
+    Finding,
+    Grade,
+    Look,
+    Rule,
+)
 from guardian.watched import Claim, Watched
 
 SILENT_HEARTBEATS: Final = 2.5
 
 
-def _silent(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
-    for worker_id, worker in watched.workers.items():
-        silent_seconds = watched.silent_seconds(worker.heard.at, now)
+def _silent(look: Look) -> Iterator[Finding]:
+    for worker_id, worker in look.watched.workers.items():
+        silent_seconds = look.watched.silent_seconds(worker.heard.at, look.now)
         measure = silent_seconds / worker.heartbeat_seconds
         if not worker.lost and measure >= SILENT_HEARTBEATS:
             yield Finding(
@@ -56,22 +61,22 @@ WORKER_SILENT: Final = Rule(
 )
 
 
-def _stuck(watched: Watched, limits: Limits, now: datetime) -> Iterator[Finding]:
+def _stuck(look: Look) -> Iterator[Finding]:
     slowest: dict[str, tuple[float, str, Claim]] = {}
-    for task_id, claim in watched.claims.items():
-        worker = watched.workers.get(claim.worker_id)
+    for task_id, claim in look.watched.claims.items():
+        worker = look.watched.workers.get(claim.worker_id)
         if worker is None or worker.lost:
             continue
-        if watched.silent_seconds(worker.heard.at, now) >= 3 * worker.heartbeat_seconds:
+        if look.watched.silent_seconds(worker.heard.at, look.now) >= 3 * worker.heartbeat_seconds:
             continue  # that is another rule's
-        still_seconds = watched.silent_seconds(claim.progressed.at, now)
+        still_seconds = look.watched.silent_seconds(claim.progressed.at, look.now)
         if (still_seconds, task_id) > slowest.get(claim.worker_id, (0.0,))[:2]:
             slowest[claim.worker_id] = (still_seconds, task_id, claim)
     for worker_id, (still_seconds, task_id, claim) in slowest.items():
-        if still_seconds >= limits.no_progress_seconds:
+        if still_seconds >= look.limits.no_progress_seconds:
             yield Finding(
                 subject=worker_id,
-                measure=still_seconds / limits.no_progress_seconds,
+                measure=still_seconds / look.limits.no_progress_seconds,
                 summary=(
                     f"worker {worker_id} is alive and has made no progress"
                     f" on task {task_id} for {still_seconds:.0f} s"

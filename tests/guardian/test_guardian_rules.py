@@ -42,6 +42,7 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from guardian.model import Limits
 from guardian.rules import RULES
+from guardian.rules.rule import Look
 from guardian.watched import Watched
 from guardian.watching import watch
 from nervous_system.contract.event import Event, Recorded
@@ -558,7 +559,7 @@ def test_what_a_rule_says(case: Case) -> None:
     now = START + timedelta(seconds=case.at)
     found = [
         each
-        for each in rule.find(seen(case.history), LIMITS, now)
+        for each in rule.find(Look(seen(case.history), LIMITS, now))
         if each.measure >= rule.clears_below
     ]
     assert bool(found) == case.holds
