@@ -57,12 +57,13 @@ class Standstill:
     def of_aside(self) -> str:
         """What was set aside, the first of it with the reason and what helps: it stays so, and what
         depends on it waits, until a person decides. Empty where nothing was."""
-        aside = self._state.kernel.aside
+        kernel = self._state.kernel
+        aside = kernel.line.aside
         if not aside:
             return ""
         first = min(aside)
         more = f"; {len(aside) - 1} more: `ganglion tasks`" if len(aside) > 1 else ""
-        return f"{first} waits: {self._set_aside(first)}{more}"
+        return f"{first} waits: {_set_aside(kernel.tasks[first])}{more}"
 
     def of_approval(self) -> str:
         """Which objectives wait for a person to say yes, the most urgent first, and how it is said;
@@ -131,7 +132,7 @@ class Standstill:
         is_open = [kernel.tasks[each] for each in ids if each in kernel.tasks]
         first = [each for each in is_open if not self._depends(each)] or is_open
         said = {each.task_id: self.of_task(each.task_id) for each in first}
-        aside = next((each for each in said if each in kernel.aside), None)
+        aside = next((each for each in said if kernel.tasks[each].quarantined), None)
         if not said or (aside is None and not all(said.values())):
             return "", ""
         found = aside or next(iter(said))
@@ -157,7 +158,7 @@ class Standstill:
     def _of_itself(self, task: Task) -> str:
         """Why a task is not being done that waits for no other."""
         if task.quarantined:
-            return self._set_aside(task.task_id)
+            return _set_aside(task)
         if task.task_id in self._doomed:
             return f"it is about to be cancelled: {self._doomed[task.task_id]}"
         if task.claim is not None:
@@ -172,15 +173,6 @@ class Standstill:
         if line not in self._of_line:
             self._of_line[line] = self._lacking(task.manifest) or self._full(task.manifest)
         return self._of_line[line] or self._unheard(task)
-
-    def _set_aside(self, task_id: str) -> str:
-        """Why, and what a person can do about it."""
-        reason = self._state.kernel.aside.get(task_id, "")
-        typed = quote(task_id)
-        return (
-            f"it is set aside{f': {reason}' if reason else ''}; `ganglion tasks retry {typed}` lets"
-            f" it be tried again, `ganglion tasks cancel {typed}` calls it off"
-        )
 
     def _unheard(self, task: Task) -> str:
         """Which workers could do it and have said nothing since it waits; a killed one is known as
@@ -300,6 +292,15 @@ def _size(manifest: Manifest) -> str:
     if manifest.required_memory_bytes:
         found.append(f"{manifest.required_memory_bytes / GIB:.3g} GiB of memory")
     return " and ".join(found)
+
+
+def _set_aside(task: Task) -> str:
+    """Why, and what a person can do about it."""
+    typed = quote(task.task_id)
+    return (
+        f"it is set aside{f': {task.aside}' if task.aside else ''}; `ganglion tasks retry {typed}`"
+        f" lets it be tried again, `ganglion tasks cancel {typed}` calls it off"
+    )
 
 
 def _counted(workers: Sequence[Worker]) -> str:

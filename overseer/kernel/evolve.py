@@ -166,8 +166,8 @@ def _quarantined(kernel: Kernel, payload: TaskQuarantined, recorded: Recorded) -
     if task is None or task.quarantined:
         return kernel
     kernel = _let_go(kernel, task)
-    kernel = changed(kernel, aside=kernel.aside.set(task.task_id, payload.reason))
-    return _put(kernel, changed(task, claim=None, quarantined=True))
+    task = changed(task, claim=None, aside=payload.reason)
+    return _put(changed(kernel, waiting=kernel.line.set_aside(task)), task)
 
 
 def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded) -> Kernel:
@@ -200,7 +200,6 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
     doomed = kernel.doomed
     if task.task_id in doomed:
         doomed = doomed.delete(task.task_id)
-    kernel = _aside_no_more(kernel, task)
     kernel = changed(
         kernel,
         tasks=kernel.tasks.delete(task.task_id),
@@ -210,8 +209,8 @@ def _acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Recorded)
         doomed=doomed,
     )
     kernel = _dependents_after(kernel, task.task_id, payload)
-    trimmed = kernel.line.trimmed(kernel.tasks, line_of(task)).without_ended(kernel.tasks)
-    return changed(kernel, waiting=trimmed)
+    line = kernel.line.aside_no_more(task).trimmed(kernel.tasks, line_of(task))
+    return changed(kernel, waiting=line.without_ended(kernel.tasks))
 
 
 def _dependents_after(kernel: Kernel, task_id: str, payload: TaskAcknowledged) -> Kernel:
@@ -325,18 +324,18 @@ def _is_of_another(kernel: Kernel, worker_id: str, recorded: Recorded) -> bool:
 
 
 def _waits_again(kernel: Kernel, task: Task, retry_in_seconds: float, now: datetime) -> Kernel:
-    kernel = _aside_no_more(_let_go(kernel, task), task)
+    kernel = _let_go(kernel, task)
     task = changed(
         task,
         claim=None,
-        quarantined=False,
+        aside=None,
         ticket=kernel.next_ticket,
         waits_until=now + timedelta(seconds=retry_in_seconds),
     )
     return changed(
         kernel,
         tasks=kernel.tasks.set(task.task_id, task),
-        waiting=kernel.line.queued(task),
+        waiting=kernel.line.aside_no_more(task).queued(task),
         next_ticket=kernel.next_ticket + 1,
     )
 
@@ -354,12 +353,6 @@ def _let_go(kernel: Kernel, task: Task) -> Kernel:
     if task.task_id in claimed:
         claimed = claimed.delete(task.task_id)
     return changed(kernel, workers=workers, claimed=claimed)
-
-
-def _aside_no_more(kernel: Kernel, task: Task) -> Kernel:
-    if task.task_id not in kernel.aside:
-        return kernel
-    return changed(kernel, aside=kernel.aside.delete(task.task_id))
 
 
 def _put(kernel: Kernel, task: Task) -> Kernel:

@@ -59,6 +59,7 @@ def brought_back(kernel: Kernel, payload: TaskReleased, now: datetime) -> Kernel
         unmet=frozenset(_unmet(kernel.ended, task)),
         failures=0,
         losses=0,
+        aside=None,
         for_want=False,
     )
     ended = kernel.ended

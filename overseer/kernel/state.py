@@ -60,7 +60,6 @@ class Kernel:
     tasks: Table[str, Task] = field(default_factory=Map)
     claimed: Table[str, str] = field(default_factory=Map)  # those that a worker has, and which
     doomed: Table[str, str] = field(default_factory=Map)  # those that are to be cancelled, and why
-    aside: Table[str, str] = field(default_factory=Map)  # those that were set aside, and why
     ended: Table[str, Ended] = field(default_factory=Map)
     ended_order: Table[str, str] = field(
         default_factory=Map

@@ -114,7 +114,7 @@ class Task:
     failures: int = 0
     losses: int = 0  # attempts that ended because a worker fell silent
     claim: Claim | None = None
-    quarantined: bool = False
+    aside: str | None = None  # why it was set aside, until a person decides; None: it is not
     last_worker_id: str = ""
     for_want: bool = False  # it ended because what it depends on was not completed
     last_result_id: str = ""  # of the ResultReported or ReleaseRequested that was applied last
@@ -124,6 +124,11 @@ class Task:
     def task_id(self) -> str:
         """Its id."""
         return self.manifest.task_id
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether it was set aside."""
+        return self.aside is not None
 
     def status(self, now: datetime) -> str:
         """In a word, how it stands."""

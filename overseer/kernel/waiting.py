@@ -45,6 +45,7 @@ class Waiting:
     delayed: Heap[Entry] | None = None  # by when their backoff ends
     expiring: Heap[str] | None = None  # by when their time to live ends, and by id
     dependents: Map[str, frozenset[str]] = EMPTY  # of an open task: who waits for it
+    aside: Map[str, None] = EMPTY  # ids of those that wait for a person
 
     @classmethod
     def of(cls, tasks: Iterable[Task]) -> Waiting:
@@ -58,6 +59,8 @@ class Waiting:
                 lines.setdefault(line_of(task), []).append((task.ticket, entry))
             elif task.waiting:
                 index = index.queued(task)
+            elif task.quarantined:
+                index = index.set_aside(task)
         return changed(index, lines=Map({line: Heap.of(those) for line, those in lines.items()}))
 
     def added(self, task: Task) -> Waiting:
@@ -82,6 +85,16 @@ class Waiting:
         if _begun(task):
             return changed(self, delayed=Heap.push(self.delayed, task.waits_until, entry))
         return self._in_line(task, entry)
+
+    def set_aside(self, task: Task) -> Waiting:
+        """The task waits for a person."""
+        return changed(self, aside=self.aside.set(task.task_id, None))
+
+    def aside_no_more(self, task: Task) -> Waiting:
+        """It waits for none any more, or never did."""
+        if task.task_id not in self.aside:
+            return self
+        return changed(self, aside=self.aside.delete(task.task_id))
 
     def due(self, tasks: Map[str, Task], now: datetime) -> Waiting:
         """Those whose backoff has ended by now stand in line."""

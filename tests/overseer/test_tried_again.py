@@ -101,6 +101,15 @@ def test_what_was_set_aside_may_have_another_payload_too(mesh: Overseen) -> None
     assert mesh.claim("w1").grant.manifest.payload_json == '{"n": 2}'
 
 
+def test_what_was_cancelled_while_it_was_set_aside_waits_for_a_worker_again(mesh: Overseen) -> None:
+    mesh.propose(task("a"))
+    mesh.order("a", ORDER_QUARANTINE)
+    mesh.order("a", ORDER_CANCEL)
+    assert retry(mesh, "a").accepted
+    mesh.new_leader(snapshot_at=len(mesh.log))
+    do(mesh, "a")
+
+
 def test_an_objective_that_failed_goes_on(mesh: Overseen) -> None:
     steps = '{"tasks": [{"id": "a", "action": "w", "max_attempts": 1},'
     steps += '{"id": "b", "action": "w", "after": ["a"]}]}'
