@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ingestor.cleaning import without_secrets
-from ingestor.completing import readable
 from ingestor.doubts import Doubts
 from ingestor.frames import Framer
 from ingestor.ingest_schema import ATTRIBUTION
 from ingestor.model import Batch, Identity, partition_end
-from ingestor.reading import Readable
+from ingestor.reading import Readable, readable
 from nervous_system.contract.payload import PRESENCE, worker_of
 from nervous_system.contract.secret_search import which_may_hold_secrets
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.stored import Stored
+from nervous_system.refusal import Refusal
 
 NO_KEYS = TrustedKeys.none()
 REPEATED = "the same agent's event of this id was stored before"
@@ -67,8 +67,8 @@ def examine(
     suspects = set(which_may_hold_secrets([stored.data for stored in positions]))
     for index, stored in enumerate(positions):
         found = readable(stored)
-        if isinstance(found, str):
-            examined.append(park(stored, framer, reason=found))
+        if isinstance(found, Refusal):
+            examined.append(park(stored, framer, reason=str(found)))
         else:
             message, field, warnings = found
             agent_id = message.agent_id

@@ -19,6 +19,7 @@ from ingestor.reading import Readable, read
 from nervous_system.contract.message import Message
 from nervous_system.errors import IdTaken, TooLarge
 from nervous_system.ids import child_id, is_uuid, new_event_id
+from nervous_system.refusal import Refusal
 from nervous_system.telemetry.tracing import traceparent_of
 from nervous_system.transport.publisher import Publisher
 
@@ -138,14 +139,16 @@ async def _publish(publisher: Publisher, message: Message, position: StoredPosit
     return True
 
 
-def _identity(position: StoredPosition, found: Readable | str) -> Identity | None:
-    if isinstance(found, str):
+def _identity(position: StoredPosition, found: Readable | Refusal) -> Identity | None:
+    if isinstance(found, Refusal):
         return None
     message = found.message
     return Identity.on(position.subject, event_id=message.event_id, agent_id=message.agent_id)
 
 
-def _message(position: StoredPosition, found: Readable | str, epoch: int, vouch: Vouch) -> Message:
+def _message(
+    position: StoredPosition, found: Readable | Refusal, epoch: int, vouch: Vouch
+) -> Message:
     """Under the event's id and in its trace; what is not valid may not be fit for a header."""
     own = position.event_id
     traceparent = (

@@ -37,6 +37,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
     TaskSubmitted,
 )
+from enchanted.events.v1.task_request_pb2 import ResultReported
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
@@ -118,21 +119,16 @@ class OverseerCore:
     ) -> tuple[Emit, ...]:
         """What is claimed with a result, when that is in the state: it may have made a task
         ready."""
-        return requests.afterwards(self._asked(state, cause.event, now))
+        if not isinstance(cause.event.payload, ResultReported):
+            return ()
+        return requests.afterwards(self._asked(state, cause.event, now), cause.event.payload)
 
     def answer(self, state: OverseerState, request: Event, now: datetime, /) -> Answer:
         """What the state says to a request that was decided on."""
         return requests.reply(self._asked(state, request, now))
 
     def _asked(self, state: OverseerState, request: Event, now: datetime) -> Asked:
-        return Asked(
-            state=state,
-            request=request,
-            now=now,
-            planner=self.planner,
-            settings=self.settings,
-            kernel_settings=self.kernel_settings,
-        )
+        return Asked(state, request, now, self.planner, self.settings, self.kernel_settings)
 
     def _plan(
         self, state: OverseerState, objective_id: str, now: datetime, *, more_open: int = 0

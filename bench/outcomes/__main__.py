@@ -18,6 +18,7 @@ from bench.outcomes.systems import SYSTEMS, System
 from ganglion.terminal import say
 from nervous_system.clock import stopwatch, system_clock
 from nervous_system.errors import StartFailed
+from nervous_system.refusal import Refusal
 
 
 def main() -> None:
@@ -60,18 +61,18 @@ async def _columns(
     systems: Sequence[System], situations: Sequence[Situation]
 ) -> tuple[Column, ...]:
     versions = {each.name: "" if each.missing else each.versions() for each in systems}
-    found: dict[str, dict[str, Outcome | str]] = {each.name: {} for each in systems}
+    found: dict[str, dict[str, Outcome | Refusal]] = {each.name: {} for each in systems}
     for situation in situations:
         say(situation.title)
         staged = await asyncio.gather(*(_staged(each, situation) for each in systems))
         for system, outcome in zip(systems, staged, strict=True):
             found[system.name][situation.key] = outcome
             say(f"    {system.name}: {cell(situation, outcome)}")
-            if not isinstance(outcome, str) and outcome.reason:
+            if not isinstance(outcome, Refusal) and outcome.reason:
                 say(f"        {outcome.reason[:200]}")
     for each in found.values():
         for situation in SITUATIONS:
-            each.setdefault(situation.key, "not asked for")
+            each.setdefault(situation.key, Refusal.because("not asked for"))
     return tuple(
         Column(
             name=each.name,
@@ -83,13 +84,13 @@ async def _columns(
     )
 
 
-async def _staged(system: System, situation: Situation) -> Outcome | str:
+async def _staged(system: System, situation: Situation) -> Outcome | Refusal:
     if system.missing:
-        return system.missing
+        return Refusal.because(system.missing)
     try:
         return await stage(system, situation)
     except (StartFailed, TimeoutError) as error:
-        return str(error) or "what was to happen did not happen in time"
+        return Refusal.because(str(error) or "what was to happen did not happen in time")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from bench.outcomes.situation import (
     mark,
     needs_reason,
 )
+from nervous_system.refusal import Refusal
 from nervous_system.visible import visible
 
 SIGNS: Final[Mapping[Mark, str]] = {"right": "✓", "partly": "(✓)", "wrong": "✗"}
@@ -56,12 +57,12 @@ class Column:
     name: str
     settings: str
     versions: str
-    outcomes: Mapping[str, Outcome | str]  # by the situation's key; a text: why there is none
+    outcomes: Mapping[str, Outcome | Refusal]  # by the situation's key; or why there is none
 
     def mark(self, situation: Situation) -> Mark | None:
         """None where there is nothing to judge."""
         outcome = self.outcomes[situation.key]
-        return None if isinstance(outcome, str) else mark(situation, outcome)
+        return None if isinstance(outcome, Refusal) else mark(situation, outcome)
 
 
 def page(
@@ -103,9 +104,9 @@ def page(
     return "\n".join(lines)
 
 
-def cell(situation: Situation, outcome: Outcome | str) -> str:
+def cell(situation: Situation, outcome: Outcome | Refusal) -> str:
     """One cell, in words."""
-    if isinstance(outcome, str):
+    if isinstance(outcome, Refusal):
         return f"not staged: {outcome}"
     end = f"{SIGNS[mark(situation, outcome)]} **{outcome.state}**"
     if outcome.seconds is None:

@@ -7,10 +7,8 @@ at the server, and without a key, that is its role.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR
@@ -30,8 +28,7 @@ _GIVE_ORDERS: Final = (ROLE_OPERATOR, ROLE_GUARDIAN)
 NO_ORDERS: Final = "only a person, or the guardian, can give an order about a task"
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: the rules are looked up once, if at all
-class Asked:
+class Asked(NamedTuple):
     """One request, at one moment."""
 
     state: OverseerState
@@ -56,9 +53,9 @@ class Asked:
         """Whether a person asks."""
         return self.request.agent_role == ROLE_OPERATOR
 
-    @cached_property
+    @property
     def rules(self) -> Rules:
-        """What holds for handing out and accepting tasks."""
+        """What holds for handing out and accepting tasks; made anew each time."""
         return gates.rules(self.state, self.settings, self.now)
 
     def refused(self, otherwise: str) -> Answer:

@@ -57,12 +57,9 @@ def leads_to(asked: Asked) -> tuple[Emit, ...]:
     return () if asked.objection else KINDS[type(payload)].leads_to(asked, payload)
 
 
-def afterwards(asked: Asked) -> tuple[Emit, ...]:
-    """What else follows, when the state contains that."""
-    payload = asked.request.payload
-    if not isinstance(payload, ResultReported) or asked.objection:
-        return ()
-    return result.afterwards(asked, payload)
+def afterwards(asked: Asked, report: ResultReported) -> tuple[Emit, ...]:
+    """What else follows from a result, when the state contains that."""
+    return () if asked.objection else result.afterwards(asked, report)
 
 
 def reply(asked: Asked) -> Answer:

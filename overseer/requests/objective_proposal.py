@@ -82,14 +82,15 @@ def _problems(asked: Asked, proposal: ObjectiveProposed) -> list[str]:
 
 def _impossible(asked: Asked, plan: Plan) -> list[str]:
     """Why this plan could not be followed, however much room there is."""
-    size, most = sum(task.ByteSize() for task in plan.tasks), asked.rules.policy.max_open_tasks
+    rules, size = asked.rules, sum(task.ByteSize() for task in plan.tasks)
+    most = rules.policy.max_open_tasks
     if size > MOST_PLAN_BYTES:
         return [f"its tasks would be {size:,} bytes, more than {MOST_PLAN_BYTES:,}"]
     if len(plan.tasks) > MOST_PROPOSED:
         return [f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}"]
     if len(plan.tasks) > most:
         return [f"it would be {len(plan.tasks)} tasks, and the policy allows {most} open ones"]
-    against = objections(asked.kernel, asked.rules, plan.tasks, objectives=asked.state.objectives)
+    against = objections(asked.kernel, rules, plan.tasks, objectives=asked.state.objectives)
     return [
         f"{plan.tasks[number].task_id}: {reason}"
         for number in sorted(against)

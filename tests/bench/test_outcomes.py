@@ -16,6 +16,7 @@ import pytest
 from bench.outcomes.page import Column, page
 from bench.outcomes.situation import SITUATIONS, Mark, Outcome, mark
 from bench.outcomes.systems import PROGRAMS, SYSTEMS
+from nervous_system.refusal import Refusal
 
 ROOT = Path(__file__).parents[2]
 KEPT = (ROOT / "docs" / "outcomes.md").read_text(encoding="utf-8")
@@ -111,7 +112,9 @@ def test_what_is_found_is_judged(key: str, outcome: Outcome, expected: Mark) -> 
 
 def test_where_others_are_better_it_is_said() -> None:
     def column(name: str, outcome: Outcome) -> Column:
-        outcomes: dict[str, Outcome | str] = {each.key: "left out" for each in SITUATIONS}
+        outcomes: dict[str, Outcome | Refusal] = {
+            each.key: Refusal.because("left out") for each in SITUATIONS
+        }
         return Column(
             name=name, settings="s", versions="v", outcomes={**outcomes, "raises": outcome}
         )

@@ -13,8 +13,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     TYPE_DECISION,
     SwarmEvent,
 )
-from ingestor.completing import WRONG_SUBJECT, readable
-from ingestor.reading import Readable
+from ingestor.reading import WRONG_SUBJECT, Readable, readable
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.stored import Stored
 
