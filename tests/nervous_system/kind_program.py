@@ -11,11 +11,12 @@ import json
 import sys
 from pathlib import Path
 
-from ingestor.completing import readable
 from ingestor.frames import Framer
 from ingestor.ingest_schema import ingest_columns, ingest_schema
+from ingestor.reading import readable
 from nervous_system.bus import open_bus
 from nervous_system.contract.codec import decode
+from nervous_system.refusal import Refusal
 from nervous_system.settings import MeshSettings
 from operations.descriptions.table import in_words
 
@@ -30,7 +31,7 @@ async def main(url: str, kind: str) -> None:
         await bus.publish(event)
         (stored,) = [each async for each in bus.replay()]
     read = readable(stored)
-    if isinstance(read, str):
+    if isinstance(read, Refusal):
         raise SystemExit(read)
     message, field, warnings = read
     frame = Framer(epoch=1, writer=1).event(message, stored, payload_field=field)
