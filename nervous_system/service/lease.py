@@ -18,8 +18,8 @@ from nats.js.kv import KeyValue
 from nervous_system import names
 from nervous_system.cancelling import cancel
 from nervous_system.errors import Fenced, Forbidden, Transient, Unavailable
-from nervous_system.transport.connection import Connection, translated, waiting_for_its_maker
-from nervous_system.transport.refusals import refusal_of
+from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.making import found_or_made, made
 from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
@@ -110,21 +110,25 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
     Raises Unavailable, NotAcknowledged, Permanent.
     """
     jetstream = connection.client.jetstream(timeout=ANSWER_SECONDS)
-    with translated("opening the bucket of leases"):
-        try:
-            bucket = await jetstream.key_value(names.LEASES)
-        except nats.js.errors.BucketNotFoundError:
+
+    async def find() -> KeyValue | None:
+        with translated("opening the bucket of leases"):
             try:
-                with waiting_for_its_maker(names.LEASES):
-                    return await jetstream.create_key_value(
-                        bucket=names.LEASES,
-                        ttl=LEASE_SECONDS,
-                        history=1,
-                        replicas=replicas,
-                        direct=True,  # a lease is looked at without a turn (decision 31)
-                    )
-            except nats.js.errors.APIError as error:
-                raise refusal_of(error, what="making the bucket of leases") from error
+                return await jetstream.key_value(names.LEASES)
+            except nats.js.errors.BucketNotFoundError:
+                return None
+
+    async def make() -> KeyValue:
+        with made("the bucket of leases"):
+            return await jetstream.create_key_value(
+                bucket=names.LEASES,
+                ttl=LEASE_SECONDS,
+                history=1,
+                replicas=replicas,
+                direct=True,  # a lease is looked at without a turn (decision 31)
+            )
+
+    bucket = await found_or_made(find, make, what=names.LEASES)
     stream = f"KV_{names.LEASES}"
     have = (await connection.request_json(f"$JS.API.STREAM.INFO.{stream}", {}))["config"]
     lasts = round(LEASE_SECONDS * 1e9)

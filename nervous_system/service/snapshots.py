@@ -33,9 +33,9 @@ from nervous_system.contract.seal import Seal
 from nervous_system.errors import Unauthentic
 from nervous_system.ids import content_hash
 from nervous_system.service.persistent import Slices
-from nervous_system.transport.connection import Connection, translated, waiting_for_its_maker
+from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.making import found_or_made, made
 from nervous_system.transport.reader import Reader
-from nervous_system.transport.refusals import refusal_of
 
 _log = structlog.get_logger()
 
@@ -209,12 +209,16 @@ def _nothing_collected() -> Iterator[None]:
 async def open_snapshots(connection: Connection, *, replicas: int = 1) -> ObjectStore:
     """The bucket of snapshots, made if it is missing."""
     jetstream = connection.client.jetstream(timeout=5)
-    with translated("opening the bucket of snapshots"):
-        try:
-            return await jetstream.object_store(names.SNAPSHOTS)
-        except nats.js.errors.NotFoundError:
+
+    async def find() -> ObjectStore | None:
+        with translated("opening the bucket of snapshots"):
             try:
-                with waiting_for_its_maker(names.SNAPSHOTS):
-                    return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)
-            except nats.js.errors.APIError as error:
-                raise refusal_of(error, what="making the bucket of snapshots") from error
+                return await jetstream.object_store(names.SNAPSHOTS)
+            except nats.js.errors.NotFoundError:
+                return None
+
+    async def make() -> ObjectStore:
+        with made("the bucket of snapshots"):
+            return await jetstream.create_object_store(names.SNAPSHOTS, replicas=replicas)
+
+    return await found_or_made(find, make, what=names.SNAPSHOTS)

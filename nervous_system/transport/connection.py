@@ -288,18 +288,6 @@ class Connection:
 
 
 @contextmanager
-def waiting_for_its_maker(what: str) -> Iterator[None]:
-    """Inside, what this user may not make is only not there yet: Unavailable comes out."""
-    try:
-        yield
-    except Forbidden as error:
-        raise Unavailable(
-            f"{what} does not exist yet, and this user may not make it; `ganglion up` does, or"
-            " `ganglion init`"
-        ) from error
-
-
-@contextmanager
 def translated(what: str, *, timeout_seconds: float | None = None) -> Iterator[None]:
     """Inside, nats-py's errors come out as ours.
 

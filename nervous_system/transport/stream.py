@@ -5,7 +5,6 @@ Its settings, made idempotently, and the look at single positions.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from contextlib import suppress
@@ -15,19 +14,17 @@ from typing import Any, Final
 from nervous_system import names
 from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.stored import EPOCH, Stored, StreamState
-from nervous_system.errors import Fatal, Forbidden, Permanent, Unavailable
+from nervous_system.errors import Fatal, Forbidden, Unavailable
 from nervous_system.settings import MeshSettings
-from nervous_system.transport.connection import Connection, waiting_for_its_maker
+from nervous_system.transport.connection import Connection
+from nervous_system.transport.making import found_or_made
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply
 
 _NANOSECONDS: Final = 1_000_000_000
 DUPLICATE_WINDOW_SECONDS: Final = 600
 
-
-CREATE_ATTEMPTS: Final = 5
 REMEDY: Final = "`ganglion init` makes it anew, around what its files still hold"
-CREATE_WAIT_SECONDS: Final = 0.2
 
 
 def configuration(settings: MeshSettings) -> dict[str, Any]:
@@ -73,12 +70,12 @@ class Stream:
         it, and says so.
         """
         wanted = configuration(settings)
-        found = await self._info_or_none()
-        if found is None:
-            with waiting_for_its_maker(f"the stream {self.name}"):
-                found = await self._create(wanted)
-        if found is None:
-            return
+
+        found = await found_or_made(
+            self._info_or_none,
+            lambda: self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted),
+            what=f"the stream {self.name}",
+        )
         have = found["config"]
         differing = sorted(key for key, value in wanted.items() if have.get(key) != value)
         if not differing:
@@ -94,27 +91,6 @@ class Stream:
             await self._connection.request_json(
                 f"$JS.API.STREAM.UPDATE.{self.name}", {**have, **wanted}
             )
-
-    async def _create(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
-        """Make it. What is found instead, where another process makes it at this very moment: the
-        server then counts the room for it twice, and may refuse one of the two for want of it.
-        """
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                await self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted)
-            except Forbidden:
-                raise
-            except (Permanent, Unavailable):
-                await asyncio.sleep(CREATE_WAIT_SECONDS)
-                found = await self._info_or_none()
-                if found is not None:
-                    return found
-                if attempt == CREATE_ATTEMPTS:
-                    raise
-            else:
-                return None
 
     async def state(self, *, timeout_seconds: float = 5.0) -> StreamState:
         """First and last position, counts, creation.

@@ -18,6 +18,7 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.settings import MeshSettings
+from nervous_system.transport import making
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.refusals import refusal, refusal_of
 
@@ -99,11 +100,14 @@ async def test_a_reader_too_many_is_told_what_helps(bus: Bus) -> None:
                 pass
 
 
-async def test_who_makes_the_log_waits_for_room(mesh_settings: MeshSettings) -> None:
+async def test_who_makes_the_log_waits_for_room(
+    mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Others have reserved the store's room; when they have gone, there is some."""
     async with open_bus(mesh_settings, name="test") as bus:
         hog = {"name": "HOG", "subjects": ["hog"], "max_bytes": 60 * 1024**3}
         await bus.connection.request_json("$JS.API.STREAM.CREATE.HOG", hog)
+        monkeypatch.setattr(making, "UNDER_WAY_SECONDS", 0.1)
         with pytest.raises(Unavailable, match=r"10047.*GANGLION_STREAM_MAX_BYTES"):
             await bus.stream.ensure(mesh_settings)
         await bus.connection.request_json("$JS.API.STREAM.DELETE.HOG", {})
