@@ -33,6 +33,7 @@ class Errand:
     action: str = ""
     skills: tuple[str, ...] = ()  # that it asks for
     attempt_seconds: float = 0.0  # an attempt may take; 0: no limit
+    attempts: int = 0  # so many may fail, or be lost, as its manifest has it; 0: not known
     failed_by: tuple[str, ...] = ()
     aside: bool = False  # it was ordered to be set aside, and is so once only
 

@@ -183,6 +183,7 @@ def _submitted(watched: Watched, payload: TaskSubmitted, seen: Sighting) -> Watc
         action=manifest.action,
         skills=tuple(manifest.required_skills),
         attempt_seconds=manifest.attempt_seconds,
+        attempts=max(manifest.max_attempts, manifest.max_losses),
     )
     efforts = watched.efforts
     errands = efforts.errands.set(manifest.task_id, errand)

@@ -18,14 +18,20 @@ from guardian.watched import within
 
 TASK_WINDOW_SECONDS: Final = 3600.0
 
+USUAL_ATTEMPTS: Final = 3
+"""So many may fail unless a task says otherwise; who allows more gets more."""
+
 
 def _failing(look: Look) -> Iterator[Finding]:
     for task_id, failures in look.watched.failures.items():
         recent = within(failures, seconds=TASK_WINDOW_SECONDS, now=look.now)
-        if recent:
+        errand = look.watched.efforts.errands.get(task_id)
+        allowed = errand.attempts if errand is not None else 0
+        measure = recent - max(0, allowed - USUAL_ATTEMPTS)
+        if measure > 0:
             yield Finding(
                 subject=task_id,
-                measure=recent,
+                measure=measure,
                 summary=f"{recent} attempts of task {task_id} failed within an hour",
                 cause_event_id=failures[-1].event_id,
             )
@@ -34,7 +40,7 @@ def _failing(look: Look) -> Iterator[Finding]:
 TASK_FAILING: Final = Rule(
     name="task_failing",
     question="Does one task fail again and again?",
-    unit="failed or lost attempts within an hour, of a task that is still open",
+    unit="failed or lost attempts of an open task within an hour, without those it allows above 3",
     kind=TASK,
     grades=(
         Grade(at_least=4, incident_class=INCIDENT_MINOR),

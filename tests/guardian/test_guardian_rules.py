@@ -141,6 +141,12 @@ def submitted(task_id: str, *, objective: str = "o1", action: str = "work") -> l
     return [*WORKERS, (0, TaskSubmitted(manifest=manifest))]
 
 
+def allowing(max_attempts: int, max_losses: int | None = None) -> Happened:
+    """The task t1, with limits of its own."""
+    manifest = TaskManifest(task_id="t1", max_attempts=max_attempts, max_losses=max_losses)
+    return (0, TaskSubmitted(manifest=manifest))
+
+
 def failures(
     count: int,
     worker_id: str,
@@ -414,6 +420,12 @@ CASES = [
         holds=False,
     ),
     Case("task_failing", times(4, TaskReleased(task_id="t1", worker_id="w1")), 6, MINOR, "t1"),
+    *(  # a task that allows ten gets ten, whichever ten
+        Case("task_failing", [allowing(*own), *times(ended, FAILED)], 20, incident_class, "t1")
+        for own in ((10,), (3, 10))
+        for ended, incident_class in ((10, WELL), (11, MINOR), (15, MAJOR))
+    ),
+    Case("task_failing", [allowing(2), *times(4, FAILED)], 6, MINOR, "t1"),
     *(
         Case("task_failing", [*times(8, FAILED), (9, over)], 9, WELL, holds=False)
         for over in (TaskQuarantined(task_id="t1"), TaskAcknowledged(task_id="t1"))

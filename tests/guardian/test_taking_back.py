@@ -19,12 +19,12 @@ from nervous_system.bus import Bus
 from nervous_system.client.agent import Agent
 from nervous_system.client.asker import Asker
 from nervous_system.client.attempt import Do, Table
-from nervous_system.client.held_task import HeldTask
 from nervous_system.client.restoring import SKILL
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker
 from nervous_system.clock import system_clock
 from tests.guardian.guardian_log import StartGuardian, until_on_log
+from tests.overseer.claiming import claimed
 from tests.real_servers import NatsServer, RealProcess
 
 OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
@@ -46,16 +46,23 @@ async def at_work(worker: Worker, do: Do | Table) -> AsyncIterator[None]:
 async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
     bus: Bus, nats_server: NatsServer, start_guardian: StartGuardian, tmp_path: Path
 ) -> None:
+    """It fails once, and is lost with its worker three times: neither alone ends it."""
     write_samples(Home(tmp_path))
     file = tmp_path / "app.py"
     file.write_text("works\n")
     coder = Agent(bus, role=ROLE_CODER, agent_id="coder-1")
 
-    async def break_it(task: HeldTask) -> None:
+    async def break_it(*, fails: bool) -> None:
+        """By a worker that begins anew, so that what it held before is lost."""
+        coding = Worker(bus, worker_id="coder-1", role=ROLE_CODER, actions=["code"])
+        await coding.register()
+        task = await claimed(coding)
         before = file.read_text()
         file.write_text(f"{before}broken\n")
-        await coder.change("app.py", before=before, after=file.read_text())
-        await task.finish("applied_checks_failed", changed_files=["app.py"])
+        with bus.tracer.span("work", parent=task.traceparent):
+            await coder.change("app.py", before=before, after=file.read_text())
+        if fails:
+            await task.finish("applied_checks_failed", changed_files=["app.py"])
 
     place = Place(
         home=tmp_path,
@@ -65,11 +72,10 @@ async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
         clock=system_clock,
         workspace=tmp_path,
     )
-    coding = Worker(bus, worker_id="coder-1", role=ROLE_CODER, actions=["code"])
     restoring = Worker(
         bus, worker_id="worker-1", role=ROLE_WORKER, actions=["restore.task"], skills=[SKILL]
     )
-    task = TaskManifest(task_id="t", action="code", priority=5, max_attempts=9)
+    task = TaskManifest(task_id="t", action="code", priority=5, max_attempts=3)
     overseer = RealProcess(
         [sys.executable, str(OVERSEER)],
         log=tmp_path / "overseer.log",
@@ -84,11 +90,13 @@ async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
         start_guardian()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(at_work(restoring, doing(place)))
-            await stack.enter_async_context(at_work(coding, break_it))
             asker = Asker(
                 bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests", deadline_seconds=120
             )
             await asker.ask(TasksProposed(tasks=[task]))
+            for number in range(4):
+                await break_it(fails=number == 0)
+            await Worker(bus, worker_id="coder-1", role=ROLE_CODER).register()
             ended = await until_on_log(bus, "swarm.events.task.acknowledged.*", 2)
     finally:
         overseer.kill()

@@ -140,7 +140,8 @@ class TaskManifest(_message.Message):
     max_attempts: _builtins.int
     """So many attempts may fail; after the last the task has failed, and what waits for it is cancelled. Between two it
     waits 2 s, then 4 s, doubling up to five minutes. 0 on the log counts as 1.
-    The guardian sets a task aside of which four attempts failed or were lost within an hour, also where more may.
+    The guardian sets a task aside if within an hour more of its attempts failed or were lost, counted together, than
+    the larger of `max_attempts` and `max_losses` allows, and four at least.
     """
     idempotency_key: _builtins.str
     """The same for every attempt, so that what was done under it need not be done again: `task.idempotency_key` to the
