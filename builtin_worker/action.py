@@ -17,6 +17,7 @@ from nervous_system.bus import Bus
 from nervous_system.client.agent import Agent
 from nervous_system.clock import Clock
 from nervous_system.contract.bounded import bounded
+from nervous_system.errors import Permanent
 
 MOST_OUTPUT_CHARACTERS: Final = 65_536
 MOST_NOTES_CHARACTERS: Final = 2_000
@@ -33,6 +34,28 @@ class Job:
     payload: Mapping[str, object]  # the task's arguments, as its JSON object has them
     attempt: int  # 1, 2, 3 …
     idempotency_key: str  # the same for every attempt; empty: the task's id stands for it
+
+    def text(self, name: str, *, default: str | None = None) -> str:
+        """The text under `name` in the payload. Raises Permanent where there is none."""
+        value = self.payload.get(name, default)
+        if not isinstance(value, str) or not value.strip():
+            raise self._of_no_use(name, value, "give a text")
+        return value
+
+    def whole_number(self, name: str, *, default: int, least: int, most: int) -> int:
+        """The number under `name` in the payload. Raises Permanent where it is of no use."""
+        value = self.payload.get(name, default)
+        # JSON of another language may have written 14.0; true is not a number.
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+            give = f"give a whole number from {least} to {most}, or leave it out for {default}"
+            raise self._of_no_use(name, value, give)
+        return number
+
+    def _of_no_use(self, name: str, value: object, give: str) -> Permanent:
+        return Permanent(
+            f"task {self.task_id} cannot be done: {name} in its payload is {value!r:.100}; {give}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

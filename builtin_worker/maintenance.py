@@ -8,7 +8,6 @@ from typing import Final
 
 from builtin_worker.action import Done, Job, Place, Progress
 from builtin_worker.archive import Archive, only_one
-from builtin_worker.arguments import whole_number
 from builtin_worker.finished import Finished
 from builtin_worker.pruning import prune_archive, prune_reports
 from builtin_worker.rotated_logs import archive_logs
@@ -27,9 +26,9 @@ async def maintain_logs(job: Job, place: Place, progress: Progress) -> Done:
 
     What people govern the swarm with is never touched; see `protected.py`.
     """
-    keep_days = whole_number(job, "keep_days", default=14, least=1, most=MOST_DAYS)
-    archive_days = whole_number(job, "keep_archive_days", default=90, least=1, most=MOST_DAYS)
-    snapshots = whole_number(job, "keep_snapshots", default=24, least=1, most=10_000)
+    keep_days = job.whole_number("keep_days", default=14, least=1, most=MOST_DAYS)
+    archive_days = job.whole_number("keep_archive_days", default=90, least=1, most=MOST_DAYS)
+    snapshots = job.whole_number("keep_snapshots", default=24, least=1, most=10_000)
     home, now = place.home, place.clock()
     with only_one(home):
         archive = await in_thread(lambda _: Archive(home / ARCHIVE))

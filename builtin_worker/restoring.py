@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 from builtin_worker.action import Done, Job, Place, Progress
-from builtin_worker.arguments import text
 from builtin_worker.protected import PROTECTED
 from builtin_worker.tally import Tally
 from builtin_worker.task_changes import Changed, NoWayBack, Text, changed_by
@@ -27,8 +26,8 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
 
     Raises Permanent, with every file that had to be left and why, where one had to be.
     """
-    task_id = text(job, "task_id")
-    reason = text(job, "reason", default="somebody asked for it")
+    task_id = job.text("task_id")
+    reason = job.text("reason", default="somebody asked for it")
     workspace = place.workspace
     if workspace is None:
         raise Permanent(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from builtin_worker.action import Done, Job, Place, Progress
-from builtin_worker.arguments import whole_number
 from builtin_worker.chart import svg
 from builtin_worker.section import table
 from builtin_worker.thread import Halt, in_thread
@@ -24,7 +23,7 @@ MOST_PULSES: Final = 2_000
 
 async def report_trends(job: Job, place: Place, progress: Progress) -> Done:
     """The last `pulses` (50) of them, into `reports/trends/<date>-<task id>/`."""
-    wanted = whole_number(job, "pulses", default=DEFAULT_PULSES, least=1, most=MOST_PULSES)
+    wanted = job.whole_number("pulses", default=DEFAULT_PULSES, least=1, most=MOST_PULSES)
     await progress(0.1, f"reading the last {wanted} pulses")
     rows = await warehouse_of(place).rows("pulses", pulses=wanted)
     pulses = [_pulse(row) for row in reversed(rows)]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
 
-from importers.ports import ImportLog
+from importers.log import ImportLog
 from importers.unit import ImportSource, ImportUnit
 from nervous_system import names
 from nervous_system.contract.message import Entry, Expectation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
-from importers.adapters import BusLog
 from importers.append import ImportReport, append_units
+from importers.log import BusLog
 from importers.unit import ImportSource
 from local_mesh.addresses import client_settings
 from nervous_system.client.agent import Agent, Receipt

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from importers.adapters import BusLog
 from importers.append import ImportReport, append_units
+from importers.log import BusLog
 from importers.unit import ImportSource
 from local_mesh.addresses import client_settings
 from local_mesh.home import Home

@@ -10,10 +10,10 @@ import pytest
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
-from importers.adapters import BusLog
 from importers.append import ImportReport, append_units
 from importers.git.history import commit_unit, open_history
 from importers.git.log import Commit
+from importers.log import BusLog
 from importers.swe_agent.history import open_trajectories
 from importers.unit import ImportSource, ImportUnit
 from nervous_system.bus import Bus, recorded

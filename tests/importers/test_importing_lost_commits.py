@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from importers.adapters import BusLog
 from importers.append import append_units
 from importers.git.history import open_history
+from importers.log import BusLog
 from importers.refusal import ImportRefused
 from importers.unit import ImportSource, ImportUnit
 from nervous_system.bus import Bus

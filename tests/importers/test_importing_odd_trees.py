@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from importers.adapters import BusLog
 from importers.append import append_units
 from importers.git.history import open_history
+from importers.log import BusLog
 from importers.unit import ImportUnit
 from nervous_system.bus import Bus
 from tests.importers.importing_samples import Repository

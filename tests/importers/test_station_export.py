@@ -38,8 +38,8 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
     TaskSubmitted,
 )
-from importers.adapters import BusLog
 from importers.append import append_units
+from importers.log import BusLog
 from nervous_system.bus import Bus
 from nervous_system.contract.payload import Payload
 from station.exporting.closing import closing_lines

@@ -15,8 +15,8 @@ from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.station_pb2 import TaskImported, TaskStatusImported
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from importers.adapters import BusLog
 from importers.append import ImportReport, append_units
+from importers.log import BusLog
 from importers.refusal import ImportRefused
 from nervous_system.bus import Bus
 from nervous_system.ids import content_hash

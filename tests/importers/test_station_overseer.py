@@ -14,8 +14,8 @@ import pytest
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectiveRejected
 from enchanted.events.v1.policy_pb2 import PolicyAdopted, RegistryAdopted
 from enchanted.events.v1.task_pb2 import TaskRejected, TaskSubmitted
-from importers.adapters import BusLog
 from importers.append import append_units
+from importers.log import BusLog
 from nervous_system.bus import Bus
 from nervous_system.contract.payload import Payload
 from station.importing.activation import activation_of

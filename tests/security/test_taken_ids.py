@@ -12,8 +12,8 @@ import pytest
 
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-from importers.adapters import BusLog
 from importers.append import append_units
+from importers.log import BusLog
 from importers.unit import ImportSource, ImportUnit
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus

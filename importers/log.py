@@ -1,10 +1,11 @@
-"""What do importers need of the log? Three promises, kept by `adapters.py` over the real one."""
+"""What do importers need of the log, and how does the bus keep it?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
+from nervous_system.bus import Bus
 from nervous_system.contract.message import Acknowledgement, Entry
 
 
@@ -37,3 +38,23 @@ class ImportLog(Protocol):
         bytes under one of the ids, InvalidEvent, and the errors of a publish (NotAcknowledged,
         Unavailable, LogFull, TooLarge …).
         """
+
+
+class BusLog:
+    """`ImportLog` over the bus of this process."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def last_sequence(self, subject_filter: str) -> int:
+        """As `ImportLog.last_sequence`."""
+        stored = await self._bus.stream.last_on(subject_filter)
+        return stored.sequence if stored is not None else 0
+
+    async def event_ids(self, subjects: Sequence[str]) -> set[str]:
+        """As `ImportLog.event_ids`."""
+        return await self._bus.event_ids(subjects)
+
+    async def append(self, entries: Sequence[Entry]) -> Acknowledgement:
+        """As `ImportLog.append`."""
+        return await self._bus.append(entries)
