@@ -242,7 +242,8 @@ def wait(
     seconds = parse_duration(most, option="--for").total_seconds() if most is not None else None
     recorded = asyncio.run(task_end(task_id, within_seconds=seconds))
     if recorded is None:
-        say(f"{task_id} has not ended in {most}; see `ganglion tasks show {task_id}`", err=True)
+        seen = f"ganglion tasks show {shlex.quote(task_id)}"
+        say(f"{task_id} has not ended in {most}; see `{seen}`", err=True)
         raise typer.Exit(FAILURE)
     end = recorded.event.payload
     assert isinstance(end, TaskAcknowledged)

@@ -65,7 +65,14 @@ class PlanFile:
         try:
             self.plan = Plan.model_validate(document)
         except ValidationError as error:
-            problems = [self._at(_place(each), each["msg"]) for each in error.errors()]
+            found_wrong = error.errors()
+            # What is wrong in a step leaves that step out, and the list is too short then.
+            in_steps = any(len(each["loc"]) > 1 for each in found_wrong)
+            problems = [
+                self._at(_place(each), each["msg"])
+                for each in found_wrong
+                if not (in_steps and each["type"] == "too_short" and len(each["loc"]) == 1)
+            ]
             raise BadSetting("; ".join(problems[:MOST_PROBLEMS])) from error
         self.tasks: list[Mapping[str, Any]] = document["tasks"]
 
@@ -77,7 +84,9 @@ class PlanFile:
                 return cls(sys.stdin.read(), where="stdin")
             return cls(Path(path).read_text(encoding="utf-8"), where=path)
         except (OSError, UnicodeError) as error:
-            raise BadSetting(f"{path} cannot be read: {error}") from error
+            # Of the system's error only its words: the number tells nobody anything.
+            words = error.strerror if isinstance(error, OSError) else None
+            raise BadSetting(f"{path} cannot be read: {words or error}") from error
 
     def located(self, reason: str, *, objective_id: str) -> str:
         """A reason of the overseer's, behind the line of the task that it is about."""

@@ -95,8 +95,9 @@ def _acknowledged(payload: TaskAcknowledged) -> str:
     result = f"{payload.task_id} ended as {named(TaskResult, payload.result)}"
     if not payload.attempts:
         return f"{result} and was never tried{because(payload.notes)}"
-    tried = f"after {counted(payload.attempts, 'attempt')}, the last of"
-    length = f"{seconds(payload.duration_seconds)} by {somebody(payload.worker_id)}"
+    tried = f"after {counted(payload.attempts, 'attempt')}, the last"
+    lasted = f"of {seconds(payload.duration_seconds)} " if payload.duration_seconds else ""
+    length = f"{lasted}by {somebody(payload.worker_id)}"
     score = f"TES {payload.tool_efficacy_score:.0f}"
     return f"{result} {tried} {length}, {score}{because(payload.notes)}"
 

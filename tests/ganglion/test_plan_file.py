@@ -108,6 +108,13 @@ def test_what_is_wrong_is_named_with_its_line(text: str, said: str) -> None:
     with pytest.raises(BadSetting) as refused:
         PlanFile(text, where="p")
     assert str(refused.value).startswith(said)
+    assert "; p:" not in str(refused.value), "one mistake is one"
+
+
+def test_a_file_that_cannot_be_read_is_named_in_words(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting) as refused:
+        PlanFile.at(str(tmp_path / "plan.yaml"))
+    assert str(refused.value) == f"{tmp_path}/plan.yaml cannot be read: No such file or directory"
 
 
 def test_json_with_tabs_and_its_own_escapes_is_what_it_says() -> None:

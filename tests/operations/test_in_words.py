@@ -32,6 +32,7 @@ from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
     RESULT_EXPIRED,
     RESULT_FAILED,
+    RESULT_QUARANTINED,
     TaskAcknowledged,
     TaskClaimed,
     TaskFailed,
@@ -128,6 +129,10 @@ def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> 
                 tool_efficacy_score=99.6,
             ),
             "t ended as completed after 2 attempts, the last of 0.035 s by w, TES 100",
+        ),
+        (  # nobody had it at the end
+            TaskAcknowledged(task_id="t", worker_id="w", attempts=4, result=RESULT_QUARANTINED),
+            "t ended as quarantined after 4 attempts, the last by w, TES 0",
         ),
         (
             TaskAcknowledged(task_id="t", result=RESULT_EXPIRED, notes="too late"),
