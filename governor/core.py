@@ -11,7 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_CPU_OVERLOADED,
+    ALARM_DISK_NEARLY_FULL,
+    ALARM_MEMORY_OVERLOADED,
+    SEVERITY_CRITICAL,
+    SEVERITY_WARNING,
+    AlarmName,
+    AlarmRaised,
+)
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.command_pb2 import CommandAcknowledged, CommandIssued
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
@@ -32,13 +40,13 @@ from governor.model import (
 from governor.rules import moved, standings
 from nervous_system.contract.command import override_end
 from nervous_system.contract.event import Event, Recorded
-from nervous_system.contract.words import SAMPLING_STOPPED
+from nervous_system.contract.words import SAMPLING_STOPPED, word
 from nervous_system.service.decision import Emit, Tick
 
 _ALARMS = {
-    "cpu": "cpu_overloaded",
-    "memory": "memory_overloaded",
-    "disk": "disk_nearly_full",
+    "cpu": word(AlarmName, ALARM_CPU_OVERLOADED),
+    "memory": word(AlarmName, ALARM_MEMORY_OVERLOADED),
+    "disk": word(AlarmName, ALARM_DISK_NEARLY_FULL),
 }
 _ADVICE = {
     "cpu": "give the machine fewer agents or more processors",

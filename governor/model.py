@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from enchanted.events.v1.alarm_pb2 import ALARM_COMMAND_NOT_OBEYED, AlarmName
 from enchanted.events.v1.command_pb2 import CommandKind
+from nervous_system.contract.words import word
 from nervous_system.service.persistent import EMPTY, Table
 
 SERVICE: Final = "governor"
@@ -18,7 +20,7 @@ DEGRADED: Final = "DEGRADED"
 CRITICAL_FAILURE: Final = "CRITICAL_FAILURE"
 """Nobody knows how the machine is doing."""
 
-COMMAND_NOT_OBEYED: Final = "command_not_obeyed"
+COMMAND_NOT_OBEYED: Final = word(AlarmName, ALARM_COMMAND_NOT_OBEYED)
 """Name of the alarm that workers do not do what they are told, or do not say so."""
 
 

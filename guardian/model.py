@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from enchanted.events.v1.alarm_pb2 import ALARM_PARKED_EVENTS, AlarmName
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentClass
 from guardian.breaker import BreakerPolicy, Circuit
 from guardian.watched import Watched
@@ -17,6 +18,7 @@ from nervous_system.contract.words import (
     OPERATIONAL,
     POSITIONS_LOST,
     STREAM_TRUNCATED,
+    word,
 )
 from nervous_system.service.persistent import EMPTY, Table
 
@@ -26,7 +28,7 @@ BY_FLAG: Final = "flag"
 BY_PERSON: Final = "person"
 """Whose halt it is: each is lifted by whoever ordered it."""
 
-PARKED_EVENTS: Final = "parked_events"
+PARKED_EVENTS: Final = word(AlarmName, ALARM_PARKED_EVENTS)
 """Alarm by which it says that more events were parked: its positions are theirs."""
 REGRESSIONS: Final = frozenset({STREAM_TRUNCATED, POSITIONS_LOST})
 """Alarms of the ingestor: the log is not what it was."""

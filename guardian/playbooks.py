@@ -19,7 +19,14 @@ from enchanted.events.v1.incident_pb2 import (
     INCIDENT_CRITICAL,
     INCIDENT_MAJOR,
     INCIDENT_MINOR,
+    STEP_PAGE,
+    STEP_PAUSE_DISPATCH,
+    STEP_QUARANTINE,
+    STEP_RESTART,
+    STEP_RESTORE,
+    STEP_ROLLBACK,
     IncidentClass,
+    RecoveryStep,
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE, TaskOrder
 from guardian.rules.rule import (
@@ -32,16 +39,14 @@ from guardian.rules.rule import (
     TASK,
     WORKER,
 )
+from nervous_system.contract.words import word
 
-RESTART: Final = "restart"
-ROLLBACK: Final = "rollback"
-"""Back to the last checkpoint: what is held is given back at once, and a service begins again at
-its last snapshot and the log."""
-RESTORE: Final = "restore"
-"""Back to chain state: what a task changed is taken back, by the chains of what it changed."""
-QUARANTINE: Final = "quarantine"
-PAUSE_DISPATCH: Final = "pause_dispatch"
-PAGE: Final = "page"
+RESTART: Final = word(RecoveryStep, STEP_RESTART)
+ROLLBACK: Final = word(RecoveryStep, STEP_ROLLBACK)
+RESTORE: Final = word(RecoveryStep, STEP_RESTORE)
+QUARANTINE: Final = word(RecoveryStep, STEP_QUARANTINE)
+PAUSE_DISPATCH: Final = word(RecoveryStep, STEP_PAUSE_DISPATCH)
+PAGE: Final = word(RecoveryStep, STEP_PAGE)
 
 MENDING: Final = frozenset({RESTART, ROLLBACK, QUARANTINE})
 """Steps that can fail to help, and that a circuit breaker stops; the others only tell and hold."""

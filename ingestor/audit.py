@@ -15,7 +15,13 @@ from typing import Final
 
 import structlog
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_ROWS_DAMAGED,
+    ALARM_ROWS_MISSING,
+    SEVERITY_CRITICAL,
+    AlarmName,
+    AlarmRaised,
+)
 from ingestor.clickhouse import Damaged
 from ingestor.condition import Extent, Part
 from ingestor.core import Examined
@@ -26,6 +32,7 @@ from ingestor.spans import Span, joined, pieces, without
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.clock import Stopwatch, stopwatch
+from nervous_system.contract.words import word
 from nervous_system.errors import Fenced, Permanent, Transient
 from nervous_system.ids import child_id
 
@@ -249,7 +256,7 @@ def alarms(found: Found, before: Found) -> list[AlarmRaised]:
         without(each.missing, told.get(each.epoch, Damage(epoch=0)).missing)
         for each in found.epochs
     ):
-        raised.append(_alarm("rows_missing", missing))
+        raised.append(_alarm(ALARM_ROWS_MISSING, missing))
     wrong = Found(
         broken=found.broken,
         foreign=found.foreign,
@@ -270,15 +277,15 @@ def alarms(found: Found, before: Found) -> list[AlarmRaised]:
     new_part = any(part.name not in known_parts for part in found.broken)
     new_foreign = bool(set(found.foreign) - set(before.foreign))
     if new_wrong or new_part or new_foreign or (found.unknown and not before.unknown):
-        raised.append(_alarm("rows_damaged", wrong))
+        raised.append(_alarm(ALARM_ROWS_DAMAGED, wrong))
     return raised
 
 
-def _alarm(name: str, found: Found) -> AlarmRaised:
+def _alarm(name: AlarmName.ValueType, found: Found) -> AlarmRaised:
     concerned = [each for each in found.epochs if each.all]
     first = concerned[0] if concerned else None
     return AlarmRaised(
-        name=name,
+        name=word(AlarmName, name),
         severity=SEVERITY_CRITICAL,
         message=f"swarm.events: {found.sentence()}",
         action="`ganglion repair` mends it from the log; with --dry-run it says what it would do",

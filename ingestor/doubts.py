@@ -8,11 +8,17 @@ from __future__ import annotations
 from threading import Lock
 from typing import Final
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_UNAUTHENTIC_EVENT,
+    SEVERITY_CRITICAL,
+    AlarmName,
+    AlarmRaised,
+)
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import is_of_services
+from nervous_system.contract.words import word
 
-NAME: Final = "unauthentic_event"
+NAME: Final = word(AlarmName, ALARM_UNAUTHENTIC_EVENT)
 MOST_SUBJECT_CHARACTERS: Final = 200
 
 

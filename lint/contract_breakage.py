@@ -28,6 +28,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 from enchanted.events.v1.kind_pb2 import kind
+from enchanted.events.v1.word_pb2 import word, words
 from lint.contract import CONTRACTS, ROOT, files
 
 PROMISED: Final = CONTRACTS / "promised.txt"
@@ -55,6 +56,8 @@ def _of_message(message: DescriptorProto, name: str) -> Iterator[str]:
         yield f"kind {name} {said}"
     for field in message.field:
         yield f"field {name} {field.number} = {_type_of(field)} {field.name}"
+        if field.options.HasExtension(words):
+            yield f"words {name} {field.name} of {field.options.Extensions[words]}"
         if field.HasField("oneof_index") and not field.proto3_optional:
             yield f"oneof {name} {message.oneof_decl[field.oneof_index].name} has {field.name}"
     for numbers in message.reserved_range:
@@ -79,6 +82,8 @@ def _of_enum(enum: EnumDescriptorProto, name: str) -> Iterator[str]:
     yield f"enum {name}"
     for value in enum.value:
         yield f"value {name} {value.number} = {value.name}"
+        if value.options.HasExtension(word):
+            yield f"word {name} {value.name} is {value.options.Extensions[word]}"
     for numbers in enum.reserved_range:
         yield f"reserved {name} {numbers.start} to {numbers.end}"
     for reserved in enum.reserved_name:
@@ -118,10 +123,10 @@ def problems(now: set[str]) -> Iterator[str]:
     promised = lines_of(PROMISED.read_text(encoding="utf-8")) if PROMISED.exists() else set()
     for line in sorted(promised - now):
         yield f"`{line}` was promised and is gone"
-    for words, commit in bases():
+    for base, commit in bases():
         before = lines_of(_git("show", f"{commit}:contracts/{PROMISED.name}"))
         for line in sorted(before - promised):
-            yield f"`{line}` was promised in {words} and is gone from {PROMISED.name}"
+            yield f"`{line}` was promised in {base} and is gone from {PROMISED.name}"
 
 
 def main() -> int:

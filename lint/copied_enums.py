@@ -4,7 +4,9 @@ An enum of the contract is one vocabulary, and it stands in its .proto. Refused 
 
 - a Python `Enum`, a `Literal`, or a tuple, set, list or dict of strings that repeats its words;
 - several constants of one module that do;
-- a constant of the same name and the same text in two packages, whatever it is a word of.
+- a constant of the same name and the same text in two packages, whatever it is a word of;
+- a word that stands in fields as a text: written into one (`AlarmRaised(name="…")`), or as a
+  constant that has its name.
 
 `nervous_system/contract/words.py` alone may repeat words of the contract: a type checker needs them
 spelled out. A test holds it against the descriptors.
@@ -22,6 +24,7 @@ from typing import Final
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto
 
+from enchanted.events.v1.word_pb2 import word, words
 from lint.contract import files
 from lint.tree import PACKAGES, ROOT, said
 
@@ -59,8 +62,22 @@ def vocabularies() -> dict[str, frozenset[str]]:
 
 
 def _words(enum: EnumDescriptorProto) -> frozenset[str]:
-    values = [value.name.lower().split("_", 1)[-1] for value in enum.value]
+    values = [
+        value.options.Extensions[word] or value.name.lower().split("_", 1)[-1]
+        for value in enum.value
+    ]
     return frozenset(values) - {"unspecified"}
+
+
+def fields_of_words() -> dict[tuple[str, str], str]:
+    """The enum whose words a field takes, by its message and its name."""
+    return {
+        (message.name, field.name): field.options.Extensions[words]
+        for file in files()
+        for message in file.message_type
+        for field in message.field
+        if field.options.HasExtension(words)
+    }
 
 
 def _kinds(message: DescriptorProto) -> set[str]:
@@ -122,9 +139,36 @@ def _last_name(node: ast.expr) -> str:
     return ast.unparse(node).rpartition(".")[2]
 
 
+def _written(
+    path: Path,
+    tree: ast.Module,
+    fields: dict[tuple[str, str], str],
+    enums: dict[str, frozenset[str]],
+) -> Iterator[str]:
+    """Texts that are given to a field of words where a message is made, and constants that are such
+    a word and have its name."""
+    found: list[tuple[int, str, str]] = []
+    for statement in tree.body:
+        name, text = _constant(statement) or ("", "")
+        for enum in sorted(set(fields.values())):
+            if text in enums[enum] and name.lower() == text:
+                found.append((statement.lineno, name, enum))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            for given in node.keywords:
+                called = (_last_name(node.func), given.arg or "")
+                if called in fields and isinstance(given.value, ast.Constant):
+                    found.append((node.lineno, called[1], fields[called]))
+    for line, name, enum in found:
+        yield (
+            f"{path}:{line}: {name} is a word of {enum} of the contract:"
+            f" take `word({enum}, …)` of {SPELLED_OUT}"
+        )
+
+
 def problems() -> Iterator[str]:
     """Each copy, a sentence each."""
-    enums = vocabularies()
+    enums, fields = vocabularies(), fields_of_words()
     constants: dict[tuple[str, str], set[Path]] = defaultdict(set)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -133,6 +177,7 @@ def problems() -> Iterator[str]:
             for statement in tree.body:
                 if (constant := _constant(statement)) is not None:
                     constants[constant].add(shown)
+            yield from _written(shown, tree, fields, enums)
             if shown != SPELLED_OUT:
                 for place in places(shown, tree):
                     yield from _copied(place, enums)

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from statistics import fmean
 
-from enchanted.events.v1.pulse_pb2 import PulseCompleted, SuccessWeight
-from nervous_system.contract.words import OPERATIONAL
+from enchanted.events.v1.pulse_pb2 import (
+    RECOMMENDATION_HOLD,
+    RECOMMENDATION_RECOVER,
+    RECOMMENDATION_STEADY,
+    RECOMMENDATION_WATCH,
+    PulseCompleted,
+    Recommendation,
+    SuccessWeight,
+)
+from nervous_system.contract.words import OPERATIONAL, word
 from nervous_system.service.decision import Emit
 from overseer import gates
 from overseer.indicators import indicators
@@ -76,7 +84,7 @@ def critique(
         weight = SuccessWeight(agent_id=agent_id, action=action, weight=record.weight)
         pulse.weights.append(weight)
     pulse.indicators.extend(each.encode() for each in indicators(state.indicators, now))
-    pulse.recommendation = recommendation(state, held=seen.dispatch_held)
+    pulse.recommendation = word(Recommendation, recommendation(state, held=seen.dispatch_held))
     pulse.interval_seconds = interval_seconds(state, settings)
     return Emit(label="pulse", payload=pulse)
 
@@ -89,15 +97,16 @@ def trend(scores: Sequence[float]) -> float:
     return fmean(scores[-half:]) - fmean(scores[:half])
 
 
-def recommendation(state: OverseerState, *, held: bool) -> str:
-    """steady, watch, hold or recover."""
+def recommendation(state: OverseerState, *, held: bool) -> Recommendation.ValueType:
+    """What to make of it."""
     if held:
-        return "hold"
+        return RECOMMENDATION_HOLD
     if state.mode != OPERATIONAL:
-        return "recover"
+        return RECOMMENDATION_RECOVER
     failing = state.cadence.failed > state.cadence.completed
     falling = bool(state.scores) and trend(state.scores) < -10.0
-    return "watch" if failing or falling or state.cadence.alarms else "steady"
+    troubled = failing or falling or state.cadence.alarms
+    return RECOMMENDATION_WATCH if troubled else RECOMMENDATION_STEADY
 
 
 def interval_seconds(state: OverseerState, settings: Settings) -> float:

@@ -16,9 +16,15 @@ from typing import Final, Protocol
 
 import structlog
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_WARNING, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_RULES_REFUSED,
+    SEVERITY_WARNING,
+    AlarmName,
+    AlarmRaised,
+)
 from enchanted.events.v1.policy_pb2 import CharterAdopted, RegistryAdopted
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.words import word
 from nervous_system.errors import Fatal, Fenced, LogFull, Permanent, TooLarge, Transient
 from nervous_system.ids import content_hash
 from overseer.model import OverseerState
@@ -150,7 +156,7 @@ class RuleFiles:
             remedy="mend the file; it is read again by itself. What was in force stays in force",
         )
         alarm = AlarmRaised(
-            name="rules_refused",
+            name=word(AlarmName, ALARM_RULES_REFUSED),
             severity=SEVERITY_WARNING,
             message=reason,
             action=f"mend {path}; what was in force stays in force until then",

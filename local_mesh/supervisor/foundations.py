@@ -8,7 +8,14 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_FOUNDATIONS_CHANGED,
+    SEVERITY_CRITICAL,
+    SEVERITY_WARNING,
+    AlarmName,
+    AlarmRaised,
+)
+from nervous_system.contract.words import word
 from nervous_system.errors import GanglionError, Transient
 from nervous_system.settings import MeshSettings
 
@@ -45,9 +52,8 @@ async def watch_foundations(
         action = drift.remedy or "none: it was changed back; find out who has the admin's password"
         trouble(f"somebody changed what the mesh stands on. {what} ({action})")
         severity = SEVERITY_CRITICAL if drift.remedy else SEVERITY_WARNING
-        record(
-            AlarmRaised(name="foundations_changed", severity=severity, message=what, action=action)
-        )
+        name = word(AlarmName, ALARM_FOUNDATIONS_CHANGED)
+        record(AlarmRaised(name=name, severity=severity, message=what, action=action))
 
     while True:
         try:

@@ -9,7 +9,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_UNAUTHENTIC_ANSWER,
+    SEVERITY_CRITICAL,
+    AlarmName,
+    AlarmRaised,
+)
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
@@ -23,6 +28,7 @@ from nervous_system.contract.given import ENVELOPE_BYTES, check_size
 from nervous_system.contract.header_block import malformed, parse_headers
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.vouching import Vouching
+from nervous_system.contract.words import word
 from nervous_system.errors import Forbidden, NotAcknowledged, Refused, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.names import ASK
@@ -187,7 +193,7 @@ class Asker:
 
     def _alarm(self, check: AnswerCheck) -> AlarmRaised:
         return AlarmRaised(
-            name="unauthentic_answer",
+            name=word(AlarmName, ALARM_UNAUTHENTIC_ANSWER),
             severity=SEVERITY_CRITICAL,
             message=f"{check.strangers} answers to one request of {self._agent_id} to the"
             f" {self._service} were vouched for by nobody, and not believed",

@@ -1,75 +1,73 @@
-"""Which words stand in events, where code has to spell them out? Each stands here, and only here.
+"""Which words stand in events, where code has to know them? Each is a value of an enum of the
+contract, and is read from it.
 
-Those of the contract's enums are spelled out for the type checker; a test holds them against the
-enums, and the linter refuses another copy. The others are fields that are strings in the contract,
-and that one service writes and another goes by.
+What a type checker has to see is spelled out here, and only here; a word that the contract does not
+have ends the import.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
-from enchanted.events.v1.action_outcome_pb2 import (
-    OUTCOME_CANCELLED,
-    OUTCOME_FAILED,
-    OUTCOME_SUCCEEDED,
-    OutcomeStatus,
+from enchanted.events.v1.action_outcome_pb2 import OutcomeStatus
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_INGEST_LAG,
+    ALARM_LOG_FULL,
+    ALARM_LOG_NEARLY_FULL,
+    ALARM_POSITIONS_LOST,
+    ALARM_SAMPLING_STOPPED,
+    ALARM_STREAM_TRUNCATED,
+    AlarmName,
 )
-from enchanted.events.v1.task_pb2 import (
-    RESULT_APPLIED_CHECKS_FAILED,
-    RESULT_CANCELLED,
-    RESULT_CHECKS_FAILED,
-    RESULT_COMPLETED,
-    RESULT_FAILED,
-    RISK_EXPERIMENTAL,
-    RISK_HIGH,
-    RISK_SAFE,
-    RiskTier,
-    TaskResult,
+from enchanted.events.v1.pulse_pb2 import (
+    MODE_DEGRADED,
+    MODE_HALTED,
+    MODE_OPERATIONAL,
+    SystemMode,
 )
+from enchanted.events.v1.task_pb2 import RiskTier, TaskResult
+from enchanted.events.v1.word_pb2 import word as word_option
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+
+_Number = TypeVar("_Number", bound=int)
+
+
+def word(enum: _EnumTypeWrapper[_Number], number: _Number) -> str:
+    """How the contract writes a value as a text: MODE_HALTED is `halted`."""
+    value = enum.DESCRIPTOR.values_by_number[number]
+    return value.GetOptions().Extensions[word_option] or value.name.partition("_")[2].lower()
+
+
+def _numbers(enum: _EnumTypeWrapper[_Number], words: object) -> Mapping[str, _Number]:
+    """Of the words of a Literal."""
+    numbers = {word(enum, each): each for each in enum.values()}
+    return {each: numbers[each] for each in get_args(words)}
+
 
 Status = Literal["succeeded", "failed", "cancelled"]
-STATUSES: Final[Mapping[str, OutcomeStatus.ValueType]] = {
-    "succeeded": OUTCOME_SUCCEEDED,
-    "failed": OUTCOME_FAILED,
-    "cancelled": OUTCOME_CANCELLED,
-}
+STATUSES: Final = _numbers(OutcomeStatus, Status)
 """What came of an action."""
 
 How = Literal["completed", "checks_failed", "applied_checks_failed", "failed", "cancelled"]
 """`cancelled` is said of what was called off, and changes nothing: it is recorded."""
-RESULTS: Final[Mapping[str, TaskResult.ValueType]] = {
-    "completed": RESULT_COMPLETED,
-    "checks_failed": RESULT_CHECKS_FAILED,
-    "applied_checks_failed": RESULT_APPLIED_CHECKS_FAILED,
-    "failed": RESULT_FAILED,
-    "cancelled": RESULT_CANCELLED,
-}
+RESULTS: Final = _numbers(TaskResult, How)
 """How an attempt at a task ended, by whoever made it."""
 
 Tier = Literal["safe", "experimental", "high-risk"]
-TIERS: Final[Mapping[str, RiskTier.ValueType]] = {
-    "safe": RISK_SAFE,
-    "experimental": RISK_EXPERIMENTAL,
-    "high-risk": RISK_HIGH,
-}
+TIERS: Final = _numbers(RiskTier, Tier)
 """How much a person wants to be asked before."""
 
-OPERATIONAL: Final = "operational"
-DEGRADED: Final = "degraded"
-"""A major or critical incident is open."""
-HALTED: Final = "halted"
-"""Nothing is dispatched: somebody ordered it, or a playbook did. The three are the system modes."""
+OPERATIONAL: Final = word(SystemMode, MODE_OPERATIONAL)
+DEGRADED: Final = word(SystemMode, MODE_DEGRADED)
+HALTED: Final = word(SystemMode, MODE_HALTED)
 
-INGEST_LAG: Final = "ingest_lag"
-"""Alarm of the guardian: how far ClickHouse is behind. Its positions are the watermark and the end
-of the log."""
-SAMPLING_STOPPED: Final = "sampling_stopped"
-"""Alarm of a governor: it has no sample of its machine any more."""
-STREAM_TRUNCATED: Final = "stream_truncated"
-POSITIONS_LOST: Final = "positions_lost"
-"""Alarms of the ingestor: the log is not what it was."""
-LOG_NEARLY_FULL: Final = "log_nearly_full"
-LOG_FULL: Final = "log_full"
-"""Alarms of the ingestor: the log soon takes no more, or takes no more."""
+INGEST_LAG: Final = word(AlarmName, ALARM_INGEST_LAG)
+SAMPLING_STOPPED: Final = word(AlarmName, ALARM_SAMPLING_STOPPED)
+STREAM_TRUNCATED: Final = word(AlarmName, ALARM_STREAM_TRUNCATED)
+POSITIONS_LOST: Final = word(AlarmName, ALARM_POSITIONS_LOST)
+LOG_NEARLY_FULL: Final = word(AlarmName, ALARM_LOG_NEARLY_FULL)
+LOG_FULL: Final = word(AlarmName, ALARM_LOG_FULL)
+"""Alarms that one service raises and another goes by."""

@@ -14,11 +14,17 @@ from typing import Final, Generic, TypeVar
 import nats.js.errors
 import structlog
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_UNAUTHENTIC_SNAPSHOT,
+    SEVERITY_CRITICAL,
+    AlarmName,
+    AlarmRaised,
+)
 from nervous_system.alarm import raise_alarm
 from nervous_system.bus import Bus
 from nervous_system.clock import Stopwatch
 from nervous_system.contract.stored import Stored
+from nervous_system.contract.words import word
 from nervous_system.errors import Transient, Unauthentic
 from nervous_system.ids import content_hash
 from nervous_system.service.fold import Fold
@@ -60,7 +66,7 @@ class SnapshotKeeper(Generic[State]):
             await raise_alarm(
                 self._bus,
                 AlarmRaised(
-                    name="unauthentic_snapshot",
+                    name=word(AlarmName, ALARM_UNAUTHENTIC_SNAPSHOT),
                     severity=SEVERITY_CRITICAL,
                     message=f"{error}; it is not believed, and the state is folded from the log",
                     action="find out who may write to the bucket of snapshots, if the mesh is not"

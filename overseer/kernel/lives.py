@@ -10,16 +10,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    ALARM_TWO_WORKERS_OF_ONE_NAME,
+    SEVERITY_CRITICAL,
+    AlarmName,
+    AlarmRaised,
+)
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerLost
 from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.words import word
 from nervous_system.service.changed import changed
 from nervous_system.service.decision import Emit
 from overseer.kernel.state import Kernel
 from overseer.kernel.task import Claim
 from overseer.kernel.worker import MOST_LIVES, MOST_NAME_CHARACTERS, Life, Rival, Worker
 
-TWO_OF_ONE_NAME: Final = "two_workers_of_one_name"
+TWO_OF_ONE_NAME: Final = word(AlarmName, ALARM_TWO_WORKERS_OF_ONE_NAME)
 
 
 def session_of(event: Event) -> str:

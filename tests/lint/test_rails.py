@@ -87,11 +87,23 @@ BREAKS = {
         add="SHOWN = {1: 'info', 2: 'warning', 3: 'critical'}\n",
         said="a table's values repeats AlarmSeverity",
     ),
-    "one word of two services": Break(
+    "a word written into a field that takes words": Break(
+        step="lint-enums",
+        path="guardian/loud.py",
+        add="LOUD = AlarmRaised(name='guardian_is_loud')\n",
+        said="name is a word of AlarmName",
+    ),
+    "a word of the contract under its own name": Break(
         step="lint-enums",
         path="guardian/words.py",
         add="OPERATIONAL = 'operational'\n",
-        said="OPERATIONAL = 'operational' twice",
+        said="OPERATIONAL is a word of SystemMode",
+    ),
+    "one word of two services": Break(
+        step="lint-enums",
+        path="guardian/words.py",
+        add="CRITICAL_FAILURE = 'CRITICAL_FAILURE'\n",
+        said="CRITICAL_FAILURE = 'CRITICAL_FAILURE' twice",
     ),
     "a field of the contract is gone": Break(
         step="lint-contract",

@@ -24,19 +24,24 @@ _sym_db = _symbol_database.Default()
 
 
 from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
+from enchanted.events.v1 import word_pb2 as enchanted_dot_events_dot_v1_dot_word__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65nchanted/events/v1/alarm.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xc6\x01\n\x0b\x41larmRaised\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x08severity\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.AlarmSeverity\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\r\n\x05\x65poch\x18\x05 \x01(\x04\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04:\x14\xca\xf3\x18\x10\x08\x0c\x1a\x0c\x61larm_raised*i\n\rAlarmSeverity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65nchanted/events/v1/alarm.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/word.proto\"\xd5\x01\n\x0b\x41larmRaised\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xca\xf3\x18\tAlarmName\x12\x34\n\x08severity\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.AlarmSeverity\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\r\n\x05\x65poch\x18\x05 \x01(\x04\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x04\x12\x15\n\rlast_sequence\x18\x07 \x01(\x04:\x14\xca\xf3\x18\x10\x08\x0c\x1a\x0c\x61larm_raised*i\n\rAlarmSeverity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03*\xa9\x04\n\tAlarmName\x12\x15\n\x11\x41LARM_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41LARM_CPU_OVERLOADED\x10\x01\x12\x1b\n\x17\x41LARM_MEMORY_OVERLOADED\x10\x02\x12\x1a\n\x16\x41LARM_DISK_NEARLY_FULL\x10\x03\x12\x1a\n\x16\x41LARM_SAMPLING_STOPPED\x10\x04\x12\x1c\n\x18\x41LARM_COMMAND_NOT_OBEYED\x10\x05\x12\x14\n\x10\x41LARM_INGEST_LAG\x10\x06\x12\x17\n\x13\x41LARM_PARKED_EVENTS\x10\x07\x12\x1a\n\x16\x41LARM_STREAM_TRUNCATED\x10\x08\x12\x18\n\x14\x41LARM_POSITIONS_LOST\x10\t\x12\x19\n\x15\x41LARM_LOG_NEARLY_FULL\x10\n\x12\x12\n\x0e\x41LARM_LOG_FULL\x10\x0b\x12\x16\n\x12\x41LARM_ROWS_MISSING\x10\x0c\x12\x16\n\x12\x41LARM_ROWS_DAMAGED\x10\r\x12\x1b\n\x17\x41LARM_UNAUTHENTIC_EVENT\x10\x0e\x12\x1e\n\x1a\x41LARM_UNAUTHENTIC_SNAPSHOT\x10\x0f\x12\x1c\n\x18\x41LARM_UNAUTHENTIC_ANSWER\x10\x10\x12!\n\x1d\x41LARM_TWO_WORKERS_OF_ONE_NAME\x10\x11\x12\x17\n\x13\x41LARM_RULES_REFUSED\x10\x12\x12\x1d\n\x19\x41LARM_FOUNDATIONS_CHANGED\x10\x13\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.alarm_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ALARMRAISED'].fields_by_name['name']._loaded_options = None
+  _globals['_ALARMRAISED'].fields_by_name['name']._serialized_options = b'\312\363\030\tAlarmName'
   _globals['_ALARMRAISED']._loaded_options = None
   _globals['_ALARMRAISED']._serialized_options = b'\312\363\030\020\010\014\032\014alarm_raised'
-  _globals['_ALARMSEVERITY']._serialized_start=289
-  _globals['_ALARMSEVERITY']._serialized_end=394
-  _globals['_ALARMRAISED']._serialized_start=89
-  _globals['_ALARMRAISED']._serialized_end=287
+  _globals['_ALARMSEVERITY']._serialized_start=336
+  _globals['_ALARMSEVERITY']._serialized_end=441
+  _globals['_ALARMNAME']._serialized_start=444
+  _globals['_ALARMNAME']._serialized_end=997
+  _globals['_ALARMRAISED']._serialized_start=121
+  _globals['_ALARMRAISED']._serialized_end=334
 # @@protoc_insertion_point(module_scope)

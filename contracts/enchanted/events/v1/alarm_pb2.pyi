@@ -41,6 +41,96 @@ SEVERITY_CRITICAL: AlarmSeverity.ValueType  # 3
 """data was lost, or a person must act"""
 Global___AlarmSeverity: _TypeAlias = AlarmSeverity  # noqa: Y015
 
+class _AlarmName:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlarmNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlarmName.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALARM_UNSPECIFIED: _AlarmName.ValueType  # 0
+    ALARM_CPU_OVERLOADED: _AlarmName.ValueType  # 1
+    """of a governor: its machine is above what the policy allows"""
+    ALARM_MEMORY_OVERLOADED: _AlarmName.ValueType  # 2
+    """likewise"""
+    ALARM_DISK_NEARLY_FULL: _AlarmName.ValueType  # 3
+    """of a governor"""
+    ALARM_SAMPLING_STOPPED: _AlarmName.ValueType  # 4
+    """of a governor: it has no sample of its machine any more"""
+    ALARM_COMMAND_NOT_OBEYED: _AlarmName.ValueType  # 5
+    """of a governor: workers do not do what they are told, or do not say so"""
+    ALARM_INGEST_LAG: _AlarmName.ValueType  # 6
+    """of the guardian: how far ClickHouse is behind; from the watermark to the end of the log"""
+    ALARM_PARKED_EVENTS: _AlarmName.ValueType  # 7
+    """of the guardian: more positions could not be read as events"""
+    ALARM_STREAM_TRUNCATED: _AlarmName.ValueType  # 8
+    """of the ingestor: the log is not what it was"""
+    ALARM_POSITIONS_LOST: _AlarmName.ValueType  # 9
+    """likewise: positions in the middle of it are gone"""
+    ALARM_LOG_NEARLY_FULL: _AlarmName.ValueType  # 10
+    """of the ingestor: the log soon takes no more"""
+    ALARM_LOG_FULL: _AlarmName.ValueType  # 11
+    """of the ingestor: it takes no more"""
+    ALARM_ROWS_MISSING: _AlarmName.ValueType  # 12
+    """of the ingestor: ClickHouse lost rows"""
+    ALARM_ROWS_DAMAGED: _AlarmName.ValueType  # 13
+    """of the ingestor: rows in ClickHouse are not what the log says"""
+    ALARM_UNAUTHENTIC_EVENT: _AlarmName.ValueType  # 14
+    """of the ingestor: somebody speaks in the name of a service"""
+    ALARM_UNAUTHENTIC_SNAPSHOT: _AlarmName.ValueType  # 15
+    """of a service: a snapshot of its state is not one that it made"""
+    ALARM_UNAUTHENTIC_ANSWER: _AlarmName.ValueType  # 16
+    """of whoever asked: it was not the overseer who answered"""
+    ALARM_TWO_WORKERS_OF_ONE_NAME: _AlarmName.ValueType  # 17
+    """of the overseer"""
+    ALARM_RULES_REFUSED: _AlarmName.ValueType  # 18
+    """of the overseer: a file of rules is wrong, and what was in force stays in force"""
+    ALARM_FOUNDATIONS_CHANGED: _AlarmName.ValueType  # 19
+    """of the supervisor: somebody changed a stream or a bucket of the mesh"""
+
+class AlarmName(_AlarmName, metaclass=_AlarmNameEnumTypeWrapper):
+    """The alarms that the mesh itself raises. Others may raise others."""
+
+ALARM_UNSPECIFIED: AlarmName.ValueType  # 0
+ALARM_CPU_OVERLOADED: AlarmName.ValueType  # 1
+"""of a governor: its machine is above what the policy allows"""
+ALARM_MEMORY_OVERLOADED: AlarmName.ValueType  # 2
+"""likewise"""
+ALARM_DISK_NEARLY_FULL: AlarmName.ValueType  # 3
+"""of a governor"""
+ALARM_SAMPLING_STOPPED: AlarmName.ValueType  # 4
+"""of a governor: it has no sample of its machine any more"""
+ALARM_COMMAND_NOT_OBEYED: AlarmName.ValueType  # 5
+"""of a governor: workers do not do what they are told, or do not say so"""
+ALARM_INGEST_LAG: AlarmName.ValueType  # 6
+"""of the guardian: how far ClickHouse is behind; from the watermark to the end of the log"""
+ALARM_PARKED_EVENTS: AlarmName.ValueType  # 7
+"""of the guardian: more positions could not be read as events"""
+ALARM_STREAM_TRUNCATED: AlarmName.ValueType  # 8
+"""of the ingestor: the log is not what it was"""
+ALARM_POSITIONS_LOST: AlarmName.ValueType  # 9
+"""likewise: positions in the middle of it are gone"""
+ALARM_LOG_NEARLY_FULL: AlarmName.ValueType  # 10
+"""of the ingestor: the log soon takes no more"""
+ALARM_LOG_FULL: AlarmName.ValueType  # 11
+"""of the ingestor: it takes no more"""
+ALARM_ROWS_MISSING: AlarmName.ValueType  # 12
+"""of the ingestor: ClickHouse lost rows"""
+ALARM_ROWS_DAMAGED: AlarmName.ValueType  # 13
+"""of the ingestor: rows in ClickHouse are not what the log says"""
+ALARM_UNAUTHENTIC_EVENT: AlarmName.ValueType  # 14
+"""of the ingestor: somebody speaks in the name of a service"""
+ALARM_UNAUTHENTIC_SNAPSHOT: AlarmName.ValueType  # 15
+"""of a service: a snapshot of its state is not one that it made"""
+ALARM_UNAUTHENTIC_ANSWER: AlarmName.ValueType  # 16
+"""of whoever asked: it was not the overseer who answered"""
+ALARM_TWO_WORKERS_OF_ONE_NAME: AlarmName.ValueType  # 17
+"""of the overseer"""
+ALARM_RULES_REFUSED: AlarmName.ValueType  # 18
+"""of the overseer: a file of rules is wrong, and what was in force stays in force"""
+ALARM_FOUNDATIONS_CHANGED: AlarmName.ValueType  # 19
+"""of the supervisor: somebody changed a stream or a bucket of the mesh"""
+Global___AlarmName: _TypeAlias = AlarmName  # noqa: Y015
+
 @_typing.final
 class AlarmRaised(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -53,7 +143,7 @@ class AlarmRaised(_message.Message):
     FIRST_SEQUENCE_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """stable, e.g. "stream_truncated" """
+    """stable"""
     severity: Global___AlarmSeverity.ValueType
     message: _builtins.str
     """what happened, where"""

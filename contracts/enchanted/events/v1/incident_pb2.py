@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 
 from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
+from enchanted.events.v1 import word_pb2 as enchanted_dot_events_dot_v1_dot_word__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"enchanted/events/v1/incident.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xdd\x01\n\x0eIncidentOpened\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x1a\n\x12subject_of_concern\x18\x03 \x01(\t\x12:\n\x0eincident_class\x18\x04 \x01(\x0e\x32\".enchanted.events.v1.IncidentClass\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12\x16\n\x0e\x63\x61use_event_id\x18\x06 \x01(\t:\'\xca\xf3\x18#\x08\x03\x12\x08incident\x1a\x06opened\"\x0bincident_id(\x01\"\x8c\x01\n\x11RecoveryAttempted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t:3\xca\xf3\x18/\x08\x03\x12\x08incident\x1a\x12recovery_attempted\"\x0bincident_id(\x01\"\xa0\x01\n\x11IncidentEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12:\n\x0eincident_class\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.IncidentClass\x12\x0e\n\x06reason\x18\x03 \x01(\t:*\xca\xf3\x18&\x08\x03\x12\x08incident\x1a\tescalated\"\x0bincident_id(\x01\"4\n\rTimelineEntry\x12\x15\n\rafter_seconds\x18\x01 \x01(\x01\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xc5\x01\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x11\n\trecovered\x18\x02 \x01(\x08\x12\x12\n\nroot_cause\x18\x03 \x01(\t\x12\x34\n\x08timeline\x18\x04 \x03(\x0b\x32\".enchanted.events.v1.TimelineEntry\x12\x18\n\x10\x64uration_seconds\x18\x05 \x01(\x01:\'\xca\xf3\x18#\x08\x03\x12\x08incident\x1a\x06\x63losed\"\x0bincident_id(\x01\"\x8e\x01\n\rCircuitOpened\x12\x10\n\x08playbook\x18\x01 \x01(\t\x12\x1a\n\x12subject_of_concern\x18\x02 \x01(\t\x12\x13\n\x0b\x66or_seconds\x18\x03 \x01(\x01\x12\x0e\n\x06reason\x18\x04 \x01(\t:*\xca\xf3\x18&\x08\x03\x1a\x0e\x63ircuit_opened\"\x12subject_of_concern*h\n\rIncidentClass\x12\x18\n\x14INCIDENT_UNSPECIFIED\x10\x00\x12\x12\n\x0eINCIDENT_MINOR\x10\x01\x12\x12\n\x0eINCIDENT_MAJOR\x10\x02\x12\x15\n\x11INCIDENT_CRITICAL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"enchanted/events/v1/incident.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/word.proto\"\xdd\x01\n\x0eIncidentOpened\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x1a\n\x12subject_of_concern\x18\x03 \x01(\t\x12:\n\x0eincident_class\x18\x04 \x01(\x0e\x32\".enchanted.events.v1.IncidentClass\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12\x16\n\x0e\x63\x61use_event_id\x18\x06 \x01(\t:\'\xca\xf3\x18#\x08\x03\x12\x08incident\x1a\x06opened\"\x0bincident_id(\x01\"\x9e\x01\n\x11RecoveryAttempted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x1e\n\x04step\x18\x02 \x01(\tB\x10\xca\xf3\x18\x0cRecoveryStep\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t:3\xca\xf3\x18/\x08\x03\x12\x08incident\x1a\x12recovery_attempted\"\x0bincident_id(\x01\"\xa0\x01\n\x11IncidentEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12:\n\x0eincident_class\x18\x02 \x01(\x0e\x32\".enchanted.events.v1.IncidentClass\x12\x0e\n\x06reason\x18\x03 \x01(\t:*\xca\xf3\x18&\x08\x03\x12\x08incident\x1a\tescalated\"\x0bincident_id(\x01\"4\n\rTimelineEntry\x12\x15\n\rafter_seconds\x18\x01 \x01(\x01\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xc5\x01\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x11\n\trecovered\x18\x02 \x01(\x08\x12\x12\n\nroot_cause\x18\x03 \x01(\t\x12\x34\n\x08timeline\x18\x04 \x03(\x0b\x32\".enchanted.events.v1.TimelineEntry\x12\x18\n\x10\x64uration_seconds\x18\x05 \x01(\x01:\'\xca\xf3\x18#\x08\x03\x12\x08incident\x1a\x06\x63losed\"\x0bincident_id(\x01\"\x8e\x01\n\rCircuitOpened\x12\x10\n\x08playbook\x18\x01 \x01(\t\x12\x1a\n\x12subject_of_concern\x18\x02 \x01(\t\x12\x13\n\x0b\x66or_seconds\x18\x03 \x01(\x01\x12\x0e\n\x06reason\x18\x04 \x01(\t:*\xca\xf3\x18&\x08\x03\x1a\x0e\x63ircuit_opened\"\x12subject_of_concern*h\n\rIncidentClass\x12\x18\n\x14INCIDENT_UNSPECIFIED\x10\x00\x12\x12\n\x0eINCIDENT_MINOR\x10\x01\x12\x12\n\x0eINCIDENT_MAJOR\x10\x02\x12\x15\n\x11INCIDENT_CRITICAL\x10\x03*\x98\x01\n\x0cRecoveryStep\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTEP_RESTART\x10\x01\x12\x11\n\rSTEP_ROLLBACK\x10\x02\x12\x10\n\x0cSTEP_RESTORE\x10\x03\x12\x13\n\x0fSTEP_QUARANTINE\x10\x04\x12\x17\n\x13STEP_PAUSE_DISPATCH\x10\x05\x12\r\n\tSTEP_PAGE\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INCIDENTOPENED']._loaded_options = None
   _globals['_INCIDENTOPENED']._serialized_options = b'\312\363\030#\010\003\022\010incident\032\006opened\"\013incident_id(\001'
+  _globals['_RECOVERYATTEMPTED'].fields_by_name['step']._loaded_options = None
+  _globals['_RECOVERYATTEMPTED'].fields_by_name['step']._serialized_options = b'\312\363\030\014RecoveryStep'
   _globals['_RECOVERYATTEMPTED']._loaded_options = None
   _globals['_RECOVERYATTEMPTED']._serialized_options = b'\312\363\030/\010\003\022\010incident\032\022recovery_attempted\"\013incident_id(\001'
   _globals['_INCIDENTESCALATED']._loaded_options = None
@@ -43,18 +46,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INCIDENTCLOSED']._serialized_options = b'\312\363\030#\010\003\022\010incident\032\006closed\"\013incident_id(\001'
   _globals['_CIRCUITOPENED']._loaded_options = None
   _globals['_CIRCUITOPENED']._serialized_options = b'\312\363\030&\010\003\032\016circuit_opened\"\022subject_of_concern'
-  _globals['_INCIDENTCLASS']._serialized_start=1020
-  _globals['_INCIDENTCLASS']._serialized_end=1124
-  _globals['_INCIDENTOPENED']._serialized_start=92
-  _globals['_INCIDENTOPENED']._serialized_end=313
-  _globals['_RECOVERYATTEMPTED']._serialized_start=316
-  _globals['_RECOVERYATTEMPTED']._serialized_end=456
-  _globals['_INCIDENTESCALATED']._serialized_start=459
-  _globals['_INCIDENTESCALATED']._serialized_end=619
-  _globals['_TIMELINEENTRY']._serialized_start=621
-  _globals['_TIMELINEENTRY']._serialized_end=673
-  _globals['_INCIDENTCLOSED']._serialized_start=676
-  _globals['_INCIDENTCLOSED']._serialized_end=873
-  _globals['_CIRCUITOPENED']._serialized_start=876
-  _globals['_CIRCUITOPENED']._serialized_end=1018
+  _globals['_INCIDENTCLASS']._serialized_start=1070
+  _globals['_INCIDENTCLASS']._serialized_end=1174
+  _globals['_RECOVERYSTEP']._serialized_start=1177
+  _globals['_RECOVERYSTEP']._serialized_end=1329
+  _globals['_INCIDENTOPENED']._serialized_start=124
+  _globals['_INCIDENTOPENED']._serialized_end=345
+  _globals['_RECOVERYATTEMPTED']._serialized_start=348
+  _globals['_RECOVERYATTEMPTED']._serialized_end=506
+  _globals['_INCIDENTESCALATED']._serialized_start=509
+  _globals['_INCIDENTESCALATED']._serialized_end=669
+  _globals['_TIMELINEENTRY']._serialized_start=671
+  _globals['_TIMELINEENTRY']._serialized_end=723
+  _globals['_INCIDENTCLOSED']._serialized_start=726
+  _globals['_INCIDENTCLOSED']._serialized_end=923
+  _globals['_CIRCUITOPENED']._serialized_start=926
+  _globals['_CIRCUITOPENED']._serialized_end=1068
 # @@protoc_insertion_point(module_scope)

@@ -39,6 +39,39 @@ INCIDENT_MAJOR: IncidentClass.ValueType  # 2
 INCIDENT_CRITICAL: IncidentClass.ValueType  # 3
 Global___IncidentClass: _TypeAlias = IncidentClass  # noqa: Y015
 
+class _RecoveryStep:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecoveryStepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecoveryStep.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STEP_UNSPECIFIED: _RecoveryStep.ValueType  # 0
+    STEP_RESTART: _RecoveryStep.ValueType  # 1
+    STEP_ROLLBACK: _RecoveryStep.ValueType  # 2
+    """to the last checkpoint: what is held is given back, a service begins again at its last snapshot"""
+    STEP_RESTORE: _RecoveryStep.ValueType  # 3
+    """what a task changed is taken back, by the chains of what it changed"""
+    STEP_QUARANTINE: _RecoveryStep.ValueType  # 4
+    """a task is set aside"""
+    STEP_PAUSE_DISPATCH: _RecoveryStep.ValueType  # 5
+    STEP_PAGE: _RecoveryStep.ValueType  # 6
+    """a person is called"""
+
+class RecoveryStep(_RecoveryStep, metaclass=_RecoveryStepEnumTypeWrapper): ...
+
+STEP_UNSPECIFIED: RecoveryStep.ValueType  # 0
+STEP_RESTART: RecoveryStep.ValueType  # 1
+STEP_ROLLBACK: RecoveryStep.ValueType  # 2
+"""to the last checkpoint: what is held is given back, a service begins again at its last snapshot"""
+STEP_RESTORE: RecoveryStep.ValueType  # 3
+"""what a task changed is taken back, by the chains of what it changed"""
+STEP_QUARANTINE: RecoveryStep.ValueType  # 4
+"""a task is set aside"""
+STEP_PAUSE_DISPATCH: RecoveryStep.ValueType  # 5
+STEP_PAGE: RecoveryStep.ValueType  # 6
+"""a person is called"""
+Global___RecoveryStep: _TypeAlias = RecoveryStep  # noqa: Y015
+
 @_typing.final
 class IncidentOpened(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -85,7 +118,6 @@ class RecoveryAttempted(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     step: _builtins.str
-    """restart, rollback, restore, quarantine, pause_dispatch, page"""
     attempt: _builtins.int
     detail: _builtins.str
     def __init__(

@@ -24,41 +24,54 @@ _sym_db = _symbol_database.Default()
 
 
 from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
+from enchanted.events.v1 import word_pb2 as enchanted_dot_events_dot_v1_dot_word__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65nchanted/events/v1/pulse.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"W\n\x0cKeyIndicator\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06target\x18\x03 \x01(\x01\x12\x0b\n\x03met\x18\x04 \x01(\x08\x42\x08\n\x06_value\"A\n\rSuccessWeight\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"\xc3\x05\n\x0ePulseCompleted\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x14\n\x0c\x63harter_hash\x18\x02 \x01(\t\x12\x13\n\x0bpolicy_hash\x18\x03 \x01(\t\x12\x18\n\x10interval_seconds\x18\x04 \x01(\x01\x12\x13\n\x0bsystem_mode\x18\x05 \x01(\t\x12\x15\n\rworkers_alive\x18\x06 \x01(\r\x12\x15\n\rtasks_waiting\x18\x07 \x01(\r\x12\x15\n\rtasks_claimed\x18\x08 \x01(\r\x12\x13\n\x0b\x63pu_percent\x18\t \x01(\x01\x12\x16\n\x0ememory_percent\x18\n \x01(\x01\x12\x12\n\ningest_lag\x18\x0b \x01(\x04\x12\x1a\n\x12planned_objectives\x18\x0c \x03(\t\x12\x15\n\rdispatch_held\x18\r \x01(\x08\x12\x13\n\x0bhold_reason\x18\x0e \x01(\t\x12\x17\n\x0ftasks_completed\x18\x0f \x01(\r\x12\x14\n\x0ctasks_failed\x18\x10 \x01(\r\x12\x16\n\x0etasks_requeued\x18\x11 \x01(\r\x12%\n\x18mean_tool_efficacy_score\x18\x12 \x01(\x01H\x00\x88\x01\x01\x12!\n\x19trend_tool_efficacy_score\x18\x13 \x01(\x01\x12\x33\n\x07weights\x18\x14 \x03(\x0b\x32\".enchanted.events.v1.SuccessWeight\x12\x16\n\x0erecommendation\x18\x15 \x01(\t\x12\x35\n\nindicators\x18\x16 \x03(\x0b\x32!.enchanted.events.v1.KeyIndicator\x12\x0e\n\x06\x61larms\x18\x17 \x03(\t\x12\x11\n\tincidents\x18\x18 \x03(\t\x12\x15\n\rregistry_hash\x18\x19 \x01(\t:\r\xca\xf3\x18\t\x08\x0b\x1a\x05pulseB\x1b\n\x19_mean_tool_efficacy_score\"5\n\x0c\x44ispatchHeld\x12\x0e\n\x06reason\x18\x01 \x01(\t:\x15\xca\xf3\x18\x11\x08\x0f\x1a\rdispatch_held\";\n\x0f\x44ispatchResumed\x12\x0e\n\x06reason\x18\x01 \x01(\t:\x18\xca\xf3\x18\x14\x08\x0f\x1a\x10\x64ispatch_resumed\"N\n\x11SystemModeChanged\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:\x1b\xca\xf3\x18\x17\x08\x0f\x1a\x13system_mode_changed\"@\n\x0bHaltOrdered\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0b\n\x03now\x18\x02 \x01(\x08:\x14\xca\xf3\x18\x10\x08\x0f\x1a\x0chalt_ordered\"K\n\nHaltLifted\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x18\n\x10override_seconds\x18\x02 \x01(\x01:\x13\xca\xf3\x18\x0f\x08\x0f\x1a\x0bhalt_liftedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65nchanted/events/v1/pulse.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/word.proto\"W\n\x0cKeyIndicator\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06target\x18\x03 \x01(\x01\x12\x0b\n\x03met\x18\x04 \x01(\x08\x42\x08\n\x06_value\"A\n\rSuccessWeight\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"\xf6\x05\n\x0ePulseCompleted\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x14\n\x0c\x63harter_hash\x18\x02 \x01(\t\x12\x13\n\x0bpolicy_hash\x18\x03 \x01(\t\x12\x18\n\x10interval_seconds\x18\x04 \x01(\x01\x12#\n\x0bsystem_mode\x18\x05 \x01(\tB\x0e\xca\xf3\x18\nSystemMode\x12\x15\n\rworkers_alive\x18\x06 \x01(\r\x12\x15\n\rtasks_waiting\x18\x07 \x01(\r\x12\x15\n\rtasks_claimed\x18\x08 \x01(\r\x12\x13\n\x0b\x63pu_percent\x18\t \x01(\x01\x12\x16\n\x0ememory_percent\x18\n \x01(\x01\x12\x12\n\ningest_lag\x18\x0b \x01(\x04\x12\x1a\n\x12planned_objectives\x18\x0c \x03(\t\x12\x15\n\rdispatch_held\x18\r \x01(\x08\x12\x13\n\x0bhold_reason\x18\x0e \x01(\t\x12\x17\n\x0ftasks_completed\x18\x0f \x01(\r\x12\x14\n\x0ctasks_failed\x18\x10 \x01(\r\x12\x16\n\x0etasks_requeued\x18\x11 \x01(\r\x12%\n\x18mean_tool_efficacy_score\x18\x12 \x01(\x01H\x00\x88\x01\x01\x12!\n\x19trend_tool_efficacy_score\x18\x13 \x01(\x01\x12\x33\n\x07weights\x18\x14 \x03(\x0b\x32\".enchanted.events.v1.SuccessWeight\x12*\n\x0erecommendation\x18\x15 \x01(\tB\x12\xca\xf3\x18\x0eRecommendation\x12\x35\n\nindicators\x18\x16 \x03(\x0b\x32!.enchanted.events.v1.KeyIndicator\x12\x1d\n\x06\x61larms\x18\x17 \x03(\tB\r\xca\xf3\x18\tAlarmName\x12\x11\n\tincidents\x18\x18 \x03(\t\x12\x15\n\rregistry_hash\x18\x19 \x01(\t:\r\xca\xf3\x18\t\x08\x0b\x1a\x05pulseB\x1b\n\x19_mean_tool_efficacy_score\"5\n\x0c\x44ispatchHeld\x12\x0e\n\x06reason\x18\x01 \x01(\t:\x15\xca\xf3\x18\x11\x08\x0f\x1a\rdispatch_held\";\n\x0f\x44ispatchResumed\x12\x0e\n\x06reason\x18\x01 \x01(\t:\x18\xca\xf3\x18\x14\x08\x0f\x1a\x10\x64ispatch_resumed\"^\n\x11SystemModeChanged\x12\x1c\n\x04mode\x18\x01 \x01(\tB\x0e\xca\xf3\x18\nSystemMode\x12\x0e\n\x06reason\x18\x02 \x01(\t:\x1b\xca\xf3\x18\x17\x08\x0f\x1a\x13system_mode_changed\"@\n\x0bHaltOrdered\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0b\n\x03now\x18\x02 \x01(\x08:\x14\xca\xf3\x18\x10\x08\x0f\x1a\x0chalt_ordered\"K\n\nHaltLifted\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x18\n\x10override_seconds\x18\x02 \x01(\x01:\x13\xca\xf3\x18\x0f\x08\x0f\x1a\x0bhalt_lifted*\\\n\nSystemMode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10MODE_OPERATIONAL\x10\x01\x12\x11\n\rMODE_DEGRADED\x10\x02\x12\x0f\n\x0bMODE_HALTED\x10\x03*\x9a\x01\n\x0eRecommendation\x12\x1e\n\x1aRECOMMENDATION_UNSPECIFIED\x10\x00\x12\x19\n\x15RECOMMENDATION_STEADY\x10\x01\x12\x18\n\x14RECOMMENDATION_WATCH\x10\x02\x12\x17\n\x13RECOMMENDATION_HOLD\x10\x03\x12\x1a\n\x16RECOMMENDATION_RECOVER\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.pulse_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PULSECOMPLETED'].fields_by_name['system_mode']._loaded_options = None
+  _globals['_PULSECOMPLETED'].fields_by_name['system_mode']._serialized_options = b'\312\363\030\nSystemMode'
+  _globals['_PULSECOMPLETED'].fields_by_name['recommendation']._loaded_options = None
+  _globals['_PULSECOMPLETED'].fields_by_name['recommendation']._serialized_options = b'\312\363\030\016Recommendation'
+  _globals['_PULSECOMPLETED'].fields_by_name['alarms']._loaded_options = None
+  _globals['_PULSECOMPLETED'].fields_by_name['alarms']._serialized_options = b'\312\363\030\tAlarmName'
   _globals['_PULSECOMPLETED']._loaded_options = None
   _globals['_PULSECOMPLETED']._serialized_options = b'\312\363\030\t\010\013\032\005pulse'
   _globals['_DISPATCHHELD']._loaded_options = None
   _globals['_DISPATCHHELD']._serialized_options = b'\312\363\030\021\010\017\032\rdispatch_held'
   _globals['_DISPATCHRESUMED']._loaded_options = None
   _globals['_DISPATCHRESUMED']._serialized_options = b'\312\363\030\024\010\017\032\020dispatch_resumed'
+  _globals['_SYSTEMMODECHANGED'].fields_by_name['mode']._loaded_options = None
+  _globals['_SYSTEMMODECHANGED'].fields_by_name['mode']._serialized_options = b'\312\363\030\nSystemMode'
   _globals['_SYSTEMMODECHANGED']._loaded_options = None
   _globals['_SYSTEMMODECHANGED']._serialized_options = b'\312\363\030\027\010\017\032\023system_mode_changed'
   _globals['_HALTORDERED']._loaded_options = None
   _globals['_HALTORDERED']._serialized_options = b'\312\363\030\020\010\017\032\014halt_ordered'
   _globals['_HALTLIFTED']._loaded_options = None
   _globals['_HALTLIFTED']._serialized_options = b'\312\363\030\017\010\017\032\013halt_lifted'
-  _globals['_KEYINDICATOR']._serialized_start=88
-  _globals['_KEYINDICATOR']._serialized_end=175
-  _globals['_SUCCESSWEIGHT']._serialized_start=177
-  _globals['_SUCCESSWEIGHT']._serialized_end=242
-  _globals['_PULSECOMPLETED']._serialized_start=245
-  _globals['_PULSECOMPLETED']._serialized_end=952
-  _globals['_DISPATCHHELD']._serialized_start=954
-  _globals['_DISPATCHHELD']._serialized_end=1007
-  _globals['_DISPATCHRESUMED']._serialized_start=1009
-  _globals['_DISPATCHRESUMED']._serialized_end=1068
-  _globals['_SYSTEMMODECHANGED']._serialized_start=1070
-  _globals['_SYSTEMMODECHANGED']._serialized_end=1148
-  _globals['_HALTORDERED']._serialized_start=1150
-  _globals['_HALTORDERED']._serialized_end=1214
-  _globals['_HALTLIFTED']._serialized_start=1216
-  _globals['_HALTLIFTED']._serialized_end=1291
+  _globals['_SYSTEMMODE']._serialized_start=1392
+  _globals['_SYSTEMMODE']._serialized_end=1484
+  _globals['_RECOMMENDATION']._serialized_start=1487
+  _globals['_RECOMMENDATION']._serialized_end=1641
+  _globals['_KEYINDICATOR']._serialized_start=120
+  _globals['_KEYINDICATOR']._serialized_end=207
+  _globals['_SUCCESSWEIGHT']._serialized_start=209
+  _globals['_SUCCESSWEIGHT']._serialized_end=274
+  _globals['_PULSECOMPLETED']._serialized_start=277
+  _globals['_PULSECOMPLETED']._serialized_end=1035
+  _globals['_DISPATCHHELD']._serialized_start=1037
+  _globals['_DISPATCHHELD']._serialized_end=1090
+  _globals['_DISPATCHRESUMED']._serialized_start=1092
+  _globals['_DISPATCHRESUMED']._serialized_end=1151
+  _globals['_SYSTEMMODECHANGED']._serialized_start=1153
+  _globals['_SYSTEMMODECHANGED']._serialized_end=1247
+  _globals['_HALTORDERED']._serialized_start=1249
+  _globals['_HALTORDERED']._serialized_end=1313
+  _globals['_HALTLIFTED']._serialized_start=1315
+  _globals['_HALTLIFTED']._serialized_end=1390
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,58 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _SystemMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SystemModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SystemMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MODE_UNSPECIFIED: _SystemMode.ValueType  # 0
+    MODE_OPERATIONAL: _SystemMode.ValueType  # 1
+    """no major or critical incident is open"""
+    MODE_DEGRADED: _SystemMode.ValueType  # 2
+    """one is"""
+    MODE_HALTED: _SystemMode.ValueType  # 3
+    """nothing is handed out: somebody ordered it, or a playbook did"""
+
+class SystemMode(_SystemMode, metaclass=_SystemModeEnumTypeWrapper): ...
+
+MODE_UNSPECIFIED: SystemMode.ValueType  # 0
+MODE_OPERATIONAL: SystemMode.ValueType  # 1
+"""no major or critical incident is open"""
+MODE_DEGRADED: SystemMode.ValueType  # 2
+"""one is"""
+MODE_HALTED: SystemMode.ValueType  # 3
+"""nothing is handed out: somebody ordered it, or a playbook did"""
+Global___SystemMode: _TypeAlias = SystemMode  # noqa: Y015
+
+class _Recommendation:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecommendationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Recommendation.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECOMMENDATION_UNSPECIFIED: _Recommendation.ValueType  # 0
+    RECOMMENDATION_STEADY: _Recommendation.ValueType  # 1
+    RECOMMENDATION_WATCH: _Recommendation.ValueType  # 2
+    """more fails than succeeds, it goes worse than before, or an alarm was raised"""
+    RECOMMENDATION_HOLD: _Recommendation.ValueType  # 3
+    """nothing is handed out"""
+    RECOMMENDATION_RECOVER: _Recommendation.ValueType  # 4
+    """the system is degraded or halted"""
+
+class Recommendation(_Recommendation, metaclass=_RecommendationEnumTypeWrapper): ...
+
+RECOMMENDATION_UNSPECIFIED: Recommendation.ValueType  # 0
+RECOMMENDATION_STEADY: Recommendation.ValueType  # 1
+RECOMMENDATION_WATCH: Recommendation.ValueType  # 2
+"""more fails than succeeds, it goes worse than before, or an alarm was raised"""
+RECOMMENDATION_HOLD: Recommendation.ValueType  # 3
+"""nothing is handed out"""
+RECOMMENDATION_RECOVER: Recommendation.ValueType  # 4
+"""the system is degraded or halted"""
+Global___Recommendation: _TypeAlias = Recommendation  # noqa: Y015
 
 @_typing.final
 class KeyIndicator(_message.Message):
@@ -132,7 +185,6 @@ class PulseCompleted(_message.Message):
     trend_tool_efficacy_score: _builtins.float
     """the newer half of them against the older"""
     recommendation: _builtins.str
-    """steady, watch, hold, recover"""
     registry_hash: _builtins.str
     @_builtins.property
     def planned_objectives(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -234,7 +286,6 @@ class SystemModeChanged(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     mode: _builtins.str
-    """operational, degraded, halted"""
     reason: _builtins.str
     def __init__(
         self,

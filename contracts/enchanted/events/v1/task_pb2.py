@@ -24,15 +24,18 @@ _sym_db = _symbol_database.Default()
 
 
 from enchanted.events.v1 import kind_pb2 as enchanted_dot_events_dot_v1_dot_kind__pb2
+from enchanted.events.v1 import word_pb2 as enchanted_dot_events_dot_v1_dot_word__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65nchanted/events/v1/task.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\"\xb0\x03\n\x0cTaskManifest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x14\n\x0cpayload_json\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x12\n\ndepends_on\x18\x08 \x03(\t\x12\x13\n\x0bttl_seconds\x18\t \x01(\x01\x12\x17\n\x0frequired_skills\x18\n \x03(\t\x12\x1a\n\x12required_cpu_count\x18\x0b \x01(\x01\x12\x1d\n\x15required_memory_bytes\x18\x0c \x01(\x04\x12\x14\n\x0cmax_attempts\x18\r \x01(\r\x12\x17\n\x0fidempotency_key\x18\x0e \x01(\t\x12\x30\n\trisk_tier\x18\x0f \x01(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x17\n\nmax_losses\x18\x11 \x01(\rH\x00\x88\x01\x01\x12\x17\n\x0f\x61ttempt_seconds\x18\x10 \x01(\x01\x42\r\n\x0b_max_losses\"q\n\rTaskSubmitted\x12\x33\n\x08manifest\x18\x01 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest:+\xca\xf3\x18\'\x08\x0e\x12\x04task\x1a\tsubmitted\"\x10manifest.task_id(\x01\"f\n\x0cTaskRejected\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0f\n\x07reasons\x18\x03 \x03(\t:\x1e\xca\xf3\x18\x1a\x08\x0e\x1a\rtask_rejected\"\x07task_id\"\x8f\x01\n\x0bTaskClaimed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x15\n\rlease_seconds\x18\x05 \x01(\x01: \xca\xf3\x18\x1c\x08\x0e\x12\x04task\x1a\x07\x63laimed\"\x07task_id(\x01\"\xb3\x01\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x15\n\rlease_seconds\x18\x06 \x01(\x01:#\xca\xf3\x18\x1f\x08\x0e\x12\x04task\x1a\nprogressed\"\x07task_id(\x01\x42\x0b\n\t_fraction\"\xdf\x01\n\x0cTaskReleased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x18\n\x10retry_in_seconds\x18\x05 \x01(\x01\x12\x12\n\ngiven_back\x18\x06 \x01(\x08\x12\r\n\x05\x61gain\x18\x07 \x01(\x08\x12\x19\n\x0cpayload_json\x18\x08 \x01(\tH\x00\x88\x01\x01:!\xca\xf3\x18\x1d\x08\x0e\x12\x04task\x1a\x08released\"\x07task_id(\x01\x42\x0f\n\r_payload_json\"h\n\rTaskCompleted\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r:\"\xca\xf3\x18\x1e\x08\x0e\x12\x04task\x1a\tcompleted\"\x07task_id(\x01\"\xd7\x01\n\nTaskFailed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x1d\n\x10retry_in_seconds\x18\x06 \x01(\x01H\x00\x88\x01\x01:\x1f\xca\xf3\x18\x1b\x08\x0e\x12\x04task\x1a\x06\x66\x61iled\"\x07task_id(\x01\x42\x13\n\x11_retry_in_seconds\"T\n\rTaskCancelled\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:\"\xca\xf3\x18\x1e\x08\x0e\x12\x04task\x1a\tcancelled\"\x07task_id(\x01\"P\n\x0bTaskExpired\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t: \xca\xf3\x18\x1c\x08\x0e\x12\x04task\x1a\x07\x65xpired\"\x07task_id(\x01\"X\n\x0fTaskQuarantined\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:$\xca\xf3\x18 \x08\x0e\x12\x04task\x1a\x0bquarantined\"\x07task_id(\x01\"\xb3\x02\n\x10TaskAcknowledged\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x11\n\tworker_id\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12/\n\x06result\x18\x06 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x07 \x01(\t\x12\x18\n\x10\x64uration_seconds\x18\x08 \x01(\x01\x12\x15\n\rchanged_files\x18\t \x03(\t\x12\r\n\x05notes\x18\n \x01(\t\x12\x1b\n\x13tool_efficacy_score\x18\x0b \x01(\x01:%\xca\xf3\x18!\x08\x0e\x12\x04task\x1a\x0c\x61\x63knowledged\"\x07task_id(\x01*U\n\x08RiskTier\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\r\n\tRISK_SAFE\x10\x01\x12\x15\n\x11RISK_EXPERIMENTAL\x10\x02\x12\r\n\tRISK_HIGH\x10\x03*\xcb\x01\n\nTaskResult\x12\x16\n\x12RESULT_UNSPECIFIED\x10\x00\x12\x14\n\x10RESULT_COMPLETED\x10\x01\x12\x18\n\x14RESULT_CHECKS_FAILED\x10\x02\x12 \n\x1cRESULT_APPLIED_CHECKS_FAILED\x10\x03\x12\x11\n\rRESULT_FAILED\x10\x04\x12\x14\n\x10RESULT_CANCELLED\x10\x05\x12\x12\n\x0eRESULT_EXPIRED\x10\x06\x12\x16\n\x12RESULT_QUARANTINED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65nchanted/events/v1/task.proto\x12\x13\x65nchanted.events.v1\x1a\x1e\x65nchanted/events/v1/kind.proto\x1a\x1e\x65nchanted/events/v1/word.proto\"\xb0\x03\n\x0cTaskManifest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x14\n\x0cpayload_json\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x12\n\ndepends_on\x18\x08 \x03(\t\x12\x13\n\x0bttl_seconds\x18\t \x01(\x01\x12\x17\n\x0frequired_skills\x18\n \x03(\t\x12\x1a\n\x12required_cpu_count\x18\x0b \x01(\x01\x12\x1d\n\x15required_memory_bytes\x18\x0c \x01(\x04\x12\x14\n\x0cmax_attempts\x18\r \x01(\r\x12\x17\n\x0fidempotency_key\x18\x0e \x01(\t\x12\x30\n\trisk_tier\x18\x0f \x01(\x0e\x32\x1d.enchanted.events.v1.RiskTier\x12\x17\n\nmax_losses\x18\x11 \x01(\rH\x00\x88\x01\x01\x12\x17\n\x0f\x61ttempt_seconds\x18\x10 \x01(\x01\x42\r\n\x0b_max_losses\"q\n\rTaskSubmitted\x12\x33\n\x08manifest\x18\x01 \x01(\x0b\x32!.enchanted.events.v1.TaskManifest:+\xca\xf3\x18\'\x08\x0e\x12\x04task\x1a\tsubmitted\"\x10manifest.task_id(\x01\"f\n\x0cTaskRejected\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0f\n\x07reasons\x18\x03 \x03(\t:\x1e\xca\xf3\x18\x1a\x08\x0e\x1a\rtask_rejected\"\x07task_id\"\x8f\x01\n\x0bTaskClaimed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x15\n\rlease_seconds\x18\x05 \x01(\x01: \xca\xf3\x18\x1c\x08\x0e\x12\x04task\x1a\x07\x63laimed\"\x07task_id(\x01\"\xb3\x01\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x15\n\x08\x66raction\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x15\n\rlease_seconds\x18\x06 \x01(\x01:#\xca\xf3\x18\x1f\x08\x0e\x12\x04task\x1a\nprogressed\"\x07task_id(\x01\x42\x0b\n\t_fraction\"\xdf\x01\n\x0cTaskReleased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x18\n\x10retry_in_seconds\x18\x05 \x01(\x01\x12\x12\n\ngiven_back\x18\x06 \x01(\x08\x12\r\n\x05\x61gain\x18\x07 \x01(\x08\x12\x19\n\x0cpayload_json\x18\x08 \x01(\tH\x00\x88\x01\x01:!\xca\xf3\x18\x1d\x08\x0e\x12\x04task\x1a\x08released\"\x07task_id(\x01\x42\x0f\n\r_payload_json\"h\n\rTaskCompleted\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r:\"\xca\xf3\x18\x1e\x08\x0e\x12\x04task\x1a\tcompleted\"\x07task_id(\x01\"\xd7\x01\n\nTaskFailed\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12/\n\x06result\x18\x04 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x1d\n\x10retry_in_seconds\x18\x06 \x01(\x01H\x00\x88\x01\x01:\x1f\xca\xf3\x18\x1b\x08\x0e\x12\x04task\x1a\x06\x66\x61iled\"\x07task_id(\x01\x42\x13\n\x11_retry_in_seconds\"T\n\rTaskCancelled\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:\"\xca\xf3\x18\x1e\x08\x0e\x12\x04task\x1a\tcancelled\"\x07task_id(\x01\"P\n\x0bTaskExpired\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t: \xca\xf3\x18\x1c\x08\x0e\x12\x04task\x1a\x07\x65xpired\"\x07task_id(\x01\"X\n\x0fTaskQuarantined\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t:$\xca\xf3\x18 \x08\x0e\x12\x04task\x1a\x0bquarantined\"\x07task_id(\x01\"\xb3\x02\n\x10TaskAcknowledged\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x14\n\x0cobjective_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x11\n\tworker_id\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12/\n\x06result\x18\x06 \x01(\x0e\x32\x1f.enchanted.events.v1.TaskResult\x12\x0e\n\x06output\x18\x07 \x01(\t\x12\x18\n\x10\x64uration_seconds\x18\x08 \x01(\x01\x12\x15\n\rchanged_files\x18\t \x03(\t\x12\r\n\x05notes\x18\n \x01(\t\x12\x1b\n\x13tool_efficacy_score\x18\x0b \x01(\x01:%\xca\xf3\x18!\x08\x0e\x12\x04task\x1a\x0c\x61\x63knowledged\"\x07task_id(\x01*d\n\x08RiskTier\x12\x14\n\x10RISK_UNSPECIFIED\x10\x00\x12\r\n\tRISK_SAFE\x10\x01\x12\x15\n\x11RISK_EXPERIMENTAL\x10\x02\x12\x1c\n\tRISK_HIGH\x10\x03\x1a\r\xca\xf3\x18\thigh-risk*\xcb\x01\n\nTaskResult\x12\x16\n\x12RESULT_UNSPECIFIED\x10\x00\x12\x14\n\x10RESULT_COMPLETED\x10\x01\x12\x18\n\x14RESULT_CHECKS_FAILED\x10\x02\x12 \n\x1cRESULT_APPLIED_CHECKS_FAILED\x10\x03\x12\x11\n\rRESULT_FAILED\x10\x04\x12\x14\n\x10RESULT_CANCELLED\x10\x05\x12\x12\n\x0eRESULT_EXPIRED\x10\x06\x12\x16\n\x12RESULT_QUARANTINED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'enchanted.events.v1.task_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RISKTIER'].values_by_name["RISK_HIGH"]._loaded_options = None
+  _globals['_RISKTIER'].values_by_name["RISK_HIGH"]._serialized_options = b'\312\363\030\thigh-risk'
   _globals['_TASKSUBMITTED']._loaded_options = None
   _globals['_TASKSUBMITTED']._serialized_options = b'\312\363\030\'\010\016\022\004task\032\tsubmitted\"\020manifest.task_id(\001'
   _globals['_TASKREJECTED']._loaded_options = None
@@ -55,32 +58,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKQUARANTINED']._serialized_options = b'\312\363\030 \010\016\022\004task\032\013quarantined\"\007task_id(\001'
   _globals['_TASKACKNOWLEDGED']._loaded_options = None
   _globals['_TASKACKNOWLEDGED']._serialized_options = b'\312\363\030!\010\016\022\004task\032\014acknowledged\"\007task_id(\001'
-  _globals['_RISKTIER']._serialized_start=2187
-  _globals['_RISKTIER']._serialized_end=2272
-  _globals['_TASKRESULT']._serialized_start=2275
-  _globals['_TASKRESULT']._serialized_end=2478
-  _globals['_TASKMANIFEST']._serialized_start=88
-  _globals['_TASKMANIFEST']._serialized_end=520
-  _globals['_TASKSUBMITTED']._serialized_start=522
-  _globals['_TASKSUBMITTED']._serialized_end=635
-  _globals['_TASKREJECTED']._serialized_start=637
-  _globals['_TASKREJECTED']._serialized_end=739
-  _globals['_TASKCLAIMED']._serialized_start=742
-  _globals['_TASKCLAIMED']._serialized_end=885
-  _globals['_TASKPROGRESSED']._serialized_start=888
-  _globals['_TASKPROGRESSED']._serialized_end=1067
-  _globals['_TASKRELEASED']._serialized_start=1070
-  _globals['_TASKRELEASED']._serialized_end=1293
-  _globals['_TASKCOMPLETED']._serialized_start=1295
-  _globals['_TASKCOMPLETED']._serialized_end=1399
-  _globals['_TASKFAILED']._serialized_start=1402
-  _globals['_TASKFAILED']._serialized_end=1617
-  _globals['_TASKCANCELLED']._serialized_start=1619
-  _globals['_TASKCANCELLED']._serialized_end=1703
-  _globals['_TASKEXPIRED']._serialized_start=1705
-  _globals['_TASKEXPIRED']._serialized_end=1785
-  _globals['_TASKQUARANTINED']._serialized_start=1787
-  _globals['_TASKQUARANTINED']._serialized_end=1875
-  _globals['_TASKACKNOWLEDGED']._serialized_start=1878
-  _globals['_TASKACKNOWLEDGED']._serialized_end=2185
+  _globals['_RISKTIER']._serialized_start=2219
+  _globals['_RISKTIER']._serialized_end=2319
+  _globals['_TASKRESULT']._serialized_start=2322
+  _globals['_TASKRESULT']._serialized_end=2525
+  _globals['_TASKMANIFEST']._serialized_start=120
+  _globals['_TASKMANIFEST']._serialized_end=552
+  _globals['_TASKSUBMITTED']._serialized_start=554
+  _globals['_TASKSUBMITTED']._serialized_end=667
+  _globals['_TASKREJECTED']._serialized_start=669
+  _globals['_TASKREJECTED']._serialized_end=771
+  _globals['_TASKCLAIMED']._serialized_start=774
+  _globals['_TASKCLAIMED']._serialized_end=917
+  _globals['_TASKPROGRESSED']._serialized_start=920
+  _globals['_TASKPROGRESSED']._serialized_end=1099
+  _globals['_TASKRELEASED']._serialized_start=1102
+  _globals['_TASKRELEASED']._serialized_end=1325
+  _globals['_TASKCOMPLETED']._serialized_start=1327
+  _globals['_TASKCOMPLETED']._serialized_end=1431
+  _globals['_TASKFAILED']._serialized_start=1434
+  _globals['_TASKFAILED']._serialized_end=1649
+  _globals['_TASKCANCELLED']._serialized_start=1651
+  _globals['_TASKCANCELLED']._serialized_end=1735
+  _globals['_TASKEXPIRED']._serialized_start=1737
+  _globals['_TASKEXPIRED']._serialized_end=1817
+  _globals['_TASKQUARANTINED']._serialized_start=1819
+  _globals['_TASKQUARANTINED']._serialized_end=1907
+  _globals['_TASKACKNOWLEDGED']._serialized_start=1910
+  _globals['_TASKACKNOWLEDGED']._serialized_end=2217
 # @@protoc_insertion_point(module_scope)
