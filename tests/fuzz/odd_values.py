@@ -44,7 +44,13 @@ def fill(message: Message, chance: random.Random, *, texts: Sequence[str] = TEXT
             continue  # the payload is chosen by the caller
         if chance.random() < 0.3:
             continue
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
+        entry = field.message_type
+        if entry is not None and entry.GetOptions().map_entry:
+            pair = (entry.fields_by_name["key"], entry.fields_by_name["value"])
+            for _ in range(chance.randint(0, 3)):
+                key, value = (_value(each, chance, texts) for each in pair)  # type: ignore[arg-type]
+                getattr(message, field.name)[key] = value
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
             inner = getattr(message, field.name)
             for _ in range(chance.randint(1, 3) if field.is_repeated else 1):
                 fill(inner.add() if field.is_repeated else inner, chance, texts=texts)
