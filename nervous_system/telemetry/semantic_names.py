@@ -22,7 +22,6 @@ MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
 MESSAGING_DESTINATION_TEMPLATE: Final = "messaging.destination.template"
 MESSAGING_CONSUMER_GROUP: Final = "messaging.consumer.group.name"
 MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
-MESSAGING_MESSAGE_BODY_SIZE: Final = "messaging.message.body.size"
 MESSAGING_BATCH_COUNT: Final = "messaging.batch.message_count"
 
 DATABASE_SYSTEM: Final = "db.system.name"
