@@ -8,7 +8,7 @@ from governor.wiring import run
 from nervous_system.host.process import main
 from nervous_system.service import lease
 
-SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
+SHORT_LEASE = {"LEASE_SECONDS": 3.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 
 if __name__ == "__main__":
     vars(lease).update(SHORT_LEASE)

@@ -49,11 +49,12 @@ async def until_on_log(bus: Bus, subject: str, count: int) -> list[Recorded]:
     """The first events on a subject, as soon as there are so many."""
     found: list[Recorded] = []
     async with (
-        asyncio.timeout(100),
+        asyncio.timeout(300),
         bus.reader(start_sequence=1, subjects=[subject]) as reader,
     ):
         while len(found) < count:
-            found += [recorded(each) for each in await reader.batch(most=count, within_seconds=5)]
+            missing = count - len(found)
+            found += [recorded(each) for each in await reader.batch(most=missing, within_seconds=5)]
     return found
 
 

@@ -15,12 +15,13 @@ from enchanted.events.v1.incident_pb2 import (
     IncidentClosed,
     IncidentOpened,
 )
+from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered, SystemModeChanged
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from nervous_system import names
-from nervous_system.bus import Bus
+from nervous_system.bus import Bus, recorded
 from nervous_system.settings import FLAG_NAME
 from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
 from tests.real_servers import wait_until
@@ -73,9 +74,10 @@ async def test_two_guardians_at_once_write_no_incident_twice(
     for number in range(5):
         await kill_one(bus, f"p{number}")
     await until_on_log(bus, OPENED, 5)
-    (leads,) = [
-        name for name, each in guardians.items() if "leadership.taken" in each.log.read_text()
-    ]
+    *_, term = [recorded(each) async for each in bus.replay() if each.subject == TERMS]
+    assert isinstance(term.event.payload, LeadershipTaken)
+    holder = term.event.payload.holder
+    (leads,) = [name for name, each in guardians.items() if holder in each.log.read_text()]
     guardians[leads].kill()
     for number in range(5):
         await publish(bus, ProcessStarted(name=f"p{number}", pid=9, attempt=2))

@@ -83,7 +83,7 @@ async def answers(bus: Bus, count: int) -> list[CommandAcknowledged]:
     found: list[CommandAcknowledged] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[ANSWERS]) as reader:
         while len(found) < count:
-            for stored in await reader.batch(most=count, within_seconds=5):
+            for stored in await reader.batch(most=count - len(found), within_seconds=5):
                 payload = recorded(stored).event.payload
                 assert isinstance(payload, CommandAcknowledged)
                 found.append(payload)

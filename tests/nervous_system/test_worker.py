@@ -34,7 +34,7 @@ async def said(bus: Bus, count: int) -> list[Payload]:
     found: list[Payload] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[SAID]) as reader:
         while len(found) < count:
-            batch = await reader.batch(most=count, within_seconds=5)
+            batch = await reader.batch(most=count - len(found), within_seconds=5)
             found += [recorded(each).event.payload for each in batch]
     return found
 

@@ -18,7 +18,7 @@ from tests.shifted_clock import shifted
 StartOverseer = Callable[..., Any]
 """Starts one, with more variables of the environment; a fixture."""
 
-SHORT_LEASE = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
+SHORT_LEASE = {"LEASE_SECONDS": 3.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
 
 if __name__ == "__main__":
     vars(lease).update(SHORT_LEASE)

@@ -51,7 +51,8 @@ async def logged(bus: Bus, subject: str, count: int = 1) -> list[Recorded]:
     found: list[Recorded] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while len(found) < count:
-            found += [recorded(each) for each in await reader.batch(most=count, within_seconds=5)]
+            missing = count - len(found)
+            found += [recorded(each) for each in await reader.batch(most=missing, within_seconds=5)]
     return found
 
 
