@@ -31,11 +31,11 @@ from rich.table import Table
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_SUCCEEDED
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, TYPE_DECISION, SwarmEvent
-from ingestor.clickhouse import statement
 from ingestor.frames import Framer
 from ingestor.ingest_schema import MESSAGE_NAME, ingest_schema
-from ingestor.migrate import migrations
-from ingestor.model import Place
+from ingestor.schema import from_scratch
+from ingestor.statements import statement
+from nervous_system.contract.stored import Stored
 
 SLICE_ROWS = 1_000_000
 START_SECONDS = 1_793_000_000  # 26 October 2026: the 30 days lie in two partitions
@@ -43,16 +43,11 @@ SECONDS = 30 * 24 * 3600
 FRAMES_PER_BATCH = 10_000
 BATCHES = 10
 
-ACCESS_PATHS = re.compile(r",\n    event_hash .*?\n\)\nENGINE = MergeTree", re.DOTALL)
+ACCESS_PATHS = re.compile(r",\n    INDEX .*?\n\)\nENGINE = MergeTree", re.DOTALL)
 NO_CACHE = {"use_query_condition_cache": 0}
 """It remembers which granules a filter found nothing in: the second time would measure that."""
 
 SORT_KEY = "ORDER BY (epoch, seq)"
-
-EVENT_HASH = """,
-    event_hash UInt64 MATERIALIZED reinterpretAsUInt64(substring(MD5(event_id), 1, 8))
-        CODEC(NONE)"""
-"""In every layout: looking ids up by the string itself was five times slower."""
 
 SKIP_INDEXES = """,
     INDEX recorded_at_range recorded_at TYPE minmax GRANULARITY 1,
@@ -151,31 +146,26 @@ def frames_after(first: int) -> Iterator[bytes]:
                 message.action_outcome.output = text
                 message.action_outcome.status = OUTCOME_SUCCEEDED
             raw = message.SerializeToString()
-            place = Place(
-                seq=seq,
-                subject="swarm.events.coder.decision",
-                recorded_at_nanoseconds=(START_SECONDS + SECONDS) * 1_000_000_000 + seq,
-            )
+            moment = (START_SECONDS + SECONDS) * 1_000_000_000 + seq
+            stored = Stored(seq, "swarm.events.coder.decision", moment, raw)
             field = message.WhichOneof("payload")
             assert field is not None
-            out.append(framer.event(message, place=place, raw=raw, payload_field=field))
+            out.append(framer.event(message, stored, payload_field=field))
         yield b"".join(out)
 
 
 def schema_of(layout: str) -> list[str]:
-    """The statements of the migrations, with the table laid out otherwise."""
+    """The statements of the schema, with the table laid out otherwise."""
     sort_key, paths = LAYOUTS[layout]
-    statements = [text for migration in migrations() for text in migration.statements]
+    statements = list(from_scratch())
     if paths == "as migrated":
         return statements
     changed = []
     for text in statements:
         if "CREATE TABLE IF NOT EXISTS swarm.events" in text:
-            text, count = ACCESS_PATHS.subn(f"{EVENT_HASH}{paths}\n)\nENGINE = MergeTree", text)
-            assert count == 1, "the migration no longer looks as this benchmark expects"
-            assert SORT_KEY in text, (
-                "the migration has another sort key than this benchmark expects"
-            )
+            text, count = ACCESS_PATHS.subn(f"{paths}\n)\nENGINE = MergeTree", text)
+            assert count == 1, "the table no longer looks as this benchmark expects"
+            assert SORT_KEY in text, "the table has another sort key than this benchmark expects"
             text = text.replace(SORT_KEY, sort_key)
         changed.append(text)
     return changed

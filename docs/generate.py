@@ -25,7 +25,7 @@ from docs.page import one_line, table
 from docs.python_page import python
 from docs.settings_page import settings
 from ganglion.command_group import app
-from ingestor.migrate import migrations
+from ingestor.schema import from_scratch
 from operations.actions.plan_file import Plan
 
 ROOT: Final = Path(__file__).resolve().parent / "reference"
@@ -82,9 +82,8 @@ def tables() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         engine = session.Session(folder)
         engine.query("CREATE DATABASE swarm")
-        for migration in migrations():
-            for statement in migration.statements:
-                engine.query(statement)
+        for statement in from_scratch():
+            engine.query(statement)
         columns: dict[str, list[tuple[str, str, str]]] = {}
         for each in _rows(engine, "table, name, type, comment", "columns", "table, position"):
             columns.setdefault(each["table"], []).append(

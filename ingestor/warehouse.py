@@ -38,6 +38,7 @@ from ingestor.model import (
     StoredPosition,
     Watermark,
 )
+from ingestor.schema import Step
 from ingestor.statements import statement
 from nervous_system.errors import Fenced, Permanent, Unavailable
 
@@ -86,10 +87,10 @@ class ClickHouseWarehouse:
         await self.client.close()
 
     async def migrate(self) -> tuple[str, ...]:
-        return _names(await migrate.migrate(self.client))
+        return _titles(await migrate.migrate(self.client))
 
     async def pending_migrations(self) -> tuple[str, ...]:
-        return _names(await migrate.pending(self.client))
+        return _titles(await migrate.pending(self.client))
 
     async def restore(self, *, dry_run: bool) -> tuple[str, ...]:
         """Makes tables and views that are gone again, empty; their names. Raises SchemaMismatch."""
@@ -272,8 +273,8 @@ class ClickHouseWarehouse:
             raise Unavailable(
                 f"ClickHouse took positions {batch.first_seq} to {batch.last_seq} of epoch "
                 f"{batch.epoch} and stored them nowhere: the view swarm.landing_to_events is gone "
-                "or was changed. Make it again as ingestor/migrations/ has it; the batch is tried "
-                "again until then"
+                "or was changed. Drop it if it is there, and `ganglion migrate` makes it again; "
+                "the batch is tried again until then"
             )
 
     async def _refuse_unless_fenced(self, batch: Batch, error: Fenced) -> None:
@@ -370,8 +371,8 @@ class ClickHouseWarehouse:
             await self.client.command(statement(name), parameters=parameters)
 
 
-def _names(applied: tuple[migrate.Migration, ...]) -> tuple[str, ...]:
-    return tuple(f"{migration.number:04} {migration.name}" for migration in applied)
+def _titles(taken: tuple[Step, ...]) -> tuple[str, ...]:
+    return tuple(step.title for step in taken)
 
 
 def event_hash(event_id: str) -> bytes:

@@ -1,6 +1,7 @@
-"""How well does the swarm do, in five numbers? Each has one formula, here and in ClickHouse, where
-`swarm.key_indicators` shows the same values. Only what the overseer goes by counts, see READS in
-`wiring.py`; of the rows in `swarm.events` it is those where `heard`.
+"""How well does the swarm do, in five numbers? Each has one formula, which is here: a pulse records
+the values, and `swarm.key_indicators` in ClickHouse shows those of the last one. Only what the
+overseer goes by counts, see READS in `nervous_system/contract/authority.py`; of the rows in
+`swarm.events` it is those where `heard`.
 
 Time is counted in whole minutes of UTC: the last 24 h are the minute of `now` and the 1439 before
 it. What is not measured yet has no value and is not met.
@@ -49,11 +50,11 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
+from nervous_system.contract.efficacy import tool_efficacy_score
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.words import OPERATIONAL
 from nervous_system.service.changed import changed
 from nervous_system.service.persistent import EMPTY, Table
-from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.rules_in_force import RULING, RulesInForce
 
 DAY_MINUTES: Final = 1440

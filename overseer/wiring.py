@@ -12,8 +12,8 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.client.asker import Asker
 from nervous_system.clock import Clock, system_clock
-from nervous_system.contract.command import ORDINARY
-from nervous_system.contract.subjects import AGENTS, EMERGENCY
+from nervous_system.contract.authority import READS, SOURCES
+from nervous_system.contract.subjects import EMERGENCY
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
 from nervous_system.service.fold import MAIN
@@ -25,7 +25,6 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact
 from nervous_system.telemetry.service import Telemetry
 from nervous_system.telemetry.tracing import Tracer
-from nervous_system.users import OPERATOR
 from overseer import hindrances, pulse
 from overseer.core import OverseerCore
 from overseer.facts import FACTS, Look
@@ -38,34 +37,6 @@ from overseer.vocabulary import SERVICE
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
-
-SOURCES: Final = ("task", "objective", "request")
-"""What it alone writes, beside what is in its own name; but for what others may order."""
-
-DECIDING: Final = (*AGENTS, OPERATOR)
-"""The roles of those whose decisions and confidence are counted."""
-
-READS: Final = (
-    *(f"{names.EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
-    *(f"{names.EVENTS}.request.task_ordered{key}" for key in (".>", "")),  # of the guardian
-    f"{names.EVENTS}.request.objective_proposed.>",  # of the governor, and of a station's import
-    f"{names.EVENTS}.request.tasks_proposed.>",  # likewise: what is asked has no key
-    *(f"{names.EVENTS}.{role}.decision" for role in DECIDING),
-    f"{names.EVENTS}.operator.halt_ordered",
-    f"{names.EVENTS}.operator.halt_lifted",
-    *(f"{names.EVENTS}.command.{lane}.*" for lane in (ORDINARY, EMERGENCY)),  # a person's, to count
-    f"{names.EVENTS}.governor.capacity_sampled.*",
-    *(
-        f"{names.EVENTS}.guardian.{word}"
-        for word in ("system_mode_changed", "halt_ordered", "halt_lifted", "alarm_raised")
-    ),
-    f"{names.EVENTS}.incident.>",
-    f"{names.EVENTS}.governor.alarm_raised.*",
-    f"{names.EVENTS}.ingestor.alarm_raised",
-)
-"""What others say that the overseer goes by, beside what it is asked; of each only what it may say:
-whoever may publish on `worker.>` must not be able to adopt a policy there, or to lift a halt. The
-column `swarm.events.heard` names the same in ClickHouse: it follows by a migration."""
 
 
 async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:

@@ -200,12 +200,17 @@ async def _stream(settings: MeshSettings, report: StatusReport) -> Finding:
 
 
 async def _schema(settings: MeshSettings, report: StatusReport) -> Finding:
-    from ingestor.migrate import migrations, still_pending
+    from ingestor.schema import Recorded, outdated, own_version
 
     try:
         rows = _ask(settings, "migrations")
-        applied = {int(row["number"]): str(row["checksum"]) for row in rows}
-        missing = still_pending(migrations(), applied)
+        applied = {int(row["number"]): str(row["checksum"]) for row in rows if not row["name"]}
+        recorded = {
+            str(row["name"]): Recorded(checksum=str(row["checksum"]), version=str(row["version"]))
+            for row in rows
+            if row["name"]
+        }
+        missing = outdated(applied, recorded)
     except QueryRefused as error:
         if error.code in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
             return ill("schema", "the tables are not there yet", remedy="run `ganglion migrate`")
@@ -216,9 +221,9 @@ async def _schema(settings: MeshSettings, report: StatusReport) -> Finding:
     except GanglionError as error:
         return ill("schema", str(error), remedy=_if_silent(report, "clickhouse"))
     if missing:
-        names = ", ".join(f"{each.number:04} {each.name}" for each in missing)
+        names = ", ".join(missing)
         return ill("schema", f"not applied yet: {names}", remedy="run `ganglion migrate`")
-    return well("schema", f"up to date at migration {max(applied, default=0):04}")
+    return well("schema", f"up to date with version {own_version()}")
 
 
 async def _ingestor(report: StatusReport) -> Finding:

@@ -24,8 +24,8 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ResultReported
 from nervous_system.contract.bounded import bounded
+from nervous_system.contract.efficacy import tool_efficacy_score
 from nervous_system.service.decision import Emit
-from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.kernel.state import Settings
 from overseer.kernel.task import Task
 

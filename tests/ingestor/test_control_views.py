@@ -37,10 +37,8 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectivePlanned,
 )
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
-from enchanted.events.v1.process_pb2 import ProcessStarted
 from enchanted.events.v1.pulse_pb2 import (
     DispatchHeld,
-    DispatchResumed,
     HaltLifted,
     HaltOrdered,
     KeyIndicator,
@@ -83,13 +81,13 @@ from enchanted.events.v1.worker_pb2 import (
 )
 from ingestor.frames import Framer
 from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.contract.authority import READS
+from nervous_system.contract.efficacy import tool_efficacy_score
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.stored import Stored
 from overseer.indicators import indicators
-from overseer.kernel.efficacy import tool_efficacy_score
 from overseer.policy import matches_any, read_policy
-from overseer.wiring import READS
 from tests.control_history import ACTIONS, BEGINNING, PATTERNS, History, histories, registry
 from tests.hearing import ROLE, heard, measured
 
@@ -145,17 +143,22 @@ async def one(warehouse: ClickHouseWarehouse, query: str) -> dict[str, Any]:
     return dict(row)
 
 
-async def indicators_in_sql(
+async def counted_by_views(
     warehouse: ClickHouseWarehouse, now: datetime
-) -> dict[str, tuple[float | None, float, bool]]:
-    """Value, target and met, by name."""
+) -> dict[str, float | None]:
+    """What the views that show the single cases make of the last day, by the indicator's name."""
+    minute = now.replace(second=0, microsecond=0)
+    during = "recorded_at BETWEEN {since:DateTime64(9, 'UTC')} AND {now:DateTime64(9, 'UTC')}"
     found = await rows(
         warehouse,
-        "SELECT name, value, target, met FROM swarm.key_indicators_at(now = {at:String})",
-        at=now.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        f"SELECT (SELECT toFloat64(count()) FROM swarm.policy_violations WHERE {during}),"
+        f" (SELECT toFloat64(count()) FROM swarm.human_overrides WHERE {during}),"
+        f" (SELECT avgOrNull(tool_efficacy_score) FROM swarm.task_efficacy WHERE {during})",
+        since=(minute - timedelta(minutes=1439)).strftime("%Y-%m-%d %H:%M:%S"),
+        now=now.strftime("%Y-%m-%d %H:%M:%S.%f"),
     )
-    assert len(found) == 5
-    return {name: (value, target, met) for name, value, target, met in found}
+    names = ("policy_violations", "human_overrides", "mean_tool_efficacy_score")
+    return dict(zip(names, found[0], strict=True))
 
 
 def indicators_in_python(
@@ -172,7 +175,7 @@ def indicators_in_python(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-async def test_the_indicators_are_the_same_in_sql_and_in_python(
+async def test_the_views_have_the_cases_that_the_indicators_count(
     warehouse: ClickHouseWarehouse, data: st.DataObject
 ) -> None:
     """A batch is known by its sequences, so each history has its own."""
@@ -183,11 +186,40 @@ async def test_the_indicators_are_the_same_in_sql_and_in_python(
     moments = [each.recorded_at for each in history.log]
     some = data.draw(st.lists(st.sampled_from(moments), max_size=2)) if moments else []
     for now in {*some, history.now + timedelta(seconds=passed)}:
-        in_sql = await indicators_in_sql(warehouse, now)
+        by_views = await counted_by_views(warehouse, now)
         in_python = indicators_in_python(history, now)
-        assert in_sql.keys() == in_python.keys()
-        for name, (value, target, met) in in_python.items():
-            assert in_sql[name] == (pytest.approx(value, abs=1e-6), target, met), (name, now)  # type: ignore[comparison-overlap]
+        for name, value in by_views.items():
+            expected, _, _ = in_python[name]
+            if expected is not None or name == "mean_tool_efficacy_score":
+                assert value == pytest.approx(expected, abs=1e-6), (name, now)
+
+
+async def test_the_key_indicators_are_those_of_the_last_pulse(
+    warehouse: ClickHouseWarehouse,
+) -> None:
+    """Of an overseer's, and as of any moment."""
+    assert await rows(warehouse, "SELECT * FROM swarm.key_indicators") == []
+    history = History()
+    moments = []
+    for value in (None, 90.0, 97.0):
+        indicator = KeyIndicator(name="uptime_percent", value=value, target=95, met=value == 97.0)
+        history.later(minutes=1)
+        history.add(PulseCompleted(indicators=[indicator, KeyIndicator(name="human_overrides")]))
+        history.add(PulseCompleted(indicators=[KeyIndicator(name="strange")]), ROLE_CODER)
+        moments.append(history.now)
+    await insert(warehouse, history)
+    asked = "SELECT value, target, met FROM swarm.key_indicators_at(now = {at:String})"
+    found = [
+        await rows(
+            warehouse,
+            f"{asked} WHERE name = 'uptime_percent'",
+            at=moment.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        )
+        for moment in moments
+    ]
+    assert found == [[(None, 95.0, False)], [(90.0, 95.0, False)], [(97.0, 95.0, True)]]
+    last = await rows(warehouse, "SELECT name, value FROM swarm.key_indicators ORDER BY name")
+    assert last == [("human_overrides", None), ("uptime_percent", 97.0)]
 
 
 async def test_sql_and_python_agree_on_what_is_heard(warehouse: ClickHouseWarehouse) -> None:
@@ -263,7 +295,10 @@ async def test_what_strangers_say_changes_no_indicator(warehouse: ClickHouseWare
         "human_overrides": (2.0, 1.0, False),
     }
     assert indicators_in_python(history, history.now) == expected
-    assert await indicators_in_sql(warehouse, history.now) == expected
+    assert await counted_by_views(warehouse, history.now) == {
+        name: expected[name][0]
+        for name in ("policy_violations", "human_overrides", "mean_tool_efficacy_score")
+    }
     for view, number in (("policies", 1), ("system_modes", 1), ("rules_in_force", 2)):
         assert await rows(warehouse, f"SELECT count() FROM swarm.{view}") == [(number,)], view
 
@@ -309,8 +344,9 @@ async def test_quotas_are_judged(warehouse: ClickHouseWarehouse) -> None:
         ("claimed", "beyond", "the policy allows 1 claims a minute"),
         ("claimed", "beyond", "the policy allows 1 claims a minute"),
     ]
-    in_sql = await indicators_in_sql(warehouse, history.now)
-    assert in_sql == indicators_in_python(history, history.now)
+    by_views = await counted_by_views(warehouse, history.now)
+    value, _, _ = indicators_in_python(history, history.now)["policy_violations"]
+    assert by_views["policy_violations"] == value == 4.0
 
 
 async def test_efficacy_is_the_same_in_sql_and_in_python(warehouse: ClickHouseWarehouse) -> None:
@@ -380,8 +416,7 @@ async def test_known_indicators(warehouse: ClickHouseWarehouse) -> None:
     history.add(SystemModeChanged(mode="operational"), ROLE_GUARDIAN)
     history.later(minutes=5)
     await insert(warehouse, history)
-    found = await indicators_in_sql(warehouse, history.now)
-    assert found == {
+    assert indicators_in_python(history, history.now) == {
         "uptime_percent": (95.0, 95.0, True),
         "mean_tool_efficacy_score": (pytest.approx(85), 96.0, False),
         "policy_violations": (1.0, 0.0, False),
@@ -397,23 +432,6 @@ async def test_known_indicators(warehouse: ClickHouseWarehouse) -> None:
         "b",
         "cancel",
     )
-
-
-async def test_indicators_of_nothing_and_of_this_moment(warehouse: ClickHouseWarehouse) -> None:
-    found = await rows(warehouse, "SELECT name, value, met FROM swarm.key_indicators ORDER BY name")
-    assert [(value, met) for _, value, met in found] == [(None, False)] * 5
-    history = History()
-    history.now = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251 - the view asks its own clock
-    history.add(
-        ProcessStarted(name="overseer"), ROLE_SUPERVISOR
-    )  # which the overseer does not read
-    history.later(minutes=1)
-    history.add(DispatchResumed())
-    await insert(warehouse, history)
-    found = await rows(
-        warehouse, "SELECT value, met FROM swarm.key_indicators WHERE name = 'uptime_percent'"
-    )
-    assert found == [(100.0, True)]
 
 
 async def test_what_the_rules_forbade(warehouse: ClickHouseWarehouse) -> None:

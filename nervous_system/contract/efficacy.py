@@ -1,6 +1,7 @@
 """How well was a task done? The Tool Efficacy Score (TES), 0 to 100.
 
-`swarm.task_efficacy` in ClickHouse computes the same numbers.
+The one definition: by these numbers the overseer scores, and of them the formulas of
+`swarm.task_efficacy` are written (`ingestor/efficacy.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SLOW_SECONDS: Final = 900.0
 FEW_FILES: Final = 1
 MANY_FILES: Final = 10
 
-_STABILITY: Final = {
+STABILITY: Final = {
     RESULT_COMPLETED: 1.0,
     RESULT_CHECKS_FAILED: 0.6,
     RESULT_APPLIED_CHECKS_FAILED: 0.2,
@@ -44,7 +45,7 @@ def tool_efficacy_score(
 def stability(result: TaskResult.ValueType) -> float:
     """1 done without failure, 0.6 checks failed and nothing applied, 0.2 applied and checks failed,
     otherwise 0."""
-    return _STABILITY.get(result, 0.0)
+    return STABILITY.get(result, 0.0)
 
 
 def velocity(duration_seconds: float) -> float:
