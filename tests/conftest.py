@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from local_mesh.home import Home
@@ -37,6 +38,18 @@ def unit_set_guard(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with unit_set.nothing_starts():
         yield
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """Whatever a test sets up for the log of this process, the next one does not have it."""
+    config = {**structlog.get_config(), "processors": [*structlog.get_config()["processors"]]}
+    configured = structlog.is_configured()
+    yield
+    if configured:
+        structlog.configure(**config)
+    else:
+        structlog.reset_defaults()
 
 
 @pytest.fixture
