@@ -91,6 +91,7 @@ class Place:
     clickhouse: ClickHouse | None  # None: this mesh has none
     clock: Clock
     workspace: Path | None = None  # where the swarm's files lie; None: they are not at hand
+    workspace_name: str | None = None  # None: as git has it, or the folder
 
 
 class Progress(Protocol):

@@ -7,6 +7,8 @@ to be, and puts that on record. Nothing is written over what somebody else has m
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from builtin_worker.action import Done, Job, Place, Progress
@@ -16,6 +18,9 @@ from builtin_worker.task_changes import Changed, NoWayBack, Text, changed_by
 from builtin_worker.thread import in_thread
 from builtin_worker.written import write_whole
 from nervous_system.client.agent import Agent, Receipt
+from nervous_system.client.finding_workspace import find_workspace
+from nervous_system.client.workspace import Workspace
+from nervous_system.contract.target import FILE_SYSTEM
 from nervous_system.errors import Permanent, Transient
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import content_hash
@@ -28,12 +33,13 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
     """
     task_id = job.text("task_id")
     reason = job.text("reason", default="somebody asked for it")
-    workspace = place.workspace
-    if workspace is None:
+    folder = place.workspace
+    if folder is None:
         raise Permanent(
             f"what task {task_id} changed cannot be taken back here: this worker has no files at"
             " hand; name their folder in GANGLION_WORKER_WORKSPACE"
         )
+    workspace = await find_workspace(place.workspace_name, folder=folder)
     await progress(0.0, "reading what it changed")
     every = await changed_by(
         place.bus, task_id, even_completed=job.payload.get("completed") is True
@@ -49,7 +55,8 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
         name = changed.target.resource
         await progress(number / len(every), name)
         try:
-            after = await _restore(place.agent, workspace, changed, decision)
+            put_back = partial(_put_back, folder, workspace, changed)
+            after = await _restore(place.agent, put_back, changed, decision)
         except (NoWayBack, OSError, ValueError) as why:
             tally.leave(name, str(why))
         else:
@@ -73,16 +80,18 @@ def _done(task_id: str, tally: Tally) -> Done:
     )
 
 
-async def _restore(agent: Agent, workspace: Path, changed: Changed, decision: Receipt) -> Text:
-    before, after = await in_thread(lambda _: _put_back(workspace, changed))
+async def _restore(
+    agent: Agent, put_back: Callable[[], tuple[Text, Text]], changed: Changed, decision: Receipt
+) -> Text:
+    before, after = await in_thread(lambda _: put_back())
     failpoint("restore.before_record")
     await agent.change(changed.target, before=before, after=after, because=decision)
     return after
 
 
-def _put_back(workspace: Path, changed: Changed) -> tuple[Text, Text]:
+def _put_back(folder: Path, workspace: Workspace, changed: Changed) -> tuple[Text, Text]:
     """What the file was until now, and what it is. Raises NoWayBack, OSError."""
-    path = _file_of(workspace, changed)
+    path = _file_of(folder, workspace, changed)
     try:
         found: Text = path.read_bytes().decode()
     except FileNotFoundError:
@@ -101,13 +110,19 @@ def _put_back(workspace: Path, changed: Changed) -> tuple[Text, Text]:
     return found, before
 
 
-def _file_of(workspace: Path, changed: Changed) -> Path:
-    if changed.target.type != "FILE_SYSTEM":
-        raise NoWayBack(f"only files are put back, and this is {changed.target.type}")
-    root = workspace.resolve()
-    path = Path(os.path.normpath(root / changed.target.resource))
+def _file_of(folder: Path, workspace: Workspace, changed: Changed) -> Path:
+    target = changed.target
+    if target.type != FILE_SYSTEM:
+        raise NoWayBack(f"only files are put back, and this is {target.type}")
+    root = start = folder.resolve()
+    if target.workspace:  # without one, the name of a file starts at the folder
+        if target.workspace != workspace.name:
+            named = workspace.name or "no workspace"
+            raise NoWayBack(f"it is in {target.workspace}, and the files here are in {named}")
+        start = workspace.root or root
+    path = Path(os.path.normpath(start / target.resource))
     if not path.is_relative_to(root) or path.parent.resolve() != path.parent:
-        raise NoWayBack(f"it does not lie in {workspace}, or it lies behind a link")
+        raise NoWayBack(f"it does not lie in {folder}, or it lies behind a link")
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise NoWayBack("it is no regular file")
     if path.name in PROTECTED:

@@ -97,7 +97,7 @@ async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed
     async for change in _events(bus, f"{EVENTS}.*.state_change.>", since=since):
         event, link = change.event, change.event.payload
         assert isinstance(link, StateChange)
-        target = Target(link.target_type, link.target_resource)
+        target = Target(link.target_type, link.target_resource, link.workspace)
         ours = event.trace_id in traces and not link.external
         others = "" if ours else event.agent_id or "somebody"
         known = found.get(target, Changed(target=target))

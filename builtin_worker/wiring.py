@@ -59,6 +59,7 @@ async def run(stop: asyncio.Event) -> None:
             clickhouse=clickhouse,
             clock=system_clock,
             workspace=settings.workspace,
+            workspace_name=mesh.workspace,
         )
         stack.enter_context(worker.with_deputy(mesh, user_of_service(SERVICE)))
         async with worker.on_duty():

@@ -111,6 +111,11 @@ class MeshSettings(Environment):
     publish_deadline_seconds: float = Field(
         15.0, gt=0, description="one deadline for all tries of a publish"
     )
+    workspace: str | None = Field(
+        None,
+        description="name of the workspace that agents change; not set: git's remote or the folder,"
+        " empty: none",
+    )
     redact_patterns: list[str] = Field(
         default_factory=list, description="more regular expressions of secrets (a JSON list)"
     )

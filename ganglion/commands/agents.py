@@ -52,7 +52,7 @@ def list_(
         [
             (
                 row["agent_id"],
-                row["agent_role"],
+                ", ".join(filter(None, (row["agent_role"], row["role_name"], row["model"]))),
                 moment(row["heard_at"]),
                 str(row["decisions"]),
                 str(row["changes"]),

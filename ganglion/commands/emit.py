@@ -84,6 +84,13 @@ def change(
     target_type: Annotated[
         str, typer.Option("--type", help="FILE_SYSTEM, ENV_VAR, DB_SCHEMA …")
     ] = "FILE_SYSTEM",
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace",
+            help="The repository or folder it is in; not given: this one's, empty: none.",
+        ),
+    ] = None,
     because: Because = None,
     role: Role = "operator",
     agent_id: AgentId = None,
@@ -103,6 +110,7 @@ def change(
             after=contents[1],
             because=_cause(because),
         ),
+        workspace=workspace,
     )
 
 
@@ -173,7 +181,9 @@ def outcome(
     )
 
 
-def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> None:
+def _publish(
+    speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]], *, workspace: str | None = ""
+) -> None:
     import json
 
     from nervous_system.client.agent import role_named
@@ -184,7 +194,7 @@ def _publish(speaker: Speaker, call: Callable[[Agent], Awaitable[Receipt]]) -> N
     role = role_named(speaker.role)
     agent_id = speaker.agent_id or operator()
 
-    receipt = asyncio.run(publish_as(call, role=role, agent_id=agent_id))
+    receipt = asyncio.run(publish_as(call, role=role, agent_id=agent_id, workspace=workspace))
     if speaker.as_json:
         say_json(
             json.dumps(

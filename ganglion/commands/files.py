@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 app = noun("What was changed, by whom and why: files, and the like.")
 
 FILE = "FILE_SYSTEM"
+InWorkspace = Annotated[
+    str | None,
+    typer.Option("--workspace", help="Only there: a repository or folder; empty: in none."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As a JSON list.")]
 
 
 @app.command("list")
 def list_(
     number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
+    workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
     """What was changed, the last first, and by whom last."""
@@ -30,18 +35,27 @@ def list_(
     from nervous_system.phrases import moment
     from operations.queries.rows import document, rows
 
-    found = rows("resources", tell=warn, end="", most=number)
+    found = rows(
+        "resources",
+        tell=warn,
+        end="",
+        most=number,
+        anywhere="true" if workspace is None else "false",
+        workspace=workspace or "",
+    )
     if as_json:
         say_json(json.dumps([document(row) for row in found], indent=2))
         return
     if not found:
         say("nobody changed anything, as far as is recorded")
+    several = len({row["workspace"] for row in found}) > 1
     say_table(
         (
             Column("changed", "key"),
             Column("changes"),
             Column("by", "name"),
             Column("type"),
+            *([Column("workspace", "name", most=40)] if several else []),
             Column("what", "text"),
         ),
         [
@@ -50,6 +64,7 @@ def list_(
                 str(row["changes"]),
                 row["agent_id"],
                 "file" if row["type"] == FILE else row["type"],
+                *([row["workspace"] or "-"] if several else []),
                 row["resource"],
             )
             for row in found
@@ -63,6 +78,7 @@ def history(
     type_: Annotated[
         str, typer.Option("--type", help="Of another kind: ENV_VAR, DB_SCHEMA …")
     ] = FILE,
+    workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
     """The chain of one file's states: who changed it, when, and which decision led to that."""
@@ -73,15 +89,24 @@ def history(
     from operations.queries.resources import links_of, meant_resource
     from operations.queries.rows import document, rows
 
-    resource = meant_resource(path, type_, tell=warn)
+    place, resource = meant_resource(path, type_, workspace=workspace, tell=warn)
     links = list(
-        links_of(rows("history_of_resource", tell=warn, wait=False, resource=resource, type=type_))
+        links_of(
+            rows(
+                "history_of_resource",
+                tell=warn,
+                wait=False,
+                workspace=place,
+                resource=resource,
+                type=type_,
+            )
+        )
     )
     if as_json:
         say_json(json.dumps([document(link) for link in links], indent=2))
         return
     if resource != path:
-        say(resource)
+        say(f"{resource} in {place}" if place else resource)
     say_table(
         (
             Column("position"),

@@ -74,4 +74,10 @@ def _said(row: dict[str, Any]) -> str:
 
     said = f"{counted(row['decisions'], 'decision')}, {counted(row['changes'], 'change')}"
     missing = row["missing"]
-    return f"{said}; {counted(missing, 'event')} never arrived" if missing else said
+    known = (
+        f"{counted(missing, 'event')} never arrived" if missing else "",
+        f"model {row['model']}" if row["model"] else "",
+        f"conversation {row['conversation_id']}" if row["conversation_id"] else "",
+        f"run {row['run_id']}" if row["run_id"] else "",
+    )
+    return "; ".join(filter(None, (said, *known)))

@@ -5,9 +5,10 @@ Each commit a unit: its author's decision, a change per file, the outcome.
 
 - Ids derive from commit ids and paths, so that every clone gives the same events, with or without
   `--since`.
-- A file is the resource `git:<12 hex digits of the oldest commit>/<path>`. The oldest commit of the
-  first-parent history is the one name of a repository that clones share and nobody can change; a
-  folder's name or a remote's address is not.
+- A file is a resource in the workspace `git:<12 hex digits of the oldest commit>`. The oldest
+  commit of the first-parent history is the one name of a repository that clones share and nobody
+  can change; a folder's name or a remote's address is not. Agents who work in a clone are in
+  another workspace: their links have other hashes.
 - State hashes are git's blob ids. Along one first-parent history they chain: what a commit finds is
   what the last one left. Two branches imported one after the other share their resources, and the
   chain shows the fork.
@@ -166,12 +167,13 @@ def _state_change(change: FileChange, *, root: str) -> StateChange:
             patch = change.diff.decode(errors="backslashreplace")
     return StateChange(
         target_type="FILE_SYSTEM",
-        target_resource=f"git:{root[:12]}/{change.path}",
+        target_resource=change.path,
         previous_state_hash=change.previous_hash,
         new_state_hash=change.new_hash,
         diff_patch=patch,
         is_reversible=reversible,
         truncated=change.diff is None,
+        workspace=f"git:{root[:12]}",
     )
 
 

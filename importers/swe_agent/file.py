@@ -62,8 +62,14 @@ def trajectory_of(
         input_tokens=part.count(statistics.get("tokens_sent"), "tokens_sent", name),
         output_tokens=part.count(statistics.get("tokens_received"), "tokens_received", name),
         api_calls=part.count(statistics.get("api_calls"), "api_calls", name),
+        model=_model(document),
         attempt=attempt,
     )
+
+
+def _model(document: dict[str, Any]) -> str:
+    agent = part.embedded(part.embedded(document.get("replay_config")).get("agent"))
+    return part.word(part.embedded(agent.get("model")).get("name"))
 
 
 def _step(entry: Any, number: int, name: str) -> Step:

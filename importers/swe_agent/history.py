@@ -14,8 +14,9 @@ What the file does not say is not claimed:
   nothing has not failed; the last one gets the run's, from `exit_status`. `submitted` counts as
   success because the agent ended by its own decision; whether the patch is right nobody knows here.
 - What the run cost beyond what its steps did is in the last outcome, so that they add up to it.
-- Files were changed in a sandbox of this run alone, so they are resources of the run:
-  `swe-agent:<12 hex digits of the content>/<path>`.
+- Files were changed in a sandbox of this run alone, so they are resources in its workspace:
+  `swe-agent:<12 hex digits of the content>`.
+- What a run cost is an estimate: both agents reckon it from the tokens, by LiteLLM's prices.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from pathlib import Path
 from typing import Final
 
 from enchanted.events.v1.action_outcome_pb2 import (
+    COST_ESTIMATED,
+    COST_UNSPECIFIED,
     OUTCOME_CANCELLED,
     OUTCOME_FAILED,
     OUTCOME_SUCCEEDED,
@@ -36,6 +39,7 @@ from enchanted.events.v1.action_outcome_pb2 import (
     OutcomeStatus,
 )
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from importers.bounded import (
@@ -63,6 +67,7 @@ from nervous_system.contract.payload import Payload
 from nervous_system.ids import content_hash
 
 UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+PRICE_TABLE: Final = "LiteLLM's"
 _MOST_NAMED: Final = 20
 _TICK: Final = timedelta(microseconds=1)
 
@@ -131,6 +136,7 @@ class _Run:
         self._key = f"{agent}-{short}"
         self._world = f"{agent}:{short}"
         self._now = UNKNOWN_TIME
+        self._behind = Attribution()
         self._entries: list[Entry] = []
 
     def unit(self, name: str) -> ImportUnit:
@@ -139,6 +145,7 @@ class _Run:
         cause = ""
         for number, step in enumerate(steps, 1):
             self._not_before(step.decided_at)
+            self._behind = self._attribution(step)
             decision = self._add(
                 f"decision {number}", number, cause, _decision(step, reacted_to=reacted_to)
             )
@@ -171,10 +178,22 @@ class _Run:
             span_id=self._origin.span_id(f"step {number}"),
             causation_id=causation_id,
             correlation_id=self._key,
+            attribution=self._behind,
         )
         self._entries.append(Entry(event=event, key=self._key))
         self._now += _TICK
         return event.event_id
+
+    def _attribution(self, step: Step) -> Attribution:
+        asked = self._trajectory.model  # LiteLLM's name of it: the provider comes first, if at all
+        provider = asked.partition("/")[0] if "/" in asked else ""
+        return Attribution(
+            model=step.model or asked,
+            provider_name=provider,
+            run_id=self._key,
+            response_id=step.response_id,
+            tool_call_id=step.tool_call_id,
+        )
 
     def _final_outcome(self, step: Step) -> ActionOutcome:
         """The last step's outcome, which also tells how the run ended and what it cost."""
@@ -194,6 +213,8 @@ class _Run:
         if trajectory.cost_usd is not None:
             others = sum(each.cost_usd or 0.0 for each in trajectory.steps[:-1])
             outcome.cost_usd = max(trajectory.cost_usd - others, step.cost_usd or 0.0)
+            outcome.cost_provenance = COST_ESTIMATED
+            outcome.price_table = PRICE_TABLE
         if trajectory.input_tokens is not None:
             outcome.input_tokens = trajectory.input_tokens
         if trajectory.output_tokens is not None:
@@ -237,8 +258,12 @@ def _outcome(step: Step) -> ActionOutcome:
         exit_code=step.exit_code,
         duration_seconds=_duration(step),
         cost_usd=step.cost_usd,
+        cost_provenance=COST_UNSPECIFIED if step.cost_usd is None else COST_ESTIMATED,
+        price_table="" if step.cost_usd is None else PRICE_TABLE,
         input_tokens=step.input_tokens,
         output_tokens=step.output_tokens,
+        cache_read_input_tokens=step.cache_read_input_tokens,
+        reasoning_output_tokens=step.reasoning_output_tokens,
     )
 
 
@@ -274,20 +299,22 @@ def _file_change(file_diff: FileDiff, world: str) -> list[StateChange]:
     renamed = file_diff.renamed_from is not None
     change = StateChange(
         target_type="FILE_SYSTEM",
-        target_resource=f"{world}/{file_diff.path}",
+        target_resource=file_diff.path,
         previous_state_hash="" if renamed else file_diff.previous_hash,
         new_state_hash=file_diff.new_hash,
         diff_patch="" if truncated else file_diff.text,
         is_reversible=file_diff.whole and not truncated,
         truncated=truncated,
+        workspace=world,
     )
     if not renamed:
         return [change]
     ended = StateChange(
         target_type="FILE_SYSTEM",
-        target_resource=f"{world}/{file_diff.renamed_from}",
+        target_resource=file_diff.renamed_from or "",
         previous_state_hash=file_diff.previous_hash,
         truncated=True,  # the diff is in the event of the new path
+        workspace=world,
     )
     return [ended, change]
 

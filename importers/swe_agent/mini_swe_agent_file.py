@@ -50,6 +50,9 @@ def trajectory_of(document: dict[str, Any], *, content_hash: str, name: str) -> 
         input_tokens=None,
         output_tokens=None,
         api_calls=part.count(statistics.get("api_calls"), "api_calls", name),
+        model=part.word(
+            part.embedded(part.embedded(info.get("config")).get("model")).get("model_name")
+        ),
     )
 
 
@@ -104,12 +107,35 @@ class _Run:
             cost_usd=part.amount(extra.get("cost"), f"the cost of {where}", name),
             input_tokens=_tokens(usage, "prompt_tokens", "input_tokens"),
             output_tokens=_tokens(usage, "completion_tokens", "output_tokens"),
+            cache_read_input_tokens=_tokens(
+                part.embedded(
+                    usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+                ),
+                "cached_tokens",
+            ),
+            reasoning_output_tokens=_tokens(
+                part.embedded(
+                    usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+                ),
+                "reasoning_tokens",
+            ),
+            model=part.word(response.get("model") or message.get("model")),
+            response_id=part.word(response.get("id") or message.get("id")),
         )
-        further = replace(first, cost_usd=None, input_tokens=None, output_tokens=None)
+        further = replace(
+            first,
+            cost_usd=None,
+            input_tokens=None,
+            output_tokens=None,
+            cache_read_input_tokens=None,
+            reasoning_output_tokens=None,
+        )
         self._waiting = {}
         for number, (action, call) in enumerate(self._actions(message, extra, said, where)):
             self._waiting[len(self.steps)] = call
-            self.steps.append(replace(further if number else first, action=action))
+            step = replace(further if number else first, action=action)
+            step = replace(step, tool_call_id=part.word(call))
+            self.steps.append(step)
 
     def _actions(
         self, message: dict[str, Any], extra: dict[str, Any], said: list[Any], where: str

@@ -22,6 +22,11 @@ class Step:
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    reasoning_output_tokens: int | None = None
+    model: str = ""  # that answered; empty: the run's
+    response_id: str = ""
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,7 @@ class Trajectory:
     input_tokens: int | None
     output_tokens: int | None
     api_calls: int | None
+    model: str = ""  # as the run was told to use it
     attempt: str = ""  # which one of several, and whether it was chosen
 
 

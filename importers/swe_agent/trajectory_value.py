@@ -62,6 +62,11 @@ def _part(part: dict[str, Any] | str, what: str, name: str) -> str:
     return called
 
 
+def word(value: Any) -> str:
+    """A model's name, or an id; empty for what is none."""
+    return one_line(value) if isinstance(value, str) else ""
+
+
 def amount(value: Any, what: str, name: str) -> float | None:
     """A finite number from 0 up."""
     if value is None:

@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final, Unpack
 
 import structlog
 
-from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
+from enchanted.events.v1.action_outcome_pb2 import COST_UNSPECIFIED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
+from enchanted.events.v1.attribution_pb2 import Attribution
 from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import (
@@ -37,6 +40,7 @@ from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.bus import Bus, open_bus, recorded
 from nervous_system.client.agent_orders import AgentOrders
 from nervous_system.client.asker import Asker
+from nervous_system.client.finding_workspace import find_workspace
 from nervous_system.client.proposing import (
     USUAL_PRIORITY,
     Step,
@@ -47,7 +51,9 @@ from nervous_system.client.proposing import (
 )
 from nervous_system.client.record import Receipt as Receipt  # whoever calls needs it
 from nervous_system.client.record import Record, receipt
+from nervous_system.client.workspace import NO_WORKSPACE, Workspace, given_name
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
+from nervous_system.contract.attribution import AttributionFields, attribution_of
 from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Event
 from nervous_system.contract.given import (
@@ -63,7 +69,7 @@ from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import chain_filter, source_of
 from nervous_system.contract.target import Content, Target
-from nervous_system.contract.words import STATUSES, Status
+from nervous_system.contract.words import PROVENANCES, STATUSES, Provenance, Status
 from nervous_system.errors import (
     Conflict,
     IdTaken,
@@ -103,10 +109,14 @@ class Agent:
         clock: Clock = system_clock,
         watch: Stopwatch = stopwatch,
         deadline_seconds: float = 15.0,
+        workspace: Workspace = NO_WORKSPACE,
+        attribution: Attribution | None = None,
     ) -> None:
         self.bus = bus
         self.role = role
         self.agent_id = agent_id
+        self.workspace = workspace
+        self._attribution = attribution
         self._clock = clock
         self._watch = watch
         self._deadline_seconds = deadline_seconds
@@ -164,8 +174,10 @@ class Agent:
         memory_ids: Sequence[str] = (),
         because: Receipt | None = None,
         event_id: str = "",
+        **attribution: Unpack[AttributionFields],
     ) -> Receipt:
-        """Record a decision: why, what was chosen, what was turned down.
+        """Record a decision: why, what was chosen, what was turned down; and who is behind it, over
+        what `open_agent` was told (`model`, `tool_call_id`, `labels` …).
 
         `confidence` is 0 to 1, kept to seven digits. Under an `event_id` of the caller's, any text,
         the same is taken once for as long as the log remembers ids (ten minutes), and twice as one
@@ -184,10 +196,11 @@ class Agent:
             "memory_ids": given.texts("memory_ids", memory_ids),
         }
         _check_receipt(given, "because", because)
+        behind = attribution_of(given, attribution, usual=self._attribution)
         event_id = self._own_id(given, event_id)
         given.check()
         payload = AgentDecision(**decision)  # type: ignore[arg-type]  # as the contract has them
-        return await self._record(payload, because=because, event_id=event_id)
+        return await self._record(payload, because=because, event_id=event_id, behind=behind)
 
     async def outcome(
         self,
@@ -200,9 +213,20 @@ class Agent:
         cost_usd: float | None = None,
         input_tokens: int | None = None,
         output_tokens: int | None = None,
+        cache_read_input_tokens: int | None = None,
+        cache_write_input_tokens: int | None = None,
+        reasoning_output_tokens: int | None = None,
+        cost_provenance: Provenance | None = None,
+        price_table: str = "",
         event_id: str = "",
+        **attribution: Unpack[AttributionFields],
     ) -> Receipt:
         """Record what came of a decision.
+
+        `input_tokens` counts those that the provider's cache was read for or written with, too, and
+        `output_tokens` those spent on reasoning; of several outcomes of one response only one has
+        tokens. `cost_provenance` says where `cost_usd` is known from, and "unknown" that it cost
+        something; an estimate names its `price_table`. Who is behind it: as in `decide`.
 
         Any output, a long one at its beginning and its end. An exit code of Windows, which has no
         sign, is recorded as the signed number of the same bits. `event_id` as in `decide`.
@@ -218,7 +242,21 @@ class Agent:
             "output_tokens": given.whole_or_none("output_tokens", output_tokens, UINT64),
             "duration_seconds": given.number_or_none("duration_seconds", duration_seconds),
             "cost_usd": given.number_or_none("cost_usd", cost_usd),
+            **_parts_of_tokens(
+                given,
+                input_tokens,
+                output_tokens,
+                cache_read_input_tokens=cache_read_input_tokens,
+                cache_write_input_tokens=cache_write_input_tokens,
+                reasoning_output_tokens=reasoning_output_tokens,
+            ),
         }
+        if cost_provenance is not None:
+            given.one_of("cost_provenance", cost_provenance, PROVENANCES)
+            if (cost_usd is None) is not (cost_provenance == "unknown"):
+                given.problems.append("cost_usd goes with `reported` and `estimated` only")
+        given.text("price_table", price_table)
+        behind = attribution_of(given, attribution, usual=self._attribution)
         given.one_of("status", status, STATUSES)
         if not isinstance(decision, Receipt):
             given.problems.append("decision is no Receipt: hand over what `decide` returned")
@@ -229,9 +267,11 @@ class Agent:
             status=STATUSES[status],
             output=output,
             output_truncated=len(output) > MAX_OUTPUT_CHARACTERS,  # it says what is left out
+            cost_provenance=PROVENANCES[cost_provenance] if cost_provenance else COST_UNSPECIFIED,
+            price_table=price_table,
             **numbers,  # type: ignore[arg-type]  # as the contract has them
         )
-        return await self._record(payload, because=decision, event_id=event_id)
+        return await self._record(payload, because=decision, event_id=event_id, behind=behind)
 
     async def signal(
         self, status: str, *, cpu_load_percent: int = 0, memory_usage_mb: int = 0
@@ -244,7 +284,7 @@ class Agent:
             memory_usage_mb=given.whole("memory_usage_mb", memory_usage_mb, (0, INT32[1])),
         )
         given.check()
-        return await self._record(payload, because=None)
+        return await self._record(payload, because=None, behind=self._attribution)
 
     async def change(
         self,
@@ -254,9 +294,10 @@ class Agent:
         after: Content,
         because: Receipt | None = None,
         event_id: str = "",
+        **attribution: Unpack[AttributionFields],
     ) -> Receipt:
-        """Append to a resource's chain. A string is a file's path; None is what does not exist.
-        `event_id` as in `decide`.
+        """Append to a resource's chain. A string is a file's path, in the agent's workspace; None
+        is what does not exist. `event_id`, and who is behind it, as in `decide`.
 
         It is never refused for what it says: where `before` is not what the chain ends with, a link
         marked `external` is recorded first, in the same batch, and the receipt says so. Raises
@@ -265,13 +306,15 @@ class Agent:
         """
         given = Given()
         target = _checked_target(given, target, before=before, after=after, because=because)
+        behind = attribution_of(given, attribution, usual=self._attribution)
         event_id = self._own_id(given, event_id)
         given.check()
+        target = self.workspace.of(target)
         with self._span(StateChange, because) as span:
             room = self.bus.connection.client.max_payload - ENVELOPE_BYTES
             link = target.link(before=before, after=after, most_bytes=room)
             check_size(link, most_bytes=room + MOST_NAME_BYTES)
-            event = self._event(link, span, because, event_id=event_id)
+            event = self._event(link, span, because, event_id=event_id, behind=behind)
             return await self._chain(target, event, before, span)
 
     async def propose(
@@ -379,18 +422,27 @@ class Agent:
             return await self._on_record.append(event, expectation)
         _log.warning("chain.external_change", target=target.resource, type=target.type)
         found = self._event(
-            target.external_link(recorded_hash=recorded_hash, found=before), span, None
+            target.external_link(recorded_hash=recorded_hash, found=before),
+            span,
+            None,
+            behind=event.attribution,
         )
         async with self._on_record.numbered(found, event) as (found, event):
             entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
             return receipt(event, await self.bus.append(entries), external=True)
 
     async def _record(
-        self, payload: Payload, *, because: Receipt | None, event_id: str = ""
+        self,
+        payload: Payload,
+        *,
+        because: Receipt | None,
+        event_id: str = "",
+        behind: Attribution | None,
     ) -> Receipt:
         check_size(payload, most_bytes=self.bus.connection.client.max_payload - ENVELOPE_BYTES)
         with self._span(type(payload), because) as span:
-            return await self._on_record.say(self._event(payload, span, because, event_id=event_id))
+            event = self._event(payload, span, because, event_id=event_id, behind=behind)
+            return await self._on_record.say(event)
 
     def _span(self, kind: type[Payload], because: Receipt | None) -> AbstractContextManager[Span]:
         template = f"{EVENTS}.{source_of(self.role)}.{KINDS[kind].subject_word}"
@@ -405,7 +457,13 @@ class Agent:
         return event_id if is_uuid(event_id) else child_id(f"said by {self.agent_id}", event_id)
 
     def _event(
-        self, payload: Payload, span: Span, because: Receipt | None, *, event_id: str = ""
+        self,
+        payload: Payload,
+        span: Span,
+        because: Receipt | None,
+        *,
+        event_id: str = "",
+        behind: Attribution | None,
     ) -> Event:
         return Event(
             event_id=event_id or new_event_id(),
@@ -418,6 +476,7 @@ class Agent:
             causation_id=because.event_id if because is not None else "",
             correlation_id=span.trace_id,
             producer_session=self._on_record.session,
+            attribution=behind,
         )
 
 
@@ -441,7 +500,25 @@ def _checked_target(
     else:
         given.text("target.type", target.type, say="say of which type")
         given.text("target.resource", target.resource, say="say which")
+        if target.workspace:
+            target = replace(target, workspace=given_name(given, target.workspace))
     return target
+
+
+def _parts_of_tokens(
+    given: Given, input_tokens: object, output_tokens: object, **parts: int | None
+) -> dict[str, int | None]:
+    """Each with its name; none is more than what it is a part of."""
+    numbers = {name: given.whole_or_none(name, value, UINT64) for name, value in parts.items()}
+    for name, number in numbers.items():
+        whole, all_of_them = (
+            ("output_tokens", output_tokens)
+            if name.endswith("output_tokens")
+            else ("input_tokens", input_tokens)
+        )
+        if number is not None and isinstance(all_of_them, int) and number > all_of_them:
+            given.problems.append(f"{name} is more than {whole}, which counts these, too")
+    return numbers
 
 
 def role_named(name: str) -> AgentRole.ValueType:
@@ -462,14 +539,19 @@ async def open_agent(
     *,
     role: str,
     agent_id: str,
+    workspace: Workspace | Path | str | None = None,
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
+    **attribution: Unpack[AttributionFields],
 ) -> AsyncIterator[Agent]:
     """An agent on the mesh at `url`, such as "nats://127.0.0.1:4222"; where none is given, on the
     one that the `ganglion` command finds, too (`place.py`).
 
-    `role` is architect, coder, reviewer or operator. Everything else comes from the environment,
-    or from `settings`. Raises Unavailable when nobody answers, Forbidden when the credentials are
+    `role` is architect, coder, reviewer or operator. What it changes is in the `workspace`: of the
+    folder that is named, or of the current one; a text is the name for it, an empty one is none, as
+    before there were any. Who is behind it (`model`, `role_name`, `conversation_id`, `labels` …)
+    stands in each of its events. Everything else comes from the environment, or from `settings`.
+    Raises Unavailable when nobody answers, Forbidden when the credentials are
     not valid, BadSetting.
     """
     given = Given()
@@ -477,9 +559,11 @@ async def open_agent(
         given.text("url", url, say="say where the mesh is")
     given.name("agent_id", agent_id, say="say who it is")
     given.instance("settings", settings, MeshSettings, what="MeshSettings, or None")
+    behind = attribution_of(given, attribution)
     given.check()
     number = role_named(role)
     settings = settings_at(url, settings)
+    where = await find_workspace(settings.workspace if workspace is None else workspace)
     keep_off_stdout()
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:
@@ -490,6 +574,8 @@ async def open_agent(
                 role=number,
                 agent_id=agent_id,
                 deadline_seconds=settings.publish_deadline_seconds,
+                workspace=where,
+                attribution=behind,
             )
             try:
                 yield agent

@@ -118,8 +118,10 @@ def aggregate_filter(event: Event) -> str | None:
     return f"{EVENTS}.{kind.source}.*.{token(_KEYS[type(event.payload)](event.payload))}"
 
 
-def resource_key(target_type: str, target_resource: str) -> str:
+def resource_key(target_type: str, target_resource: str, *, workspace: str = "") -> str:
     """The key of a resource in a subject: 26 characters of base32, fixed by the contracts."""
+    if workspace:
+        return subject_key(workspace, target_type, target_resource)
     return subject_key(target_type, target_resource)
 
 

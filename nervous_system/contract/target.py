@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from nervous_system.contract.diff import unified_diff
 from nervous_system.contract.subjects import resource_key
 from nervous_system.ids import content_hash
+
+FILE_SYSTEM: Final = "FILE_SYSTEM"
+"""The type of files."""
 
 Content = bytes | str | None
 """A resource's whole content; None when it does not exist."""
@@ -21,16 +25,17 @@ Content = bytes | str | None
 class Target:
     """One resource that has states.
 
-    The type and the name are its identity.
+    The workspace, the type and the name are its identity.
     """
 
     type: str
     resource: str
+    workspace: str | None = None  # None: that of who changes it; empty: none
 
     @classmethod
     def file(cls, path: str) -> Target:
-        """A file, named as everybody who changes it names it."""
-        return cls("FILE_SYSTEM", path)
+        """A file, by its path in the workspace of who changes it."""
+        return cls(FILE_SYSTEM, path)
 
     @classmethod
     def variable(cls, name: str) -> Target:
@@ -40,7 +45,7 @@ class Target:
     @property
     def key(self) -> str:
         """Its token in subjects."""
-        return resource_key(self.type, self.resource)
+        return resource_key(self.type, self.resource, workspace=self.workspace or "")
 
     def link(self, *, before: Content, after: Content, most_bytes: int) -> StateChange:
         """The change from one content to the other; without its diff where that is larger than
@@ -50,6 +55,7 @@ class Target:
             target_resource=self.resource,
             previous_state_hash=content_hash(before),
             new_state_hash=content_hash(after),
+            workspace=self.workspace or "",
         )
         patch = self._patch(before, after)
         if patch is None or len(patch.encode()) > most_bytes:
@@ -57,7 +63,7 @@ class Target:
         else:
             change.diff_patch = patch
             # A name with a line break in it is not what the patch's headers say.
-            change.is_reversible = self.type == "FILE_SYSTEM" and self.resource.isprintable()
+            change.is_reversible = self.type == FILE_SYSTEM and self.resource.isprintable()
         return change
 
     def external_link(self, *, recorded_hash: str, found: Content) -> StateChange:
@@ -70,6 +76,7 @@ class Target:
             new_state_hash=content_hash(found),
             truncated=True,
             external=True,
+            workspace=self.workspace or "",
         )
 
     def _patch(self, before: Content, after: Content) -> str | None:
@@ -77,7 +84,7 @@ class Target:
             old, new = _text(before), _text(after)
         except UnicodeDecodeError:
             return None
-        if self.type == "FILE_SYSTEM":
+        if self.type == FILE_SYSTEM:
             return unified_diff(old, new, path=self.resource)
         return json.dumps(new)
 

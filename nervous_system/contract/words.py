@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
-from enchanted.events.v1.action_outcome_pb2 import OutcomeStatus
+from enchanted.events.v1.action_outcome_pb2 import CostProvenance, OutcomeStatus
 from enchanted.events.v1.alarm_pb2 import (
     ALARM_INGEST_LAG,
     ALARM_LOG_FULL,
@@ -50,6 +50,10 @@ def _numbers(enum: _EnumTypeWrapper[_Number], words: object) -> Mapping[str, _Nu
 Status = Literal["succeeded", "failed", "cancelled"]
 STATUSES: Final = _numbers(OutcomeStatus, Status)
 """What came of an action."""
+
+Provenance = Literal["reported", "estimated", "unknown"]
+PROVENANCES: Final = _numbers(CostProvenance, Provenance)
+"""Where a cost is known from."""
 
 How = Literal["completed", "checks_failed", "applied_checks_failed", "failed", "cancelled"]
 """`cancelled` is said of what was called off, and changes nothing: it is recorded."""

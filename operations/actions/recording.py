@@ -10,15 +10,23 @@ from importers.log import BusLog
 from importers.unit import ImportSource
 from local_mesh.addresses import client_settings
 from nervous_system.client.agent import Agent, Receipt
+from nervous_system.client.finding_workspace import find_workspace
 from operations.log_session import bus_session
 
 
 async def publish_as(
-    call: Callable[[Agent], Awaitable[Receipt]], *, role: AgentRole.ValueType, agent_id: str
+    call: Callable[[Agent], Awaitable[Receipt]],
+    *,
+    role: AgentRole.ValueType,
+    agent_id: str,
+    workspace: str | None,
 ) -> Receipt:
-    """What `call` has an agent of this role and name say, once it is on the log."""
-    async with bus_session(client_settings()) as bus:
-        return await call(Agent(bus, role=role, agent_id=agent_id))
+    """What `call` has an agent of this role and name say, once it is on the log. Its workspace is
+    the one of this name; None: as `open_agent` finds it."""
+    settings = client_settings()
+    where = await find_workspace(settings.workspace if workspace is None else workspace)
+    async with bus_session(settings) as bus:
+        return await call(Agent(bus, role=role, agent_id=agent_id, workspace=where))
 
 
 async def append_to_log(

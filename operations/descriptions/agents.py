@@ -24,7 +24,8 @@ def _came_out(payload: ActionOutcome) -> str:
 def _changed(payload: StateChange) -> str:
     before = payload.previous_state_hash[:8] or "nothing"
     after = payload.new_state_hash[:8] or "nothing"
-    return f"{payload.target_type} {payload.target_resource} {before} → {after}"
+    where = f" in {payload.workspace}" if payload.workspace else ""
+    return f"{payload.target_type} {payload.target_resource} {before} → {after}{where}"
 
 
 def _signalled(payload: SystemSignal) -> str:

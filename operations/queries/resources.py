@@ -19,20 +19,33 @@ def links_of(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         before = row["new_state_hash"]
 
 
-def meant_resource(path: str, type_: str, *, tell: Callable[[str], None]) -> str:
-    """The resource of that name, or the only one that ends so. Raises BadSetting where there
-    is none, or several, which it names."""
+def meant_resource(
+    path: str, type_: str, *, workspace: str | None, tell: Callable[[str], None]
+) -> tuple[str, str]:
+    """The workspace and the name of the resource of that name, or of the only one that ends so; in
+    this `workspace`, unless it is None. Raises BadSetting where there is none, or several, which it
+    names."""
     found = [
-        row["resource"]
-        for row in rows("resources", tell=tell, end=path, most=1000)
+        (str(row["workspace"]), str(row["resource"]))
+        for row in rows(
+            "resources",
+            tell=tell,
+            end=path,
+            most=1000,
+            anywhere="true" if workspace is None else "false",
+            workspace=workspace or "",
+        )
         if row["type"] == type_
     ]
-    if path in found:
-        return path
-    if not found:
+    meant = [each for each in found if each[1] == path] or found
+    if len(meant) == 1:
+        return meant[0]
+    if not meant:
         raise BadSetting(
             f"nobody has changed {path}, as far as is recorded; `ganglion files` lists what was"
         )
-    if len(found) > 1:
-        raise BadSetting(f"{path} is the end of {listed(sorted(found))}; write more of it")
-    return str(found[0])
+    if len({resource for _, resource in meant}) == 1:
+        places = listed(sorted(place or "no workspace" for place, _ in meant))
+        raise BadSetting(f"{meant[0][1]} is in {places}; say which with --workspace")
+    ends = listed(sorted({resource for _, resource in meant}))
+    raise BadSetting(f"{path} is the end of {ends}; write more of it")

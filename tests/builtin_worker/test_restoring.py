@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,8 @@ from enchanted.events.v1.task_pb2 import (
 )
 from nervous_system.bus import Bus, recorded
 from nervous_system.client.agent import Agent
-from nervous_system.contract.event import Event
+from nervous_system.client.finding_workspace import find_workspace
+from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.subjects import chain_filter
 from nervous_system.contract.target import Target
 from nervous_system.errors import Permanent, Transient
@@ -318,3 +320,39 @@ async def test_what_was_completed_meanwhile_is_taken_back_only_for_a_person(
     assert swarm.files() == {"a.py": "a\n"}
     await do(replace(WORK, payload={"task_id": TASK, "completed": True}), place)
     assert swarm.files() == {}
+
+
+async def test_only_files_of_its_own_workspace_are_put_back(swarm: Swarm, place: Place) -> None:
+    """Another repository's file of the same path is left, and so is what a worker below the root
+    does not have at hand."""
+    root = swarm.workspace
+    _git(root, "init", "--quiet")
+    _git(root, "remote", "add", "origin", "https://host/ours")
+    ours = await find_workspace(root)
+    assert ours.name == "host/ours"
+    here, there = (
+        Agent(swarm.bus, role=ROLE_CODER, agent_id="c", workspace=each)
+        for each in (ours, replace(ours, name="host/theirs"))
+    )
+    async with swarm.attempt():
+        await swarm.write("sub/calc.py", "ours\n", by=here)
+        await there.change("sub/calc.py", before=None, after="theirs\n")
+    await swarm.set_aside()
+    with pytest.raises(Permanent, match="in host/theirs, and the files here are in host/ours"):
+        await do(WORK, replace(place, workspace=root / "sub"))
+    assert not (root / "sub" / "calc.py").exists()
+    links = [bus_link.event.payload async for bus_link in _links(swarm.bus)]
+    assert [(link.workspace, bool(link.new_state_hash)) for link in links] == [
+        ("host/ours", True),
+        ("host/theirs", True),
+        ("host/ours", False),
+    ]
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True)
+
+
+async def _links(bus: Bus) -> AsyncIterator[Recorded]:
+    async for stored in bus.replay(subjects=["swarm.events.*.state_change.>"]):
+        yield bus.recorded(stored)

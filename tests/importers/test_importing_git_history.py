@@ -31,7 +31,7 @@ async def _units(path: Path, *, since: str | None = None) -> list[ImportUnit]:
 def _changes(unit: ImportUnit) -> dict[str, StateChange]:
     """The state changes of a commit by path."""
     return {
-        entry.event.payload.target_resource.partition("/")[2]: entry.event.payload
+        entry.event.payload.target_resource: entry.event.payload
         for entry in unit.entries
         if isinstance(entry.event.payload, StateChange)
     }

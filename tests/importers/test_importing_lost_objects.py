@@ -25,9 +25,7 @@ async def _units(path: Path) -> list[ImportUnit]:
 def _changes(unit: ImportUnit) -> dict[str, StateChange]:
     payloads = [entry.event.payload for entry in unit.entries]
     return {
-        payload.target_resource.partition("/")[2]: payload
-        for payload in payloads
-        if isinstance(payload, StateChange)
+        payload.target_resource: payload for payload in payloads if isinstance(payload, StateChange)
     }
 
 

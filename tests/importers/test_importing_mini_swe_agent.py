@@ -115,7 +115,7 @@ def test_each_action_is_a_decision_and_has_its_own_outcome() -> None:
         "mini-swe-agent:django__django-10914"
     }
     [change] = _payloads(unit, StateChange)
-    assert change.target_resource.endswith("/a.txt")
+    assert change.target_resource == "a.txt"
     assert change.is_reversible
 
 

@@ -61,11 +61,7 @@ async def _units(repository: Repository) -> list[ImportUnit]:
 
 def _paths(unit: ImportUnit) -> list[str]:
     payloads = [entry.event.payload for entry in unit.entries]
-    return [
-        payload.target_resource.partition("/")[2]
-        for payload in payloads
-        if isinstance(payload, StateChange)
-    ]
+    return [payload.target_resource for payload in payloads if isinstance(payload, StateChange)]
 
 
 async def test_a_file_that_stands_where_a_folder_should_is_not_taken_for_lost(

@@ -79,8 +79,8 @@ def test_the_clock_starts_at_the_unknown_and_counts_what_was_measured() -> None:
 def test_the_submission_is_a_change_of_a_file_of_this_run() -> None:
     [change] = _payloads(_unit(), StateChange)
     assert change.target_type == "FILE_SYSTEM"
-    assert change.target_resource.startswith("swe-agent:")
-    assert change.target_resource.endswith("/a.txt")
+    assert change.workspace.startswith("swe-agent:")
+    assert change.target_resource == "a.txt"
     assert (change.previous_state_hash, change.new_state_hash) == ("7898192", "6178079")
     assert change.diff_patch.startswith("diff --git a/a.txt b/a.txt\n")
     assert change.is_reversible
@@ -99,9 +99,9 @@ def test_a_rename_ends_one_file_and_begins_another() -> None:
         "index 7898192..6178079 100644\n--- a/old\n+++ b/new\n@@ -1 +1 @@\n-a\n+b\n"
     )
     ended, begun = _payloads(_unit(info={"submission": submission}), StateChange)
-    assert ended.target_resource.endswith("/old")
+    assert ended.target_resource == "old"
     assert (ended.previous_state_hash, ended.new_state_hash) == ("7898192", "")
-    assert begun.target_resource.endswith("/new")
+    assert begun.target_resource == "new"
     assert (begun.previous_state_hash, begun.new_state_hash) == ("", "6178079")
     assert begun.is_reversible
 
@@ -166,21 +166,21 @@ async def test_the_same_bytes_are_the_same_events_under_any_name(
             "marshmallow-1867.traj",
             "swe-agent:marshmallow-code__marshmallow-1867",
             11,
-            "/src/marshmallow/fields.py",
+            "src/marshmallow/fields.py",
             ("ad388c7", "20da768"),
         ),
         (
             "humanevalfix-python-0.traj",
             "swe-agent:swe-bench__humanevalfix-python",
             5,
-            "/main.py",
+            "main.py",
             ("cacc17f", "a4909b2"),
         ),
         (
             "function_calling_simple.traj",
             "swe-agent:SWE-agent__test-repo",
             5,
-            "/tests/missing_colon.py",
+            "tests/missing_colon.py",
             ("20edef5", "5857437"),
         ),
     ],
@@ -198,7 +198,7 @@ async def test_a_real_run_is_read_whole(
     assert len(_payloads(unit, AgentDecision)) == len(_payloads(unit, ActionOutcome)) == decisions
     assert all(decision.rationale for decision in _payloads(unit, AgentDecision))
     [change] = _payloads(unit, StateChange)
-    assert change.target_resource.endswith(path)
+    assert change.target_resource == path
     assert (change.previous_state_hash, change.new_state_hash) == hashes
     assert change.is_reversible
     assert "\r" not in change.diff_patch

@@ -28,7 +28,9 @@ from nervous_system.settings import MeshSettings
 @pytest.fixture
 async def agent(bus: Bus, mesh_settings: MeshSettings) -> AsyncIterator[Agent]:
     url = mesh_settings.nats_url
-    async with open_agent(url, role="coder", agent_id="coder-1", settings=mesh_settings) as agent:
+    async with open_agent(
+        url, role="coder", agent_id="coder-1", workspace="", settings=mesh_settings
+    ) as agent:
         yield agent
 
 

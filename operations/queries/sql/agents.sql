@@ -6,6 +6,8 @@ SELECT
     toUInt32(countIf(payload_kind = 'state_change')) AS changes,
     toUInt32(countIf(payload_kind = 'action_outcome')) AS outcomes,
     toUInt32(countIf(payload_kind = 'action_outcome' AND action_outcome.status = 'failed')) AS failures,
+    argMaxIf(attribution.role_name, (epoch, seq), attribution.role_name != '') AS role_name,
+    argMaxIf(attribution.model, (epoch, seq), attribution.model != '') AS model,
     argMaxIf(decision.chosen_action, (epoch, seq), payload_kind = 'decision') AS decided,
     toUnixTimestamp64Micro(max(recorded_at)) AS heard_at
 FROM swarm.events

@@ -16,7 +16,7 @@ FROM
 (
     SELECT *
     FROM swarm.state_changes
-    WHERE target_resource = {resource:String} AND target_type = {type:String}
+    WHERE workspace = {workspace:String} AND target_resource = {resource:String} AND target_type = {type:String}
 ) AS changes
 LEFT ANY JOIN
 (
@@ -26,7 +26,7 @@ LEFT ANY JOIN
     (
         SELECT causation_id
         FROM swarm.state_changes
-        WHERE target_resource = {resource:String} AND target_type = {type:String} AND causation_id != ''
+        WHERE workspace = {workspace:String} AND target_resource = {resource:String} AND target_type = {type:String} AND causation_id != ''
     )
 ) AS causes ON causes.event_id = changes.causation_id
 ORDER BY changes.epoch, changes.seq

@@ -7,6 +7,9 @@ SELECT
     toUInt32(count()) AS events,
     toUInt32(countIf(payload_kind = 'decision')) AS decisions,
     toUInt32(countIf(payload_kind = 'state_change')) AS changes,
+    argMaxIf(attribution.model, (epoch, seq), attribution.model != '') AS model,
+    argMaxIf(attribution.conversation_id, (epoch, seq), attribution.conversation_id != '') AS conversation_id,
+    argMaxIf(attribution.run_id, (epoch, seq), attribution.run_id != '') AS run_id,
     toUInt32(max(producer_sequence) - uniqExactIf(producer_sequence, producer_sequence > 0)) AS missing,
     toUnixTimestamp64Micro(min(recorded_at)) AS began_at,
     toUnixTimestamp64Micro(max(recorded_at)) AS heard_at
