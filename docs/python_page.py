@@ -17,6 +17,7 @@ from nervous_system.client.proposing import Step
 from nervous_system.client.record import Receipt
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
+from nervous_system.contract.attribution import AttributionFields
 from nervous_system.contract.target import Target
 from nervous_system.contract.words import How, Status
 
@@ -56,6 +57,9 @@ def python() -> Iterator[str]:
         "Ranges, and what happens at each limit: [task_manifest.md](task_manifest.md).\n"
     )
     yield _fields(Step)
+    yield "\n## Who is behind it\n\n"
+    yield "By name in `open_agent`, and over that in each call of an agent.\n"
+    yield _fields(AttributionFields)
     yield "\n## Errors\n\n"
     yield "The sentence is for a reader: what happened, what to do. The family is for your code.\n"
     for family, again in FAMILIES.items():
