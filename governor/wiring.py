@@ -6,47 +6,25 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, AgentRole
-from governor.core import GovernorCore
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
 from governor.gpus import Gpus
 from governor.model import SERVICE, HostState
 from governor.rules import holding
 from governor.sampler import MachineSampler
 from governor.settings import GovernorSettings
 from governor.shell import Sampling
+from governor.spec import role
 from nervous_system.clock import system_clock
-from nervous_system.contract.subjects import source_of
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.names import EVENTS
 from nervous_system.service.joining import joined
 from nervous_system.service.obeying import obeying
-from nervous_system.service.role import Role
 from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact, Health
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
-
-SUBJECTS: Final = (
-    f"{EVENTS}.overseer.policy_adopted",
-    f"{EVENTS}.overseer.pulse",
-    f"{EVENTS}.operator.halt_lifted",
-    f"{EVENTS}.overseer.worker_lost.*",
-    f"{EVENTS}.worker.registered.*",
-    f"{EVENTS}.worker.departed.*",
-    # One for each role, as what overlaps with its own events would have it read the whole log.
-    *(
-        f"{EVENTS}.{source_of(role)}.command_acknowledged.*"
-        for role in AgentRole.values()
-        if role and role != ROLE_GOVERNOR
-    ),
-)
-"""What others say that it goes by, beside its own events."""
-
-ALSO_WRITES: Final = (f"{EVENTS}.command.*.>", f"{EVENTS}.request.objective_proposed.*")
-"""What it writes among others. It recalls all of it: what it wrote it must not decide again."""
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -88,20 +66,6 @@ async def run(stop: asyncio.Event) -> None:
                 sampler.cancel()
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
-
-
-def role(settings: GovernorSettings) -> Role[HostState]:
-    """The governor of one machine, as a part of the mesh."""
-    return Role(
-        core=GovernorCore(host=settings.host, policy=settings.policy()),
-        state_type=HostState,
-        service=SERVICE,
-        scope=settings.host,
-        agent_role=ROLE_GOVERNOR,
-        subjects=SUBJECTS,
-        also_writes=ALSO_WRITES,
-        tick_seconds=settings.sample_seconds,
-    )
 
 
 def _show(health: Health, runner: Runner[HostState]) -> None:

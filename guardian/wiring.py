@@ -6,73 +6,27 @@ import asyncio
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import (
-    ROLE_GOVERNOR,
     ROLE_GUARDIAN,
-    ROLE_INGESTOR,
-    ROLE_OVERSEER,
-    ROLE_SUPERVISOR,
 )
 from guardian.clickhouse import ClickHouseRecord
-from guardian.core import GuardianCore
 from guardian.following import Following
-from guardian.model import SERVICE, GuardianState, Limits
+from guardian.model import SERVICE, GuardianState
 from guardian.pages import DURABLE, PAGES, Pages
 from guardian.settings import GuardianSettings
 from guardian.shell import FlagWatch, RecordWatch
+from guardian.spec import role
 from nervous_system.bus import Bus
 from nervous_system.client.consumer import Consumer
-from nervous_system.contract.subjects import PERSONS, source_of
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.names import EVENTS
-from nervous_system.service.fold import MAIN
 from nervous_system.service.joining import joined
 from nervous_system.service.obeying import obeying
-from nervous_system.service.role import Role
 from nervous_system.service.runner import Runner
 from nervous_system.settings import FLAG_NAME, MeshSettings
 from nervous_system.telemetry.health import Health
 
 MOST_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
-
-WATCHED: Final = tuple(
-    map(source_of, (ROLE_SUPERVISOR, ROLE_INGESTOR, ROLE_GOVERNOR, ROLE_OVERSEER))
-)
-
-SUBJECTS: Final = (
-    *(f"{EVENTS}.{source}.>" for source in WATCHED),
-    f"{EVENTS}.task.>",
-    *(f"{EVENTS}.worker.{word}.*" for word in ("registered", "heartbeat", "departed")),
-    *(
-        f"{EVENTS}.{person}.{halt}"
-        for person in PERSONS
-        for halt in ("halt_ordered", "halt_lifted")
-    ),
-)
-"""What is watched: services, those who do tasks, and what people say about halts."""
-
-
-def role(
-    limits: Limits, following: Following[GuardianState], *, tick_seconds: float
-) -> Role[GuardianState]:
-    """The guardian, as a part of the mesh."""
-    return Role(
-        core=GuardianCore(limits=limits),
-        state_type=GuardianState,
-        service=SERVICE,
-        scope=MAIN,
-        agent_role=ROLE_GUARDIAN,
-        subjects=SUBJECTS,
-        tick_seconds=tick_seconds,
-        around_tick=following.around_tick,
-        sources=("incident",),
-        also_writes=(
-            f"{EVENTS}.command.>",
-            f"{EVENTS}.request.task_ordered.>",
-            f"{EVENTS}.request.objective_proposed.>",
-        ),
-    )
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -100,7 +54,7 @@ async def _guard(
     following: Following[GuardianState] = Following()
     runner = Runner(
         bus,
-        role(limits, following, tick_seconds=settings.tick_seconds),
+        role(settings, following),
         holder=holder,
         progress=health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
         work=health.work("deciding"),

@@ -6,7 +6,7 @@ Publish, append atomically, read; everything else is built on these.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +16,7 @@ import structlog
 
 from nervous_system import names
 from nervous_system.clock import Clock, system_clock
+from nervous_system.contract.authority import is_by_who_may
 from nervous_system.contract.codec import decode
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.live_keys import LiveKeys
@@ -275,6 +276,16 @@ class Bus:
             raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
         return replace(found, is_history=True) if stored.is_history(trusted) else found
 
+    def believed(self, stored: Stored) -> Recorded | None:
+        """The event at a position, if it is of this life, its subject says of which kind it is, and
+        whose, and it is by who may say that; None for what nobody goes by."""
+        with suppress(Unreadable):
+            found = self.recorded(stored)
+            named = is_named_by(stored.subject, found.event) and is_by_who_may(found.event)
+            if named and not found.is_history:
+                return found
+        return None
+
     def _sealed(
         self, entry: Entry, *, traceparent: str | None, now: datetime | None = None
     ) -> tuple[Message, int]:
@@ -319,7 +330,7 @@ class Bus:
         start_time: datetime | None = None,
         subjects: Sequence[str] = (),
         headers_only: bool = False,
-    ) -> AsyncIterator[Stored]:
+    ) -> AsyncGenerator[Stored, None]:
         """Every position up to what was the end when this began, then stops."""
         end = (await self.stream.state()).last_sequence
         async with self.reader(
@@ -335,18 +346,14 @@ class Bus:
                     yield stored
 
     async def last_live(self, subject: str) -> Recorded | None:
-        """The last event on a subject that is of this life: what was brought back is history.
-        Raises Unreadable, Untrusted, Unavailable."""
+        """The last event on a subject that is to be believed, and of this life. Raises
+        Unavailable."""
         last = await self.stream.last_on(subject)
-        found = self.recorded(last) if last is not None else None
-        if found is None or not found.is_history:
-            return found
-        live = None
-        async for stored in self.replay(subjects=[subject]):
-            with suppress(Unreadable):
-                each = self.recorded(stored)
-                live = live if each.is_history else each
-        return live
+        found = self.believed(last) if last is not None else None
+        if found is None and last is not None:
+            async for stored in self.replay(subjects=[subject]):
+                found = self.believed(stored) or found
+        return found
 
     async def event_ids(self, subjects: Sequence[str]) -> set[str]:
         """The ids of all events on these filters, as they say themselves: a message id is only what

@@ -6,12 +6,13 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from nervous_system.bus import Bus, open_bus, recorded
+from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
+from nervous_system.bus import Bus, open_bus
 from nervous_system.contract.event import Recorded
-from nervous_system.errors import Unavailable, Unreadable
+from nervous_system.errors import Unavailable
 from nervous_system.nobody_there import nobody_there
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import shown
@@ -22,12 +23,16 @@ from nervous_system.users import OPERATOR
 CONNECT_SECONDS: Final = 3.0
 
 
-async def readable(bus: Bus, *subjects: str) -> list[Recorded]:
-    """The events on these subjects, in the order of the log, without what cannot be read."""
+async def said_by(role: AgentRole.ValueType, bus: Bus, *subjects: str) -> list[Recorded]:
+    """What a service said on these subjects in this life, and what it was asked there, in the order
+    of the log. What it would not go by itself, such as what others said there, is left out."""
     found: list[Recorded] = []
     async for stored in bus.replay(subjects=subjects):
-        with suppress(Unreadable):
-            found.append(recorded(stored))
+        each = bus.believed(stored)
+        if each is not None and (
+            each.event.agent_role == role or each.event.event_type == TYPE_REQUEST
+        ):
+            found.append(each)
     return found
 
 

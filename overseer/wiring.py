@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
-from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.client.asker import Asker
 from nervous_system.clock import Clock, system_clock
-from nervous_system.contract.authority import READS, SOURCES
-from nervous_system.contract.subjects import EMERGENCY
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.service.fold import MAIN
 from nervous_system.service.joining import joined
 from nervous_system.service.obeying import obeying
-from nervous_system.service.role import Role
 from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact
 from nervous_system.telemetry.service import Telemetry
-from nervous_system.telemetry.tracing import Tracer
-from overseer import hindrances, pulse
-from overseer.core import OverseerCore
+from overseer import hindrances
 from overseer.facts import FACTS, Look
 from overseer.model import OverseerState, Settings
 from overseer.objective_inbox import ObjectiveInbox
-from overseer.plan import Catalogue, CataloguePlanner
 from overseer.rule_files import RuleFiles
 from overseer.settings import OverseerSettings
+from overseer.spec import role
 from overseer.vocabulary import SERVICE
 
 MOST_SILENT_SECONDS: Final = 60.0
@@ -110,31 +103,6 @@ def _show(seen: Telemetry, runner: Runner[OverseerState], settings: Settings, cl
     work("pulse", lambda state: hindrances.pulse(state, clock()), grace_seconds=10.0)
     for name, read in FACTS.items():
         fact(name, read)
-
-
-def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[OverseerState]:
-    """The overseer, as a part of the mesh; `tracer` watches its pulses."""
-    tracer = tracer or Tracer()
-    return Role(
-        core=OverseerCore(
-            planner=CataloguePlanner(Catalogue.shipped()),
-            phases=tracer.span,
-            settings=settings.of_core(),
-            kernel_settings=settings.of_kernel(),
-        ),
-        state_type=OverseerState,
-        service=SERVICE,
-        scope=MAIN,
-        agent_role=ROLE_OVERSEER,
-        subjects=READS,
-        sources=SOURCES,
-        also_writes=(f"{names.EVENTS}.command.{EMERGENCY}.*",),  # what was called off
-        requests=f"{names.REQUESTS}.{SERVICE}",
-        around_tick=lambda state, now: (
-            tracer.span("pulse") if pulse.due(state, now) else nullcontext()
-        ),
-        tick_seconds=settings.tick_seconds,
-    )
 
 
 def _runner(

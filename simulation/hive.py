@@ -13,7 +13,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskSubmitted
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.client.asker import Asker
 from nervous_system.client.headroom import Headroom
 from nervous_system.client.worker import HEARTBEAT_SECONDS, Worker
@@ -169,8 +169,8 @@ async def _read(
         for stored in batch:
             if not is_of_task(stored.subject):
                 waiting.hold.take(stored)
-        steps = [recorded(each) for each in batch if is_of_task(each.subject)]
-        own = [each for each in steps if _task_id(each) in plan.fates]
+        steps = [bus.believed(each) for each in batch if is_of_task(each.subject)]
+        own = [each for each in steps if each is not None and _task_id(each) in plan.fates]
         if own:
             heard = watch()
             log += own

@@ -21,8 +21,8 @@ from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import on_any
 from nervous_system.ids import content_hash
 from nervous_system.service.fold import Fold
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.role import Role
-from nervous_system.service.snapshots import Snapshot
 
 State = TypeVar("State")
 
@@ -45,7 +45,7 @@ def replay(role: Role[State], log: Sequence[Recorded]) -> Replayed[State]:
     """Fold a whole log from its first event, as `role` does."""
     reads, writes = on_any(role.reads), on_any(role.own)
     history = [each for each in log if reads(each.subject)]
-    fold = _fold(role)
+    fold = leading(role)
     for each in history:
         if writes(each.subject) and _is_of_a_turn(each):
             fold.recall(each)
@@ -90,7 +90,7 @@ def interrupted(role: Role[State], log: Sequence[Recorded], sequence: int) -> Sn
     """What a leader would have left that had read up to a position, and no further."""
     reads, writes = on_any(role.reads), on_any(role.own)
     history = [each for each in log if reads(each.subject)]
-    fold = _fold(role)
+    fold = leading(role)
     for each in history:
         if writes(each.subject):
             fold.recall(each)
@@ -112,7 +112,7 @@ def continued(
     """Where a snapshot leads on this log, and what would be decided beyond what is on it."""
     reads, writes = on_any(role.reads), on_any(role.own)
     behind = [each for each in log if each.sequence > snapshot.sequence and reads(each.subject)]
-    fold = _fold(role, snapshot)
+    fold = leading(role, snapshot)
     for each in behind:
         if writes(each.subject):
             fold.recall(each)
@@ -121,7 +121,8 @@ def continued(
     return fold.state, beyond
 
 
-def _fold(role: Role[State], snapshot: Snapshot[State] | None = None) -> Fold[State]:
+def leading(role: Role[State], snapshot: Snapshot[State] | None = None) -> Fold[State]:
+    """The fold of who leads, from a snapshot on or from the beginning."""
     return Fold(
         role.core,
         service=role.service,

@@ -12,12 +12,13 @@ from nervous_system.bus import open_bus, recorded
 from nervous_system.clock import stopwatch
 from nervous_system.contract.message import Message
 from nervous_system.ids import content_hash, new_event_id
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.runner import Runner
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
-from overseer.wiring import role
+from overseer.spec import role
 
 LEADS_SECONDS = 60.0
 _MEGABYTE = 1e6

@@ -8,6 +8,7 @@ from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER
 from nervous_system.contract.command import ORDINARY
+from nervous_system.contract.event import Event
 from nervous_system.contract.subjects import AGENTS, EMERGENCY, source_of
 from nervous_system.names import EVENTS
 
@@ -42,3 +43,9 @@ READS: Final = (
 )
 """What others say that the overseer goes by, beside what it is asked; of each only what it may say:
 whoever may publish on `worker.>` must not be able to adopt a policy there, or to lift a halt."""
+
+
+def is_by_who_may(event: Event) -> bool:
+    """Whether what the overseer alone may say is said by it; whoever goes by events believes nobody
+    else there."""
+    return event.kind.source not in ALONE or event.agent_role == ROLE_OVERSEER

@@ -21,6 +21,7 @@ from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system import names
+from nervous_system.contract.authority import is_by_who_may
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, is_named_by
@@ -46,7 +47,7 @@ MOST_LED_TO_BYTES: Final = 8_000_000
 _NOT_OF_THE_EVENT: Final = (Fatal, MemoryError, RecursionError)
 """Failures that another leader, or a replay, would not have on the same event."""
 
-MOST_ID_CHARACTERS: Final = 200
+MAX_CAUSE_ID_CHARACTERS: Final = 200
 """What is copied of a cause's ids: the log is lenient, and a decision must stay publishable."""
 
 _TRACEPARENT = re.compile(
@@ -116,16 +117,16 @@ class Fold(Generic[State]):
         strikes again where it struck.
         """
         event, payload = own.event, own.event.payload
-        if own.is_history or not self._is_own(event):
-            return  # it is no word of this life; others may write there, too
+        if not self._is_own(own):
+            return  # others may write there, too
         self._written.add(event.event_id)
         if event.event_id in self.ahead:
             return
-        if isinstance(payload, TickObserved):
-            self._turns.append(_Turn(event, payload.as_of_sequence))
-        elif isinstance(payload, RequestsTaken):
-            turn = _Turn(event, payload.as_of_sequence, expected=payload.requests)
-            self._turns.append(turn)
+        if isinstance(payload, TickObserved | RequestsTaken):
+            # Whoever took it knew no trace of it: it got one as it was written.
+            taken = changed(event, trace_id="", span_id="")
+            expected = payload.requests if isinstance(payload, RequestsTaken) else 0
+            self._turns.append(_Turn(taken, payload.as_of_sequence, expected=expected))
         elif event.event_type == TYPE_REQUEST and self._turns:
             turn = self._turns[-1]
             if len(turn.requests) < turn.expected:
@@ -145,7 +146,7 @@ class Fold(Generic[State]):
             return self.pass_over(recorded.sequence, recorded.recorded_at)
         event_id = recorded.event.event_id
         entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
-        own = self._is_own(recorded.event)
+        own = self._is_own(recorded)
         if own and event_id in self.ahead:
             self.ahead.remove(event_id)
         elif self._counts(recorded):
@@ -185,14 +186,18 @@ class Fold(Generic[State]):
         entries: list[Entry] = []
         try:
             self._evolve(recorded)
-            if recorded.event.event_id not in self._refused:
-                emits = self._core.decide(self.state, recorded, recorded.recorded_at)
-                self._follow(recorded, emits, entries)
+            self._conclude(recorded, entries)
         except _NOT_OF_THE_EVENT:
             raise
         except Exception as error:
             raise self._undecidable(recorded.event, error, before, entries) from error
         return entries
+
+    def _conclude(self, cause: Recorded, entries: list[Entry]) -> None:
+        """Fold in what follows from a cause that is folded in; all of it behind `entries`."""
+        if cause.event.event_id not in self._refused:
+            emits = self._core.decide(self.state, cause, cause.recorded_at)
+            self._follow(cause, emits, entries)
 
     def _undecidable(
         self, event: Event, error: Exception, before: State, entries: Sequence[Entry]
@@ -201,23 +206,31 @@ class Fold(Generic[State]):
         self.state = before
         self.ahead.difference_update(each.event.event_id for each in entries)
         return Undecidable(
-            f"the {self._service} fails on {event.kind.field} {event.event_id[:MOST_ID_CHARACTERS]}"
-            f" ({type(error).__name__}: {error}): it counts for nothing; what is odd about it?"
+            f"the {self._service} fails on {event.kind.field}"
+            f" {event.event_id[:MAX_CAUSE_ID_CHARACTERS]} ({type(error).__name__}: {error}):"
+            " it counts for nothing; what is odd about it?"
         )
 
     def _counts(self, recorded: Recorded) -> bool:
-        """Whether an event that was not decided here has a say: where its subject says what it is;
-        on subjects that a leader alone writes, and so does not read, only what another leader
-        decided; requests were taken in its turns."""
+        """Whether an event that was not decided here has a say: where its subject says what it is,
+        and it is by who may say that; on subjects that a leader alone writes, and so does not read,
+        only what another leader decided; requests were taken in its turns."""
         event = recorded.event
-        return is_named_by(recorded.subject, event) and (
+        named = is_named_by(recorded.subject, event) and is_by_who_may(event)
+        return named and (
             bool(self._hears(recorded.subject))
             or (event.agent_role == self._role and event.event_type != TYPE_REQUEST)
         )
 
-    def _is_own(self, event: Event) -> bool:
-        """Whether this service put it on the log; a stranger's event can bear any id."""
-        return event.agent_role == self._role or event.event_type == TYPE_REQUEST
+    def _is_own(self, recorded: Recorded) -> bool:
+        """Whether this service put it on the log, in this life; a stranger's event can bear any id,
+        and on a stranger's subject any role."""
+        event = recorded.event
+        return (
+            (event.agent_role == self._role or event.event_type == TYPE_REQUEST)
+            and not recorded.is_history
+            and is_named_by(recorded.subject, event)
+        )
 
     def _evolve(self, recorded: Recorded) -> None:
         self.state = self._core.evolve(self.state, recorded)
@@ -287,18 +300,22 @@ class Fold(Generic[State]):
         emits = self._core.decide(self.state, tick, event.timestamp)
         if not emits:
             return []
+        cause, entries = self._struck(event)
+        self._follow(cause, emits, entries)
+        return entries
+
+    def _struck(self, event: Event) -> tuple[Recorded, list[Entry]]:
+        """A tick that leads to something, in the state: as a cause, and as what stands first."""
         entry = Entry(event=event, key=scope_key(self._scope))
         cause = Recorded(
             event=event,
-            sequence=tick.as_of_sequence,
+            sequence=_tick_of(event).as_of_sequence,
             subject=entry.subject,
             recorded_at=event.timestamp,
         )
         self.ahead.add(event.event_id)
         self._evolve(cause)
-        entries = [entry]
-        self._follow(cause, emits, entries)
-        return entries
+        return cause, [entry]
 
     def decide_requests(self, taken: Event, requests: Sequence[Event]) -> list[Entry]:
         """A whole turn: nothing, or `taken` followed by each request that led to something and by
@@ -331,24 +348,31 @@ class Fold(Generic[State]):
             subject=entry.subject,
             recorded_at=taken.timestamp,
         )
-        core = cast(AnsweringCore[State], self._core)
         before = self.state
         entries: list[Entry] = []
         try:
-            emits = core.decide(self.state, cause, taken.timestamp)
-            if not emits:
-                return []
-            entries.append(entry)
-            self.ahead.add(request.event_id)
-            self._evolve(cause)
-            self._follow(cause, emits, entries)
-            emits = core.afterwards(self.state, cause, taken.timestamp)
-            self._follow(cause, emits, entries)
+            self._conclude_request(cause, entry, entries)
         except _NOT_OF_THE_EVENT:
             raise
         except Exception as error:
             raise self._undecidable(request, error, before, entries) from error
         return entries
+
+    def _conclude_request(self, cause: Recorded, entry: Entry, entries: list[Entry]) -> None:
+        """Where a request leads to something: fold it in, and that; all of it behind `entries`."""
+        core = cast(AnsweringCore[State], self._core)
+        emits = core.decide(self.state, cause, cause.recorded_at)
+        if not emits:
+            return
+        self._request_counts(cause, entry, entries)
+        self._follow(cause, emits, entries)
+        emits = core.afterwards(self.state, cause, cause.recorded_at)
+        self._follow(cause, emits, entries)
+
+    def _request_counts(self, cause: Recorded, entry: Entry, entries: list[Entry]) -> None:
+        entries.append(entry)
+        self.ahead.add(cause.event.event_id)
+        self._evolve(cause)
 
     def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
         """All that `decide_request` led to in one turn, behind `taken`; nothing for nothing."""
@@ -412,7 +436,7 @@ class Fold(Generic[State]):
         if self._scope != MAIN and key != self._scope:
             raise Fatal(f"{self._service}: who leads {self._scope} cannot write for {key}")
         cause = because.event
-        trace_id, span_id = _trace_of(emit, cause)
+        trace_id, span_id = trace_of(emit.traceparent, cause)
         event = Event(
             event_id=child_id(cause.event_id, f"{self._service}/{self._scope}/{emit.label}"),
             timestamp=because.recorded_at,
@@ -421,8 +445,8 @@ class Fold(Generic[State]):
             payload=emit.payload,
             trace_id=trace_id,
             span_id=span_id,
-            causation_id=cause.event_id[:MOST_ID_CHARACTERS],
-            correlation_id=(cause.correlation_id or cause.event_id)[:MOST_ID_CHARACTERS],
+            causation_id=cause.event_id[:MAX_CAUSE_ID_CHARACTERS],
+            correlation_id=(cause.correlation_id or cause.event_id)[:MAX_CAUSE_ID_CHARACTERS],
         )
         aggregate = aggregate_filter(event) if emit.begins else None
         first = Expectation(aggregate, 0) if aggregate is not None else None
@@ -434,9 +458,10 @@ def scope_key(scope: str) -> str | None:
     return None if scope == MAIN else scope
 
 
-def _trace_of(emit: Emit, cause: Event) -> tuple[str, str]:
-    """Trace id and span id; empty where the cause, which others wrote, has none that are valid."""
-    own = _TRACEPARENT(emit.traceparent) if emit.traceparent else None
+def trace_of(traceparent: str, cause: Event) -> tuple[str, str]:
+    """Trace id and span id of what follows from a cause: those given, or else the cause's own;
+    empty where the cause, which others wrote, has none that are valid."""
+    own = _TRACEPARENT(traceparent) if traceparent else None
     found = own or _TRACEPARENT(f"00-{cause.trace_id}-{cause.span_id}-01")
     return (found[1], found[2]) if found is not None else ("", "")
 

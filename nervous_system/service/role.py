@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
-from nervous_system.contract.subjects import covers, source_of, token
+from nervous_system.contract.subjects import covers, overlap, source_of, token
 from nervous_system.service.decision import Core
 from nervous_system.service.fold import scope_key
 
@@ -68,6 +68,14 @@ class Role(Generic[State]):
         knows before the log does."""
         alone = {f"{names.EVENTS}.{source}.>" for source in self.sources}
         return _widest(self.subjects, (each for each in self.own if each not in alone))
+
+
+def separate(filters: tuple[str, ...]) -> tuple[str, ...]:
+    """The server takes no filters that overlap; then all is read."""
+    overlapping = any(
+        overlap(one, other) for one in filters for other in filters if one is not other
+    )
+    return (names.ALL_EVENTS,) if overlapping else filters
 
 
 def _widest(*filters: Iterable[str]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.stored import Stored
-from nervous_system.contract.subjects import on_any, overlap
+from nervous_system.contract.subjects import on_any
 from nervous_system.error_text import error_text
 from nervous_system.errors import (
     Conflict,
@@ -50,9 +50,10 @@ from nervous_system.service.fold import Fold, scope_key
 from nervous_system.service.inbox import Asked, Inbox, not_now
 from nervous_system.service.leadership import Fence, Term, is_live_term, take_term
 from nervous_system.service.lease import leading, open_leases
-from nervous_system.service.role import Role
+from nervous_system.service.packing import Snapshot
+from nervous_system.service.role import Role, separate
 from nervous_system.service.snapshot_keeper import SnapshotKeeper
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metric_catalogue import (
     EVENTS_FOLDED,
@@ -212,7 +213,7 @@ class Runner(Generic[State]):
                 self._bus.reader(
                     # What was skipped at the very end is behind the fold, and counted already.
                     start_sequence=max(fold.sequence, read) + 1,
-                    subjects=_separate(self._role.hears),
+                    subjects=separate(self._role.hears),
                     filled=some,
                 )
             )
@@ -245,7 +246,7 @@ class Runner(Generic[State]):
         former leaders wrote, too. The last position that was read; 0 for none."""
         fold = leading.fold
         async with self._bus.reader(
-            start_sequence=fold.sequence + 1, subjects=_separate(self._role.reads)
+            start_sequence=fold.sequence + 1, subjects=separate(self._role.reads)
         ) as reader:
             read = 0  # the server's end may be behind: behind the term nobody else writes
             while not (reader.at_end and read >= leading.term.sequence) and not stop.is_set():
@@ -459,11 +460,3 @@ def _remember(those: OrderedDict[str, None], ids: Iterable[str], *, most: int) -
     those.update(dict.fromkeys(ids))
     while len(those) > most:
         those.popitem(last=False)
-
-
-def _separate(filters: tuple[str, ...]) -> tuple[str, ...]:
-    """What the server is asked for: it takes no filters that overlap, and then all is read."""
-    overlapping = any(
-        overlap(one, other) for one in filters for other in filters if one is not other
-    )
-    return (names.ALL_EVENTS,) if overlapping else filters

@@ -23,13 +23,12 @@ from enchanted.events.v1.alarm_pb2 import (
 from nervous_system.alarm import raise_alarm
 from nervous_system.bus import Bus
 from nervous_system.clock import Stopwatch
-from nervous_system.contract.stored import Stored
 from nervous_system.contract.words import word
 from nervous_system.errors import Transient, Unauthentic
-from nervous_system.ids import content_hash
 from nervous_system.service.fold import Fold
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.role import Role
-from nervous_system.service.snapshots import Snapshot, Snapshots
+from nervous_system.service.snapshots import Snapshots, fingerprint_at, foreign
 from nervous_system.telemetry.metric_catalogue import SNAPSHOTS
 
 State = TypeVar("State")
@@ -82,7 +81,7 @@ class SnapshotKeeper(Generic[State]):
 
         `missing`: how many of the role's own events it counts on and the log does not have.
         """
-        reason = await self._foreign(snapshot, missing)
+        reason = await foreign(self._bus.stream, snapshot, missing=missing)
         self._outcomes.labels("refused" if reason else "loaded").inc()
         if reason:
             _log.error(
@@ -93,20 +92,6 @@ class SnapshotKeeper(Generic[State]):
                 remedy="none needed: the state is folded from the log again",
             )
         return not reason
-
-    async def _foreign(self, snapshot: Snapshot[State], missing: int) -> str:
-        state = await self._bus.stream.state()
-        if snapshot.stream_created != state.created:
-            return f"the stream was made anew at {state.created}"
-        if snapshot.sequence > state.last_sequence:
-            return f"the stream ends at {state.last_sequence}: it was truncated"
-        if missing:
-            return f"{missing} events that it counts on are gone: the log was truncated"
-        if snapshot.sequence >= state.first_sequence:
-            stored = await self._bus.stream.at(snapshot.sequence)
-            if _fingerprint(stored) != snapshot.fingerprint:
-                return "another event stands at its position: the stream was truncated"
-        return ""
 
     def save_when_due(self, fold: Fold[State]) -> None:
         """Begin one, where enough was folded and the last did not cost too much.
@@ -155,7 +140,7 @@ class SnapshotKeeper(Generic[State]):
                     state=state,
                     sequence=sequence,
                     stream_created=(await self._bus.stream.state()).created,
-                    fingerprint=_fingerprint(await self._bus.stream.at(sequence)),
+                    fingerprint=await fingerprint_at(self._bus.stream, sequence),
                     ahead=ahead,
                 )
             )
@@ -167,7 +152,3 @@ class SnapshotKeeper(Generic[State]):
         finally:
             self._saved_at = self._watch()
             self._saving_seconds = self._saved_at - began
-
-
-def _fingerprint(stored: Stored | None) -> str:
-    return content_hash(stored.data if stored is not None else None)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from nervous_system.bus import Bus
 from nervous_system.contract.stored import Stored
-from nervous_system.errors import Unreadable
 from nervous_system.names import EVENTS
+from nervous_system.service.projection import Projection
 from nervous_system.users import GUARDIAN, OPERATOR
-from operations.queries.overseen import Overseen
+from operations.queries.overseen import Overseen, projection_of_overseer
 from overseer import gates
+from overseer.model import OverseerState
 
 HOLDS: Final = (
     *(
@@ -34,23 +34,22 @@ class DispatchHold:
 
     subjects: Final = HOLDS
 
-    def __init__(self, bus: Bus, overseen: Overseen) -> None:
+    def __init__(self, bus: Bus, projection: Projection[OverseerState]) -> None:
         self._bus = bus
-        self._overseen = overseen
+        self._projection = projection
 
     @classmethod
     async def of(cls, bus: Bus) -> DispatchHold:
         """As the log says it now. Raises Unavailable."""
-        return cls(bus, await Overseen.of(bus))
+        return cls(bus, await projection_of_overseer(bus))
 
     def take(self, stored: Stored) -> None:
         """One more position of these subjects; what nobody vouches for changes nothing."""
-        with suppress(Unreadable):
-            self._overseen.take(self._bus.recorded(stored))
+        self._projection.take(stored)
 
     @property
     def sentence(self) -> str:
         """Why dispatch is held, as the overseer says it; empty where it is not."""
-        known, now = self._overseen, self._bus.clock()
+        known, now = Overseen.by(self._projection), self._bus.clock()
         held = gates.hold_reason(known.state, known.settings, now)
         return gates.stop(known.state, known.settings, now) if held else ""

@@ -13,12 +13,13 @@ from enchanted.events.v1.incident_pb2 import (
     IncidentOpened,
     RecoveryAttempted,
 )
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from guardian.model import TimelineLine
 from guardian.playbooks import PLAYBOOKS
 from local_mesh.addresses import client_settings
 from nervous_system.contract.event import Recorded
 from nervous_system.names import EVENTS
-from operations.log_session import bus_session, readable
+from operations.log_session import bus_session, said_by
 from operations.queries.system_mode import last_mode
 
 
@@ -106,6 +107,6 @@ def _closed(incident: PastIncident, payload: IncidentClosed, at: datetime) -> Pa
 async def mode_and_incidents() -> tuple[str, list[PastIncident]]:
     """The system's mode, and every incident that the log still tells of, the oldest first."""
     async with bus_session(client_settings()) as bus:
-        history = await readable(bus, f"{EVENTS}.incident.>")
+        history = await said_by(ROLE_GUARDIAN, bus, f"{EVENTS}.incident.>")
         mode = await last_mode(bus) or "unknown"
     return mode, incidents_of(history)

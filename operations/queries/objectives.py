@@ -27,7 +27,7 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import token
 from nervous_system.names import EVENTS
 from nervous_system.phrases import because, moment, named
-from operations.log_session import bus_session, readable
+from operations.log_session import bus_session, said_by
 from operations.queries.overseen import Overseen
 
 _SUBJECTS = (
@@ -102,7 +102,7 @@ class KnownObjective:
 async def known_objectives(bus: Bus) -> list[KnownObjective]:
     """Those that are open, the most urgent first, then those that ended, the last first."""
     overseen = await Overseen.of(bus)
-    found = fold(await readable(bus, *_SUBJECTS))
+    found = fold(await said_by(ROLE_OVERSEER, bus, *_SUBJECTS))
     now = bus.clock()
     stand = [_as_it_stands(each, overseen, now) for each in found.values()]
     is_open = sorted((each for each in stand if each.is_open), key=lambda each: -each.priority)

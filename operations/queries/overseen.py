@@ -1,92 +1,62 @@
-"""How do tasks and objectives stand, and why does nothing move? Folded from the log, so it needs
-neither ClickHouse nor the overseer to be up."""
+"""How do tasks and objectives stand, and why does nothing move? As the overseer's own state has it,
+followed on the log: neither ClickHouse nor the overseer need be up."""
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_OVERSEER, AgentRole
+from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskManifest
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
-from nervous_system.contract.subjects import subject_for
 from nervous_system.environment import read_settings
-from nervous_system.errors import Unauthentic, Unreadable
 from nervous_system.ids import new_event_id
 from nervous_system.refusal import Refusal
-from nervous_system.service.snapshots import Snapshots, open_snapshots
+from nervous_system.service.fold import Fold
+from nervous_system.service.projection import Projection
+from nervous_system.service.role import Role
 from overseer.core import OverseerCore
 from overseer.model import OverseerState, Settings
 from overseer.objectives import wanted
 from overseer.settings import OverseerSettings
+from overseer.spec import role
 from overseer.standstill import Standstill
-from overseer.wiring import role
-
-_log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
 class Overseen:
     """What the overseer's fold is at one position of the log."""
 
-    def __init__(self, core: OverseerCore, state: OverseerState, sequence: int) -> None:
-        self._core = core
-        self.state = state
-        self._sequence = sequence
+    role: Role[OverseerState]
+    state: OverseerState
+    sequence: int
+
+    @classmethod
+    async def of(cls, bus: Bus) -> Overseen:
+        """At the end of the log. Nothing is decided and nothing written.
+
+        Raises Unavailable, NotAcknowledged.
+        """
+        return cls.by(await projection_of_overseer(bus))
+
+    @classmethod
+    def by(cls, projection: Projection[OverseerState]) -> Overseen:
+        """Where that is now."""
+        return cls(projection.role, projection.state, projection.sequence)
 
     @property
     def settings(self) -> Settings:
         """What it decides by."""
         return self._core.settings
 
-    @classmethod
-    async def of(cls, bus: Bus) -> Overseen:
-        """At the end of the log, from its last snapshot on. Nothing is decided and nothing written.
-
-        Raises Unavailable, NotAcknowledged.
-        """
-        overseer = role(read_settings(OverseerSettings))
-        assert isinstance(overseer.core, OverseerCore)
-        bucket = await open_snapshots(bus.connection)
-        snapshots = Snapshots(
-            bus.connection, bucket, overseer.key, overseer.state_type, seal=bus.trusted.seal
-        )
-        snapshot = None
-        with suppress(Unauthentic):  # the overseer says so; a command folds the log
-            snapshot = await snapshots.load()
-        stream = await bus.stream.state()
-        if snapshot is not None and (
-            snapshot.stream_created != stream.created or snapshot.sequence > stream.last_sequence
-        ):
-            snapshot = None
-        state = snapshot.state if snapshot is not None else overseer.core.initial()
-        ahead = snapshot.ahead if snapshot is not None else frozenset()
-        found = cls(overseer.core, state, snapshot.sequence if snapshot is not None else 0)
-        start = found._sequence + 1
-        async for stored in bus.replay(start_sequence=start, subjects=overseer.reads):
-            if stored.message_id in ahead:
-                continue
-            try:
-                found.take(bus.recorded(stored))
-            except Unreadable as error:
-                _log.debug("event.unreadable", reason=str(error))
-        return found
-
-    def take(self, recorded: Recorded) -> None:
-        """One event further; one that was taken before, or is history, changes nothing."""
-        if recorded.sequence <= self._sequence:
-            return
-        self._sequence = recorded.sequence
-        if recorded.is_history:
-            return
-        try:
-            self.state = self._core.evolve(self.state, recorded)
-        except Exception as error:  # noqa: BLE001 - as the overseer: it counts for nothing
-            _log.debug("event.undecidable", sequence=recorded.sequence, reason=str(error))
+    @property
+    def _core(self) -> OverseerCore:
+        core = self.role.core
+        assert isinstance(core, OverseerCore)
+        return core
 
     def would_do(self, objective_id: str) -> tuple[TaskManifest, ...]:
         """The tasks that an objective becomes when a person says yes."""
@@ -96,36 +66,43 @@ class Overseen:
         plan = self._core.planner.plan(wanted(objective))
         return () if isinstance(plan, Refusal) else tuple(plan.tasks)
 
-    def supposing(self, proposal: Payload, now: datetime) -> tuple[Overseen, list[Payload]]:
+    def supposing(
+        self, proposal: ObjectiveProposed, now: datetime
+    ) -> tuple[Overseen, list[Payload]]:
         """How things would stand if a person proposed this now, and all that would be said on the
-        log by then. Nothing is asked and nothing written."""
-        state, sequence = self.state, self._sequence
-        said: list[Payload] = []
-        coming: deque[tuple[AgentRole.ValueType, Payload]] = deque([(ROLE_OPERATOR, proposal)])
-        while coming:
-            role, payload = coming.popleft()
-            sequence += 1
-            event = Event(
-                event_id=new_event_id(),
-                timestamp=now,
-                agent_role=role,
-                agent_id="supposed",
-                payload=payload,
-            )
-            recorded = Recorded(
-                event=event, sequence=sequence, subject=subject_for(event), recorded_at=now
-            )
-            state = self._core.evolve(state, recorded)
-            follows = [each.payload for each in self._core.decide(state, recorded, now)]
-            said += follows
-            coming.extend((ROLE_OVERSEER, each) for each in follows)
-        return Overseen(self._core, state, sequence), said
+        log by then. Nothing is asked and nothing written. Raises Undecidable."""
+        fold = Fold(
+            self.role.core,
+            service=self.role.service,
+            scope=self.role.scope,
+            role=self.role.agent_role,
+            state=self.state,
+            sequence=self.sequence,
+        )
+        request = Event(
+            event_id=new_event_id(),
+            timestamp=now,
+            agent_role=ROLE_OPERATOR,
+            agent_id="supposed",
+            payload=proposal,
+        )
+        taken = fold.requests_taken(term=0, term_id=request.event_id, number=0, now=now)
+        decided = fold.decide_request(taken, request)
+        said = [each.event.payload for each in decided if each.event is not request]
+        return Overseen(self.role, fold.state, self.sequence), said
 
     def standstill(self, now: datetime) -> Standstill:
         """What keeps tasks from being done."""
         return Standstill(self.state, self.settings, now)
 
 
+async def projection_of_overseer(bus: Bus) -> Projection[OverseerState]:
+    """At the end of the log, from the overseer's last snapshot on. Raises as `Overseen.of`."""
+    projection = await Projection.from_snapshot(bus, role(read_settings(OverseerSettings)))
+    await projection.state_at_end()
+    return projection
+
+
 async def overseer_state(bus: Bus) -> OverseerState:
     """What the overseer's fold is at the end of the log. Raises as `Overseen.of`."""
-    return (await Overseen.of(bus)).state
+    return (await projection_of_overseer(bus)).state

@@ -11,7 +11,7 @@ from nervous_system.names import EVENTS
 
 
 async def last_mode(bus: Bus) -> str | None:
-    """None where nobody said it yet. Raises Unavailable, Unreadable."""
+    """None where nobody said it yet. Raises Unavailable."""
     last = await bus.last_live(f"{EVENTS}.guardian.system_mode_changed")
     if last is None:
         return None
@@ -28,7 +28,7 @@ class LastPulse:
 
 
 async def last_pulse(bus: Bus) -> LastPulse | None:
-    """None where there was none yet. Raises Unavailable, Unreadable."""
+    """None where there was none yet. Raises Unavailable."""
     last = await bus.last_live(f"{EVENTS}.overseer.pulse")
     if last is None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
 from nervous_system.contract.event import Recorded
@@ -12,7 +13,7 @@ from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting
 from nervous_system.names import EVENTS
 from nervous_system.transport.reader import Interrupted
-from operations.log_session import bus_session, readable
+from operations.log_session import bus_session, said_by
 from operations.queries.meant import task_among
 from operations.queries.overseen import overseer_state
 
@@ -42,7 +43,7 @@ async def _end_now(bus: Bus, typed: str) -> Recorded | None:
     task_id = task_among(state, typed)
     subject = f"{EVENTS}.task.acknowledged.{token(task_id)}"
     if task_id not in kernel.tasks:
-        ends = await readable(bus, subject)
+        ends = await said_by(ROLE_OVERSEER, bus, subject)
         if not ends:
             raise BadSetting(f"the overseer knows no task {typed}; `ganglion tasks` lists them")
         return ends[-1]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import TaskResult
 from local_mesh.addresses import client_settings
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting
 from nervous_system.names import EVENTS
-from operations.log_session import bus_session, readable
+from operations.log_session import bus_session, said_by
 from operations.queries.meant import objective_among, task_among
 from operations.queries.overseen import Overseen, overseer_state
 
@@ -32,7 +33,7 @@ async def life_of_task(typed: str) -> tuple[str, list[Recorded], str]:
 
         async def steps_of(task_id: str) -> list[Recorded]:
             late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
-            return await readable(bus, f"{EVENTS}.task.*.{token(task_id)}", late)
+            return await said_by(ROLE_OVERSEER, bus, f"{EVENTS}.task.*.{token(task_id)}", late)
 
         task_id = typed
         steps = await steps_of(task_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_mesh.addresses import client_settings
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.errors import Unreadable
 from operations.log_session import bus_session
 from station.exporting.closing import closing_lines, remarks, whole_files
@@ -51,7 +51,7 @@ async def export_station(
             if stored.sequence > log.last_sequence:
                 break
             try:
-                state, lines = evolve(state, recorded(stored))
+                state, lines = evolve(state, bus.recorded(stored))
             except Unreadable:
                 unreadable += 1
                 continue

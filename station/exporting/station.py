@@ -25,6 +25,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import TaskRejected, TaskSubmitted
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.subjects import is_named_by
 from nervous_system.contract.target import Target
 from nervous_system.names import EVENTS
 from nervous_system.service.persistent import EMPTY, Table
@@ -81,7 +82,8 @@ class StationState:
 def evolve(state: StationState, recorded: Recorded) -> tuple[StationState, tuple[Line, ...]]:
     """The state after one more event, and the lines that are certain by now."""
     event, payload = recorded.event, recorded.event.payload
-    if event.kind.source in _OURS and event.agent_role != ROLE_OVERSEER:
+    others = event.kind.source in _OURS and event.agent_role != ROLE_OVERSEER
+    if others or not is_named_by(recorded.subject, event):
         return state, ()
     match payload:
         case TaskImported():

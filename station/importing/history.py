@@ -24,7 +24,7 @@ from importers.bounded import MAX_DIFF_BYTES, MAX_NAME_BYTES, marked
 from importers.origin import Origin
 from importers.swe_agent.history import UNKNOWN_TIME
 from importers.unit import ImportSource, ImportUnit
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
@@ -88,7 +88,7 @@ async def recorded_files(bus: Bus) -> dict[str, StationFile]:
         files[name] = StationFile()
         async for stored in bus.replay(subjects=[chain]):
             try:
-                event = recorded(stored).event
+                event = bus.recorded(stored).event
             except Unreadable:
                 continue  # the ingestor parks it; our own links can be read
             if isinstance(event.payload, StateChange):

@@ -22,7 +22,8 @@ from local_mesh.supervisor.log_file import bound_log, open_log
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import Permanent, Transient
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.packing import Snapshot
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from tests.builtin_worker.mesh_of_worker import NOW, Told, do, job, killed_at, packed, tree
 from tests.real_servers import NatsServer
 

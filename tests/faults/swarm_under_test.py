@@ -26,13 +26,14 @@ from nervous_system.contract.subjects import leadership_subject
 from nervous_system.errors import Transient
 from nervous_system.failpoint import VARIABLE as FAILPOINT
 from nervous_system.service.fold import MAIN
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.role import Role
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
+from overseer.spec import role
 from overseer.vocabulary import SERVICE
-from overseer.wiring import role
 from tests.conservation import Report
 from tests.faults.mesh_under_test import until
 from tests.faults.task_law import Known, examine

@@ -27,10 +27,9 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from governor.settings import GovernorSettings
-from governor.wiring import role as governor
-from guardian.following import Following
-from guardian.model import Limits
-from guardian.wiring import role as guardian
+from governor.spec import role as governor
+from guardian.settings import GuardianSettings
+from guardian.spec import role as guardian
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
@@ -41,7 +40,7 @@ from nervous_system.ids import child_id
 from nervous_system.service.fold import Fold
 from nervous_system.service.role import Role
 from overseer.settings import OverseerSettings
-from overseer.wiring import role as overseer
+from overseer.spec import role as overseer
 from tests.fuzz.odd_values import TEXTS, fill
 
 SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261126"))
@@ -51,7 +50,7 @@ MOST_SUBJECT_CHARACTERS = 400
 
 ROLES: dict[str, Role[Any]] = {
     "overseer": overseer(OverseerSettings()),
-    "guardian": guardian(Limits(), Following(), tick_seconds=1),
+    "guardian": guardian(GuardianSettings()),
     "governor": governor(GovernorSettings(host="host")),
 }
 WHO = (

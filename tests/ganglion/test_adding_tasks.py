@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSubmitted
 from ganglion.exit_codes import REFUSED, USAGE
 from nervous_system.bus import Bus
-from operations.log_session import readable
+from operations.log_session import said_by
 from tests.command_line import CommandLine, Run
 
 
 async def submitted(bus: Bus) -> list[TaskManifest]:
-    history = await readable(bus, "swarm.events.task.submitted.>")
+    history = await said_by(ROLE_OVERSEER, bus, "swarm.events.task.submitted.>")
     payloads = [each.event.payload for each in history]
     return [each.manifest for each in payloads if isinstance(each, TaskSubmitted)]
 

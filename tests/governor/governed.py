@@ -26,7 +26,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from governor.model import SERVICE, HostState
 from governor.settings import GovernorSettings
-from governor.wiring import role
+from governor.spec import role
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload

@@ -21,7 +21,7 @@ from enchanted.events.v1.command_pb2 import (
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
 from governor.settings import GovernorSettings
-from governor.wiring import role
+from governor.spec import role
 from local_mesh.home import Home
 from local_mesh.samples import write_samples
 from nervous_system.bus import Bus, recorded

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from governor.settings import GovernorSettings
-from governor.wiring import role
+from governor.spec import role
 from nervous_system.contract.subjects import on_any, overlap
 
 

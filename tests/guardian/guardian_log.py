@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
 from enchanted.events.v1.swarm_event_pb2 import ROLE_SUPERVISOR, AgentRole
 from guardian.model import Limits
-from guardian.wiring import SUBJECTS
+from guardian.spec import SUBJECTS
 from nervous_system.bus import Bus, recorded
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event, Recorded

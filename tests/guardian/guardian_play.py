@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_GUARDIAN,
+    ROLE_OVERSEER,
     ROLE_SUPERVISOR,
     AgentRole,
 )
@@ -15,7 +16,7 @@ from guardian.core import GuardianCore
 from guardian.model import SERVICE, GuardianState, Limits
 from nervous_system.contract.event import Event, Recorded
 from nervous_system.contract.message import Entry
-from nervous_system.contract.payload import Payload
+from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import source_of, subject_for
 from nervous_system.ids import child_id
 from nervous_system.service.fold import MAIN, Fold
@@ -48,6 +49,10 @@ def rebuilt(
     return folded, missing
 
 
+def _sayer(payload: Payload) -> AgentRole.ValueType:
+    return ROLE_OVERSEER if KINDS[type(payload)].source == "task" else ROLE_SUPERVISOR
+
+
 class Play:
     """A guardian, and the log that comes of it."""
 
@@ -66,14 +71,15 @@ class Play:
         payload: Payload,
         *,
         after: float,
-        role: AgentRole.ValueType = ROLE_SUPERVISOR,
+        role: AgentRole.ValueType | None = None,
         agent_id: str = "test",
     ) -> list[Payload]:
-        """An event of others, and what the guardian says to it."""
+        """An event of others, and what the guardian says to it. By whom nothing is said of:
+        the overseer, where it is of a task, or the supervisor."""
         event = Event(
             event_id=child_id("tests", f"event {len(self.log)}"),
             timestamp=START,
-            agent_role=role,
+            agent_role=role or _sayer(payload),
             agent_id=agent_id,
             payload=payload,
         )

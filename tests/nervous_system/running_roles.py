@@ -14,9 +14,10 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Recorded
 from nervous_system.contract.subjects import covers
 from nervous_system.errors import Unreadable
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.role import Role
 from nervous_system.service.runner import Runner
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metrics import Metrics

@@ -22,7 +22,7 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.errors import Fatal, Undecidable
 from nervous_system.service.decision import Emit, Tick
-from nervous_system.service.fold import MOST_ID_CHARACTERS, Fold
+from nervous_system.service.fold import MAX_CAUSE_ID_CHARACTERS, Fold
 from tests.nervous_system.counting import SERVICE, CountingCore, Counts, fold, rebuilt
 from tests.nervous_system.event_samples import decision
 
@@ -323,7 +323,7 @@ def test_what_follows_from_a_strange_event_can_be_published(strange: dict[str, s
     cause = recorded(replace(decision("1"), **strange), 1)  # type: ignore[arg-type]
     (entry,) = _emitting(Emit(label="a", payload=SIGNAL)).take(cause)
     event = decode(encode(entry.event))
-    assert len(event.causation_id) <= MOST_ID_CHARACTERS
+    assert len(event.causation_id) <= MAX_CAUSE_ID_CHARACTERS
     assert event.trace_id == ""
 
 

@@ -12,8 +12,9 @@ import structlog
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.service import lease
+from nervous_system.service.packing import Packing, Snapshot
 from nervous_system.service.runner import Runner
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
 from tests.nervous_system.counting import Counts, role
@@ -51,18 +52,18 @@ async def test_it_leads_on_while_a_snapshot_is_written_and_read(
 ) -> None:
     """Of a large state either takes longer than a lease lasts."""
     decided = threading.Event()
-    packed, unpacked = Snapshots._packed, Snapshots._unpacked
+    packed, unpacked = Packing.packed, Packing.unpacked
 
-    def slowly_packed(self: Snapshots[Counts], snapshot: Snapshot[Counts]) -> bytes:
+    def slowly_packed(self: Packing[Counts], snapshot: Snapshot[Counts]) -> bytes:
         assert decided.wait(30)
         return packed(self, snapshot)
 
-    def slowly_unpacked(self: Snapshots[Counts], data: bytes) -> Snapshot[Counts]:
+    def slowly_unpacked(self: Packing[Counts], data: bytes) -> Snapshot[Counts]:
         time.sleep(3 * lease.LEASE_SECONDS)
         return unpacked(self, data)
 
-    monkeypatch.setattr(Snapshots, "_packed", slowly_packed)
-    monkeypatch.setattr(Snapshots, "_unpacked", slowly_unpacked)
+    monkeypatch.setattr(Packing, "packed", slowly_packed)
+    monkeypatch.setattr(Packing, "unpacked", slowly_unpacked)
     async with running(mesh_settings, of=role(snapshot_events=1)) as run:
         await publish(bus, 1, 3)
         await until_on_log(bus, ANSWERS, 2)
@@ -81,10 +82,10 @@ async def test_it_leads_on_while_a_snapshot_is_written_and_read(
 async def test_what_was_not_foreseen_while_a_snapshot_is_written_ends_the_runner(
     bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Snapshots[Counts], snapshot: Snapshot[Counts]) -> bytes:
+    def broken(self: Packing[Counts], snapshot: Snapshot[Counts]) -> bytes:
         raise ZeroDivisionError("a fault of ours")
 
-    monkeypatch.setattr(Snapshots, "_packed", broken)
+    monkeypatch.setattr(Packing, "packed", broken)
     async with open_bus(mesh_settings, name="one", metrics=Metrics()) as own:
         run = Running(own, Runner(own, role(snapshot_events=1), holder="one"))
         await publish(bus, 1, 3)

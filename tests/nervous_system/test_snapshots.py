@@ -13,8 +13,9 @@ from immutables import Map
 from pydantic import TypeAdapter, ValidationError
 
 from nervous_system.bus import Bus
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.persistent import EMPTY, SLICE_ITEMS, Slices, Table
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 
 State = TypeVar("State")
 

@@ -25,7 +25,8 @@ from nervous_system.contract.signature import MISSING, OTHER_AGENT, TrustedKeys
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unauthentic, Untrusted
 from nervous_system.ids import new_event_id
-from nervous_system.service.snapshots import Snapshot, Snapshots, open_snapshots
+from nervous_system.service.packing import Snapshot
+from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from tests.nervous_system.counting import SERVICE, Counts, role
 from tests.nervous_system.event_samples import decision

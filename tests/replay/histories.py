@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import governor.wiring
-import guardian.wiring
-import overseer.wiring
+import governor.spec
+import guardian.spec
+import overseer.spec
 from governor.settings import GovernorSettings
-from guardian.following import Following
 from guardian.settings import GuardianSettings
 from nervous_system.bus import recorded
 from nervous_system.contract.event import Recorded
@@ -33,12 +32,12 @@ KEPT: Final = FOLDER / "kept"
 
 def _guardian(settings: dict[str, Any]) -> Role[Any]:
     given = GuardianSettings(**settings)
-    return guardian.wiring.role(given.limits(), Following(), tick_seconds=given.tick_seconds)
+    return guardian.spec.role(given)
 
 
 ROLES: Final[dict[str, Callable[[dict[str, Any]], Role[Any]]]] = {
-    "overseer": lambda settings: overseer.wiring.role(OverseerSettings(**settings)),
-    "governor": lambda settings: governor.wiring.role(GovernorSettings(**settings)),
+    "overseer": lambda settings: overseer.spec.role(OverseerSettings(**settings)),
+    "governor": lambda settings: governor.spec.role(GovernorSettings(**settings)),
     "guardian": _guardian,
 }
 """How each service is put together from the settings of a recording."""

@@ -17,16 +17,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-import governor.wiring
-import guardian.wiring
-import overseer.wiring
+import governor.spec
+import guardian.spec
+import overseer.spec
 from builtin_worker.archive import Archive
 from builtin_worker.snapshot_copies import archive_snapshots
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
 from governor.settings import GovernorSettings
-from guardian.following import Following
 from guardian.pages import DURABLE
 from guardian.settings import GuardianSettings
 from local_mesh.nats_keys import NamedUser
@@ -212,9 +211,9 @@ def test_no_agent_speaks_for_another_or_reads_by_a_consumer() -> None:
 def test_the_table_and_the_code_say_the_same() -> None:
     guarding = GuardianSettings()
     roles = (
-        overseer.wiring.role(OverseerSettings()),
-        governor.wiring.role(GovernorSettings(host="here")),
-        guardian.wiring.role(guarding.limits(), Following(), tick_seconds=guarding.tick_seconds),
+        overseer.spec.role(OverseerSettings()),
+        governor.spec.role(GovernorSettings(host="here")),
+        guardian.spec.role(guarding),
     )
     for role in roles:
         said = [each for each in USERS[role.service].publish if each.startswith(names.EVENTS)]

@@ -1,0 +1,168 @@
+"""What is the state of a service, to whoever is not its leader: now, and at any position?
+
+It goes by what the leader goes by (`Role`), believes whom the leader believes, and folds as the
+leader folds (`Follower`). The state at a position is that of a leader that had read so far: with
+what followed from all that, also where that stands further behind. So it is the same from wherever
+the folding begins: the first position, the leader's last snapshot, or any state that was kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Final, Generic, TypeVar
+
+import structlog
+
+from nervous_system.bus import Bus
+from nervous_system.contract.stored import Stored
+from nervous_system.contract.subjects import on_any
+from nervous_system.errors import Permanent, Unauthentic, Unreadable
+from nervous_system.names import MAX_BATCH_MESSAGES
+from nervous_system.service.follower import Follower
+from nervous_system.service.packing import Snapshot
+from nervous_system.service.role import Role, separate
+from nervous_system.service.snapshots import (
+    Snapshots,
+    fingerprint_at,
+    foreign,
+    open_snapshots,
+)
+
+State = TypeVar("State")
+
+_log = structlog.get_logger()
+
+MIN_AWAITED: Final = 2 * MAX_BATCH_MESSAGES
+"""So many own events are known before others are taken: what follows from one cause stands in one
+batch, or two."""
+
+TURN_EVENTS: Final = 200
+"""After so many others get a turn."""
+
+
+class Projection(Generic[State]):
+    """The fold of one role, from `base` on, or from the first position where that is None or of
+    another log. It goes forwards only."""
+
+    def __init__(self, bus: Bus, role: Role[State], *, base: Snapshot[State] | None = None) -> None:
+        self._bus = bus
+        self.role = role
+        self._base = base
+        self._fold = Follower(role, base)
+        self._read_ahead_to = self._fold.sequence
+        self._is_read = on_any(role.reads)
+
+    @classmethod
+    async def from_snapshot(cls, bus: Bus, role: Role[State]) -> Projection[State]:
+        """From the leader's last snapshot on, where that is the mesh's own.
+
+        Raises Unavailable, NotAcknowledged.
+        """
+        bucket = await open_snapshots(bus.connection)
+        kept = Snapshots(bus.connection, bucket, role.key, role.state_type, seal=bus.trusted.seal)
+        base = None
+        with suppress(Unauthentic):  # the leader says so
+            base = await kept.load()
+        return cls(bus, role, base=base)
+
+    @property
+    def state(self) -> State:
+        """At `sequence`."""
+        return self._fold.state
+
+    @property
+    def sequence(self) -> int:
+        """The position up to which all is in the state."""
+        return self._fold.sequence
+
+    async def state_at_end(self) -> State:
+        """At what was the last position of the log when this was called. Raises as `state_at`."""
+        return await self._go_on_to((await self._bus.stream.state()).last_sequence)
+
+    async def state_at(self, position: int) -> State:
+        """At a position: this one's own, or one behind it.
+
+        Raises Permanent where it lies before that, or behind the end of the log; Unavailable,
+        Interrupted.
+        """
+        last = (await self._bus.stream.state()).last_sequence
+        if not self.sequence <= position <= last:
+            raise Permanent(
+                f"there is no state at position {position}: it is folded up to {self.sequence},"
+                f" and the log ends at {last}"
+            )
+        return await self._go_on_to(position)
+
+    def take(self, stored: Stored) -> None:
+        """One more position, as it arrives. What is decided counts where it stands, so that the
+        state is only nearly what `state_at_end` would say."""
+        if stored.sequence <= self._fold.sequence or not self._is_read(stored.subject):
+            return
+        try:
+            if stored.is_history(self._bus.trusted):
+                self._fold.pass_over(stored.sequence, stored.recorded_at)
+            else:
+                self._fold.take(self._bus.recorded(stored))
+        except Unreadable as error:
+            _log.debug("projection.skipped", role=self.role.key, reason=str(error))
+
+    async def kept(self) -> Snapshot[State]:
+        """The state with all that is needed to go on from it."""
+        return Snapshot(
+            state=self._fold.state,
+            sequence=self._fold.sequence,
+            stream_created=(await self._bus.stream.state()).created,
+            fingerprint=await fingerprint_at(self._bus.stream, self._fold.sequence),
+            ahead=frozenset(self._fold.ahead),
+        )
+
+    async def _go_on_to(self, position: int) -> State:
+        async with aclosing(self._own_events()) as own:
+            if self._base is not None and not await self._belongs(self._base, own):
+                self._base, self._fold, self._read_ahead_to = None, Follower(self.role), 0
+                return await self._go_on_to(position)
+            self._base = None
+            await self._take_up_to(position, own)
+        self._fold.settle(position)
+        return self._fold.state
+
+    def _own_events(self) -> AsyncGenerator[Stored, None]:
+        return self._bus.replay(
+            start_sequence=self._read_ahead_to + 1, subjects=list(self.role.own)
+        )
+
+    async def _take_up_to(self, position: int, own: AsyncGenerator[Stored, None]) -> None:
+        log = self._bus.replay(
+            start_sequence=self._fold.sequence + 1, subjects=separate(self.role.reads)
+        )
+        taken = 0
+        async with aclosing(log):
+            async for stored in log:
+                if stored.sequence > position:
+                    return
+                while len(self._fold.awaited) < MIN_AWAITED and await self._read_ahead(own):
+                    pass
+                self.take(stored)
+                taken += 1
+                if taken % TURN_EVENTS == 0:
+                    await asyncio.sleep(0)
+
+    async def _read_ahead(self, own: AsyncGenerator[Stored, None]) -> bool:
+        """One own event further; False where there are no more."""
+        stored = await anext(own, None)
+        if stored is None:
+            return False
+        self._read_ahead_to = stored.sequence
+        with suppress(Unreadable):  # it is said when its turn comes
+            self._fold.recall(self._bus.recorded(stored))
+        return True
+
+    async def _belongs(self, base: Snapshot[State], own: AsyncGenerator[Stored, None]) -> bool:
+        while self._fold.missing and await self._read_ahead(own):
+            pass
+        reason = await foreign(self._bus.stream, base, missing=len(self._fold.missing))
+        if reason:
+            _log.debug("snapshot.foreign", role=self.role.key, reason=reason)
+        return not reason
