@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -93,9 +92,7 @@ async def test_an_agent_that_nobody_stopped_goes_on_at_once(
     await told(bus, COMMAND_STOP)  # before it was there
     await told(bus, COMMAND_SLEEP, target="another")
     # It obeys, to be safe, what was said while the answer about the stream's time was on its way.
-    told_at = await bus.stream.time()
-    while await bus.stream.time() - told_at < timedelta(seconds=10):
-        await asyncio.sleep(0.1)
+    await asyncio.sleep(10)
     async with open_agent(url, role="coder", agent_id="c", settings=mesh_settings) as agent:
         async with asyncio.timeout(120):
             await agent.wait_for_orders()
