@@ -44,7 +44,7 @@ def test_who_decided_and_changed_what_and_why(mesh: CommandLine, tmp_path: Path)
     assert [each["external"] for each in links] == [False, True, False]
     assert all(each["follows"] for each in links)
     shown = mesh("files", "history", "a.py").stdout.splitlines()
-    assert shown[0] == "src/a.py"
+    assert shown[0].startswith("src/a.py in file://")
     assert shown[1].endswith("\twiden: it is tight\\x1b[2J")
     assert "\tfound changed: nobody in the swarm did it" in shown[2]
     assert shown[3].endswith("\tnobody said")
@@ -53,10 +53,23 @@ def test_who_decided_and_changed_what_and_why(mesh: CommandLine, tmp_path: Path)
     several = mesh("files", "history", "a.py")
     assert (several.returncode, several.stdout) == (USAGE, "")
     assert "a.py is the end of lib/a.py and src/a.py" in several.stderr
+    mesh("emit", "change", "src/a.py", "--workspace", "", "--after", str(contents[0]))
+    several = mesh("files", "history", "src/a.py")
+    assert (several.returncode, several.stdout) == (USAGE, "")
+    assert "src/a.py is in file://" in several.stderr
+    assert "no workspace; say which with --workspace" in several.stderr
+    assert len(mesh.json("files", "history", "src/a.py", "--workspace", "", "--json")) == 1
+    assert [
+        each["workspace"] for each in mesh.json("files", "list", "--workspace", "", "--json")
+    ] == [""]
     nobody = mesh("files", "history", "b.py")
     assert (nobody.returncode, nobody.stdout) == (USAGE, "")
     assert "nobody has changed b.py" in nobody.stderr
-    assert [each["resource"] for each in mesh.json("files", "--json")] == ["lib/a.py", "src/a.py"]
+    assert [each["resource"] for each in mesh.json("files", "--json")] == [
+        "src/a.py",
+        "lib/a.py",
+        "src/a.py",
+    ]
 
     agents = {
         (each["agent_id"], each["agent_role"]): each for each in mesh.json("agents", "--json")
