@@ -20,7 +20,7 @@ def list_(
     number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """Agents and persons with their last decision, and how many there were: from ClickHouse."""
+    """List agents and people with their last decision and the number of decisions."""
     import json
 
     from ganglion.columns import Column, say_table

@@ -55,7 +55,7 @@ def add(
 def use(
     name: Annotated[str, typer.Argument(help="Its name; `default` for none of them.")],
 ) -> None:
-    """Choose the mesh that is meant where neither command line nor environment says another."""
+    """Choose the mesh that commands use if nothing else names one."""
     from nervous_system.contexts import NONE
     from nervous_system.place import rule_in_force
     from operations.actions.context_files import use_context
@@ -71,7 +71,7 @@ def use(
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """All contexts, a * before the one that is meant here and now; without passwords."""
+    """List all contexts, a * before the one in use; without passwords."""
     import json
 
     from nervous_system.contexts import chosen_context
@@ -102,7 +102,7 @@ def list_(
 
 @app.command()
 def remove(name: Name) -> None:
-    """Forget a context; the mesh itself is left alone."""
+    """Remove a context; the mesh itself does not change."""
     from operations.actions.context_files import remove_context
 
     was_chosen = remove_context(name)

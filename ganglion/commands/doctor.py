@@ -18,7 +18,7 @@ _BESIDE: Final = "     "
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """Look at machine and mesh, and say what helps (exit 0: all is well, 1: something is not)."""
+    """Check the machine and the mesh, and say what to do (exit 0: all is well, 1: not)."""
     import asyncio
     import json
     from dataclasses import asdict

@@ -22,7 +22,7 @@ def down(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Drain and stop the mesh of this home, and wait until all of it is gone (3: none runs)."""
+    """Drain and stop the mesh of this home, and wait until it has ended (exit 3: none runs)."""
     make_sure("stop", yes=yes, to_home=True)
     from local_mesh.addresses import home_of_rule
     from local_mesh.supervisor.take_down import take_down

@@ -24,9 +24,9 @@ app = typer.Typer(
 )
 
 Role = Annotated[str, typer.Option("--role", help="architect, coder, reviewer or operator.")]
-AgentId = Annotated[str | None, typer.Option("--agent-id", help="Who speaks; you, if not given.")]
+AgentId = Annotated[str | None, typer.Option("--agent-id", help="Who acts; you, if left out.")]
 Because = Annotated[
-    str | None, typer.Option("--because", help="Id of the event that made this one happen.")
+    str | None, typer.Option("--because", help="Id of the event that led to this one.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
 
@@ -45,7 +45,7 @@ def decision(
     rationale: Annotated[str, typer.Option("--rationale", help="Why.")],
     chosen: Annotated[str, typer.Option("--chosen", help="What was chosen.")],
     alternative: Annotated[
-        list[str] | None, typer.Option("--alternative", help="What was turned down; repeatable.")
+        list[str] | None, typer.Option("--alternative", help="A rejected alternative; repeatable.")
     ] = None,
     confidence: Annotated[float | None, typer.Option("--confidence", help="0 to 1.")] = None,
     context_hash: Annotated[
@@ -57,7 +57,7 @@ def decision(
     agent_id: AgentId = None,
     as_json: AsJson = False,
 ) -> None:
-    """A decision: why, what was chosen, what was turned down."""
+    """Record a decision: why, the choice, and the rejected alternatives."""
     _publish(
         Speaker(role, agent_id, as_json),
         lambda agent: agent.decide(
@@ -96,7 +96,7 @@ def change(
     agent_id: AgentId = None,
     as_json: AsJson = False,
 ) -> None:
-    """A change of a resource, appended to its chain with hashes and diff."""
+    """Record a change of a resource: one more link of its chain, with hashes and diff."""
     from nervous_system.contract.target import Target
 
     if before is None and after is None:
@@ -127,7 +127,7 @@ def signal(
     agent_id: AgentId = None,
     as_json: AsJson = False,
 ) -> None:
-    """How somebody is doing."""
+    """Record how an agent is doing."""
     _publish(
         Speaker(role, agent_id, as_json),
         lambda agent: agent.signal(
@@ -160,7 +160,7 @@ def outcome(
     agent_id: AgentId = None,
     as_json: AsJson = False,
 ) -> None:
-    """What came of a decision."""
+    """Record the outcome of a decision."""
     known: tuple[Status, ...] = get_args(Status)
     if status not in known:
         raise typer.BadParameter(f"--status is one of {', '.join(known)}")

@@ -20,7 +20,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every epoch, why it began, and where."""
+    """List epochs: why each began, and where."""
     import asyncio
     import json
     from dataclasses import asdict

@@ -26,13 +26,13 @@ def export() -> None:
 
 @app.command()
 def station(
-    folder: Annotated[Path, typer.Argument(help="Where to; made where it does not exist.")],
+    folder: Annotated[Path, typer.Argument(help="Target folder; made if it does not exist.")],
     force: Annotated[
         bool, typer.Option("--force", help="Replace a station's files in a folder that has some.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
 ) -> None:
-    """The classic files of a station: queue, statuses, dispatches, objectives, rules, pulses."""
+    """Write a legacy station's files: queue, statuses, dispatches, objectives, rules, pulses."""
     import asyncio
     import json
     from dataclasses import asdict

@@ -28,7 +28,7 @@ def list_(
     workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """What was changed, the last first, and by whom last."""
+    """List changed resources, the last first, and who changed each one last."""
     import json
 
     from ganglion.columns import Column, say_table
@@ -81,7 +81,7 @@ def history(
     workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """The chain of one file's states: who changed it, when, and which decision led to that."""
+    """Show one file's chain: who changed it, when, and which decision led to it."""
     import json
 
     from ganglion.columns import Column, say_table

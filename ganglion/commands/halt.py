@@ -14,14 +14,14 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def halt(
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown everywhere.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; status and agents show it.")] = "",
     now: Annotated[
-        bool, typer.Option("--now", help="And end what is being done; it waits again.")
+        bool, typer.Option("--now", help="Also end running tasks; they wait again.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Stop dispatch until `ganglion resume`; what is being done goes on, or ends `--now`."""
+    """Stop dispatch until `ganglion resume`. Running tasks go on, or end with `--now`."""
     make_sure("halt dispatch on", yes=yes)
     import asyncio
     import json

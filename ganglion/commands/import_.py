@@ -25,7 +25,7 @@ _MOST_NAMES: Final = 20
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Put a real run on the log. Doing it twice adds nothing.",
+    help="Import a real run. A second import adds nothing.",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object.")]
@@ -36,7 +36,7 @@ def swe_agent(
     files: Annotated[list[Path], typer.Argument(help="Trajectories (*.traj, *.traj.json).")],
     as_json: AsJson = False,
 ) -> None:
-    """Runs of SWE-agent and mini-swe-agent: decisions and outcomes, the submission as changes."""
+    """Import runs of SWE-agent and mini-swe-agent: decisions, outcomes, submitted changes."""
     from importers.swe_agent.history import open_trajectories
 
     _import(lambda: open_trajectories(files), as_json=as_json)
@@ -52,7 +52,7 @@ def git(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A repository's history: a decision per commit, a state change per file."""
+    """Import a git history: a decision per commit, a state change per file."""
     from importers.git.history import open_history
     from nervous_system.host.wall import gaps
 
@@ -68,7 +68,7 @@ def station(
         bool,
         typer.Option(
             "--activate",
-            help="Also take it up: its rules come into force, what is open is proposed.",
+            help="Also activate it: its rules take effect, its open objectives are proposed.",
         ),
     ] = False,
     force: Annotated[
@@ -76,7 +76,7 @@ def station(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """A file-based overseer: every row as history; nothing is dispatched without --activate."""
+    """Import a legacy station: every row as history; nothing is dispatched without --activate."""
     import json
     from functools import partial
 

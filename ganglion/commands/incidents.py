@@ -18,12 +18,10 @@ app = noun("What went wrong, what was done about it, and is it over.")
 @app.command("list")
 def list_(
     number: Annotated[int, typer.Option("-n", min=1, help="How many, the newest last.")] = 20,
-    only_open: Annotated[
-        bool, typer.Option("--open", help="Only those that are not over.")
-    ] = False,
+    only_open: Annotated[bool, typer.Option("--open", help="Only open ones.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON list.")] = False,
 ) -> None:
-    """Incidents with class, root cause and timeline, and the mode of the system: from the log."""
+    """List incidents with class, root cause and timeline, and the system mode."""
     import asyncio
     import json
     from dataclasses import asdict

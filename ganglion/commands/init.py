@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def init() -> None:
-    """Make streams, buckets and tables and the sample files, where they are missing.
+    """Make streams, buckets, tables and the sample files, if they are missing.
 
     `ganglion up` needs none of this; in containers it runs once, before the services start.
     """

@@ -32,7 +32,7 @@ def new(
         ),
     ] = "",
     works: Annotated[
-        bool, typer.Option("--works", help="With --role: it may offer itself for tasks, too.")
+        bool, typer.Option("--works", help="With --role: it may also work on tasks.")
     ] = False,
     unsigned: Annotated[
         bool,
@@ -48,7 +48,7 @@ def new(
         ),
     ] = None,
 ) -> None:
-    """Let an agent in (--role), or make a key only, and trust it.
+    """Let an agent in (--role), or only make a key that the mesh trusts.
 
     The first time the mesh gets a key of its own, too.
     """
@@ -120,7 +120,7 @@ def server(
         ),
     ] = None,
 ) -> None:
-    """Write who the users of a NATS server of your own are (GANGLION_NATS_USERS_FILE)."""
+    """Write the users of your own NATS server (GANGLION_NATS_USERS_FILE)."""
     from embedded_clickhouse.passwords import own_passwords, write_hashes
     from embedded_clickhouse.users import OWN_ACCOUNTS
     from local_mesh.home import Home
@@ -156,7 +156,7 @@ def clickhouse(
         str, typer.Argument(help="analyst reads; default, ganglion and services are the mesh's.")
     ] = "analyst",
 ) -> None:
-    """The address of ClickHouse with the password of an account: a CLICKHOUSE_URL."""
+    """Print the address of ClickHouse with an account's password: a CLICKHOUSE_URL."""
     from embedded_clickhouse.users import OWN_ACCOUNTS
     from local_mesh.addresses import client_settings
     from nervous_system.errors import BadSetting
@@ -180,7 +180,7 @@ def revoke(
     name: Annotated[str, typer.Argument(help="Who was let in with --role, or the id of a key.")],
     yes: Yes = False,
 ) -> None:
-    """Let an agent in no more, and count what its key signs no more.
+    """Shut an agent out, and stop trusting its key.
 
     Its connections end, and its credentials are removed. What it signed before still counts.
     """
@@ -209,7 +209,7 @@ def revoke(
 
 @app.command("list")
 def list_() -> None:
-    """The keys that are trusted, and for whom they speak; and who was let in."""
+    """List trusted keys, for whom each speaks, and who was let in."""
     from local_mesh.nats_keys import NatsKeys
     from nervous_system.contract.signature import TrustedKeys
     from nervous_system.environment import read_settings

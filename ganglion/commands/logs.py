@@ -22,19 +22,19 @@ LOOK_SECONDS: Final = 0.2
 @app.command()
 def logs(
     service: Annotated[
-        str | None, typer.Argument(help="overseer, nats, ingestor …; all, if not given.")
+        str | None, typer.Argument(help="overseer, nats, ingestor …; all, if left out.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Go on with what is written; Ctrl-C ends it.")
+        bool, typer.Option("-f", "--follow", help="Follow new lines; Ctrl-C ends it.")
     ] = False,
     number: Annotated[
-        int, typer.Option("-n", min=0, help="How many lines of each at the beginning.")
+        int, typer.Option("-n", min=0, help="How many lines of each file to begin with.")
     ] = 20,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per line, as it was written.")
     ] = False,
 ) -> None:
-    """What the processes of this home wrote to their log files, in the order of their times."""
+    """Show the log files of this home's processes, in the order of time."""
     import json
 
     from local_mesh.home import Home

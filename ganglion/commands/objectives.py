@@ -14,9 +14,7 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 
-app = noun(
-    "Give the swarm objectives, see them, and say yes or no to those that wait for a person."
-)
+app = noun("Add, list, approve and cancel objectives.")
 
 ObjectiveId = Annotated[str, typer.Argument(help="The objective's id, or how it begins.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -25,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 @app.command()
 def add(
     description: Annotated[
-        str | None, typer.Argument(help="What is to be achieved; else what the file says.")
+        str | None, typer.Argument(help="What to achieve; if left out, the file says it.")
     ] = None,
     priority: Annotated[
         int | None, typer.Option(min=0, max=10, help="Higher first; 5, or what the file says.")
@@ -45,7 +43,7 @@ def add(
         str | None, typer.Option(help='A JSON object; its "tasks" are taken as they are.')
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done; nothing is recorded.")
+        bool, typer.Option("--dry-run", help="Print what would be done, and record nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -132,7 +130,7 @@ def approve(
     reason: Annotated[str, typer.Option(help="Why it may be done.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Say yes to a plan that waits for a person."""
+    """Approve a plan that waits for a person."""
     make_sure("approve an objective of", yes=yes)
     from enchanted.events.v1.objective_pb2 import ObjectiveApproved
     from operations.actions.asking import order_overseer
@@ -146,10 +144,10 @@ def approve(
 @app.command()
 def cancel(
     objective_id: ObjectiveId,
-    reason: Annotated[str, typer.Option(help="Why it is called off.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is cancelled.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Call an objective off, with all its tasks; this is how to say no to one that waits."""
+    """Cancel an objective with all its tasks; this also rejects a plan that waits."""
     make_sure("cancel an objective of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
     from nervous_system.errors import NotDone
@@ -168,7 +166,7 @@ def cancel(
 @app.command("list")
 def list_objectives(
     all_: Annotated[
-        bool, typer.Option("--all", help="Also those that ended, and are still on the log.")
+        bool, typer.Option("--all", help="Also those that have ended and are still on the log.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -220,7 +218,7 @@ def list_objectives(
 
 @app.command()
 def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
-    """One objective: what it became, who said yes to it and why, and how it ended."""
+    """Show one objective: its tasks, who approved it and why, and how it ended."""
     import json
 
     from ganglion.columns import Column, say_table

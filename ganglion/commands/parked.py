@@ -23,7 +23,7 @@ def list_(
     limit: Annotated[int, typer.Option("-n", min=1, help="How many, the newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """The newest parked positions and their reasons."""
+    """List the newest parked positions and their reasons."""
     import json
     from datetime import UTC, datetime
 
@@ -67,11 +67,11 @@ def list_(
 def show(
     sequence: Annotated[int, typer.Argument(min=1, help="The position's sequence.")],
     epoch: Annotated[
-        int | None, typer.Option("--epoch", help="Its epoch; the last one, if not given.")
+        int | None, typer.Option("--epoch", help="Its epoch; the last one, if left out.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """One parked position: where, why, and its bytes."""
+    """Show one parked position: where, why, and its bytes."""
     import asyncio
     import json
 
@@ -101,7 +101,7 @@ def show(
 
 @app.command()
 def replay(as_json: AsJson = False, yes: Yes = False) -> None:
-    """Publish again, under their old ids, those that this version can read."""
+    """Publish the parked events that this version can read again, under their old ids."""
     make_sure("publish events again on", yes=yes)
     import asyncio
     import json

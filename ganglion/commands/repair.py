@@ -17,12 +17,13 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def repair(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what is damaged and what is to be had.")
+        bool,
+        typer.Option("--dry-run", help="Only report what is damaged and what can be restored."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Look at every stored row, and mend what is damaged from the log: once each, while it runs.
+    """Check every stored row, and restore damaged ones from the log, while the mesh runs.
 
     Exit 0: nothing is damaged any more; 1: something is that only a backup can bring.
     """

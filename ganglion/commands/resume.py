@@ -20,14 +20,14 @@ def resume(
         typer.Option(
             "--for",
             metavar="TIME",
-            help="And let the limits of CPU and memory hold nothing back for so long: 90s, 30m,"
+            help="Also ignore the limits of CPU and memory for this long: 90s, 30m,"
             " 1h30m, at most 24h. Without it they count again.",
         ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Lift what `ganglion halt` ordered, and what playbooks of incidents hold."""
+    """Lift a halt, and the holds of incidents' playbooks."""
     make_sure("let dispatch go on in", yes=yes)
     import asyncio
     import json

@@ -11,7 +11,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def samples() -> None:
-    """Write the sample charter, policy and registry into the home, where they are missing."""
+    """Write the sample charter, policy and registry into the home, if they are missing."""
     from local_mesh.addresses import home_of_rule
     from local_mesh.samples import write_samples
 

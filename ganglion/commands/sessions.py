@@ -19,10 +19,10 @@ def list_(
         str, typer.Option(metavar="TIME", help="How far back to look: 10m, 2h, 7d.")
     ] = "7d",
     number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
-    all_: Annotated[bool, typer.Option("--all", help="Those of services, too.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Also those of services.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """Runs, the last heard of first; `missing` counts events that never arrived."""
+    """List runs of agents, the most recent first; `missing` counts events that never arrived."""
     import json
 
     from ganglion.columns import Column, say_table

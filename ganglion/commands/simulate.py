@@ -28,11 +28,11 @@ def simulate(
         typer.Option(min=0, max=1, help="Share of the attempts over which the agent vanishes."),
     ] = 0.05,
     seed: Annotated[
-        int | None, typer.Option(help="Draws the same tasks and fates again; new ones without.")
+        int | None, typer.Option(help="Repeats the same tasks and outcomes; random if left out.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Let a simulated swarm work here, and judge it by the log (exit 0: it did its duty, 1: not).
+    """Run a simulated swarm on this mesh, and check the log (exit 0: all rules held, 1: not).
 
     Its tasks and agents have ids of their own in each run, and stay on the log. What an interrupted
     run leaves open expires by itself.

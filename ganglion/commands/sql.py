@@ -45,7 +45,7 @@ def sql(
         bool, typer.Option("--json", help="One JSON object per row (JSONEachRow).")
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Let the query change something; it only reads else.")
+        bool, typer.Option("--write", help="Let the query change data; otherwise it only reads.")
     ] = False,
     wait: Annotated[
         bool,

@@ -29,35 +29,35 @@ def tail(
         ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="Begin so long ago: 30s, 10m, 2h, 7d.")
+        str | None, typer.Option("--since", help="Begin this long ago: 30s, 10m, 2h, 7d.")
     ] = None,
     subject: Annotated[
         list[str] | None,
         typer.Option("--subject", help="Only this subject; * and > are wildcards; repeatable."),
     ] = None,
     agent: Annotated[
-        list[str] | None, typer.Option("--agent", help="Only what this one says; repeatable.")
+        list[str] | None, typer.Option("--agent", help="Only events of this agent; repeatable.")
     ] = None,
     kind: Annotated[
         list[str] | None,
         typer.Option("--kind", help="Only this kind: decision, task_failed …; repeatable."),
     ] = None,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Only what says that something went wrong.")
+        bool, typer.Option("--failed", help="Only events that report a failure.")
     ] = False,
     until_end: Annotated[
         bool,
         typer.Option(
             "--until-end",
-            help="Stop at what is the end now; from the first position on, unless told otherwise.",
+            help="Stop at the current end; by default begin at the first position.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     number: Annotated[
-        int | None, typer.Option("-n", min=1, help="Stop after so many events.")
+        int | None, typer.Option("-n", min=1, help="Stop after this many events.")
     ] = None,
 ) -> None:
-    """Print events in order, live; begins with the next one unless told otherwise.
+    """Print events in order, live; by default from the next one on.
 
     In columns on a terminal; into a pipe one per line, with tabs in between, and nothing is cut.
     """

@@ -27,18 +27,18 @@ TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
 MOST_SENTENCES = 5
 """About why tasks wait, below a list of them."""
 
-Reason = Annotated[str, typer.Option(help="Why; it stands on the log.")]
+Reason = Annotated[str, typer.Option(help="Why; recorded on the log.")]
 
 
 @app.command("list")
 def list_(
     objective: Annotated[
-        str | None, typer.Option(help="Only those of this objective, or of the one that begins so.")
+        str | None, typer.Option(help="Only tasks of this objective (its id, or how it begins).")
     ] = None,
-    ended: Annotated[int, typer.Option(min=0, help="How many of those that ended.")] = 20,
+    ended: Annotated[int, typer.Option(min=0, help="How many ended tasks.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """The tasks that are open and the last that ended, and why those wait that nobody does."""
+    """List open tasks and the last ended ones, and why a task waits."""
     import json
 
     from ganglion.columns import Column, note, say_table
@@ -101,7 +101,7 @@ def add(
     ],
     task_id: Annotated[
         str | None,
-        typer.Option("--id", help="Its id, under which it is added once; else a new one."),
+        typer.Option("--id", help="Its id, under which it is added once; a new one, if left out."),
     ] = None,
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
     payload: Annotated[
@@ -116,13 +116,13 @@ def add(
         list[str] | None, typer.Option(help="What its worker must be able to do; repeatable.")
     ] = None,
     priority: Annotated[int, typer.Option(min=0, max=10, help="Higher first.")] = 5,
-    max_attempts: Annotated[int, typer.Option(min=1, help="So many may fail.")] = 3,
+    max_attempts: Annotated[int, typer.Option(min=1, help="How many attempts may fail.")] = 3,
     max_losses: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="So many may be lost with their worker: as many as may fail. 0, with one attempt:"
-            " at most once.",
+            help="How many attempts may be lost with their worker; else max-attempts. 0, with"
+            " one attempt: at most once.",
         ),
     ] = None,
     timeout: Annotated[
@@ -133,7 +133,7 @@ def add(
     ] = None,
     ttl: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="It is given up if it is not done by then: 2h, 7d."),
+        typer.Option(metavar="TIME", help="It expires if it is not done by then: 2h, 7d."),
     ] = None,
     risk: Annotated[
         str,
@@ -143,17 +143,17 @@ def add(
         ),
     ] = "safe",
     cpu_count: Annotated[
-        float, typer.Option(min=0, help="Processors that its machine must have left.")
+        float, typer.Option(min=0, help="Processors that its machine must have free.")
     ] = 0.0,
     memory_bytes: Annotated[
-        int, typer.Option(min=0, help="Memory that its machine must have left.")
+        int, typer.Option(min=0, help="Memory in bytes that its machine must have free.")
     ] = 0,
     idempotency_key: Annotated[
         str, typer.Option(help="The same for every attempt, for whom it works with; else its id.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Add one task; without an objective, so nothing else ends with it."""
+    """Add one task without an objective."""
     import json
 
     from ganglion.durations import parse_duration
@@ -193,12 +193,10 @@ def add(
 @app.command()
 def show(
     task_id: TaskId,
-    all_: Annotated[
-        bool, typer.Option("--all", help="Also all that it said of its progress on the way.")
-    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Also every progress report.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Every step of one task: when, by whom, what, and in which trace."""
+    """Show every step of one task: when, by whom, what, and in which trace."""
     from ganglion.event_line import EventLines
     from nervous_system.phrases import counted
     from operations.queries.event_json import json_line
@@ -231,7 +229,7 @@ def wait(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Wait until a task has ended, and print what came of it (exit 0: completed, 1: not)."""
+    """Wait until a task has ended, and print its result (exit 0: completed, 1: not)."""
     from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged
     from ganglion.durations import parse_duration
     from ganglion.exit_codes import FAILURE
@@ -271,7 +269,7 @@ def _without_most_progress(steps: list[Recorded]) -> list[Recorded]:
 
 @app.command()
 def cancel(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
-    """Call a task off."""
+    """Cancel a task."""
     make_sure("cancel a task of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL
 
@@ -280,7 +278,7 @@ def cancel(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
 
 @app.command()
 def quarantine(task_id: TaskId, reason: Reason = "", yes: Yes = False) -> None:
-    """Set a task aside: nobody gets it until it is retried."""
+    """Set a task aside: no worker gets it until somebody retries it."""
     make_sure("set a task aside in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE
 
@@ -297,7 +295,7 @@ def retry(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Try a task again that ended without being done, and what was cancelled because of it."""
+    """Retry a task that failed, and the tasks that were cancelled because of it."""
     make_sure("try a task again in", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
     from operations.actions.given_json import given_object
@@ -340,7 +338,7 @@ def restore(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Take back what a task changed: a worker that has the files at hand does it."""
+    """Restore the files that a task changed; a worker that has the workspace does it."""
     make_sure("take back what a task changed in", yes=yes)
     import json
 

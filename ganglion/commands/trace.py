@@ -18,13 +18,13 @@ def trace(
     ],
     all_: Annotated[
         bool,
-        typer.Option("--all", help="Also how services came to decide: requests, turns."),
+        typer.Option("--all", help="Also requests and turns of services."),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="As one JSON object, with all events.")
     ] = False,
 ) -> None:
-    """What was done in a trace, as a tree; the ways to other traces, and to its page in Jaeger."""
+    """Show a trace as a tree, with links to other traces and to its page in Jaeger."""
     import asyncio
     import json
 

@@ -11,9 +11,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def up(
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Leave it running behind the scenes.")
-    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Run in the background.")] = False,
     only: Annotated[
         list[str] | None,
         typer.Option(

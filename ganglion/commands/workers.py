@@ -19,7 +19,7 @@ app = noun("Who is there to do tasks, and what each does now.")
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
-    """Workers, where they are and what they can; what each does, or why it takes nothing."""
+    """List workers: host, skills, current task, or why it takes none."""
     import asyncio
     import json
 

@@ -31,7 +31,7 @@ _KEY_BYTES: Final = 400
 
 
 class Repeats:
-    """Which lines are written, and how many were not. Pure: moments come in by the door."""
+    """Which lines are written, and how many were not. Pure: times are injected."""
 
     def __init__(self) -> None:
         self._said: OrderedDict[bytes, int] = OrderedDict()
