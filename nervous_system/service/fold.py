@@ -110,18 +110,19 @@ class Fold(Generic[State]):
         self._written: set[str] = set()  # ids of own events behind the position
         self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
 
-    def recall(self, own: Recorded) -> None:
-        """An own event that stands on the log behind the position, in the order of the log.
+    def recall(self, own: Recorded) -> bool:
+        """An own event that stands on the log behind the position, in the order of the log; whether
+        it is one.
 
         All of them, before the first `take`: what is written is not decided twice, and a tick
         strikes again where it struck.
         """
         event, payload = own.event, own.event.payload
         if not self._is_own(own):
-            return  # others may write there, too
+            return False  # others may write there, too
         self._written.add(event.event_id)
         if event.event_id in self.ahead:
-            return
+            return True
         if isinstance(payload, TickObserved | RequestsTaken):
             # Whoever took it knew no trace of it: it got one as it was written.
             taken = changed(event, trace_id="", span_id="")
@@ -131,6 +132,7 @@ class Fold(Generic[State]):
             turn = self._turns[-1]
             if len(turn.requests) < turn.expected:
                 turn.requests.append(event)
+        return True
 
     @property
     def missing(self) -> set[str]:

@@ -41,17 +41,19 @@ class Follower(Fold[State]):
         self.awaited: dict[str, int] = {}  # what was recalled and is not folded in yet: where it is
         self._following: dict[str, list[Recorded]] = {}  # of these, by the id of their cause
 
-    def recall(self, own: Recorded) -> None:
+    def recall(self, own: Recorded) -> bool:
         """As a leader's; of each that it decided, what it follows from is kept, too."""
-        super().recall(own)
         event = own.event
-        if not self._is_own(own) or event.event_id in self.ahead:
-            return
+        if not super().recall(own):
+            return False
+        if event.event_id in self.ahead:
+            return True
         if event.causation_id and self._is_decided(event):
             self.awaited[event.event_id] = own.sequence
             self._following.setdefault(event.causation_id, []).append(own)
         elif event.event_type == TYPE_REQUEST:
             self.awaited[event.event_id] = own.sequence
+        return True
 
     def _is_decided(self, event: Event) -> bool:
         return event.agent_role == self._role and event.agent_id == self._leader
@@ -121,8 +123,8 @@ def _as_decided(event: Event, cause: Event) -> Event:
     asked = [getattr(payload, "traceparent", "")]
     if isinstance(payload, ResultReported):
         asked.append(payload.next.traceparent)
-    traces = [trace_of(each, cause) for each in (*filter(None, asked), "")]
-    for trace_id, span_id in traces:
+    for traceparent in (*filter(None, asked), ""):
+        trace_id, span_id = trace_of(traceparent, cause)
         if trace_id in (event.trace_id, ""):
             return changed(event, trace_id=trace_id, span_id=span_id)
     return event

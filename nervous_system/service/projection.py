@@ -9,13 +9,15 @@ the folding begins: the first position, the leader's last snapshot, or any state
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
 
 from nervous_system.bus import Bus
+from nervous_system.contract.event import Recorded
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import on_any
 from nervous_system.errors import Permanent, Unauthentic, Unreadable
@@ -42,6 +44,13 @@ TURN_EVENTS: Final = 200
 """After so many others get a turn."""
 
 
+class _Own(NamedTuple):
+    """What stands on a subject of the role's own."""
+
+    recorded: Recorded
+    recalled: bool  # it is its own word, and not a stranger's
+
+
 class Projection(Generic[State]):
     """The fold of one role, from `base` on, or from the first position where that is None or of
     another log. It goes forwards only."""
@@ -52,7 +61,8 @@ class Projection(Generic[State]):
         self._base = base
         self._fold = Follower(role, base)
         self._read_ahead_to = self._fold.sequence
-        self._is_read = on_any(role.reads)
+        self._own: deque[_Own] = deque()  # read ahead, and not taken
+        self._is_read, self._is_of_own = on_any(role.reads), on_any(role.own)
 
     @classmethod
     async def from_snapshot(cls, bus: Bus, role: Role[State]) -> Projection[State]:
@@ -106,7 +116,10 @@ class Projection(Generic[State]):
             else:
                 self._fold.take(self._bus.recorded(stored))
         except Unreadable as error:
-            _log.debug("projection.skipped", role=self.role.key, reason=str(error))
+            self._skipped(error)
+
+    def _skipped(self, error: Unreadable) -> None:
+        _log.debug("projection.skipped", role=self.role.key, reason=str(error))
 
     async def kept(self) -> Snapshot[State]:
         """The state with all that is needed to go on from it."""
@@ -122,6 +135,7 @@ class Projection(Generic[State]):
         async with aclosing(self._own_events()) as own:
             if self._base is not None and not await self._belongs(self._base, own):
                 self._base, self._fold, self._read_ahead_to = None, Follower(self.role), 0
+                self._own.clear()
                 return await self._go_on_to(position)
             self._base = None
             await self._take_up_to(position, own)
@@ -134,20 +148,37 @@ class Projection(Generic[State]):
         )
 
     async def _take_up_to(self, position: int, own: AsyncGenerator[Stored, None]) -> None:
-        log = self._bus.replay(
-            start_sequence=self._fold.sequence + 1, subjects=separate(self.role.reads)
+        """Two streams become one again: what the role writes, and what others do."""
+        others = self._bus.replay(
+            start_sequence=self._fold.sequence + 1, subjects=separate(self.role.others)
         )
         taken = 0
-        async with aclosing(log):
-            async for stored in log:
+        async with aclosing(others):
+            async for stored in others:
                 if stored.sequence > position:
-                    return
-                while len(self._fold.awaited) < MIN_AWAITED and await self._read_ahead(own):
-                    pass
-                self.take(stored)
+                    break
+                await self._take_own(stored.sequence - 1, own)
+                if not self._is_of_own(stored.subject):
+                    self.take(stored)
                 taken += 1
                 if taken % TURN_EVENTS == 0:
                     await asyncio.sleep(0)
+        await self._take_own(position, own)
+
+    async def _take_own(self, up_to: int, own: AsyncGenerator[Stored, None]) -> None:
+        """Own events up to a position; behind it, too, so many are known as can follow from one."""
+        fold, queue = self._fold, self._own
+        while True:
+            while (not queue or len(fold.awaited) < MIN_AWAITED) and await self._read_ahead(own):
+                pass
+            if not queue or queue[0].recorded.sequence > up_to:
+                return
+            recorded, recalled = queue.popleft()
+            event_id = recorded.event.event_id
+            if recalled and event_id in fold.ahead:  # as most are
+                fold.pass_by(event_id, recorded.sequence, recorded.recorded_at)
+            else:
+                fold.take(recorded)
 
     async def _read_ahead(self, own: AsyncGenerator[Stored, None]) -> bool:
         """One own event further; False where there are no more."""
@@ -155,8 +186,12 @@ class Projection(Generic[State]):
         if stored is None:
             return False
         self._read_ahead_to = stored.sequence
-        with suppress(Unreadable):  # it is said when its turn comes
-            self._fold.recall(self._bus.recorded(stored))
+        try:
+            recorded = self._bus.recorded(stored)
+        except Unreadable as error:
+            self._skipped(error)
+        else:
+            self._own.append(_Own(recorded, self._fold.recall(recorded)))
         return True
 
     async def _belongs(self, base: Snapshot[State], own: AsyncGenerator[Stored, None]) -> bool:

@@ -63,6 +63,13 @@ class Role(Generic[State]):
         return _widest(self.subjects, self.own)
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """The filters of what is folded beside `own`, none within another."""
+        own = self.own
+        beside = (each for each in self.subjects if not any(covers(one, each) for one in own))
+        return _widest(beside)
+
+    @property
     def hears(self) -> tuple[str, ...]:
         """The filters of what it reads while it leads, none within another: what it alone writes it
         knows before the log does."""
