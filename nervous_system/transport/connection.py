@@ -239,6 +239,10 @@ class Connection:
 
     async def _abandon(self) -> None:
         with suppress(AssertionError):  # of nats-py, where it had not even begun
+            await self._end()
+
+    async def _end(self) -> None:
+        with suppress(OSError):  # the server was quicker to end it
             await self.client.close()
 
     async def close(self) -> None:
@@ -253,7 +257,7 @@ class Connection:
             else:
                 return
         self.client.drop_pending()  # nats-py would try to send it, and fail
-        await self.client.close()
+        await self._end()
 
     async def _on_error(self, error: Exception) -> None:
         missing = _PERMISSION.search(str(error))

@@ -33,6 +33,7 @@ from nervous_system.errors import (
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.transport import publisher
+from nervous_system.transport.bulk_client import BulkClient
 from nervous_system.transport.frame import frame
 from tests.nervous_system.event_samples import decision, entry
 from tests.real_servers import NatsServer, free_port
@@ -489,6 +490,18 @@ async def test_credentials_refused_are_said_even_if_the_next_attempt_is_reset() 
 
 
 async def test_nobody_at_the_address_is_said_clearly() -> None:
+    with pytest.raises(Unavailable, match="no NATS server answers at nats://127.0.0.1:1"):
+        async with open_bus(MeshSettings(nats_url="nats://127.0.0.1:1"), name="test"):
+            pass
+
+
+async def test_a_server_that_ends_the_connection_first_is_said_as_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def reset(_: BulkClient) -> None:
+        raise ConnectionResetError("Connection lost")
+
+    monkeypatch.setattr(BulkClient, "close", reset)
     with pytest.raises(Unavailable, match="no NATS server answers at nats://127.0.0.1:1"):
         async with open_bus(MeshSettings(nats_url="nats://127.0.0.1:1"), name="test"):
             pass
