@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganglion.ending import end_with
+from ganglion.exit import end_with
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
+    from bench.profile import Size
     from bench.report import Report
-    from bench.size import Size
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -46,7 +46,7 @@ def bench(
 
     from rich.console import Console  # noqa: TID251 - its own figures
 
-    from bench.size import FULL, QUICK
+    from bench.profile import FULL, QUICK
     from ganglion.exit_codes import FAILURE
 
     size = QUICK if quick else FULL
@@ -77,8 +77,8 @@ async def _measure(only: list[str], *, size: Size, quiet: bool) -> Report:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from bench.machine import describe_machine
+    from bench.progress import Bar
     from bench.report import Report
-    from bench.show import Bar
     from bench.suites import measure_all
     from ganglion.progress_bar import progress_bar
     from nervous_system.clock import stopwatch, system_clock

@@ -31,8 +31,8 @@ from rich.table import Table
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_SUCCEEDED
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, TYPE_DECISION, SwarmEvent
-from ingestor.frames import Framer
 from ingestor.ingest_schema import MESSAGE_NAME, ingest_schema
+from ingestor.row_encoder import Framer
 from ingestor.schema import from_scratch
 from ingestor.statements import statement
 from nervous_system.contract.stored import Stored

@@ -6,23 +6,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.candidates.order import Order
 from bench.child import python, started
-from bench.contenders.order import Order
+from bench.environment import Laboratory
 from bench.figure import Figure
-from bench.laboratory import Laboratory
-from bench.show import Show
-from bench.size import Size
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 
 NATS: Final = "nats-fold"
 _RUN_SECONDS: Final = 300.0
 
 
-async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure]:
+async def measure(laboratory: Laboratory, size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of folding."""
     show.expect(2)
     show.step(f"folding {size.folded_tasks * 4:,} events")
     order = Order(count=size.folded_tasks)
-    argv = python("bench.contenders", "fold_history", order.argument())
+    argv = python("bench.candidates", "fold_history", order.argument())
     async with started("fold", argv, folder=laboratory.folder) as child:
         folded = await child.answer(within_seconds=_RUN_SECONDS)
     show.done()
@@ -30,7 +30,7 @@ async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure
     order = Order(
         nats_url=await laboratory.nats(NATS), count=size.snapshot_open, ended=size.snapshot_ended
     )
-    argv = python("bench.contenders", "start_from_snapshot", order.argument())
+    argv = python("bench.candidates", "start_from_snapshot", order.argument())
     async with started("snapshot", argv, folder=laboratory.folder) as child:
         start = await child.answer(within_seconds=_RUN_SECONDS)
     show.done()

@@ -15,11 +15,11 @@ from typing import Final
 import psutil
 
 from bench.child import python, started
+from bench.environment import Laboratory, free_port
 from bench.figure import Figure
-from bench.laboratory import Laboratory, free_port
 from bench.processes import processes_of
-from bench.show import Show
-from bench.size import Size
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from local_mesh.home import Home
 from local_mesh.supervisor.mesh_file import read_mesh
 from nervous_system.clock import stopwatch
@@ -89,7 +89,7 @@ class LocalMesh:
             return await child.output(within_seconds=_COMMAND_SECONDS, check=check)
 
 
-async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure]:
+async def measure(laboratory: Laboratory, size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of a mesh at rest."""
     show.expect(3)
     mesh = LocalMesh(laboratory.folder / "home")

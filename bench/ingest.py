@@ -12,15 +12,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from bench.candidates.order import BEGIN, END, Order
+from bench.candidates.plain_recipe import CREATE_TABLE
+from bench.candidates.plain_recipe import TABLE as PLAIN_TABLE
 from bench.child import Child, python, started
-from bench.contenders.order import BEGIN, END, Order
-from bench.contenders.plain_recipe import CREATE_TABLE
-from bench.contenders.plain_recipe import TABLE as PLAIN_TABLE
+from bench.environment import Laboratory
 from bench.figure import Figure
-from bench.laboratory import Laboratory
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from bench.rounds import Measure, interleave
-from bench.show import Show
-from bench.size import Size
 from nervous_system.clock import stopwatch
 
 NATS: Final = "nats-ingest"
@@ -115,7 +115,7 @@ class Ingest:
 
     @asynccontextmanager
     async def _contender(self, name: str, order: Order) -> AsyncIterator[Child]:
-        argv = python("bench.contenders", name, order.argument())
+        argv = python("bench.candidates", name, order.argument())
         async with started(name, argv, folder=self._laboratory.folder) as child:
             yield child
 
@@ -126,7 +126,7 @@ class Ingest:
         return await self._laboratory.nats(NATS)
 
 
-async def measure(ingest: Ingest, size: Size, show: Show) -> list[Figure]:
+async def measure(ingest: Ingest, size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of ingest."""
     contenders: dict[str, Measure] = {
         OURS: ingest.ingestor,
@@ -143,7 +143,7 @@ async def measure(ingest: Ingest, size: Size, show: Show) -> list[Figure]:
         contenders,
         rounds=size.rounds,
         warm_up=size.warm_up,
-        most_seconds=size.suite_seconds,
+        max_seconds=size.suite_seconds,
         show=show,
     )
 

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final
 
+from bench.candidates.order import BEGIN, Order
 from bench.child import Child, python, started
-from bench.contenders.order import BEGIN, Order
-from bench.laboratory import Laboratory
+from bench.environment import Laboratory
 from bench.task_queue import Cycles
 from local_mesh.batch_staging import BatchStaging
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
 from local_mesh.key_files import ensure_mesh_key
-from local_mesh.samples import write_samples
 from nervous_system.ids import new_event_id
 
 NATS: Final = "nats-tasks"
@@ -68,7 +68,7 @@ class MeshQueue:
     @asynccontextmanager
     async def _overseer(self) -> AsyncIterator[None]:
         self._home.mkdir()
-        write_samples(Home.at(self._home))
+        write_default_files(Home.at(self._home))
         ensure_mesh_key(self._home)  # as `ganglion up` does: what is said is vouched for
         environment = {
             "NATS_URL": self._url,
@@ -92,13 +92,13 @@ class MeshQueue:
 
     @asynccontextmanager
     async def _workers(self, order: Order) -> AsyncIterator[Child]:
-        argv = python("bench.contenders", "task_worker", order.argument())
+        argv = python("bench.candidates", "task_worker", order.argument())
         async with self._started("workers", argv) as child:
             await child.line_with(BEGIN, within_seconds=_START_SECONDS)
             yield child
 
     async def _client(self, order: Order) -> dict[str, Any]:
-        argv = python("bench.contenders", "task_client", order.argument())
+        argv = python("bench.candidates", "task_client", order.argument())
         async with self._started("client", argv) as child:
             return await child.answer(within_seconds=_RUN_SECONDS)
 

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from bench.candidates.order import BEGIN
 from bench.child import Child, started
-from bench.contenders.order import BEGIN
-from bench.laboratory import Laboratory, free_port
+from bench.environment import Laboratory, free_port
 from bench.peer_servers import BENCH, missing, peers_python, postgres, redis
 from bench.task_queue import Cycles
 from local_mesh.nats import LOOPBACK

@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from bench.candidates.order import Order
 from bench.child import python, started
-from bench.contenders.order import Order
+from bench.environment import Laboratory
 from bench.figure import Figure
-from bench.laboratory import Laboratory
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from bench.rounds import Measure, Ratio, interleave
-from bench.show import Show
-from bench.size import Size
 
 NATS: Final = "nats-publish"
 BULK, SERIAL = "publish_all", "serial js.publish"
@@ -41,12 +41,12 @@ class Publishing:
     async def run(self, contender: str, order: Order) -> dict[str, Any]:
         """What one contender says."""
         order = replace(order, nats_url=await self._laboratory.nats(NATS))
-        argv = python("bench.contenders", contender, order.argument())
+        argv = python("bench.candidates", contender, order.argument())
         async with started(contender, argv, folder=self._laboratory.folder) as child:
             return await child.answer(within_seconds=_RUN_SECONDS)
 
 
-async def measure(publishing: Publishing, size: Size, show: Show) -> list[Figure]:
+async def measure(publishing: Publishing, size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of publishing."""
     contenders: dict[str, Measure] = {BULK: publishing.bulk, SERIAL: publishing.serial}
     show.expect(size.rounds + len(contenders) * (size.rounds + size.warm_up))
@@ -54,7 +54,7 @@ async def measure(publishing: Publishing, size: Size, show: Show) -> list[Figure
         contenders,
         rounds=size.rounds,
         warm_up=size.warm_up,
-        most_seconds=size.suite_seconds,
+        max_seconds=size.suite_seconds,
         show=show,
     )
     bulk = found.ratio(BULK, SERIAL)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench.figure import Figure
 from bench.machine import Machine
-from bench.size import Size
+from bench.profile import Size
 
 HEADINGS: Final = ("figure", "what", "measured", "target", "verdict", "made of")
 _STYLES: Final = {True: "green", False: "bold red", None: "dim"}

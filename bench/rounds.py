@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bench.show import Show
+from bench.progress import ProgressDisplay
 from nervous_system.clock import Stopwatch, stopwatch
 
 Measure = Callable[[], Awaitable[float]]
@@ -56,8 +56,8 @@ async def interleave(
     *,
     rounds: int,
     warm_up: bool,
-    most_seconds: float,
-    show: Show,
+    max_seconds: float,
+    show: ProgressDisplay,
     watch: Stopwatch = stopwatch,
 ) -> Rounds:
     """Run every contender once a round.
@@ -69,7 +69,7 @@ async def interleave(
     longest = 0.0
     for number in range(-1 if warm_up else 0, rounds):
         round_began = watch()
-        if number > 0 and round_began - began + longest > most_seconds:
+        if number > 0 and round_began - began + longest > max_seconds:
             show.expect(-len(contenders) * (rounds - number))
             break
         label = "warm-up" if number < 0 else f"round {number + 1} of {rounds}"

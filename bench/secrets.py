@@ -13,20 +13,20 @@ from typing import Final
 from bench.events import payloads
 from bench.figure import Figure
 from bench.labelled_secrets import labelled
-from bench.show import Show
-from bench.size import Size
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from nervous_system.contract.redaction import Redactor
 from nervous_system.contract.secret_search import secrets_in
 
-LEAST_RECALL_PERCENT: Final = 95.0
-MOST_FOUND_PER_MILLION: Final = 200.0
+MIN_RECALL_PERCENT: Final = 95.0
+MAX_FOUND_PER_MILLION: Final = 200.0
 _EVENTS: Final = 2_000
-_MOST_FILE_BYTES: Final = 400_000
+_MAX_FILE_BYTES: Final = 400_000
 _FOLDERS: Final = (Path("/usr/share/doc"), Path("/usr/share/man"), Path("/usr/share/perl"))
 
 
-async def measure(size: Size, show: Show) -> list[Figure]:
+async def measure(size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of redaction."""
     show.expect(3)
     figures = []
@@ -64,13 +64,13 @@ def recall() -> Figure:
         what=f"of {count} secrets, in all the places they are left in, taken out",
         value=100 * (1 - len(left) / count),
         unit="%",
-        target=LEAST_RECALL_PERCENT,
+        target=MIN_RECALL_PERCENT,
         at_least=True,
         detail=f"{len(left)} missed: {'; '.join(left[:6]) or 'none'}",
     )
 
 
-def precision(most_lines: int) -> Figure:
+def precision(max_lines: int) -> Figure:
     """In code and prose that are on this machine, how much is taken for a secret."""
     lines = characters = found = 0
     seconds = 0.0
@@ -80,14 +80,14 @@ def precision(most_lines: int) -> Figure:
         seconds += process_time() - began
         lines += text.count("\n")
         characters += len(text)
-        if lines >= most_lines:
+        if lines >= max_lines:
             break
     return Figure(
         name="secrets.precision",
         what="taken for a secret in a million lines of code and prose",
         value=found / max(lines, 1) * 1e6,
         unit="/M",
-        target=MOST_FOUND_PER_MILLION,
+        target=MAX_FOUND_PER_MILLION,
         at_least=False,
         detail=f"{found} in {lines:,} lines, at {characters / 1e6 / max(seconds, 1e-9):.1f} MB/s",
     )
@@ -123,7 +123,7 @@ def _texts() -> Iterator[str]:
                 data = gzip.decompress(data)
         except (OSError, EOFError):
             continue
-        if len(data) <= _MOST_FILE_BYTES and b"\0" not in data[:1000]:
+        if len(data) <= _MAX_FILE_BYTES and b"\0" not in data[:1000]:
             yield data.decode(errors="replace")
 
 

@@ -7,17 +7,17 @@ from functools import partial
 from typing import Final
 
 from bench import fold, idle, ingest, publish, secrets, tasks, tracing
+from bench.environment import open_laboratory
 from bench.figure import Figure, measured
-from bench.laboratory import open_laboratory
-from bench.show import Show
-from bench.size import Size
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from nervous_system.errors import BadSetting
 
 NAMES: Final = ("idle", "ingest", "publish", "tracing", "fold", "tasks", "secrets")
 """In the order in which they run: a mesh is idle as long as nothing else was started."""
 
 
-async def measure_all(only: Collection[str], *, size: Size, show: Show) -> list[Figure]:
+async def measure_all(only: Collection[str], *, size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of the suites named, of all where none is. Raises BadSetting for other names."""
     unknown = sorted(set(only) - set(NAMES))
     if unknown:

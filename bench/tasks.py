@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
+from bench.environment import Laboratory
 from bench.figure import Figure, measured, not_measured
-from bench.laboratory import Laboratory
 from bench.mesh_queue import MeshQueue
 from bench.peer_queue import (
     CELERY,
@@ -22,9 +22,9 @@ from bench.peer_queue import (
     TASKIQ_DEFAULT,
     PeerQueue,
 )
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from bench.rounds import Rounds, interleave
-from bench.show import Show
-from bench.size import Size
 from bench.task_queue import Cycles, TaskQueue, percentile
 from nervous_system.errors import StartFailed
 
@@ -36,7 +36,7 @@ DEFAULTS_AT: Final = 8
 _MILLISECONDS: Final = 1_000
 
 
-async def measure(laboratory: Laboratory, size: Size, show: Show) -> list[Figure]:
+async def measure(laboratory: Laboratory, size: Size, show: ProgressDisplay) -> list[Figure]:
     """The figures of tasks; a peer that is not installed has rows that say so."""
     ours = MeshQueue(laboratory)
     peers: dict[str, TaskQueue] = {
@@ -60,7 +60,7 @@ async def _at(
     ours: TaskQueue,
     peers: Mapping[str, TaskQueue],
     size: Size,
-    show: Show,
+    show: ProgressDisplay,
 ) -> list[Figure]:
     """So many workers, with nothing else waiting."""
     claims: list[float] = []
@@ -87,7 +87,7 @@ async def _at(
         contenders,
         rounds=size.rounds,
         warm_up=size.warm_up,
-        most_seconds=size.suite_seconds,
+        max_seconds=size.suite_seconds,
         show=show,
     )
     noun = "worker" if workers == 1 else "workers"
@@ -151,7 +151,7 @@ def _claims(name: str, when: str, claims: list[float]) -> Figure:
 
 
 async def _begun(
-    ours: TaskQueue, peers: Mapping[str, TaskQueue], size: Size, show: Show
+    ours: TaskQueue, peers: Mapping[str, TaskQueue], size: Size, show: ProgressDisplay
 ) -> list[Figure]:
     """One task after the other, at an idle worker."""
     present = [peer for peer in peers.values() if not peer.missing]
@@ -198,7 +198,7 @@ async def _begun(
 
 
 async def _waiting(
-    ours: TaskQueue, peers: Mapping[str, TaskQueue], size: Size, show: Show
+    ours: TaskQueue, peers: Mapping[str, TaskQueue], size: Size, show: ProgressDisplay
 ) -> list[Figure]:
     """As many as are done are submitted, behind so many others that wait. Last of all: what waits
     is never done."""

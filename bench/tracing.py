@@ -6,21 +6,25 @@ from functools import partial
 from typing import Final
 
 from bench.child import python, started
+from bench.environment import Laboratory
 from bench.figure import Figure
 from bench.ingest import Ingest
-from bench.laboratory import Laboratory
+from bench.profile import Size
+from bench.progress import ProgressDisplay
 from bench.publish import Publishing
 from bench.rounds import Measure, interleave
-from bench.show import Show
-from bench.size import Size
 from nervous_system.errors import StartFailed
 
 _SINK_SECONDS: Final = 20.0
-_MOST_PERCENT: Final = 15.0
+_MAX_PERCENT: Final = 15.0
 
 
 async def measure(
-    ingest: Ingest, publishing: Publishing, laboratory: Laboratory, size: Size, show: Show
+    ingest: Ingest,
+    publishing: Publishing,
+    laboratory: Laboratory,
+    size: Size,
+    show: ProgressDisplay,
 ) -> list[Figure]:
     """The figures of tracing. Raises StartFailed where no span arrived: nothing was measured."""
     argv = python("bench.span_sink")
@@ -40,7 +44,7 @@ async def measure(
             contenders,
             rounds=size.rounds,
             warm_up=size.warm_up,
-            most_seconds=size.suite_seconds,
+            max_seconds=size.suite_seconds,
             show=show,
         )
         sink.terminate()
@@ -56,7 +60,7 @@ async def measure(
                 what=f"time that tracing adds to {name}",
                 value=(slowed.median - 1) * 100,
                 unit="%",
-                target=_MOST_PERCENT,
+                target=_MAX_PERCENT,
                 at_least=False,
                 detail=(
                     f"off {found.median(name):,.0f}/s; on {found.median(f'{name}, traced'):,.0f}/s;"

@@ -16,17 +16,17 @@ from builtin_worker.clickhouse import ClickHouse
 from nervous_system.bus import Bus
 from nervous_system.client.agent import Agent
 from nervous_system.clock import Clock
-from nervous_system.contract.bounded import bounded
+from nervous_system.contract.truncation import truncate_middle
 from nervous_system.errors import Permanent
 
-MOST_OUTPUT_CHARACTERS: Final = 65_536
-MOST_NOTES_CHARACTERS: Final = 2_000
-MOST_CHANGED_FILES: Final = 100
+MAX_OUTPUT_CHARACTERS: Final = 65_536
+MAX_NOTES_CHARACTERS: Final = 2_000
+MAX_CHANGED_FILES: Final = 100
 """So that what a task leaves on the log stays far below the server's payload limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class ActionRequest:
     """One attempt at one task."""
 
     task_id: str
@@ -35,20 +35,27 @@ class Job:
     attempt: int  # 1, 2, 3 …
     idempotency_key: str  # the same for every attempt; empty: the task's id stands for it
 
-    def text(self, name: str, *, default: str | None = None) -> str:
+    def text_argument(self, name: str, *, default: str | None = None) -> str:
         """The text under `name` in the payload. Raises Permanent where there is none."""
         value = self.payload.get(name, default)
         if not isinstance(value, str) or not value.strip():
             raise self._of_no_use(name, value, "give a text")
         return value
 
-    def whole_number(self, name: str, *, default: int, least: int, most: int) -> int:
+    def integer_argument(self, name: str, *, default: int, min_value: int, max_value: int) -> int:
         """The number under `name` in the payload. Raises Permanent where it is of no use."""
         value = self.payload.get(name, default)
         # JSON of another language may have written 14.0; true is not a number.
         number = int(value) if isinstance(value, float) and value.is_integer() else value
-        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
-            give = f"give a whole number from {least} to {most}, or leave it out for {default}"
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, int)
+            or not min_value <= number <= max_value
+        ):
+            give = (
+                f"give a whole number from {min_value} to {max_value}, or leave it out for"
+                f" {default}"
+            )
             raise self._of_no_use(name, value, give)
         return number
 
@@ -59,7 +66,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class ActionResult:
     """What an action did."""
 
     output: str  # Markdown
@@ -67,22 +74,22 @@ class Done:
     notes: str = ""
 
     @classmethod
-    def bounded(
+    def within_limits(
         cls, output: str, *, changed_files: Sequence[str] = (), notes: Sequence[str] = ()
     ) -> Self:
         """Within the limits; what is left out is counted."""
         said = list(notes)
-        if len(changed_files) > MOST_CHANGED_FILES:
+        if len(changed_files) > MAX_CHANGED_FILES:
             said.append(f"{len(changed_files)} files were changed; the first are listed")
         return cls(
-            output=bounded(output, most_characters=MOST_OUTPUT_CHARACTERS),
-            changed_files=tuple(changed_files[:MOST_CHANGED_FILES]),
-            notes=bounded("; ".join(said), most_characters=MOST_NOTES_CHARACTERS),
+            output=truncate_middle(output, max_characters=MAX_OUTPUT_CHARACTERS),
+            changed_files=tuple(changed_files[:MAX_CHANGED_FILES]),
+            notes=truncate_middle("; ".join(said), max_characters=MAX_NOTES_CHARACTERS),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ActionContext:
     """What an action may use."""
 
     home: Path  # GANGLION_HOME
@@ -94,7 +101,7 @@ class Place:
     workspace_name: str | None = None  # None: as git has it, or the folder
 
 
-class Progress(Protocol):
+class ActionProgress(Protocol):
     """Where an action says how far it is."""
 
     async def __call__(self, fraction: float, note: str) -> None:
@@ -104,5 +111,5 @@ class Progress(Protocol):
         """
 
 
-Action = Callable[[Job, Place, Progress], Awaitable[Done]]
+Action = Callable[[ActionRequest, ActionContext, ActionProgress], Awaitable[ActionResult]]
 """The work itself."""

@@ -17,7 +17,7 @@ from builtin_worker.diagnosis import (
     diagnose,
     diagnose_report,
 )
-from builtin_worker.finished import once
+from builtin_worker.idempotency import run_once
 from builtin_worker.maintenance import maintain_logs
 from builtin_worker.restoring import restore_task
 from builtin_worker.trends import report_trends
@@ -31,10 +31,10 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "diagnose.processes": diagnose(*PROCESSES),
         "diagnose.nats": diagnose(*NATS),
         "diagnose.clickhouse": diagnose(*CLICKHOUSE),
-        "diagnose.report": once(diagnose_report),
-        "report.trends": once(report_trends),
-        "maintain.logs": once(maintain_logs),
-        RESTORE: once(restore_task),
+        "diagnose.report": run_once(diagnose_report),
+        "report.trends": run_once(report_trends),
+        "maintain.logs": run_once(maintain_logs),
+        RESTORE: run_once(restore_task),
     }
 )
 """Action → the work. What changes files is done once per idempotency key."""

@@ -16,9 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from builtin_worker.manifest import NAME, Kept, Manifest
+from builtin_worker.atomic_write import PARTIAL, put_in_place, write_atomically
+from builtin_worker.manifest import NAME, ArchiveManifest, Kept
 from builtin_worker.thread import Halt
-from builtin_worker.written import PARTIAL, put_in_place, write_whole
 from nervous_system.errors import Transient
 from nervous_system.failpoint import failpoint
 
@@ -32,7 +32,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest = Manifest.load(folder)
+        self.manifest = ArchiveManifest.load(folder)
 
     def keep(self, content: Path, *, path: str, source: str, now: datetime, halt: Halt) -> Kept:
         """Pack a file into `path`. Returns after both are on disk: the file and its entry.
@@ -67,7 +67,7 @@ class Archive:
         failpoint("archive.after_manifest")
         return kept
 
-    def record(self, manifest: Manifest) -> None:
+    def record(self, manifest: ArchiveManifest) -> None:
         """Put a new manifest in force. Raises OSError.
 
         One with lines that could not be read is set aside first: nothing in it is forgotten.
@@ -76,8 +76,8 @@ class Archive:
         if self.manifest.unreadable and there.exists():
             content = there.read_bytes()
             name = f"{NAME}.unreadable-{hashlib.sha256(content).hexdigest()[:12]}"
-            write_whole(self.folder / name, content)
-        manifest = Manifest(manifest.entries)
+            write_atomically(self.folder / name, content)
+        manifest = ArchiveManifest(manifest.entries)
         manifest.save(self.folder)
         self.manifest = manifest
 
@@ -86,7 +86,7 @@ class Archive:
         gone = list(paths)
         if not gone:
             return
-        self.record(self.manifest.without(gone))
+        self.record(self.manifest.remove_paths(gone))
         for path in gone:
             (self.folder / path).unlink(missing_ok=True)
 

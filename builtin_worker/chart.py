@@ -11,7 +11,7 @@ from builtin_worker.trend import Series
 _SUPERFLUOUS: Final = re.compile(rb"<script.*?</script>|<!--.*?-->", re.DOTALL)
 """The settings of the tooltips that we leave out, and the day of the drawing."""
 
-MOST_DOTS: Final = 200
+MAX_DOTS: Final = 200
 """Of more points only the line is drawn; a single one is a dot in any case."""
 
 WIDTH: Final = 900
@@ -26,7 +26,7 @@ def svg(series: Series) -> bytes:
     import pygal
     from pygal.style import Style
 
-    moments = [at for at, _ in series.measured]
+    moments = [at for at, _ in series.measurements]
     chart = pygal.DateTimeLine(
         width=WIDTH,
         height=HEIGHT,
@@ -35,7 +35,7 @@ def svg(series: Series) -> bytes:
         explicit_size=True,
         legend_at_bottom=True,
         dots_size=2.5,
-        show_dots=len(moments) <= MOST_DOTS,
+        show_dots=len(moments) <= MAX_DOTS,
         show_y_guides=True,
         show_x_guides=False,
         min_scale=4,
@@ -62,7 +62,7 @@ def svg(series: Series) -> bytes:
     )
     # Else a random one: so the same pulses give the same file.
     chart.uuid = series.name.replace(" ", "-")
-    chart.add(series.name, list(series.measured), stroke_style={"width": 2})
+    chart.add(series.name, list(series.measurements), stroke_style={"width": 2})
     line = series.line()
     if line is not None:
         chart.add(

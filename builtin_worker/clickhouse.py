@@ -52,12 +52,12 @@ class ClickHouse:
         doing = f"asking ClickHouse at {self.address} for {name}"
         try:
             async with asyncio.timeout(self._answer_seconds):
-                client = await self._opened()
+                client = await self._open()
                 result = await client.query(statement(name), parameters=parameters)
                 rows: Sequence[Sequence[Any]] = result.result_rows
                 return rows
         except ClickHouseError as error:
-            raise _translated(doing, error) from error
+            raise _translate(doing, error) from error
         except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError, too
             sentence = str(error) or f"nothing within {self._answer_seconds:g} s"
             raise Unavailable(f"{doing}: no answer ({sentence}); see that it runs there") from error
@@ -69,7 +69,7 @@ class ClickHouse:
             with suppress(aiohttp.ClientError, OSError):
                 await client.close()
 
-    async def _opened(self) -> AsyncClient:
+    async def _open(self) -> AsyncClient:
         async with self._opening:
             if self._client is None:
                 self._client = await clickhouse_connect.get_async_client(
@@ -83,7 +83,7 @@ class ClickHouse:
             return self._client
 
 
-def _translated(doing: str, error: ClickHouseError) -> GanglionError:
+def _translate(doing: str, error: ClickHouseError) -> GanglionError:
     code = getattr(error, "code", None)
     remedy = ABOUT_THE_REQUEST.get(code) if code is not None else None
     if remedy is not None:

@@ -10,14 +10,14 @@ from typing import Final
 
 import psutil
 
-from builtin_worker.action import Action, Done, Job, Place, Progress
+from builtin_worker.action import Action, ActionContext, ActionProgress, ActionRequest, ActionResult
+from builtin_worker.atomic_write import file_name, write_atomically
 from builtin_worker.jetstream import nats
 from builtin_worker.machine import capacity, disk, machine, memory
 from builtin_worker.processes import processes
 from builtin_worker.section import Section
 from builtin_worker.thread import in_thread
 from builtin_worker.warehouse import clickhouse, ingest
-from builtin_worker.written import file_name, write_whole
 from nervous_system.errors import GanglionError
 
 LOOK_SECONDS: Final = 30.0
@@ -27,19 +27,22 @@ REPORTS: Final = Path("reports") / "diagnostics"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportPart:
     """One thing to look at."""
 
     name: str
-    look: Callable[[Place], Awaitable[Section]]
+    look: Callable[[ActionContext], Awaitable[Section]]
 
 
-MACHINE: Final = (Part("the machine", machine), Part("the capacity on record", capacity))
-MEMORY: Final = (Part("memory", memory),)
-DISK: Final = (Part("the disks", disk),)
-PROCESSES: Final = (Part("the processes", processes),)
-NATS: Final = (Part("NATS", nats),)
-CLICKHOUSE: Final = (Part("ClickHouse", clickhouse), Part("the ingest", ingest))
+MACHINE: Final = (
+    ReportPart("the machine", machine),
+    ReportPart("the capacity on record", capacity),
+)
+MEMORY: Final = (ReportPart("memory", memory),)
+DISK: Final = (ReportPart("the disks", disk),)
+PROCESSES: Final = (ReportPart("the processes", processes),)
+NATS: Final = (ReportPart("NATS", nats),)
+CLICKHOUSE: Final = (ReportPart("ClickHouse", clickhouse), ReportPart("the ingest", ingest))
 EVERYTHING: Final = (*MACHINE, *MEMORY, *DISK, *PROCESSES, *NATS, *CLICKHOUSE)
 
 
@@ -69,7 +72,9 @@ class Findings:
         return "\n".join(parts)
 
 
-async def look(place: Place, parts: Sequence[Part], *, progress: Progress) -> Findings:
+async def look(
+    place: ActionContext, parts: Sequence[ReportPart], *, progress: ActionProgress
+) -> Findings:
     """Read the parts one after the other; one that fails costs only itself."""
     sections, unread = [], []
     for number, part in enumerate(parts):
@@ -84,27 +89,31 @@ async def look(place: Place, parts: Sequence[Part], *, progress: Progress) -> Fi
     return Findings(tuple(sections), tuple(unread))
 
 
-def diagnose(*parts: Part) -> Action:
+def diagnose(*parts: ReportPart) -> Action:
     """An action that looks at these parts and changes nothing."""
 
-    async def diagnosed(job: Job, place: Place, progress: Progress) -> Done:
+    async def diagnosed(
+        job: ActionRequest, place: ActionContext, progress: ActionProgress
+    ) -> ActionResult:
         findings = await look(place, parts, progress=progress)
-        return Done.bounded(_report(findings, job, place), notes=findings.concerns)
+        return ActionResult.within_limits(_report(findings, job, place), notes=findings.concerns)
 
     return diagnosed
 
 
-async def diagnose_report(job: Job, place: Place, progress: Progress) -> Done:
+async def diagnose_report(
+    job: ActionRequest, place: ActionContext, progress: ActionProgress
+) -> ActionResult:
     """Look at everything; the report also goes to `reports/diagnostics/<task id>.md`."""
     findings = await look(place, EVERYTHING, progress=progress)
     report = _report(findings, job, place)
     path = REPORTS / f"{file_name(job.task_id)}.md"
     await progress(0.95, f"writing {path}")
-    await in_thread(lambda _: write_whole(place.home / path, report.encode()))
-    return Done.bounded(report, changed_files=[str(path)], notes=findings.concerns)
+    await in_thread(lambda _: write_atomically(place.home / path, report.encode()))
+    return ActionResult.within_limits(report, changed_files=[str(path)], notes=findings.concerns)
 
 
-def _report(findings: Findings, job: Job, place: Place) -> str:
+def _report(findings: Findings, job: ActionRequest, place: ActionContext) -> str:
     when = f"{place.clock():%Y-%m-%d %H:%M:%S} UTC"
     line = f"Task {file_name(job.task_id)}, made at {when} for the mesh in {place.home}."
     return findings.markdown(title=f"Diagnosis: {job.action}", line=line)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.section import Section, facts, size, table
 from nervous_system import names
 from nervous_system.clock import stopwatch
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translate_errors
 
-MOST_STREAMS: Final = 20
-MOST_CONSUMERS: Final = 50
+MAX_STREAMS: Final = 20
+MAX_CONSUMERS: Final = 50
 FULL_PERCENT: Final = 80.0
 """A stream this full will refuse new events before long."""
 
@@ -19,7 +19,7 @@ FAR_BEHIND: Final = 10_000
 """Messages that a consumer has not been given yet."""
 
 
-async def nats(place: Place) -> Section:
+async def nats(place: ActionContext) -> Section:
     """The server, every stream, and the consumers with their lag."""
     connection = place.bus.connection
     account = await connection.request_json("$JS.API.INFO", {})
@@ -33,7 +33,7 @@ async def nats(place: Place) -> Section:
         concerns.append(f"the stream {names.STREAM} does not exist; `ganglion up` makes it")
     rows = [_stream_row(each, concerns) for each in streams]
     consumers = []
-    for each in streams[:MOST_STREAMS]:
+    for each in streams[:MAX_STREAMS]:
         consumers += await _consumers(connection, each["config"]["name"], concerns)
     return Section(
         title="NATS",
@@ -42,13 +42,13 @@ async def nats(place: Place) -> Section:
         + table(
             ("stream", "messages", "size", "of", "first", "last", "last at", "consumers", "leader"),
             rows,
-            most=MOST_STREAMS,
+            max_rows=MAX_STREAMS,
         )
         + "\n\n"
         + table(
             ("consumer", "of", "delivered", "acknowledged", "lag", "unacknowledged", "redelivered"),
             consumers,
-            most=MOST_CONSUMERS,
+            max_rows=MAX_CONSUMERS,
         ),
         concerns=tuple(concerns),
     )
@@ -57,7 +57,7 @@ async def nats(place: Place) -> Section:
 async def _server(connection: Connection, account: dict[str, Any]) -> list[tuple[str, object]]:
     client = connection.client
     begun = stopwatch()
-    with translated("a ping of the NATS server"):
+    with translate_errors("a ping of the NATS server"):
         await client.flush(timeout=5)
     round_trip = stopwatch() - begun
     url, version = client.connected_url, client.connected_server_version

@@ -10,7 +10,7 @@ from typing import Final
 
 import psutil
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.section import Section, duration, facts, size, table
 from builtin_worker.thread import Halt, in_thread
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
@@ -23,13 +23,13 @@ CPU_SECONDS: Final = 0.5
 FULL_PERCENT: Final = 90.0
 """From here on somebody should look."""
 
-MOST_FILES: Final = 100_000
+MAX_FILES: Final = 100_000
 """How many files of one folder are looked at for its size."""
 
-MOST_DISKS: Final = 20
+MAX_DISKS: Final = 20
 
 
-async def machine(place: Place) -> Section:
+async def machine(place: ActionContext) -> Section:
     """What it is and how loaded."""
 
     def look(halt: Halt) -> tuple[float, ...]:
@@ -63,7 +63,7 @@ async def machine(place: Place) -> Section:
     )
 
 
-async def capacity(place: Place) -> Section:
+async def capacity(place: ActionContext) -> Section:
     """What a governor last recorded: it knows a container's limits, too."""
     word = KINDS[CapacitySampled].subject_word
     event = await place.bus.last_live(f"{names.EVENTS}.governor.{word}.>")
@@ -87,7 +87,7 @@ async def capacity(place: Place) -> Section:
     )
 
 
-async def memory(_place: Place) -> Section:
+async def memory(_place: ActionContext) -> Section:
     """RAM and swap of the machine."""
     ram, swap = psutil.virtual_memory(), psutil.swap_memory()
     concerns = []
@@ -106,7 +106,7 @@ async def memory(_place: Place) -> Section:
     )
 
 
-async def disk(place: Place) -> Section:
+async def disk(place: ActionContext) -> Section:
     """How full the disks are, and what of it is ours."""
 
     def look(halt: Halt) -> Section:
@@ -130,7 +130,7 @@ async def disk(place: Place) -> Section:
 def _disks(halt: Halt, *, home: Path) -> tuple[list[tuple[str, ...]], list[str]]:
     mounted = {each.mountpoint: each.device for each in psutil.disk_partitions(all=False)}
     rows, concerns, seen = [], [], set()
-    for path in [str(home), *mounted][:MOST_DISKS]:
+    for path in [str(home), *mounted][:MAX_DISKS]:
         halt.check()
         try:
             usage, status = psutil.disk_usage(path), os.statvfs(path)
@@ -165,6 +165,6 @@ def _content(folder: Path, halt: Halt) -> tuple[str, str]:
             except OSError:
                 continue  # it went away just now
             count += 1
-            if count >= MOST_FILES:
+            if count >= MAX_FILES:
                 return f"more than {size(total)}", f"more than {count}"
     return size(total), str(count)

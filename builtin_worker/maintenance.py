@@ -6,29 +6,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from builtin_worker.action import Done, Job, Place, Progress
+from builtin_worker.action import ActionContext, ActionProgress, ActionRequest, ActionResult
 from builtin_worker.archive import Archive, only_one
-from builtin_worker.finished import Finished
+from builtin_worker.idempotency import FinishedActions
 from builtin_worker.pruning import prune_archive, prune_reports
 from builtin_worker.rotated_logs import archive_logs
 from builtin_worker.snapshot_copies import archive_snapshots
-from builtin_worker.tally import Tally
+from builtin_worker.tally import ActionTally
 from builtin_worker.thread import in_thread
 from builtin_worker.verification import verify
 
 ARCHIVE: Final = Path("archive")
-MOST_DAYS: Final = 36_500
+MAX_DAYS: Final = 36_500
 
 
-async def maintain_logs(job: Job, place: Place, progress: Progress) -> Done:
+async def maintain_logs(
+    job: ActionRequest, place: ActionContext, progress: ActionProgress
+) -> ActionResult:
     """Keep reports for `keep_days` (14), archived logs for `keep_archive_days` (90), and the last
     `keep_snapshots` (24) of each snapshot.
 
     What people govern the swarm with is never touched; see `protected.py`.
     """
-    keep_days = job.whole_number("keep_days", default=14, least=1, most=MOST_DAYS)
-    archive_days = job.whole_number("keep_archive_days", default=90, least=1, most=MOST_DAYS)
-    snapshots = job.whole_number("keep_snapshots", default=24, least=1, most=10_000)
+    keep_days = job.integer_argument("keep_days", default=14, min_value=1, max_value=MAX_DAYS)
+    archive_days = job.integer_argument(
+        "keep_archive_days", default=90, min_value=1, max_value=MAX_DAYS
+    )
+    snapshots = job.integer_argument("keep_snapshots", default=24, min_value=1, max_value=10_000)
     home, now = place.home, place.clock()
     with only_one(home):
         archive = await in_thread(lambda _: Archive(home / ARCHIVE))
@@ -48,18 +52,18 @@ async def maintain_logs(job: Job, place: Place, progress: Progress) -> Done:
                 archive, keep_days=archive_days, keep_snapshots=snapshots, now=now
             )
         )
-        await in_thread(lambda _: Finished(home).forget_old(now=now))
-    return _done([logs, reports, copied, pruned, checked])
+        await in_thread(lambda _: FinishedActions(home).forget_old(now=now))
+    return _result_of([logs, reports, copied, pruned, checked])
 
 
-def _done(tallies: list[Tally]) -> Done:
+def _result_of(tallies: list[ActionTally]) -> ActionResult:
     concerns = [concern for tally in tallies for concern in tally.concerns]
     parts = ["# Maintenance\n"]
     if concerns:
         listed = "\n".join(f"- {concern}" for concern in concerns)
         parts.append(f"## To look at\n\n{listed}\n")
     parts += [tally.section.markdown for tally in tallies]
-    return Done.bounded(
+    return ActionResult.within_limits(
         "\n".join(parts),
         changed_files=[path for tally in tallies for path in tally.changed_files],
         notes=concerns or ["nothing to look at"],

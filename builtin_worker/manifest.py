@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from builtin_worker.written import write_whole
+from builtin_worker.atomic_write import write_atomically
 
 NAME: Final = "manifest.jsonl"
 
@@ -47,7 +47,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ArchiveManifest:
     """All of them."""
 
     entries: Mapping[str, Kept] = field(default_factory=dict)  # path → entry
@@ -70,14 +70,14 @@ class Manifest:
                 entries[kept.path] = kept
         return cls(entries, tuple(unreadable))
 
-    def with_entry(self, kept: Kept) -> Manifest:
+    def with_entry(self, kept: Kept) -> ArchiveManifest:
         """One more, or one replaced."""
-        return Manifest({**self.entries, kept.path: kept}, self.unreadable)
+        return ArchiveManifest({**self.entries, kept.path: kept}, self.unreadable)
 
-    def without(self, paths: Iterable[str]) -> Manifest:
+    def remove_paths(self, paths: Iterable[str]) -> ArchiveManifest:
         """Without these."""
         gone = set(paths)
-        return Manifest(
+        return ArchiveManifest(
             {path: kept for path, kept in self.entries.items() if path not in gone},
             self.unreadable,
         )
@@ -85,4 +85,4 @@ class Manifest:
     def save(self, archive: Path) -> None:
         """Put it in its place. Raises OSError."""
         lines = (json.dumps(asdict(self.entries[path])) + "\n" for path in sorted(self.entries))
-        write_whole(archive / NAME, "".join(lines).encode())
+        write_atomically(archive / NAME, "".join(lines).encode())

@@ -7,7 +7,7 @@ from typing import Final
 
 import psutil
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.section import Section, duration, size, table
 from builtin_worker.thread import Halt, in_thread
 
@@ -19,7 +19,7 @@ SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningProcess:
     """One process as it was seen."""
 
     pid: int
@@ -31,7 +31,7 @@ class Running:
     age_seconds: float
 
 
-async def processes(place: Place) -> Section:
+async def processes(place: ActionContext) -> Section:
     """The top of them by CPU and by memory."""
     now = place.clock().timestamp()
     found, unread = await in_thread(lambda halt: _look(halt, now=now))
@@ -44,7 +44,7 @@ async def processes(place: Place) -> Section:
     )
 
 
-def _look(halt: Halt, *, now: float) -> tuple[list[Running], int]:
+def _look(halt: Halt, *, now: float) -> tuple[list[RunningProcess], int]:
     present = list(psutil.process_iter())
     for process in present:
         halt.check()
@@ -56,7 +56,7 @@ def _look(halt: Halt, *, now: float) -> tuple[list[Running], int]:
         try:
             with process.oneshot():
                 found.append(
-                    Running(
+                    RunningProcess(
                         pid=process.pid,
                         name=_name(process),
                         user=process.username(),
@@ -88,7 +88,7 @@ def _name(process: psutil.Process) -> str:
     return name
 
 
-def _table(running: list[Running]) -> str:
+def _table(running: list[RunningProcess]) -> str:
     return table(
         ("pid", "name", "user", "CPU", "memory", "threads", "age"),
         [

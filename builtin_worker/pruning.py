@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Final
 
 from builtin_worker.archive import Archive
+from builtin_worker.atomic_write import PARTIAL
 from builtin_worker.protected import is_ours, own_folder
-from builtin_worker.tally import Tally
+from builtin_worker.tally import ActionTally
 from builtin_worker.thread import Halt
-from builtin_worker.written import PARTIAL
 
 REPORTS: Final = Path("reports")
 ABANDONED_DAYS: Final = 1
 """A file that was being made so long ago never will be."""
 
 
-def prune_reports(*, home: Path, keep_days: int, now: datetime, halt: Halt) -> Tally:
+def prune_reports(*, home: Path, keep_days: int, now: datetime, halt: Halt) -> ActionTally:
     """Remove reports that were last written more than `keep_days` ago, and folders left empty."""
-    tally = Tally("Reports")
+    tally = ActionTally("Reports")
     folder = home / REPORTS
     if not own_folder(folder):
         if folder.is_symlink():
@@ -41,7 +41,7 @@ def prune_reports(*, home: Path, keep_days: int, now: datetime, halt: Halt) -> T
     return tally
 
 
-def _prune(path: Path, *, oldest: float, home: Path, tally: Tally) -> None:
+def _prune(path: Path, *, oldest: float, home: Path, tally: ActionTally) -> None:
     try:
         if path.stat().st_mtime < oldest:
             path.unlink()
@@ -52,10 +52,12 @@ def _prune(path: Path, *, oldest: float, home: Path, tally: Tally) -> None:
         tally.fail(path.relative_to(home), error)
 
 
-def prune_archive(archive: Archive, *, keep_days: int, keep_snapshots: int, now: datetime) -> Tally:
+def prune_archive(
+    archive: Archive, *, keep_days: int, keep_snapshots: int, now: datetime
+) -> ActionTally:
     """Remove logs archived more than `keep_days` ago, all but the last `keep_snapshots` of each
     snapshot, and what a crash left half-made. Raises OSError."""
-    tally = Tally("Archive")
+    tally = ActionTally("Archive")
     oldest = (now - timedelta(days=keep_days)).isoformat(timespec="seconds")
     gone = []
     snapshots: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)

@@ -11,28 +11,30 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from builtin_worker.action import Done, Job, Place, Progress
+from builtin_worker.action import ActionContext, ActionProgress, ActionRequest, ActionResult
+from builtin_worker.atomic_write import write_atomically
 from builtin_worker.protected import PROTECTED
-from builtin_worker.tally import Tally
+from builtin_worker.tally import ActionTally
 from builtin_worker.task_changes import Changed, NoWayBack, Text, changed_by
 from builtin_worker.thread import in_thread
-from builtin_worker.written import write_whole
 from nervous_system.client.agent import Agent, Receipt
 from nervous_system.client.finding_workspace import find_workspace
 from nervous_system.client.workspace import Workspace
-from nervous_system.contract.target import FILE_SYSTEM
+from nervous_system.contract.resource import FILE_SYSTEM
 from nervous_system.errors import Permanent, Transient
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import content_hash
 
 
-async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
+async def restore_task(
+    job: ActionRequest, place: ActionContext, progress: ActionProgress
+) -> ActionResult:
     """Take back what the task `task_id` changed, in the workspace and on record.
 
     Raises Permanent, with every file that had to be left and why, where one had to be.
     """
-    task_id = job.text("task_id")
-    reason = job.text("reason", default="somebody asked for it")
+    task_id = job.text_argument("task_id")
+    reason = job.text_argument("reason", default="somebody asked for it")
     folder = place.workspace
     if folder is None:
         raise Permanent(
@@ -44,15 +46,15 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
     every = await changed_by(
         place.bus, task_id, even_completed=job.payload.get("completed") is True
     )
-    tally = Tally("Files")
+    tally = ActionTally("Files")
     if not every:
         tally.lines.append(f"Nothing is left of what task {task_id} changed, if it did.")
-        return _done(task_id, tally)
+        return _result_of(task_id, tally)
     decision = await place.agent.decide(
         rationale=reason, chosen=f"take back what task {task_id} changed"
     )
     for number, changed in enumerate(reversed(every)):
-        name = changed.target.resource
+        name = changed.target.name
         await progress(number / len(every), name)
         try:
             put_back = partial(_put_back, folder, workspace, changed)
@@ -69,11 +71,11 @@ async def restore_task(job: Job, place: Place, progress: Progress) -> Done:
         )
     if await changed_by(place.bus, task_id, even_completed=True):
         raise Transient(f"task {task_id} was still worked on while it was taken back")
-    return _done(task_id, tally)
+    return _result_of(task_id, tally)
 
 
-def _done(task_id: str, tally: Tally) -> Done:
-    return Done.bounded(
+def _result_of(task_id: str, tally: ActionTally) -> ActionResult:
+    return ActionResult.within_limits(
         f"# What task {task_id} changed, taken back\n\n{tally.section.markdown}",
         changed_files=tally.changed_files,
         notes=[f"files put back: {len(tally.changed_files)}"],
@@ -106,7 +108,7 @@ def _put_back(folder: Path, workspace: Workspace, changed: Changed) -> tuple[Tex
     if before is None:
         path.unlink()
     else:
-        write_whole(path, before.encode())
+        write_atomically(path, before.encode())
     return found, before
 
 
@@ -120,7 +122,7 @@ def _file_of(folder: Path, workspace: Workspace, changed: Changed) -> Path:
             named = workspace.name or "no workspace"
             raise NoWayBack(f"it is in {target.workspace}, and the files here are in {named}")
         start = workspace.root or root
-    path = Path(os.path.normpath(start / target.resource))
+    path = Path(os.path.normpath(start / target.name))
     if not path.is_relative_to(root) or path.parent.resolve() != path.parent:
         raise NoWayBack(f"it does not lie in {folder}, or it lies behind a link")
     if path.is_symlink() or (path.exists() and not path.is_file()):

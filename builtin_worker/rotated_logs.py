@@ -16,22 +16,22 @@ from typing import Final
 from builtin_worker.archive import Archive
 from builtin_worker.protected import is_ours, own_folder
 from builtin_worker.section import size
-from builtin_worker.tally import Tally
+from builtin_worker.tally import ActionTally
 from builtin_worker.thread import Halt
 from nervous_system.errors import Transient
 from nervous_system.failpoint import failpoint
 
 LOGS: Final = Path("logs")
-MOST_BYTES: Final = 4 * 1024**3
+MAX_BYTES: Final = 4 * 1024**3
 """Of one run; what is more waits for the next."""
 
 _ROTATED = re.compile(r"(.+\.log)\.\d{1,3}")
 _SET_ASIDE = re.compile(r".+\.log\.\d{8}T\d{12}Z")
 
 
-def archive_logs(archive: Archive, *, home: Path, now: datetime, halt: Halt) -> Tally:
+def archive_logs(archive: Archive, *, home: Path, now: datetime, halt: Halt) -> ActionTally:
     """Pack what was set aside into `archive/logs/`. A file that fails costs only itself."""
-    tally = Tally("Logs")
+    tally = ActionTally("Logs")
     folder = home / LOGS
     if not own_folder(folder):
         if folder.is_symlink():
@@ -41,7 +41,7 @@ def archive_logs(archive: Archive, *, home: Path, now: datetime, halt: Halt) -> 
     waiting = sorted(each for each in folder.iterdir() if _SET_ASIDE.fullmatch(each.name))
     waiting = [each for each in waiting if is_ours(each)]
     held = held_open(waiting)
-    left = MOST_BYTES
+    left = MAX_BYTES
     for path in waiting:
         halt.check()
         before = path.stat().st_size
@@ -58,7 +58,7 @@ def archive_logs(archive: Archive, *, home: Path, now: datetime, halt: Halt) -> 
     return tally
 
 
-def _set_aside(folder: Path, tally: Tally) -> None:
+def _set_aside(folder: Path, tally: ActionTally) -> None:
     """Give each rotated log a name of its own."""
     for path in sorted(folder.iterdir()):
         rotated = _ROTATED.fullmatch(path.name)
@@ -76,7 +76,9 @@ def _set_aside(folder: Path, tally: Tally) -> None:
         failpoint("logs.set_aside")
 
 
-def _archive(path: Path, archive: Archive, tally: Tally, *, now: datetime, halt: Halt) -> None:
+def _archive(
+    path: Path, archive: Archive, tally: ActionTally, *, now: datetime, halt: Halt
+) -> None:
     where = f"logs/{path.name}.gz"
     try:
         kept = archive.keep(path, path=where, source=str(LOGS / path.name), now=now, halt=halt)

@@ -23,13 +23,13 @@ class Section:
         return f"## {self.title}\n\n{self.body.strip()}\n"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, most: int = 50) -> str:
-    """A table; rows beyond `most` are counted instead."""
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, max_rows: int = 50) -> str:
+    """A table; rows beyond `max_rows` are counted instead."""
     if not rows:
         return f"No {header[0]}."
-    lines = [_row(header), _row(["---"] * len(header)), *(_row(row) for row in rows[:most])]
-    if len(rows) > most:
-        lines.append(f"\n… and {len(rows) - most} more")
+    lines = [_row(header), _row(["---"] * len(header)), *(_row(row) for row in rows[:max_rows])]
+    if len(rows) > max_rows:
+        lines.append(f"\n… and {len(rows) - max_rows} more")
     return "\n".join(lines)
 
 

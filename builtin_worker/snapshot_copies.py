@@ -16,29 +16,29 @@ from nats.js.api import ObjectInfo
 from nats.js.object_store import ObjectStore
 
 from builtin_worker.archive import Archive
+from builtin_worker.atomic_write import PARTIAL, file_name
 from builtin_worker.section import size
-from builtin_worker.tally import Tally
+from builtin_worker.tally import ActionTally
 from builtin_worker.thread import in_thread
-from builtin_worker.written import PARTIAL, file_name
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import GanglionError
-from nervous_system.transport.connection import translated
+from nervous_system.transport.connection import translate_errors
 
 LIST_SECONDS: Final = 15.0
 COPY_SECONDS: Final = 60.0
 """nats-py waits for ever for parts of an object that was replaced meanwhile."""
 
-MOST_BYTES: Final = 512 * 1024**2
+MAX_BYTES: Final = 512 * 1024**2
 """A snapshot larger than this is left to the bucket."""
 
 
-async def archive_snapshots(archive: Archive, *, bus: Bus, now: datetime) -> Tally:
+async def archive_snapshots(archive: Archive, *, bus: Bus, now: datetime) -> ActionTally:
     """Copy what the bucket has and the archive has not. One that fails costs only itself."""
-    tally = Tally("Snapshots")
+    tally = ActionTally("Snapshots")
     try:
         async with asyncio.timeout(LIST_SECONDS):
-            bucket, found = await _listed(bus)
+            bucket, found = await _list_snapshots(bus)
     except (nats.js.errors.Error, GanglionError, TimeoutError) as error:
         tally.fail(names.SNAPSHOTS, error)
         return tally
@@ -49,8 +49,8 @@ async def archive_snapshots(archive: Archive, *, bus: Bus, now: datetime) -> Tal
         if (source, _sha256(info)) in have:
             known += 1
             continue
-        if (info.size or 0) > MOST_BYTES:
-            tally.leave(source, f"it is larger than {size(MOST_BYTES)}")
+        if (info.size or 0) > MAX_BYTES:
+            tally.leave(source, f"it is larger than {size(MAX_BYTES)}")
             continue
         try:
             async with asyncio.timeout(COPY_SECONDS):
@@ -67,9 +67,9 @@ async def archive_snapshots(archive: Archive, *, bus: Bus, now: datetime) -> Tal
     return tally
 
 
-async def _listed(bus: Bus) -> tuple[ObjectStore | None, list[ObjectInfo]]:
+async def _list_snapshots(bus: Bus) -> tuple[ObjectStore | None, list[ObjectInfo]]:
     jetstream = bus.connection.client.jetstream(timeout=5)
-    with translated("listing the snapshots"):
+    with translate_errors("listing the snapshots"):
         try:
             bucket = await jetstream.object_store(names.SNAPSHOTS)
             return bucket, await bucket.list(ignore_deletes=True)
@@ -86,7 +86,7 @@ async def _copy(
     await in_thread(lambda _: folder.mkdir(parents=True, exist_ok=True))
     fetched = folder / f"fetched{PARTIAL}"
     try:
-        with fetched.open("wb") as file, translated(f"reading the snapshot {info.name}"):
+        with fetched.open("wb") as file, translate_errors(f"reading the snapshot {info.name}"):
             found = (await bucket.get(info.name, writeinto=file)).info  # its digest is checked
         path = f"snapshots/{folder.name}/{now:%Y%m%dT%H%M%SZ}-{_sha256(found)[:12]}.gz"
         kept = await in_thread(

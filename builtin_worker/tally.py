@@ -9,7 +9,7 @@ from builtin_worker.section import Section, table
 
 
 @dataclass(slots=True)
-class Tally:
+class ActionTally:
     """Kept while one kind of work is done; paths are relative to the home."""
 
     title: str

@@ -15,11 +15,11 @@ from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Recorded
-from nervous_system.contract.patched import DoesNotApply, patched, reversed_diff
+from nervous_system.contract.event import RecordedEvent
+from nervous_system.contract.patch import DoesNotApply, apply_patch, reverse_patch
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.subjects import token
-from nervous_system.contract.target import Target
-from nervous_system.errors import Permanent, Transient, Unreadable
+from nervous_system.errors import MalformedEvent, Permanent, Transient
 from nervous_system.ids import content_hash
 from nervous_system.names import EVENTS
 
@@ -38,7 +38,7 @@ class NoWayBack(Exception):
 class Changed:
     """One resource, and the links of its chain since the task first changed it."""
 
-    target: Target
+    target: Resource
     links: tuple[StateChange, ...] = ()  # the oldest first
     changed_since_by: str = ""  # an agent that did so beside the task; empty: none
 
@@ -61,7 +61,9 @@ class Changed:
     def after(self, text: Text) -> Text:
         """What the task made of it, from what it was before. Raises NoWayBack."""
         self._require_way()
-        return _walk(text, [(each.new_state_hash, each.diff_patch) for each in self.links], patched)
+        return _walk(
+            text, [(each.new_state_hash, each.diff_patch) for each in self.links], apply_patch
+        )
 
     def _require_way(self) -> None:
         if self.changed_since_by:
@@ -93,11 +95,11 @@ async def changed_by(bus: Bus, task_id: str, *, even_completed: bool) -> list[Ch
 
 
 async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed]:
-    found: dict[Target, Changed] = {}
+    found: dict[Resource, Changed] = {}
     async for change in _events(bus, f"{EVENTS}.*.state_change.>", since=since):
         event, link = change.event, change.event.payload
         assert isinstance(link, StateChange)
-        target = Target(link.target_type, link.target_resource, link.workspace)
+        target = Resource(link.target_type, link.target_resource, link.workspace)
         ours = event.trace_id in traces and not link.external
         others = "" if ours else event.agent_id or "somebody"
         known = found.get(target, Changed(target=target))
@@ -115,11 +117,11 @@ async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed
     return list(found.values())
 
 
-async def _events(bus: Bus, subject: str, *, since: int = 1) -> AsyncIterator[Recorded]:
+async def _events(bus: Bus, subject: str, *, since: int = 1) -> AsyncIterator[RecordedEvent]:
     async for stored in bus.replay(subjects=[subject], start_sequence=since):
         try:
-            yield bus.recorded(stored)
-        except Unreadable:
+            yield bus.decode_stored(stored)
+        except MalformedEvent:
             continue
 
 
@@ -136,4 +138,4 @@ def _walk(text: Text, steps: Iterable[tuple[str, str]], go: Callable[[Text, str]
 
 
 def _taken_back(text: Text, diff: str) -> Text:
-    return patched(text, reversed_diff(diff))
+    return apply_patch(text, reverse_patch(diff))

@@ -11,7 +11,7 @@ from nervous_system.contract.words import OPERATIONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class PulsePoint:
     """What one pulse says of the measures."""
 
     at: datetime  # the stream's clock, UTC
@@ -25,7 +25,7 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TrendLine:
     """A straight line through a series, by least squares."""
 
     first: float  # its value at the first point of the series
@@ -41,18 +41,18 @@ class Series:
     points: tuple[tuple[datetime, float | None], ...]
 
     @property
-    def measured(self) -> tuple[tuple[datetime, float], ...]:
+    def measurements(self) -> tuple[tuple[datetime, float], ...]:
         """The points that have a value."""
         return tuple((at, value) for at, value in self.points if value is not None)
 
     @property
     def values(self) -> tuple[float, ...]:
         """The values there are."""
-        return tuple(value for _, value in self.measured)
+        return tuple(value for _, value in self.measurements)
 
-    def line(self) -> Line | None:
+    def line(self) -> TrendLine | None:
         """Its trend; None for fewer than two moments."""
-        measured = self.measured
+        measured = self.measurements
         if not measured:
             return None
         began = measured[0][0]
@@ -63,13 +63,13 @@ class Series:
             return None
         together = zip(hours, self.values, strict=True)
         slope = sum((hour - middle) * (value - mean) for hour, value in together) / spread
-        return Line(
+        return TrendLine(
             first=mean - slope * middle,
             last=mean + slope * (hours[-1] - middle),
         )
 
 
-def series_of(pulses: Sequence[Pulse]) -> tuple[Series, ...]:
+def series_of(pulses: Sequence[PulsePoint]) -> tuple[Series, ...]:
     """Uptime, TES, memory and lag of these pulses, the oldest first."""
     return (
         Series("uptime", "%", uptime(pulses)),
@@ -79,7 +79,7 @@ def series_of(pulses: Sequence[Pulse]) -> tuple[Series, ...]:
     )
 
 
-def uptime(pulses: Sequence[Pulse]) -> tuple[tuple[datetime, float | None], ...]:
+def uptime(pulses: Sequence[PulsePoint]) -> tuple[tuple[datetime, float | None], ...]:
     """As the pulses measured it; where none did, the operational share of the time so far."""
     if any(each.uptime_percent is not None for each in pulses):
         return tuple((each.at, each.uptime_percent) for each in pulses)

@@ -8,40 +8,44 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from builtin_worker.action import Done, Job, Place, Progress
+from builtin_worker.action import ActionContext, ActionProgress, ActionRequest, ActionResult
+from builtin_worker.atomic_write import file_name, write_atomically
 from builtin_worker.chart import svg
 from builtin_worker.section import table
 from builtin_worker.thread import Halt, in_thread
-from builtin_worker.trend import Pulse, Series, series_of
+from builtin_worker.trend import PulsePoint, Series, series_of
 from builtin_worker.warehouse import warehouse_of
-from builtin_worker.written import file_name, write_whole
 
 REPORTS: Final = Path("reports") / "trends"
 DEFAULT_PULSES: Final = 50
-MOST_PULSES: Final = 2_000
+MAX_PULSES: Final = 2_000
 
 
-async def report_trends(job: Job, place: Place, progress: Progress) -> Done:
+async def report_trends(
+    job: ActionRequest, place: ActionContext, progress: ActionProgress
+) -> ActionResult:
     """The last `pulses` (50) of them, into `reports/trends/<date>-<task id>/`."""
-    wanted = job.whole_number("pulses", default=DEFAULT_PULSES, least=1, most=MOST_PULSES)
+    wanted = job.integer_argument(
+        "pulses", default=DEFAULT_PULSES, min_value=1, max_value=MAX_PULSES
+    )
     await progress(0.1, f"reading the last {wanted} pulses")
     rows = await warehouse_of(place).rows("pulses", pulses=wanted)
     pulses = [_pulse(row) for row in reversed(rows)]
-    every = [series for series in series_of(pulses) if series.measured]
+    every = [series for series in series_of(pulses) if series.measurements]
     await progress(0.4, f"drawing {len(every)} charts of {len(pulses)} pulses")
     folder = await in_thread(lambda _: _folder(job, place))
     report = _report(pulses, every, wanted=wanted, now=place.clock())
     files = await in_thread(lambda halt: _write(place.home / folder, report, every, halt))
-    return Done.bounded(
+    return ActionResult.within_limits(
         report,
         changed_files=[str(folder / name) for name in files],
         notes=[f"{len(pulses)} pulses; the report and its charts are in {folder}"],
     )
 
 
-def _pulse(row: Sequence[Any]) -> Pulse:
+def _pulse(row: Sequence[Any]) -> PulsePoint:
     at, number, mode, interval, memory, lag, score, uptime = row
-    return Pulse(
+    return PulsePoint(
         at=datetime.fromtimestamp(at / 1e9, UTC),
         number=int(number),
         system_mode=str(mode),
@@ -53,7 +57,7 @@ def _pulse(row: Sequence[Any]) -> Pulse:
     )
 
 
-def _folder(job: Job, place: Place) -> Path:
+def _folder(job: ActionRequest, place: ActionContext) -> Path:
     """Relative to the home. An attempt on the next day goes on in the folder of the first."""
     name = file_name(job.task_id)
     own = re.compile(rf"\d{{4}}-\d\d-\d\d-{re.escape(name)}")
@@ -67,14 +71,16 @@ def _write(folder: Path, report: str, every: Sequence[Series], halt: Halt) -> li
     names = ["trends.md"]
     for series in every:
         halt.check()
-        write_whole(folder / _chart_name(series), svg(series))
+        write_atomically(folder / _chart_name(series), svg(series))
         names.append(_chart_name(series))
     # Last: whoever finds the report finds its charts.
-    write_whole(folder / "trends.md", report.encode())
+    write_atomically(folder / "trends.md", report.encode())
     return names
 
 
-def _report(pulses: Sequence[Pulse], every: Sequence[Series], *, wanted: int, now: datetime) -> str:
+def _report(
+    pulses: Sequence[PulsePoint], every: Sequence[Series], *, wanted: int, now: datetime
+) -> str:
     title = f"# Trends\n\nMade at {now:%Y-%m-%d %H:%M:%S} UTC"
     if not pulses:
         return (

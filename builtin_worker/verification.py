@@ -11,18 +11,18 @@ import structlog
 
 from builtin_worker.archive import Archive
 from builtin_worker.manifest import NAME
-from builtin_worker.tally import Tally
+from builtin_worker.tally import ActionTally
 from builtin_worker.thread import Halt
 
 _log = structlog.get_logger()
 
-MOST_BYTES: Final = 2 * 1024**3
+MAX_BYTES: Final = 2 * 1024**3
 """Of one run; those that were not checked for longest come first."""
 
 
-def verify(archive: Archive, *, now: datetime, halt: Halt) -> Tally:
+def verify(archive: Archive, *, now: datetime, halt: Halt) -> ActionTally:
     """Compare the files of the archive with its manifest. Raises OSError, Halted."""
-    tally = Tally("Checksums")
+    tally = ActionTally("Checksums")
     for problem in archive.manifest.unreadable:
         tally.concerns.append(f"archive/{NAME}, {problem}; the whole file is set aside beside it")
     for path in archive.unlisted():
@@ -34,7 +34,7 @@ def verify(archive: Archive, *, now: datetime, halt: Halt) -> Tally:
     entries = dict(archive.manifest.entries)
     read = right = wrong = 0
     for kept in every:
-        if read and read + kept.bytes > MOST_BYTES:
+        if read and read + kept.bytes > MAX_BYTES:
             break
         read += kept.bytes
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.clickhouse import ClickHouse
 from builtin_worker.section import Section, duration, facts, size, table
 from nervous_system.errors import Permanent
@@ -17,14 +17,14 @@ FAR_BEHIND: Final = 10_000
 """Positions of the log that ClickHouse does not hold yet."""
 
 
-def warehouse_of(place: Place) -> ClickHouse:
+def warehouse_of(place: ActionContext) -> ClickHouse:
     """The mesh's ClickHouse. Raises Permanent where there is none."""
     if place.clickhouse is None:
         raise Permanent("this worker was given no ClickHouse; set CLICKHOUSE_URL")
     return place.clickhouse
 
 
-async def clickhouse(place: Place) -> Section:
+async def clickhouse(place: ActionContext) -> Section:
     """The server, its disks, its largest tables and their parts."""
     warehouse = warehouse_of(place)
     version, up_seconds = (await warehouse.rows("server"))[0]
@@ -66,7 +66,7 @@ async def clickhouse(place: Place) -> Section:
     )  # fmt: skip
 
 
-async def ingest(place: Place) -> Section:
+async def ingest(place: ActionContext) -> Section:
     """The watermark, against the end of the log."""
     rows = await warehouse_of(place).rows("ingest")
     end = await place.bus.stream.state()

@@ -7,24 +7,24 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
-from builtin_worker.action import Action, Job, Place
+from builtin_worker.action import Action, ActionContext, ActionRequest
 from builtin_worker.actions import ACTIONS
 from builtin_worker.clickhouse import ClickHouse
 from builtin_worker.settings import WorkerSettings
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.client.agent import Agent
 from nervous_system.client.attempt import Do, Table
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker
 from nervous_system.clock import system_clock
 from nervous_system.environment import read_settings
-from nervous_system.service.joining import joined
+from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
 from nervous_system.users import user_of_service
 
 SERVICE: Final = "worker"
-MOST_SILENT_SECONDS: Final = 60.0
+MAX_SILENT_SECONDS: Final = 60.0
 """A question to the overseer may take its whole deadline; longer than that is stuck."""
 
 
@@ -33,7 +33,7 @@ async def run(stop: asyncio.Event) -> None:
     mesh, settings = read_settings(MeshSettings), read_settings(WorkerSettings)
     async with AsyncExitStack() as stack:
         member = await stack.enter_async_context(
-            joined(mesh, service=SERVICE, stop=stop, name=settings.id)
+            open_service(mesh, service=SERVICE, stop=stop, name=settings.id)
         )
         if member is None:
             return
@@ -48,11 +48,11 @@ async def run(stop: asyncio.Event) -> None:
             actions=tuple(ACTIONS),
             max_concurrent_tasks=settings.max_concurrent_tasks,
         )
-        progress = seen.health.progress("look", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        progress = seen.health.progress("look", maximum_silence_seconds=MAX_SILENT_SECONDS)
         seen.health.work("orders", partial(may_do, worker), grace_seconds=0.0)
         seen.health.fact("worker_id", lambda: worker.worker_id)
         seen.health.fact("tasks", lambda: worker.busy)
-        place = Place(
+        place = ActionContext(
             home=mesh.home,
             bus=bus,
             agent=Agent(bus, role=ROLE_WORKER, agent_id=settings.id),
@@ -62,7 +62,7 @@ async def run(stop: asyncio.Event) -> None:
             workspace_name=mesh.workspace,
         )
         stack.enter_context(worker.with_deputy(mesh, user_of_service(SERVICE)))
-        async with worker.on_duty():
+        async with worker.running():
             await serve(
                 worker,
                 doing(place),
@@ -83,15 +83,15 @@ def may_do(worker: Worker) -> tuple[str, str]:
     return f"it may do nothing: {why}", "it ends by itself; sooner when who told it says so"
 
 
-def doing(place: Place) -> Table:
+def doing(place: ActionContext) -> Table:
     """What does tasks, by the actions there are."""
     return {name: _doing(action, place) for name, action in ACTIONS.items()}
 
 
-def _doing(action: Action, place: Place) -> Do:
+def _doing(action: Action, place: ActionContext) -> Do:
 
-    async def do(task: HeldTask) -> None:
-        job = Job(
+    async def do(task: ClaimedTask) -> None:
+        job = ActionRequest(
             task_id=task.task_id,
             action=task.action,
             payload=task.arguments,

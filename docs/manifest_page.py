@@ -17,8 +17,8 @@ from docs.page import table
 from ganglion.commands.tasks import app as tasks_command
 from nervous_system.client import proposing
 from operations.actions.plan_file import PlanFile
-from overseer.kernel.submission import MOST_PROPOSED
-from overseer.plan import MOST_PLAN_BYTES, Step
+from overseer.kernel.submission import MAX_PROPOSED
+from overseer.plan import MAX_PLAN_BYTES, PlanStep
 
 WRITTEN: Final = {
     "task_id": "id",
@@ -87,7 +87,7 @@ A plan, in YAML:
 
 A name that is not below is refused, and so is a value out of its range: then nothing of the
 objective is taken, and the answer names the task and, of a file, the line. An objective has at most
-{MOST_PROPOSED} tasks, which together have at most {MOST_PLAN_BYTES:,} bytes.
+{MAX_PROPOSED} tasks, which together have at most {MAX_PLAN_BYTES:,} bytes.
 """
 
 
@@ -95,8 +95,8 @@ def task_manifest() -> Iterator[str]:
     """Every field of `TaskManifest`, as whoever proposes a task may say it."""
     PlanFile(EXAMPLE, where="the example of the page")
     fields = {WRITTEN.get(name, name): each for name, each in _fields().items()}
-    schema = Step.model_json_schema()["properties"]
-    python = proposing.Step.__annotations__
+    schema = PlanStep.model_json_schema()["properties"]
+    python = proposing.TaskFields.__annotations__
     for other in (python, [name for name in fields if name not in NOT_SAID]):
         if odd := set(other) ^ set(schema):
             raise ValueError(f"a step has different fields here and there: {odd}")

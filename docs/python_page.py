@@ -11,17 +11,17 @@ from docs.contract_comments import Member, members
 from docs.page import table
 from nervous_system import errors
 from nervous_system.client.agent import Agent, open_agent
-from nervous_system.client.end import CalledOff, TookTooLong
-from nervous_system.client.held_task import GivenBack, HeldTask, LeaseLost
-from nervous_system.client.proposing import Step
-from nervous_system.client.record import Receipt
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost, ReleasedOnStop
+from nervous_system.client.end import CancelledByOverseer, TookTooLong
+from nervous_system.client.event_recorder import Receipt
+from nervous_system.client.proposing import TaskFields
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.attribution import AttributionFields
-from nervous_system.contract.target import Target
-from nervous_system.contract.words import How, Status
+from nervous_system.contract.resource import Resource
+from nervous_system.contract.words import Status, TaskOutcome
 
-CALLED: Final = (open_agent, Agent, Receipt, Target, open_worker, serve, HeldTask, Worker)
+CALLED: Final = (open_agent, Agent, Receipt, Resource, open_worker, serve, ClaimedTask, Worker)
 
 FAMILIES: Final = {
     errors.Transient: "the same call may succeed later",
@@ -30,8 +30,8 @@ FAMILIES: Final = {
 }
 ERRORS: Final = (
     *(errors.NotAcknowledged, errors.Unavailable, errors.Crowded, errors.Conflict, errors.IdTaken),
-    *(errors.InvalidEvent, errors.Refused, errors.Forbidden, errors.TooLarge, errors.LogFull),
-    *(LeaseLost, GivenBack, CalledOff, TookTooLong, errors.BadSetting),
+    *(errors.InvalidEvent, errors.Rejected, errors.Forbidden, errors.TooLarge, errors.LogFull),
+    *(LeaseLost, ReleasedOnStop, CancelledByOverseer, TookTooLong, errors.BadSetting),
 )
 """What reaches an agent or a worker; the others are between services."""
 
@@ -48,7 +48,7 @@ def python() -> Iterator[str]:
                 if not name.startswith("_") and (callable(member) or isinstance(member, property)):
                     yield from _documented(member, name, "###")
     yield "\n## What is said at the end of an attempt\n\n`how` of `HeldTask.finish` is one of:\n"
-    yield _words(get_args(How), members("task.proto", "TaskResult"), "RESULT_")
+    yield _words(get_args(TaskOutcome), members("task.proto", "TaskResult"), "RESULT_")
     yield "\n## What is said of a decision\n\n`status` of `Agent.outcome` is one of:\n"
     yield _words(get_args(Status), members("action_outcome.proto", "OutcomeStatus"), "OUTCOME_")
     yield "\n## `Step`\n\n"
@@ -56,7 +56,7 @@ def python() -> Iterator[str]:
         "One task: a dictionary in `agent.propose(tasks=[…])`, by name in `agent.propose_task`.\n"
         "Ranges, and what happens at each limit: [task_manifest.md](task_manifest.md).\n"
     )
-    yield _fields(Step)
+    yield _fields(TaskFields)
     yield "\n## Who is behind it\n\n"
     yield "By name in `open_agent`, and over that in each call of an agent.\n"
     yield _fields(AttributionFields)

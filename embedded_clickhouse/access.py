@@ -119,7 +119,7 @@ class Rights:
     texts in memory, bodies on disk. What is left is the recorder's."""
     settings: Mapping[str, int] = field(default_factory=dict)
     """In force unless a request says otherwise …"""
-    most: Mapping[str, int] = field(default_factory=dict)
+    max_settings: Mapping[str, int] = field(default_factory=dict)
     """… which it can only up to these. Without bounds (0) is more than any."""
 
 
@@ -141,7 +141,7 @@ RIGHTS: Final[Mapping[Access, Rights]] = MappingProxyType(
                 "max_result_bytes": 2_000_000_000,
                 "max_temporary_data_on_disk_size_for_query": 2_000_000_000,
             },
-            most={
+            max_settings={
                 "max_execution_time": 300,
                 "max_memory_usage": 300_000_000,
                 "max_threads": 2,

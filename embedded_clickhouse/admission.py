@@ -10,7 +10,7 @@ from embedded_clickhouse.exceptions import Code, refusal
 from embedded_clickhouse.users import User, Users
 
 
-class Places:
+class ConcurrencyLimiter:
     """A bounded number of places, and a bounded queue for them. Who goes away frees what it
     held."""
 
@@ -66,7 +66,7 @@ class Admission:
         self, users: Users, *, running: int, waiting: int, max_wait_seconds: float
     ) -> None:
         self._places = {
-            name: Places(
+            name: ConcurrencyLimiter(
                 running=user.rights.queries or running,
                 waiting=user.rights.waiting or waiting,
                 max_wait_seconds=max_wait_seconds,
@@ -74,11 +74,11 @@ class Admission:
             for name, user in users.by_name.items()
         }
         self._kills = {
-            name: Places(running=1, waiting=waiting, max_wait_seconds=max_wait_seconds)
+            name: ConcurrencyLimiter(running=1, waiting=waiting, max_wait_seconds=max_wait_seconds)
             for name in users.by_name
         }
         self._readings = {
-            name: Places(
+            name: ConcurrencyLimiter(
                 running=1,
                 waiting=places.waiting_limit,
                 max_wait_seconds=max_wait_seconds,
@@ -86,17 +86,17 @@ class Admission:
             )
             for name, places in self._places.items()
         }
-        self.most_running = sum(places.limit for places in self._places.values()) + len(self._kills)
+        self.max_running = sum(places.limit for places in self._places.values()) + len(self._kills)
 
-    def places(self, user: User) -> Places:
+    def places(self, user: User) -> ConcurrencyLimiter:
         """Those of `user`."""
         return self._places[user.name]
 
-    def kill_places(self, user: User) -> Places:
+    def kill_places(self, user: User) -> ConcurrencyLimiter:
         """Those of the account's KILL QUERY: one that finds no place would end nothing."""
         return self._kills[user.name]
 
-    def reading_places(self, user: User) -> Places:
+    def reading_places(self, user: User) -> ConcurrencyLimiter:
         """The place for reading the account's long statements. Python reads one at a time, whatever
         the number of threads: several of one account would only keep others waiting."""
         return self._readings[user.name]

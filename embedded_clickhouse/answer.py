@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryAnswer:
     """A finished statement: its output, where that is small enough to be held, and the engine's
     counts."""
 

@@ -24,8 +24,8 @@ class Unpacker(Protocol):
     def has_more(self) -> bool:
         """Whether there is something to unpack without more bytes of the body."""
 
-    def decompress(self, data: bytes, *, most_bytes: int) -> bytes:
-        """Unpack about `most_bytes`. Raises `ClickHouseError`."""
+    def decompress(self, data: bytes, *, max_bytes: int) -> bytes:
+        """Unpack about `max_bytes`. Raises `ClickHouseError`."""
 
     def finish(self) -> None:
         """The body is over. Raises `ClickHouseError` where it broke off."""
@@ -77,16 +77,14 @@ class Body:
         """The next bytes, unpacked; empty at the end."""
         while not self.is_over and self._source is not None:
             if self._decoder is not None and self._decoder.has_more:
-                data = await self._threads.run(
-                    self._decoder.decompress, b"", most_bytes=PIECE_BYTES
-                )
+                data = await self._threads.run(self._decoder.decompress, b"", max_bytes=PIECE_BYTES)
             elif not (data := await self._source.readany()):
                 self.is_over = True
                 if self._decoder is not None:
                     self._decoder.finish()
             elif self._decoder is not None:
                 data = await self._threads.run(
-                    self._decoder.decompress, data, most_bytes=PIECE_BYTES
+                    self._decoder.decompress, data, max_bytes=PIECE_BYTES
                 )
             if data:
                 self._check(len(data), sent_bytes=self._source.count_bytes)

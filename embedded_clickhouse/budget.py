@@ -8,7 +8,8 @@ from types import TracebackType
 
 
 class Budget:
-    """Bytes that all requests together may hold. Each takes them through a `Share` of its own.
+    """Bytes that all requests together may hold. Each takes them through a `BudgetShare` of its
+    own.
 
     A request of a kind of account has a part of them, from 0 to 1: those of its part and of smaller
     ones hold no more than that together, so that who has a larger one always finds room.
@@ -19,10 +20,10 @@ class Budget:
         self._refuse = refuse
         self._held: Counter[float] = Counter()
 
-    def share(self, part: float = 1.0) -> Share:
+    def share(self, part: float = 1.0) -> BudgetShare:
         """What one request of this part holds, nothing yet."""
         self._held[part] += 0
-        return Share(self, part)
+        return BudgetShare(self, part)
 
     def take(self, count: int, part: float) -> None:
         """Hold `count` bytes more. Raises what `refuse` makes where that is too much."""
@@ -33,12 +34,12 @@ class Budget:
                 raise self._refuse()
         self._held[part] += count
 
-    def give_back(self, count: int, part: float) -> None:
+    def release(self, count: int, part: float) -> None:
         """Hold `count` bytes less."""
         self._held[part] -= count
 
 
-class Share:
+class BudgetShare:
     """The bytes of one request. Leaving the block gives them back."""
 
     def __init__(self, budget: Budget, part: float) -> None:
@@ -51,12 +52,12 @@ class Share:
         self._budget.take(count, self.part)
         self.held_bytes += count
 
-    def give_back(self, count: int) -> None:
+    def release(self, count: int) -> None:
         """Hold `count` bytes less."""
         self.held_bytes -= count
-        self._budget.give_back(count, self.part)
+        self._budget.release(count, self.part)
 
-    def __enter__(self) -> Share:
+    def __enter__(self) -> BudgetShare:
         return self
 
     def __exit__(
@@ -66,4 +67,4 @@ class Share:
         trace: TracebackType | None,
     ) -> None:
         held, self.held_bytes = self.held_bytes, 0
-        self._budget.give_back(held, self.part)
+        self._budget.release(held, self.part)

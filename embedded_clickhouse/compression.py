@@ -73,7 +73,7 @@ _ENCODERS: dict[str, Callable[[], Encoder]] = {
 _MODULES = {"lz4": "lz4.frame", "zstd": zstd_module(), "br": "brotli"}
 
 
-def supported() -> frozenset[str]:
+def supported_encodings() -> frozenset[str]:
     """The encodings that this machine's packages can do."""
     return frozenset(name for name in _ENCODERS if _is_there(_MODULES.get(name)))
 

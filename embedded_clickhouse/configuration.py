@@ -110,7 +110,7 @@ def users_configuration(*, is_open: bool = False) -> str:
     roles = "\n".join(f"        <{role}>{_grants(each)}</{role}>" for role, each in grants.items())
     most = "\n".join(
         f"                <{name}><min>1</min><max>{value}</max></{name}>"
-        for name, value in RIGHTS["read"].most.items()
+        for name, value in RIGHTS["read"].max_settings.items()
     )
     policies = "\n".join(
         f"                    <{table}><filter>1</filter></{table}>" for table in ALL_READ

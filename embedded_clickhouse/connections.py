@@ -30,7 +30,7 @@ class Stage(IntEnum):
     bounded, and there are more connections than places."""
 
 
-class Connection(asyncio.Protocol):
+class FrontConnection(asyncio.Protocol):
     """Stands between a transport and aiohttp's own protocol, and hands everything on."""
 
     def __init__(self, inner: asyncio.Protocol, owner: Connections) -> None:
@@ -79,14 +79,14 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._open: dict[asyncio.BaseTransport, Connection] = {}
+        self._open: dict[asyncio.BaseTransport, FrontConnection] = {}
         self.closed_for_room = 0
         self.closed_for_silence = 0
         self._head_bytes = 0
 
-    def guarded(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+    def guard(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
         """`make`, aiohttp's factory of protocols, with everything it makes under our eyes."""
-        return lambda: Connection(make(), self)
+        return lambda: FrontConnection(make(), self)
 
     @contextmanager
     def request(self, transport: asyncio.BaseTransport | None) -> Iterator[Callable[[], None]]:
@@ -102,7 +102,7 @@ class Connections:
         finally:
             self._enter(connection, Stage.WAITING)
 
-    def count_head(self, connection: Connection, count: int) -> None:
+    def count_head(self, connection: FrontConnection, count: int) -> None:
         """More of a head has come. Where all of them together are too long, the longest go."""
         connection.head_bytes += count
         self._head_bytes += count
@@ -128,7 +128,7 @@ class Connections:
                     self._close(connection)
             self._make_room(self._limits.max_connections)
 
-    def add(self, transport: asyncio.BaseTransport, connection: Connection) -> None:
+    def add(self, transport: asyncio.BaseTransport, connection: FrontConnection) -> None:
         """There is a new one; make room for it."""
         self._enter(connection, Stage.WAITING)
         self._open[transport] = connection
@@ -151,15 +151,15 @@ class Connections:
             self.closed_for_room += 1
             self._close(first)
 
-    def _enter(self, connection: Connection, stage: Stage) -> None:
+    def _enter(self, connection: FrontConnection, stage: Stage) -> None:
         connection.stage = stage
         connection.since = asyncio.get_running_loop().time()
 
-    def _forget_head(self, connection: Connection) -> None:
+    def _forget_head(self, connection: FrontConnection) -> None:
         self._head_bytes -= connection.head_bytes
         connection.head_bytes = 0
 
-    def _close(self, connection: Connection) -> None:
+    def _close(self, connection: FrontConnection) -> None:
         if connection.transport is not None:
             self.remove(connection.transport)
             if isinstance(connection.transport, asyncio.WriteTransport):

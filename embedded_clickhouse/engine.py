@@ -32,7 +32,7 @@ from typing import Any
 import chdb
 
 from embedded_clickhouse.access import GRANTS
-from embedded_clickhouse.answer import Answer
+from embedded_clickhouse.answer import QueryAnswer
 from embedded_clickhouse.configuration import NOWHERE
 from embedded_clickhouse.exceptions import ClickHouseError, from_engine
 from embedded_clickhouse.folder import CONFIGURATION_FILE
@@ -48,7 +48,7 @@ class EngineStartError(Exception):
     """The engine can't be opened. The sentence says where and why."""
 
 
-class Connection:
+class EngineConnection:
     """One connection to the engine: its own settings, roles, database and temporary tables. One
     caller at a time."""
 
@@ -70,7 +70,7 @@ class Connection:
         *,
         output_format: str = "TabSeparated",
         parameters: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> QueryAnswer:
         """Run `statement` and return its whole output. `parameters` are the values of its
         `{name:Type}`, for this run only. Raises `ClickHouseError`: for more than one statement,
         too."""
@@ -81,7 +81,7 @@ class Connection:
         if self._single is not None:
             self._single.check(statement)
 
-    def _run(self, statement: bytes, output_format: str, parameters: dict[str, str]) -> Answer:
+    def _run(self, statement: bytes, output_format: str, parameters: dict[str, str]) -> QueryAnswer:
         try:
             result = self._native.query(statement, output_format, params=parameters)
         except RuntimeError as error:
@@ -89,7 +89,7 @@ class Connection:
             raise from_engine(str(error)) from error
         if result.has_error():
             raise from_engine(result.error_message())
-        return Answer(
+        return QueryAnswer(
             body=result.bytes(),
             read_rows=result.storage_rows_read(),
             read_bytes=result.storage_bytes_read(),
@@ -135,7 +135,7 @@ class Engine:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._root: Connection | None = None
+        self._root: EngineConnection | None = None
         self._single = SingleStatements(self.written_down)
 
     def open(self) -> None:
@@ -143,9 +143,9 @@ class Engine:
         self._root = self.connect()
         self._root.run(f"DROP DATABASE IF EXISTS {NOWHERE}".encode())
 
-    def connect(self) -> Connection:
+    def connect(self) -> EngineConnection:
         """A new connection, with the rights of `default`. Raises `EngineStartError`."""
-        return Connection(self._open(), single=self._single)
+        return EngineConnection(self._open(), single=self._single)
 
     def _open(self) -> Any:
         options = f"{self.path}?config-file={self.path / CONFIGURATION_FILE}"
@@ -157,7 +157,7 @@ class Engine:
     def written_down(self, text: bytes) -> bytes:
         """One statement in the engine's plain way, from a connection of its own: no setting of a
         session changes what comes out. Raises `ClickHouseError` (62) for several, and for none."""
-        connection = Connection(self._open())
+        connection = EngineConnection(self._open())
         try:
             return connection.written_down(text, of_any_length=True)
         finally:

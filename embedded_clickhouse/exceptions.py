@@ -118,7 +118,7 @@ class ClickHouseError(Exception):
         """The HTTP status that the real server answers with."""
         return _STATUS_OF_CODE.get(self.code, 500)
 
-    def without(self, words: str) -> ClickHouseError:
+    def without_words(self, words: str) -> ClickHouseError:
         """The same error, not speaking of what this server put into the statement."""
         return ClickHouseError(self.message.replace(words, ""), code=self.code, name=self.name)
 

@@ -12,25 +12,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from embedded_clickhouse.answer import Answer
-from embedded_clickhouse.engine import Connection, Engine, descriptor_path
+from embedded_clickhouse.answer import QueryAnswer
+from embedded_clickhouse.engine import Engine, EngineConnection, descriptor_path
 from embedded_clickhouse.exceptions import ClickHouseError, Code, refusal
 from embedded_clickhouse.native import (
     BUFFERS,
     COLUMNS_FORMAT,
     BlockEncoder,
-    Column,
+    NativeColumn,
     columns_statement,
     in_format,
     is_select,
     read_columns,
 )
-from embedded_clickhouse.preparation import INPUT_TABLE, create_table
 from embedded_clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
+from embedded_clickhouse.session_setup import INPUT_TABLE, create_table
 from embedded_clickhouse.sessions import run_all
 from embedded_clickhouse.spool import Spool
 from embedded_clickhouse.sql import Statement, parse_statement, quote, quote_name
-from embedded_clickhouse.threads import Threads, settled
+from embedded_clickhouse.threads import Threads, wait_settled
 
 PIPE_BYTES = 1 << 20
 """How far the engine may run ahead of its reader."""
@@ -51,7 +51,7 @@ class Reading:
     """A read under way: its output so far, and the promise of its counts."""
 
     rows: Rows
-    answer: asyncio.Future[Answer]
+    answer: asyncio.Future[QueryAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Execution:
         self._engine = engine
         self._threads = threads
 
-    async def prepare(self, connection: Connection, statements: Sequence[str]) -> None:
+    async def prepare(self, connection: EngineConnection, statements: Sequence[str]) -> None:
         """Run what makes a connection fit for its request. Raises `ClickHouseError`."""
         if statements:
             await self._threads.run(run_all, connection, statements)
 
     async def run(
-        self, connection: Connection, statement: Statement, output_format: str, *, token: str
-    ) -> Answer:
+        self, connection: EngineConnection, statement: Statement, output_format: str, *, token: str
+    ) -> QueryAnswer:
         """Run a statement that neither streams rows nor takes data. Whoever is cancelled meanwhile
         ends it."""
         marker = _marker(token)
@@ -94,15 +94,17 @@ class Execution:
         try:
             return await asyncio.shield(answer)
         except asyncio.CancelledError:
-            await settled(asyncio.create_task(self._stop(answer, marker), name=f"stop {token}"))
+            await wait_settled(
+                asyncio.create_task(self._stop(answer, marker), name=f"stop {token}")
+            )
             raise
         except ClickHouseError as error:
-            raise error.without(marker) from error
+            raise error.without_words(marker) from error
 
     @asynccontextmanager
     async def read(
         self,
-        connection: Connection,
+        connection: EngineConnection,
         statement: Statement,
         output_format: str,
         *,
@@ -131,12 +133,12 @@ class Execution:
         finally:
             pipe.close()
             stopping = asyncio.create_task(self._stop(answer, marker), name=f"stop {token}")
-            await settled(stopping)
+            await wait_settled(stopping)
             stopping.result()
 
     @asynccontextmanager
     async def read_native(
-        self, connection: Connection, statement: Statement, *, version: int, token: str
+        self, connection: EngineConnection, statement: Statement, *, version: int, token: str
     ) -> AsyncIterator[Reading]:
         """Run a SELECT whose rows are wanted in Native, for a client of this protocol version."""
         encoders: list[BlockEncoder] = []  # one, before the first of the rows comes
@@ -151,13 +153,13 @@ class Execution:
 
     async def insert(
         self,
-        connection: Connection,
+        connection: EngineConnection,
         statement: Statement,
         data: Spool,
         input_format: str,
         *,
         token: str,
-    ) -> Answer:
+    ) -> QueryAnswer:
         """Insert `data`. When it returns, the rows are stored.
 
         The engine's own streaming insert is not used: in chDB 4.4 it runs no materialized view
@@ -180,7 +182,7 @@ class Execution:
 
     @asynccontextmanager
     async def temporary_table(
-        self, connection: Connection, table: ExternalTable, data: Spool
+        self, connection: EngineConnection, table: ExternalTable, data: Spool
     ) -> AsyncIterator[None]:
         """Have a temporary table of `data` while the block lasts."""
         name = quote_name(table.name)
@@ -193,17 +195,17 @@ class Execution:
         finally:
             await self._threads.run(run_all, connection, [f"DROP TEMPORARY TABLE IF EXISTS {name}"])
 
-    async def _load(self, connection: Connection, file: _Infile, data: Spool) -> Answer:
+    async def _load(self, connection: EngineConnection, file: _Infile, data: Spool) -> QueryAnswer:
         text = file.statement(descriptor_path(data.descriptor))
         return await self._threads.run(connection.run, text, parameters=file.parameters)
 
-    async def _stop(self, answer: asyncio.Future[Answer], marker: str) -> None:
+    async def _stop(self, answer: asyncio.Future[QueryAnswer], marker: str) -> None:
         """Wait for a read to end, and make it end. It may not have reached the engine yet: ask
         until it is over."""
         while not answer.done():
             await self._kill(marker)
             await asyncio.wait({answer}, timeout=KILL_AGAIN_SECONDS)
-        await settled(answer)
+        await wait_settled(answer)
 
     async def written_down(self, statement: Statement) -> Statement:
         """The statement as the engine's parser writes it: whatever is put together from its parts
@@ -234,7 +236,9 @@ class _NativeRows:
         return b""
 
 
-def _columns(connection: Connection, statement: Statement, *, marker: str) -> list[Column]:
+def _columns(
+    connection: EngineConnection, statement: Statement, *, marker: str
+) -> list[NativeColumn]:
     """The columns that a SELECT will have. Raises `ClickHouseError`, about the client's own text
     where there is something wrong with it."""
     settings = ""
@@ -251,7 +255,7 @@ def _columns(connection: Connection, statement: Statement, *, marker: str) -> li
                 settings = _MANY_COLUMNS
                 continue
             connection.provoke(statement.text[: statement.end], parameters=statement.parameters)
-            raise error.without(marker) from error
+            raise error.without_words(marker) from error
         return read_columns(answer.body)
 
 
@@ -274,13 +278,13 @@ def _into_pipe(statement: Statement, output_format: str, path: str, marker: str)
 
 
 def _run_and_close(
-    connection: Connection,
+    connection: EngineConnection,
     statement: Statement,
     output_format: str,
     text: bytes,
     write_end: int,
     before: Callable[[], None] | None,
-) -> Answer:
+) -> QueryAnswer:
     """Run a statement that writes to a pipe. The reader sees its end when both writers have closed
     it.
 

@@ -32,7 +32,7 @@ def open_folder(path: Path, *, max_memory_bytes: int, is_open: bool) -> IO[str]:
     `FolderError`."""
     try:
         make_private(path)
-        lock = _locked(path)
+        lock = _lock_file(path)
         for folder in (EMPTY_FOLDER, FUNCTIONS_FOLDER, TEMPORARY_FOLDER):
             shutil.rmtree(path / folder, ignore_errors=True)
             (path / folder).mkdir()
@@ -51,7 +51,7 @@ def open_folder(path: Path, *, max_memory_bytes: int, is_open: bool) -> IO[str]:
     return lock
 
 
-def _locked(path: Path) -> IO[str]:
+def _lock_file(path: Path) -> IO[str]:
     """The engine locks its folder too, but tells of it on stderr only."""
     lock = (path / LOCK_FILE).open("w")
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import BodyPartReader, MultipartReader
 from aiohttp.http_exceptions import HttpProcessingError
 
-from embedded_clickhouse.budget import Share
+from embedded_clickhouse.budget import BudgetShare
 from embedded_clickhouse.exceptions import Code, refusal
 from embedded_clickhouse.limits import Limits
 from embedded_clickhouse.meter import Meter
@@ -33,7 +33,7 @@ async def read_form(
     *,
     limits: Limits,
     spools: Spools,
-    share: Share,
+    share: BudgetShare,
     files: ExitStack,
 ) -> Form:
     """Read a form. `share` counts its fields, `files` holds its spools open.
@@ -51,7 +51,7 @@ async def _read(
     source: Meter,
     limits: Limits,
     spools: Spools,
-    share: Share,
+    share: BudgetShare,
     files: ExitStack,
 ) -> Form:
     form = Form([], [])

@@ -12,7 +12,7 @@ import struct
 import lz4.block
 from clickhouse_cityhash.cityhash import CityHash128
 
-from embedded_clickhouse.budget import Share
+from embedded_clickhouse.budget import BudgetShare
 from embedded_clickhouse.compression import zstd_module
 from embedded_clickhouse.exceptions import Code, refusal
 from embedded_clickhouse.limits import Limits
@@ -40,7 +40,7 @@ class FrameEncoder:
 class FrameDecoder:
     """Unpacks one body of frames. What it holds is counted in `share`."""
 
-    def __init__(self, *, limits: Limits, share: Share) -> None:
+    def __init__(self, *, limits: Limits, share: BudgetShare) -> None:
         self._limits = limits
         self._share = share
         self._packed = bytearray()
@@ -51,21 +51,21 @@ class FrameDecoder:
         size = self._size()
         return size is not None and len(self._packed) >= size
 
-    def decompress(self, data: bytes, *, most_bytes: int) -> bytes:
-        """Unpack whole frames up to about `most_bytes`, of what came before and of `data`. Raises
+    def decompress(self, data: bytes, *, max_bytes: int) -> bytes:
+        """Unpack whole frames up to about `max_bytes`, of what came before and of `data`. Raises
         `ClickHouseError` (40 wrong checksum, 89 unknown method, 271, 290 too large)."""
         self._share.take(len(data))
         self._packed += data
         unpacked: list[bytes] = []
         start = size = 0
-        while size < most_bytes and (length := self._size(start)) is not None:
+        while size < max_bytes and (length := self._size(start)) is not None:
             if len(self._packed) < start + length:
                 break
-            unpacked.append(self._unpacked(bytes(self._packed[start : start + length])))
+            unpacked.append(self._unpack(bytes(self._packed[start : start + length])))
             size += len(unpacked[-1])
             start += length
         del self._packed[:start]
-        self._share.give_back(start)
+        self._share.release(start)
         return b"".join(unpacked)
 
     def finish(self) -> None:
@@ -92,7 +92,7 @@ class FrameDecoder:
             raise self._limits.exceeded("max_frame_bytes", "A frame of the body is too large")
         return _CHECKSUM.size + int(packed_bytes)
 
-    def _unpacked(self, frame: bytes) -> bytes:
+    def _unpack(self, frame: bytes) -> bytes:
         body = frame[_CHECKSUM.size :]
         if frame[: _CHECKSUM.size] != _checksum(body):
             raise refusal(

@@ -43,15 +43,15 @@ class Meter:
 
     async def readany(self) -> bytes:
         """Some bytes; empty at the end."""
-        return await self._counted(self._stream.readany())
+        return await self._count(self._stream.readany())
 
     async def read(self, n: int = -1) -> bytes:
         """At most `n` bytes; empty at the end."""
-        return await self._counted(self._stream.read(n))
+        return await self._count(self._stream.read(n))
 
     async def readline(self, *, max_line_length: int | None = None) -> bytes:
         """A line with its end; what there is at the end of the body."""
-        return await self._counted(self._stream.readline(max_line_length=max_line_length))
+        return await self._count(self._stream.readline(max_line_length=max_line_length))
 
     def at_eof(self) -> bool:
         """Whether all was read."""
@@ -62,7 +62,7 @@ class Meter:
         self._stream.unread_data(data)
         self.count_bytes -= len(data)
 
-    async def _counted(self, reading: Awaitable[bytes]) -> bytes:
+    async def _count(self, reading: Awaitable[bytes]) -> bytes:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from embedded_clickhouse.sql import Statement, parameter_value, unescaped
+from embedded_clickhouse.sql import Statement, parameter_value, unescape
 
 NATIVE = "Native"
 BUFFERS = "Buffers"
@@ -37,7 +37,7 @@ _SELECTS = frozenset({"SELECT", "WITH", "FROM"})
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class NativeColumn:
     """A column of a result."""
 
     name: bytes
@@ -47,7 +47,7 @@ class Column:
 class BlockEncoder:
     """Makes Native of a stream of Buffers, in any pieces."""
 
-    def __init__(self, columns: Sequence[Column], *, version: int) -> None:
+    def __init__(self, columns: Sequence[NativeColumn], *, version: int) -> None:
         """`version` is the client's; 0 where it says none."""
         self._info = _block_info(version)
         self._headers = [_column_header(column, version) for column in columns]
@@ -100,7 +100,7 @@ def columns_statement(statement: Statement, *, settings: str = "") -> Statement:
     return Statement(text, "read", ("DESCRIBE",), end=len(text), parameters=statement.parameters)
 
 
-def read_columns(rows: bytes) -> list[Column]:
+def read_columns(rows: bytes) -> list[NativeColumn]:
     """The columns that the answer to `columns_statement` lists, whatever else it says of them."""
     count, position = _read_varint(rows, 0)
     fields: list[bytes] = []
@@ -116,15 +116,15 @@ def read_columns(rows: bytes) -> list[Column]:
             else:
                 row[field], position = _read_string(rows, position)
         if row.get(_IS_SUBCOLUMN, b"\0") == b"\0":
-            columns.append(Column(row[b"name"], _in_one_line(row[b"type"])))
+            columns.append(NativeColumn(row[b"name"], _in_one_line(row[b"type"])))
     return columns
 
 
-def read_header(rows: bytes) -> list[Column]:
+def read_header(rows: bytes) -> list[NativeColumn]:
     """The columns of rows in `ROWS_FORMAT`: of its first two lines."""
     names, types = rows.split(b"\n", 2)[:2]
     pairs = zip(names.split(b"\t"), types.split(b"\t"), strict=True)
-    return [Column(unescaped(name), unescaped(column_type)) for name, column_type in pairs]
+    return [NativeColumn(unescape(name), unescape(column_type)) for name, column_type in pairs]
 
 
 def rows_statement(rows: bytes) -> Statement:
@@ -160,7 +160,7 @@ def _block_info(version: int) -> bytes:
     return _BLOCK_INFO + (_NO_BUCKETS if version >= _OUT_OF_ORDER_BUCKETS else b"") + _END
 
 
-def _column_header(column: Column, version: int) -> bytes:
+def _column_header(column: NativeColumn, version: int) -> bytes:
     column_type = column.type
     if 0 < version < _ZONE_OF_DATETIME and column_type.startswith(b"DateTime("):
         column_type = b"DateTime"

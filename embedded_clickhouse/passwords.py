@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nervous_system.errors import Fatal
-from nervous_system.host.files import PRIVATE, make_private, make_whole, write_whole
+from nervous_system.host.files import PRIVATE, create_atomically, make_private, write_atomically
 
 _BYTES = 24
 _MARK = "gch_"
@@ -37,7 +37,7 @@ def write_hashes(folder: Path, passwords: Mapping[str, str]) -> None:
     try:
         for name, password in passwords.items():
             digest = hashlib.sha256(password.encode()).hexdigest()
-            write_whole(folder / name, digest.encode(), mode=PRIVATE)
+            write_atomically(folder / name, digest.encode(), mode=PRIVATE)
     except OSError as error:
         raise PasswordError(
             f"Cannot write the hashes of passwords to {folder}: {error.strerror}"
@@ -48,7 +48,7 @@ def write_hashes(folder: Path, passwords: Mapping[str, str]) -> None:
 def _password(file: Path) -> str:
     if not file.exists():
         # Of two processes that start at the same time both go by what one of them made.
-        make_whole(file, f"{_MARK}{secrets.token_urlsafe(_BYTES)}\n".encode(), mode=PRIVATE)
+        create_atomically(file, f"{_MARK}{secrets.token_urlsafe(_BYTES)}\n".encode(), mode=PRIVATE)
     password = file.read_text(encoding="utf-8").strip()
     if not password:
         raise PasswordError(f"{file} holds no password; remove it, and the next start makes one.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from embedded_clickhouse.answer import Answer
+from embedded_clickhouse.answer import QueryAnswer
 from embedded_clickhouse.compression import Encoder, encoder
 from embedded_clickhouse.exceptions import ClickHouseError
 from embedded_clickhouse.execution import Reading
@@ -40,7 +40,7 @@ class StreamBrokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ResponseWriter:
     """What is known about an answer before it begins."""
 
     request: web.Request
@@ -68,7 +68,7 @@ class Reply:
         body = error.text(version=self.version).encode("utf-8", "replace") + b"\n"
         return web.Response(status=error.status, headers=headers, body=body)
 
-    async def whole(self, answer: Answer, *, output_format: str) -> web.Response:
+    async def whole(self, answer: QueryAnswer, *, output_format: str) -> web.Response:
         """The answer to a statement whose output is at hand, or that has none: that one names no
         format."""
         headers = {**self.headers, "X-ClickHouse-Summary": summary(answer)}
@@ -92,7 +92,7 @@ class Reply:
         packer = self._packer()
         with self.spools.open(self.part) if waits_for_end else nullcontext() as spool:
             held, is_over = await self._hold(reading, spool, reports_early=reports_early)
-            answer = Answer()
+            answer = QueryAnswer()
             if is_over:
                 try:
                     answer = await reading.answer

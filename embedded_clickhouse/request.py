@@ -1,4 +1,5 @@
-"""What does an HTTP request ask for? Pure: from its line and headers to a frozen `Ask`."""
+"""What does an HTTP request ask for? Pure: from its line and headers to a frozen
+`ClickHouseRequest`."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ DEFAULT_OUTPUT_FORMAT = "TabSeparated"
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ClickHouseRequest:
     """One request, as far as it is known before its body is read."""
 
     credentials: Credentials
@@ -97,10 +98,12 @@ class ExternalTable:
     input_format: str
 
 
-def read_ask(*, method: str, query_string: str, headers: Mapping[str, str], limits: Limits) -> Ask:
+def read_request(
+    *, method: str, query_string: str, headers: Mapping[str, str], limits: Limits
+) -> ClickHouseRequest:
     """Read a request's line and headers. Raises `ClickHouseError` where they make no sense."""
     content_type = headers.get("Content-Type", "").lower()
-    ask = Ask(
+    ask = ClickHouseRequest(
         credentials=_credentials(headers),
         database=headers.get("X-ClickHouse-Database"),
         default_format=headers.get("X-ClickHouse-Format"),
@@ -117,7 +120,9 @@ def read_ask(*, method: str, query_string: str, headers: Mapping[str, str], limi
     return with_fields(ask, fields, limits=limits)
 
 
-def with_fields(ask: Ask, fields: list[tuple[str, str]], *, limits: Limits) -> Ask:
+def with_fields(
+    ask: ClickHouseRequest, fields: list[tuple[str, str]], *, limits: Limits
+) -> ClickHouseRequest:
     """`ask` with the fields of its URL or its form. Raises `ClickHouseError` for a value that makes
     no sense, and for too many of them."""
     if len(fields) > limits.max_fields:
@@ -188,7 +193,7 @@ def _check_name(field_name: str, value: str, limits: Limits) -> None:
         raise refusal(Code.BAD_ARGUMENTS, f"The {field_name} has characters that nobody can see")
 
 
-def external_table(ask: Ask, name: str) -> ExternalTable:
+def external_table(ask: ClickHouseRequest, name: str) -> ExternalTable:
     """How to read the file `name` of a form. Raises `ClickHouseError` where its columns are not
     said."""
     structure = ask.tables.get(f"{name}_structure")

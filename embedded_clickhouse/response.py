@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from embedded_clickhouse.answer import Answer
+from embedded_clickhouse.answer import QueryAnswer
 
 _JSON = "application/json; charset=UTF-8"
 _LINES = "application/x-ndjson; charset=UTF-8"
@@ -98,7 +98,7 @@ def format_headers(output_format: str) -> dict[str, str]:
     return {"X-ClickHouse-Format": output_format, "Content-Type": content_type(output_format)}
 
 
-def summary(answer: Answer) -> str:
+def summary(answer: QueryAnswer) -> str:
     """The value of X-ClickHouse-Summary: the real server's keys, numbers as strings."""
     elapsed_ns = int(answer.elapsed_seconds * 1e9)
     return json.dumps(

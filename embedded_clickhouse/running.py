@@ -28,7 +28,7 @@ _STATUSES = "kill_status String, query_id String, user String, query String"
 
 
 @dataclass(slots=True, eq=False)
-class Running:
+class RunningStatement:
     """One statement, from when it was read until its answer is out."""
 
     query_id: str
@@ -53,13 +53,13 @@ class RunningStatements:
     def __init__(self, kill: Callable[[str], Awaitable[None]]) -> None:
         """`kill` ends the statement of a token, if the engine runs it."""
         self._kill = kill
-        self._by_id: dict[str, Running] = {}
+        self._by_id: dict[str, RunningStatement] = {}
         self._killing: set[asyncio.Task[None]] = set()
 
     @contextmanager
     def entry(
         self, user: User, query_id: str, statement: Statement, token: str
-    ) -> Iterator[Running]:
+    ) -> Iterator[RunningStatement]:
         """A statement while it runs. Raises `ClickHouseError` (216) where its id is taken."""
         if query_id in self._by_id:
             raise _is_taken(query_id)
@@ -67,7 +67,7 @@ class RunningStatements:
         loop = asyncio.get_running_loop()
         word = statement.words[0] if statement.words else ""
         kind = "Select" if word == "WITH" else word.capitalize()
-        running = Running(query_id, user.name, text, kind, token, began=loop.time())
+        running = RunningStatement(query_id, user.name, text, kind, token, began=loop.time())
         self._by_id[query_id] = running
         try:
             yield running
@@ -90,11 +90,11 @@ class RunningStatements:
         except TimeoutError:
             raise _is_taken(query_id) from None
 
-    def selection(self, user: User, kill: Statement, own: Running) -> Statement:
+    def selection(self, user: User, kill: Statement, own: RunningStatement) -> Statement:
         """The SELECT of the ids that a KILL QUERY means, of those that the account may end. `kill`
         is as the engine writes it down, so its condition is one expression. Raises
         `ClickHouseError` (62) where it says no condition."""
-        condition, _ = _parsed(kill)
+        condition, _ = _parse_selection(kill)
         now = asyncio.get_running_loop().time()
         rows = [
             {
@@ -117,7 +117,7 @@ class RunningStatements:
 
     def check_others(self, user: User, kill: Statement) -> None:
         """Raises `ClickHouseError` (497) where a KILL QUERY names another account's statement."""
-        condition, _ = _parsed(kill)
+        condition, _ = _parse_selection(kill)
         values = set(kill.parameters.values())
         for each in self._by_id.values():
             named = quote(each.query_id).encode() in condition or each.query_id in values
@@ -131,7 +131,7 @@ class RunningStatements:
     async def kill(self, user: User, kill: Statement, query_ids: list[str]) -> Statement:
         """End the statements of these ids, as far as the account may, and wait for their end where
         that is asked for. Returns a SELECT of what became of each."""
-        _, mode = _parsed(kill)
+        _, mode = _parse_selection(kill)
         found = [self._by_id[query_id] for query_id in query_ids if query_id in self._by_id]
         meant = [running for running in found if _may_end(user, running)]
         if mode != "TEST":
@@ -152,7 +152,7 @@ class RunningStatements:
         ]
         return _selected("SELECT * FROM", _STATUSES, rows)
 
-    def _end(self, running: Running) -> None:
+    def _end(self, running: RunningStatement) -> None:
         """It may not have reached the engine yet: ask until it is over."""
         if not running.is_killed:
             running.is_killed = True
@@ -160,7 +160,7 @@ class RunningStatements:
             self._killing.add(ending)
             ending.add_done_callback(self._killing.discard)
 
-    async def _ask(self, running: Running) -> None:
+    async def _ask(self, running: RunningStatement) -> None:
         while not running.over.is_set():
             await self._kill(running.token)
             try:
@@ -175,11 +175,11 @@ def is_kill(statement: Statement) -> bool:
     return statement.words[:2] == ("KILL", "QUERY")
 
 
-def _may_end(user: User, running: Running) -> bool:
+def _may_end(user: User, running: RunningStatement) -> bool:
     return user.rights.may_write or running.user == user.name
 
 
-def _parsed(kill: Statement) -> tuple[bytes, str]:
+def _parse_selection(kill: Statement) -> tuple[bytes, str]:
     parsed = parse_kill(kill)
     if parsed is None:
         raise refusal(

@@ -12,30 +12,30 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from embedded_clickhouse.access import DISK, ENGINES, TABLE_FUNCTIONS, WRITERS_FUNCTIONS
-from embedded_clickhouse.engine import Connection
+from embedded_clickhouse.engine import EngineConnection
 from embedded_clickhouse.exceptions import ClickHouseError, Code, refusal
-from embedded_clickhouse.preparation import INPUT_TABLE, PROFILE, create_table
-from embedded_clickhouse.remembered import RememberedTexts, is_short
 from embedded_clickhouse.request import DEFAULT_OUTPUT_FORMAT, ExternalTable
+from embedded_clickhouse.session_setup import INPUT_TABLE, PROFILE, create_table
 from embedded_clickhouse.sql import (
     Statement,
-    called,
+    called_functions,
     engines,
     is_bare_table,
     parse_statement,
     says,
     settings_named,
 )
+from embedded_clickhouse.text_cache import TextCache, is_short
 from embedded_clickhouse.users import User
 
-MOST_REMEMBERED: Final = 256
+MAX_REMEMBERED: Final = 256
 """So many texts that were found good are not looked at again."""
 _TEMPORARY: Final = b"CREATE TEMPORARY"
 _ANY_DATA: Final = b"\nFORMAT Values"
 _Refuse = Callable[[User, str], ClickHouseError]
 
 
-def reaching_functions(connection: Connection) -> frozenset[str]:
+def reaching_functions(connection: EngineConnection) -> frozenset[str]:
     """The engine's table functions that no statement may name, in small letters."""
     listed = connection.run(b"SELECT lower(name) FROM system.table_functions").body.decode()
     return frozenset(listed.split()) - TABLE_FUNCTIONS
@@ -53,7 +53,7 @@ class Scrutiny:
         names = b"|".join(re.escape(name.encode()) for name in sorted(self._refused))
         self._may_name = re.compile(rb"%s|engine|input|;|\\" % names).search
         self._is_open = is_open
-        self._good = RememberedTexts(MOST_REMEMBERED)
+        self._good = TextCache(MAX_REMEMBERED)
 
     def knows(self, statement: Statement, tables: Sequence[ExternalTable]) -> bool:
         """Whether `check_writes` would find nothing, as far as is known without looking."""
@@ -61,7 +61,7 @@ class Scrutiny:
 
     def check_writes(
         self,
-        connection: Connection,
+        connection: EngineConnection,
         user: User,
         statement: Statement,
         tables: Sequence[ExternalTable],
@@ -72,7 +72,7 @@ class Scrutiny:
         if not others and not self._may_name(first.lower()):
             return
         plain = connection.written_down(first)
-        for name in sorted(called(plain, before_blanks=False) & self._refused):
+        for name in sorted(called_functions(plain, before_blanks=False) & self._refused):
             raise _reaches(user, f"The function {name}")
         for name in sorted(engines(plain) - ENGINES):
             raise _reaches(user, f"The engine {name}")
@@ -83,7 +83,7 @@ class Scrutiny:
 
     def check_reads(
         self,
-        connection: Connection,
+        connection: EngineConnection,
         user: User,
         statement: Statement,
         tables: Sequence[ExternalTable],
@@ -92,35 +92,35 @@ class Scrutiny:
         one that reaches out of the tables. Raises `ClickHouseError` (497, or 164 for an account
         that may more; 62 for what is no statement)."""
         if statement.kind == "insert":
-            raise _denied(user, "INSERT")
+            raise _access_denied(user, "INSERT")
         plain = parse_statement(connection.written_down(statement.text[: statement.end]))
         if plain.names_file:
-            raise _denied(user, "INTO OUTFILE")
+            raise _access_denied(user, "INTO OUTFILE")
         words = plain.words
         sets = words[:1] == ("SET",) and words[2:3] == ("=",)
         if plain.kind != "read" and not sets and words[:1] != ("USE",):
-            raise _denied(user, " ".join(words[:2]))
+            raise _access_denied(user, " ".join(words[:2]))
         if says(plain.text, "INSERT", "INTO"):  # EXPLAIN: behind its data is another statement
-            raise _denied(user, "INSERT")
+            raise _access_denied(user, "INSERT")
         if says(plain.text, "PARALLEL", "WITH"):
-            raise _denied(user, "PARALLEL WITH")
+            raise _access_denied(user, "PARALLEL WITH")
         if PROFILE in settings_named(plain.text) and not user.rights.may_write:
-            raise _denied(user, "a setting profile")
-        for name in sorted(called(plain.text) & self._reaching):
-            raise _denied(user, f"The table function {name}")
+            raise _access_denied(user, "a setting profile")
+        for name in sorted(called_functions(plain.text) & self._reaching):
+            raise _access_denied(user, f"The table function {name}")
         if says(plain.text, "=", "DEFAULT"):
-            raise _denied(user, "a setting without its value (= DEFAULT)")
+            raise _access_denied(user, "a setting without its value (= DEFAULT)")
         for table in tables:
-            self._check_table(connection, user, _creating(table), refuse=_denied)
+            self._check_table(connection, user, _creating(table), refuse=_access_denied)
 
     def _check_table(
-        self, connection: Connection, user: User, text: bytes, *, refuse: _Refuse
+        self, connection: EngineConnection, user: User, text: bytes, *, refuse: _Refuse
     ) -> None:
         """Refuse a table of a request whose structure is more than columns."""
         plain = connection.written_down(text)
         if not is_bare_table(plain):
             raise refuse(user, "a table of more than columns")
-        for name in sorted(called(plain) & self._reaching):
+        for name in sorted(called_functions(plain) & self._reaching):
             raise refuse(user, f"The table function {name}")
 
     def _is_good(self, text: bytes) -> bool:
@@ -159,7 +159,7 @@ def _reaches(user: User, what: str) -> ClickHouseError:
     )
 
 
-def _denied(user: User, what: str) -> ClickHouseError:
+def _access_denied(user: User, what: str) -> ClickHouseError:
     if user.rights.may_write:  # so it is the request that may not: GET
         return refusal(
             Code.READONLY, f"{user.name}: Cannot execute query in readonly mode: {what} by GET"

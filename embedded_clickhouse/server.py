@@ -12,7 +12,7 @@ from aiohttp import web
 
 from embedded_clickhouse.admission import Admission
 from embedded_clickhouse.body import Body, Unpacker
-from embedded_clickhouse.budget import Budget, Share
+from embedded_clickhouse.budget import Budget, BudgetShare
 from embedded_clickhouse.compression import choose_encoding
 from embedded_clickhouse.connections import Connections
 from embedded_clickhouse.exceptions import ClickHouseError, Code, refusal
@@ -22,21 +22,21 @@ from embedded_clickhouse.frames import FrameDecoder
 from embedded_clickhouse.limits import Limits
 from embedded_clickhouse.meter import Meter
 from embedded_clickhouse.native import NATIVE, ROWS_FORMAT, in_format, is_select, rows_statement
-from embedded_clickhouse.preparation import readonly_statement, request_statements
-from embedded_clickhouse.reply import Reply, StreamBrokenError
+from embedded_clickhouse.reply import ResponseWriter, StreamBrokenError
 from embedded_clickhouse.request import (
     DEFAULT_OUTPUT_FORMAT,
-    Ask,
+    ClickHouseRequest,
     ExternalTable,
     checked_format,
     external_table,
     is_flag,
-    read_ask,
+    read_request,
     with_fields,
 )
 from embedded_clickhouse.response import ServerIdentity, base_headers, exception_tag
-from embedded_clickhouse.running import Running, RunningStatements, is_kill
+from embedded_clickhouse.running import RunningStatement, RunningStatements, is_kill
 from embedded_clickhouse.scrutiny import Scrutiny
+from embedded_clickhouse.session_setup import readonly_statement, request_statements
 from embedded_clickhouse.sessions import Session, Sessions
 from embedded_clickhouse.spool import Spool, Spools
 from embedded_clickhouse.sql import Bounds, Statement, TooMuchSqlError, parse_statement
@@ -158,7 +158,7 @@ class ClickHouseServer:
             )
             if problem:
                 raise refusal(Code.ACCESS_DENIED, problem)
-            ask = read_ask(
+            ask = read_request(
                 method=request.method,
                 query_string=request.raw_path.partition("?")[2],
                 headers=request.headers,
@@ -200,7 +200,7 @@ class ClickHouseServer:
                 )
                 if is_kill(statement):
                     return await self._kill(user, ask, statement, own, reply)
-                async with self._leased(user, ask, tables, statement) as session:
+                async with self._lease(user, ask, tables, statement) as session:
                     response = await self._run(session, ask, statement, spool, reply, own)
                 session.remember(statement)
                 return response
@@ -214,10 +214,10 @@ class ClickHouseServer:
             return error.response
 
     @asynccontextmanager
-    async def _leased(
+    async def _lease(
         self,
         user: User,
-        ask: Ask,
+        ask: ClickHouseRequest,
         tables: list[tuple[ExternalTable, Spool]],
         statement: Statement,
         *,
@@ -247,7 +247,12 @@ class ClickHouseServer:
                 yield session
 
     async def _kill(
-        self, user: User, ask: Ask, statement: Statement, own: Running, reply: Reply
+        self,
+        user: User,
+        ask: ClickHouseRequest,
+        statement: Statement,
+        own: RunningStatement,
+        reply: ResponseWriter,
     ) -> web.StreamResponse:
         """End what a KILL QUERY means, and answer. Raises `ClickHouseError`."""
         if ask.is_safe_method:
@@ -258,7 +263,7 @@ class ClickHouseServer:
         if not is_kill(plain):
             raise refusal(Code.SYNTAX_ERROR, "Syntax error: expected KILL QUERY")
         selection = self._running.selection(user, plain, own)
-        async with self._leased(user, ask, [], selection, kills=True) as session:
+        async with self._lease(user, ask, [], selection, kills=True) as session:
             found = await self._execution.run(
                 session.connection, selection, "JSONCompactColumns", token=own.token
             )
@@ -266,19 +271,21 @@ class ClickHouseServer:
         if not query_ids:
             self._running.check_others(user, plain)
             if user.rights.may_write:  # by an id or a text of the engine's own
-                async with self._leased(user, ask, [], statement, kills=True) as session:
+                async with self._lease(user, ask, [], statement, kills=True) as session:
                     return await self._run(session, ask, statement, None, reply, own)
         ended = await self._running.kill(user, plain, query_ids)
         output_format = statement.format or ask.default_format or DEFAULT_OUTPUT_FORMAT
-        async with self._leased(user, ask, [], ended, kills=True) as session:
+        async with self._lease(user, ask, [], ended, kills=True) as session:
             answers = replace(ask, default_format=output_format)
             return await self._run(session, answers, ended, None, reply, own)
 
-    async def _check_insert(self, user: User, ask: Ask, statement: Statement, empty: Spool) -> None:
+    async def _check_insert(
+        self, user: User, ask: ClickHouseRequest, statement: Statement, empty: Spool
+    ) -> None:
         """Insert nothing: who may not, or where nothing could be inserted, is told so before the
         data is taken. Raises `ClickHouseError`."""
         asks_again = replace(ask, closes_session=False)
-        async with self._leased(user, asks_again, [], statement) as session:
+        async with self._lease(user, asks_again, [], statement) as session:
             await self._execution.insert(
                 session.connection,
                 statement,
@@ -287,7 +294,9 @@ class ClickHouseServer:
                 token=self._new_id(),
             )
 
-    async def _restrict(self, session: Session, user: User, ask: Ask, statement: Statement) -> None:
+    async def _restrict(
+        self, session: Session, user: User, ask: ClickHouseRequest, statement: Statement
+    ) -> None:
         """Keep a request from writing that must not. Raises `ClickHouseError` (164)."""
         readonly = readonly_statement(user, ask)
         if readonly and session.is_kept and user.rights.may_write:
@@ -301,11 +310,11 @@ class ClickHouseServer:
     async def _run(
         self,
         session: Session,
-        ask: Ask,
+        ask: ClickHouseRequest,
         statement: Statement,
         spool: Spool | None,
-        reply: Reply,
-        own: Running,
+        reply: ResponseWriter,
+        own: RunningStatement,
     ) -> web.StreamResponse:
         """Run `statement` and answer. Raises `ClickHouseError` where it failed before anything was
         sent."""
@@ -345,8 +354,13 @@ class ClickHouseServer:
             )
 
     def _reply(
-        self, request: web.Request, ask: Ask | None, query_id: str, *, part: float = 0.0
-    ) -> Reply:
+        self,
+        request: web.Request,
+        ask: ClickHouseRequest | None,
+        query_id: str,
+        *,
+        part: float = 0.0,
+    ) -> ResponseWriter:
         settings = {} if ask is None else ask.settings
         tag = exception_tag(self._new_id())
         headers = base_headers(
@@ -360,7 +374,7 @@ class ClickHouseServer:
             and settings.get("enable_http_compression", "1") not in ("0", "false")
         ):
             encoding = choose_encoding(ask.accepted_encodings, available=self._encodings)
-        return Reply(
+        return ResponseWriter(
             request=request,
             threads=self._threads,
             spools=self._spools,
@@ -373,7 +387,7 @@ class ClickHouseServer:
             headers={**headers, "X-ClickHouse-Exception-Tag": tag},
         )
 
-    def _body(self, source: Meter | None, ask: Ask, share: Share) -> Body:
+    def _body(self, source: Meter | None, ask: ClickHouseRequest, share: BudgetShare) -> Body:
         decoder: Unpacker | None = None
         if source is not None and ask.unpacks_frames:
             decoder = FrameDecoder(limits=self._limits, share=share)
@@ -382,8 +396,13 @@ class ClickHouseServer:
         return Body(source, decoder=decoder, threads=self._intake, limits=self._limits)
 
     async def _read_form(
-        self, request: web.Request, ask: Ask, source: Meter, share: Share, files: ExitStack
-    ) -> tuple[Ask, list[tuple[ExternalTable, Spool]]]:
+        self,
+        request: web.Request,
+        ask: ClickHouseRequest,
+        source: Meter,
+        share: BudgetShare,
+        files: ExitStack,
+    ) -> tuple[ClickHouseRequest, list[tuple[ExternalTable, Spool]]]:
         """What a request asks for with the fields of its form, and its external tables."""
         form = await read_form(
             request.headers,
@@ -397,14 +416,14 @@ class ClickHouseServer:
         return ask, [(external_table(ask, name), data) for name, data in form.files]
 
     async def _read_statement(
-        self, user: User, ask: Ask, body: Body, share: Share
+        self, user: User, ask: ClickHouseRequest, body: Body, share: BudgetShare
     ) -> tuple[Statement, bytes]:
         """The statement of a request, and the data of an INSERT as far as it has been read with
         it."""
         head = await body.head(HEAD_BYTES)
         text = ask.query + b"\n" + head if ask.query and head else ask.query or head
         share.take(len(text))
-        statement = await self._parsed(user, text, ask)
+        statement = await self._parse(user, text, ask)
         body.drop_head()
         if statement.kind == "insert" and statement.data_start is not None:
             return statement, text[statement.data_start :]
@@ -419,10 +438,10 @@ class ClickHouseServer:
                     code=Code.QUERY_IS_TOO_LARGE,
                 )
         if rest:
-            statement = await self._parsed(user, text + bytes(rest), ask)
+            statement = await self._parse(user, text + bytes(rest), ask)
         return statement, b""
 
-    async def _parsed(self, user: User, text: bytes, ask: Ask) -> Statement:
+    async def _parse(self, user: User, text: bytes, ask: ClickHouseRequest) -> Statement:
         """`text`, cut. A long one is read beside the event loop, and one of an account at a
         time."""
         try:

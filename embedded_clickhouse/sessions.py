@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from embedded_clickhouse.access import OWNER
-from embedded_clickhouse.engine import Connection, Engine
+from embedded_clickhouse.engine import Engine, EngineConnection
 from embedded_clickhouse.exceptions import ClickHouseError, Code, refusal
-from embedded_clickhouse.preparation import limiting_statements, restoring_statements
-from embedded_clickhouse.request import Ask
+from embedded_clickhouse.request import ClickHouseRequest
+from embedded_clickhouse.session_setup import limiting_statements, restoring_statements
 from embedded_clickhouse.sql import Statement
-from embedded_clickhouse.threads import Threads, settled
+from embedded_clickhouse.threads import Threads, wait_settled
 from embedded_clickhouse.users import User
 
-MOST_SET_BYTES = 256 * 1024
+MAX_SET_BYTES = 256 * 1024
 """How long the SET statements are together that a session remembers."""
 PUT_AWAY_SECONDS = 1.0
 """How long a request waits for the one before it in its session."""
@@ -28,7 +28,7 @@ class Session:
     """A connection, and what its client made of it. One without `session_id` lives for one
     request."""
 
-    connection: Connection
+    connection: EngineConnection
     is_kept: bool
     database: str = "default"
     own_settings: list[str] = field(default_factory=list)
@@ -43,10 +43,10 @@ class Session:
         """Refuse a SET that this session could not remember. Raises `ClickHouseError` (290)."""
         if self._keeps(statement):
             others = (each for each in self.own_settings if each != _text(statement))
-            if statement.end + sum(map(len, others)) > MOST_SET_BYTES:
+            if statement.end + sum(map(len, others)) > MAX_SET_BYTES:
                 raise refusal(
                     Code.LIMIT_EXCEEDED,
-                    f"This session has run SET statements of {MOST_SET_BYTES} bytes, and remembers"
+                    f"This session has run SET statements of {MAX_SET_BYTES} bytes, and remembers"
                     " no more; close it, and open another one",
                 )
 
@@ -78,7 +78,7 @@ class Sessions:
         self._closing: set[asyncio.Future[None]] = set()
 
     @asynccontextmanager
-    async def lease(self, user: User, ask: Ask) -> AsyncIterator[Session]:
+    async def lease(self, user: User, ask: ClickHouseRequest) -> AsyncIterator[Session]:
         """The session of a request, for it alone. Raises `ClickHouseError` (372 not found, 373 in
         use)."""
         if ask.session_id is None:
@@ -95,7 +95,7 @@ class Sessions:
         finally:
             restored = self._threads.start(_restore, session, user, ask)
             try:
-                await settled(restored)
+                await wait_settled(restored)
             finally:
                 self._put_back(key, session, ask, is_sound=restored.exception() is None)
 
@@ -106,7 +106,7 @@ class Sessions:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    async def _find(self, key: tuple[str, str], user: User, ask: Ask) -> Session:
+    async def _find(self, key: tuple[str, str], user: User, ask: ClickHouseRequest) -> Session:
         session = self._kept.get(key)
         if session is not None:
             if not await _is_free_soon(session):
@@ -132,7 +132,7 @@ class Sessions:
         return session
 
     def _put_back(
-        self, key: tuple[str, str], session: Session, ask: Ask, *, is_sound: bool
+        self, key: tuple[str, str], session: Session, ask: ClickHouseRequest, *, is_sound: bool
     ) -> None:
         """Keep a session for its next request. Nothing here waits, so no cancelled request leaves
         it locked."""
@@ -183,7 +183,7 @@ class Sessions:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            await settled(opening)
+            await wait_settled(opening)
             if opening.exception() is None:
                 self._close(opening.result())
             raise
@@ -210,13 +210,13 @@ async def _is_free_soon(session: Session) -> bool:
     return not session.is_busy
 
 
-def run_all(connection: Connection, statements: Iterable[str]) -> None:
+def run_all(connection: EngineConnection, statements: Iterable[str]) -> None:
     """Run `statements` one after the other. Raises `ClickHouseError`."""
     for statement in statements:
         connection.run(statement.encode("utf-8", "surrogateescape"))
 
 
-def _restore(session: Session, user: User, ask: Ask) -> None:
+def _restore(session: Session, user: User, ask: ClickHouseRequest) -> None:
     """Take the request's settings back. One that the engine refused to set can't be taken back and
     need not be."""
     for statement in restoring_statements(

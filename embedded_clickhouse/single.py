@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Final
 
 from embedded_clickhouse.exceptions import Code, refusal
-from embedded_clickhouse.remembered import RememberedTexts, is_short
 from embedded_clickhouse.sql import brings_data, says
+from embedded_clickhouse.text_cache import TextCache, is_short
 
-MOST_REMEMBERED: Final = 512
+MAX_REMEMBERED: Final = 512
 _MAY_HOLD_MORE = re.compile(rb";|parallel|insert", re.IGNORECASE).search
 _ENDS_DATA = re.compile(rb";|\n\s*\n|explain", re.IGNORECASE).search
 _OURS = re.compile(rb"(/\* ganglion:)[0-9a-f-]+( \*/)|('/proc/)[0-9]+(/fd/)[0-9]+(')")
@@ -31,7 +31,7 @@ class SingleStatements:
         """`written_down` is the engine's parser: one statement in its plain way. Raises
         `ClickHouseError` (62) for what is none, and for several."""
         self._written_down = written_down
-        self._single = RememberedTexts(MOST_REMEMBERED)
+        self._single = TextCache(MAX_REMEMBERED)
 
     def check(self, text: bytes) -> None:
         """Refuse a text that may hold another statement. Raises `ClickHouseError` (62)."""

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from embedded_clickhouse.budget import Budget, Share
+from embedded_clickhouse.budget import Budget, BudgetShare
 from embedded_clickhouse.exceptions import Code, refusal
 from embedded_clickhouse.limits import Limits
 from embedded_clickhouse.threads import Threads
@@ -48,7 +48,9 @@ class Spools:
 class Spool:
     """One file. One writer at a time."""
 
-    def __init__(self, *, folder: Path, limits: Limits, threads: Threads, share: Share) -> None:
+    def __init__(
+        self, *, folder: Path, limits: Limits, threads: Threads, share: BudgetShare
+    ) -> None:
         self._limits = limits
         self._threads = threads
         self._share = share

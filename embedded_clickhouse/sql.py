@@ -128,7 +128,7 @@ def _tokens(text: bytes, bounds: Bounds) -> Iterator[_Token]:
         kind = match.lastgroup or "mark"
         left -= 1
         if kind == "comment":
-            position, edges = _comment_end(text, position, most_edges=left)
+            position, edges = _comment_end(text, position, max_edges=left)
             left -= edges
         elif kind == "heredoc":
             end = text.find(match.group(), position)
@@ -154,10 +154,10 @@ def _tokens(text: bytes, bounds: Bounds) -> Iterator[_Token]:
             raise TooMuchSqlError("max_tokens")
 
 
-def _comment_end(text: bytes, position: int, *, most_edges: int) -> tuple[int, int]:
+def _comment_end(text: bytes, position: int, *, max_edges: int) -> tuple[int, int]:
     """Where a comment ends, and how many openings and closings were read up to there."""
     depth, edges = 1, 0
-    while depth and edges <= most_edges:
+    while depth and edges <= max_edges:
         edge = _COMMENT_EDGE.search(text, position)
         if edge is None:
             return len(text), edges
@@ -286,11 +286,11 @@ def _input_call(text: bytes, tokens: list[_Token]) -> InputCall | None:
     opening, literal = tokens[-3], tokens[-2]
     if opening.upper != "(" or literal.kind != "string":
         return None
-    structure = unescaped(text[literal.start + 1 : literal.end - 1])
+    structure = unescape(text[literal.start + 1 : literal.end - 1])
     return InputCall(tokens[-4].start, tokens[-1].end, structure)
 
 
-def unescaped(text: bytes) -> bytes:
+def unescape(text: bytes) -> bytes:
     """What stands between the quotes of a literal, or in a field of TabSeparated."""
     return _ESCAPE.sub(lambda match: _unescape(match.group(1)), text)
 
@@ -359,7 +359,7 @@ def _name_at(text: bytes, token: _Token) -> str:
     return text[token.start : token.end].decode("latin-1").strip('`"').lower()
 
 
-def called(text: bytes, *, before_blanks: bool = True) -> frozenset[str]:
+def called_functions(text: bytes, *, before_blanks: bool = True) -> frozenset[str]:
     """The names, in small letters, that stand before a bracket in a text of the engine's own. It
     has a blank between the two where a table is filled or made (`INSERT INTO url (a)`), and none
     in a call; `before_blanks`: those, too."""

@@ -25,13 +25,13 @@ class Threads:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await settled(future)
+            await wait_settled(future)
             raise
 
     def start(
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[R]:
-        """Call `function` in a thread and go on. The caller must wait with `settled`."""
+        """Call `function` in a thread and go on. The caller must wait with `wait_settled`."""
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
 
@@ -40,7 +40,7 @@ class Threads:
         self._pool.shutdown(wait=True)
 
 
-async def settled(future: asyncio.Future[R]) -> None:
+async def wait_settled(future: asyncio.Future[R]) -> None:
     """Wait until `future` is done, however often the caller is cancelled meanwhile. Its result
     stays in it."""
     cancelled: asyncio.CancelledError | None = None

@@ -123,16 +123,16 @@ class Decoder:
             self._member is not None and not self._member.needs_input
         )
 
-    def decompress(self, data: bytes, *, most_bytes: int) -> bytes:
-        """Unpack about `most_bytes` of what came before and of `data`; ask again with nothing while
+    def decompress(self, data: bytes, *, max_bytes: int) -> bytes:
+        """Unpack about `max_bytes` of what came before and of `data`; ask again with nothing while
         it `has_more`. Raises `ClickHouseError` where the bytes are not what they claim to be."""
         self._packed = self._packed[self._start :] + data if self.has_more else data
         self._start = 0
         unpacked: list[bytes] = []
         size = 0
-        while size < most_bytes and self.has_more:
+        while size < max_bytes and self.has_more:
             try:
-                piece = self._step(most_bytes - size)
+                piece = self._step(max_bytes - size)
             except Exception as error:  # each package has errors of its own, without a family
                 if isinstance(error, MemoryError):
                     raise
@@ -148,7 +148,7 @@ class Decoder:
                 )
         return unpacked[0] if len(unpacked) == 1 else b"".join(unpacked)
 
-    def _step(self, most_bytes: int) -> bytes:
+    def _step(self, max_bytes: int) -> bytes:
         if self._member is None:
             self._member = _MEMBERS[self._encoding](self._limits)
             self._members += 1
@@ -156,7 +156,7 @@ class Decoder:
         if self._member.needs_input:
             data = self._packed[self._start : self._start + _SLICE_BYTES]
             self._start += len(data)
-        unpacked = self._member.decompress(data, max_length=most_bytes)
+        unpacked = self._member.decompress(data, max_length=max_bytes)
         if self._member.eof:
             self._take_back(self._member.unused_data or b"")
             self._member = None

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from embedded_clickhouse.admission import Admission
-from embedded_clickhouse.compression import supported
+from embedded_clickhouse.compression import supported_encodings
 from embedded_clickhouse.connections import Connections
-from embedded_clickhouse.engine import Connection, Engine
+from embedded_clickhouse.engine import Engine, EngineConnection
 from embedded_clickhouse.execution import Execution
 from embedded_clickhouse.limits import Limits
 from embedded_clickhouse.protocol import front_protocols
@@ -64,7 +64,7 @@ async def serve(
         waiting=settings.max_waiting_queries,
         max_wait_seconds=settings.max_wait_seconds,
     )
-    threads = Threads(admission.most_running + _SPARE_THREADS)
+    threads = Threads(admission.max_running + _SPARE_THREADS)
     engine = Engine(settings.path)
     await threads.run(engine.open)
     sessions = Sessions(engine=engine, threads=threads, limit=settings.max_sessions)
@@ -83,7 +83,7 @@ async def serve(
         spools=Spools(folder=settings.path, limits=limits, threads=intake),
         connections=connections,
         limits=limits,
-        encodings=supported(),
+        encodings=supported_encodings(),
         identity=await threads.run(_identity, engine.connect()),
         scrutiny=Scrutiny(
             reaching=await threads.run(_reaching, engine.connect()), is_open=settings.open
@@ -130,7 +130,7 @@ async def _listen(
         max_headers=limits.max_headers,
         keepalive_timeout=30.0,
     )
-    accepting = [await loop.create_server(connections.guarded(protocols), sock=listening[0])]
+    accepting = [await loop.create_server(connections.guard(protocols), sock=listening[0])]
     for private in listening[1:]:  # its owner's, who is not one of many
         accepting.append(await loop.create_unix_server(protocols, sock=private))
     host, port = listening[0].getsockname()[:2]
@@ -159,7 +159,7 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _identity(connection: Connection) -> ServerIdentity:
+def _identity(connection: EngineConnection) -> ServerIdentity:
     try:
         line = connection.run(b"SELECT version(), timezone(), hostName()").body.decode()
     finally:
@@ -168,7 +168,7 @@ def _identity(connection: Connection) -> ServerIdentity:
     return ServerIdentity(version, timezone, display_name)
 
 
-def _reaching(connection: Connection) -> frozenset[str]:
+def _reaching(connection: EngineConnection) -> frozenset[str]:
     try:
         return reaching_functions(connection)
     finally:

@@ -5,10 +5,10 @@
 import asyncio
 import signal
 
-from nervous_system.client import HeldTask, open_worker, serve
+from nervous_system.client import ClaimedTask, open_worker, serve
 
 
-async def greet(task: HeldTask) -> None:
+async def greet(task: ClaimedTask) -> None:
     await task.progress(0.5, "thinking of a greeting")
     await task.finish(output=f"Hello, {task.arguments.get('whom', 'swarm')}.")
     print(f"{task.action} of {task.task_id} is done")

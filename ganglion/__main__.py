@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ganglion.ending import end_with
+from ganglion.exit import end_with
 from ganglion.exit_codes import INTERRUPTED
 
 

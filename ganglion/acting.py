@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganglion.exit_codes import FAILURE
-from ganglion.terminal import confirmed, say
+from ganglion.terminal import confirm, say
 
 if TYPE_CHECKING:
     from nervous_system.place import Rule
@@ -44,7 +44,7 @@ def make_sure(act: str, *, yes: bool, to_home: bool = False) -> None:
     sentence = f"this would {act} {there} (by {rule.by}), which is not that of this home"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadSetting(f"{sentence}; say --yes where that is meant")
-    if not confirmed(sentence):
+    if not confirm(sentence):
         say("nothing was done", err=True)
         raise typer.Exit(FAILURE)
 
@@ -65,10 +65,10 @@ def _another_address(settings: MeshSettings) -> str:
     from local_mesh.settings import LocalMeshSettings
     from local_mesh.supervisor.preflight import is_free
     from nervous_system.environment import read_settings
-    from nervous_system.shown_address import shown
+    from nervous_system.shown_address import display_address
 
     if not leads_home(settings):
-        return f"the mesh at {shown(settings.nats_url)}"
+        return f"the mesh at {display_address(settings.nats_url)}"
     port = read_settings(LocalMeshSettings).nats_port
     if Home.at(settings.home).was_started or "nats_url" in settings.model_fields_set:
         return ""

@@ -12,40 +12,40 @@ from ganglion.terminal import say, say_cells
 from ganglion.widths import (
     cut,
     fitting,
-    folded,
+    fold,
     lines_beside,
     longest_piece,
     screen_width,
-    shortened,
+    shorten,
     shortest,
     unique_lengths,
 )
 from nervous_system.visible import visible
 
-LEAST_OF_TEXT: Final = 30
+MIN_TEXT_WIDTH: Final = 30
 """Cells in which sentences still read well; where there are fewer they stand below their row."""
 
-LEAST: Final = {"name": 12, "id": 8, "word": 8}
+MIN_WIDTH: Final = {"name": 12, "id": 8, "word": 8}
 """Cells that are left of a narrow column, by its kind."""
 
 BELOW: Final = "    "
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """
     What stands in one column.
 
-    A `key` is neither cut nor folded, so that it can be found and copied. A `name` is cut at `most`
-    cells. An `id`, the first column, is shortened where the terminal is narrow, as far as it stays
-    unique among those that are known; where it cannot be, it stands above its row. A `word` is
-    folded. A `text`, the last column, is folded, too, and stands below its row where there is no
-    room beside it, or not enough for one of its words (an id, a path): it is never cut.
+    A `key` is neither cut nor folded, so that it can be found and copied. A `name` is cut at
+    `max_width` cells. An `id`, the first column, is shortened where the terminal is narrow, as far
+    as it stays unique among those that are known; where it cannot be, it stands above its row. A
+    `word` is folded. A `text`, the last column, is folded, too, and stands below its row where
+    there is no room beside it, or not enough for one of its words (an id, a path): it is never cut.
     """
 
     heading: str
     kind: Literal["key", "word", "name", "id", "text"] = "word"
-    most: int = 24  # of a name
+    max_width: int = 24  # of a name
 
 
 class Table:
@@ -58,7 +58,7 @@ class Table:
 
     def __init__(
         self,
-        columns: Sequence[Column],
+        columns: Sequence[TableColumn],
         *,
         widths: Sequence[int],
         unbroken: Sequence[int] | None = None,
@@ -76,7 +76,7 @@ class Table:
         narrowest = [
             widths[at]
             if columns[at].kind == "key"
-            else min(widths[at], max(LEAST[columns[at].kind], cell_len(columns[at].heading)))
+            else min(widths[at], max(MIN_WIDTH[columns[at].kind], cell_len(columns[at].heading)))
             for at in fixed
         ]
         whole = [max(narrowest[at], (unbroken or widths)[at]) for at in fixed]
@@ -85,10 +85,10 @@ class Table:
         self._widths = [widths[at] for at in fixed]
         for least in (names_only, whole, narrowest):
             least = [min(pair) for pair in zip(least, self._widths, strict=True)]
-            self._widths = fitting(self._widths, least=least, room=room)
+            self._widths = fitting(self._widths, minimum=least, room=room)
         if len(fixed) < len(columns):
             left = self._screen - sum(self._widths) - 2 * len(fixed)
-            self._beside = left >= min(LEAST_OF_TEXT, widths[-1])
+            self._beside = left >= min(MIN_TEXT_WIDTH, widths[-1])
             self._widths += [left] if self._beside else []
 
     def heading(self) -> None:
@@ -96,7 +96,7 @@ class Table:
         if self._screen:
             headings = [each.heading for each in self._columns]
             beside = zip(headings, self._widths, strict=False)
-            self._print([folded(each, width, hang=0) for each, width in beside])
+            self._print([fold(each, width, hang=0) for each, width in beside])
             for each in headings[len(self._widths) :]:
                 say(f"{BELOW}{each}")
 
@@ -115,7 +115,7 @@ class Table:
             lines[0] = []
         self._print(lines)
         if below:
-            for line in folded(BELOW + below, self._screen, hang=BELOW):
+            for line in fold(BELOW + below, self._screen, hang=BELOW):
                 say(line)
 
     def _cell(self, at: int, text: str) -> list[str]:
@@ -123,8 +123,8 @@ class Table:
         if column.kind == "name":
             return [cut(text, width)]
         if column.kind == "id" and cell_len(text) > width:
-            text = shortened(text, width, unique=self._unique_length(column.heading, text))
-        return folded(text, width, hang=0 if at else 2)
+            text = shorten(text, width, unique=self._unique_length(column.heading, text))
+        return fold(text, width, hang=0 if at else 2)
 
     def _unique_length(self, heading: str, text: str) -> int:
         if heading not in self._unique:
@@ -137,7 +137,7 @@ class Table:
 
 
 def say_table(
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     rows: Sequence[Sequence[str]],
     *,
     known: Mapping[str, Iterable[str]] | None = None,
@@ -149,7 +149,7 @@ def say_table(
     for at, column in enumerate(columns):
         cells = [visible(row[at]) for row in rows]
         widest = max(map(cell_len, (column.heading, *cells)))
-        widths.append(min(widest, column.most) if column.kind == "name" else widest)
+        widths.append(min(widest, column.max_width) if column.kind == "name" else widest)
         pieces = longest_piece(" ".join(cells))
         if column.kind == "id":
             ids[column.heading] = [*cells, *(known or {}).get(column.heading, ())]

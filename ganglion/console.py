@@ -10,10 +10,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from ganglion.widths import folded, screen_width
+from ganglion.widths import fold, screen_width
 from local_mesh.supervisor.mesh_file import MeshRecord, ProcessRecord
 from nervous_system.contract.exit_code import how_it_ended
-from nervous_system.shown_address import shown
+from nervous_system.shown_address import display_address
 from nervous_system.visible import visible
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Console:
         text = visible(text)
         if self._live is None:
             width = screen_width()
-            for line in [text] if width is None else folded(text, width):
+            for line in [text] if width is None else fold(text, width):
                 sys.stdout.write(f"{line}\n")  # noqa: TID251 - beside a line that moves
             sys.stdout.flush()
         else:
@@ -116,7 +116,7 @@ class Console:
     def up(self, mesh: MeshRecord) -> None:
         """Everything is ready. From here on nobody reads along; who did says how to stop it."""
         stop = "; Ctrl-C stops it" if self._ready_descriptor is None else ""
-        events, sql = shown(mesh.nats_url), shown(mesh.clickhouse_url)
+        events, sql = display_address(mesh.nats_url), display_address(mesh.clickhouse_url)
         self.line(f"ganglion is up: events to {events}, SQL at {sql}{stop}")
         self._tell({"ready": True})
         self._hang_up()

@@ -5,29 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from ganglion.columns import Column, Table
+from ganglion.columns import Table, TableColumn
 from ganglion.terminal import say_cells
 from ganglion.widths import screen_width
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import source_of
 from nervous_system.visible import visible
-from operations.descriptions.table import in_words, is_failure
+from operations.descriptions.table import describe, is_failure
 
-MOST_CHARACTERS = 400
+MAX_CHARACTERS = 400
 """Of what an event says where many are shown on a terminal; why something failed is shown whole."""
 
 COLUMNS: Final = (
-    Column("position"),
-    Column("time"),
-    Column("who", "name", most=20),
-    Column("what"),
-    Column("what it says", "text"),
+    TableColumn("position"),
+    TableColumn("time"),
+    TableColumn("who", "name", max_width=20),
+    TableColumn("what"),
+    TableColumn("what it says", "text"),
 )
-_LONGEST_KIND: Final = max(len(kind.subject_word) for kind in KINDS.values())
-_WIDTHS: Final = (8, 14, 20, _LONGEST_KIND, MOST_CHARACTERS)
+_KIND_WIDTH: Final = max(len(kind.subject_word) for kind in KINDS.values())
+_WIDTHS: Final = (8, 14, 20, _KIND_WIDTH, MAX_CHARACTERS)
 
 
 class EventLines:
@@ -40,12 +40,12 @@ class EventLines:
 
     def __init__(self, *, whole: bool = False) -> None:
         zone = f"time ({system_clock().astimezone():%Z})"
-        columns = (COLUMNS[0], Column(zone), *COLUMNS[2:])
+        columns = (COLUMNS[0], TableColumn(zone), *COLUMNS[2:])
         self._table = Table(columns, widths=_WIDTHS)
         self._whole = whole
         self._begun = False
 
-    def event(self, recorded: Recorded) -> None:
+    def event(self, recorded: RecordedEvent) -> None:
         """One that can be read."""
         event = recorded.event
         cut = not (self._whole or is_failure(event.payload))
@@ -53,7 +53,7 @@ class EventLines:
             recorded.sequence,
             recorded.recorded_at,
             (source_of(event.agent_role), event.agent_id, event.kind.subject_word),
-            one_line(in_words(event.payload), most=MOST_CHARACTERS if cut else None),
+            one_line(describe(event.payload), max_characters=MAX_CHARACTERS if cut else None),
         )
 
     def unreadable(self, stored: Stored, *, reason: str) -> None:
@@ -73,12 +73,12 @@ class EventLines:
         self._table.row((f"{sequence:>8}", when, agent_id, kind, words))
 
 
-def one_line(text: str, *, most: int | None = None) -> str:
+def one_line(text: str, *, max_characters: int | None = None) -> str:
     """The text without line breaks; one of more than `most` characters is cut between two words."""
     words = " ".join(visible(text, keep="\r\n\t").split())
-    if most is None or len(words) <= most:
+    if max_characters is None or len(words) <= max_characters:
         return words
-    whole = words[:most].rpartition(" ")[0]
-    if len(whole) < most // 2:  # it ends in one long word: a path, a hash
-        whole = words[: most - 1]
+    whole = words[:max_characters].rpartition(" ")[0]
+    if len(whole) < max_characters // 2:  # it ends in one long word: a path, a hash
+        whole = words[: max_characters - 1]
     return f"{whole}…"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection
 
 from ganglion.console import Console
-from ganglion.ending import end_with
+from ganglion.exit import end_with
 from ganglion.exit_codes import INTERRUPTED, exit_code_of
 from local_mesh.settings import LocalMeshSettings
 from local_mesh.supervisor.wiring import run_mesh

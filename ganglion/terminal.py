@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import typer
 
-from ganglion.widths import folded, screen_width
+from ganglion.widths import fold, screen_width
 from nervous_system.visible import visible, visible_json
 
 
@@ -26,7 +26,7 @@ def say(line: str, *, err: bool = False, hang: str | None = None) -> None:
     """
     width = screen_width(sys.stderr if err else sys.stdout)
     line = visible(line)
-    for each in [line] if width is None else folded(line, width, hang=hang):
+    for each in [line] if width is None else fold(line, width, hang=hang):
         typer.echo(each, err=err)
 
 
@@ -50,7 +50,7 @@ def say_json(document: str) -> None:
     typer.echo(visible_json(document))
 
 
-def confirmed(sentence: str) -> bool:
+def confirm(sentence: str) -> bool:
     """Whether a person at the terminal says yes to it; anything else is no. stdout stays clean,
     which `typer.confirm` does not leave it."""
     typer.echo(f"{visible(sentence)}. Go on? [y/N] ", err=True, nl=False)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ganglion.event_line import MOST_CHARACTERS, one_line
+from ganglion.event_line import MAX_CHARACTERS, one_line
 from ganglion.widths import cut
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import counted, moment
+from nervous_system.phrases import moment, pluralize
 from nervous_system.visible import visible
-from operations.descriptions.table import in_words, is_failure, kind_in_words
-from operations.queries.trace.elsewhere import Cause, Further, Onward
+from operations.descriptions.table import describe, describe_kind, is_failure
+from operations.queries.trace.cross_trace_links import Cause, DownstreamTrace, MoreTraces
 from operations.queries.trace.jaeger import span_page
-from operations.queries.trace.tree import Line, Trace
+from operations.queries.trace.tree import DrawnEvent, Trace
 
 _NO_POSITION: Final = " " * 22
 """As wide as position and time of an event of the trace."""
 
-_MOST_OF_A_NAME: Final = 20
+_MAX_NAME_CHARACTERS: Final = 20
 """Cells of who it was."""
 
 
@@ -38,19 +38,19 @@ def trace_text(trace: Trace, jaeger_url: str | None, *, whole: bool = True) -> I
     agents = len({each.event.agent_id for each in trace.events})
     cut = ", the first of more" if trace.cut else ""
     hidden = (
-        f"; --all shows {counted(trace.hidden, 'event')} more, of how it came about"
+        f"; --all shows {pluralize(trace.hidden, 'event')} more, of how it came about"
         if trace.hidden
         else ""
     )
     yield TraceLine(
-        f"trace {trace.trace_id}: {counted(len(trace.events), 'event')}{cut}"
-        f" in {trace.seconds:.3f} s, by {counted(agents, 'agent')}, from"
+        f"trace {trace.trace_id}: {pluralize(len(trace.events), 'event')}{cut}"
+        f" in {trace.seconds:.3f} s, by {pluralize(agents, 'agent')}, from"
         f" {moment(trace.events[0].recorded_at)} on{hidden}"
     )
     yield TraceLine(f"{'position':>8} {'after':>11}  what, who, and what it says")
     for line in trace.lines():
         before, said = _line(line, trace, whole=whole)
-        hang = f"{_NO_POSITION}{_beside(line.drawing)}  "
+        hang = f"{_NO_POSITION}{_continuation(line.drawing)}  "
         yield TraceLine(f"{before}{line.drawing}{said}", hang)
     for task_id in trace.tasks_from_elsewhere:
         yield TraceLine(f"What came before of task {task_id}: `ganglion tasks show {task_id}`")
@@ -58,29 +58,29 @@ def trace_text(trace: Trace, jaeger_url: str | None, *, whole: bool = True) -> I
         yield TraceLine(f"Jaeger: {page}", exact=True)
 
 
-def _beside(drawing: str) -> str:
+def _continuation(drawing: str) -> str:
     """How the drawing goes on beside further lines of the same event."""
     return drawing.replace("├─", "│ ").replace("└─", "  ").replace("↓", "│")
 
 
-def _line(line: Line, trace: Trace, *, whole: bool) -> tuple[str, str]:
+def _line(line: DrawnEvent, trace: Trace, *, whole: bool) -> tuple[str, str]:
     match line.shown:
-        case Recorded() as recorded:
+        case RecordedEvent() as recorded:
             return _event(recorded, trace, whole=whole)
         case Cause() as cause:
             said = _caused_by(cause, whole=whole)
-        case Onward() as onward:
+        case DownstreamTrace() as onward:
             said = _led_to(onward)
-        case Further() as further:
-            said = f"led to events in {counted(further.traces, 'more trace')}"
+        case MoreTraces() as further:
+            said = f"led to events in {pluralize(further.traces, 'more trace')}"
     return _NO_POSITION, said
 
 
-def _event(recorded: Recorded, trace: Trace, *, whole: bool) -> tuple[str, str]:
+def _event(recorded: RecordedEvent, trace: Trace, *, whole: bool) -> tuple[str, str]:
     event = recorded.event
     after = (recorded.recorded_at - trace.events[0].recorded_at).total_seconds()
     here = "◀ " if event.event_id == trace.asked else ""
-    who = event.agent_id if whole else cut(visible(event.agent_id), _MOST_OF_A_NAME)
+    who = event.agent_id if whole else cut(visible(event.agent_id), _MAX_NAME_CHARACTERS)
     return (
         f"{recorded.sequence:>8} {after:>+9.3f} s  ",
         f"{here}{event.kind.subject_word}  {who}  {_words(event.payload, whole=whole)}",
@@ -89,8 +89,8 @@ def _event(recorded: Recorded, trace: Trace, *, whole: bool) -> tuple[str, str]:
 
 def _words(payload: Payload, *, whole: bool) -> str:
     """Why something failed is never cut."""
-    most = None if whole or is_failure(payload) else MOST_CHARACTERS
-    return one_line(in_words(payload), most=most)
+    most = None if whole or is_failure(payload) else MAX_CHARACTERS
+    return one_line(describe(payload), max_characters=most)
 
 
 def _caused_by(cause: Cause, *, whole: bool) -> str:
@@ -99,11 +99,11 @@ def _caused_by(cause: Cause, *, whole: bool) -> str:
     event = cause.recorded.event
     where = f"trace {event.trace_id}" if event.trace_id else "without a trace"
     return (
-        f"caused by {kind_in_words(event.kind)} of {event.agent_id}"
+        f"caused by {describe_kind(event.kind)} of {event.agent_id}"
         f" at {moment(cause.recorded.recorded_at)}, {where}: {_words(event.payload, whole=whole)}"
     )
 
 
-def _led_to(onward: Onward) -> str:
+def _led_to(onward: DownstreamTrace) -> str:
     where = f"in trace {onward.trace_id}" if onward.trace_id else "without a trace"
-    return f"led to {counted(onward.events, 'event')} {where}"
+    return f"led to {pluralize(onward.events, 'event')} {where}"

@@ -15,7 +15,7 @@ from typing import IO, Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-LEAST_OF_AN_ID: Final = 8
+MIN_ID_CHARACTERS: Final = 8
 """Characters that are left of an id that is shortened, as git leaves seven."""
 
 _COMMAND: Final = re.compile(r"`[^`]+`")
@@ -30,7 +30,7 @@ def screen_width(stream: IO[str] | None = None) -> int | None:
     return max(20, shutil.get_terminal_size().columns)
 
 
-def folded(line: str, width: int, *, hang: int | str | None = None) -> list[str]:
+def fold(line: str, width: int, *, hang: int | str | None = None) -> list[str]:
     """
     The line as lines of at most so many cells, folded between words.
 
@@ -65,14 +65,14 @@ def folded(line: str, width: int, *, hang: int | str | None = None) -> list[str]
     return [each.replace(_UNBROKEN, " ").rstrip(" ") for each in (*lines, here)]
 
 
-def cut(name: str, most: int) -> str:
+def cut(name: str, max_width: int) -> str:
     """A name of at most so many cells; what is left out is an ellipsis."""
-    if cell_len(name) <= most:
+    if cell_len(name) <= max_width:
         return name
-    return f"{set_cell_size(name, most - 1).rstrip()}…"
+    return f"{set_cell_size(name, max_width - 1).rstrip()}…"
 
 
-def padded(text: str, width: int) -> str:
+def pad(text: str, width: int) -> str:
     """The text with blanks behind it."""
     return text + " " * (width - cell_len(text))
 
@@ -92,7 +92,7 @@ def unique_lengths(ids: Iterable[str]) -> Mapping[str, int]:
     return {each: min(length, len(each)) for each, length in lengths.items()}
 
 
-def shortened(identifier: str, width: int, *, unique: int) -> str:
+def shorten(identifier: str, width: int, *, unique: int) -> str:
     """As much of the id as fits, with an ellipsis; all of it where that would not be unique."""
     short = cut(identifier, width)
     if short != identifier and len(short) < shortest(unique):
@@ -102,7 +102,7 @@ def shortened(identifier: str, width: int, *, unique: int) -> str:
 
 def shortest(unique: int) -> int:
     """Characters of an id that is shortened as far as can be, with its ellipsis."""
-    return max(unique, LEAST_OF_AN_ID) + 1
+    return max(unique, MIN_ID_CHARACTERS) + 1
 
 
 def longest_piece(text: str) -> int:
@@ -110,18 +110,18 @@ def longest_piece(text: str) -> int:
     return max(map(cell_len, text.split(" ")))
 
 
-def fitting(widths: list[int], *, least: list[int], room: int) -> list[int]:
+def fitting(widths: list[int], *, minimum: list[int], room: int) -> list[int]:
     """The widths, the widest made narrower one by one until all fit, none below its least."""
     widths = list(widths)
     while sum(widths) > room:
-        narrower = [at for at, width in enumerate(widths) if width > least[at]]
+        narrower = [at for at, width in enumerate(widths) if width > minimum[at]]
         if not narrower:
             break
-        widths[max(narrower, key=lambda at: widths[at] - least[at])] -= 1
+        widths[max(narrower, key=lambda at: widths[at] - minimum[at])] -= 1
     return widths
 
 
 def lines_beside(cells: list[list[str]], widths: list[int]) -> Iterator[str]:
     """Folded cells side by side, two blanks between them."""
     for line in zip_longest(*cells, fillvalue=""):
-        yield "  ".join(map(padded, line, widths)).rstrip()
+        yield "  ".join(map(pad, line, widths)).rstrip()

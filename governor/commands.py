@@ -25,26 +25,26 @@ from enchanted.events.v1.command_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from governor.model import (
     COMMAND_NOT_OBEYED,
+    ActiveLimit,
+    GovernedWorker,
+    GovernorPolicy,
     HostState,
-    Order,
-    Policy,
     Unanswered,
-    Worker,
 )
-from governor.rules import Rule, followed, holding
-from nervous_system.contract.event import Recorded
+from governor.rules import GovernorRule, holding, strictest_measure
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.service.decision import Emit
-from nervous_system.service.persistent import Table
+from nervous_system.service.persistent import PersistentMap
 
-MOST_COMMANDS: Final = 900
+MAX_COMMANDS: Final = 900
 """From one cause: what follows from one is one batch. The next sample looks after the others."""
 
-MOST_NAMED: Final = 10
+MAX_NAMED: Final = 10
 """Workers that one alarm names."""
 
 
 def due(
-    state: HostState, policy: Policy, host: str, now: datetime, *, workers: Iterable[str]
+    state: HostState, policy: GovernorPolicy, host: str, now: datetime, *, workers: Iterable[str]
 ) -> tuple[Emit, ...]:
     """What these workers must be told so that each has the order that the rules ask for."""
     rules = holding(state, now)
@@ -53,22 +53,22 @@ def due(
         command = _next(state, policy, host, rules, worker_id, now)
         if command is not None:
             emits.append(Emit(label=f"command {worker_id}", payload=command))
-        if len(emits) == MOST_COMMANDS:
+        if len(emits) == MAX_COMMANDS:
             break
     return tuple(emits)
 
 
 def _next(
     state: HostState,
-    policy: Policy,
+    policy: GovernorPolicy,
     host: str,
-    rules: tuple[Rule, ...],
+    rules: tuple[GovernorRule, ...],
     worker_id: str,
     now: datetime,
 ) -> CommandIssued | None:
     order, worker = state.orders.get(worker_id), state.workers[worker_id]
     given = order is not None and order.until > now
-    told = followed(rules, worker, hard_stop=state.hard_stop)
+    told = strictest_measure(rules, worker, hard_stop=state.hard_stop)
     if told is None:
         if order is None or not given:
             return None
@@ -107,7 +107,7 @@ def _next(
     )
 
 
-def clean_up(state: HostState, policy: Policy, host: str) -> tuple[Emit, ...]:
+def clean_up(state: HostState, policy: GovernorPolicy, host: str) -> tuple[Emit, ...]:
     """Memory was short at so many pulses running: everybody gives back what can be spared."""
     if not state.pressed_pulses or state.pressed_pulses % policy.clean_up_pulses:
         return ()
@@ -125,11 +125,13 @@ def clean_up(state: HostState, policy: Policy, host: str) -> tuple[Emit, ...]:
                 expires_in_seconds=policy.command_seconds,
             ),
         )
-        for worker_id in sorted(state.workers)[:MOST_COMMANDS]
+        for worker_id in sorted(state.workers)[:MAX_COMMANDS]
     )
 
 
-def not_obeyed(state: HostState, policy: Policy, host: str, now: datetime) -> tuple[Emit, ...]:
+def report_disobedience(
+    state: HostState, policy: GovernorPolicy, host: str, now: datetime
+) -> tuple[Emit, ...]:
     """One alarm of all who have not acknowledged a command in time, or refused it."""
     found = {each.worker_id: each for each in _overdue(state, policy, now).values()}
     if not found:
@@ -137,27 +139,29 @@ def not_obeyed(state: HostState, policy: Policy, host: str, now: datetime) -> tu
     named = [
         f"{worker_id} ({each.refusal or 'silent'})" for worker_id, each in sorted(found.items())
     ]
-    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    more = f" and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
     alarm = AlarmRaised(
         name=COMMAND_NOT_OBEYED,
         severity=SEVERITY_WARNING,
         message=(
             f"workers of {host} did not obey within {policy.acknowledge_seconds:g} s:"
-            f" {', '.join(named[:MOST_NAMED])}{more}"
+            f" {', '.join(named[:MAX_NAMED])}{more}"
         ),
         action="see whether they still run and listen; one that does not is best stopped",
     )
     return (Emit(label="not obeyed", payload=alarm, key=host),)
 
 
-def registered(state: HostState, payload: WorkerRegistered) -> HostState:
+def on_registered(state: HostState, payload: WorkerRegistered) -> HostState:
     """A worker of this machine offers itself; what it was asked before concerned another life."""
-    worker = Worker(most_tasks=payload.max_concurrent_tasks or 1, skills=frozenset(payload.skills))
-    state = gone(state, payload.worker_id)
+    worker = GovernedWorker(
+        max_tasks=payload.max_concurrent_tasks or 1, skills=frozenset(payload.skills)
+    )
+    state = on_departed(state, payload.worker_id)
     return replace(state, workers=state.workers.set(payload.worker_id, worker))
 
 
-def gone(state: HostState, worker_id: str) -> HostState:
+def on_departed(state: HostState, worker_id: str) -> HostState:
     """It works here no more. Its order stays: it would find it on the log when it comes back."""
     if worker_id not in state.workers:
         return state
@@ -165,25 +169,25 @@ def gone(state: HostState, worker_id: str) -> HostState:
         state,
         workers=state.workers.delete(worker_id),
         unanswered=_without(state, {worker_id}),
-        deaf=state.deaf - {worker_id},
+        unresponsive=state.unresponsive - {worker_id},
     )
 
 
-def issued(state: HostState, payload: CommandIssued, recorded: Recorded) -> HostState:
+def on_issued(state: HostState, payload: CommandIssued, recorded: RecordedEvent) -> HostState:
     """One of the governor's own commands is on its way."""
     command_id, worker_id = recorded.event.event_id, payload.target
     ended = payload.releases_command_id
     unanswered = state.unanswered
     if ended in unanswered:
         unanswered = unanswered.delete(ended)
-    if worker_id not in state.deaf:
+    if worker_id not in state.unresponsive:
         waits = Unanswered(worker_id=worker_id, issued_at=recorded.recorded_at)
         unanswered = unanswered.set(command_id, waits)
     orders = state.orders
     if payload.kind == COMMAND_RELEASE and worker_id in orders:
         orders = orders.delete(worker_id)
     elif payload.kind in (COMMAND_THROTTLE, COMMAND_SLEEP):
-        order = Order(
+        order = ActiveLimit(
             command_id=command_id,
             kind=payload.kind,
             limit=payload.limit,
@@ -194,7 +198,7 @@ def issued(state: HostState, payload: CommandIssued, recorded: Recorded) -> Host
     return replace(state, orders=orders, unanswered=unanswered)
 
 
-def acknowledged(state: HostState, payload: CommandAcknowledged) -> HostState:
+def on_acknowledged(state: HostState, payload: CommandAcknowledged) -> HostState:
     """A worker has said whether it obeys."""
     waits = state.unanswered.get(payload.command_id)
     if waits is not None and waits.worker_id == payload.target:
@@ -202,23 +206,23 @@ def acknowledged(state: HostState, payload: CommandAcknowledged) -> HostState:
             refused = replace(waits, refusal=payload.note or "it refused")
             return replace(state, unanswered=state.unanswered.set(payload.command_id, refused))
         state = replace(state, unanswered=state.unanswered.delete(payload.command_id))
-    if payload.obeyed and payload.target in state.deaf:
-        state = replace(state, deaf=state.deaf - {payload.target})
+    if payload.obeyed and payload.target in state.unresponsive:
+        state = replace(state, unresponsive=state.unresponsive - {payload.target})
     return state
 
 
-def reported(state: HostState, policy: Policy, at: datetime) -> HostState:
+def on_reported(state: HostState, policy: GovernorPolicy, at: datetime) -> HostState:
     """The alarm that commands were not obeyed has been raised."""
     overdue = _overdue(state, policy, at)
     told = {each.worker_id for each in overdue.values()}
     return replace(
         state,
         unanswered=_without(state, told),
-        deaf=state.deaf | told,
+        unresponsive=state.unresponsive | told,
     )
 
 
-def forgotten(state: HostState, policy: Policy, now: datetime) -> HostState:
+def forget_old(state: HostState, policy: GovernorPolicy, now: datetime) -> HostState:
     """Without the orders of workers that are gone, once those are long over."""
     orders, over = state.orders, timedelta(seconds=policy.command_seconds)
     for worker_id, order in state.orders.items():
@@ -227,7 +231,7 @@ def forgotten(state: HostState, policy: Policy, now: datetime) -> HostState:
     return state if orders is state.orders else replace(state, orders=orders)
 
 
-def _overdue(state: HostState, policy: Policy, now: datetime) -> dict[str, Unanswered]:
+def _overdue(state: HostState, policy: GovernorPolicy, now: datetime) -> dict[str, Unanswered]:
     """By command; whoever refuses has had time enough."""
     patience = timedelta(seconds=policy.acknowledge_seconds)
     return {
@@ -237,7 +241,7 @@ def _overdue(state: HostState, policy: Policy, now: datetime) -> dict[str, Unans
     }
 
 
-def _without(state: HostState, workers: AbstractSet[str]) -> Table[str, Unanswered]:
+def _without(state: HostState, workers: AbstractSet[str]) -> PersistentMap[str, Unanswered]:
     """What is unanswered, but for these workers."""
     left = state.unanswered
     for command_id, each in state.unanswered.items():

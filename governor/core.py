@@ -34,12 +34,12 @@ from governor.model import (
     COMMAND_NOT_OBEYED,
     CRITICAL_FAILURE,
     SERVICE,
+    GovernorPolicy,
     HostState,
-    Policy,
 )
-from governor.rules import moved, standings
+from governor.rules import standings, update_rule_states
 from nervous_system.contract.command import override_end
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.words import SAMPLING_STOPPED, word
 from nervous_system.service.decision import Emit, Tick
 
@@ -60,38 +60,38 @@ class GovernorCore:
     """The pure half of the governor of one machine."""
 
     host: str
-    policy: Policy
+    policy: GovernorPolicy
 
     def initial(self) -> HostState:
         """Nothing is known."""
         return HostState()
 
-    def evolve(self, state: HostState, recorded: Recorded, /) -> HostState:
+    def evolve(self, state: HostState, recorded: RecordedEvent, /) -> HostState:
         """The machine after one more event. Other machines' events change nothing."""
         event, now = recorded.event, recorded.recorded_at
         match event.payload:
             case CapacitySampled() as sample if sample.host == self.host:
-                return self._sampled(state, sample, now)
+                return self._apply_sample(state, sample, now)
             case LeadershipTaken(service=service, scope=scope):
                 # Whoever takes over has yet to send its first sample; before, nobody owed one.
                 ours = service == SERVICE and scope == self.host
                 return replace(state, heard_at=now) if ours else state
             case AlarmRaised(name=name) if self._is_own(event):
                 if name == COMMAND_NOT_OBEYED:
-                    return commands.reported(state, self.policy, now)
+                    return commands.on_reported(state, self.policy, now)
                 return replace(state, silence_reported=True) if name == SAMPLING_STOPPED else state
             case CommandIssued() as command if self._is_own(event):
-                return commands.issued(state, command, recorded)
+                return commands.on_issued(state, command, recorded)
             case CommandAcknowledged() as answer:
-                return commands.acknowledged(state, answer)
+                return commands.on_acknowledged(state, answer)
             case WorkerRegistered() as worker:
                 if worker.host == self.host:
-                    return commands.registered(state, worker)
-                return commands.gone(state, worker.worker_id)
+                    return commands.on_registered(state, worker)
+                return commands.on_departed(state, worker.worker_id)
             case WorkerDeparted(worker_id=worker_id) | WorkerLost(worker_id=worker_id):
-                return commands.gone(state, worker_id)
+                return commands.on_departed(state, worker_id)
             case PolicyAdopted() as policy if event.agent_role == ROLE_OVERSEER:
-                return self._limited(state, policy)
+                return self._apply_policy_limits(state, policy)
             case HaltLifted() as lifted if event.agent_role == ROLE_OPERATOR:
                 return replace(state, overridden_until=override_end(lifted, now))
             case PulseCompleted() if event.agent_role == ROLE_OVERSEER:
@@ -102,11 +102,11 @@ class GovernorCore:
                 return state
 
     def decide(
-        self, state: HostState, cause: Recorded | Tick, now: datetime, /
+        self, state: HostState, cause: RecordedEvent | Tick, now: datetime, /
     ) -> tuple[Emit, ...]:
         """A signal for every sample, alarms for what got worse, commands for what lasts."""
         if isinstance(cause, Tick):
-            late = commands.not_obeyed(state, self.policy, self.host, now)
+            late = commands.report_disobedience(state, self.policy, self.host, now)
             return (*self._on_silence(state, now), *late)
         match cause.event.payload:
             case CapacitySampled() as sample if sample.host == self.host:
@@ -124,21 +124,23 @@ class GovernorCore:
                     return self._commands(state, now, *state.workers)
         return ()
 
-    def _limited(self, state: HostState, adopted: PolicyAdopted) -> HostState:
+    def _apply_policy_limits(self, state: HostState, adopted: PolicyAdopted) -> HostState:
         """The last sample is judged anew where the limits moved."""
         after = replace(
             state,
-            most_cpu_percent=adopted.max_cpu_pct,
-            most_memory_percent=adopted.max_ram_pct,
+            max_cpu_percent=adopted.max_cpu_pct,
+            max_memory_percent=adopted.max_ram_pct,
             hard_stop=adopted.hard_stop,
         )
-        return replace(after, standings=moved(before=state, after=after, policy=self.policy))
+        return replace(
+            after, standings=update_rule_states(before=state, after=after, policy=self.policy)
+        )
 
-    def _sampled(self, state: HostState, sample: CapacitySampled, now: datetime) -> HostState:
+    def _apply_sample(self, state: HostState, sample: CapacitySampled, now: datetime) -> HostState:
         in_a_row = state.knows(self.policy, now)
         before = state.overloaded
         state = replace(
-            commands.forgotten(state, self.policy, now),
+            commands.forget_old(state, self.policy, now),
             heard_at=now,
             sampled_at=now,
             silence_reported=False,

@@ -10,7 +10,7 @@ from typing import Final
 from enchanted.events.v1.alarm_pb2 import ALARM_COMMAND_NOT_OBEYED, AlarmName
 from enchanted.events.v1.command_pb2 import CommandKind
 from nervous_system.contract.words import word
-from nervous_system.service.persistent import EMPTY, Table
+from nervous_system.service.persistent import EMPTY, PersistentMap
 
 SERVICE: Final = "governor"
 
@@ -35,7 +35,7 @@ class Band:
         """Whether it is overloaded now, given what it was before."""
         return percent >= self.low_percent if before else percent >= self.high_percent
 
-    def moved(self, high_percent: float) -> Band:
+    def lowered_to(self, high_percent: float) -> Band:
         """The band that ends elsewhere, and is as wide in proportion."""
         return Band(
             high_percent=high_percent,
@@ -44,7 +44,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class GovernorPolicy:
     """What the governor holds a machine to, as set up; a policy on the log has precedence."""
 
     bands: tuple[tuple[str, Band], ...]  # by resource: cpu, memory, disk
@@ -75,7 +75,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RuleState:
     """How a rule stands."""
 
     over: int = 0  # samples in a row that were over its limit
@@ -83,15 +83,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
+class GovernedWorker:
     """One that works on this machine."""
 
-    most_tasks: int
+    max_tasks: int
     skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ActiveLimit:
     """The command that a worker was given last and that was not taken back."""
 
     command_id: str
@@ -123,16 +123,18 @@ class HostState:
     disk_percent: float = 0.0
     memory_usage_mb: int = 0  # of 2^20 bytes
     silence_reported: bool = False
-    most_cpu_percent: float = 0.0  # of the policy in force; 0: it says nothing
-    most_memory_percent: float = 0.0
+    max_cpu_percent: float = 0.0  # of the policy in force; 0: it says nothing
+    max_memory_percent: float = 0.0
     hard_stop: bool = False  # of that policy: CPU, too, may stop all work
     overridden_until: datetime | None = None  # so long a person lets no limit count
-    standings: Table[str, Standing] = EMPTY  # by rule
+    standings: PersistentMap[str, RuleState] = EMPTY  # by rule
     pressed_pulses: int = 0  # in a row
-    workers: Table[str, Worker] = EMPTY
-    orders: Table[str, Order] = EMPTY  # by worker; also of one that is gone and may come back
-    unanswered: Table[str, Unanswered] = EMPTY  # by command
-    deaf: frozenset[str] = frozenset()  # workers of whom it was said that they do not obey
+    workers: PersistentMap[str, GovernedWorker] = EMPTY
+    orders: PersistentMap[str, ActiveLimit] = (
+        EMPTY  # by worker; also of one that is gone and may come back
+    )
+    unanswered: PersistentMap[str, Unanswered] = EMPTY  # by command
+    unresponsive: frozenset[str] = frozenset()  # workers of whom it was said that they do not obey
 
     @property
     def status(self) -> str:
@@ -151,6 +153,6 @@ class HostState:
         """Whether a person has said that limits do not count at this moment."""
         return self.overridden_until is not None and now < self.overridden_until
 
-    def knows(self, policy: Policy, now: datetime) -> bool:
+    def knows(self, policy: GovernorPolicy, now: datetime) -> bool:
         """Whether the last sample still says how the machine does."""
         return self.sampled_at is not None and now - self.sampled_at <= policy.silence

@@ -20,7 +20,7 @@ class Sampler(Protocol):
         """
 
 
-class Observations(Protocol):
+class ObservationSink(Protocol):
     """Where a measurement becomes part of the log. The runner is one."""
 
     @property

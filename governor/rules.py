@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandKind
-from governor.model import Band, HostState, Policy, Standing, Worker
-from nervous_system.service.persistent import EMPTY, Table
+from governor.model import Band, GovernedWorker, GovernorPolicy, HostState, RuleState
+from nervous_system.service.persistent import EMPTY, PersistentMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Measure:
     emergency: bool = False  # on the lane of its own
     keeps_one: bool = False  # a throttle that leaves everybody at least one task
 
-    def told(self, most_tasks: int) -> tuple[CommandKind.ValueType, int]:
+    def command_for(self, max_tasks: int) -> tuple[CommandKind.ValueType, int]:
         """The command for a worker of so many tasks at once, and its limit.
 
         Half of one task is none: a throttle to one would change nothing there, so that worker
@@ -36,7 +36,7 @@ class Measure:
         """
         if self.kind != COMMAND_THROTTLE:
             return self.kind, 0
-        half = most_tasks // 2
+        half = max_tasks // 2
         if not half and not self.keeps_one:
             return COMMAND_SLEEP, 0
         return COMMAND_THROTTLE, max(1, half)
@@ -55,13 +55,15 @@ MAINTENANCE_SKILL: Final = "maintenance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class GovernorRule:
     """A named limit of one resource, for how long it must be passed, and what follows."""
 
     name: str
     resource: str
-    band: Callable[[Policy, HostState], Band]  # over its upper end it counts, below its lower not
-    samples: Callable[[Policy], int]  # in a row, before it holds
+    band: Callable[
+        [GovernorPolicy, HostState], Band
+    ]  # over its upper end it counts, below its lower not
+    samples: Callable[[GovernorPolicy], int]  # in a row, before it holds
     measure: Measure
     by_skill: tuple[tuple[str, Measure], ...] = ()  # for those who are needed to end it
     on_hard_stop: Measure | None = None  # where the policy says so
@@ -72,17 +74,17 @@ class Rule:
         return next((measure for skill, measure in self.by_skill if skill in skills), usual)
 
 
-def _cpu(policy: Policy, state: HostState) -> Band:
+def _cpu(policy: GovernorPolicy, state: HostState) -> Band:
     band = policy.band("cpu")
-    return band.moved(state.most_cpu_percent) if state.most_cpu_percent > 0 else band
+    return band.lowered_to(state.max_cpu_percent) if state.max_cpu_percent > 0 else band
 
 
-def _memory(policy: Policy, state: HostState) -> Band:
+def _memory(policy: GovernorPolicy, state: HostState) -> Band:
     band = policy.band("memory")
-    return band.moved(state.most_memory_percent) if state.most_memory_percent > 0 else band
+    return band.lowered_to(state.max_memory_percent) if state.max_memory_percent > 0 else band
 
 
-def _critical_memory(policy: Policy, state: HostState) -> Band:
+def _critical_memory(policy: GovernorPolicy, state: HostState) -> Band:
     """Never below what the policy allows."""
     allowed = _memory(policy, state).high_percent
     return Band(
@@ -91,30 +93,30 @@ def _critical_memory(policy: Policy, state: HostState) -> Band:
     )
 
 
-def _critical_disk(policy: Policy, state: HostState) -> Band:
+def _critical_disk(policy: GovernorPolicy, state: HostState) -> Band:
     return Band(
         high_percent=policy.disk_critical_percent, low_percent=policy.band("disk").high_percent
     )
 
 
-class Told(NamedTuple):
+class MeasureTaken(NamedTuple):
     """What a rule asks of one worker."""
 
-    rule: Rule
+    rule: GovernorRule
     kind: CommandKind.ValueType
     limit: int
     emergency: bool
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    Rule(
+RULES: Final[tuple[GovernorRule, ...]] = (
+    GovernorRule(
         name="memory_critical",
         resource="memory",
         band=_critical_memory,
         samples=lambda policy: 1,
         measure=EMERGENCY_SLEEP,
     ),
-    Rule(
+    GovernorRule(
         name="disk_critical",
         resource="disk",
         band=_critical_disk,
@@ -122,14 +124,14 @@ RULES: Final[tuple[Rule, ...]] = (
         measure=EMERGENCY_SLEEP,
         by_skill=((MAINTENANCE_SKILL, EMERGENCY_THROTTLE),),  # who else should make room?
     ),
-    Rule(
+    GovernorRule(
         name="memory_over_limit_for_long",
         resource="memory",
         band=_memory,
         samples=lambda policy: policy.sleep_samples,
         measure=SLEEP,
     ),
-    Rule(
+    GovernorRule(
         name="cpu_over_limit_for_long",
         resource="cpu",
         band=_cpu,
@@ -137,14 +139,14 @@ RULES: Final[tuple[Rule, ...]] = (
         measure=SLOW_DOWN,
         on_hard_stop=SLEEP,
     ),
-    Rule(
+    GovernorRule(
         name="memory_over_limit",
         resource="memory",
         band=_memory,
         samples=lambda policy: policy.throttle_samples,
         measure=THROTTLE,
     ),
-    Rule(
+    GovernorRule(
         name="cpu_over_limit",
         resource="cpu",
         band=_cpu,
@@ -156,22 +158,26 @@ RULES: Final[tuple[Rule, ...]] = (
 """Emergencies first."""
 
 
-def standings(state: HostState, policy: Policy, *, in_a_row: bool) -> Table[str, Standing]:
+def standings(
+    state: HostState, policy: GovernorPolicy, *, in_a_row: bool
+) -> PersistentMap[str, RuleState]:
     """How every rule stands after the sample that `state` ends with.
 
     `in_a_row` is false after a silence: what was counted before it does not count.
     """
-    after: Table[str, Standing] = EMPTY
+    after: PersistentMap[str, RuleState] = EMPTY
     for rule in RULES:
-        before = state.standings.get(rule.name, Standing())
+        before = state.standings.get(rule.name, RuleState())
         band, percent = rule.band(policy, state), state.percent(rule.resource)
         over = (before.over if in_a_row else 0) + 1 if percent > band.high_percent else 0
         holds = over >= rule.samples(policy) or (before.holds and percent >= band.low_percent)
-        after = after.set(rule.name, Standing(over=over, holds=holds))
+        after = after.set(rule.name, RuleState(over=over, holds=holds))
     return after
 
 
-def moved(*, before: HostState, after: HostState, policy: Policy) -> Table[str, Standing]:
+def update_rule_states(
+    *, before: HostState, after: HostState, policy: GovernorPolicy
+) -> PersistentMap[str, RuleState]:
     """How every rule stands when a person moved the limits: one that held goes on only while its
     new limit is passed. Well below it asks only of the limit under which it began.
     """
@@ -181,27 +187,29 @@ def moved(*, before: HostState, after: HostState, policy: Policy) -> Table[str, 
         if standing is None or band == rule.band(policy, before):
             continue
         if after.percent(rule.resource) <= band.high_percent:
-            found = found.set(rule.name, Standing())
+            found = found.set(rule.name, RuleState())
     return found
 
 
-def holding(state: HostState, now: datetime) -> tuple[Rule, ...]:
+def holding(state: HostState, now: datetime) -> tuple[GovernorRule, ...]:
     """The rules that hold. What a person overrides are limits, not emergencies."""
-    found = [rule for rule in RULES if state.standings.get(rule.name, Standing()).holds]
+    found = [rule for rule in RULES if state.standings.get(rule.name, RuleState()).holds]
     overridden = state.overridden(now)
     return tuple(rule for rule in found if rule.measure.emergency or not overridden)
 
 
-def followed(rules: tuple[Rule, ...], worker: Worker, *, hard_stop: bool) -> Told | None:
+def strictest_measure(
+    rules: tuple[GovernorRule, ...], worker: GovernedWorker, *, hard_stop: bool
+) -> MeasureTaken | None:
     """What one worker is told where these rules hold: what the first emergency asks for, else what
     leaves it least; nothing where it may do as much as ever."""
     said = []
     for rule in rules:
         measure = rule.measure_for(worker.skills, hard_stop=hard_stop)
-        kind, limit = measure.told(worker.most_tasks)
-        told = Told(rule=rule, kind=kind, limit=limit, emergency=measure.emergency)
+        kind, limit = measure.command_for(worker.max_tasks)
+        told = MeasureTaken(rule=rule, kind=kind, limit=limit, emergency=measure.emergency)
         if told.emergency:
             return told
-        if limit < worker.most_tasks:
+        if limit < worker.max_tasks:
             said.append(told)
     return min(said, key=lambda each: each.limit, default=None)

@@ -13,7 +13,7 @@ import structlog
 from enchanted.events.v1.capacity_pb2 import CapacitySampled, GpuSample
 from governor.gpus import Gpus
 from nervous_system.clock import Stopwatch, stopwatch
-from nervous_system.host.control_group import ControlGroup, Share
+from nervous_system.host.cgroup import Cgroup, ResourceUse
 from nervous_system.host.machine import memory, processors
 from nervous_system.telemetry.metric_catalogue import SAMPLE_FAILURES
 from nervous_system.telemetry.metrics import Metrics
@@ -43,12 +43,12 @@ class MachineSampler:
         self._watch = watch
         self._failures = metrics.counter(SAMPLE_FAILURES)
         self._failed: set[str] = set()
-        self._cpu_before = self._cpu(ControlGroup.find(root=root))
+        self._cpu_before = self._cpu(Cgroup.find(root=root))
 
     def sample(self) -> CapacitySampled:
         """As `Sampler.sample` promises."""
-        group = ControlGroup.find(root=self._root)  # anew: a process can be moved
-        zero = Share(used=0, limit=0)
+        group = Cgroup.find(root=self._root)  # anew: a process can be moved
+        zero = ResourceUse(used=0, limit=0)
         ram, memory_bound = self._read("memory", lambda: memory(group), (zero, False))
         swap = self._read("swap", lambda: _swap(group), zero)
         disk = self._read("disk", lambda: _disk(self._disk_path), zero)
@@ -90,7 +90,7 @@ class MachineSampler:
             self._failures.labels(part="gpu").inc(failures)
         return samples
 
-    def _cpu_percent(self, group: ControlGroup) -> float:
+    def _cpu_percent(self, group: Cgroup) -> float:
         before, now = self._cpu_before, self._cpu(group)
         self._cpu_before = now
         passed = now.limit - before.limit
@@ -98,30 +98,30 @@ class MachineSampler:
             return 0.0
         return min(100.0, max(0.0, 100.0 * (now.used - before.used) / passed))
 
-    def _cpu(self, group: ControlGroup) -> Share:
+    def _cpu(self, group: Cgroup) -> ResourceUse:
         """Processor seconds used, and those there were, both since some beginning."""
         cpu = group.cpu()
         allowed = os.sched_getaffinity(0)
         if cpu is not None and cpu.limit < len(allowed):
-            return Share(used=cpu.used, limit=self._watch() * cpu.limit)
+            return ResourceUse(used=cpu.used, limit=self._watch() * cpu.limit)
         times = psutil.cpu_times(percpu=True)
         chosen = [times[number] for number in allowed if number < len(times)] or times
         # What a guest uses is in `user` and `nice` already.
         totals = [sum(one) - one.guest - one.guest_nice for one in chosen]
         idle = sum(one.idle + one.iowait for one in chosen)
-        return Share(used=sum(totals) - idle, limit=sum(totals))
+        return ResourceUse(used=sum(totals) - idle, limit=sum(totals))
 
 
-def _swap(group: ControlGroup) -> Share:
+def _swap(group: Cgroup) -> ResourceUse:
     machine = psutil.swap_memory()
     share = group.swap()
     if share is not None and share.limit < machine.total:
         return share
-    return Share(used=machine.used, limit=machine.total)
+    return ResourceUse(used=machine.used, limit=machine.total)
 
 
-def _disk(path: Path) -> Share:
+def _disk(path: Path) -> ResourceUse:
     """Of the disk that holds `path`, or will: what is not free for us counts as used."""
     present = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     disk = psutil.disk_usage(str(present))
-    return Share(used=disk.total - disk.free, limit=disk.total)
+    return ResourceUse(used=disk.total - disk.free, limit=disk.total)

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from governor.model import Band, Policy
+from governor.model import Band, GovernorPolicy
 from nervous_system.environment import Environment
 
 
@@ -77,9 +77,9 @@ class GovernorSettings(Environment):
             )
         return self
 
-    def policy(self) -> Policy:
+    def policy(self) -> GovernorPolicy:
         """What the core decides by."""
-        return Policy(
+        return GovernorPolicy(
             bands=(
                 ("cpu", Band(high_percent=self.cpu_high_percent, low_percent=self.cpu_low_percent)),
                 (

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
-from governor.ports import Observations, Sampler
+from governor.ports import ObservationSink, Sampler
 from nervous_system.errors import Fenced, LogFull, Transient
 from nervous_system.telemetry.health import Progress, Work
 from nervous_system.telemetry.metric_catalogue import (
@@ -36,7 +36,7 @@ class Sampling:
         self,
         *,
         sampler: Sampler,
-        observations: Observations,
+        observations: ObservationSink,
         metrics: Metrics,
         progress: Progress,
         work: Work,
@@ -71,18 +71,18 @@ class Sampling:
                 await self._observations.observe(sample, key=sample.host)
         except TimeoutError:
             if self._observations.leads:
-                self._lost("the log did not take it in time")
+                self._report_lost("the log did not take it in time")
             else:  # why it does not lead is said by whoever tries to
-                self._lost("another governor leads this machine, or none can")
+                self._report_lost("another governor leads this machine, or none can")
                 self._work.goes_on()
         except (Transient, Fenced, LogFull) as error:
-            self._lost(str(error))
+            self._report_lost(str(error))
         else:
             self._work.goes_on()
             return True
         return False
 
-    def _lost(self, reason: str) -> None:
+    def _report_lost(self, reason: str) -> None:
         self._metrics.counter(SAMPLE_FAILURES).labels(part="record").inc()
         _log.warning("sample.not_recorded", reason=reason)
         self._work.held_up(f"no sample is recorded: {reason}", remedy="see what is said of the log")

@@ -10,7 +10,7 @@ from governor.model import SERVICE, HostState
 from governor.settings import GovernorSettings
 from nervous_system.contract.subjects import source_of
 from nervous_system.names import EVENTS
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 
 SUBJECTS: Final = (
     f"{EVENTS}.overseer.policy_adopted",
@@ -28,19 +28,19 @@ SUBJECTS: Final = (
 )
 """What others say that it goes by, beside its own events."""
 
-ALSO_WRITES: Final = (f"{EVENTS}.command.*.>", f"{EVENTS}.request.objective_proposed.*")
+EXTRA_WRITE_FILTERS: Final = (f"{EVENTS}.command.*.>", f"{EVENTS}.request.objective_proposed.*")
 """What it writes among others. It recalls all of it: what it wrote it must not decide again."""
 
 
-def role(settings: GovernorSettings) -> Role[HostState]:
+def service_spec(settings: GovernorSettings) -> ServiceSpec[HostState]:
     """The governor of one machine, as a part of the mesh."""
-    return Role(
+    return ServiceSpec(
         core=GovernorCore(host=settings.host, policy=settings.policy()),
         state_type=HostState,
         service=SERVICE,
         scope=settings.host,
         agent_role=ROLE_GOVERNOR,
         subjects=SUBJECTS,
-        also_writes=ALSO_WRITES,
+        extra_write_filters=EXTRA_WRITE_FILTERS,
         tick_seconds=settings.sample_seconds,
     )

@@ -13,17 +13,17 @@ from governor.rules import holding
 from governor.sampler import MachineSampler
 from governor.settings import GovernorSettings
 from governor.shell import Sampling
-from governor.spec import role
+from governor.spec import service_spec
 from nervous_system.clock import system_clock
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.service.joining import joined
-from nervous_system.service.obeying import obeying
 from nervous_system.service.runner import Runner
+from nervous_system.service.service_commands import obey_service_commands
+from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact, Health
 
-MOST_SILENT_SECONDS: Final = 60.0
+MAX_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
 
 
@@ -31,18 +31,20 @@ async def run(stop: asyncio.Event) -> None:
     """Govern this machine until `stop` is set. Raises only what a person must mend."""
     mesh, settings = read_settings(MeshSettings), read_settings(GovernorSettings)
     async with AsyncExitStack() as stack:
-        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        member = await stack.enter_async_context(open_service(mesh, service=SERVICE, stop=stop))
         if member is None:
             return
         bus, seen, holder = member.bus, member.telemetry, new_event_id()
         await stack.enter_async_context(
-            obeying(bus, service=SERVICE, role=ROLE_GOVERNOR, stop=stop, holder=holder)
+            obey_service_commands(
+                bus, service=SERVICE, role=ROLE_GOVERNOR, stop=stop, holder=holder
+            )
         )
         runner = Runner(
             bus,
-            role(settings),
+            service_spec(settings),
             holder=holder,
-            progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+            progress=seen.health.progress("fold", maximum_silence_seconds=MAX_SILENT_SECONDS).mark,
             work=seen.health.work("deciding"),
         )
         _show(seen.health, runner)
@@ -77,4 +79,6 @@ def _show(health: Health, runner: Runner[HostState]) -> None:
 
     health.fact("pressure", pressure)
     health.fact("workers", lambda: len(runner.state.workers) if runner.state is not None else None)
-    health.fact("deaf", lambda: len(runner.state.deaf) if runner.state is not None else None)
+    health.fact(
+        "deaf", lambda: len(runner.state.unresponsive) if runner.state is not None else None
+    )

@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from guardian.efforts import EVERYBODY, Effort
-from guardian.tally import Tally, since, total
-from guardian.watched import Watched
+from guardian.observations import Observations
+from guardian.outcome_counts import OutcomeCounts, since, total
 
 HOPELESS_SHARE: Final = 0.8
 """Of the tasks of an objective or action that fail, at least, where it is to blame."""
@@ -26,7 +26,7 @@ FEWEST_TASKS: Final = 5
 FEWEST_TRIED: Final = 3
 """Of an objective, that failed, before its tasks are set aside for their action's sake: another
 objective may do better with it."""
-NOTHING: Final = Tally(minute=0)
+NOTHING: Final = OutcomeCounts(minute=0)
 
 
 class Matter(NamedTuple):
@@ -41,7 +41,7 @@ class Culprit:
     """Who or what is to blame, and for how many tasks that failed."""
 
     name: str
-    tally: Tally
+    tally: OutcomeCounts
     workers: int  # that failed at it, or that it has
     cause_event_id: str  # that said so of one of them
 
@@ -50,15 +50,15 @@ class Culprit:
 class Blame:
     """How tasks of each kind ended in the last ten minutes, and by whom."""
 
-    watched: Watched
+    watched: Observations
     now: datetime
     tasks: Mapping[Matter, Effort]  # of all together
     workers: Mapping[Matter, Mapping[str, Effort]]
-    minutes: Mapping[Matter, tuple[Tally, ...]]  # of all workers together
+    minutes: Mapping[Matter, tuple[OutcomeCounts, ...]]  # of all workers together
     tried: Mapping[str, set[Matter]]  # by worker
 
     @classmethod
-    def of(cls, watched: Watched, now: datetime) -> Blame:
+    def of(cls, watched: Observations, now: datetime) -> Blame:
         """As of now."""
         tasks: dict[Matter, Effort] = {}
         workers: dict[Matter, dict[str, Effort]] = defaultdict(dict)
@@ -71,14 +71,16 @@ class Blame:
                 tasks[matter] = effort
             else:
                 workers[matter][effort.worker_id] = effort
-        minutes: dict[Matter, tuple[Tally, ...]] = {}
+        minutes: dict[Matter, tuple[OutcomeCounts, ...]] = {}
         tried: dict[str, set[Matter]] = defaultdict(set)
         for matter, efforts in workers.items():
-            sums: dict[int, Tally] = {}
+            sums: dict[int, OutcomeCounts] = {}
             for worker_id, effort in efforts.items():
                 tried[worker_id].add(matter)
                 for each in effort.tallies:
-                    sums[each.minute] = sums.get(each.minute, Tally(minute=each.minute)) + each
+                    sums[each.minute] = (
+                        sums.get(each.minute, OutcomeCounts(minute=each.minute)) + each
+                    )
             minutes[matter] = tuple(sums.values())
         return cls(watched, now, tasks, workers, minutes, tried)
 
@@ -138,7 +140,7 @@ class Blame:
         )
         return [each for each in culprits if each.tally.failed]
 
-    def of_nobody(self, *, minutes: int) -> Tally:
+    def of_nobody(self, *, minutes: int) -> OutcomeCounts:
         """What is left of the last minutes when all that somebody is to blame for is taken away:
         tasks of many kinds that fail, whoever does them."""
         objectives = {each.name for each in self.objectives}
@@ -182,10 +184,10 @@ class Blame:
         tally = self._all(matter) if matter in self.tasks else NOTHING
         return tally.failed >= max(fewest, tally.completed)
 
-    def _all(self, matter: Matter) -> Tally:
+    def _all(self, matter: Matter) -> OutcomeCounts:
         return self._recent(self.tasks[matter])
 
-    def _recent(self, effort: Effort) -> Tally:
+    def _recent(self, effort: Effort) -> OutcomeCounts:
         return total(effort.tallies, now=self.now)
 
     def _hopeless(self, matters: Iterable[Matter], name: str) -> Culprit | None:
@@ -195,7 +197,7 @@ class Blame:
         tally = sum(map(self._all, matters), NOTHING)
         if tally.failed < FEWEST_TASKS or tally.failing_share < HOPELESS_SHARE:
             return None
-        tried: dict[str, Tally] = defaultdict(lambda: NOTHING)
+        tried: dict[str, OutcomeCounts] = defaultdict(lambda: NOTHING)
         for matter in matters:
             for worker_id, effort in self.workers.get(matter, {}).items():
                 tried[worker_id] += self._recent(effort)
@@ -248,7 +250,7 @@ class Blame:
         found = (self.watched.workers.get(each) for each in worker_ids)
         return {each.host for each in found if each is not None}
 
-    def _against(self, group: set[str], *, beside: set[str] | None = None) -> Tally:
+    def _against(self, group: set[str], *, beside: set[str] | None = None) -> OutcomeCounts:
         """How many tasks a group failed at that others do, and how it fared with all of those;
         nothing failed where it is not to blame. Who is `beside` is not counted among the others."""
         own, others = NOTHING, NOTHING
@@ -265,7 +267,7 @@ class Blame:
             begun = min(failed)
             theirs = [since(efforts[each].tallies, minute=begun) for each in aside & efforts.keys()]
             both = since(self.minutes[matter], minute=begun)
-            meanwhile = Tally(
+            meanwhile = OutcomeCounts(
                 minute=begun,
                 failed=both.failed - sum(each.failed for each in theirs),
                 completed=both.completed - sum(each.completed for each in theirs),

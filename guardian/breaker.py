@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 class BreakerPolicy:
     """How patient it is."""
 
-    most_tries: int = 3
+    max_tries: int = 3
     first_seconds: float = 600.0  # it stays open so long at first
-    longest_seconds: float = 7200.0
+    max_seconds: float = 7200.0
     forgive_seconds: float = 3600.0  # without a try after it last closed
 
 
@@ -37,29 +37,29 @@ def is_open(circuit: Circuit, now: datetime) -> bool:
 
 def is_spent(circuit: Circuit, policy: BreakerPolicy, now: datetime) -> bool:
     """Whether it must open before another try."""
-    circuit = forgiven(circuit, policy, now)
-    return circuit.tries >= (policy.most_tries if circuit.open_until is None else 1)
+    circuit = forgive(circuit, policy, now)
+    return circuit.tries >= (policy.max_tries if circuit.open_until is None else 1)
 
 
 def next_seconds(circuit: Circuit, policy: BreakerPolicy, now: datetime) -> float:
     """For how long it opens."""
-    before = forgiven(circuit, policy, now).for_seconds
-    return min(policy.longest_seconds, 2 * before) if before else policy.first_seconds
+    before = forgive(circuit, policy, now).for_seconds
+    return min(policy.max_seconds, 2 * before) if before else policy.first_seconds
 
 
-def tried(circuit: Circuit, policy: BreakerPolicy, now: datetime) -> Circuit:
+def record_try(circuit: Circuit, policy: BreakerPolicy, now: datetime) -> Circuit:
     """After a try."""
-    circuit = forgiven(circuit, policy, now)
+    circuit = forgive(circuit, policy, now)
     return replace(circuit, tries=circuit.tries + 1, tried_at=now)
 
 
-def opened(circuit: Circuit, now: datetime, *, for_seconds: float) -> Circuit:
+def open_circuit(circuit: Circuit, now: datetime, *, for_seconds: float) -> Circuit:
     """After it opened."""
     until = now + timedelta(seconds=for_seconds)
     return replace(circuit, tries=0, open_until=until, for_seconds=for_seconds)
 
 
-def forgiven(circuit: Circuit, policy: BreakerPolicy, now: datetime) -> Circuit:
+def forgive(circuit: Circuit, policy: BreakerPolicy, now: datetime) -> Circuit:
     """As new, where nothing had to be tried for long enough."""
     last = max((each for each in (circuit.tried_at, circuit.open_until) if each), default=now)
     return Circuit() if (now - last).total_seconds() > policy.forgive_seconds else circuit

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from guardian.ports import Parked, RecordLook
+from guardian.ports import ClickHouseLook, Parked
 from nervous_system.errors import Unavailable
 
 LOOK_SECONDS: Final = 10.0
@@ -29,8 +29,8 @@ class ClickHouseRecord:
             aiohttp.BasicAuth(parts.username, parts.password or "") if parts.username else None
         )
 
-    async def look(self, *, parked_epoch: int, parked_sequence: int) -> RecordLook | None:
-        """As `Record.look` promises."""
+    async def look(self, *, parked_epoch: int, parked_sequence: int) -> ClickHouseLook | None:
+        """As `ClickHouseProbe.look` promises."""
         parameters = {
             "param_parked_epoch": str(parked_epoch),
             "param_parked_sequence": str(parked_sequence),
@@ -52,14 +52,14 @@ class ClickHouseRecord:
         return _read(text)
 
 
-def _read(text: str) -> RecordLook | None:
+def _read(text: str) -> ClickHouseLook | None:
     try:
         rows = json.loads(text)["data"]
         if not rows:
             return None
         epoch, watermark, (count, first, last) = rows[0]
         parked = Parked(count=int(count), first_sequence=int(first), last_sequence=int(last))
-        return RecordLook(epoch=int(epoch), watermark=int(watermark), parked=parked)
+        return ClickHouseLook(epoch=int(epoch), watermark=int(watermark), parked=parked)
     except (ValueError, KeyError, TypeError) as error:
         raise Unavailable(f"ClickHouse answered something else: {text[:300]}") from error
 

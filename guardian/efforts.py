@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from guardian.tally import Tally, counted, total
-from nervous_system.service.changed import changed
-from nervous_system.service.persistent import EMPTY, Table
+from guardian.outcome_counts import OutcomeCounts, count, total
+from nervous_system.service.fast_replace import replace
+from nervous_system.service.persistent import EMPTY, PersistentMap
 
-MOST_EFFORTS: Final = 10_000
+MAX_EFFORTS: Final = 10_000
 """Beyond that, what is new counts as something that nobody knows."""
 
-MOST_ENDED: Final = 5_000
+MAX_ENDED: Final = 5_000
 """Tasks that ended otherwise than completed, and may be tried again: so many are known still."""
 
 EVERYBODY: Final = ""
@@ -47,61 +47,61 @@ class Effort:
     worker_id: str
     skills: tuple[str, ...] = ()  # that the last of them asked for
     failure: str = ""  # the event that said so of the last one
-    tallies: tuple[Tally, ...] = ()
+    tallies: tuple[OutcomeCounts, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots: it is copied all the time
 class Efforts:
     """All that is counted."""
 
-    errands: Table[str, Errand] = EMPTY  # by open task
-    ended: Table[str, Errand] = EMPTY  # by task that may be tried again
-    ended_before: Table[str, Errand] = EMPTY  # when there were too many of them
-    counts: Table[str, Effort] = EMPTY
+    errands: PersistentMap[str, Errand] = EMPTY  # by open task
+    ended: PersistentMap[str, Errand] = EMPTY  # by task that may be tried again
+    ended_before: PersistentMap[str, Errand] = EMPTY  # when there were too many of them
+    counts: PersistentMap[str, Effort] = EMPTY
     swept_at: datetime | None = None  # when what is long ago was last forgotten
 
-    def failed(self, task_id: str, worker_id: str, at: datetime, *, event_id: str) -> Efforts:
+    def add_failure(self, task_id: str, worker_id: str, at: datetime, *, event_id: str) -> Efforts:
         """After a worker failed at a task; once for each of the two."""
         errand = self.errands.get(task_id) or Errand()
         if worker_id in errand.failed_by:
             return self
         whose = (worker_id,) if errand.failed_by else (worker_id, EVERYBODY)
-        known = changed(errand, failed_by=(*errand.failed_by, worker_id))
-        efforts = changed(self, errands=self.errands.set(task_id, known))
-        return efforts._counted(errand, whose, at, failed=1, failure=event_id)
+        known = replace(errand, failed_by=(*errand.failed_by, worker_id))
+        efforts = replace(self, errands=self.errands.set(task_id, known))
+        return efforts._count(errand, whose, at, failed=1, failure=event_id)
 
-    def completed(self, task_id: str, worker_id: str, at: datetime) -> Efforts:
+    def add_completion(self, task_id: str, worker_id: str, at: datetime) -> Efforts:
         """After a worker did a task."""
         errand = self.errands.get(task_id) or Errand()
-        return self._counted(errand, (worker_id, EVERYBODY), at, completed=1)
+        return self._count(errand, (worker_id, EVERYBODY), at, completed=1)
 
     def over(self, task_id: str, *, completed: bool) -> Efforts:
         """Without a task that has ended."""
         errand = self.errands.get(task_id)
         if errand is None:
             return self
-        efforts = changed(self, errands=self.errands.delete(task_id))
+        efforts = replace(self, errands=self.errands.delete(task_id))
         if completed:
             return efforts
-        if len(self.ended) >= MOST_ENDED:
-            efforts = changed(efforts, ended=EMPTY, ended_before=self.ended)
-        return changed(efforts, ended=efforts.ended.set(task_id, errand))
+        if len(self.ended) >= MAX_ENDED:
+            efforts = replace(efforts, ended=EMPTY, ended_before=self.ended)
+        return replace(efforts, ended=efforts.ended.set(task_id, errand))
 
-    def again(self, task_id: str) -> Efforts:
+    def begin_again(self, task_id: str) -> Efforts:
         """With a task that had ended and is tried again, as if nobody had failed at it."""
         errand = self.ended.get(task_id) or self.ended_before.get(task_id)
         if errand is None or task_id in self.errands:
             return self
-        return changed(self, errands=self.errands.set(task_id, changed(errand, failed_by=())))
+        return replace(self, errands=self.errands.set(task_id, replace(errand, failed_by=())))
 
     def set_aside(self, task_id: str) -> Efforts:
         """After a task was ordered to be set aside."""
         errand = self.errands.get(task_id)
         if errand is None or errand.aside:
             return self
-        return changed(self, errands=self.errands.set(task_id, changed(errand, aside=True)))
+        return replace(self, errands=self.errands.set(task_id, replace(errand, aside=True)))
 
-    def _counted(
+    def _count(
         self,
         errand: Errand,
         whose: tuple[str, ...],
@@ -116,21 +116,21 @@ class Efforts:
         objective_id, action = errand.objective_id, errand.action
         for worker_id in whose:
             key = "\n".join((objective_id, action, worker_id))
-            if key not in counts and len(counts) >= MOST_EFFORTS:
+            if key not in counts and len(counts) >= MAX_EFFORTS:
                 objective_id, action, worker_id = "", "", EVERYBODY
                 key = "\n\n"
             effort = counts.get(key) or Effort(
                 objective_id=objective_id, action=action, worker_id=worker_id
             )
-            tallies = counted(effort.tallies, at, failed=failed, completed=completed)
-            effort = changed(
+            tallies = count(effort.tallies, at, failed=failed, completed=completed)
+            effort = replace(
                 effort,
                 tallies=tallies,
                 skills=errand.skills,
                 failure=failure or effort.failure,
             )
             counts = counts.set(key, effort)
-        return changed(efforts, counts=counts)
+        return replace(efforts, counts=counts)
 
     def _swept(self, at: datetime) -> Efforts:
         """Without what is long ago; looked for once a minute."""
@@ -141,4 +141,4 @@ class Efforts:
             recent = total(effort.tallies, now=at)
             if not recent.failed and not recent.completed:
                 counts = counts.delete(key)
-        return changed(self, counts=counts, swept_at=at)
+        return replace(self, counts=counts, swept_at=at)

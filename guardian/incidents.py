@@ -30,17 +30,17 @@ from guardian.breaker import Circuit
 from guardian.model import (
     BY_FLAG,
     BY_PERSON,
+    GuardianLimits,
     GuardianState,
     Incident,
-    Limits,
     TimelineLine,
-    concern,
+    incident_key,
 )
-from guardian.playbooks import MENDING, PAUSE_DISPATCH, PLAYBOOKS, QUARANTINE, step_at
-from guardian.watching import forget_worker, told_to_go
+from guardian.observe import forget_worker, told_to_go
+from guardian.playbooks import PAUSE_DISPATCH, PLAYBOOKS, QUARANTINE, REMEDIAL, step_at
 from nervous_system.contract.payload import Payload
 
-MOST_LINES: Final = 50
+MAX_LINES: Final = 50
 """Of a timeline: the first ones stay, the last one is replaced."""
 
 SWEPT_SECONDS: Final = 60.0
@@ -52,7 +52,7 @@ def apply(
     payload: Payload,
     at: datetime,
     *,
-    limits: Limits,
+    limits: GuardianLimits,
     event_id: str = "",
     by: AgentRole.ValueType = ROLE_GUARDIAN,
 ) -> GuardianState:
@@ -62,11 +62,11 @@ def apply(
         reason = payload.reason or "no reason was given"
         return replace(state, halts=state.halts.set(whose, reason))
     if isinstance(payload, HaltLifted):
-        return _lifted(state, BY_FLAG if by == ROLE_GUARDIAN else BY_PERSON)
+        return _lift_halts(state, BY_FLAG if by == ROLE_GUARDIAN else BY_PERSON)
     if isinstance(payload, CommandIssued):
-        return _commanded(state, payload, at, event_id) if by == ROLE_GUARDIAN else state
+        return _on_command(state, payload, at, event_id) if by == ROLE_GUARDIAN else state
     if isinstance(payload, TaskOrdered):
-        return _set_aside(state, payload) if by == ROLE_GUARDIAN else state
+        return _on_set_aside(state, payload) if by == ROLE_GUARDIAN else state
     means = _MEANING.get(type(payload))
     return state if means is None else means(state, payload, at, limits)
 
@@ -81,10 +81,10 @@ def find(state: GuardianState, incident_id: str) -> Incident | None:
 
 def circuit_key(incident_class: IncidentClass.ValueType, subject: str) -> str:
     """The name of a playbook's circuit at one concern."""
-    return concern(PLAYBOOKS[incident_class].name, subject)
+    return incident_key(PLAYBOOKS[incident_class].name, subject)
 
 
-def _lifted(state: GuardianState, whose: str) -> GuardianState:
+def _lift_halts(state: GuardianState, whose: str) -> GuardianState:
     """A person who lifts a halt also ends what playbooks hold."""
     if whose in state.halts:
         state = replace(state, halts=state.halts.delete(whose))
@@ -95,20 +95,20 @@ def _lifted(state: GuardianState, whose: str) -> GuardianState:
     return state
 
 
-def _commanded(
+def _on_command(
     state: GuardianState, payload: CommandIssued, at: datetime, event_id: str
 ) -> GuardianState:
     """Who takes nothing more, and which command it is that keeps a worker quarantined, so that it
     can be released."""
     target = payload.target
     if payload.kind == COMMAND_RELEASE:
-        return _released(state, payload)
+        return _on_release(state, payload)
     if payload.kind in (COMMAND_DRAIN, COMMAND_STOP, COMMAND_SLEEP):
         until = at + timedelta(seconds=payload.expires_in_seconds)
-        state = replace(state, watched=told_to_go(state.watched, target, until))
+        state = replace(state, observations=told_to_go(state.observations, target, until))
     if payload.kind != COMMAND_SLEEP:
         return state
-    worker = state.watched.workers.get(target)
+    worker = state.observations.workers.get(target)
     named = (target, worker.host if worker is not None else target)
     for incident in state.incidents.values():
         if incident.subject in named and incident.quarantined and not incident.asleep.get(target):
@@ -117,7 +117,7 @@ def _commanded(
     return state
 
 
-def _released(state: GuardianState, payload: CommandIssued) -> GuardianState:
+def _on_release(state: GuardianState, payload: CommandIssued) -> GuardianState:
     """It is there again, unless another incident holds it."""
     target = payload.target
     for incident in state.incidents.values():
@@ -126,20 +126,20 @@ def _released(state: GuardianState, payload: CommandIssued) -> GuardianState:
             break
     if any(target in each.asleep for each in state.incidents.values()):
         return state
-    return replace(state, watched=told_to_go(state.watched, target, None))
+    return replace(state, observations=told_to_go(state.observations, target, None))
 
 
-def _set_aside(state: GuardianState, payload: TaskOrdered) -> GuardianState:
-    efforts = state.watched.efforts.set_aside(payload.task_id)
-    if efforts is state.watched.efforts:
+def _on_set_aside(state: GuardianState, payload: TaskOrdered) -> GuardianState:
+    efforts = state.observations.efforts.set_aside(payload.task_id)
+    if efforts is state.observations.efforts:
         return state
-    return replace(state, watched=replace(state.watched, efforts=efforts))
+    return replace(state, observations=replace(state.observations, efforts=efforts))
 
 
-def _opened(
-    state: GuardianState, payload: IncidentOpened, at: datetime, limits: Limits
+def _on_opened(
+    state: GuardianState, payload: IncidentOpened, at: datetime, limits: GuardianLimits
 ) -> GuardianState:
-    if concern(payload.rule, payload.subject_of_concern) in state.incidents:
+    if incident_key(payload.rule, payload.subject_of_concern) in state.incidents:
         return state
     incident = Incident(
         incident_id=payload.incident_id,
@@ -151,11 +151,11 @@ def _opened(
         opened_at=at,
         due_at=at,
     )
-    return _put(state, _said(incident, payload.summary, at))
+    return _put(state, _add_incident_note(incident, payload.summary, at))
 
 
-def _attempted(
-    state: GuardianState, payload: RecoveryAttempted, at: datetime, limits: Limits
+def _on_attempted(
+    state: GuardianState, payload: RecoveryAttempted, at: datetime, limits: GuardianLimits
 ) -> GuardianState:
     incident = find(state, payload.incident_id)
     if incident is None:
@@ -169,29 +169,31 @@ def _attempted(
     backoff_seconds = step.backoff_seconds * 2.0 ** (payload.attempt - 1)
     finished = payload.attempt >= step.attempts
     incident = replace(
-        _said(incident, f"{payload.step}, attempt {payload.attempt}: {payload.detail}", at),
+        _add_incident_note(
+            incident, f"{payload.step}, attempt {payload.attempt}: {payload.detail}", at
+        ),
         step=number + 1 if finished else number,
         attempts=0 if finished else payload.attempt,
         due_at=at + timedelta(seconds=backoff_seconds),
         paused=incident.paused or payload.step == PAUSE_DISPATCH,
         quarantined=incident.quarantined or payload.step == QUARANTINE,
     )
-    if payload.step in MENDING:
+    if payload.step in REMEDIAL:
         key = circuit_key(incident.incident_class, incident.subject)
-        circuit = breaker.tried(state.circuits.get(key, Circuit()), limits.breaker, at)
+        circuit = breaker.record_try(state.circuits.get(key, Circuit()), limits.breaker, at)
         state = replace(state, circuits=state.circuits.set(key, circuit))
     return _put(state, incident)
 
 
-def _escalated(
-    state: GuardianState, payload: IncidentEscalated, at: datetime, limits: Limits
+def _on_escalated(
+    state: GuardianState, payload: IncidentEscalated, at: datetime, limits: GuardianLimits
 ) -> GuardianState:
     incident = find(state, payload.incident_id)
     if incident is None:
         return state
     name = PLAYBOOKS[payload.incident_class].name
     incident = replace(
-        _said(incident, f"it counts as {name} from now on: {payload.reason}", at),
+        _add_incident_note(incident, f"it counts as {name} from now on: {payload.reason}", at),
         incident_class=payload.incident_class,
         step=0,
         attempts=0,
@@ -200,63 +202,65 @@ def _escalated(
     return _put(state, incident)
 
 
-def _closed(
-    state: GuardianState, payload: IncidentClosed, at: datetime, limits: Limits
+def _on_closed(
+    state: GuardianState, payload: IncidentClosed, at: datetime, limits: GuardianLimits
 ) -> GuardianState:
     incident = find(state, payload.incident_id)
     if incident is None:
         return state
     return replace(
-        _swept(state, at, limits),
-        incidents=state.incidents.delete(concern(incident.rule, incident.subject)),
-        watched=forget_worker(state.watched, incident.subject),
+        _sweep(state, at, limits),
+        incidents=state.incidents.delete(incident_key(incident.rule, incident.subject)),
+        observations=forget_worker(state.observations, incident.subject),
     )
 
 
-def _swept(state: GuardianState, at: datetime, limits: Limits) -> GuardianState:
+def _sweep(state: GuardianState, at: datetime, limits: GuardianLimits) -> GuardianState:
     """Without the circuits that are as new; looked for now and then, as hundreds of incidents may
     end in one moment."""
     if state.swept_at is not None and (at - state.swept_at).total_seconds() < SWEPT_SECONDS:
         return state
     circuits = state.circuits
     for key, circuit in state.circuits.items():
-        if breaker.forgiven(circuit, limits.breaker, at) == Circuit():
+        if breaker.forgive(circuit, limits.breaker, at) == Circuit():
             circuits = circuits.delete(key)
     return replace(state, circuits=circuits, swept_at=at)
 
 
-def _circuit_opened(
-    state: GuardianState, payload: CircuitOpened, at: datetime, limits: Limits
+def _on_circuit_opened(
+    state: GuardianState, payload: CircuitOpened, at: datetime, limits: GuardianLimits
 ) -> GuardianState:
-    key = concern(payload.playbook, payload.subject_of_concern)
+    key = incident_key(payload.playbook, payload.subject_of_concern)
     before = state.circuits.get(key, Circuit())
-    circuit = breaker.opened(before, at, for_seconds=payload.for_seconds)
+    circuit = breaker.open_circuit(before, at, for_seconds=payload.for_seconds)
     return replace(state, circuits=state.circuits.set(key, circuit))
 
 
-def _mode(
-    state: GuardianState, payload: SystemModeChanged, at: datetime, limits: Limits
+def _on_mode_changed(
+    state: GuardianState, payload: SystemModeChanged, at: datetime, limits: GuardianLimits
 ) -> GuardianState:
     return replace(state, mode=payload.mode)
 
 
-def _said(incident: Incident, text: str, at: datetime) -> Incident:
+def _add_incident_note(incident: Incident, text: str, at: datetime) -> Incident:
     line = TimelineLine(
         after_seconds=max(0.0, (at - incident.opened_at).total_seconds()), text=text
     )
-    return replace(incident, timeline=(*incident.timeline[: MOST_LINES - 1], line))
+    return replace(incident, timeline=(*incident.timeline[: MAX_LINES - 1], line))
 
 
 def _put(state: GuardianState, incident: Incident) -> GuardianState:
-    key = concern(incident.rule, incident.subject)
+    key = incident_key(incident.rule, incident.subject)
     return replace(state, incidents=state.incidents.set(key, incident))
 
 
-_MEANING: Final[dict[type, Callable[[GuardianState, Any, datetime, Limits], GuardianState]]] = {
-    IncidentOpened: _opened,
-    RecoveryAttempted: _attempted,
-    IncidentEscalated: _escalated,
-    IncidentClosed: _closed,
-    CircuitOpened: _circuit_opened,
-    SystemModeChanged: _mode,
+_MEANING: Final[
+    dict[type, Callable[[GuardianState, Any, datetime, GuardianLimits], GuardianState]]
+] = {
+    IncidentOpened: _on_opened,
+    RecoveryAttempted: _on_attempted,
+    IncidentEscalated: _on_escalated,
+    IncidentClosed: _on_closed,
+    CircuitOpened: _on_circuit_opened,
+    SystemModeChanged: _on_mode_changed,
 }

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from guardian.watched import Watched, Worker
+from guardian.observations import Observations, WatchedWorker
 
 HEARD_HEARTBEATS: Final = 2.5
 """Within so many of its heartbeats a worker was heard of that counts as being there."""
 
 
-def there(watched: Watched, now: datetime) -> dict[str, Worker]:
+def there(watched: Observations, now: datetime) -> dict[str, WatchedWorker]:
     """The workers that take tasks, as far as the guardian knows, by id."""
     return {
         worker_id: worker
@@ -25,7 +25,7 @@ def there(watched: Watched, now: datetime) -> dict[str, Worker]:
     }
 
 
-def needed(worker_id: str, worker: Worker, present: Mapping[str, Worker]) -> str:
+def why_needed(worker_id: str, worker: WatchedWorker, present: Mapping[str, WatchedWorker]) -> str:
     """For what a worker is needed: no other that is there has its skills and does this. Empty where
     it may go."""
     for action in worker.actions or ("",):

@@ -9,7 +9,7 @@ from typing import Final
 from enchanted.events.v1.alarm_pb2 import ALARM_PARKED_EVENTS, AlarmName
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentClass
 from guardian.breaker import BreakerPolicy, Circuit
-from guardian.watched import Watched
+from guardian.observations import Observations
 from nervous_system.contract.words import (
     DEGRADED,
     HALTED,
@@ -20,7 +20,7 @@ from nervous_system.contract.words import (
     STREAM_TRUNCATED,
     word,
 )
-from nervous_system.service.persistent import EMPTY, Table
+from nervous_system.service.persistent import EMPTY, PersistentMap
 
 SERVICE: Final = "guardian"
 
@@ -37,7 +37,7 @@ FULL_LOG: Final = frozenset({LOG_NEARLY_FULL, LOG_FULL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class GuardianLimits:
     """What the guardian goes by; part of its core, not of its state."""
 
     lag_positions: int = 50_000
@@ -69,7 +69,7 @@ class Incident:
     attempts: int = 0  # of that step
     paused: bool = False  # it holds dispatch
     quarantined: bool = False
-    asleep: Table[str, str] = EMPTY  # by worker: the command by which it is quarantined
+    asleep: PersistentMap[str, str] = EMPTY  # by worker: the command by which it is quarantined
     timeline: tuple[TimelineLine, ...] = ()
 
 
@@ -77,11 +77,11 @@ class Incident:
 class GuardianState:
     """Everything that is folded."""
 
-    watched: Watched = field(default_factory=Watched)
-    incidents: Table[str, Incident] = EMPTY  # those that are open, by rule and subject
-    circuits: Table[str, Circuit] = EMPTY  # by playbook, rule and subject
+    observations: Observations = field(default_factory=Observations)
+    incidents: PersistentMap[str, Incident] = EMPTY  # those that are open, by rule and subject
+    circuits: PersistentMap[str, Circuit] = EMPTY  # by playbook, rule and subject
     swept_at: datetime | None = None  # when circuits that count no more were last forgotten
-    halts: Table[str, str] = EMPTY  # by whom: why
+    halts: PersistentMap[str, str] = EMPTY  # by whom: why
     mode: str = ""  # empty before the first word
 
     @property
@@ -102,6 +102,6 @@ class GuardianState:
         return OPERATIONAL, "no major or critical incident is open"
 
 
-def concern(rule: str, subject: str) -> str:
+def incident_key(rule: str, subject: str) -> str:
     """The key of an incident: what is wrong with what."""
     return f"{rule}\n{subject}"

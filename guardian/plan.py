@@ -30,69 +30,69 @@ from guardian import breaker
 from guardian.blame import Blame
 from guardian.breaker import Circuit
 from guardian.incidents import apply, circuit_key
-from guardian.leaving import needed, there
-from guardian.model import SERVICE, GuardianState, Incident, Limits, concern
+from guardian.leaving import there, why_needed
+from guardian.model import SERVICE, GuardianLimits, GuardianState, Incident, incident_key
+from guardian.observations import WatchedWorker
 from guardian.playbooks import (
+    ACTIONS,
     COMMAND_SECONDS,
-    MEANS,
-    MENDING,
     PAGE,
     PLAYBOOKS,
+    REMEDIAL,
     RESTORE,
     SLEEP_SECONDS,
-    Step,
+    PlaybookStep,
     can_mend,
     step_at,
 )
-from guardian.rules.rule import ACTION, MACHINE, OBJECTIVE, WORKER, Finding, Look, Rule
+from guardian.rules.rule import ACTION, MACHINE, OBJECTIVE, WORKER, GuardianRule, Look, RuleFinding
 from guardian.rules.rule import SERVICE as A_SERVICE
-from guardian.watched import Worker
 from nervous_system.client.restoring import SKILL, restoration
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
 from nervous_system.service.decision import Emit
 
-MOST_EMITS: Final = 900
-MOST_BYTES: Final = 4_000_000
+MAX_EMITS: Final = 900
+MAX_BYTES: Final = 4_000_000
 """Of one cause, before nothing more is begun: what follows from one is one batch, with room for
 what an incident takes that was begun. The next tick goes on; the guardian itself decides nothing
 on what it decided."""
 
-MOST_ORDERS: Final = 200
+MAX_ORDERS: Final = 200
 """To workers or over tasks, by one incident at one look."""
 
-MOST_CHARACTERS: Final = 1000
+MAX_CHARACTERS: Final = 1000
 """Of what is copied from others into an incident: it is said again at every step and at its end."""
 
 
 @dataclass(slots=True)
-class Plan:
+class RecoveryPlan:
     """What follows from one cause."""
 
     state: GuardianState
-    limits: Limits
+    limits: GuardianLimits
     cause_id: str
     now: datetime
     emits: list[Emit] = field(default_factory=list)
     _bytes: int = 0  # of these
-    _present: dict[str, Worker] = field(default_factory=dict)  # who takes tasks
+    _present: dict[str, WatchedWorker] = field(default_factory=dict)  # who takes tasks
 
     def __post_init__(self) -> None:
-        self._present = there(self.state.watched, self.now)
+        self._present = there(self.state.observations, self.now)
 
-    def look(self, rules: Sequence[Rule]) -> None:
+    def look(self, rules: Sequence[GuardianRule]) -> None:
         """Open, go on with and close what these rules say, and set the mode by it. All have their
         turns, so that nothing waits for long behind much of another kind."""
-        look = Look(self.state.watched, self.limits, self.now)
+        look = Look(self.state.observations, self.limits, self.now)
         queues = [queue for rule in rules for queue in self._queues(rule, look)]
         for act in chain.from_iterable(zip_longest(*queues)):
-            if len(self.emits) >= MOST_EMITS or self._bytes >= MOST_BYTES:
+            if len(self.emits) >= MAX_EMITS or self._bytes >= MAX_BYTES:
                 break
             if act is not None:
                 act()
         self.set_mode()
 
-    def _queues(self, rule: Rule, look: Look) -> tuple[list[Callable[[], None]], ...]:
+    def _queues(self, rule: GuardianRule, look: Look) -> tuple[list[Callable[[], None]], ...]:
         """What a rule asks for, in three queues: to close what is over, to go on, to open. What has
         waited longest is first, and of what begins the worst, which what waits will be."""
         findings = map(
@@ -128,11 +128,11 @@ class Plan:
             self._say("mode", SystemModeChanged(mode=mode, reason=reason))
 
     def _say(self, label: str, payload: Payload, *, begins: bool = False) -> None:
-        self.emits.append(Emit(label=label, payload=payload, begins=begins))
+        self.emits.append(Emit(label=label, payload=payload, creates_aggregate=begins))
         self._bytes += payload.ByteSize()
         self.state = apply(self.state, payload, self.now, limits=self.limits)
 
-    def _open(self, rule: Rule, finding: Finding) -> None:
+    def _open(self, rule: GuardianRule, finding: RuleFinding) -> None:
         label = f"opened {rule.name} {finding.subject}"
         opened = IncidentOpened(
             incident_id=child_id(self.cause_id, label),
@@ -143,10 +143,10 @@ class Plan:
             cause_event_id=finding.cause_event_id,
         )
         self._say(label, opened, begins=True)
-        self._take_steps(rule, self.state.incidents[concern(rule.name, finding.subject)])
+        self._take_steps(rule, self.state.incidents[incident_key(rule.name, finding.subject)])
 
-    def _go_on(self, rule: Rule, finding: Finding) -> None:
-        incident = self.state.incidents[concern(rule.name, finding.subject)]
+    def _go_on(self, rule: GuardianRule, finding: RuleFinding) -> None:
+        incident = self.state.incidents[incident_key(rule.name, finding.subject)]
         worse = rule.classify(finding.measure)
         if worse > incident.incident_class:
             incident = self._escalate(incident, worse, finding.summary)
@@ -154,14 +154,14 @@ class Plan:
             # What was submitted since, and what was in somebody's hands.
             self._order(rule, incident, f"{incident.incident_id} more")
         for target in sorted(incident.asleep):
-            worker = self.state.watched.workers.get(target)
-            if worker is not None and needed(target, worker, self._present):
+            worker = self.state.observations.workers.get(target)
+            if worker is not None and why_needed(target, worker, self._present):
                 self._release(rule, incident, target, "goes on: nobody else does what it does")
                 self._present[target] = worker
-                incident = self.state.incidents[concern(rule.name, incident.subject)]
+                incident = self.state.incidents[incident_key(rule.name, incident.subject)]
         self._take_steps(rule, incident)
 
-    def _take_steps(self, rule: Rule, incident: Incident) -> None:
+    def _take_steps(self, rule: GuardianRule, incident: Incident) -> None:
         """All that are due: usually one, and the next when its backoff is over."""
         while incident.due_at <= self.now:
             playbook = PLAYBOOKS[incident.incident_class]
@@ -174,7 +174,7 @@ class Plan:
             step, attempt = self._next_step(rule, incident)
             if step is not None:
                 self._attempt(rule, incident, step, attempt)
-                incident = self.state.incidents[concern(incident.rule, incident.subject)]
+                incident = self.state.incidents[incident_key(incident.rule, incident.subject)]
                 continue
             if playbook.patience_seconds is None or not can_mend(
                 incident.incident_class, rule.kind
@@ -184,31 +184,31 @@ class Plan:
                 return
             incident = self._escalate(incident, INCIDENT_MAJOR, did_not_help)
 
-    def _next_step(self, rule: Rule, incident: Incident) -> tuple[Step | None, int]:
+    def _next_step(self, rule: GuardianRule, incident: Incident) -> tuple[PlaybookStep | None, int]:
         circuit = self._circuit(incident)
         barred = breaker.is_open(circuit, self.now) or breaker.is_spent(
             circuit, self.limits.breaker, self.now
         )
         number, attempts = incident.step, incident.attempts
         while (step := step_at(incident.incident_class, number)) is not None:
-            stopped = barred and (step.action in MENDING or step.action == RESTORE)
+            stopped = barred and (step.action in REMEDIAL or step.action == RESTORE)
             if self._is_possible(rule, step, incident.subject) and not stopped:
                 return step, attempts + 1
             number, attempts = number + 1, 0
         return None, 0
 
-    def _is_possible(self, rule: Rule, step: Step, subject: str) -> bool:
-        means = MEANS.get((rule.kind, step.action))
+    def _is_possible(self, rule: GuardianRule, step: PlaybookStep, subject: str) -> bool:
+        means = ACTIONS.get((rule.kind, step.action))
         if means is None:
             return False
         if means.command is not None and not any(self._may_be_told(rule, subject)):
             return False
         if not means.restores:
             return True
-        workers = self.state.watched.workers.values()
+        workers = self.state.observations.workers.values()
         return any(SKILL in each.skills for each in workers if not each.lost)
 
-    def _is_spent(self, rule: Rule, incident: Incident) -> bool:
+    def _is_spent(self, rule: GuardianRule, incident: Incident) -> bool:
         """Whether a step is left that only the circuit stops, and the circuit is to open now."""
         circuit = self._circuit(incident)
         if breaker.is_open(circuit, self.now):
@@ -236,16 +236,18 @@ class Plan:
             incident_id=incident.incident_id, incident_class=to, reason=reason
         )
         self._say(f"escalated {incident.incident_id} {to}", escalated)
-        return self.state.incidents[concern(incident.rule, incident.subject)]
+        return self.state.incidents[incident_key(incident.rule, incident.subject)]
 
-    def _attempt(self, rule: Rule, incident: Incident, step: Step, attempt: int) -> None:
-        means = MEANS[rule.kind, step.action]
+    def _attempt(
+        self, rule: GuardianRule, incident: Incident, step: PlaybookStep, attempt: int
+    ) -> None:
+        means = ACTIONS[rule.kind, step.action]
         name = PLAYBOOKS[incident.incident_class].name
         number = len(incident.timeline)
         detail = means.says
         if step.action == PAGE:
             detail = f"{name} incident {rule.name} of {incident.subject}: {incident.summary}"
-            if spared := self._spared(rule, incident.subject):
+            if spared := self._why_spared(rule, incident.subject):
                 detail = f"{detail}; it is not told to go: {spared}"
         attempted = RecoveryAttempted(
             incident_id=incident.incident_id, step=step.action, attempt=attempt, detail=detail
@@ -255,7 +257,7 @@ class Plan:
         reason = _reason(incident)
         if means.command is not None:
             quarantine = means.command == COMMAND_SLEEP
-            for target in islice(self._may_be_told(rule, incident.subject), MOST_ORDERS):
+            for target in islice(self._may_be_told(rule, incident.subject), MAX_ORDERS):
                 self._present.pop(target, None)
                 command = CommandIssued(
                     kind=means.command,
@@ -277,43 +279,43 @@ class Plan:
             )
             self._say(f"objective {label}", objective)
 
-    def _order(self, rule: Rule, incident: Incident, label: str) -> None:
+    def _order(self, rule: GuardianRule, incident: Incident, label: str) -> None:
         """Set a task aside, or what waits of an objective or an action."""
         orders = {incident.subject: f"order {label}"}
         if rule.kind in (OBJECTIVE, ACTION):
-            waiting = Blame.of(self.state.watched, self.now).waiting(
+            waiting = Blame.of(self.state.observations, self.now).waiting(
                 **{"objective_id" if rule.kind == OBJECTIVE else "action": incident.subject}
             )
-            orders = {each: f"order {label} {each}" for each in waiting[:MOST_ORDERS]}
+            orders = {each: f"order {label} {each}" for each in waiting[:MAX_ORDERS]}
         for task_id, of_task in orders.items():
             ordered = TaskOrdered(task_id=task_id, order=ORDER_QUARANTINE, reason=_reason(incident))
             self._say(of_task, ordered)
 
-    def _may_be_told(self, rule: Rule, subject: str) -> Iterator[str]:
+    def _may_be_told(self, rule: GuardianRule, subject: str) -> Iterator[str]:
         """Who is told what is meant for a subject, one after the other as each is told: the last
         worker that can do something is never told to go."""
-        watched = self.state.watched
+        watched = self.state.observations
         if rule.kind == A_SERVICE:
             yield watched.told(subject)
         elif rule.kind == WORKER:
-            if not self._spared(rule, subject):
+            if not self._why_spared(rule, subject):
                 yield subject
         else:
             for worker_id, worker in sorted(watched.workers.items()):
                 here = worker.host == subject and worker_id in self._present
-                if here and not needed(worker_id, worker, self._present):
+                if here and not why_needed(worker_id, worker, self._present):
                     yield worker_id
 
-    def _spared(self, rule: Rule, subject: str) -> str:
+    def _why_spared(self, rule: GuardianRule, subject: str) -> str:
         """Why a worker is not told to go; empty where it is."""
-        worker = self.state.watched.workers.get(subject)
+        worker = self.state.observations.workers.get(subject)
         if rule.kind != WORKER or worker is None:
             return ""
-        return needed(subject, worker, self._present)
+        return why_needed(subject, worker, self._present)
 
-    def _close(self, rule: Rule, subject: str) -> None:
-        incident = self.state.incidents[concern(rule.name, subject)]
-        ending = rule.end(self.state.watched, incident.subject)
+    def _close(self, rule: GuardianRule, subject: str) -> None:
+        incident = self.state.incidents[incident_key(rule.name, subject)]
+        ending = rule.end(self.state.observations, incident.subject)
         duration_seconds = (self.now - incident.opened_at).total_seconds()
         lines = [*((each.after_seconds, each.text) for each in incident.timeline)]
         lines.append((duration_seconds, ending.sentence))
@@ -328,7 +330,7 @@ class Plan:
         for target in sorted(incident.asleep):
             self._release(rule, incident, target, "is over")
 
-    def _release(self, rule: Rule, incident: Incident, target: str, why: str) -> None:
+    def _release(self, rule: GuardianRule, incident: Incident, target: str, why: str) -> None:
         released = CommandIssued(
             kind=COMMAND_RELEASE,
             target=target,
@@ -344,13 +346,13 @@ def _reason(incident: Incident) -> str:
     return f"incident {incident.incident_id}: {incident.summary}"
 
 
-def _short(finding: Finding) -> Finding:
+def _short(finding: RuleFinding) -> RuleFinding:
     """Without what is too long of what others wrote."""
     return replace(
         finding,
-        subject=finding.subject[:MOST_CHARACTERS],
-        summary=finding.summary[:MOST_CHARACTERS],
-        cause_event_id=finding.cause_event_id[:MOST_CHARACTERS],
+        subject=finding.subject[:MAX_CHARACTERS],
+        summary=finding.summary[:MAX_CHARACTERS],
+        cause_event_id=finding.cause_event_id[:MAX_CHARACTERS],
     )
 
 

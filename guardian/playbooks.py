@@ -1,6 +1,6 @@
 """What is done about an incident, by its class, in which order, how often, and by which means?
 
-Two tables. `PLAYBOOKS` says what is tried; `MEANS` says what that comes to for a process, a
+Two tables. `PLAYBOOKS` says what is tried; `ACTIONS` says what that comes to for a process, a
 service, a worker, a task and so on. A step without means for what is concerned is passed over.
 """
 
@@ -48,12 +48,12 @@ QUARANTINE: Final = word(RecoveryStep, STEP_QUARANTINE)
 PAUSE_DISPATCH: Final = word(RecoveryStep, STEP_PAUSE_DISPATCH)
 PAGE: Final = word(RecoveryStep, STEP_PAGE)
 
-MENDING: Final = frozenset({RESTART, ROLLBACK, QUARANTINE})
+REMEDIAL: Final = frozenset({RESTART, ROLLBACK, QUARANTINE})
 """Steps that can fail to help, and that a circuit breaker stops; the others only tell and hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PlaybookStep:
     """One thing to try."""
 
     action: str
@@ -66,7 +66,7 @@ class Playbook:
     """What is tried for one class of incident."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[PlaybookStep, ...]
     patience_seconds: float | None = None  # after the last step that mends, until it is worse
 
 
@@ -74,28 +74,28 @@ PLAYBOOKS: Final = {
     INCIDENT_MINOR: Playbook(
         name="minor",
         steps=(
-            Step(action=RESTART, attempts=2, backoff_seconds=60),
-            Step(action=RESTORE),
-            Step(action=QUARANTINE, backoff_seconds=300),
+            PlaybookStep(action=RESTART, attempts=2, backoff_seconds=60),
+            PlaybookStep(action=RESTORE),
+            PlaybookStep(action=QUARANTINE, backoff_seconds=300),
         ),
         patience_seconds=900,
     ),
     INCIDENT_MAJOR: Playbook(
         name="major",
         steps=(
-            Step(action=RESTART, backoff_seconds=60),
-            Step(action=ROLLBACK, attempts=2, backoff_seconds=120),
-            Step(action=RESTORE),
-            Step(action=QUARANTINE, backoff_seconds=300),
-            Step(action=PAGE, attempts=3, backoff_seconds=14_400),
+            PlaybookStep(action=RESTART, backoff_seconds=60),
+            PlaybookStep(action=ROLLBACK, attempts=2, backoff_seconds=120),
+            PlaybookStep(action=RESTORE),
+            PlaybookStep(action=QUARANTINE, backoff_seconds=300),
+            PlaybookStep(action=PAGE, attempts=3, backoff_seconds=14_400),
         ),
     ),
     INCIDENT_CRITICAL: Playbook(
         name="critical",
         steps=(
-            Step(action=PAUSE_DISPATCH),
-            Step(action=ROLLBACK),
-            Step(action=PAGE, attempts=3, backoff_seconds=900),
+            PlaybookStep(action=PAUSE_DISPATCH),
+            PlaybookStep(action=ROLLBACK),
+            PlaybookStep(action=PAGE, attempts=3, backoff_seconds=900),
         ),
     ),
 }
@@ -104,7 +104,7 @@ only what is measured makes one critical, which stops dispatch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class RecoveryAction:
     """What a step comes to: a command, an order over a task, a task for others, or only words."""
 
     says: str
@@ -114,37 +114,37 @@ class Means:
     restores: bool = False  # a task for a worker with that skill, where there is one
 
 
-MEANS: Final = {
-    (PROCESS, RESTART): Means(says="its parent starts it again"),
-    (SERVICE, RESTART): Means(says="it is told to drain and exit", command=COMMAND_DRAIN),
-    (SERVICE, ROLLBACK): Means(
+ACTIONS: Final = {
+    (PROCESS, RESTART): RecoveryAction(says="its parent starts it again"),
+    (SERVICE, RESTART): RecoveryAction(says="it is told to drain and exit", command=COMMAND_DRAIN),
+    (SERVICE, ROLLBACK): RecoveryAction(
         says="it is told to exit at once and to begin again at its last snapshot",
         command=COMMAND_STOP,
         emergency=True,
     ),
-    (WORKER, RESTART): Means(says="it is told to drain and exit", command=COMMAND_DRAIN),
-    (WORKER, ROLLBACK): Means(
+    (WORKER, RESTART): RecoveryAction(says="it is told to drain and exit", command=COMMAND_DRAIN),
+    (WORKER, ROLLBACK): RecoveryAction(
         says="it is told to give back what it holds, as of its last checkpoint, and to exit",
         command=COMMAND_STOP,
         emergency=True,
     ),
-    (WORKER, QUARANTINE): Means(says="it is given nothing more", command=COMMAND_SLEEP),
-    (MACHINE, QUARANTINE): Means(
+    (WORKER, QUARANTINE): RecoveryAction(says="it is given nothing more", command=COMMAND_SLEEP),
+    (MACHINE, QUARANTINE): RecoveryAction(
         says="its workers are given nothing more, but for the last of their skills",
         command=COMMAND_SLEEP,
     ),
     **{
-        (kind, QUARANTINE): Means(
+        (kind, QUARANTINE): RecoveryAction(
             says="what waits of it is set aside until a person decides", order=ORDER_QUARANTINE
         )
         for kind in (OBJECTIVE, ACTION)
     },
-    (TASK, RESTORE): Means(says="what it changed is to be taken back", restores=True),
-    (TASK, QUARANTINE): Means(
+    (TASK, RESTORE): RecoveryAction(says="what it changed is to be taken back", restores=True),
+    (TASK, QUARANTINE): RecoveryAction(
         says="it is set aside until a person decides", order=ORDER_QUARANTINE
     ),
     **{
-        (kind, action): Means(says=says)
+        (kind, action): RecoveryAction(says=says)
         for kind in (PROCESS, SERVICE, WORKER, MACHINE, TASK, OBJECTIVE, ACTION, MESH)
         for action, says in (
             (PAGE, "a person is called"),
@@ -164,10 +164,10 @@ COMMAND_SECONDS: Final = 60.0
 def can_mend(incident_class: IncidentClass.ValueType, kind: str, *, begin: int = 0) -> bool:
     """Whether a class's playbook has a step that could mend this, from one of its steps on."""
     steps = PLAYBOOKS[incident_class].steps[begin:]
-    return any((kind, each.action) in MEANS for each in steps if each.action in MENDING)
+    return any((kind, each.action) in ACTIONS for each in steps if each.action in REMEDIAL)
 
 
-def step_at(incident_class: IncidentClass.ValueType, number: int) -> Step | None:
+def step_at(incident_class: IncidentClass.ValueType, number: int) -> PlaybookStep | None:
     """A step of a class's playbook; None behind the last."""
     steps = PLAYBOOKS[incident_class].steps
     return steps[number] if number < len(steps) else None

@@ -8,7 +8,7 @@ from typing import Protocol
 from nervous_system.contract.payload import Payload
 
 
-class Observations(Protocol):
+class ObservationSink(Protocol):
     """Where what the shell sees becomes part of the log. The runner is one."""
 
     async def observe(self, payload: Payload, *, key: str | None = None) -> None:
@@ -29,7 +29,7 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordLook:
+class ClickHouseLook:
     """How far ClickHouse is at one moment."""
 
     epoch: int
@@ -37,10 +37,10 @@ class RecordLook:
     parked: Parked  # behind the position that was asked for
 
 
-class Record(Protocol):
+class ClickHouseProbe(Protocol):
     """Looks at ClickHouse."""
 
-    async def look(self, *, parked_epoch: int, parked_sequence: int) -> RecordLook | None:
+    async def look(self, *, parked_epoch: int, parked_sequence: int) -> ClickHouseLook | None:
         """How it stands, counting what was parked behind that position; None before it is set up.
 
         Raises Unavailable where it does not answer, or not in a way that can be read.

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from guardian.model import Limits
+from guardian.model import GuardianLimits
 from nervous_system.environment import SECRET, Environment
 
 
@@ -35,8 +35,8 @@ class GuardianSettings(Environment):
         3600.0, gt=0, description="a page is not sent whose cause was older when it was decided"
     )
 
-    def limits(self) -> Limits:
+    def limits(self) -> GuardianLimits:
         """What the core goes by."""
-        return Limits(
+        return GuardianLimits(
             lag_positions=self.lag_positions, no_progress_seconds=self.no_progress_seconds
         )

@@ -14,10 +14,10 @@ import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, SEVERITY_WARNING, AlarmRaised
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
-from guardian.following import Following
-from guardian.model import BY_FLAG, PARKED_EVENTS, GuardianState, Limits
-from guardian.ports import Observations, Record
-from guardian.watched import Watched
+from guardian.model import BY_FLAG, PARKED_EVENTS, GuardianLimits, GuardianState
+from guardian.observations import Observations
+from guardian.ports import ClickHouseProbe, ObservationSink
+from guardian.state_subscription import StateSubscription
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.words import INGEST_LAG
@@ -27,14 +27,18 @@ from nervous_system.transport.stream import Stream
 
 _log = structlog.get_logger()
 
-MOST_REASON_CHARACTERS: Final = 500
+MAX_REASON_CHARACTERS: Final = 500
 
 
 class FlagWatch:
     """Orders a halt while the flag is there. What it says is the reason."""
 
     def __init__(
-        self, *, flag: Path, following: Following[GuardianState], observations: Observations
+        self,
+        *,
+        flag: Path,
+        following: StateSubscription[GuardianState],
+        observations: ObservationSink,
     ) -> None:
         self._flag = flag
         self._following = following
@@ -53,12 +57,12 @@ class FlagWatch:
                 payload = HaltOrdered(reason=reason)
             else:
                 payload = HaltLifted(reason=f"{self._flag.name} is gone")
-            if await _recorded(self._observations, payload):
+            if await _record(self._observations, payload):
                 await self._following.next_tick()  # meanwhile it comes back to the fold
 
     def _read(self) -> str | None:
         try:
-            words = self._flag.read_text(errors="replace")[:MOST_REASON_CHARACTERS].strip()
+            words = self._flag.read_text(errors="replace")[:MAX_REASON_CHARACTERS].strip()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -72,11 +76,11 @@ class RecordWatch:
     def __init__(
         self,
         *,
-        record: Record,
+        record: ClickHouseProbe,
         stream: Stream,
-        following: Following[GuardianState],
-        observations: Observations,
-        limits: Limits,
+        following: StateSubscription[GuardianState],
+        observations: ObservationSink,
+        limits: GuardianLimits,
         look_seconds: float,
         watch: Stopwatch = stopwatch,
         work: Work | None = None,
@@ -102,7 +106,7 @@ class RecordWatch:
                 await self._look(state)
 
     async def _look(self, state: GuardianState) -> None:
-        known = state.watched.parked[-1] if state.watched.parked else None
+        known = state.observations.parked[-1] if state.observations.parked else None
         try:
             look = await self._record.look(
                 parked_epoch=known.epoch if known else 0,
@@ -133,7 +137,7 @@ class RecordWatch:
                     first_sequence=look.parked.first_sequence,
                     last_sequence=look.parked.last_sequence,
                 )
-                await _recorded(self._observations, parked)
+                await _record(self._observations, parked)
         if self._watermark is not None and end is not None:
             await self._say_lag(state, self._watermark, end)
 
@@ -145,7 +149,7 @@ class RecordWatch:
 
     async def _say_lag(self, state: GuardianState, watermark: int, end: int) -> None:
         lag = max(0, end - watermark)
-        if not is_news(state.watched, self._limits, lag):
+        if not is_news(state.observations, self._limits, lag):
             return
         far = lag >= self._limits.lag_positions
         behind = AlarmRaised(
@@ -156,10 +160,10 @@ class RecordWatch:
             first_sequence=watermark,
             last_sequence=max(end, watermark),
         )
-        await _recorded(self._observations, behind)
+        await _record(self._observations, behind)
 
 
-def is_news(watched: Watched, limits: Limits, lag: int) -> bool:
+def is_news(watched: Observations, limits: GuardianLimits, lag: int) -> bool:
     """Whether this lag is said: at each look where it is a tenth of the limit or more, or was; else
     once after each pulse, where it is not what was said last, so that the next pulse shows a number
     of its own and the log is not filled with small ones."""
@@ -171,7 +175,7 @@ def is_news(watched: Watched, limits: Limits, lag: int) -> bool:
     return pulsed and lag != before
 
 
-async def _recorded(observations: Observations, payload: Payload) -> bool:
+async def _record(observations: ObservationSink, payload: Payload) -> bool:
     """Whether the log has it; if not, the next look says it again."""
     try:
         await observations.observe(payload)

@@ -12,13 +12,13 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_SUPERVISOR,
 )
 from guardian.core import GuardianCore
-from guardian.following import Following
 from guardian.model import SERVICE, GuardianState
 from guardian.settings import GuardianSettings
+from guardian.state_subscription import StateSubscription
 from nervous_system.contract.subjects import PERSONS, source_of
 from nervous_system.names import EVENTS
 from nervous_system.service.fold import MAIN
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 
 WATCHED: Final = tuple(
     map(source_of, (ROLE_SUPERVISOR, ROLE_INGESTOR, ROLE_GOVERNOR, ROLE_OVERSEER))
@@ -37,12 +37,12 @@ SUBJECTS: Final = (
 """What is watched: services, those who do tasks, and what people say about halts."""
 
 
-def role(
-    settings: GuardianSettings, following: Following[GuardianState] | None = None
-) -> Role[GuardianState]:
+def service_spec(
+    settings: GuardianSettings, following: StateSubscription[GuardianState] | None = None
+) -> ServiceSpec[GuardianState]:
     """The guardian, as a part of the mesh; `following` is shown the state at each tick."""
-    following = following or Following()
-    return Role(
+    following = following or StateSubscription()
+    return ServiceSpec(
         core=GuardianCore(limits=settings.limits()),
         state_type=GuardianState,
         service=SERVICE,
@@ -51,8 +51,8 @@ def role(
         subjects=SUBJECTS,
         tick_seconds=settings.tick_seconds,
         around_tick=following.around_tick,
-        sources=("incident",),
-        also_writes=(
+        exclusive_sources=("incident",),
+        extra_write_filters=(
             f"{EVENTS}.command.>",
             f"{EVENTS}.request.task_ordered.>",
             f"{EVENTS}.request.objective_proposed.>",

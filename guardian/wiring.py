@@ -9,35 +9,37 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_GUARDIAN,
 )
 from guardian.clickhouse import ClickHouseRecord
-from guardian.following import Following
 from guardian.model import SERVICE, GuardianState
-from guardian.pages import DURABLE, PAGES, Pages
+from guardian.pager import DURABLE, PAGER, Pager
 from guardian.settings import GuardianSettings
 from guardian.shell import FlagWatch, RecordWatch
-from guardian.spec import role
+from guardian.spec import service_spec
+from guardian.state_subscription import StateSubscription
 from nervous_system.bus import Bus
 from nervous_system.client.consumer import Consumer
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.service.joining import joined
-from nervous_system.service.obeying import obeying
 from nervous_system.service.runner import Runner
+from nervous_system.service.service_commands import obey_service_commands
+from nervous_system.service.service_context import open_service
 from nervous_system.settings import FLAG_NAME, MeshSettings
 from nervous_system.telemetry.health import Health
 
-MOST_SILENT_SECONDS: Final = 60.0
+MAX_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
 
 
 async def run(stop: asyncio.Event) -> None:
     """Guard the mesh until `stop` is set. Raises only what a person must mend."""
     mesh, settings = read_settings(MeshSettings), read_settings(GuardianSettings)
-    async with joined(mesh, service=SERVICE, stop=stop) as member:
+    async with open_service(mesh, service=SERVICE, stop=stop) as member:
         if member is None:
             return
         bus, seen = member.bus, member.telemetry
         holder = new_event_id()
-        async with obeying(bus, service=SERVICE, role=ROLE_GUARDIAN, stop=stop, holder=holder):
+        async with obey_service_commands(
+            bus, service=SERVICE, role=ROLE_GUARDIAN, stop=stop, holder=holder
+        ):
             await _guard(bus, mesh, settings, seen.health, stop, holder=holder)
 
 
@@ -51,12 +53,12 @@ async def _guard(
     holder: str,
 ) -> None:
     limits = settings.limits()
-    following: Following[GuardianState] = Following()
+    following: StateSubscription[GuardianState] = StateSubscription()
     runner = Runner(
         bus,
-        role(settings, following),
+        service_spec(settings, following),
         holder=holder,
-        progress=health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+        progress=health.progress("fold", maximum_silence_seconds=MAX_SILENT_SECONDS).mark,
         work=health.work("deciding"),
     )
     health.fact("system_mode", lambda: following.state.mode if following.state else None)
@@ -74,11 +76,11 @@ async def _guard(
         work=health.work("looking at ClickHouse"),
     )
     webhook = settings.webhook_url
-    pages = Pages(
+    pages = Pager(
         webhook_url=webhook.get_secret_value() if webhook is not None else None,
         within_seconds=settings.page_within_seconds,
     )
-    consumer = Consumer(bus, durable=DURABLE, subjects=[PAGES])
+    consumer = Consumer(bus, durable=DURABLE, subjects=[PAGER])
     try:
         async with asyncio.TaskGroup() as tasks:
             watching = [

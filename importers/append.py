@@ -29,7 +29,7 @@ MAX_BATCH_BYTES: Final = 4 * 1024**2
 _ENVELOPE_BYTES: Final = 512
 _MAX_RE_READS: Final = 20
 _FILTERS_AT_ONCE: Final = 100
-_MOST_PLACES: Final = 5
+_MAX_PLACES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ async def append_units(
     source: ImportSource,
     *,
     progress: Progress | None = None,
-    most_messages: int = names.MAX_BATCH_MESSAGES,
-    most_bytes: int = MAX_BATCH_BYTES,
+    max_messages: int = names.MAX_BATCH_MESSAGES,
+    max_bytes: int = MAX_BATCH_BYTES,
 ) -> ImportReport:
     """
     Append what is missing of every unit; on return all of it is on disk.
@@ -70,8 +70,8 @@ async def append_units(
         log,
         progress=progress or (lambda report: None),
         report=ImportReport(source.total),
-        most_messages=most_messages,
-        most_bytes=most_bytes,
+        max_messages=max_messages,
+        max_bytes=max_bytes,
     )
     async with aclosing(source.units) as units:
         async for unit in units:
@@ -94,13 +94,13 @@ class _Appender:
         *,
         progress: Progress,
         report: ImportReport,
-        most_messages: int,
-        most_bytes: int,
+        max_messages: int,
+        max_bytes: int,
     ) -> None:
         self._log = log
         self._progress = progress
-        self._most_messages = most_messages
-        self._most_bytes = most_bytes
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
         self._run_filter = ""
         self._present: set[str] = set()  # ids on the run's subjects, as far as they were read
         self._last_sequence = 0  # on the run's filter
@@ -124,11 +124,11 @@ class _Appender:
         if unit.last_id in self._present or unit.last_id in self._pending_ids:
             self._tell(units=1, units_skipped=1)
             return
-        large = len(unit.entries) > self._most_messages
+        large = len(unit.entries) > self._max_messages
         size = 0 if large else sum(_size_bytes(entry) for entry in unit.entries)
         if (
-            self._pending_messages + len(unit.entries) > self._most_messages
-            or self._pending_bytes + size > self._most_bytes
+            self._pending_messages + len(unit.entries) > self._max_messages
+            or self._pending_bytes + size > self._max_bytes
         ):
             await self.flush()
         self._pending.append(unit)
@@ -191,7 +191,7 @@ class _Appender:
         """The unit's entries that are not on the log, in order, some at a time."""
         entries = iter(unit.entries)
         begun = unit.first_id in self._present
-        while some := list(islice(entries, _FILTERS_AT_ONCE if begun else self._most_messages)):
+        while some := list(islice(entries, _FILTERS_AT_ONCE if begun else self._max_messages)):
             present = self._present
             subjects = sorted(
                 {
@@ -229,7 +229,7 @@ class _Appender:
                 continue
             self.refused.append(
                 f"{unit.name}: not added, as the log has other bytes under its ids, at"
-                f" position {', '.join(map(str, places[:_MOST_PLACES]))}; see who put them there"
+                f" position {', '.join(map(str, places[:_MAX_PLACES]))}; see who put them there"
             )
         self._pending = left
 
@@ -238,7 +238,7 @@ class _Appender:
         size = 0
         for entry in entries:
             entry_bytes = _size_bytes(entry)
-            full = len(batch) >= self._most_messages or size + entry_bytes > self._most_bytes
+            full = len(batch) >= self._max_messages or size + entry_bytes > self._max_bytes
             if batch and full:
                 yield batch
                 batch, size = [], 0

@@ -28,39 +28,39 @@ _TOKEN_END: Final = re.compile(r"[0-9A-Za-z_.+/=-]{1,1024}\Z")
 """A cut never goes through a word: half a secret would not be recognised, and published."""
 
 
-def cut(text: str, most_bytes: int) -> tuple[str, int]:
+def cut(text: str, max_bytes: int) -> tuple[str, int]:
     """
-    The beginning of `text` in at most `most_bytes`, and how many bytes were left out.
+    The beginning of `text` in at most `max_bytes`, and how many bytes were left out.
 
     0 means that it is whole.
     """
-    if len(text) * 4 <= most_bytes:
+    if len(text) * 4 <= max_bytes:
         return text, 0
     data = text.encode()
-    if len(data) <= most_bytes:
+    if len(data) <= max_bytes:
         return text, 0
-    kept = _TOKEN_END.sub("", data[:most_bytes].decode(errors="ignore"))
+    kept = _TOKEN_END.sub("", data[:max_bytes].decode(errors="ignore"))
     return kept, len(data) - len(kept.encode())
 
 
-def marked(text: str, most_bytes: int) -> str:
+def mark_cut(text: str, max_bytes: int) -> str:
     """
     As `cut`, with a visible mark at the end where something was left out.
 
     For fields without a flag.
     """
-    kept, left_out = cut(text, most_bytes)
+    kept, left_out = cut(text, max_bytes)
     if not left_out:
         return text
-    kept, left_out = cut(text, most_bytes - _MARKER_BYTES)
+    kept, left_out = cut(text, max_bytes - _MARKER_BYTES)
     return f"{kept}[… {left_out} bytes left out]"
 
 
-def distinct(name: str, most_bytes: int) -> str:
-    """As `marked`, of a name: two that are cut stay two, by a part of their digest."""
-    kept, left_out = cut(name, most_bytes)
+def distinct(name: str, max_bytes: int) -> str:
+    """As `mark_cut`, of a name: two that are cut stay two, by a part of their digest."""
+    kept, left_out = cut(name, max_bytes)
     if not left_out:
         return name
-    kept, left_out = cut(name, most_bytes - 2 * _MARKER_BYTES)
+    kept, left_out = cut(name, max_bytes - 2 * _MARKER_BYTES)
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return f"{kept}[… {left_out} bytes left out, SHA-256 {digest}]"

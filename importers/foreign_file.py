@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from importers.refusal import ImportRefused
-from nervous_system.contract.bounded import recordable
+from nervous_system.contract.truncation import recordable
 
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _MIB: Final = 1024**2
 
 
-def read_foreign(path: Path, *, most_bytes: int, follow_link: bool = False) -> bytes | None:
+def read_foreign(path: Path, *, max_bytes: int, follow_link: bool = False) -> bytes | None:
     """
     The file's bytes; None where there is none.
 
@@ -36,16 +36,16 @@ def read_foreign(path: Path, *, most_bytes: int, follow_link: bool = False) -> b
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise _not_regular(path, name)
-            data = b"" if found.st_size > most_bytes else file.read(most_bytes + 1)
+            data = b"" if found.st_size > max_bytes else file.read(max_bytes + 1)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImportRefused(f"{name} cannot be read: {reason}; check the path") from error
-    if found.st_size > most_bytes or len(data) > most_bytes:
+    if found.st_size > max_bytes or len(data) > max_bytes:
         size = max(found.st_size, len(data))
         raise ImportRefused(
-            f"{name} has {size / _MIB:.0f} MiB; more than {most_bytes / _MIB:.0f} MiB of such a"
+            f"{name} has {size / _MIB:.0f} MiB; more than {max_bytes / _MIB:.0f} MiB of such a"
             " file are not read. Is it the right one? If so, cut it and import the parts"
         )
     return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar, overload
 
-MOST_IN_MEMORY: Final = 10_000
+MAX_IN_MEMORY: Final = 10_000
 """More of something than this is made on demand."""
 
 _Item = TypeVar("_Item")

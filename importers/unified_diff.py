@@ -80,7 +80,7 @@ def without_terminal_returns(text: str) -> str:
     return text.replace("\r\n", "\n").removesuffix("\r")
 
 
-def unquoted(path: str) -> str:
+def unquote(path: str) -> str:
     """
     A path as git prints it, without git's quoting.
 
@@ -97,8 +97,8 @@ def unquoted(path: str) -> str:
     return path if named.startswith('"') else named
 
 
-def spelled(name: bytes) -> str:
-    """Bytes that are a name, as `unquoted` has paths: no two are spelled alike."""
+def spell(name: bytes) -> str:
+    """Bytes that are a name, as `unquote` has paths: no two are spelled alike."""
     try:
         text = name.decode()
     except UnicodeDecodeError:
@@ -176,9 +176,9 @@ def _hunk_end(lines: list[str], at: int, old_lines: int, new_lines: int) -> tupl
 def _paths(first: str, headers: dict[str, str]) -> tuple[str, str | None]:
     """The file's path, and the one it was renamed from."""
     if "rename from " in headers and "rename to " in headers:
-        return unquoted(headers["rename to "]) or "?", unquoted(headers["rename from "])
+        return unquote(headers["rename to "]) or "?", unquote(headers["rename from "])
     for header, prefix in (("+++ ", "b/"), ("--- ", "a/")):
-        named = unquoted(headers.get(header, "").partition("\t")[0])
+        named = unquote(headers.get(header, "").partition("\t")[0])
         if named.startswith(f'"{prefix}'):
             return f'"{named[len(prefix) + 1 :]}', None
         if named != "/dev/null" and named.removeprefix(prefix):
@@ -186,7 +186,7 @@ def _paths(first: str, headers: dict[str, str]) -> tuple[str, str | None]:
     both = first.removeprefix("diff --git ")
     # Only a mode or binary content changed: both sides are the same path, `a/<path> b/<path>`.
     middle = len(both) // 2
-    left, right = unquoted(both[:middle]), unquoted(both[middle + 1 :])
+    left, right = unquote(both[:middle]), unquote(both[middle + 1 :])
     if both[middle : middle + 1] == " " and left.removeprefix("a/") == right.removeprefix("b/"):
         return left.removeprefix("a/") or "?", None
     return both or "?", None  # no path that could be told, but the change is kept

@@ -28,7 +28,7 @@ from ingestor.core import Examined
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found
 from ingestor.expected import Expected
 from ingestor.model import Fingerprint, Identity
-from ingestor.spans import Span, joined, pieces, without
+from ingestor.spans import PositionSpan, join, pieces, subtract
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.clock import Stopwatch, stopwatch
@@ -39,7 +39,7 @@ from nervous_system.ids import child_id
 _log = structlog.get_logger()
 
 TABLE: Final = "swarm.auditing"
-LEAST_PAUSE_SECONDS: Final = 0.2
+MIN_PAUSE_SECONDS: Final = 0.2
 RECOUNT_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 5.0
 
@@ -47,7 +47,7 @@ RaiseAlarm = Callable[[AlarmRaised, str], Awaitable[None]]
 """Raises the alarm under the id that follows from a cause."""
 
 
-class Audit:
+class BackgroundAudit:
     """The audit of one ingestor. It looks only while `leads` says that this is the one."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Audit:
         self._raise_alarm = raise_alarm
         self._watch = watch
         self._broken: dict[str, BrokenPart] = {}
-        self._altered: dict[int, tuple[Span, ...]] = {}
+        self._altered: dict[int, tuple[PositionSpan, ...]] = {}
         self._alarmed = Found()
         self._counted_at = 0.0
         self._remembered: tuple[int, Examined] | None = None
@@ -92,7 +92,7 @@ class Audit:
                 _log.warning("audit.interrupted", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
             left = self._round_seconds - (self._watch() - began)
-            await asyncio.sleep(max(LEAST_PAUSE_SECONDS, left))
+            await asyncio.sleep(max(MIN_PAUSE_SECONDS, left))
 
     async def _round(self) -> None:
         """Everything once: a part, a stretch of contents, a part, …"""
@@ -135,7 +135,7 @@ class Audit:
         return done
 
     async def _pause(self, spent_seconds: float) -> None:
-        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, spent_seconds * self._pause_factor))
+        await asyncio.sleep(max(MIN_PAUSE_SECONDS, spent_seconds * self._pause_factor))
 
     async def _look_at_part(self, part: Part) -> None:
         fault = await self._examiner.broken(part)
@@ -155,7 +155,7 @@ class Audit:
         if self._broken:  # first, so that rows of a part that is set aside meanwhile are missed
             self._forget_parts({part.name for part in await self._condition.parts()})
         await self._remember_how_far()
-        found = await self._examiner.counted()
+        found = await self._examiner.count_rows()
         found.broken = tuple(self._broken.values())
         await self._look_again(found)
         if found.unknown and not (found.broken or self._parts_were_read):
@@ -184,17 +184,17 @@ class Audit:
         rows_age = await self._condition.kept_days() is not None
         extents = {extent.epoch: extent for extent in await self._examiner.extents()}
         for damage in found.epochs:
-            still: list[Span] = []
+            still: list[PositionSpan] = []
             for span in pieces(self._altered.get(damage.epoch, ()), size=CHUNK):
-                still += await self._examiner.altered(
+                still += await self._examiner.find_altered(
                     self._expected, extents[damage.epoch], span, rows_age=rows_age
                 )
-            damage.altered = self._altered[damage.epoch] = joined(still)
+            damage.altered = self._altered[damage.epoch] = join(still)
 
-    async def _contents(self) -> AsyncGenerator[Span, None]:
+    async def _contents(self) -> AsyncGenerator[PositionSpan, None]:
         """Compare contents, from where the last one stopped to the end; what was compared."""
         rows_age = await self._condition.kept_days() is not None
-        epoch, seq = await self._condition.reached()
+        epoch, seq = await self._condition.reached_position()
         extents = await self._examiner.extents()
         if not _beyond(extents, epoch, seq):
             epoch = seq = 0
@@ -202,19 +202,19 @@ class Audit:
             first = max(extent.first, seq + 1) if extent.epoch == epoch else extent.first
             if extent.epoch < epoch or first > extent.last:
                 continue
-            for span in pieces([Span(first, extent.last)], size=CHUNK):
+            for span in pieces([PositionSpan(first, extent.last)], size=CHUNK):
                 await self._compare(extent, span, rows_age=rows_age)
                 yield span
 
-    async def _compare(self, extent: Extent, span: Span, *, rows_age: bool) -> None:
+    async def _compare(self, extent: Extent, span: PositionSpan, *, rows_age: bool) -> None:
         if self._broken or self._lacks_rows() or await self._condition.repair_under_way():
             return  # repeats cannot be told from what they repeat before it is there again
-        altered = await self._examiner.altered(self._expected, extent, span, rows_age=rows_age)
+        altered = await self._examiner.find_altered(self._expected, extent, span, rows_age=rows_age)
         known = self._altered.get(extent.epoch, ())
-        rest = without(known, [span])
-        self._altered[extent.epoch] = joined((*rest, *altered))
+        rest = subtract(known, [span])
+        self._altered[extent.epoch] = join((*rest, *altered))
         await self._condition.remember("content", epoch=extent.epoch, seq=span.last)
-        if without(altered, known):
+        if subtract(altered, known):
             await self._count()
 
     def _lacks_rows(self) -> bool:
@@ -240,7 +240,7 @@ class Audit:
         """By an ingestor before this one, of the same damage."""
         try:
             own = Identity(child_id(cause, alarm.name), "ingestor", "ingestor")
-            return own in await self._warehouse.known([own])
+            return own in await self._warehouse.existing_ids([own])
         except Damaged:
             return False
 
@@ -253,7 +253,7 @@ def alarms(found: Found, before: Found) -> list[AlarmRaised]:
     raised = []
     missing = Found(epochs=[Damage(epoch=x.epoch, missing=x.missing) for x in found.epochs])
     if any(
-        without(each.missing, told.get(each.epoch, Damage(epoch=0)).missing)
+        subtract(each.missing, told.get(each.epoch, Damage(epoch=0)).missing)
         for each in found.epochs
     ):
         raised.append(_alarm(ALARM_ROWS_MISSING, missing))
@@ -267,7 +267,7 @@ def alarms(found: Found, before: Found) -> list[AlarmRaised]:
         ],
     )
     new_wrong = any(
-        without(
+        subtract(
             (*each.doubled, *each.altered),
             (*told[each.epoch].doubled, *told[each.epoch].altered) if each.epoch in told else (),
         )

@@ -19,7 +19,7 @@ from clickhouse_connect.driver.exceptions import Error as DriverError
 
 from ingestor.ports import TooLargeNow
 from nervous_system.errors import Fenced, Forbidden, GanglionError, Permanent, Unavailable
-from nervous_system.shown_address import shown
+from nervous_system.shown_address import display_address
 
 FENCED: Final = 395
 """FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: the fence in `swarm.landing_to_events` is the only one of
@@ -102,7 +102,7 @@ FORBIDDEN_CODES: Final = frozenset({192, 193, 194, 497, 516})
 
 async def open_client(url: str, *, timeout_seconds: float) -> AsyncClient:
     """A client for a ClickHouse HTTP address. Raises Unavailable, Forbidden or Permanent."""
-    with ganglion_errors(f"connecting to ClickHouse at {shown(url)}"):
+    with ganglion_errors(f"connecting to ClickHouse at {display_address(url)}"):
         return await clickhouse_connect.get_async_client(
             dsn=url,
             compress=False,

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.external import ExternalData
 
 from ingestor.clickhouse import Damaged, ganglion_errors
 from ingestor.model import Epoch, Identity
-from ingestor.spans import Span, joined, uneven
+from ingestor.spans import PositionSpan, join, uneven
 from ingestor.statements import statement
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
@@ -95,7 +95,9 @@ class Condition:
         doing = "reading the remembered epochs"
         return {int(epoch) for (epoch,) in await self._rows(doing, "remembered_epochs")}
 
-    async def uneven(self, extent: Extent) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    async def uneven(
+        self, extent: Extent
+    ) -> tuple[tuple[PositionSpan, ...], tuple[PositionSpan, ...]]:
         """Where rows are missing, and where there are too many, in an epoch."""
         if extent.last < extent.first:
             return (), ()
@@ -107,10 +109,10 @@ class Condition:
                 doing, "stretches", size=STRETCH, **whole
             )
         }
-        missing: list[Span] = []
-        doubled: list[Span] = []
+        missing: list[PositionSpan] = []
+        doubled: list[PositionSpan] = []
         for stretch in range(extent.first // STRETCH, extent.last // STRETCH + 1):
-            span = Span(
+            span = PositionSpan(
                 max(extent.first, stretch * STRETCH),
                 min(extent.last, (stretch + 1) * STRETCH - 1),
             )
@@ -126,7 +128,7 @@ class Condition:
             without, twice = uneven(span, {int(seq): int(count) for seq, count in found})
             missing += without
             doubled += twice
-        return joined(missing), joined(doubled)
+        return join(missing), join(doubled)
 
     async def parts(self) -> tuple[Part, ...]:
         """All that are in use; first those that were not read whole for longest."""
@@ -135,7 +137,7 @@ class Condition:
             for name, size, rows, at in await self._rows("reading the parts", "parts")
         )
 
-    async def detached(self) -> tuple[DetachedPart, ...]:
+    async def detached_parts(self) -> tuple[DetachedPart, ...]:
         """Those that were set aside."""
         return tuple(
             DetachedPart(name=str(name), reason=str(reason), bytes=int(size), path=str(path))
@@ -149,7 +151,7 @@ class Condition:
         try:
             with ganglion_errors(f"reading part {part} whole"):
                 answer = await self._client.raw_query(
-                    f"CHECK TABLE swarm.events PART {quoted(part)}"
+                    f"CHECK TABLE swarm.events PART {quote_literal(part)}"
                     " SETTINGS check_query_single_value_result = 0, max_threads = 1",
                     fmt="JSONEachRow",
                 )
@@ -163,10 +165,12 @@ class Condition:
                 return str(found["message"]) or "it does not read"
         return ""
 
-    async def extent_of_part(self, part: str) -> tuple[tuple[int, Span], ...]:
+    async def extent_of_part(self, part: str) -> tuple[tuple[int, PositionSpan], ...]:
         """Which positions it has, by epoch. Raises Damaged where even that does not read."""
         rows = await self._rows(f"reading the extent of part {part}", "extent_of_part", part=part)
-        return tuple((int(epoch), Span(int(first), int(last))) for epoch, first, last in rows)
+        return tuple(
+            (int(epoch), PositionSpan(int(first), int(last))) for epoch, first, last in rows
+        )
 
     async def writers(self) -> tuple[Writer, ...]:
         """Everybody who ever wrote, in turn."""
@@ -175,14 +179,14 @@ class Condition:
             for number, taken_at, how in await self._rows("reading who wrote", "writers")
         )
 
-    async def writers_around(self, epoch: int, span: Span) -> tuple[int, int]:
+    async def writers_around(self, epoch: int, span: PositionSpan) -> tuple[int, int]:
         """Who wrote the rows below and above a run without any; 0: nobody."""
         below, above = (
             await self._rows("reading who wrote", "writers_around", **_at(epoch, span))
         )[0]
         return int(below), int(above)
 
-    async def times_around(self, epoch: int, span: Span) -> tuple[int, int]:
+    async def times_around(self, epoch: int, span: PositionSpan) -> tuple[int, int]:
         """When the rows below and above were recorded, nanoseconds since 1970; 0: there is none."""
         doing = "reading when it was recorded"
         below, above = (await self._rows(doing, "times_around", **_at(epoch, span)))[0]
@@ -199,17 +203,17 @@ class Condition:
             (Identity(*map(str, row[:3])), int(row[3]), int(row[4])) for row in answer.result_rows
         ]
 
-    async def own_bytes(self, epoch: int, span: Span) -> list[Stored]:
+    async def own_bytes(self, epoch: int, span: PositionSpan) -> list[Stored]:
         """The positions as their rows have them."""
         rows = await self._rows(
             f"reading rows of epoch {epoch}", "rows_of_positions", **_at(epoch, span)
         )
-        return [_stored(row) for row in rows]
+        return [_stored_of(row) for row in rows]
 
-    async def salvaged(self, epoch: int, span: Span) -> list[Stored]:
+    async def salvaged_rows(self, epoch: int, span: PositionSpan) -> list[Stored]:
         """The positions as they were read from damaged parts."""
         rows = await self._rows("reading what was salvaged", "salvaged", **_at(epoch, span))
-        return [_stored(row) for row in rows]
+        return [_stored_of(row) for row in rows]
 
     async def remember(
         self, subject: str, *, epoch: int = 0, seq: int = 0, result: str = ""
@@ -221,7 +225,7 @@ class Condition:
                 parameters={"subject": subject, "epoch": epoch, "seq": seq, "result": result},
             )
 
-    async def reached(self) -> tuple[int, int]:
+    async def reached_position(self) -> tuple[int, int]:
         """Epoch and sequence up to which contents were compared; zeros: from the beginning."""
         rows = await self._rows("reading how far the audit is", "last_look")
         return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
@@ -255,12 +259,14 @@ class Salvage:
         self._client = client
         self._mender = mender
 
-    async def save(self, part: str, epoch: int, span: Span) -> None:
-        """Copies the readable positions of a span to `swarm.salvaged`; the rest is left."""
+    async def save(self, part: str, epoch: int, span: PositionSpan) -> None:
+        """Copies the readable positions of a span to `swarm.salvaged_rows`; the rest is left."""
         for first in range(span.first, span.last + 1, SALVAGE_STRETCH):
-            await self._save(part, epoch, Span(first, min(span.last, first + SALVAGE_STRETCH - 1)))
+            await self._save(
+                part, epoch, PositionSpan(first, min(span.last, first + SALVAGE_STRETCH - 1))
+            )
 
-    async def _save(self, part: str, epoch: int, span: Span) -> None:
+    async def _save(self, part: str, epoch: int, span: PositionSpan) -> None:
         try:
             with ganglion_errors(f"reading what is left of part {part}", reads=True):
                 await self._client.command(
@@ -270,19 +276,19 @@ class Salvage:
         except Damaged:
             if span.size > 1:
                 middle = (span.first + span.last) // 2
-                await self._save(part, epoch, Span(span.first, middle))
-                await self._save(part, epoch, Span(middle + 1, span.last))
+                await self._save(part, epoch, PositionSpan(span.first, middle))
+                await self._save(part, epoch, PositionSpan(middle + 1, span.last))
 
 
-def quoted(text: str) -> str:
+def quote_literal(text: str) -> str:
     """A string literal."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
-def _at(epoch: int, span: Span) -> dict[str, int]:
+def _at(epoch: int, span: PositionSpan) -> dict[str, int]:
     return {"epoch": epoch, "first": span.first, "last": span.last}
 
 
-def _stored(row: Sequence[Any]) -> Stored:
+def _stored_of(row: Sequence[Any]) -> Stored:
     return Stored(int(row[0]), str(row[1]), int(row[2]), base64.b64decode(row[3]))

@@ -17,7 +17,7 @@ from nervous_system.contract.stored import Stored, StreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedEpoch:
     """What ClickHouse has of the current epoch."""
 
     epoch: int
@@ -67,7 +67,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class EpochPart:
     """What one epoch has of the history that a later epoch continues."""
 
     epoch: int
@@ -98,16 +98,18 @@ def owner(sequence: int, epochs: Sequence[Epoch]) -> int | None:
     return max((each.epoch for each in epochs if each.first_seq <= sequence), default=None)
 
 
-def history(epochs: Sequence[Epoch], *, until_epoch: int, after: int) -> Iterator[Part]:
+def history(epochs: Sequence[Epoch], *, until_epoch: int, after: int) -> Iterator[EpochPart]:
     """Where the rows behind `after` are, in order, of the history that ends with `until_epoch`."""
     own = [each for each in epochs if each.epoch <= until_epoch]
     for index, each in enumerate(own):
         last = min((later.first_seq - 1 for later in own[index + 1 :]), default=None)
         if last is None or last > after:
-            yield Part(epoch=each.epoch, after=after, last=last)
+            yield EpochPart(epoch=each.epoch, after=after, last=last)
 
 
-async def compare(recorded: Recorded, stream: StreamState, agrees: Agrees) -> Continue | Fork | Gap:
+async def compare(
+    recorded: RecordedEpoch, stream: StreamState, agrees: Agrees
+) -> Continue | Fork | Gap:
     """What to do with this stream, given what was recorded."""
     reached = recorded.reached
     lowest = max(1, stream.first_sequence)
@@ -140,7 +142,7 @@ async def _last_agreed(*, lowest: int, highest: int, agrees: Agrees) -> int:
     return agreed
 
 
-def _fork(recorded: Recorded, *, agreed: int, stream: StreamState) -> Fork:
+def _fork(recorded: RecordedEpoch, *, agreed: int, stream: StreamState) -> Fork:
     return Fork(
         epoch=recorded.epoch + 1,
         agreed=agreed,
@@ -155,7 +157,7 @@ def _fork(recorded: Recorded, *, agreed: int, stream: StreamState) -> Fork:
     )
 
 
-def gap(recorded: Recorded, *, next_sequence: int) -> Gap:
+def gap(recorded: RecordedEpoch, *, next_sequence: int) -> Gap:
     """Reading can go on only at `next_sequence`, which does not follow on what was recorded."""
     return Gap(
         epoch=recorded.epoch + 1,

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from ingestor.cleaning import without_secrets
 from ingestor.doubts import Doubts
-from ingestor.frames import Framer
 from ingestor.ingest_schema import ATTRIBUTION
 from ingestor.model import Batch, Identity, partition_end
 from ingestor.reading import Readable, readable
+from ingestor.row_encoder import RowEncoder
 from nervous_system.contract.payload import PRESENCE, worker_of
 from nervous_system.contract.secret_search import which_may_hold_secrets
 from nervous_system.contract.signature import TrustedKeys
@@ -57,7 +57,7 @@ class Prepared:
 
 def examine(
     positions: Sequence[Stored],
-    framer: Framer,
+    framer: RowEncoder,
     trusted: TrustedKeys = NO_KEYS,
     doubts: Doubts | None = None,
 ) -> list[Examined]:
@@ -92,9 +92,9 @@ def examine(
     return examined
 
 
-def park(stored: Stored, framer: Framer, *, reason: str) -> Examined:
+def park(stored: Stored, framer: RowEncoder, *, reason: str) -> Examined:
     """The position as one that is kept with the reason why it is not an event."""
-    frame = framer.parked(stored, reason=reason)
+    frame = framer.encode_parked(stored, reason=reason)
     return Examined(stored, None, "", frame)
 
 
@@ -119,7 +119,7 @@ def cut(examined: Sequence[Examined]) -> Iterator[Sequence[Examined]]:
 
 
 def prepare(
-    examined: Sequence[Examined], framer: Framer, *, known: AbstractSet[Identity]
+    examined: Sequence[Examined], framer: RowEncoder, *, known: AbstractSet[Identity]
 ) -> Prepared:
     """The batch of one run of positions; `known`: who has said something under their ids."""
     frames: list[bytes] = []
@@ -137,7 +137,7 @@ def prepare(
             new.add(identity)
             contested = identity.event_id in taken
             taken.add(identity.event_id)
-            frames.append(framer.warned(frame, ID_TAKEN) if contested else frame)
+            frames.append(framer.with_warning(frame, ID_TAKEN) if contested else frame)
     return Prepared(
         batch=framer.batch(
             frames,
@@ -152,7 +152,7 @@ def prepare(
     )
 
 
-def _repeated_frame(stored: Stored, framer: Framer) -> bytes:
+def _repeated_frame(stored: Stored, framer: RowEncoder) -> bytes:
     found = readable(stored)
     assert isinstance(found, Readable)  # it was, when it was examined
     found, kept, reason = without_secrets(found, stored)

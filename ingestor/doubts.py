@@ -19,7 +19,7 @@ from nervous_system.contract.subjects import is_of_services
 from nervous_system.contract.words import word
 
 NAME: Final = word(AlarmName, ALARM_UNAUTHENTIC_EVENT)
-MOST_SUBJECT_CHARACTERS: Final = 200
+MAX_SUBJECT_CHARACTERS: Final = 200
 
 
 class Doubts:
@@ -56,7 +56,7 @@ class Doubts:
                 name=NAME,
                 severity=SEVERITY_CRITICAL,
                 message=f"{self._count} messages that only services publish are not theirs, the"
-                f" first on {first.subject[:MOST_SUBJECT_CHARACTERS]!r}: its {self._problem}",
+                f" first on {first.subject[:MAX_SUBJECT_CHARACTERS]!r}: its {self._problem}",
                 action="find out who publishes there; a service elsewhere needs `keys/mesh` and"
                 " `trusted_keys` of this home",
                 epoch=epoch,

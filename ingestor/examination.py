@@ -13,7 +13,7 @@ from ingestor.clickhouse import Damaged
 from ingestor.condition import Condition, Extent, Part
 from ingestor.expected import Expected
 from ingestor.foreign import ForeignLook, ForeignRows
-from ingestor.spans import Span, common, pieces, size_of, spans, without
+from ingestor.spans import PositionSpan, common, pieces, size_of, spans, subtract
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.contract.stored import Stored
@@ -47,12 +47,14 @@ class Damage:
     """What was found of one epoch."""
 
     epoch: int
-    missing: tuple[Span, ...] = ()  # no row
-    doubled: tuple[Span, ...] = ()  # more than one
-    altered: tuple[Span, ...] = ()  # the row is not what the log has, or not what its bytes say
+    missing: tuple[PositionSpan, ...] = ()  # no row
+    doubled: tuple[PositionSpan, ...] = ()  # more than one
+    altered: tuple[
+        PositionSpan, ...
+    ] = ()  # the row is not what the log has, or not what its bytes say
 
     @property
-    def all(self) -> tuple[Span, ...]:
+    def all(self) -> tuple[PositionSpan, ...]:
         """Every position concerned."""
         return tuple(sorted((*self.missing, *self.doubled, *self.altered)))
 
@@ -89,7 +91,7 @@ class Found:
                 if where:
                     said.append(
                         f"{size_of(where):,} positions of epoch {each.epoch} {what}"
-                        f" ({named(where)})"
+                        f" ({list_spans(where)})"
                     )
         if self.unknown:
             said.append(f"rows cannot be counted: {self.unknown}")
@@ -113,9 +115,9 @@ class Examiner:
     async def extents(self) -> tuple[Extent, ...]:
         """What must be there of each epoch, less what has aged out. Raises Damaged."""
         extents, _ = await self._extents()
-        return await self._not_aged(extents)
+        return await self._within_ttl(extents)
 
-    async def _not_aged(self, extents: tuple[Extent, ...]) -> tuple[Extent, ...]:
+    async def _within_ttl(self, extents: tuple[Extent, ...]) -> tuple[Extent, ...]:
         days = await self.condition.kept_days()
         if days is None:
             return extents
@@ -153,7 +155,7 @@ class Examiner:
                 low = found.sequence + 1
         return low
 
-    async def counted(self) -> Found:
+    async def count_rows(self) -> Found:
         """Where rows are missing or doubled."""
         found = Found()
         try:
@@ -166,7 +168,7 @@ class Examiner:
             if lost - known:
                 numbers = ", ".join(map(str, sorted(lost - known)))
                 found.unknown = f"epoch {numbers}, which rows belong to, is not in swarm.epochs"
-            for extent in await self._not_aged(inside):
+            for extent in await self._within_ttl(inside):
                 missing, doubled = await self.condition.uneven(extent)
                 found.epochs.append(Damage(epoch=extent.epoch, missing=missing, doubled=doubled))
         except Damaged as error:
@@ -179,15 +181,17 @@ class Examiner:
         await self.condition.remember(f"part {part.name}", result=reason)
         return BrokenPart(name=part.name, reason=reason, rows=part.rows) if reason else None
 
-    async def on_the_log(self, extent: Extent, parts: Sequence[Span]) -> tuple[Span, ...]:
+    async def on_the_log(
+        self, extent: Extent, parts: Sequence[PositionSpan]
+    ) -> tuple[PositionSpan, ...]:
         """Which of these positions of an epoch the stream may still have."""
         state = await self._bus.stream.state()
         last = min(extent.owned_to, state.last_sequence)
         if last < state.first_sequence:
             return ()
-        return common(parts, [Span(max(1, state.first_sequence), last)])
+        return common(parts, [PositionSpan(max(1, state.first_sequence), last)])
 
-    async def read(self, span: Span) -> AsyncIterator[list[Stored]]:
+    async def read(self, span: PositionSpan) -> AsyncIterator[list[Stored]]:
         """What the stream has of a span, in order, in bounded lists. Raises Interrupted."""
         async with Reader(
             self._bus.connection, start_sequence=span.first, buffer_messages=CHUNK
@@ -196,7 +200,7 @@ class Examiner:
             while reached < span.last and not reader.at_end:
                 most = min(CHUNK, span.last - reached)
                 batch = await reader.batch(
-                    most=most, within_seconds=ANSWER_SECONDS, most_bytes=CHUNK_BYTES
+                    max_messages=most, within_seconds=ANSWER_SECONDS, max_bytes=CHUNK_BYTES
                 )
                 if not batch:
                     raise Unavailable(f"the log does not answer behind position {reached:,}")
@@ -205,9 +209,9 @@ class Examiner:
                 if own:
                     yield own
 
-    async def altered(
-        self, expected: Expected, extent: Extent, span: Span, *, rows_age: bool
-    ) -> tuple[Span, ...]:
+    async def find_altered(
+        self, expected: Expected, extent: Extent, span: PositionSpan, *, rows_age: bool
+    ) -> tuple[PositionSpan, ...]:
         """Positions of a span whose rows are not what they must be: by the stream where it has
         them, else by their own bytes. Missing rows are not among them.
         """
@@ -225,7 +229,7 @@ class Examiner:
         for some in on_log:
             async for positions in self.read(some):
                 await compare(positions)
-        for some in pieces(without([span], on_log), size=CHUNK):
+        for some in pieces(subtract([span], on_log), size=CHUNK):
             own = await self.condition.own_bytes(extent.epoch, some)
             if own:
                 await compare(own)
@@ -241,13 +245,13 @@ class Examiner:
             if fault is not None:
                 broken.append(fault)
         told("counting rows", 0, 1)
-        found = await self.counted()
+        found = await self.count_rows()
         found.broken = tuple(broken)
         if not broken and not found.unknown:
-            await self.compared(expected, found, told=told)
+            await self.compare_rows(expected, found, told=told)
         return found
 
-    async def compared(self, expected: Expected, found: Found, *, told: Told) -> None:
+    async def compare_rows(self, expected: Expected, found: Found, *, told: Told) -> None:
         """Adds to what was counted the rows that are not what they must be."""
         rows_age = await self.condition.kept_days() is not None
         extents = {extent.epoch: extent for extent in await self.extents()}
@@ -255,15 +259,15 @@ class Examiner:
         done = 0
         for damage in found.epochs:
             extent = extents[damage.epoch]
-            altered: list[Span] = []
-            for span in pieces([Span(extent.first, extent.last)], size=10 * CHUNK):
+            altered: list[PositionSpan] = []
+            for span in pieces([PositionSpan(extent.first, extent.last)], size=10 * CHUNK):
                 told("comparing rows with the log", done, total)
-                altered += await self.altered(expected, extent, span, rows_age=rows_age)
+                altered += await self.find_altered(expected, extent, span, rows_age=rows_age)
                 done += span.size
             damage.altered = tuple(altered)
 
 
-def named(where: Sequence[Span], *, most: int = 5) -> str:
+def list_spans(where: Sequence[PositionSpan], *, max_named: int = 5) -> str:
     """The first of these spans, in words."""
-    shown = ", ".join(str(span) for span in where[:most])
-    return f"{shown} and {len(where) - most:,} more runs" if len(where) > most else shown
+    shown = ", ".join(str(span) for span in where[:max_named])
+    return f"{shown} and {len(where) - max_named:,} more runs" if len(where) > max_named else shown

@@ -25,10 +25,10 @@ from ingestor.core import (
     prepare,
 )
 from ingestor.door import reading, row_of
-from ingestor.frames import Framer
 from ingestor.ingest_schema import ingest_columns, ingest_schema
 from ingestor.model import Batch, Identity
-from ingestor.spans import Span
+from ingestor.row_encoder import RowEncoder
+from ingestor.spans import PositionSpan
 from ingestor.statements import statement
 from ingestor.turns import worked_on
 from ingestor.warehouse import INSERT_SETTINGS, event_hash
@@ -115,12 +115,12 @@ class Expected:
         """Epoch and sequence of rows that are stored though an event of `positions` came first
         under their id: repeats that were recorded while the first was missing.
         """
-        look = partial(examine, positions, Framer(epoch=epoch, writer=0))
+        look = partial(examine, positions, RowEncoder(epoch=epoch, writer=0))
         examined = await worked_on(look, positions)
         first = _first_places(epoch, examined)
         return [
             (at, seq)
-            for identity, at, seq in await self._stored(list(first))
+            for identity, at, seq in await self._stored_positions(list(first))
             if identity in first and (at, seq) > first[identity]
         ]
 
@@ -130,7 +130,7 @@ class Expected:
         """Adds the rows that these positions lack, whole partitions at a time. Raises Fenced where
         another repair has begun.
         """
-        span = Span(positions[0].sequence, positions[-1].sequence)
+        span = PositionSpan(positions[0].sequence, positions[-1].sequence)
         below, above = await self.condition.writers_around(epoch, span)
         for writer, run in by_writer(positions, writers, below=below, above=above):
             await self._decode(epoch, run, writer=writer)
@@ -157,15 +157,15 @@ class Expected:
     async def _decode(self, epoch: int, positions: Sequence[Stored], *, writer: int) -> None:
         with ganglion_errors(f"emptying the table {self._table}"):
             await self._client.command(f"TRUNCATE TABLE {self._table}")
-        framer = Framer(epoch=epoch, writer=writer)
+        framer = RowEncoder(epoch=epoch, writer=writer)
         look = partial(examine, positions, framer, self._keys.in_force)
         examined = await worked_on(look, positions)
-        known = await self._known(epoch, examined)
+        known = await self._existing_ids(epoch, examined)
         for run in cut(examined):
             await self._decode_run(run, framer, known)
 
     async def _decode_run(
-        self, run: Sequence[Examined], framer: Framer, known: frozenset[Identity]
+        self, run: Sequence[Examined], framer: RowEncoder, known: frozenset[Identity]
     ) -> None:
         prepared = prepare(run, framer, known=known)
         try:
@@ -190,16 +190,18 @@ class Expected:
                 settings={**INSERT_SETTINGS, "format_schema": ingest_schema(batch.kinds)},
             )
 
-    async def _known(self, epoch: int, examined: Sequence[Examined]) -> frozenset[Identity]:
+    async def _existing_ids(self, epoch: int, examined: Sequence[Examined]) -> frozenset[Identity]:
         """What is stored before the place where it first occurs here."""
         first = _first_places(epoch, examined)
         return frozenset(
             identity
-            for identity, at, seq in await self._stored(list(first))
+            for identity, at, seq in await self._stored_positions(list(first))
             if identity in first and (at, seq) < first[identity]
         )
 
-    async def _stored(self, events: Sequence[Identity]) -> list[tuple[Identity, int, int]]:
+    async def _stored_positions(
+        self, events: Sequence[Identity]
+    ) -> list[tuple[Identity, int, int]]:
         if not events:
             return []
         ids = {each.event_id for each in events}

@@ -15,10 +15,10 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from ingestor.clickhouse import BORNE_OUT, ganglion_errors
 from ingestor.condition import Extent
-from ingestor.spans import Span
+from ingestor.spans import PositionSpan
 from ingestor.statements import statement
 
-MOST_LOOKED_UP: Final = 1_000_000
+MAX_LOOKED_UP: Final = 1_000_000
 """Of so many rows of an epoch that nobody opened the ids are looked up elsewhere."""
 
 
@@ -28,7 +28,7 @@ class ForeignRows:
 
     epoch: int
     rows: int
-    span: Span  # from the first of them to the last
+    span: PositionSpan  # from the first of them to the last
     # The condition that is true of them and of no other row, SQL of our making.
     where: str = field(compare=False)
 
@@ -57,14 +57,14 @@ class ForeignLook:
         for row in await self._rows(doing, _with_condition("rows_of_lost_epochs", BORNE_OUT)):
             epoch, count, borne_out = int(row[0]), int(row[1]), int(row[4])
             events = int(row[5])
-            if borne_out and events and count <= MOST_LOOKED_UP:  # copies have copies beside them
+            if borne_out and events and count <= MAX_LOOKED_UP:  # copies have copies beside them
                 own = f"epoch = {epoch}"
                 where = f"{own} AND disposition = 'stored' AND {BORNE_OUT} AND {_not_a_copy(own)}"
                 borne_out = (await self._matching(where))[0]
             if borne_out:
                 lost.append(epoch)
             else:
-                span = Span(int(row[2]), int(row[3]))
+                span = PositionSpan(int(row[2]), int(row[3]))
                 found.append(
                     ForeignRows(epoch=epoch, rows=count, span=span, where=f"epoch = {epoch}")
                 )
@@ -100,7 +100,9 @@ class ForeignLook:
             count, first, last = await self._matching(where)
             if count:
                 found.append(
-                    ForeignRows(epoch=extent.epoch, rows=count, span=Span(first, last), where=where)
+                    ForeignRows(
+                        epoch=extent.epoch, rows=count, span=PositionSpan(first, last), where=where
+                    )
                 )
         return replace(extent, last=end), tuple(found)
 
@@ -108,12 +110,12 @@ class ForeignLook:
         """Copies them to `swarm.foreign_rows`."""
         with ganglion_errors(f"keeping rows of epoch {foreign.epoch} that the log never had"):
             await self._client.command(
-                _filled("keep_foreign_rows", "%WHERE%", foreign.where),
+                _fill_template("keep_foreign_rows", "%WHERE%", foreign.where),
                 parameters={"mender": mender},
             )
 
     async def _matching(self, where: str) -> tuple[int, int, int]:
-        rows = await self._rows("counting rows", _filled("rows_where", "%WHERE%", where))
+        rows = await self._rows("counting rows", _fill_template("rows_where", "%WHERE%", where))
         count, first, last = rows[0]
         return int(count), int(first), int(last)
 
@@ -145,8 +147,8 @@ def _no_earlier(epoch: int, on_log: int) -> str:
 
 
 def _with_condition(name: str, condition: str) -> str:
-    return _filled(name, "%BORNE_OUT%", f"({condition})")
+    return _fill_template(name, "%BORNE_OUT%", f"({condition})")
 
 
-def _filled(name: str, place: str, text: str) -> str:
+def _fill_template(name: str, place: str, text: str) -> str:
     return statement(name).replace(place, text)

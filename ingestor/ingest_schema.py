@@ -24,13 +24,13 @@ MESSAGE_NAME: Final = "SwarmEvent"
 ATTRIBUTION: Final = "attribution"
 """The one part of the envelope that many events do without: it costs as much as a payload."""
 
-FIRST_RIDE_ALONG_NUMBER: Final = 1001
-LAST_RIDE_ALONG_NUMBER: Final = 1010
+FIRST_EXTRA_COLUMN_NUMBER: Final = 1001
+LAST_EXTRA_COLUMN_NUMBER: Final = 1010
 """The contract must stay clear of these; a test holds it to that."""
 
 
 @dataclass(frozen=True, slots=True)
-class RideAlong:
+class ExtraColumn:
     """One column of `swarm.landing` that the contract does not have."""
 
     number: int
@@ -38,17 +38,17 @@ class RideAlong:
     name: str
 
 
-RIDE_ALONG: Final = (
-    RideAlong(1001, "fixed64", "epoch"),
-    RideAlong(1002, "fixed64", "seq"),
-    RideAlong(1003, "sfixed64", "recorded_at_nanoseconds"),
-    RideAlong(1004, "fixed64", "writer"),
-    RideAlong(1005, "int32", "disposition"),
-    RideAlong(1006, "string", "subject"),
-    RideAlong(1007, "string", "payload_kind"),
-    RideAlong(1008, "string", "reason"),
-    RideAlong(1009, "repeated string", "warnings"),
-    RideAlong(1010, "bytes", "raw"),
+EXTRA_COLUMNS: Final = (
+    ExtraColumn(1001, "fixed64", "epoch"),
+    ExtraColumn(1002, "fixed64", "seq"),
+    ExtraColumn(1003, "sfixed64", "recorded_at_nanoseconds"),
+    ExtraColumn(1004, "fixed64", "writer"),
+    ExtraColumn(1005, "int32", "disposition"),
+    ExtraColumn(1006, "string", "subject"),
+    ExtraColumn(1007, "string", "payload_kind"),
+    ExtraColumn(1008, "string", "reason"),
+    ExtraColumn(1009, "repeated string", "warnings"),
+    ExtraColumn(1010, "bytes", "raw"),
 )
 
 _SCALARS: Final = {
@@ -80,7 +80,7 @@ def ingest_schema(kinds: frozenset[str] | None = None) -> str:
     """
     messages: dict[str, str] = {}
     envelope = _fields(_occurring(kinds), messages)
-    envelope += [f"{extra.declaration} {extra.name}={extra.number};" for extra in RIDE_ALONG]
+    envelope += [f"{extra.declaration} {extra.name}={extra.number};" for extra in EXTRA_COLUMNS]
     declared = [f"message {name}{{{body}}}" for name, body in messages.items()]
     declared.append(f"message {MESSAGE_NAME}{{{''.join(envelope)}}}")
     return 'syntax="proto3";' + "".join(declared)
@@ -95,7 +95,7 @@ def ingest_columns(kinds: frozenset[str] | None = None) -> tuple[str, ...]:
     """
     return (
         *(field.name for field in _occurring(kinds)),
-        *(extra.name for extra in RIDE_ALONG),
+        *(extra.name for extra in EXTRA_COLUMNS),
     )
 
 

@@ -14,8 +14,8 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from ingestor.clickhouse import ganglion_errors
 from ingestor.schema import (
     ColumnThere,
-    Recorded,
-    Step,
+    RecordedStep,
+    SchemaStep,
     There,
     gone,
     own_version,
@@ -24,12 +24,12 @@ from ingestor.schema import (
 from ingestor.statements import statement
 
 
-async def pending(client: AsyncClient) -> tuple[Step, ...]:
+async def pending(client: AsyncClient) -> tuple[SchemaStep, ...]:
     """What is still to be done. Writes nothing. Raises SchemaMismatch, as `schema.steps`."""
     return steps(await _look(client))
 
 
-async def migrate(client: AsyncClient) -> tuple[Step, ...]:
+async def migrate(client: AsyncClient) -> tuple[SchemaStep, ...]:
     """Brings database `swarm` up to date and returns what was done. Doing it twice, or two at once,
     is harmless.
 
@@ -78,13 +78,13 @@ async def _look(client: AsyncClient) -> There:
         columns=columns,
         applied={int(number): str(checksum) for number, checksum in applied},
         recorded={
-            str(name): Recorded(checksum=str(checksum), version=str(version))
+            str(name): RecordedStep(checksum=str(checksum), version=str(version))
             for name, checksum, version in recorded
         },
     )
 
 
-async def _take(client: AsyncClient, todo: Sequence[Step]) -> None:
+async def _take(client: AsyncClient, todo: Sequence[SchemaStep]) -> None:
     """What has no number is remembered in one go: what is not, is done once more."""
     for step in todo:
         with ganglion_errors(f"bringing the schema up to date: {step.title}"):

@@ -78,7 +78,7 @@ class Warehouse(Protocol):
         None: nothing.
         """
 
-    async def known(self, events: Sequence[Identity]) -> frozenset[Identity]:
+    async def existing_ids(self, events: Sequence[Identity]) -> frozenset[Identity]:
         """Who has said something under the ids of these, in any epoch. Those of one batch that
         repeat each other are the caller's to find.
         """
@@ -92,7 +92,7 @@ class Warehouse(Protocol):
         `take_over`, then read the watermark.
         """
 
-    async def remember_watermark(self) -> None:
+    async def save_watermark(self) -> None:
         """Copies the watermark to where no TTL reaches. Call it now and then, and before
         `apply_ttl`.
         """

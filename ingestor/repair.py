@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ingestor.clickhouse import Damaged, ganglion_errors
-from ingestor.condition import Condition, Extent, Salvage, Writer, quoted
+from ingestor.condition import Condition, Extent, Salvage, Writer, quote_literal
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found, Told
 from ingestor.expected import Expected
 from ingestor.foreign import ForeignRows
-from ingestor.spans import Span, joined, pieces, size_of, spans, without
+from ingestor.spans import PositionSpan, join, pieces, size_of, spans, subtract
 from ingestor.statements import statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
@@ -49,9 +49,9 @@ class Lost:
     before: str  # and the row behind
 
     @property
-    def span(self) -> Span:
+    def span(self) -> PositionSpan:
         """The positions."""
-        return Span(self.first, self.last)
+        return PositionSpan(self.first, self.last)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +65,9 @@ class Repaired:
     foreign: list[ForeignRows] = field(default_factory=list)  # removed, kept in foreign_rows
     filled: int = 0  # positions that have their row again
     replaced: int = 0  # of them: those whose row was another
-    doubtful: dict[int, tuple[Span, ...]] = field(default_factory=dict)  # by epoch; see `_sources`
+    doubtful: dict[int, tuple[PositionSpan, ...]] = field(
+        default_factory=dict
+    )  # by epoch; see `_sources`
     lost: list[Lost] = field(default_factory=list)
 
     @property
@@ -104,23 +106,23 @@ class Repair:
             await self._remember_how_far()
             for part in found.broken:
                 await self._set_aside(part, done)
-            found = await self._examiner.counted()
+            found = await self._examiner.count_rows()
             if found.unknown:
                 raise Damaged(found.unknown)
             foreign = found.foreign
         for rows in foreign:
             await self._take_foreign_out(rows, done)
         if foreign:
-            found = await self._examiner.counted()
+            found = await self._examiner.count_rows()
         await self._mend(found, done, told=told)
         # Only now can every row be compared, and repeats be told from what they repeat.
-        found = await self._examiner.counted()
-        await self._examiner.compared(self._expected, found, told=told)
+        found = await self._examiner.count_rows()
+        await self._examiner.compare_rows(self._expected, found, told=told)
         done.found.epochs = _together(done.found.epochs, found.epochs)
         await self._mend(found, done, told=told)
-        left = await self._examiner.counted()
+        left = await self._examiner.count_rows()
         for each in left.epochs:
-            done.lost += [await self._lost(each.epoch, span) for span in each.missing]
+            done.lost += [await self._read_lost(each.epoch, span) for span in each.missing]
         return done
 
     async def _take_foreign_out(self, foreign: ForeignRows, done: Repaired) -> None:
@@ -134,7 +136,7 @@ class Repair:
         for extent in await self._extents_if_readable():
             self._examiner.was_recorded_to(extent.epoch, extent.last)
         with suppress(Damaged):
-            await self._warehouse.remember_watermark()
+            await self._warehouse.save_watermark()
 
     async def _mend(self, found: Found, done: Repaired, *, told: Told) -> None:
         self._extents = {extent.epoch: extent for extent in await self._examiner.extents()}
@@ -145,11 +147,11 @@ class Repair:
         self, extent: Extent, damage: Damage, done: Repaired, *, told: Told
     ) -> None:
         """Rows that are wrong are taken out only where there is something to put in their place."""
-        wrong = joined((*damage.doubled, *damage.altered))
+        wrong = join((*damage.doubled, *damage.altered))
         for span in pieces(damage.doubled, size=CHUNK):
             await self._keep_copies(extent, span)
         sure = await self._sources(extent, wrong)
-        doubtful = without(wrong, sure)
+        doubtful = subtract(wrong, sure)
         if doubtful:
             done.doubtful[extent.epoch] = doubtful
         total = size_of(damage.missing) + size_of(sure)
@@ -164,7 +166,7 @@ class Repair:
             filled += await self._fill(extent, span)
         done.filled += filled
 
-    async def _keep_copies(self, extent: Extent, span: Span) -> None:
+    async def _keep_copies(self, extent: Extent, span: PositionSpan) -> None:
         """Of doubled positions that the log no longer has, where all copies agree."""
         if await self._examiner.on_the_log(extent, [span]) == (span,):
             return
@@ -179,7 +181,9 @@ class Repair:
                 },
             )
 
-    async def _sources(self, extent: Extent, where: Sequence[Span]) -> tuple[Span, ...]:
+    async def _sources(
+        self, extent: Extent, where: Sequence[PositionSpan]
+    ) -> tuple[PositionSpan, ...]:
         """Those of the positions that the log has, or of which a copy was saved. For the others
         nobody knows whether the row or its bytes were altered: they stay.
         """
@@ -189,19 +193,19 @@ class Repair:
                 have += [stored.sequence for stored in positions]
         return spans(have)
 
-    async def _positions(self, extent: Extent, span: Span) -> AsyncIterator[list[Stored]]:
+    async def _positions(self, extent: Extent, span: PositionSpan) -> AsyncIterator[list[Stored]]:
         """What there is for a span: from the log, and what that has not from what was saved."""
         have: list[int] = []
         for some in await self._examiner.on_the_log(extent, [span]):
             async for positions in self._examiner.read(some):
                 have += [stored.sequence for stored in positions]
                 yield positions
-        for some in without([span], spans(have)):
-            saved = await self._condition.salvaged(extent.epoch, some)
+        for some in subtract([span], spans(have)):
+            saved = await self._condition.salvaged_rows(extent.epoch, some)
             if saved:
                 yield saved
 
-    async def _fill(self, extent: Extent, span: Span) -> int:
+    async def _fill(self, extent: Extent, span: PositionSpan) -> int:
         """Fill what a span has no rows of; how many positions there was something for."""
         filled = 0
         async for positions in self._positions(extent, span):
@@ -219,7 +223,7 @@ class Repair:
 
     async def _take_repeats_out(
         self, epoch: int, positions: Sequence[Stored]
-    ) -> dict[int, tuple[Span, ...]]:
+    ) -> dict[int, tuple[PositionSpan, ...]]:
         """Rows that were stored as events while what they repeat had no row; by epoch."""
         found = await self._expected.others_stored(epoch, positions)
         repeats = {}
@@ -231,19 +235,21 @@ class Repair:
 
     async def _set_aside(self, part: BrokenPart, done: Repaired) -> None:
         """Take a part out of use, after all that only it has was saved from it, so far as it reads.
-        Its files stay in the folder `detached` of the table.
+        Its files stay in the folder `detached_parts` of the table.
         """
         extents = {extent.epoch: extent for extent in await self._extents_if_readable()}
         salvage = Salvage(self._client, mender=self._number)
         for epoch, span in await self._extent_of(part):
             if epoch not in extents:
                 continue
-            gone = without([span], await self._examiner.on_the_log(extents[epoch], [span]))
+            gone = subtract([span], await self._examiner.on_the_log(extents[epoch], [span]))
             for some in gone:
                 await salvage.save(part.name, epoch, some)
-                done.salvaged += len(await self._condition.salvaged(epoch, some))
+                done.salvaged += len(await self._condition.salvaged_rows(epoch, some))
         with ganglion_errors(f"setting part {part.name} aside"):
-            await self._client.command(f"ALTER TABLE swarm.events DETACH PART {quoted(part.name)}")
+            await self._client.command(
+                f"ALTER TABLE swarm.events DETACH PART {quote_literal(part.name)}"
+            )
         done.parts_set_aside.append(part.name)
 
     async def _extents_if_readable(self) -> tuple[Extent, ...]:
@@ -252,13 +258,13 @@ class Repair:
         except Damaged:
             return ()
 
-    async def _extent_of(self, part: BrokenPart) -> tuple[tuple[int, Span], ...]:
+    async def _extent_of(self, part: BrokenPart) -> tuple[tuple[int, PositionSpan], ...]:
         try:
             return await self._condition.extent_of_part(part.name)
         except Damaged:  # not even its positions read, so nothing can be saved from it
             return ()
 
-    async def _delete(self, epoch: int, where: Sequence[Span]) -> None:
+    async def _delete(self, epoch: int, where: Sequence[PositionSpan]) -> None:
         if not where:
             return
         for start in range(0, len(where), _SPANS_PER_DELETION):
@@ -282,7 +288,7 @@ class Repair:
                 raise Damaged(f"rows could not be taken out: {reason}")
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _lost(self, epoch: int, span: Span) -> Lost:
+    async def _read_lost(self, epoch: int, span: PositionSpan) -> Lost:
         below, above = await self._condition.times_around(epoch, span)
         return Lost(
             epoch=epoch,
@@ -349,5 +355,5 @@ def _together(before: Sequence[Damage], after: Sequence[Damage]) -> list[Damage]
     """What was damaged at first, with what could only be seen later."""
     late = {each.epoch: each for each in after}
     return [
-        replace(each, altered=joined((*each.altered, *late[each.epoch].altered))) for each in before
+        replace(each, altered=join((*each.altered, *late[each.epoch].altered))) for each in before
     ]

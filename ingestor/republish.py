@@ -32,7 +32,7 @@ Vouch = Callable[[Message, str], Message]
 """Marks a message as one that comes back from `<epoch>/<sequence>`."""
 
 
-def _marked(message: Message, republished_from: str) -> Message:
+def _mark_republished(message: Message, republished_from: str) -> Message:
     return replace(message, republished_from=republished_from)
 
 
@@ -50,7 +50,7 @@ async def republish_tail(
     *,
     epoch: int,
     after_seq: int,
-    vouch: Vouch = _marked,
+    vouch: Vouch = _mark_republished,
 ) -> Republished:
     """Publish what the stream had, up to its end in `epoch`, behind the place where it was cut;
     each event once, as history. `vouch` makes others believe that, where the mesh has a key.
@@ -76,7 +76,7 @@ async def republish_tail(
 
 
 async def replay_parked(
-    warehouse: Warehouse, publisher: Publisher, *, vouch: Vouch = _marked
+    warehouse: Warehouse, publisher: Publisher, *, vouch: Vouch = _mark_republished
 ) -> Republished:
     """Publish the parked positions that this version can read, and that are not stored by now; as
     history, too: it is late for what they ordered."""
@@ -84,7 +84,7 @@ async def replay_parked(
     async for epoch, position in parked_positions(warehouse):
         found = read(position.raw)
         who = _identity(position, found)
-        if who is None or who in await warehouse.known([who]):
+        if who is None or who in await warehouse.existing_ids([who]):
             left += 1
             continue
         if await _publish(publisher, _message(position, found, epoch, vouch), position):

@@ -53,7 +53,7 @@ class LostTables(SchemaMismatch):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class SchemaStep:
     """Some statements, and what is remembered of them: a number, or a name with a checksum."""
 
     name: str
@@ -77,7 +77,7 @@ class ColumnThere:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedStep:
     """What is remembered of a step that has no number."""
 
     checksum: str
@@ -91,7 +91,7 @@ class There:
     tables: frozenset[str] = frozenset()  # and views
     columns: Mapping[str, Mapping[str, ColumnThere]] = field(default_factory=dict)  # by table
     applied: Mapping[int, str] = field(default_factory=dict)  # migrations: number to checksum
-    recorded: Mapping[str, Recorded] = field(default_factory=dict)  # other steps, by name
+    recorded: Mapping[str, RecordedStep] = field(default_factory=dict)  # other steps, by name
 
 
 def digest(*texts: str) -> str:
@@ -100,7 +100,7 @@ def digest(*texts: str) -> str:
 
 
 @cache
-def migrations() -> tuple[Step, ...]:
+def migrations() -> tuple[SchemaStep, ...]:
     """All numbered migrations that this code has, in order."""
     found = []
     for file in (files("ingestor") / "migrations").iterdir():
@@ -108,7 +108,7 @@ def migrations() -> tuple[Step, ...]:
         if match:
             sql = file.read_text(encoding="utf-8")
             found.append(
-                Step(
+                SchemaStep(
                     number=int(match[1]),
                     name=match[2],
                     statements=_statements(sql),
@@ -129,7 +129,7 @@ def from_scratch() -> tuple[str, ...]:
     return tuple(text for step in steps(There()) for text in step.statements)
 
 
-def steps(there: There, *, lost_as_new: bool = False) -> tuple[Step, ...]:
+def steps(there: There, *, lost_as_new: bool = False) -> tuple[SchemaStep, ...]:
     """What is to be done, in order. Raises SchemaMismatch if the database is newer than this code,
     a migration that was applied has another text, or a column another type; LostTables unless they
     are to be made as new ones.
@@ -153,7 +153,9 @@ def steps(there: There, *, lost_as_new: bool = False) -> tuple[Step, ...]:
             for view in views()
             for step in _changed(
                 there,
-                Step(name=f"view {view.name}", statements=view.statements, checksum=view.checksum),
+                SchemaStep(
+                    name=f"view {view.name}", statements=view.statements, checksum=view.checksum
+                ),
             )
         ),
         *_dropped(there),
@@ -177,7 +179,7 @@ def gone(there: There) -> tuple[str, ...]:
     return tuple(sorted({*lost_tables(there), *(made - there.tables)}))
 
 
-def outdated(applied: Mapping[int, str], recorded: Mapping[str, Recorded]) -> tuple[str, ...]:
+def outdated(applied: Mapping[int, str], recorded: Mapping[str, RecordedStep]) -> tuple[str, ...]:
     """The titles of the steps that are not remembered as done. Raises SchemaMismatch."""
     there = There(applied=applied, recorded=recorded)
     _refuse_newer(there)
@@ -220,19 +222,19 @@ def _order(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text.partition("+")[0]))
 
 
-def _table_steps(there: There, table: str, wanted: Sequence[Column]) -> Iterator[Step]:
+def _table_steps(there: There, table: str, wanted: Sequence[Column]) -> Iterator[SchemaStep]:
     """The table, made or altered. What the engine fills is materialized in rows that are there."""
     declarations = [column.declaration for column in wanted]
     name, checksum = f"table {table}", digest(*declarations)
     if table not in there.tables:
         create = statement(f"create_{table}").replace("%COLUMNS%", ",\n    ".join(declarations))
-        yield Step(name=name, statements=(create,), checksum=checksum)
+        yield SchemaStep(name=name, statements=(create,), checksum=checksum)
         return
     recorded = there.recorded.get(name)
     changes = list(_changes(table, there.columns[table], wanted))
     if changes or recorded is None or recorded.checksum != checksum:
         alter = (f"ALTER TABLE swarm.{table} {', '.join(changes)}",) if changes else ()
-        yield Step(name=name, statements=alter, checksum=checksum)
+        yield SchemaStep(name=name, statements=alter, checksum=checksum)
 
 
 def _changes(
@@ -276,7 +278,7 @@ def _mended(table: str, column: Column, found: ColumnThere) -> Iterator[str]:
         yield f"COMMENT COLUMN `{column.name}` '{comment}'"
 
 
-def _filled_steps(there: There) -> Iterator[Step]:
+def _filled_steps(there: There) -> Iterator[SchemaStep]:
     """Columns that the engine fills, once their expression is another: in the rows that are there
     the background does it, and until then it is worked out when it is read.
     """
@@ -292,11 +294,11 @@ def _filled_steps(there: There) -> Iterator[Step]:
             f"ALTER TABLE swarm.events MATERIALIZE COLUMN `{column.name}`",
         )
         is_new = "events" not in there.tables
-        yield Step(name=name, statements=() if is_new else alter, checksum=checksum)
+        yield SchemaStep(name=name, statements=() if is_new else alter, checksum=checksum)
 
 
-def _door_steps(there: There) -> Iterator[Step]:
-    step = Step(name=f"view {VIEW}", statements=door(), checksum=digest(*door()))
+def _door_steps(there: There) -> Iterator[SchemaStep]:
+    step = SchemaStep(name=f"view {VIEW}", statements=door(), checksum=digest(*door()))
     if VIEW in there.tables and not {"events", "landing"} <= there.tables:
         dropped = f"DROP VIEW IF EXISTS swarm.{VIEW}"  # it would stay with the table that is gone
         yield replace(step, statements=(dropped, *step.statements))
@@ -304,7 +306,7 @@ def _door_steps(there: There) -> Iterator[Step]:
         yield from _changed(there, step)
 
 
-def _changed(there: There, step: Step) -> Iterator[Step]:
+def _changed(there: There, step: SchemaStep) -> Iterator[SchemaStep]:
     """The step, unless it is remembered as done and its view is there."""
     recorded = there.recorded.get(step.name)
     is_there = step.name.removeprefix("view ") in there.tables
@@ -312,16 +314,18 @@ def _changed(there: There, step: Step) -> Iterator[Step]:
         yield step
 
 
-def _dropped(there: There) -> Iterator[Step]:
+def _dropped(there: There) -> Iterator[SchemaStep]:
     """Views that an earlier version made and this one has no more."""
     known = {VIEW, *(view.name for view in views())}
     for name in there.recorded:
         kind, _, view = name.partition(" ")
         if kind == "view" and view not in known and view in there.tables:
-            yield Step(name=name, statements=(f"DROP VIEW IF EXISTS swarm.{view}",), checksum="")
+            yield SchemaStep(
+                name=name, statements=(f"DROP VIEW IF EXISTS swarm.{view}",), checksum=""
+            )
 
 
-def _made_by(step: Step) -> tuple[str, ...]:
+def _made_by(step: SchemaStep) -> tuple[str, ...]:
     return tuple(name for text in step.statements for name in _TABLE.findall(text))
 
 

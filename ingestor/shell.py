@@ -14,13 +14,13 @@ import structlog
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.swarm_event_pb2 import ROLE_INGESTOR
-from ingestor.audit import Audit
+from ingestor.audit import BackgroundAudit
 from ingestor.continuity import (
     Agrees,
     Continue,
     Fork,
     Gap,
-    Recorded,
+    RecordedEpoch,
     compare,
     gap,
     owner,
@@ -28,11 +28,11 @@ from ingestor.continuity import (
 )
 from ingestor.core import Examined
 from ingestor.doubts import Doubts
-from ingestor.following import STILL_SECONDS, Following
-from ingestor.frames import Framer
+from ingestor.lag_watch import STILL_SECONDS, LagWatch
+from ingestor.log_capacity import LogCapacity
 from ingestor.model import Epoch
-from ingestor.recording.pipeline import Recording
-from ingestor.room import Room
+from ingestor.recording.pipeline import Recorder
+from ingestor.row_encoder import RowEncoder
 from ingestor.settings import IngestorSettings
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
@@ -44,7 +44,7 @@ from nervous_system.errors import Fenced, LogFull, Permanent, Transient
 from nervous_system.ids import child_id
 from nervous_system.names import ALL_EVENTS
 from nervous_system.remedies import what_helps
-from nervous_system.service.lease import leading, open_leases
+from nervous_system.service.lease import hold_lease, open_leases
 from nervous_system.telemetry.metric_catalogue import (
     ALARMS,
     EPOCH,
@@ -64,7 +64,7 @@ LEASE = "ingestor.main"
 RESTART_SECONDS = 1.0
 REPORT_SECONDS = 1.0
 REMEMBER_SECONDS = 60.0
-MOST_SILENT_SECONDS = 30.0
+MAX_SILENT_SECONDS = 30.0
 
 DOUBTS_SECONDS = 60.0
 """How often at most it is said that messages are not what they claim to be."""
@@ -95,11 +95,11 @@ class Ingestor:
         self._telemetry = telemetry
         self._holder = holder
         self._clock = clock
-        self._recording: Recording | None = None  # only the one that records knows how far it is
+        self._recording: Recorder | None = None  # only the one that records knows how far it is
         self._epoch: int | None = None
         self._last_sequence = 0
         self._log_full = False
-        self._room = Room(
+        self._log_capacity = LogCapacity(
             high_percent=settings.log_high_percent, low_percent=settings.log_low_percent
         )
         self._doubts = Doubts()
@@ -109,10 +109,10 @@ class Ingestor:
         self._leads = False
         self._audit = self._auditor() if settings.audit_percent else None
         health = telemetry.health
-        self._progress = health.progress("recording", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        self._progress = health.progress("recording", maximum_silence_seconds=MAX_SILENT_SECONDS)
         self._inserts = health.work("inserting")
         self._follows = health.work("following the log")
-        self._following = Following()
+        self._following = LagWatch()
         health.fact("state", lambda: self._state)
         health.fact("epoch", lambda: self._epoch)
         health.fact("watermark", lambda: self._watermark)
@@ -121,8 +121,8 @@ class Ingestor:
         health.fact("damage", lambda: self._audit.damage if self._audit else "")
         health.fact("audits", lambda: self._audit.rounds if self._audit else 0)
 
-    def _auditor(self) -> Audit:
-        return Audit(
+    def _auditor(self) -> BackgroundAudit:
+        return BackgroundAudit(
             bus=self._bus,
             warehouse=self._warehouse,
             percent=self._settings.audit_percent,
@@ -150,7 +150,7 @@ class Ingestor:
     async def run(self, stop: asyncio.Event) -> None:
         """Record until `stop`, and then what is in hand; raises only what a person must mend."""
         try:
-            async with _limited(stop, DRAIN_SECONDS):
+            async with _time_limit(stop, DRAIN_SECONDS):
                 await self._live(stop)
         except TimeoutError:
             reason = f"not done after {DRAIN_SECONDS:g} s; what is not stored stays on the log"
@@ -197,7 +197,7 @@ class Ingestor:
     async def _lead(self, stop: asyncio.Event) -> None:
         leases = await open_leases(self._bus.connection)
         try:
-            async with leading(
+            async with hold_lease(
                 leases, LEASE, holder=self._holder, stop=stop, waiting=self._wait
             ) as lease:
                 if lease is not None:
@@ -222,9 +222,9 @@ class Ingestor:
         writer = await self._warehouse.take_over(f"{self._holder}/{self._takeovers}")
         start = await self._position()
         self._epoch = start.epoch
-        recording = Recording(
+        recording = Recorder(
             warehouse=self._warehouse,
-            framer=Framer(epoch=start.epoch, writer=writer),
+            framer=RowEncoder(epoch=start.epoch, writer=writer),
             keys=self._bus.keys,
             doubts=self._doubts,
             next_sequence=start.next_sequence,
@@ -252,7 +252,7 @@ class Ingestor:
                 remembering.cancel()
                 with suppress(asyncio.CancelledError):
                     await remembering
-        await self._warehouse.remember_watermark()
+        await self._warehouse.save_watermark()
         _log.info("ingestor.drained", watermark=recording.watermark)
 
     async def _sight(self) -> tuple[int, str]:
@@ -269,7 +269,7 @@ class Ingestor:
             await self._open_epoch(1, "the first start", first, 0, stream)
             return Continue(epoch=1, next_sequence=first)
         epochs = await self._warehouse.epochs()
-        recorded = Recorded(
+        recorded = RecordedEpoch(
             epoch=epochs[-1].epoch, first_sequence=epochs[-1].first_seq, watermark=watermark.seq
         )
         verdict = await compare(recorded, stream, self._agrees_with(epochs))
@@ -277,10 +277,10 @@ class Ingestor:
             verdict = await self._past_a_hole(recorded, verdict, stream)
         # The alarm comes first: should we die in between, the comparison finds the same again.
         if isinstance(verdict, Fork):
-            await self._raise_about_positions(_truncated(recorded, verdict))
+            await self._raise_about_positions(_truncated_alarm(recorded, verdict))
             agreed, reason = verdict.agreed, verdict.reason
         elif isinstance(verdict, Gap):
-            alarm = _lost(recorded, verdict)
+            alarm = _lost_alarm(recorded, verdict)
             await self._raise_about_positions(alarm)
             agreed, reason = verdict.agreed, alarm.message
         else:
@@ -299,7 +299,7 @@ class Ingestor:
         return agrees
 
     async def _past_a_hole(
-        self, recorded: Recorded, verdict: Continue, stream: StreamState
+        self, recorded: RecordedEpoch, verdict: Continue, stream: StreamState
     ) -> Continue | Gap:
         """A damaged block can be missing in the middle of a log that goes on behind it."""
         expected = verdict.next_sequence
@@ -357,7 +357,7 @@ class Ingestor:
                 gauge(LOG_LIMIT_BYTES).set(stream.max_bytes)
                 gauge(LOG_FULL).set(stream.full)
                 self._watch_following()
-                await self._watch_room(stream)
+                await self._watch_log_capacity(stream)
                 await self._say_doubts()
             await pause(REPORT_SECONDS, unless=stop)
 
@@ -376,18 +376,18 @@ class Ingestor:
         if recording is not None and following.still_seconds >= STILL_SECONDS and recording.is_idle:
             recording.read_anew(wrong)
 
-    async def _watch_room(self, stream: StreamState) -> None:
+    async def _watch_log_capacity(self, stream: StreamState) -> None:
         """The one that records raises the alarm; a full log may refuse it, and then that is
         said."""
         if self._recording is None:
             return
-        alarm = self._room.alarm(stream)
+        alarm = self._log_capacity.alarm(stream)
         if alarm is not None:
             try:
                 await self._raise_alarm(alarm, cause=f"{stream.created}/{stream.last_sequence}")
             except Permanent as error:
                 _log.error("alarm.not_published", name=alarm.name, reason=str(error))
-        self._room = self._room.after(stream)
+        self._log_capacity = self._log_capacity.after(stream)
 
     async def _say_doubts(self) -> None:
         """At once, and then in turns: who floods the log with forgeries is said to do so, and does
@@ -404,11 +404,11 @@ class Ingestor:
         while True:
             await asyncio.sleep(REMEMBER_SECONDS)
             with suppress(Transient):
-                await self._warehouse.remember_watermark()
+                await self._warehouse.save_watermark()
 
 
 @asynccontextmanager
-async def _limited(stop: asyncio.Event, seconds: float) -> AsyncIterator[None]:
+async def _time_limit(stop: asyncio.Event, seconds: float) -> AsyncIterator[None]:
     """The block may go on for so long after the stop; then TimeoutError."""
 
     async def limit() -> None:
@@ -423,7 +423,7 @@ async def _limited(stop: asyncio.Event, seconds: float) -> AsyncIterator[None]:
             limiting.cancel()
 
 
-def _truncated(recorded: Recorded, fork: Fork) -> AlarmRaised:
+def _truncated_alarm(recorded: RecordedEpoch, fork: Fork) -> AlarmRaised:
     return AlarmRaised(
         name=STREAM_TRUNCATED,
         severity=SEVERITY_CRITICAL,
@@ -438,7 +438,7 @@ def _truncated(recorded: Recorded, fork: Fork) -> AlarmRaised:
     )
 
 
-def _lost(recorded: Recorded, lost: Gap) -> AlarmRaised:
+def _lost_alarm(recorded: RecordedEpoch, lost: Gap) -> AlarmRaised:
     return AlarmRaised(
         name=POSITIONS_LOST,
         severity=SEVERITY_CRITICAL,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 
-class Span(NamedTuple):
+class PositionSpan(NamedTuple):
     """Consecutive positions of one epoch, both ends included."""
 
     first: int
@@ -21,58 +21,64 @@ class Span(NamedTuple):
         return f"{self.first:,}" if self.first == self.last else f"{self.first:,} to {self.last:,}"
 
 
-def spans(sequences: Iterable[int]) -> tuple[Span, ...]:
+def spans(sequences: Iterable[int]) -> tuple[PositionSpan, ...]:
     """The runs of these sequences, in order; repeats count once."""
-    return joined(Span(sequence, sequence) for sequence in sorted(sequences))
+    return join(PositionSpan(sequence, sequence) for sequence in sorted(sequences))
 
 
-def joined(parts: Iterable[Span]) -> tuple[Span, ...]:
+def join(parts: Iterable[PositionSpan]) -> tuple[PositionSpan, ...]:
     """The same positions in as few spans as there can be, in order."""
-    found: list[Span] = []
+    found: list[PositionSpan] = []
     for part in sorted(parts):
         if found and part.first <= found[-1].last + 1:
-            found[-1] = Span(found[-1].first, max(found[-1].last, part.last))
+            found[-1] = PositionSpan(found[-1].first, max(found[-1].last, part.last))
         else:
             found.append(part)
     return tuple(found)
 
 
-def without(parts: Iterable[Span], taken: Iterable[Span]) -> tuple[Span, ...]:
+def subtract(
+    parts: Iterable[PositionSpan], taken: Iterable[PositionSpan]
+) -> tuple[PositionSpan, ...]:
     """The positions of `parts` that are in none of `taken`."""
-    left: list[Span] = []
-    away = joined(taken)
-    for part in joined(parts):
+    left: list[PositionSpan] = []
+    away = join(taken)
+    for part in join(parts):
         first = part.first
         for other in away:
             if other.last < first or other.first > part.last:
                 continue
             if other.first > first:
-                left.append(Span(first, other.first - 1))
+                left.append(PositionSpan(first, other.first - 1))
             first = other.last + 1
         if first <= part.last:
-            left.append(Span(first, part.last))
+            left.append(PositionSpan(first, part.last))
     return tuple(left)
 
 
-def common(parts: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
+def common(
+    parts: Iterable[PositionSpan], others: Iterable[PositionSpan]
+) -> tuple[PositionSpan, ...]:
     """The positions that are in both."""
-    parts = joined(parts)
-    return without(parts, without(parts, others))
+    parts = join(parts)
+    return subtract(parts, subtract(parts, others))
 
 
-def pieces(parts: Iterable[Span], *, size: int) -> Iterator[Span]:
+def pieces(parts: Iterable[PositionSpan], *, size: int) -> Iterator[PositionSpan]:
     """The same spans, none longer than `size`."""
     for part in parts:
         for first in range(part.first, part.last + 1, size):
-            yield Span(first, min(part.last, first + size - 1))
+            yield PositionSpan(first, min(part.last, first + size - 1))
 
 
-def size_of(parts: Iterable[Span]) -> int:
+def size_of(parts: Iterable[PositionSpan]) -> int:
     """How many positions they have together."""
     return sum(part.size for part in parts)
 
 
-def uneven(span: Span, rows: Mapping[int, int]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def uneven(
+    span: PositionSpan, rows: Mapping[int, int]
+) -> tuple[tuple[PositionSpan, ...], tuple[PositionSpan, ...]]:
     """Where a span has no row, and where it has more than one; `rows` is how many each has."""
-    missing = without([span], spans(rows))
+    missing = subtract([span], spans(rows))
     return missing, spans(sequence for sequence, count in rows.items() if count > 1)

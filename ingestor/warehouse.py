@@ -38,7 +38,7 @@ from ingestor.model import (
     StoredPosition,
     Watermark,
 )
-from ingestor.schema import Step
+from ingestor.schema import SchemaStep
 from ingestor.statements import statement
 from nervous_system.errors import Fenced, Permanent, Unavailable
 
@@ -206,7 +206,7 @@ class ClickHouseWarehouse:
             raw_sha256=bytes.fromhex(sha256),
         )
 
-    async def known(self, events: Sequence[Identity]) -> frozenset[Identity]:
+    async def existing_ids(self, events: Sequence[Identity]) -> frozenset[Identity]:
         """Two steps, because nearly always the first finds nothing and is the last."""
         if not events:
             return frozenset()
@@ -289,7 +289,7 @@ class ClickHouseWarehouse:
                 "the batch is tried again until then"
             ) from error
 
-    async def remember_watermark(self) -> None:
+    async def save_watermark(self) -> None:
         await self._do("remembering the watermark", "remember_watermark")
 
     async def remember_position(self, epoch: int, seq: int, held: Fingerprint) -> None:
@@ -312,7 +312,7 @@ class ClickHouseWarehouse:
             if " TTL " in definition:
                 await self._do("removing the TTL", "remove_ttl")
         elif f"toIntervalDay({days})" not in definition:
-            await self.remember_watermark()
+            await self.save_watermark()
             with ganglion_errors(f"setting a TTL of {days} days"):
                 await self.client.command(statement("set_ttl").format(days=int(days)))
 
@@ -371,7 +371,7 @@ class ClickHouseWarehouse:
             await self.client.command(statement(name), parameters=parameters)
 
 
-def _titles(taken: tuple[Step, ...]) -> tuple[str, ...]:
+def _titles(taken: tuple[SchemaStep, ...]) -> tuple[str, ...]:
     return tuple(step.title for step in taken)
 
 

@@ -16,10 +16,10 @@ from ingestor.shell import Ingestor
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.clock import system_clock
 from nervous_system.environment import read_settings
-from nervous_system.host.process import patiently
+from nervous_system.host.process import retry_until_available
 from nervous_system.ids import new_event_id
-from nervous_system.service.joining import joined
-from nervous_system.service.obeying import obeying
+from nervous_system.service.service_commands import obey_service_commands
+from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
 
 
@@ -27,11 +27,11 @@ async def run(stop: asyncio.Event) -> None:
     """One ingestor until `stop` is set."""
     mesh, settings = read_settings(MeshSettings), read_settings(IngestorSettings)
     async with AsyncExitStack() as stack:
-        member = await stack.enter_async_context(joined(mesh, service="ingestor", stop=stop))
+        member = await stack.enter_async_context(open_service(mesh, service="ingestor", stop=stop))
         if member is None:
             return
         bus, seen = member.bus, member.telemetry
-        warehouse = await patiently(
+        warehouse = await retry_until_available(
             "ClickHouse",
             lambda: ClickHouseWarehouse.connect(
                 mesh.clickhouse_dsn, insert_timeout_seconds=settings.insert_timeout_seconds
@@ -49,5 +49,5 @@ async def run(stop: asyncio.Event) -> None:
             holder=f"{socket.gethostname()}/{os.getpid()}/{new_event_id()[:8]}",
             clock=system_clock,
         )
-        async with obeying(bus, service="ingestor", role=ROLE_INGESTOR, stop=stop):
+        async with obey_service_commands(bus, service="ingestor", role=ROLE_INGESTOR, stop=stop):
             await ingestor.run(stop)

@@ -29,10 +29,10 @@ from lint.contract import files
 from lint.tree import PACKAGES, ROOT, said
 
 SPELLED_OUT: Final = Path("nervous_system/contract/words.py")
-LEAST_WORDS: Final = 2
+MIN_WORDS: Final = 2
 """One word in common says nothing; nor do two in an expression such as `in ("failed", "gone")`."""
 
-LEAST_SHARE: Final = 2 / 3
+MIN_SHARE: Final = 2 / 3
 """Of the strings of one place that are words of one enum. Fewer: it is a list of other things."""
 
 
@@ -44,7 +44,7 @@ class Place:
     line: int
     what: str
     strings: frozenset[str]
-    least_words: int = LEAST_WORDS
+    min_words: int = MIN_WORDS
 
 
 def vocabularies() -> dict[str, frozenset[str]]:
@@ -98,7 +98,7 @@ def places(path: Path, tree: ast.Module) -> Iterator[Place]:
             yield Place(path, node.lineno, "a Literal", frozenset(_strings([node.slice])))
         elif isinstance(node, ast.Tuple | ast.List | ast.Set):
             strings = frozenset(_strings(node.elts))
-            yield Place(path, node.lineno, "a collection", strings, LEAST_WORDS + 1)
+            yield Place(path, node.lineno, "a collection", strings, MIN_WORDS + 1)
         elif isinstance(node, ast.Dict):
             keys = frozenset(_strings(each for each in node.keys if each is not None))
             yield Place(path, node.lineno, "a table's keys", keys)
@@ -190,7 +190,7 @@ def problems() -> Iterator[str]:
 def _copied(place: Place, enums: dict[str, frozenset[str]]) -> Iterator[str]:
     name = max(enums, key=lambda each: len(place.strings & enums[each]))
     same = place.strings & enums[name]
-    if len(same) >= place.least_words and len(same) >= LEAST_SHARE * len(place.strings):
+    if len(same) >= place.min_words and len(same) >= MIN_SHARE * len(place.strings):
         yield (
             f"{place.path}:{place.line}: {place.what} repeats {name} of the contract"
             f" ({', '.join(sorted(same))}): take its values, or {SPELLED_OUT}"

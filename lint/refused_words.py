@@ -82,11 +82,12 @@ def _names(path: Path, names: _Matcher) -> Iterator[str]:
 @dataclass(frozen=True, slots=True)
 class _Matcher:
     whole: re.Pattern[str]
+    loose: re.Pattern[str]
     words: list[Refused]
 
     def anywhere(self, text: str) -> bool:
         """Whether it is worth while to look closer."""
-        return any(re.search(rf"\b{each.pattern}\b", text) for each in self.words)
+        return self.loose.search(text) is not None
 
     def find(self, text: str) -> Iterator[tuple[str, str]]:
         """What is refused in a text, and what to say instead."""
@@ -99,7 +100,8 @@ def _matcher(words: list[Refused], scope: str) -> _Matcher:
     chosen = [each for each in words if each.scope == scope]
     alternatives = "|".join(f"({each.pattern})" for each in chosen) or r"(?!)"
     edges = (r"^(?:", r")$") if scope != "text" else (r"(?<![\w.])(?:", r")(?!\w)")
-    return _Matcher(re.compile(alternatives.join(edges)), chosen)
+    loose = re.compile(rf"\b(?:{alternatives})\b")
+    return _Matcher(re.compile(alternatives.join(edges)), loose, chosen)
 
 
 def _told(matcher: _Matcher, text: str, where: str) -> Iterator[str]:

@@ -56,7 +56,7 @@ class Drift:
     paused: str = ""  # the consumer that it is about; empty: the stream itself
 
 
-def wanted(settings: MeshSettings) -> dict[str, dict[str, Any]]:
+def wanted_streams(settings: MeshSettings) -> dict[str, dict[str, Any]]:
     """By stream, the settings that matter, as the API has them."""
     lease = round(LEASE_SECONDS * 1e9)
     return {
@@ -97,7 +97,7 @@ async def find_drift(
     """What is not as it was made, `but` these settings; a stream that is missing is not looked at.
     Raises Transient, Forbidden."""
     found = []
-    for stream, all_of_it in wanted(settings).items():
+    for stream, all_of_it in wanted_streams(settings).items():
         want = {key: value for key, value in all_of_it.items() if key not in but}
         have = await Stream(connection, name=stream).configuration_or_none()
         changed = differing(have, want) if have is not None else ()
@@ -109,7 +109,7 @@ async def find_drift(
             sentence=f"its consumer {each} is paused: who reads by it waits",
             paused=each,
         )
-        for each in await _paused(connection)
+        for each in await _paused_consumers(connection)
     ]
     return found
 
@@ -118,7 +118,7 @@ async def mend_drift(connection: Connection, settings: MeshSettings) -> list[Dri
     """As the admin: change back what is found; what was not as it was made, and with a `remedy`
     what still is not. Raises as `find_drift`."""
     found = await find_drift(connection, settings)
-    for stream, want in wanted(settings).items():
+    for stream, want in wanted_streams(settings).items():
         if not any(each.where == stream and not each.paused for each in found):
             continue
         have = await Stream(connection, name=stream).configuration_or_none()
@@ -154,6 +154,6 @@ def _drift(stream: str, changed: tuple[str, ...], *, refused: str = "") -> Drift
     )
 
 
-async def _paused(connection: Connection) -> list[str]:
+async def _paused_consumers(connection: Connection) -> list[str]:
     listed = await connection.request_json(f"$JS.API.CONSUMER.LIST.{names.STREAM}", {})
     return [each["name"] for each in listed.get("consumers") or () if each.get("paused")]

@@ -19,7 +19,7 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.live_keys import COUNTS_AFTER_SECONDS
 from nervous_system.contract.signature import EVERYBODY, Signer, TrustedKey, TrustedKeys, counting
 from nervous_system.errors import BadSetting
-from nervous_system.host.files import PRIVATE, make_private, make_whole, write_whole
+from nervous_system.host.files import PRIVATE, create_atomically, make_private, write_atomically
 from nervous_system.settings import MESH_KEY, TRUSTED_KEYS
 
 HEAD: Final = """\
@@ -159,7 +159,7 @@ def _make(home: Path, key_id: str, agents: tuple[str, ...], *, since: datetime |
 def _write_private(file: Path, signer: Signer) -> None:
     """Whole or not at all: half a key would keep everything from starting."""
     make_private(file.parent)
-    make_whole(file, f"{signer.private_line}\n".encode(), mode=PRIVATE)
+    create_atomically(file, f"{signer.private_line}\n".encode(), mode=PRIVATE)
 
 
 def _trust(public: Path, signer: Signer, agents: Sequence[str], *, since: datetime) -> None:
@@ -173,7 +173,7 @@ def _replace(public: Path, text: str) -> None:
     """Whole at once: whoever runs reads it at any moment."""
     public = public.resolve()
     mode = stat.S_IMODE(public.stat().st_mode) if public.exists() else None
-    write_whole(public, text.encode(), mode=mode)
+    write_atomically(public, text.encode(), mode=mode)
 
 
 @contextmanager

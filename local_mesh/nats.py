@@ -46,20 +46,20 @@ class NatsConfiguration:
 
     def render(self) -> str:
         """The configuration file's text."""
-        users = f"include {_quoted(self.users_file)}\n" if self.users_file else ""
-        base_path = f"http_base_path: {_quoted(self.monitor_path)}\n" if self.monitor_path else ""
+        users = f"include {_quote(self.users_file)}\n" if self.users_file else ""
+        base_path = f"http_base_path: {_quote(self.monitor_path)}\n" if self.monitor_path else ""
         return (
             "# Written by `ganglion up` at every start; changes made here are lost.\n"
-            f"server_name: {_quoted(self.server_name)}\n"
-            f"listen: {_quoted(f'{LOOPBACK}:{self.port}')}\n"
-            f"http: {_quoted(f'{LOOPBACK}:{self.monitor_port}')}\n"
+            f"server_name: {_quote(self.server_name)}\n"
+            f"listen: {_quote(f'{LOOPBACK}:{self.port}')}\n"
+            f"http: {_quote(f'{LOOPBACK}:{self.monitor_port}')}\n"
             f"{base_path}"
             f"max_payload: {self.max_payload_bytes}\n"
             f"{nats_limits.of_connections()}"
             "lame_duck_duration: 30s\n"
             "lame_duck_grace_period: 1s\n"
             "jetstream {\n"
-            f"  store_dir: {_quoted(str(self.store))}\n"
+            f"  store_dir: {_quote(str(self.store))}\n"
             "  # An acknowledged event is on disk. The server's default acknowledges first.\n"
             "  sync_interval: always\n"
             f"  max_memory_store: {MEMORY_STORE_BYTES}\n"
@@ -127,5 +127,5 @@ def _from_package() -> Path | None:
     return next((Path(str(f.locate())).resolve() for f in files if f.name == BINARY), None)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)

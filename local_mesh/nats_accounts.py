@@ -46,7 +46,7 @@ def render_accounts(
         lines = [f"    {_user(each, passwords[each.name])}" for each in members]
         shares = _mesh() if account == MESH else _shared_with_agents()
         blocks.append(
-            f"  {_quoted(account)} {{\n"
+            f"  {_quote(account)} {{\n"
             + "  users: [\n"
             + "\n".join(lines)
             + "\n  ]\n"
@@ -63,29 +63,29 @@ def _user(user: NatsUser, password: str) -> str:
         permissions += f", deny: {_list(user.deny_publish)}"
     permissions += f" }}, subscribe: {_list(user.subscribe)}"
     return (
-        f"{{ user: {_quoted(user.name)}, password: {_quoted(password)},"
+        f"{{ user: {_quote(user.name)}, password: {_quote(password)},"
         f" permissions: {{ {permissions} }} }}"
     )
 
 
 def _mesh() -> str:
     services = (*_EVENTS, ASKED_BY_AGENTS, *AGENTS_READ)
-    exports = [f"    {{ service: {_quoted(each)} }}" for each in services]
-    exports += [f"    {{ stream: {_quoted(each)} }}" for each in AGENTS_HEAR]
+    exports = [f"    {{ service: {_quote(each)} }}" for each in services]
+    exports += [f"    {{ stream: {_quote(each)} }}" for each in AGENTS_HEAR]
     return "  jetstream: enabled\n  exports: [\n" + "\n".join(exports) + "\n  ]\n"
 
 
 def _shared_with_agents() -> str:
     def of_mesh(subject: str) -> str:
-        return f"{{ account: {_quoted(MESH)}, subject: {_quoted(subject)} }}"
+        return f"{{ account: {_quote(MESH)}, subject: {_quote(subject)} }}"
 
     imports = [f"    {{ service: {of_mesh(each)} }}" for each in _EVENTS]
     # `share`: the overseer is told who asks. On a subject of its own, since a client can spoil what
     # it is told: where nothing is said of who asks, that must not pass for a question of the mesh.
     asked = of_mesh(ASKED_BY_AGENTS)
-    imports.append(f"    {{ service: {asked}, to: {_quoted(REQUEST)}, share: true }}")
+    imports.append(f"    {{ service: {asked}, to: {_quote(REQUEST)}, share: true }}")
     imports += [
-        f"    {{ service: {of_mesh(call)}, to: {_quoted(own)} }}"
+        f"    {{ service: {of_mesh(call)}, to: {_quote(own)} }}"
         for call, own in AGENTS_READ.items()
     ]
     imports += [f"    {{ stream: {of_mesh(each)} }}" for each in AGENTS_HEAR]
@@ -93,8 +93,8 @@ def _shared_with_agents() -> str:
 
 
 def _list(subjects: Iterable[str]) -> str:
-    return "[" + ", ".join(_quoted(each) for each in subjects) + "]"
+    return "[" + ", ".join(_quote(each) for each in subjects) + "]"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)

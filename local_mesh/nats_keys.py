@@ -21,7 +21,7 @@ from local_mesh.nats_accounts import ANYBODY, render_accounts
 from local_mesh.nats_permissions import NatsUser, agent_user, member, standing_users
 from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting, Fatal
-from nervous_system.host.files import PRIVATE, make_private, make_whole, write_whole
+from nervous_system.host.files import PRIVATE, create_atomically, make_private, write_atomically
 from nervous_system.users import ADMIN, FOLDER, LISTENS, OPERATOR, read_password
 
 NAMED: Final = "named.jsonl"
@@ -50,7 +50,7 @@ class NamedUser:
         return token(self.name)
 
     @property
-    def permitted(self) -> NatsUser:
+    def nats_user(self) -> NatsUser:
         """What it may say and hear."""
         if self.role == OPERATOR:
             return member(self.user, kind=OPERATOR)
@@ -80,22 +80,22 @@ class NatsKeys:
         with suppress(FileNotFoundError):
             (self.folder / wanted.user).unlink()  # of one that was revoked: never the same again
         self._make_password(wanted.user)
-        self._write_named([*self.named(), wanted])
+        self._write_named([*self.named_users(), wanted])
         password = read_password(self.folder / wanted.user)
         assert password is not None  # it was made just now
         return password
 
     def revoke(self, name: str) -> NamedUser | None:
         """Take the user of this name away; None where there is none."""
-        gone = next((each for each in self.named() if each.name == name), None)
+        gone = next((each for each in self.named_users() if each.name == name), None)
         if gone is None:
             return None
-        self._write_named([each for each in self.named() if each.name != name])
+        self._write_named([each for each in self.named_users() if each.name != name])
         with suppress(FileNotFoundError):
             (self.folder / gone.user).unlink()
         return gone
 
-    def named(self) -> list[NamedUser]:
+    def named_users(self) -> list[NamedUser]:
         """Those that were added and are not revoked. Raises Fatal where the file is damaged."""
         try:
             lines = (self.folder / NAMED).read_text(encoding="utf-8").split("\n")
@@ -136,7 +136,7 @@ class NatsKeys:
         return f"/{self._password(MONITORING)}"
 
     def _users(self) -> tuple[NatsUser, ...]:
-        return (*standing_users(), *(each.permitted for each in self.named()))
+        return (*standing_users(), *(each.nats_user for each in self.named_users()))
 
     def _password(self, user: str) -> str:
         found = read_password(self.folder / user)
@@ -161,12 +161,12 @@ class NatsKeys:
         if path.is_file() and not path.is_symlink():
             return
         password = f"{_MARK}{secrets.token_urlsafe(_SECRET_BYTES)}\n"
-        made = make_whole(path, password.encode(), mode=PRIVATE)
+        made = create_atomically(path, password.encode(), mode=PRIVATE)
         if not made and not stat.S_ISREG(path.lstat().st_mode):
             raise Fatal(f"{path} is no file: move it away, then start again")
 
     def _write(self, name: str, text: str) -> None:
-        write_whole(self.folder / name, text.encode(), mode=PRIVATE)
+        write_atomically(self.folder / name, text.encode(), mode=PRIVATE)
 
     def _write_named(self, users: Iterable[NamedUser]) -> None:
         self._write(NAMED, "".join(f"{json.dumps(asdict(each))}\n" for each in users))

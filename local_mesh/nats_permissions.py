@@ -5,9 +5,8 @@ The services, the command and the admin share the account that has the log. Ever
 an account of its own, without a stream, that shares with it only what is imported (decision 16):
 what an agent has the server answer to somebody else comes out there, where nobody listens.
 
-The table repeats what the services' roles say of themselves (`Role.own`), because `ganglion up`
-must not load them to start; a test holds the two against each other.
-"""
+The table repeats what the services' roles say of themselves (`ServiceSpec.own_filters`), because
+`ganglion up` must not load them to start; a test holds the two against each other."""
 
 from __future__ import annotations
 
@@ -44,7 +43,7 @@ HALTS: Final = tuple(
 """Where agents hear that everything is halted (`nervous_system.client.agent_orders.HALTS`)."""
 
 GUARDIAN_PAGES: Final = "guardian_pages"
-"""The only durable there is (`guardian.pages.DURABLE`)."""
+"""The only durable there is (`guardian.pager.DURABLE`)."""
 
 EVERYTHING: Final = (">",)
 _LOG: Final = names.STREAM

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from local_mesh.home import Home
 from nervous_system.errors import BadSetting
 
-MOST_BYTES: Final = 4 * 1024 * 1024
+MAX_BYTES: Final = 4 * 1024 * 1024
 """Of the end of a file in which the last lines are looked for."""
-MOST_LINE_BYTES: Final = 1024 * 1024
+MAX_LINE_BYTES: Final = 1024 * 1024
 """Of a line that is not ended yet: then it is shown as it is."""
 
 _OF_NATS: Final = re.compile(
@@ -119,10 +119,10 @@ class _Reading:
 
     def last(self, number: int) -> list[str]:
         try:
-            with _opened(self._path) as file:
+            with _open(self._path) as file:
                 status = os.fstat(file.fileno())
                 self._inode = status.st_ino
-                self._position = max(0, status.st_size - MOST_BYTES)
+                self._position = max(0, status.st_size - MAX_BYTES)
                 cut = self._position > 0
                 lines = list(self._read(file))
         except OSError as error:
@@ -131,7 +131,7 @@ class _Reading:
 
     def new(self) -> list[str]:
         try:
-            with _opened(self._path) as file:
+            with _open(self._path) as file:
                 status = os.fstat(file.fileno())
                 if status.st_ino != self._inode or status.st_size < self._position:
                     self._inode, self._position, self._begun = status.st_ino, 0, b""
@@ -146,14 +146,14 @@ class _Reading:
         data = file.read()
         self._position += len(data)
         *ended, self._begun = (self._begun + data).split(b"\n")
-        if len(self._begun) > MOST_LINE_BYTES:
+        if len(self._begun) > MAX_LINE_BYTES:
             ended, self._begun = [*ended, self._begun], b""
         for line in ended:
             if text := line.decode(errors="replace").rstrip("\r"):
                 yield text
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
 
 

@@ -28,7 +28,7 @@ def asks_for_another(hosts: Sequence[str], names: Collection[str]) -> str:
     is. Exactly one header is, with a name or an address, and a port at most."""
     if len(hosts) != 1:
         return f"A request has one header Host, not {len(hosts)}."
-    if _asked(hosts[0]) in names:
+    if _requested_host(hosts[0]) in names:
         return ""
     return f"This server is not {hosts[0][:100]!r}."
 
@@ -45,7 +45,7 @@ def comes_from_another_site(*, host: str, origins: Sequence[str], sites: Sequenc
     return ""
 
 
-def _asked(host: str) -> str | None:
+def _requested_host(host: str) -> str | None:
     """The name or address in a `Host`, in lower case; None where it is more than that."""
     found = _HOST.fullmatch(host)
     if found is None:

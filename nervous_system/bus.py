@@ -18,7 +18,7 @@ from nervous_system import names
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.authority import is_by_who_may
 from nervous_system.contract.codec import decode
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.contract.message import (
     Acknowledgement,
@@ -26,7 +26,7 @@ from nervous_system.contract.message import (
     Expectation,
     Message,
     Vouch,
-    seal,
+    encode_message,
 )
 from nervous_system.contract.payload import worker_of
 from nervous_system.contract.redaction import Redactor
@@ -34,7 +34,7 @@ from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import is_named_by, subject_for, template_of
 from nervous_system.contract.vouching import Vouching
-from nervous_system.errors import IdTaken, Permanent, Unavailable, Unreadable, Untrusted
+from nervous_system.errors import IdTaken, MalformedEvent, Permanent, Unavailable, Untrusted
 from nervous_system.ids import new_event_id
 from nervous_system.nobody_there import nobody_there
 from nervous_system.retry import RetryPolicy
@@ -48,7 +48,7 @@ from nervous_system.transport.publisher import Publisher
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.stream import Stream
 from nervous_system.transport.subject_feed import SubjectFeed
-from nervous_system.users import OPERATOR, SERVICES, identified
+from nervous_system.users import OPERATOR, SERVICES, with_user
 
 _log = structlog.get_logger()
 
@@ -114,8 +114,8 @@ class Bus:
             attributes=self._attributes(template, event_id=event.event_id),
         ) as span:
             entry = Entry(event=event, key=key, expectation=expectation, message_id=message_id)
-            entry = self._traced(entry, span.trace_id, span.span_id)
-            message, redacted = self._sealed(entry, traceparent=span.traceparent)
+            entry = self._with_trace(entry, span.trace_id, span.span_id)
+            message, redacted = self._seal(entry, traceparent=span.traceparent)
             if message.subject != template and span.recorded:
                 span.set(
                     {
@@ -124,7 +124,7 @@ class Bus:
                     }
                 )
             acknowledgement = await self.publisher.append(message)
-        return self._counted(acknowledgement, redacted)
+        return self._count_publish(acknowledgement, redacted)
 
     async def publish_derived(
         self, event: Event, *, key: str | None = None, expectation: Expectation | None = None
@@ -140,7 +140,7 @@ class Bus:
             (sequence,) = error.positions.values()
             if await self.is_of(event, sequence, key=key):
                 return Acknowledgement(sequence, sequence, duplicate=True)
-            say_taken(event, sequence)
+            log_id_taken(event, sequence)
         return await self.publish(
             event, key=key, expectation=expectation, message_id=new_event_id()
         )
@@ -150,7 +150,7 @@ class Bus:
         words; a stranger may have."""
         return await self._of_its_producer(event, sequence, key=key) is not None
 
-    async def said_before(self, event: Event, error: IdTaken) -> Recorded | None:
+    async def said_before(self, event: Event, error: IdTaken) -> RecordedEvent | None:
         """What stands in the way of an event, where its producer said the very same there, be it at
         another time and in another trace."""
         position = error.positions.get(event.event_id)
@@ -164,13 +164,13 @@ class Bus:
 
     async def _of_its_producer(
         self, event: Event, sequence: int, *, key: str | None = None
-    ) -> Recorded | None:
+    ) -> RecordedEvent | None:
         stored = await self.stream.at(sequence)
         if stored is None or stored.subject != subject_for(event, key=key):
             return None
         try:
-            found = self.recorded(stored)
-        except Unreadable:
+            found = self.decode_stored(stored)
+        except MalformedEvent:
             return None
         known = found.event
         ours = (event.event_id, event.agent_role, event.agent_id)
@@ -191,8 +191,8 @@ class Bus:
         """
         with self._batch_span(len(entries)) as span:
             sealed = [
-                self._sealed(
-                    self._traced(entry, span.trace_id, span.span_id), traceparent=None, now=now
+                self._seal(
+                    self._with_trace(entry, span.trace_id, span.span_id), traceparent=None, now=now
                 )
                 for entry in entries
             ]
@@ -200,7 +200,7 @@ class Bus:
                 [message for message, _ in sealed], fence=fence
             )
         taken = [redacted for _, redacted in sealed]
-        acknowledgement = self._counted(acknowledgement, sum(taken))
+        acknowledgement = self._count_publish(acknowledgement, sum(taken))
         if not acknowledgement.redacted:
             return acknowledgement
         return replace(
@@ -217,14 +217,14 @@ class Bus:
             nonlocal size, redacted
             with self._batch_span(len(batch)):
                 acknowledgement = await self.publisher.append_batch(batch)
-            acknowledgements.append(self._counted(acknowledgement, redacted))
+            acknowledgements.append(self._count_publish(acknowledgement, redacted))
             batch.clear()
             size = redacted = 0
 
         with self.tracer.span("publish_all") as span:
             for entry in entries:
-                traced = self._traced(entry, span.trace_id, span.span_id)
-                message, taken = self._sealed(traced, traceparent=None)
+                traced = self._with_trace(entry, span.trace_id, span.span_id)
+                message, taken = self._seal(traced, traceparent=None)
                 full = len(batch) >= names.MAX_BATCH_MESSAGES
                 if batch and (full or size + len(message.data) > MAX_BATCH_BYTES):
                     await store()
@@ -255,15 +255,15 @@ class Bus:
     def check_clock(self, stream_time: datetime) -> None:
         """Raises Unavailable where what this process signs now would be stale."""
         off_seconds = (self.clock() - stream_time).total_seconds()
-        if self.vouching.signer is not None and abs(off_seconds) > self.trusted.most_seconds:
+        if self.vouching.signer is not None and abs(off_seconds) > self.trusted.max_seconds:
             raise Unavailable(
                 f"the clock of this machine is {off_seconds:+.0f} s off that of the log, so what it"
                 " signs would be stale: set it right"
             )
 
-    def recorded(self, stored: Stored) -> Recorded:
+    def decode_stored(self, stored: Stored) -> RecordedEvent:
         """The event at a position, if it is to be believed. Raises Unreadable, Untrusted."""
-        found = recorded(stored)
+        found = decode_stored(stored)
         trusted = self.trusted
         event = found.event
         problem = stored.problem(
@@ -276,17 +276,17 @@ class Bus:
             raise Untrusted(f"position {stored.sequence} on {stored.subject}: its {problem}")
         return replace(found, is_history=True) if stored.is_history(trusted) else found
 
-    def believed(self, stored: Stored) -> Recorded | None:
+    def believed(self, stored: Stored) -> RecordedEvent | None:
         """The event at a position, if it is of this life, its subject says of which kind it is, and
         whose, and it is by who may say that; None for what nobody goes by."""
-        with suppress(Unreadable):
-            found = self.recorded(stored)
+        with suppress(MalformedEvent):
+            found = self.decode_stored(stored)
             named = is_named_by(stored.subject, found.event) and is_by_who_may(found.event)
             if named and not found.is_history:
                 return found
         return None
 
-    def _sealed(
+    def _seal(
         self, entry: Entry, *, traceparent: str | None, now: datetime | None = None
     ) -> tuple[Message, int]:
         vouch: Vouch | None = None
@@ -297,7 +297,7 @@ class Bus:
                 agent_id=entry.event.agent_id,
                 now=now or self.clock(),
             )
-        return seal(entry, self.redactor, traceparent=traceparent, vouch=vouch)
+        return encode_message(entry, self.redactor, traceparent=traceparent, vouch=vouch)
 
     def reader(
         self,
@@ -340,12 +340,12 @@ class Bus:
             headers_only=headers_only,
         ) as reader:
             while not reader.at_end:
-                for stored in await reader.batch(most=1000, within_seconds=5.0):
+                for stored in await reader.batch(max_messages=1000, within_seconds=5.0):
                     if stored.sequence > end:
                         return
                     yield stored
 
-    async def last_live(self, subject: str) -> Recorded | None:
+    async def last_live(self, subject: str) -> RecordedEvent | None:
         """The last event on a subject that is to be believed, and of this life. Raises
         Unavailable."""
         last = await self.stream.last_on(subject)
@@ -360,13 +360,13 @@ class Bus:
         its publisher put there."""
         found: set[str] = set()
         async for stored in self.replay(subjects=subjects):
-            with suppress(Unreadable):
-                event = recorded(stored).event
+            with suppress(MalformedEvent):
+                event = decode_stored(stored).event
                 if is_named_by(stored.subject, event):
                     found.add(event.event_id)
         return found
 
-    def _traced(self, entry: Entry, trace_id: str, span_id: str) -> Entry:
+    def _with_trace(self, entry: Entry, trace_id: str, span_id: str) -> Entry:
         if entry.event.trace_id:
             return entry
         event = replace(entry.event, trace_id=trace_id, span_id=span_id)
@@ -400,7 +400,7 @@ class Bus:
             attributes[attribute.MESSAGING_BATCH_COUNT] = count
         return attributes
 
-    def _counted(self, acknowledgement: Acknowledgement, redacted: int) -> Acknowledgement:
+    def _count_publish(self, acknowledgement: Acknowledgement, redacted: int) -> Acknowledgement:
         if not redacted:
             return acknowledgement
         self.metrics.counter(SECRETS_REDACTED).inc(redacted)
@@ -410,7 +410,7 @@ class Bus:
         return replace(acknowledgement, redacted=redacted)
 
 
-def say_taken(event: Event, sequence: int) -> None:
+def log_id_taken(event: Event, sequence: int) -> None:
     """That a stranger's bytes stand under the id of an event, which is stored all the same."""
     _log.error(
         "publish.id_taken",
@@ -421,16 +421,16 @@ def say_taken(event: Event, sequence: int) -> None:
     )
 
 
-def recorded(stored: Stored) -> Recorded:
+def decode_stored(stored: Stored) -> RecordedEvent:
     """The event at a position.
 
     Raises Unreadable.
     """
     try:
         event = decode(stored.data)
-    except Unreadable as error:
-        raise Unreadable(f"position {stored.sequence} on {stored.subject}: {error}") from error
-    return Recorded(
+    except MalformedEvent as error:
+        raise MalformedEvent(f"position {stored.sequence} on {stored.subject}: {error}") from error
+    return RecordedEvent(
         event=event,
         sequence=stored.sequence,
         subject=stored.subject,
@@ -458,10 +458,10 @@ async def open_bus(
     keys = LiveKeys.read(
         settings.home / TRUSTED_KEYS,
         required=settings.signatures_required,
-        most_seconds=settings.signature_max_age_seconds,
+        max_seconds=settings.signature_max_age_seconds,
     )
     try:
-        connection = await Connection.open(identified(settings, user), name=name)
+        connection = await Connection.open(with_user(settings, user), name=name)
     except Unavailable as error:
         raise Unavailable(f"{error}; {nobody_there(settings.nats_url)}") from error
     try:

@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from nervous_system.errors import BadSetting
 from nervous_system.place import decide, without_place
-from nervous_system.shown_address import MASK, shown
+from nervous_system.shown_address import MASK, display_address
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -95,7 +95,7 @@ def variables_of(settings_class: type[BaseSettings]) -> set[str]:
     """All variables that are read for this class."""
     found = set()
     for name, field in settings_class.model_fields.items():
-        found |= {each.upper() for each in _called(field, name) if each != name}
+        found |= {each.upper() for each in _names_of(field, name) if each != name}
         found.add(variable_of(settings_class, name))
     return found
 
@@ -109,23 +109,23 @@ def _sentence(settings_class: type[BaseSettings], error: ValidationError) -> str
     first = error.errors()[0]
     given = str(first["loc"][0]) if first["loc"] else settings_class.__name__
     fields = settings_class.model_fields
-    name = next((each for each in fields if given in _called(fields[each], each)), given)
+    name = next((each for each in fields if given in _names_of(fields[each], each)), given)
     secret = name in fields and is_secret(fields[name])
     prefix = settings_class.model_config.get("env_prefix", "")
     variable = given if given.isupper() else f"{prefix}{given}".upper()
     return (
-        f"{variable} is {_told(first['input'], secret=secret)}, and that cannot be used:"
+        f"{variable} is {_display(first['input'], secret=secret)}, and that cannot be used:"
         f" {first['msg']}; correct it in the environment or in .env"
     )
 
 
-def _called(field: FieldInfo, name: str) -> set[str]:
+def _names_of(field: FieldInfo, name: str) -> set[str]:
     """What pydantic may call it in an error."""
     alias = field.validation_alias
     return {name, *(map(str, alias.choices) if isinstance(alias, AliasChoices) else ())}
 
 
-def _told(value: object, *, secret: bool) -> str:
+def _display(value: object, *, secret: bool) -> str:
     if secret:
         return MASK
-    return repr(shown(value) if isinstance(value, str) else value)
+    return repr(display_address(value) if isinstance(value, str) else value)

@@ -55,15 +55,15 @@ class InvalidEvent(Permanent):
         self.problems = problems
 
 
-class Undecidable(Permanent):
+class UnprocessableEvent(Permanent):
     """A service cannot take an event into account; as far as its state goes, it never came."""
 
 
-class Unreadable(Permanent):
+class MalformedEvent(Permanent):
     """Bytes from the log that are not an event we can read."""
 
 
-class Untrusted(Unreadable):
+class Untrusted(MalformedEvent):
     """An event whose signature is missing, wrong or stale: it counts for nothing."""
 
 
@@ -71,7 +71,7 @@ class Unauthentic(Permanent):
     """What comes back is not what the mesh put there: its seal is missing or wrong."""
 
 
-class Refused(Permanent):
+class Rejected(Permanent):
     """Whoever decides was asked, and said no; `reasons` says why, one sentence each."""
 
     def __init__(self, reasons: Sequence[str]) -> None:

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from nervous_system.contract.given import half_character
 
-MOST_NESTED: Final = 64
+MAX_NESTED: Final = 64
 """How deep: what Python itself can read depends on who calls."""
 
 
 def nested_too_deeply(found: object) -> bool:
-    """Whether lists and objects in it are nested deeper than `MOST_NESTED`."""
+    """Whether lists and objects in it are nested deeper than `MAX_NESTED`."""
     level, depth = [found], 0
     while level:
         depth += 1
@@ -23,7 +23,7 @@ def nested_too_deeply(found: object) -> bool:
             if isinstance(each, dict | list)
             for inner in (each.values() if isinstance(each, dict) else each)
         ]
-    return depth > MOST_NESTED + 1
+    return depth > MAX_NESTED + 1
 
 
 def json_object(text: str, *, accepted: bool = False, once: bool = False) -> dict[str, Any]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
 
 _NUMBER = TypeVar("_NUMBER", bound=int)
-MOST_LISTED: Final = 5
+MAX_LISTED: Final = 5
 """A longer list is cut, and says so."""
 
 TES: Final = (
@@ -24,21 +24,21 @@ EPOCH: Final = "a life of the log: a new one begins where it was truncated or ma
 PARKED: Final = "positions of the log that could not be read as events, kept with their bytes"
 
 
-def because(reason: str) -> str:
+def with_reason(reason: str) -> str:
     """What stands behind a sentence that has a reason; nothing where it has none."""
     return f": {reason}" if reason.strip() else ""
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def pluralize(number: int, noun: str, plural: str = "") -> str:
     """`1 task`, `2,000 tasks`; `plural` where it is more than an s behind the noun."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def listed(words: Sequence[str]) -> str:
+def join_list(words: Sequence[str]) -> str:
     """`a, b and 7 more`; `nothing` where there is none."""
     if not words:
         return "nothing"
-    shown, left_out = list(words[:MOST_LISTED]), len(words) - MOST_LISTED
+    shown, left_out = list(words[:MAX_LISTED]), len(words) - MAX_LISTED
     last = f"{left_out:,} more" if left_out > 0 else shown.pop()
     return f"{', '.join(shown)} and {last}" if shown else last
 
@@ -48,7 +48,7 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
-def named(enum: _EnumTypeWrapper[_NUMBER], number: _NUMBER) -> str:
+def enum_label(enum: _EnumTypeWrapper[_NUMBER], number: _NUMBER) -> str:
     """RESULT_CHECKS_FAILED is `checks failed`; a number this version does not know, its digits."""
     if number not in enum.values():
         return str(int(number))
@@ -74,11 +74,11 @@ def size(count: float) -> str:
     return f"{count:,.1f}".removesuffix(".0") + f" {units[0]}"
 
 
-def somebody(name: str) -> str:
+def or_nobody(name: str) -> str:
     """Who; `nobody` where it is not said."""
     return name or "nobody"
 
 
 def taken_out(secrets: int) -> str:
     """`1 secret was taken out`, `2 secrets were taken out`."""
-    return f"{counted(secrets, 'secret')} {'was' if secrets == 1 else 'were'} taken out"
+    return f"{pluralize(secrets, 'secret')} {'was' if secrets == 1 else 'were'} taken out"

@@ -82,12 +82,12 @@ def decide(
             return Rule(by=f"{' and '.join(named)}{where}", over_dotenv=over)
         name = variables.get(CONTEXT.lower())
         if name == NONE:
-            return Rule(by=_found(), over_dotenv=over)
+            return Rule(by=_find_home(), over_dotenv=over)
         if name:
             return _of_context(name, f"{CONTEXT}{where}", over_dotenv=over)
     if name := chosen_context():
         return _of_context(name, "`ganglion contexts use`", standing=True)
-    return Rule(by=_found())
+    return Rule(by=_find_home())
 
 
 def rule_in_force() -> Rule:
@@ -96,7 +96,7 @@ def rule_in_force() -> Rule:
         dotenv = dotenv_values(".env")
     except (OSError, UnicodeDecodeError):
         dotenv = {}  # whoever reads settings from it says what is wrong with it
-    return decide(_said(os.environ), _said(dotenv))
+    return decide(_set_variables(os.environ), _set_variables(dotenv))
 
 
 def choose_home(home: Path) -> None:
@@ -139,11 +139,11 @@ def found_home() -> Path:
     return here / HOME
 
 
-def _said(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+def _set_variables(variables: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name.lower(): value for name, value in variables.items() if value and value.strip()}
 
 
-def _found() -> str:
+def _find_home() -> str:
     home = found_home()
     return f"{home} is the nearest" if home.is_dir() else "nothing else was said"
 

@@ -12,10 +12,10 @@ from nervous_system.errors import Conflict, Transient
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Waits that double from `first_seconds` up to `longest_seconds`, all within one deadline."""
+    """Waits that double from `first_seconds` up to `max_seconds`, all within one deadline."""
 
     first_seconds: float = 0.05
-    longest_seconds: float = 2.0
+    max_seconds: float = 2.0
     deadline_seconds: float = 15.0
 
     def wait(self, error: Exception, *, attempt: int, elapsed_seconds: float) -> float | None:
@@ -26,7 +26,7 @@ class RetryPolicy:
         """
         if not isinstance(error, Transient) or isinstance(error, Conflict):
             return None
-        wait = min(self.longest_seconds, self.first_seconds * 2.0 ** min(attempt - 1, 30))
+        wait = min(self.max_seconds, self.first_seconds * 2.0 ** min(attempt - 1, 30))
         if elapsed_seconds + wait >= self.deadline_seconds:
             return None
         return wait

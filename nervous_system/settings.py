@@ -16,7 +16,7 @@ from nervous_system.browsers import LOOPBACK_NAMES
 from nervous_system.environment import SECRET, Environment
 from nervous_system.errors import BadSetting
 from nervous_system.place import found_home
-from nervous_system.shown_address import problem_of, shown
+from nervous_system.shown_address import display_address, problem_of
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find passwords: a file each, called like the variable in lower case."""
@@ -170,7 +170,8 @@ class MeshSettings(Environment):
         said where the tables are."""
         if not self.clickhouse_url:
             raise BadSetting(
-                f"nobody said where the ClickHouse of the mesh at {shown(self.nats_url)} is; set"
+                "nobody said where the ClickHouse of the mesh at"
+                f" {display_address(self.nats_url)} is; set"
                 " CLICKHOUSE_URL to what `ganglion keys clickhouse` prints in its home"
             )
         parts = urlsplit(self.clickhouse_url)

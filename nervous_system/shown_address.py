@@ -21,7 +21,7 @@ _KEYS: Final = re.compile(
 MASK: Final = "********"
 
 
-def shown(url: str, *, instead: str = "") -> str:
+def display_address(url: str, *, instead: str = "") -> str:
     """An address of a server, or several with commas between them, without what proves who one is;
     `instead` stands where that stood before an `@`."""
     return ",".join(_one(each, instead) for each in _NEXT.split(url))

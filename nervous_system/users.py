@@ -66,7 +66,7 @@ def user_of_role(role: str, *, works: bool = False) -> str:
     return role if not works or role == "worker" else f"{role}{WORKS}"
 
 
-def identified(settings: MeshSettings, user: str) -> MeshSettings:
+def with_user(settings: MeshSettings, user: str) -> MeshSettings:
     """The settings with what this user of the home's own server proves itself with.
 
     As they are where they name a user, or lead to another server than the home's. Raises Fatal for

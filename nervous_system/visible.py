@@ -20,7 +20,7 @@ _BLANK: Final = re.compile(
 """Letters and marks that no font draws. The two selectors that make a sign an emoji, or not, stay.
 """
 
-_MOST_MARKS: Final = 8
+_MAX_MARKS: Final = 8
 """Marks over and under one letter. No script has more; hundreds cover the lines around them."""
 
 
@@ -34,7 +34,7 @@ def visible(text: str, *, keep: str = "") -> str:
     """
     if _is_drawn(text) and not _is_heaped(text):
         return text
-    return _replaced(text, keep, _escape)
+    return _replace_hidden(text, keep, _escape)
 
 
 def visible_json(text: str) -> str:
@@ -43,7 +43,7 @@ def visible_json(text: str) -> str:
     """
     if _is_drawn(text) and not _is_heaped(text):
         return text
-    return _replaced(text, "\n", lambda character: json.dumps(character)[1:-1])
+    return _replace_hidden(text, "\n", lambda character: json.dumps(character)[1:-1])
 
 
 def says_something(text: str) -> bool:
@@ -55,10 +55,10 @@ def _is_drawn(text: str) -> bool:
     return text.isprintable() and _BLANK.search(text) is None
 
 
-def _replaced(text: str, keep: str, escape: Callable[[str], str]) -> str:
+def _replace_hidden(text: str, keep: str, escape: Callable[[str], str]) -> str:
     return "".join(
         character
-        if marks <= _MOST_MARKS
+        if marks <= _MAX_MARKS
         and (character in keep or _is_drawn(character) or unicodedata.category(character) == "Zs")
         else escape(character)
         for character, marks in _with_marks(text)
@@ -66,7 +66,7 @@ def _replaced(text: str, keep: str, escape: Callable[[str], str]) -> str:
 
 
 def _is_heaped(text: str) -> bool:
-    return not text.isascii() and any(marks > _MOST_MARKS for _, marks in _with_marks(text))
+    return not text.isascii() and any(marks > _MAX_MARKS for _, marks in _with_marks(text))
 
 
 def _with_marks(text: str) -> Iterator[tuple[str, int]]:

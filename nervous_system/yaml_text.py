@@ -33,7 +33,7 @@ class YamlText:
         """Raises YamlRefused. `accepted`: it is on record, and an earlier version took the last of
         two equal names."""
         try:
-            self.found, self._node = _loaded(text)
+            self.found, self._node = _load(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or str(error)
@@ -98,7 +98,7 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _loaded(text: str) -> tuple[Any, yaml.Node | None]:
+def _load(text: str) -> tuple[Any, yaml.Node | None]:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()

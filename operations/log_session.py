@@ -11,11 +11,11 @@ from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system.bus import Bus, open_bus
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.errors import Unavailable
 from nervous_system.nobody_there import nobody_there
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import shown
+from nervous_system.shown_address import display_address
 from nervous_system.telemetry.log import configure
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.users import OPERATOR
@@ -23,10 +23,10 @@ from nervous_system.users import OPERATOR
 CONNECT_SECONDS: Final = 3.0
 
 
-async def said_by(role: AgentRole.ValueType, bus: Bus, *subjects: str) -> list[Recorded]:
+async def said_by(role: AgentRole.ValueType, bus: Bus, *subjects: str) -> list[RecordedEvent]:
     """What a service said on these subjects in this life, and what it was asked there, in the order
     of the log. What it would not go by itself, such as what others said there, is left out."""
-    found: list[Recorded] = []
+    found: list[RecordedEvent] = []
     async for stored in bus.replay(subjects=subjects):
         each = bus.believed(stored)
         if each is not None and (
@@ -58,7 +58,7 @@ async def bus_session(settings: MeshSettings, *, user: str = OPERATOR) -> AsyncI
                 bus = await stack.enter_async_context(opening)
         except TimeoutError as error:
             raise Unavailable(
-                f"no NATS server answers at {shown(settings.nats_url)} within"
+                f"no NATS server answers at {display_address(settings.nats_url)} within"
                 f" {CONNECT_SECONDS:g} s; {nobody_there(settings.nats_url)}"
             ) from error
         yield bus

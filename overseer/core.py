@@ -2,9 +2,8 @@
 brings leases to their end, limits to bear, and the pulse.
 
 Each decision is in the file of what it is about: `requests/` for what is asked, `kernel/overdue.py`
-for what time brings, `objectives.py`, `gates.py` for who may hold dispatch, `pulse.py`. This file
-only leads from a cause to them.
-"""
+for what time brings, `objectives.py`, `dispatch_control.py` for who may hold dispatch, `pulse.py`.
+This file only leads from a cause to them."""
 
 from __future__ import annotations
 
@@ -40,29 +39,30 @@ from enchanted.events.v1.task_pb2 import (
 from enchanted.events.v1.task_request_pb2 import ResultReported
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from nervous_system.contract.command import override_end
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.words import INGEST_LAG
-from nervous_system.service.changed import changed
 from nervous_system.service.decision import Emit, Tick
-from overseer import gates, indicators, objectives, pulse
+from nervous_system.service.fast_replace import replace
+from overseer import dispatch_control as gates
+from overseer import indicators, objectives, pulse
 from overseer.kernel import evolve as kernel
 from overseer.kernel import lives, overdue
-from overseer.kernel.state import Settings as KernelSettings
-from overseer.kernel.submission import MOST_PROPOSED
-from overseer.model import MOST_SCORES, Cadence, Load, Override, OverseerState, Settings
+from overseer.kernel.state import KernelSettings
+from overseer.kernel.submission import MAX_PROPOSED
+from overseer.model import MAX_SCORES, Cadence, CoreSettings, Load, Override, OverseerState
 from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
 from overseer.requests import kinds as requests
-from overseer.requests.asked import Asked
+from overseer.requests.asked import DecidedRequest
 
-MOST_NAMED = 50
-MOST_SENTENCE = 300
+MAX_NAMED = 50
+MAX_SENTENCE_CHARACTERS = 300
 """Alarms and incidents in one pulse, and characters of what is said of one."""
 
-MOST_PLANNED = MOST_PROPOSED + 1
+MAX_PLANNED = MAX_PROPOSED + 1
 """Events of what a pulse plans: one objective of any size finds room."""
 
-MOST_PLANNED_BYTES = 4_000_000
+MAX_PLANNED_BYTES = 4_000_000
 """Of what a pulse plans: the rest follows at the next."""
 
 MAINTENANCE_SOURCE = "maintenance"
@@ -77,14 +77,14 @@ class OverseerCore:
 
     planner: Planner
     phases: Phases = nullcontext
-    settings: Settings = field(default_factory=Settings)
+    settings: CoreSettings = field(default_factory=CoreSettings)
     kernel_settings: KernelSettings = field(default_factory=KernelSettings)
 
     def initial(self) -> OverseerState:
         """Nothing has happened."""
         return OverseerState()
 
-    def evolve(self, state: OverseerState, recorded: Recorded, /) -> OverseerState:
+    def evolve(self, state: OverseerState, recorded: RecordedEvent, /) -> OverseerState:
         """The state after one more event. What only the overseer may say counts only from it."""
         event = recorded.event
         if event.kind.source in _OURS and event.agent_role != ROLE_OVERSEER:
@@ -92,11 +92,11 @@ class OverseerCore:
         tasks_after = kernel.evolve(state.kernel, recorded)
         measured = indicators.evolve(state.indicators, recorded)
         if tasks_after is not state.kernel or measured is not state.indicators:
-            state = changed(state, kernel=tasks_after, indicators=measured)
-        return _counted(objectives.evolve(state, recorded), recorded)
+            state = replace(state, kernel=tasks_after, indicators=measured)
+        return _count_claim(objectives.evolve(state, recorded), recorded)
 
     def decide(
-        self, state: OverseerState, cause: Recorded | Tick, now: datetime, /
+        self, state: OverseerState, cause: RecordedEvent | Tick, now: datetime, /
     ) -> tuple[Emit, ...]:
         """What follows from a request, from the overseer's own events, or from time."""
         if isinstance(cause, Tick):
@@ -114,8 +114,8 @@ class OverseerCore:
             case _:
                 return ()
 
-    def afterwards(
-        self, state: OverseerState, cause: Recorded, now: datetime, /
+    def decide_followup(
+        self, state: OverseerState, cause: RecordedEvent, now: datetime, /
     ) -> tuple[Emit, ...]:
         """What is claimed with a result, when that is in the state: it may have made a task
         ready."""
@@ -127,8 +127,10 @@ class OverseerCore:
         """What the state says to a request that was decided on."""
         return requests.reply(self._asked(state, request, now))
 
-    def _asked(self, state: OverseerState, request: Event, now: datetime) -> Asked:
-        return Asked(state, request, now, self.planner, self.settings, self.kernel_settings)
+    def _asked(self, state: OverseerState, request: Event, now: datetime) -> DecidedRequest:
+        return DecidedRequest(
+            state, request, now, self.planner, self.settings, self.kernel_settings
+        )
 
     def _plan(
         self, state: OverseerState, objective_id: str, now: datetime, *, more_open: int = 0
@@ -170,10 +172,10 @@ class OverseerCore:
                 for each in follows
                 if isinstance(each.payload, TaskSubmitted)
             }
-            if not follows or submitted & taken or len(emits) + len(follows) > MOST_PLANNED:
+            if not follows or submitted & taken or len(emits) + len(follows) > MAX_PLANNED:
                 continue
             size += sum(each.payload.ByteSize() for each in follows)
-            if size > MOST_PLANNED_BYTES:
+            if size > MAX_PLANNED_BYTES:
                 break
             planned.append(objective.objective_id)
             emits += follows
@@ -209,31 +211,31 @@ class OverseerCore:
             metadata_json='{"plan": "maintain"}',
             source=MAINTENANCE_SOURCE,
         )
-        return (Emit(label=name, payload=added, begins=True),)
+        return (Emit(label=name, payload=added, creates_aggregate=True),)
 
 
-def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
+def _count_claim(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
     """What is neither tasks nor objectives: rules, modes, machines, the pulse."""
     payload, now = recorded.event.payload, recorded.recorded_at
     match payload:
         case TaskClaimed():
             this = gates.minute(now)
             count = state.claims_in_minute + 1 if state.claims_minute == this else 1
-            return changed(state, claims_minute=this, claims_in_minute=count)
+            return replace(state, claims_minute=this, claims_in_minute=count)
         case TaskAcknowledged():
-            scores = (*state.scores, payload.tool_efficacy_score)[-MOST_SCORES:]
+            scores = (*state.scores, payload.tool_efficacy_score)[-MAX_SCORES:]
             done = payload.result == RESULT_COMPLETED
-            cadence = changed(
+            cadence = replace(
                 state.cadence,
                 completed=state.cadence.completed + done,
                 failed=state.cadence.failed + (not done),
             )
-            return changed(state, scores=scores, cadence=cadence)
+            return replace(state, scores=scores, cadence=cadence)
         case TaskReleased() | TaskFailed():
             if isinstance(payload, TaskFailed) and not payload.HasField("retry_in_seconds"):
                 return state
             requeued = state.cadence.requeued + 1
-            return changed(state, cadence=changed(state.cadence, requeued=requeued))
+            return replace(state, cadence=replace(state.cadence, requeued=requeued))
         case CapacitySampled():
             before = state.loads.get(payload.host)
             load = Load(
@@ -247,23 +249,23 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
                 memory_bytes=payload.memory_limit_bytes,
                 sampled_at=now,
             )
-            return changed(state, loads=state.loads.set(payload.host, load))
+            return replace(state, loads=state.loads.set(payload.host, load))
         case AlarmRaised():
             if payload.name == INGEST_LAG:
                 lag = payload.last_sequence - payload.first_sequence
-                state = changed(state, ingest_lag=max(0, lag))
+                state = replace(state, ingest_lag=max(0, lag))
             if payload.severity == SEVERITY_INFO:
                 return state
-            alarms = tuple(dict.fromkeys((*state.cadence.alarms, payload.name)))[:MOST_NAMED]
-            return changed(state, cadence=changed(state.cadence, alarms=alarms))
+            alarms = tuple(dict.fromkeys((*state.cadence.alarms, payload.name)))[:MAX_NAMED]
+            return replace(state, cadence=replace(state.cadence, alarms=alarms))
         case IncidentOpened():
             said = f"{payload.incident_id} opened ({payload.rule}): {payload.summary}"
-            return _told(state, said)
+            return _with_sentence(state, said)
         case IncidentClosed():
             how = "recovered" if payload.recovered else "not recovered"
-            return _told(state, f"{payload.incident_id} {how}: {payload.root_cause}")
+            return _with_sentence(state, f"{payload.incident_id} {how}: {payload.root_cause}")
         case PulseCompleted():
-            return changed(
+            return replace(
                 state,
                 loads=gates.fresh(state, now),
                 cadence=Cadence(
@@ -274,24 +276,26 @@ def _counted(state: OverseerState, recorded: Recorded) -> OverseerState:
                 ),
             )
         case _:
-            return _ruled(state, recorded)
+            return _apply_rule_change(state, recorded)
 
 
-def _overridden(state: OverseerState, lifted: HaltLifted, recorded: Recorded) -> OverseerState:
+def _apply_override(
+    state: OverseerState, lifted: HaltLifted, recorded: RecordedEvent
+) -> OverseerState:
     """The last word of a person about the limits counts."""
     until = override_end(lifted, recorded.recorded_at)
     if until is None:
-        return changed(state, override=None)
-    by, reason = recorded.event.agent_id, lifted.reason[:MOST_SENTENCE]
-    return changed(state, override=Override(by=by, until=until, reason=reason))
+        return replace(state, override=None)
+    by, reason = recorded.event.agent_id, lifted.reason[:MAX_SENTENCE_CHARACTERS]
+    return replace(state, override=Override(by=by, until=until, reason=reason))
 
 
-def _told(state: OverseerState, sentence: str) -> OverseerState:
-    incidents = (*state.cadence.incidents, sentence[:MOST_SENTENCE])[-MOST_NAMED:]
-    return changed(state, cadence=changed(state.cadence, incidents=incidents))
+def _with_sentence(state: OverseerState, sentence: str) -> OverseerState:
+    incidents = (*state.cadence.incidents, sentence[:MAX_SENTENCE_CHARACTERS])[-MAX_NAMED:]
+    return replace(state, cadence=replace(state.cadence, incidents=incidents))
 
 
-def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
+def _apply_rule_change(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
     """What is in force from here on."""
     payload = recorded.event.payload
     match payload:
@@ -301,33 +305,35 @@ def _ruled(state: OverseerState, recorded: Recorded) -> OverseerState:
             except PolicyRefused:
                 return state  # nobody adopts what it cannot read; another version did
             before = gates.limits(state)
-            state = changed(state, policy=policy, policy_hash=payload.hash)
+            state = replace(state, policy=policy, policy_hash=payload.hash)
             if state.held and gates.limits(state) != before:
-                state = changed(state, limits_moved=True)
+                state = replace(state, limits_moved=True)
             return state
         case RegistryAdopted():
             registered = frozenset(entry.agent_id for entry in payload.entries)
-            return changed(state, registered=registered, registry_hash=payload.hash)
+            return replace(state, registered=registered, registry_hash=payload.hash)
         case CharterAdopted():
-            return changed(state, charter_hash=payload.hash)
+            return replace(state, charter_hash=payload.hash)
         case DispatchHeld():
-            return changed(state, held=payload.reason, limits_moved=False)
+            return replace(state, held=payload.reason, limits_moved=False)
         case DispatchResumed():
-            return changed(state, held="", limits_moved=False)
+            return replace(state, held="", limits_moved=False)
         case SystemModeChanged():
-            return changed(state, mode=payload.mode, mode_reason=payload.reason[:MOST_SENTENCE])
+            return replace(
+                state, mode=payload.mode, mode_reason=payload.reason[:MAX_SENTENCE_CHARACTERS]
+            )
         case HaltOrdered():
-            return changed(
+            return replace(
                 state,
-                halted=payload.reason[:MOST_SENTENCE] or "no reason was given",
+                halted=payload.reason[:MAX_SENTENCE_CHARACTERS] or "no reason was given",
                 halted_by=recorded.event.agent_id,
                 halted_now=payload.now,
             )
         case HaltLifted():
-            state = changed(state, halted="", halted_by="", halted_now=False)
+            state = replace(state, halted="", halted_by="", halted_now=False)
             by_person = recorded.event.agent_role == ROLE_OPERATOR
-            return _overridden(state, payload, recorded) if by_person else state
+            return _apply_override(state, payload, recorded) if by_person else state
         case ObjectiveAdded() if payload.source == MAINTENANCE_SOURCE:
-            return changed(state, maintained_at=recorded.recorded_at)
+            return replace(state, maintained_at=recorded.recorded_at)
         case _:
             return state

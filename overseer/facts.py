@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Final
 
 from nervous_system.telemetry.health import Fact
-from overseer import gates
-from overseer.model import OverseerState, Settings
+from overseer import dispatch_control as gates
+from overseer.model import CoreSettings, OverseerState
 from overseer.standstill import Standstill
 
-Look = Callable[[OverseerState, Settings, datetime], Fact]
+Look = Callable[[OverseerState, CoreSettings, datetime], Fact]
 
 
-def _overridden(state: OverseerState, settings: Settings, now: datetime) -> str:
+def _overridden(state: OverseerState, settings: CoreSettings, now: datetime) -> str:
     said = gates.override(state, now)
-    return gates.overridden(said) if said is not None else ""
+    return gates.apply_override(said) if said is not None else ""
 
 
 FACTS: Final[Mapping[str, Look]] = {

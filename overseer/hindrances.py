@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from nervous_system.contract.words import HALTED
-from overseer import gates
-from overseer.model import OverseerState, Settings
+from overseer import dispatch_control as gates
+from overseer.model import CoreSettings, OverseerState
 
 Hindered = tuple[str, str]
 """What is in the way, and what helps; both empty where nothing is."""
@@ -15,10 +15,10 @@ Hindered = tuple[str, str]
 NOTHING: Final = ("", "")
 LATE: Final = timedelta(seconds=30)
 """A pulse that is overdue by this much does not come."""
-MOST_NAMED: Final = 5
+MAX_NAMED: Final = 5
 
 
-def dispatch(state: OverseerState, settings: Settings, now: datetime) -> Hindered:
+def dispatch(state: OverseerState, settings: CoreSettings, now: datetime) -> Hindered:
     """Why no task is handed out."""
     if not gates.hold_reason(state, settings, now):
         return NOTHING
@@ -56,9 +56,9 @@ def workers(state: OverseerState) -> Hindered:
     idle = sorted(set(state.kernel.workers) - set(state.registered))
     if not idle:
         return NOTHING
-    more = f" and {len(idle) - MOST_NAMED} more" if len(idle) > MOST_NAMED else ""
+    more = f" and {len(idle) - MAX_NAMED} more" if len(idle) > MAX_NAMED else ""
     return (
-        f"{', '.join(idle[:MOST_NAMED])}{more} may do nothing: not in the registry, and the policy"
+        f"{', '.join(idle[:MAX_NAMED])}{more} may do nothing: not in the registry, and the policy"
         " allows no others",
         "add them to registry.jsonl, or set allow_unregistered_agents in policy.yaml",
     )

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from nervous_system.ids import content_hash
 
-MOST_LINE_BYTES: Final = 16 * 1024 * 1024
+MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 """Of a longer line only so much is kept, so that any file can be read."""
 
 
@@ -34,11 +34,11 @@ def inbox_lines(file: BinaryIO) -> Iterator[InboxLine]:
     """One after the other. Raises OSError."""
     number = 0
     times: Counter[str] = Counter()
-    while data := file.readline(MOST_LINE_BYTES):
+    while data := file.readline(MAX_LINE_BYTES):
         number += 1
         end = data
-        while len(end) == MOST_LINE_BYTES and not end.endswith(b"\n"):
-            end = file.readline(MOST_LINE_BYTES)
+        while len(end) == MAX_LINE_BYTES and not end.endswith(b"\n"):
+            end = file.readline(MAX_LINE_BYTES)
         text = data.decode("utf-8-sig", errors="replace").strip()
         if not text:
             continue

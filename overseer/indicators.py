@@ -12,9 +12,9 @@ it. What is not measured yet has no value and is not met.
   which another mode began, held or ended does not count.
 - mean_tool_efficacy_score: of the tasks acknowledged in the last 24 h, however they ended.
 - policy_violations: tasks submitted or claimed in the last 24 h against the rules in force; see
-  `rules_in_force.py`. A submission is one, too, that leaves more open tasks than the policy allows:
-  from submission to any acknowledgement but that of a quarantine; and so is a claim beyond the
-  quota of its minute, which is that of the overseer's turn: the event's own timestamp.
+  `policy_timeline.py`. A submission is one, too, that leaves more open tasks than the policy
+  allows: from submission to any acknowledgement but that of a quarantine; and so is a claim beyond
+  the quota of its minute, which is that of the overseer's turn: the event's own timestamp.
 - confidence_change_percent: the mean confidence of the decisions of the last 24 h against that of
   the 24 h before, relative. Decisions without a confidence from 0 to 1 do not count.
 - human_overrides: events of an operator in the last 24 h that reverse or pre-empt what a service
@@ -51,11 +51,11 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from nervous_system.contract.efficacy import tool_efficacy_score
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.words import OPERATIONAL
-from nervous_system.service.changed import changed
-from nervous_system.service.persistent import EMPTY, Table
-from overseer.rules_in_force import RULING, RulesInForce
+from nervous_system.service.fast_replace import replace
+from nervous_system.service.persistent import EMPTY, PersistentMap
+from overseer.policy_timeline import RULING, PolicyTimeline
 
 DAY_MINUTES: Final = 1440
 KEPT_MINUTES: Final = 2 * DAY_MINUTES
@@ -76,7 +76,7 @@ class Sum(NamedTuple):
     number: int
 
 
-class Asked(NamedTuple):
+class SubmittedTask(NamedTuple):
     """What of a task the policy judges."""
 
     action: str
@@ -114,18 +114,18 @@ class IndicatorState:
     started_minute: int | None = None
     mode_since_minute: int = 0
     unwell: tuple[Unwell, ...] = ()  # of modes that ended; no two of them touch
-    scores: Table[str, Sum] = EMPTY  # by minute, as all that follow
-    confidences: Table[str, Sum] = EMPTY
-    violations: Table[str, Sum] = EMPTY
-    overrides: Table[str, Sum] = EMPTY
+    scores: PersistentMap[str, Sum] = EMPTY  # by minute, as all that follow
+    confidences: PersistentMap[str, Sum] = EMPTY
+    violations: PersistentMap[str, Sum] = EMPTY
+    overrides: PersistentMap[str, Sum] = EMPTY
     pruned_hour: int = 0
-    rules: RulesInForce = field(default_factory=RulesInForce)
-    open_tasks: Table[str, Asked] = EMPTY
+    rules: PolicyTimeline = field(default_factory=PolicyTimeline)
+    open_tasks: PersistentMap[str, SubmittedTask] = EMPTY
     claims_minute: int = 0  # of the last claim
     claims_in_minute: int = 0  # claims one after the other in that minute, as `gates` counts them
 
 
-def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
+def evolve(state: IndicatorState, recorded: RecordedEvent) -> IndicatorState:
     """The state after one more event."""
     event, payload = recorded.event, recorded.event.payload
     if state.started_minute is not None and type(payload) not in _TELLING:
@@ -134,22 +134,22 @@ def evolve(state: IndicatorState, recorded: Recorded) -> IndicatorState:
     if state.started_minute is None and (
         event.agent_role == ROLE_OVERSEER or isinstance(payload, SystemModeChanged)
     ):
-        state = changed(state, started_minute=minute)
+        state = replace(state, started_minute=minute)
     if event.agent_role == ROLE_OPERATOR and _overrides(state, payload):
-        state = _counted(state, "overrides", minute)
+        state = _add_to_series(state, "overrides", minute)
     match payload:
         case AgentDecision():
-            return _decided(state, payload, minute)
+            return _on_decided(state, payload, minute)
         case TaskSubmitted() if event.agent_role == ROLE_OVERSEER:
-            return _submitted(state, payload.manifest, recorded.sequence, minute)
+            return _on_submitted(state, payload.manifest, recorded.sequence, minute)
         case TaskClaimed() if event.agent_role == ROLE_OVERSEER:
-            return _claimed(state, payload, recorded, minute)
+            return _on_claimed(state, payload, recorded, minute)
         case TaskAcknowledged() if event.agent_role == ROLE_OVERSEER:
-            return _acknowledged(state, payload, minute)
+            return _on_acknowledged(state, payload, minute)
         case SystemModeChanged():
-            state = _mode_changed(state, minute)
+            state = _on_mode_changed(state, minute)
     rules = state.rules.evolve(recorded)
-    return state if rules is state.rules else changed(state, rules=rules)
+    return state if rules is state.rules else replace(state, rules=rules)
 
 
 def indicators(state: IndicatorState, now: datetime) -> tuple[Indicator, ...]:
@@ -165,33 +165,33 @@ def indicators(state: IndicatorState, now: datetime) -> tuple[Indicator, ...]:
     )
 
 
-def _decided(state: IndicatorState, decision: AgentDecision, minute: int) -> IndicatorState:
+def _on_decided(state: IndicatorState, decision: AgentDecision, minute: int) -> IndicatorState:
     confidence = decision.confidence_score
     if not decision.HasField("confidence_score") or not 0.0 <= confidence <= 1.0:
         return state
-    return _counted(state, "confidences", minute, confidence)
+    return _add_to_series(state, "confidences", minute, confidence)
 
 
-def _submitted(
+def _on_submitted(
     state: IndicatorState, manifest: TaskManifest, sequence: int, minute: int
 ) -> IndicatorState:
-    asked = Asked(manifest.action, manifest.risk_tier)
+    asked = SubmittedTask(manifest.action, manifest.risk_tier)
     if manifest.task_id not in state.open_tasks:
-        state = changed(state, open_tasks=state.open_tasks.set(manifest.task_id, asked))
+        state = replace(state, open_tasks=state.open_tasks.set(manifest.task_id, asked))
     open_tasks = len(state.open_tasks)
     forbidden = all(
         rules.forbid_task(*asked) or rules.forbid_more_tasks(open_tasks)
         for rules in state.rules.judging(sequence)
     )
-    return _counted(state, "violations", minute) if forbidden else state
+    return _add_to_series(state, "violations", minute) if forbidden else state
 
 
-def _claimed(
-    state: IndicatorState, claimed: TaskClaimed, recorded: Recorded, minute: int
+def _on_claimed(
+    state: IndicatorState, claimed: TaskClaimed, recorded: RecordedEvent, minute: int
 ) -> IndicatorState:
     turn_minute = _minute(recorded.event.timestamp)
     claims = state.claims_in_minute + 1 if state.claims_minute == turn_minute else 1
-    state = changed(state, claims_minute=turn_minute, claims_in_minute=claims)
+    state = replace(state, claims_minute=turn_minute, claims_in_minute=claims)
     asked = state.open_tasks.get(claimed.task_id)
     forbidden = all(
         rules.forbid_claim(claimed.worker_id)
@@ -199,23 +199,23 @@ def _claimed(
         or (asked is not None and rules.forbid_task(*asked))
         for rules in state.rules.judging(recorded.sequence)
     )
-    return _counted(state, "violations", minute) if forbidden else state
+    return _add_to_series(state, "violations", minute) if forbidden else state
 
 
-def _acknowledged(
+def _on_acknowledged(
     state: IndicatorState, acknowledged: TaskAcknowledged, minute: int
 ) -> IndicatorState:
     if acknowledged.result != RESULT_QUARANTINED and acknowledged.task_id in state.open_tasks:
-        state = changed(state, open_tasks=state.open_tasks.delete(acknowledged.task_id))
+        state = replace(state, open_tasks=state.open_tasks.delete(acknowledged.task_id))
     score = tool_efficacy_score(
         result=acknowledged.result,
         duration_seconds=acknowledged.duration_seconds,
         changed_files=len(acknowledged.changed_files),
     )
-    return _counted(state, "scores", minute, score)
+    return _add_to_series(state, "scores", minute, score)
 
 
-def _mode_changed(state: IndicatorState, minute: int) -> IndicatorState:
+def _on_mode_changed(state: IndicatorState, minute: int) -> IndicatorState:
     unwell = state.unwell
     if state.rules.rules.system_mode != OPERATIONAL and state.mode_since_minute <= minute:
         over = Unwell(state.mode_since_minute, minute)
@@ -223,7 +223,7 @@ def _mode_changed(state: IndicatorState, minute: int) -> IndicatorState:
             over = Unwell(unwell[-1].first, max(over.last, unwell[-1].last))
             unwell = unwell[:-1]
         unwell = (*(each for each in unwell if each.last > minute - KEPT_MINUTES), over)
-    return changed(state, mode_since_minute=minute, unwell=unwell)
+    return replace(state, mode_since_minute=minute, unwell=unwell)
 
 
 def _overrides(state: IndicatorState, payload: object) -> bool:
@@ -232,21 +232,23 @@ def _overrides(state: IndicatorState, payload: object) -> bool:
     return isinstance(payload, _OVERRIDING)
 
 
-def _counted(state: IndicatorState, name: str, minute: int, value: float = 1.0) -> IndicatorState:
+def _add_to_series(
+    state: IndicatorState, name: str, minute: int, value: float = 1.0
+) -> IndicatorState:
     """The value belongs to one series' minute; once an hour, minutes too old to matter go."""
-    series: Table[str, Sum] = getattr(state, name)
+    series: PersistentMap[str, Sum] = getattr(state, name)
     before = series.get(str(minute), Sum(0.0, 0))
     changes: dict[str, Any] = {
         name: series.set(str(minute), Sum(before.total + value, before.number + 1))
     }
     if minute // 60 > state.pruned_hour:
         for each in ("scores", "confidences", "violations", "overrides"):
-            changes[each] = _pruned(changes.get(each, getattr(state, each)), minute)
+            changes[each] = _prune(changes.get(each, getattr(state, each)), minute)
         changes["pruned_hour"] = minute // 60
-    return changed(state, **changes)
+    return replace(state, **changes)
 
 
-def _pruned(series: Table[str, Sum], minute: int) -> Table[str, Sum]:
+def _prune(series: PersistentMap[str, Sum], minute: int) -> PersistentMap[str, Sum]:
     for each in [key for key in series if int(key) <= minute - KEPT_MINUTES]:
         series = series.delete(each)
     return series
@@ -276,13 +278,13 @@ def _confidence_change_percent(state: IndicatorState, minute: int) -> float | No
     return 100.0 * (now - before) / before
 
 
-def _count(state: IndicatorState, series: Table[str, Sum], minute: int) -> float | None:
+def _count(state: IndicatorState, series: PersistentMap[str, Sum], minute: int) -> float | None:
     if state.started_minute is None or state.started_minute > minute:
         return None
     return float(_last_day(series, minute).number)
 
 
-def _last_day(series: Table[str, Sum], minute: int) -> Sum:
+def _last_day(series: PersistentMap[str, Sum], minute: int) -> Sum:
     """The sum over the 1440 minutes that end with this one."""
     sums = [each for key, each in series.items() if minute - DAY_MINUTES < int(key) <= minute]
     # fsum, as the order of a table is another in each process, and that of a sum's parts matters.

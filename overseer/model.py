@@ -9,24 +9,24 @@ from typing import Final
 from immutables import Map
 
 from nervous_system.contract.words import OPERATIONAL
-from nervous_system.service.persistent import Table
+from nervous_system.service.persistent import PersistentMap
 from overseer.indicators import IndicatorState
 from overseer.kernel.state import Kernel
 from overseer.policy import Policy
 
-MOST_SCORES: Final = 20
+MAX_SCORES: Final = 20
 """Of so many finished tasks the mean score is taken."""
 
-MOST_FINISHED: Final = 1_000
+MAX_FINISHED: Final = 1_000
 """Objectives that ended and are remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class CoreSettings:
     """What the overseer goes by; part of its core, not of its state."""
 
     pulse_seconds: float = 240.0
-    longest_pulse_seconds: float = 960.0
+    max_pulse_seconds: float = 960.0
     maintenance_seconds: float = 1800.0
     resume_below_points: float = 5.0  # percentage points below a limit before dispatch resumes
     pressure_pulses: int = 2  # pulses under pressure, one after the other, that slow the cadence
@@ -93,12 +93,12 @@ class OverseerState:
     """Everything that is folded."""
 
     kernel: Kernel = field(default_factory=Kernel)
-    objectives: Table[str, Objective] = field(default_factory=Map)
-    finished: Table[str, str] = field(
+    objectives: PersistentMap[str, Objective] = field(default_factory=Map)
+    finished: PersistentMap[str, str] = field(
         default_factory=Map
     )  # the last objectives that ended: which request brought them
     finished_order: tuple[str, ...] = ()
-    failed_objectives: Table[str, Objective] = field(
+    failed_objectives: PersistentMap[str, Objective] = field(
         default_factory=Map
     )  # of the finished: those that go on when a task of theirs is tried again
     policy: Policy = field(default_factory=Policy)
@@ -114,7 +114,7 @@ class OverseerState:
     override: Override | None = None  # the last that a person said
     held: str = ""  # why the limits hold dispatch
     limits_moved: bool = False  # since then, by another policy
-    loads: Table[str, Load] = field(default_factory=Map)  # by host
+    loads: PersistentMap[str, Load] = field(default_factory=Map)  # by host
     ingest_lag: int = 0
     claims_minute: str = ""  # the minute, and how many claims it had
     claims_in_minute: int = 0

@@ -28,7 +28,7 @@ from nervous_system.client.proposing import objective
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import Forbidden, Permanent, Transient
 from nervous_system.ids import child_id, content_hash
-from overseer.inbox_lines import MOST_LINE_BYTES, InboxLine, inbox_lines
+from overseer.inbox_lines import MAX_LINE_BYTES, InboxLine, inbox_lines
 from overseer.taken_lines import TakenLines
 
 _log = structlog.get_logger()
@@ -36,7 +36,7 @@ _log = structlog.get_logger()
 LOOK_SECONDS = 1.0
 
 
-class Asks(Protocol):
+class RequestSender(Protocol):
     """Where a line is proposed. An Asker is one."""
 
     async def ask(self, payload: Payload, *, event_id: str) -> Answer:
@@ -62,7 +62,7 @@ class Unusable(Permanent):
 class ObjectiveInbox:
     """Reads one file on and on."""
 
-    def __init__(self, path: Path, asker: Asks, *, leads: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, asker: RequestSender, *, leads: Callable[[], bool]) -> None:
         self._path = path
         self._record = path.with_name(f".{path.name}.taken")
         self._asker = asker
@@ -116,7 +116,7 @@ class ObjectiveInbox:
         """Whether something in the file is to be looked at once more, if it stays as it is."""
         taken = await asyncio.to_thread(TakenLines.of, self._record)
         found = _Found()
-        with _opened(self._path) as file:
+        with _open(self._path) as file:
             new = self._new(file, taken, found)
             # In a thread, as a long file would keep all else from being done.
             while (line := await asyncio.to_thread(next, new, None)) is not None:
@@ -130,7 +130,7 @@ class ObjectiveInbox:
                 except (Transient, Forbidden):
                     raise
                 except Permanent as error:
-                    _refused(f"{self._path}:{line.number}", str(error))
+                    _log_refusal(f"{self._path}:{line.number}", str(error))
                     why = (line.number, str(error))
                     self._broken[line.key] = found.broken[line.key] = why
                 else:
@@ -151,10 +151,11 @@ class ObjectiveInbox:
                 yield line
 
     async def _propose(self, line: InboxLine, *, number: int) -> None:
-        """Returns when the log has it, or a rejection. Raises Unusable, and as `Asks.ask`."""
+        """Returns when the log has it, or a rejection. Raises Unusable, and as
+        `RequestSender.ask`."""
         where = f"{self._path}:{line.number}"
         if line.too_long:
-            raise Unusable(f"it is longer than {MOST_LINE_BYTES:,} bytes")
+            raise Unusable(f"it is longer than {MAX_LINE_BYTES:,} bytes")
         try:
             said = ObjectiveLine.model_validate_json(line.text)
         except ValidationError as error:
@@ -178,7 +179,7 @@ class ObjectiveInbox:
         if answer.accepted:
             _log.info("inbox.taken", where=where, objective_id=objective_id)
         else:
-            _refused(where, "; ".join(answer.reasons))
+            _log_refusal(where, "; ".join(answer.reasons))
 
 
 class _Found:
@@ -201,12 +202,12 @@ def _appearance(path: Path) -> object:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError:
         return io.BytesIO()
 
 
-def _refused(where: str, reason: str) -> None:
+def _log_refusal(where: str, reason: str) -> None:
     _log.error("inbox.refused", where=where, reason=reason, remedy="mend it, or write it anew")

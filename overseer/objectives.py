@@ -18,21 +18,21 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
     TaskSubmitted,
 )
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.json_object import json_object
 from nervous_system.refusal import Refusal
 from nervous_system.service.decision import Emit
-from overseer.kernel.choice import Rules
+from overseer.kernel.scheduling import DispatchRules
 from overseer.kernel.submission import submissions
-from overseer.model import MOST_FINISHED, Objective, OverseerState
-from overseer.plan import Plan, Wanted
+from overseer.model import MAX_FINISHED, Objective, OverseerState
+from overseer.plan import ObjectivePlan, PlanningRequest
 from overseer.ports import Planner
 
 
 def plan_now(
     state: OverseerState,
     planner: Planner,
-    rules: Rules,
+    rules: DispatchRules,
     objective: Objective,
     *,
     approved: bool,
@@ -43,9 +43,9 @@ def plan_now(
     Nothing where the policy has no room for so many tasks beside the open ones and `more_open`
     that are submitted before them in the same batch: the next pulse asks again.
     """
-    plan = planner.plan(wanted(objective))
+    plan = planner.plan(planning_request(objective))
     if isinstance(plan, Refusal):  # it had one when it was added: the catalogue has changed
-        plan = Plan(name="none", version="", tasks=(), rationale=str(plan))
+        plan = ObjectivePlan(name="none", version="", tasks=(), rationale=str(plan))
     waits = plan.needs_a_person and not approved
     are = len(state.kernel.tasks) + more_open
     if not waits and are + len(plan.tasks) > rules.policy.max_open_tasks:
@@ -68,13 +68,13 @@ def plan_now(
     emits = [Emit(label=label, payload=planned)]
     emits += [replace(each, label=f"{objective.objective_id} {each.label}") for each in tasks]
     if not waits and not any(isinstance(each.payload, TaskSubmitted) for each in tasks):
-        emits.append(_finished(objective, "none of its tasks was accepted", achieved=False))
+        emits.append(_finish(objective, "none of its tasks was accepted", achieved=False))
     return tuple(emits)
 
 
-def wanted(objective: Objective) -> Wanted:
+def planning_request(objective: Objective) -> PlanningRequest:
     """The objective as a planner is asked about it."""
-    return Wanted(
+    return PlanningRequest(
         objective_id=objective.objective_id,
         description=objective.description,
         priority=objective.priority,
@@ -91,11 +91,11 @@ def on_end_of_task(state: OverseerState, payload: TaskAcknowledged) -> tuple[Emi
         return ()
     if objective.failed_tasks:
         failed = ", ".join(objective.failed_tasks[:10])
-        return (_finished(objective, f"not completed: {failed}", achieved=False),)
-    return (_finished(objective, "all of its tasks were completed", achieved=True),)
+        return (_finish(objective, f"not completed: {failed}", achieved=False),)
+    return (_finish(objective, "all of its tasks were completed", achieved=True),)
 
 
-def _finished(objective: Objective, summary: str, *, achieved: bool) -> Emit:
+def _finish(objective: Objective, summary: str, *, achieved: bool) -> Emit:
     finished = ObjectiveFinished(
         objective_id=objective.objective_id,
         result=OBJECTIVE_ACHIEVED if achieved else OBJECTIVE_FAILED,
@@ -104,7 +104,7 @@ def _finished(objective: Objective, summary: str, *, achieved: bool) -> Emit:
     return Emit(label=f"finished {objective.objective_id}", payload=finished)
 
 
-def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
+def evolve(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
     """The objectives after one more event."""
     payload = recorded.event.payload
     if isinstance(payload, ObjectiveAdded):
@@ -123,7 +123,7 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
             return _remember_finished(state, added)
         return replace(state, objectives=state.objectives.set(added.objective_id, added))
     if isinstance(payload, ObjectivePlanned):
-        return _changed(
+        return _replace_objective(
             state,
             payload.objective_id,
             plan=payload.plan,
@@ -135,18 +135,19 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
         if objective is None:
             return state
         open_tasks = objective.open_tasks | {manifest.task_id}
-        return _changed(state, manifest.objective_id, open_tasks=open_tasks)
+        return _replace_objective(state, manifest.objective_id, open_tasks=open_tasks)
     if isinstance(payload, TaskAcknowledged):
-        return _task_ended(state, payload)
+        return _on_task_ended(state, payload)
     if isinstance(payload, TaskReleased) and payload.again:
-        return _task_tried_again(state, payload.task_id)
+        return _on_task_retried(state, payload.task_id)
     if isinstance(payload, ObjectiveFinished):
         objective = state.objectives.get(payload.objective_id)
         if objective is None:
             return state
         if payload.result == OBJECTIVE_CANCELLED:
             state = replace(
-                state, kernel=state.kernel.without_hope(objective.open_tasks, payload.summary)
+                state,
+                kernel=state.kernel.mark_for_cancellation(objective.open_tasks, payload.summary),
             )
         if payload.result == OBJECTIVE_FAILED:
             kept = replace(objective, metadata_json="")  # it is planned
@@ -158,7 +159,7 @@ def evolve(state: OverseerState, recorded: Recorded) -> OverseerState:
     return state
 
 
-def _task_ended(state: OverseerState, payload: TaskAcknowledged) -> OverseerState:
+def _on_task_ended(state: OverseerState, payload: TaskAcknowledged) -> OverseerState:
     objective = state.objectives.get(payload.objective_id)
     # A task that was set aside is still open in the kernel, which was told first.
     if objective is None or payload.task_id in state.kernel.tasks:
@@ -167,10 +168,12 @@ def _task_ended(state: OverseerState, payload: TaskAcknowledged) -> OverseerStat
     if payload.result != RESULT_COMPLETED:
         failed = (*failed, payload.task_id)
     open_tasks = objective.open_tasks - {payload.task_id}
-    return _changed(state, payload.objective_id, open_tasks=open_tasks, failed_tasks=failed)
+    return _replace_objective(
+        state, payload.objective_id, open_tasks=open_tasks, failed_tasks=failed
+    )
 
 
-def _task_tried_again(state: OverseerState, task_id: str) -> OverseerState:
+def _on_task_retried(state: OverseerState, task_id: str) -> OverseerState:
     """Its objective has it open again, and goes on where it had failed."""
     task = state.kernel.tasks.get(task_id)
     objective_id = task.manifest.objective_id if task is not None else ""
@@ -186,7 +189,7 @@ def _task_tried_again(state: OverseerState, task_id: str) -> OverseerState:
     objective = state.objectives.get(objective_id)
     if objective is None:
         return state
-    return _changed(
+    return _replace_objective(
         state,
         objective_id,
         open_tasks=objective.open_tasks | {task_id},
@@ -194,7 +197,7 @@ def _task_tried_again(state: OverseerState, task_id: str) -> OverseerState:
     )
 
 
-def _changed(state: OverseerState, objective_id: str, **changes: object) -> OverseerState:
+def _replace_objective(state: OverseerState, objective_id: str, **changes: object) -> OverseerState:
     objective = state.objectives.get(objective_id)
     if objective is None:
         return state
@@ -206,7 +209,7 @@ def _remember_finished(state: OverseerState, objective: Objective) -> OverseerSt
     finished = state.finished.set(objective.objective_id, objective.request_id)
     order = (*state.finished_order, objective.objective_id)
     failed = state.failed_objectives
-    if len(order) > MOST_FINISHED:
+    if len(order) > MAX_FINISHED:
         if order[0] in failed:
             failed = failed.delete(order[0])
         finished, order = finished.delete(order[0]), order[1:]

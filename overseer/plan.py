@@ -18,17 +18,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from enchanted.events.v1.task_pb2 import RISK_HIGH, RISK_SAFE, RiskTier, TaskManifest
 from nervous_system.contract.words import TIERS
 from nervous_system.refusal import Refusal
-from overseer.kernel.manifest_check import MOST_TTL_SECONDS
+from overseer.kernel.manifest_check import MAX_TTL_SECONDS
 from overseer.policy import tier_named
 
 EXPLICIT = "explicit"
 
-MOST_PLAN_BYTES: Final = 900_000
+MAX_PLAN_BYTES: Final = 900_000
 """Of all tasks of a plan: they are decided on at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class PlanningRequest:
     """What a planner is asked about."""
 
     objective_id: str
@@ -38,7 +38,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ObjectivePlan:
     """Tasks, and why these."""
 
     name: str
@@ -57,7 +57,7 @@ class Plan:
         return self.risk_tier == RISK_HIGH
 
 
-class Step(BaseModel):
+class PlanStep(BaseModel):
     """One task of a plan, or of an objective's own list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,14 +106,14 @@ class Step(BaseModel):
     ttl_seconds: float = Field(
         0.0,
         ge=0,
-        le=MOST_TTL_SECONDS,
+        le=MAX_TTL_SECONDS,
         description="From its submission; 0: no limit.",
         examples=[86_400],
     )
     attempt_seconds: float = Field(
         0.0,
         ge=0,
-        le=MOST_TTL_SECONDS,
+        le=MAX_TTL_SECONDS,
         description="An attempt that takes longer has failed; 0: no limit.",
         examples=[1_800],
     )
@@ -143,7 +143,7 @@ class Step(BaseModel):
         except KeyError:
             raise ValueError(f"there is no risk tier {value!r}") from None
 
-    def manifest(self, wanted: Wanted, *, step_id: str) -> TaskManifest:
+    def manifest(self, wanted: PlanningRequest, *, step_id: str) -> TaskManifest:
         """The task it is for one objective."""
         return TaskManifest(
             task_id=_task_id(wanted, step_id),
@@ -175,7 +175,7 @@ class NamedPlan(BaseModel):
 
     words: tuple[str, ...] = ()
     risk_tier: str = "safe"
-    steps: dict[str, Step] = Field(min_length=1)
+    steps: dict[str, PlanStep] = Field(min_length=1)
 
 
 class Catalogue(BaseModel):
@@ -187,7 +187,7 @@ class Catalogue(BaseModel):
     plans: dict[str, NamedPlan]
 
     @classmethod
-    def shipped(cls) -> Catalogue:
+    def load_shipped(cls) -> Catalogue:
         """The catalogue that comes with the overseer."""
         text = (files("overseer") / "catalogue.yaml").read_text(encoding="utf-8")
         return cls.model_validate(yaml.safe_load(text))
@@ -199,7 +199,7 @@ class CataloguePlanner:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
-    def plan(self, wanted: Wanted) -> Plan | Refusal:
+    def plan(self, wanted: PlanningRequest) -> ObjectivePlan | Refusal:
         """As `Planner.plan` promises."""
         if "tasks" in wanted.metadata:
             return _explicit(wanted)
@@ -224,7 +224,7 @@ class CataloguePlanner:
             manifest = step.manifest(wanted, step_id=step_id)
             manifest.risk_tier = max(manifest.risk_tier, tier)
             tasks.append(manifest)
-        return Plan(
+        return ObjectivePlan(
             name=name,
             version=self._catalogue.version,
             tasks=tuple(tasks),
@@ -241,24 +241,24 @@ class CataloguePlanner:
         return list(self._catalogue.plans.items())
 
 
-def _explicit(wanted: Wanted) -> Plan | Refusal:
+def _explicit(wanted: PlanningRequest) -> ObjectivePlan | Refusal:
     listed = wanted.metadata["tasks"]
     if not isinstance(listed, list) or not listed:
         return Refusal.because('"tasks" in its metadata is not a list of tasks')
     tasks = []
     for number, each in enumerate(listed, 1):
         try:
-            step = Step.model_validate(each)
+            step = PlanStep.model_validate(each)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             said = f"task {number} of its metadata: {where}: {first['msg']}"
             return Refusal.because(said)
         tasks.append(step.manifest(wanted, step_id=step.id or str(number)))
-    return Plan(
+    return ObjectivePlan(
         name=EXPLICIT, version="", tasks=tuple(tasks), rationale="the objective names its tasks"
     )
 
 
-def _task_id(wanted: Wanted, step_id: str) -> str:
+def _task_id(wanted: PlanningRequest, step_id: str) -> str:
     return f"{wanted.objective_id}.{step_id}"

@@ -26,11 +26,11 @@ Percent = Annotated[float, Field(gt=0, le=100, strict=True)]
 Count = Annotated[int, Field(ge=1, lt=1 << 32, strict=True)]
 
 
-MOST_CHARACTERS: Final = 65_536
+MAX_CHARACTERS: Final = 65_536
 """Of a policy: reading so much takes a second or two."""
 
-MOST_PATTERNS: Final = 1_000
-MOST_PATTERN_CHARACTERS: Final = 200
+MAX_PATTERNS: Final = 1_000
+MAX_PATTERN_CHARACTERS: Final = 200
 """No action is longer."""
 
 
@@ -40,8 +40,8 @@ def _plain(pattern: str) -> str:
     return pattern
 
 
-Pattern = Annotated[str, Field(max_length=MOST_PATTERN_CHARACTERS), AfterValidator(_plain)]
-Patterns = Annotated[tuple[Pattern, ...], Field(max_length=MOST_PATTERNS)]
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), AfterValidator(_plain)]
+Patterns = Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)]
 
 
 class PolicyRefused(Permanent):
@@ -84,7 +84,7 @@ class PolicyFile:
         """SHA-256 of the text."""
         return content_hash(self.text)
 
-    def adopted(self) -> PolicyAdopted:
+    def adoption_event(self) -> PolicyAdopted:
         """The event that puts it in force, with its rules written out for who reads no YAML."""
         policy = self.policy
         return PolicyAdopted(
@@ -108,9 +108,9 @@ def read_policy(text: str, *, where: str = "policy.yaml", accepted: bool = False
     Raises PolicyRefused with the line, where there is one.
     """
     text = text.removeprefix("\ufeff")
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise PolicyRefused(
-            f"{where}: it has {len(text):,} characters, more than {MOST_CHARACTERS:,}"
+            f"{where}: it has {len(text):,} characters, more than {MAX_CHARACTERS:,}"
         )
     try:
         read = YamlText(text, accepted=accepted)

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from nervous_system.refusal import Refusal
-from overseer.plan import Plan, Wanted
+from overseer.plan import ObjectivePlan, PlanningRequest
 
 
 class Phases(Protocol):
@@ -20,5 +20,5 @@ class Planner(Protocol):
     """Turns an objective into tasks. It is asked within a decision, so it must be pure: a planner
     that asks a model does so elsewhere and brings the tasks in the objective's metadata."""
 
-    def plan(self, wanted: Wanted, /) -> Plan | Refusal:
+    def plan(self, wanted: PlanningRequest, /) -> ObjectivePlan | Refusal:
         """The plan, or why there is none; the same answer for the same question."""

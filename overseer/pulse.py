@@ -17,14 +17,14 @@ from enchanted.events.v1.pulse_pb2 import (
 )
 from nervous_system.contract.words import OPERATIONAL, word
 from nervous_system.service.decision import Emit
-from overseer import gates
+from overseer import dispatch_control as gates
 from overseer.indicators import indicators
-from overseer.model import OverseerState, Settings
+from overseer.model import CoreSettings, OverseerState
 
-MOST_WEIGHTS = 50
+MAX_WEIGHTS = 50
 """Of agents and actions in one pulse: those that finished something last."""
 
-MOST_PULSES = 2**63
+MAX_PULSES = 2**63
 """Whatever number somebody gave a pulse, there is one after it."""
 
 
@@ -35,11 +35,11 @@ def due(state: OverseerState, now: datetime) -> bool:
     return state.cadence.due_at is None or now >= state.cadence.due_at
 
 
-def reflect(state: OverseerState, settings: Settings, now: datetime) -> PulseCompleted:
+def reflect(state: OverseerState, settings: CoreSettings, now: datetime) -> PulseCompleted:
     """What is there: workers, tasks, machines, rules, alarms."""
     kernel, hold_reason = state.kernel, gates.hold_reason(state, settings, now)
     seen = PulseCompleted(
-        number=min(state.cadence.number + 1, MOST_PULSES),
+        number=min(state.cadence.number + 1, MAX_PULSES),
         charter_hash=state.charter_hash,
         policy_hash=state.policy_hash,
         registry_hash=state.registry_hash,
@@ -62,7 +62,7 @@ def reflect(state: OverseerState, settings: Settings, now: datetime) -> PulseCom
 
 def critique(
     state: OverseerState,
-    settings: Settings,
+    settings: CoreSettings,
     seen: PulseCompleted,
     now: datetime,
     *,
@@ -79,7 +79,7 @@ def critique(
     if state.scores:
         pulse.mean_tool_efficacy_score = fmean(state.scores)
         pulse.trend_tool_efficacy_score = trend(state.scores)
-    for key, record in state.kernel.latest_records(MOST_WEIGHTS):
+    for key, record in state.kernel.latest_records(MAX_WEIGHTS):
         agent_id, _, action = key.partition("\n")
         weight = SuccessWeight(agent_id=agent_id, action=action, weight=record.weight)
         pulse.weights.append(weight)
@@ -109,9 +109,9 @@ def recommendation(state: OverseerState, *, held: bool) -> Recommendation.ValueT
     return RECOMMENDATION_WATCH if troubled else RECOMMENDATION_STEADY
 
 
-def interval_seconds(state: OverseerState, settings: Settings) -> float:
+def interval_seconds(state: OverseerState, settings: CoreSettings) -> float:
     """Until the next pulse: doubled for every pulse under pressure beyond the first few, and as
     configured again when the pressure is gone."""
     pressed = state.cadence.pressed + 1 if state.held else 0
     doublings = max(0, pressed - settings.pressure_pulses + 1)
-    return min(settings.longest_pulse_seconds, settings.pulse_seconds * 2.0 ** min(doublings, 20))
+    return min(settings.max_pulse_seconds, settings.pulse_seconds * 2.0 ** min(doublings, 20))

@@ -37,10 +37,10 @@ LOOK_SECONDS = 1.0
 SOON_SECONDS = 0.1
 """While this process is yet to lead: in a new home nothing is handed out before it has looked."""
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MAX_BYTES: Final = 16 * 1024 * 1024
 """Of a file: more is not even looked at. What an event can hold is for the server to say."""
 
-MOST_REASON_CHARACTERS: Final = 2_000
+MAX_REASON_CHARACTERS: Final = 2_000
 
 Read = Callable[[str], tuple[str, Payload]]
 """From a file's text to its hash and the event that puts it in force."""
@@ -50,7 +50,7 @@ class RulesRefused(Permanent):
     """A file says what nobody thought of; what was in force stays so."""
 
 
-class Observations(Protocol):
+class ObservationSink(Protocol):
     """Where an adoption becomes part of the log. The runner is one."""
 
     @property
@@ -65,7 +65,7 @@ class RuleFiles:
     """The charter, the policy and the registry of one home directory."""
 
     def __init__(
-        self, observations: Observations, *, charter: Path, policy: Path, registry: Path
+        self, observations: ObservationSink, *, charter: Path, policy: Path, registry: Path
     ) -> None:
         self._observations = observations
         self._charter = charter
@@ -144,8 +144,8 @@ class RuleFiles:
 
     async def _refuse(self, path: Path, text_hash: str, reason: str) -> bool:
         """Whether it was said, now or before."""
-        if len(reason) > MOST_REASON_CHARACTERS:
-            reason = f"{reason[:MOST_REASON_CHARACTERS]} …"
+        if len(reason) > MAX_REASON_CHARACTERS:
+            reason = f"{reason[:MAX_REASON_CHARACTERS]} …"
         self._refused[path] = reason
         if self._said.get(path) == text_hash:
             return True
@@ -182,7 +182,7 @@ class RuleFiles:
 
     def _read_policy(self, text: str) -> tuple[str, Payload]:
         file = read_policy(text, where=str(self._policy))
-        return file.hash, file.adopted()
+        return file.hash, file.adoption_event()
 
     def _read_registry(self, text: str) -> tuple[str, Payload]:
         file = read_registry(text, where=str(self._registry))
@@ -196,9 +196,9 @@ def _text(path: Path) -> str:
     if not stat.S_ISREG(path.stat().st_mode):  # reading from a pipe or a device may never end
         raise OSError("it is no regular file")
     with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
     return data.decode()
 
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from nervous_system.environment import Environment
-from overseer.kernel.state import Settings as KernelSettings
-from overseer.model import Settings
+from overseer.kernel.state import KernelSettings
+from overseer.model import CoreSettings
 
 
 class OverseerSettings(Environment):
@@ -20,7 +20,7 @@ class OverseerSettings(Environment):
     )
 
     pulse_seconds: float = Field(240.0, ge=0.1, description="between two pulses of the overseer")
-    longest_pulse_seconds: float = Field(
+    max_pulse_seconds: float = Field(
         960.0, ge=0.1, description="between two pulses while the pressure lasts"
     )
     tick_seconds: float = Field(
@@ -47,11 +47,11 @@ class OverseerSettings(Environment):
         None, description="the inbox; <home>/objectives.jsonl where not given"
     )
 
-    def of_core(self) -> Settings:
+    def of_core(self) -> CoreSettings:
         """What the core decides by."""
-        return Settings(
+        return CoreSettings(
             pulse_seconds=self.pulse_seconds,
-            longest_pulse_seconds=max(self.pulse_seconds, self.longest_pulse_seconds),
+            max_pulse_seconds=max(self.pulse_seconds, self.max_pulse_seconds),
             maintenance_seconds=self.maintenance_seconds,
         )
 

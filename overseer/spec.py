@@ -9,7 +9,7 @@ from nervous_system import names
 from nervous_system.contract.authority import READS, SOURCES
 from nervous_system.contract.subjects import EMERGENCY
 from nervous_system.service.fold import MAIN
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.telemetry.tracing import Tracer
 from overseer import pulse
 from overseer.core import OverseerCore
@@ -19,12 +19,14 @@ from overseer.settings import OverseerSettings
 from overseer.vocabulary import SERVICE
 
 
-def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[OverseerState]:
+def service_spec(
+    settings: OverseerSettings, tracer: Tracer | None = None
+) -> ServiceSpec[OverseerState]:
     """The overseer, as a part of the mesh; `tracer` watches its pulses."""
     tracer = tracer or Tracer()
-    return Role(
+    return ServiceSpec(
         core=OverseerCore(
-            planner=CataloguePlanner(Catalogue.shipped()),
+            planner=CataloguePlanner(Catalogue.load_shipped()),
             phases=tracer.span,
             settings=settings.of_core(),
             kernel_settings=settings.of_kernel(),
@@ -34,8 +36,8 @@ def role(settings: OverseerSettings, tracer: Tracer | None = None) -> Role[Overs
         scope=MAIN,
         agent_role=ROLE_OVERSEER,
         subjects=READS,
-        sources=SOURCES,
-        also_writes=(f"{names.EVENTS}.command.{EMERGENCY}.*",),  # what was called off
+        exclusive_sources=SOURCES,
+        extra_write_filters=(f"{names.EVENTS}.command.{EMERGENCY}.*",),  # what was called off
         requests=f"{names.REQUESTS}.{SERVICE}",
         around_tick=lambda state, now: (
             tracer.span("pulse") if pulse.due(state, now) else nullcontext()

@@ -11,36 +11,36 @@ from heapq import nsmallest
 from shlex import quote
 from typing import Final
 
-from overseer import gates
-from overseer.kernel.choice import Rules, slow_down, too_many
+from overseer import dispatch_control as gates
 from overseer.kernel.dismissed import of_late
+from overseer.kernel.ready_queue import QueueKey, queue_key_of
+from overseer.kernel.registered_worker import RegisteredWorker
+from overseer.kernel.scheduling import DispatchRules, slow_down, too_many
 from overseer.kernel.sleeping import Asleep
 from overseer.kernel.task import Manifest, Task
-from overseer.kernel.waiting import Line, line_of
-from overseer.kernel.worker import Worker
-from overseer.model import OverseerState, Settings
+from overseer.model import CoreSettings, OverseerState
 
-MOST_LOOKED_AT: Final = 50
+MAX_LOOKED_AT: Final = 50
 """Kinds of waiting task that are looked at for a sentence about the swarm."""
 
 SOON_SECONDS: Final = 5.0
 """A worker that lives and has nothing to do asks for a task sooner than that."""
 
-MOST_NAMED: Final = 3
+MAX_NAMED: Final = 3
 GIB: Final = 1 << 30
 
 
 class Standstill:
     """What keeps tasks from being done at one moment."""
 
-    def __init__(self, state: OverseerState, settings: Settings, now: datetime) -> None:
+    def __init__(self, state: OverseerState, settings: CoreSettings, now: datetime) -> None:
         self._state = state
         self._now = now
-        self._rules: Rules = gates.rules(state, settings, now)
+        self._rules: DispatchRules = gates.rules(state, settings, now)
         self._asleep = Asleep(state.kernel.sleeps, now)
-        self._doomed = state.kernel.doomed
+        self._doomed = state.kernel.to_cancel
         self._roots: dict[str, str] = {}
-        self._of_line: dict[Line, str] = {}  # tasks that ask for the same wait for the same
+        self._of_line: dict[QueueKey, str] = {}  # tasks that ask for the same wait for the same
 
     def of_swarm(self) -> str:
         """Why nothing is handed out, or what waits for something that nobody has; empty where what
@@ -49,7 +49,7 @@ class Standstill:
             return self._rules.held
         kernel = self._state.kernel
         heads = kernel.line.heads(kernel.tasks)
-        for task in nsmallest(MOST_LOOKED_AT, heads, key=lambda each: each.ticket):
+        for task in nsmallest(MAX_LOOKED_AT, heads, key=lambda each: each.queue_seq):
             if lacking := self._lacking(task.manifest) or self._unheard(task):
                 return f"{task.task_id} waits: {lacking}"
         return ""
@@ -77,7 +77,7 @@ class Standstill:
             return ""
         wait, typed = ("waits", quote(ids[0])) if len(ids) == 1 else ("wait", "ID")
         return (
-            f"{_listed(ids)} {wait} for a person; say yes with `ganglion objectives approve"
+            f"{_join_words(ids)} {wait} for a person; say yes with `ganglion objectives approve"
             f" {typed}`, or no with `ganglion objectives cancel {typed}`"
         )
 
@@ -94,8 +94,8 @@ class Standstill:
             f"{worker_id} was told to go at {each.at:%H:%M:%S} UTC: {each.reason}"
             for worker_id, each in lately.items()
         ]
-        more = [f"and {len(told) - MOST_NAMED} more"] if len(told) > MOST_NAMED else []
-        return "; ".join([*told[:MOST_NAMED], *more])
+        more = [f"and {len(told) - MAX_NAMED} more"] if len(told) > MAX_NAMED else []
+        return "; ".join([*told[:MAX_NAMED], *more])
 
     def of_task(self, task_id: str) -> str:
         """Why an open task is not being done; empty where it is, or will be at once."""
@@ -103,7 +103,7 @@ class Standstill:
         held_by, why = self.holding(task_id)
         if task is None or not self._depends(task):
             return why
-        found = f"it depends on {_listed(sorted(task.unmet))}"
+        found = f"it depends on {_join_words(sorted(task.unmet_dependencies))}"
         return f"{found}; {held_by}: {why}" if why else found
 
     def holding(self, task_id: str) -> tuple[str, str]:
@@ -113,7 +113,7 @@ class Standstill:
         task = tasks.get(task_id)
         if task is None:
             return "", ""
-        after = sorted(task.unmet)[:MOST_LOOKED_AT] if self._depends(task) else []
+        after = sorted(task.unmet_dependencies)[:MAX_LOOKED_AT] if self._depends(task) else []
         for root in map(self._root, after) if after else [task_id]:
             first = tasks.get(root)
             why = self._of_itself(first) if first is not None else "it is not there to be done"
@@ -146,14 +146,18 @@ class Standstill:
             if task is None or not self._depends(task):
                 break
             passed[task_id] = None
-            task_id = min(task.unmet)
+            task_id = min(task.unmet_dependencies)
         root = self._roots.get(task_id, task_id)
         self._roots.update(dict.fromkeys(passed, root))
         return root
 
     def _depends(self, task: Task) -> bool:
         """Whether all that keeps it from being done is what it depends on."""
-        return bool(task.unmet) and not task.quarantined and task.task_id not in self._doomed
+        return (
+            bool(task.unmet_dependencies)
+            and not task.quarantined
+            and task.task_id not in self._doomed
+        )
 
     def _of_itself(self, task: Task) -> str:
         """Why a task is not being done that waits for no other."""
@@ -169,7 +173,7 @@ class Standstill:
             return f"it is tried again at {task.waits_until:%H:%M:%S} UTC"
         if self._rules.held:
             return self._rules.held
-        line = line_of(task)
+        line = queue_key_of(task)
         if line not in self._of_line:
             self._of_line[line] = self._lacking(task.manifest) or self._full(task.manifest)
         return self._of_line[line] or self._unheard(task)
@@ -215,14 +219,14 @@ class Standstill:
         needs = _size(manifest)
         return f"it asks for {needs}, and is begun once a worker has as much left" if needs else ""
 
-    def _able(self, manifest: Manifest) -> list[Worker]:
+    def _able(self, manifest: Manifest) -> list[RegisteredWorker]:
         """All who could do it."""
         able = sorted(self._state.kernel.workers.values(), key=lambda each: each.worker_id)
         for fits, _ in self._demands(manifest):
             able = [each for each in able if fits(each)]
         return able
 
-    def _free(self, manifest: Manifest) -> list[Worker]:
+    def _free(self, manifest: Manifest) -> list[RegisteredWorker]:
         """Those of them who could take one more task."""
         return [
             each for each in self._able(manifest) if len(each.task_ids) < each.max_concurrent_tasks
@@ -233,7 +237,7 @@ class Standstill:
         registered = self._rules.registered
         everybody = self._rules.policy.allow_unregistered_agents
         skills, action, size = manifest.required_skills, manifest.action, _size(manifest)
-        named = f"the {'skill' if len(skills) == 1 else 'skills'} {_listed(sorted(skills))}"
+        named = f"the {'skill' if len(skills) == 1 else 'skills'} {_join_words(sorted(skills))}"
         skilled = f" with {named}" if skills else ""
         return (
             (
@@ -245,11 +249,11 @@ class Standstill:
             ),
             (
                 lambda each: skills <= each.skills,
-                lambda of: f"none of {_counted(of)} has {named}",
+                lambda of: f"none of {_count_workers(of)} has {named}",
             ),
             (
                 lambda each: not each.actions or action in each.actions,
-                lambda of: f"none of {_counted(of)}{skilled} does {action}",
+                lambda of: f"none of {_count_workers(of)}{skilled} does {action}",
             ),
             (
                 lambda each: self._is_large_enough(each, manifest),
@@ -268,7 +272,7 @@ class Standstill:
             ),
         )
 
-    def _is_large_enough(self, worker: Worker, manifest: Manifest) -> bool:
+    def _is_large_enough(self, worker: RegisteredWorker, manifest: Manifest) -> bool:
         """By the last look at its machine; one that nobody looked at may be."""
         load = self._state.loads.get(worker.host)
         if load is None:
@@ -281,7 +285,7 @@ class Standstill:
         )
 
 
-_Demand = tuple[Callable[[Worker], bool], Callable[[Sequence[Worker]], str]]
+_Demand = tuple[Callable[[RegisteredWorker], bool], Callable[[Sequence[RegisteredWorker]], str]]
 
 
 def _size(manifest: Manifest) -> str:
@@ -303,19 +307,19 @@ def _set_aside(task: Task) -> str:
     )
 
 
-def _counted(workers: Sequence[Worker]) -> str:
+def _count_workers(workers: Sequence[RegisteredWorker]) -> str:
     return f"{len(workers)} worker{'' if len(workers) == 1 else 's'}"
 
 
-def _have(workers: Sequence[Worker]) -> str:
+def _have(workers: Sequence[RegisteredWorker]) -> str:
     return "has" if len(workers) == 1 else "have"
 
 
-def _names(workers: Sequence[Worker]) -> str:
-    return _listed([each.worker_id for each in workers])
+def _names(workers: Sequence[RegisteredWorker]) -> str:
+    return _join_words([each.worker_id for each in workers])
 
 
-def _listed(words: Sequence[str]) -> str:
-    if len(words) > MOST_NAMED:
-        return f"{', '.join(words[:MOST_NAMED])} and {len(words) - MOST_NAMED} more"
+def _join_words(words: Sequence[str]) -> str:
+    if len(words) > MAX_NAMED:
+        return f"{', '.join(words[:MAX_NAMED])} and {len(words) - MAX_NAMED} more"
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

@@ -9,26 +9,26 @@ from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from nervous_system.bus import Bus
-from nervous_system.client.asker import Asker
+from nervous_system.client.request_client import RequestClient
 from nervous_system.clock import Clock, system_clock
 from nervous_system.environment import read_settings
 from nervous_system.ids import new_event_id
-from nervous_system.service.joining import joined
-from nervous_system.service.obeying import obeying
 from nervous_system.service.runner import Runner
+from nervous_system.service.service_commands import obey_service_commands
+from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Fact
 from nervous_system.telemetry.service import Telemetry
 from overseer import hindrances
 from overseer.facts import FACTS, Look
-from overseer.model import OverseerState, Settings
+from overseer.model import CoreSettings, OverseerState
 from overseer.objective_inbox import ObjectiveInbox
 from overseer.rule_files import RuleFiles
 from overseer.settings import OverseerSettings
-from overseer.spec import role
+from overseer.spec import service_spec
 from overseer.vocabulary import SERVICE
 
-MOST_SILENT_SECONDS: Final = 60.0
+MAX_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
 
 
@@ -36,12 +36,14 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
     """Oversee the swarm until `stop` is set. Raises only what a person must mend."""
     mesh, settings = read_settings(MeshSettings), read_settings(OverseerSettings)
     async with AsyncExitStack() as stack:
-        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        member = await stack.enter_async_context(open_service(mesh, service=SERVICE, stop=stop))
         if member is None:
             return
         bus, seen, holder = member.bus, member.telemetry, new_event_id()
         await stack.enter_async_context(
-            obeying(bus, service=SERVICE, role=ROLE_OVERSEER, stop=stop, holder=holder)
+            obey_service_commands(
+                bus, service=SERVICE, role=ROLE_OVERSEER, stop=stop, holder=holder
+            )
         )
         runner = _runner(bus, settings, seen, clock, holder)
         rules = RuleFiles(
@@ -53,14 +55,16 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
         rules.require_charter()
         inbox = ObjectiveInbox(
             settings.inbox or mesh.home / "objectives.jsonl",
-            Asker(bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock),
+            RequestClient(
+                bus, service=SERVICE, role=ROLE_OVERSEER, agent_id="overseer/inbox", clock=clock
+            ),
             leads=lambda: runner.state is not None,
         )
         _show(seen, runner, settings.of_core(), clock)
         seen.health.fact("rules_refused", lambda: rules.refused)
         seen.health.fact("inbox_broken", lambda: inbox.broken)
-        rules_progress = seen.health.progress("rules", maximum_silence_seconds=MOST_SILENT_SECONDS)
-        inbox_progress = seen.health.progress("inbox", maximum_silence_seconds=MOST_SILENT_SECONDS)
+        rules_progress = seen.health.progress("rules", maximum_silence_seconds=MAX_SILENT_SECONDS)
+        inbox_progress = seen.health.progress("inbox", maximum_silence_seconds=MAX_SILENT_SECONDS)
         try:
             async with asyncio.TaskGroup() as tasks:
                 beside = (
@@ -74,7 +78,9 @@ async def run(stop: asyncio.Event, *, clock: Clock = system_clock) -> None:
             raise group.exceptions[0] from group
 
 
-def _show(seen: Telemetry, runner: Runner[OverseerState], settings: Settings, clock: Clock) -> None:
+def _show(
+    seen: Telemetry, runner: Runner[OverseerState], settings: CoreSettings, clock: Clock
+) -> None:
     """How things stand, for `ganglion status`; nothing while another overseer leads."""
 
     def fact(name: str, read: Look) -> None:
@@ -110,9 +116,9 @@ def _runner(
 ) -> Runner[OverseerState]:
     return Runner(
         bus,
-        role(settings, seen.tracer),
+        service_spec(settings, seen.tracer),
         holder=holder,
         clock=clock,
-        progress=seen.health.progress("fold", maximum_silence_seconds=MOST_SILENT_SECONDS).mark,
+        progress=seen.health.progress("fold", maximum_silence_seconds=MAX_SILENT_SECONDS).mark,
         work=seen.health.work("deciding"),
     )

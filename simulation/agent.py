@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
-from nervous_system.client.held_task import HeldTask, LeaseLost
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost
 from nervous_system.client.worker import Worker
 from nervous_system.clock import Stopwatch
 from nervous_system.errors import Transient
-from simulation.bell import Bell
-from simulation.plan import Fate, Plan
+from simulation.plan import PlannedOutcome, SimulationPlan
+from simulation.wakeup import Wakeup
 
 IDLE_SECONDS: Final = 0.5
 """Before it asks again though it heard of no new work: backoff ends without a word."""
@@ -21,7 +21,7 @@ BACK_SECONDS: Final = 0.2
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTally:
     """What all agents of a run met with."""
 
     claims_seconds: list[float] = field(default_factory=list)
@@ -36,11 +36,17 @@ class SimulatedAgent:
     """One agent with an id that it keeps over its crashes. It is heard of as every worker is."""
 
     def __init__(
-        self, worker: Worker, plan: Plan, bell: Bell, tally: Tally, *, watch: Stopwatch
+        self,
+        worker: Worker,
+        plan: SimulationPlan,
+        bell: Wakeup,
+        tally: RunTally,
+        *,
+        watch: Stopwatch,
     ) -> None:
         self._worker = worker
         self._plan = plan
-        self._bell = bell
+        self._wakeup = bell
         self._tally = tally
         self._watch = watch
 
@@ -52,17 +58,17 @@ class SimulatedAgent:
             except Transient:
                 self._tally.unanswered += 1
                 continue
-            async with self._worker.heard_of():
+            async with self._worker.heartbeating():
                 crashed = await self._one_life(over)
             if crashed:
                 self._tally.crashes += 1
                 await asyncio.sleep(BACK_SECONDS)
-        await self._worker.depart("the simulation is over")
+        await self._worker.deregister("the simulation is over")
 
     async def _one_life(self, over: asyncio.Event) -> bool:
         """Whether it ended in a crash."""
         while not over.is_set():
-            rung, began = self._bell.rung, self._watch()
+            rung, began = self._wakeup.rung, self._watch()
             try:
                 task = await self._worker.claim()
             except Transient:
@@ -70,27 +76,29 @@ class SimulatedAgent:
                 continue
             if task is None:
                 self._tally.refusal = self._worker.refusal
-                await self._bell.wait(rung, within_seconds=IDLE_SECONDS)
+                await self._wakeup.wait(rung, within_seconds=IDLE_SECONDS)
                 continue
             self._tally.claims_seconds.append(self._watch() - began)
             try:
-                if await self._meet_fate(task) == "crash":
+                if await self._play_outcome(task) == "crash":
                     return True
             except LeaseLost:
                 self._tally.leases_lost += 1
             except Transient:
                 self._tally.unanswered += 1
             finally:
-                self._worker.let_go(task)
+                self._worker.drop(task)
         return False
 
-    async def _meet_fate(self, task: HeldTask) -> Fate | None:
-        if task.task_id not in self._plan.fates:  # another's work, which needs no special skill
-            await task.give_back("a simulated agent does no real work")
+    async def _play_outcome(self, task: ClaimedTask) -> PlannedOutcome | None:
+        if (
+            task.task_id not in self._plan.planned_outcomes
+        ):  # another's work, which needs no special skill
+            await task.release("a simulated agent does no real work")
             await asyncio.sleep(IDLE_SECONDS)
             return None
         await asyncio.sleep(self._plan.work_seconds[task.task_id])
-        fate = self._plan.fate(task.task_id, task.attempt)
+        fate = self._plan.planned_outcome(task.task_id, task.attempt)
         if fate == "complete":
             await task.finish(output="nothing was done")
         elif fate == "fail":

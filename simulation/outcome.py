@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskResult, TaskSubmitted
-from nervous_system.phrases import counted
-from simulation.hive import Run
-from simulation.plan import Plan
-from simulation.verdict import judge
+from nervous_system.phrases import pluralize
+from simulation.checker import judge
+from simulation.plan import SimulationPlan
+from simulation.runner import Run
 
-MOST_NAMED: Final = 20
+MAX_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class SimulationOutcome:
     """Of one run."""
 
     run_id: str
@@ -35,7 +35,7 @@ class Outcome:
     waited_for: str = ""  # why what is left was not handed out
 
     @classmethod
-    def of(cls, plan: Plan, run: Run, *, agents: int) -> Outcome:
+    def of(cls, plan: SimulationPlan, run: Run, *, agents: int) -> SimulationOutcome:
         """The numbers, and the judge's word."""
         submitted = {
             each.event.payload.manifest.task_id: each.recorded_at
@@ -90,8 +90,8 @@ class Outcome:
             "failures": self.failures,
             "leases_lost": self.leases_lost,
             "unanswered": self.unanswered,
-            "claim_seconds": _named(self.claim_seconds),
-            "end_to_end_seconds": _named(self.end_to_end_seconds),
+            "claim_seconds": _with_names(self.claim_seconds),
+            "end_to_end_seconds": _with_names(self.end_to_end_seconds),
             "wrong": self.wrong,
             "waited_for": self.waited_for,
         }
@@ -100,12 +100,13 @@ class Outcome:
         """For a person."""
         ends = ", ".join(f"{count} {name}" for name, count in self.results.items()) or "none ended"
         found = [
-            f"{counted(self.tasks, 'task')}, {counted(self.agents, 'agent')}, {self.seconds:.1f} s:"
+            f"{pluralize(self.tasks, 'task')}, {pluralize(self.agents, 'agent')},"
+            f" {self.seconds:.1f} s:"
             f" {self.per_second:.0f} tasks a second ({ends})",
-            f"{counted(self.crashes, 'crash', 'crashes')},"
-            f" {counted(self.failures, 'failed attempt')},"
-            f" {counted(self.leases_lost, 'lost lease')},"
-            f" {counted(self.unanswered, 'unanswered question')}",
+            f"{pluralize(self.crashes, 'crash', 'crashes')},"
+            f" {pluralize(self.failures, 'failed attempt')},"
+            f" {pluralize(self.leases_lost, 'lost lease')},"
+            f" {pluralize(self.unanswered, 'unanswered question')}",
             f"claim p50 {_ms(self.claim_seconds[0])}, p99 {_ms(self.claim_seconds[1])};"
             f" submission to end p50 {_ms(self.end_to_end_seconds[0])},"
             f" p99 {_ms(self.end_to_end_seconds[1])}",
@@ -114,15 +115,15 @@ class Outcome:
             return [*found, "every task ended as it must"]
         named = [
             f"  {task_id}: {'; '.join(reasons)}"
-            for task_id, reasons in list(self.wrong.items())[:MOST_NAMED]
+            for task_id, reasons in list(self.wrong.items())[:MAX_NAMED]
         ]
-        if len(self.wrong) > MOST_NAMED:
-            named.append(f"  and {len(self.wrong) - MOST_NAMED} more")
+        if len(self.wrong) > MAX_NAMED:
+            named.append(f"  and {len(self.wrong) - MAX_NAMED} more")
         wrong = len(self.wrong)
         they = "it" if wrong == 1 else "they"
         if self.waited_for:
             found.append(f"at the end it waited: {self.waited_for}")
-        return [*found, f"{counted(wrong, 'task')} did not end as {they} must:", *named]
+        return [*found, f"{pluralize(wrong, 'task')} did not end as {they} must:", *named]
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float]:
@@ -132,7 +133,7 @@ def _percentiles(values: Sequence[float]) -> tuple[float, float]:
     return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
 
 
-def _named(both: tuple[float, float]) -> dict[str, float]:
+def _with_names(both: tuple[float, float]) -> dict[str, float]:
     return {"p50": round(both[0], 5), "p99": round(both[1], 5)}
 
 

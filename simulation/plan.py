@@ -9,36 +9,36 @@ from typing import Final, Literal
 
 from enchanted.events.v1.task_pb2 import RISK_SAFE, TaskManifest
 
-Fate = Literal["complete", "fail", "crash"]
+PlannedOutcome = Literal["complete", "fail", "crash"]
 """What an agent does with an attempt. A crash: it vanishes without a word, and comes back."""
 
 ACTION: Final = "simulate"
-MOST_ATTEMPTS: Final = 3
-MOST_CRASHES: Final = 1
+MAX_ATTEMPTS: Final = 3
+MAX_CRASHES: Final = 1
 """Of one task: the overseer sets aside what several workers fell silent over, and four attempts
 that failed or were lost are an incident."""
 
 DEPENDENT_SHARE: Final = 0.2
-MOST_DEPENDENCIES: Final = 2
-MOST_WORK_SECONDS: Final = 0.02
+MAX_DEPENDENCIES: Final = 2
+MAX_WORK_SECONDS: Final = 0.02
 AT_ONCE: Final = 200
 
-LEAST_TO_LIVE_SECONDS: Final = 600.0
+MIN_TTL_SECONDS: Final = 600.0
 TO_LIVE_SECONDS_PER_TASK: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SimulationPlan:
     """One run: its tasks, and the fates of each one's attempts; who has none left completes."""
 
     run_id: str
     manifests: tuple[TaskManifest, ...]
-    fates: dict[str, tuple[Fate, ...]]
+    planned_outcomes: dict[str, tuple[PlannedOutcome, ...]]
     work_seconds: dict[str, float]
 
-    def fate(self, task_id: str, attempt: int) -> Fate:
+    def planned_outcome(self, task_id: str, attempt: int) -> PlannedOutcome:
         """Of one attempt, which count from 1."""
-        fates = self.fates[task_id]
+        fates = self.planned_outcomes[task_id]
         return fates[attempt - 1] if attempt <= len(fates) else "complete"
 
     @property
@@ -56,7 +56,7 @@ def to_live_seconds(tasks: int) -> float:
     """After which a task of a run of so many expires where nobody has it: no run takes so long, so
     only what an interrupted one left behind does.
     """
-    return max(LEAST_TO_LIVE_SECONDS, tasks * TO_LIVE_SECONDS_PER_TASK)
+    return max(MIN_TTL_SECONDS, tasks * TO_LIVE_SECONDS_PER_TASK)
 
 
 def skill_of(run_id: str) -> str:
@@ -66,13 +66,13 @@ def skill_of(run_id: str) -> str:
 
 def draw(
     *, run_id: str, tasks: int, failure_rate: float, crash_rate: float, chance: Random
-) -> Plan:
+) -> SimulationPlan:
     """The plan for this chance: the same for the same state of it."""
     manifests: list[TaskManifest] = []
     for number in range(tasks):
         dependencies: set[str] = set()
         if number and chance.random() < DEPENDENT_SHARE:
-            for _ in range(chance.randint(1, MOST_DEPENDENCIES)):
+            for _ in range(chance.randint(1, MAX_DEPENDENCIES)):
                 dependencies.add(manifests[chance.randrange(number)].task_id)
         manifests.append(
             TaskManifest(
@@ -82,25 +82,25 @@ def draw(
                 priority=chance.randint(0, 10),
                 depends_on=sorted(dependencies),
                 required_skills=[skill_of(run_id)],
-                max_attempts=MOST_ATTEMPTS,
+                max_attempts=MAX_ATTEMPTS,
                 ttl_seconds=to_live_seconds(tasks),
                 risk_tier=RISK_SAFE,
             )
         )
     ids = [manifest.task_id for manifest in manifests]
-    return Plan(
+    return SimulationPlan(
         run_id=run_id,
         manifests=tuple(manifests),
-        fates={each: _fates(failure_rate, crash_rate, chance) for each in ids},
-        work_seconds={each: chance.uniform(0, MOST_WORK_SECONDS) for each in ids},
+        planned_outcomes={each: _fates(failure_rate, crash_rate, chance) for each in ids},
+        work_seconds={each: chance.uniform(0, MAX_WORK_SECONDS) for each in ids},
     )
 
 
-def _fates(failure_rate: float, crash_rate: float, chance: Random) -> tuple[Fate, ...]:
-    fates: list[Fate] = []
-    while fates.count("fail") < MOST_ATTEMPTS:
+def _fates(failure_rate: float, crash_rate: float, chance: Random) -> tuple[PlannedOutcome, ...]:
+    fates: list[PlannedOutcome] = []
+    while fates.count("fail") < MAX_ATTEMPTS:
         drawn = chance.random()
-        if drawn < crash_rate and fates.count("crash") < MOST_CRASHES:
+        if drawn < crash_rate and fates.count("crash") < MAX_CRASHES:
             fates.append("crash")
         elif crash_rate <= drawn < crash_rate + failure_rate:
             fates.append("fail")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enchanted.events.v1.state_change_pb2 import StateChange
-from nervous_system.contract.patched import FROM_NOTHING, DoesNotApply, patched
+from nervous_system.contract.patch import FROM_NOTHING, DoesNotApply, apply_patch
 from nervous_system.ids import content_hash
 
 
@@ -29,7 +29,7 @@ class StationFile:
             if change.truncated:
                 text = None
             elif diff:
-                text = patched(before, diff)
+                text = apply_patch(before, diff)
             else:
                 text = "" if change.new_state_hash == content_hash("") else before
         except DoesNotApply:

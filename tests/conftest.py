@@ -11,8 +11,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
 from nervous_system.bus import Bus, open_bus
 from nervous_system.settings import MeshSettings
 from tests import unit_set
@@ -109,5 +109,5 @@ def home(tmp_path: Path) -> Path:
     """A home with the rules of a new one."""
     folder = tmp_path / "home"
     folder.mkdir()
-    write_samples(Home.at(folder))
+    write_default_files(Home.at(folder))
     return folder

@@ -38,7 +38,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import child_id
@@ -50,7 +50,7 @@ class History:
     """A log that is written one event after the other."""
 
     def __init__(self, *, first_sequence: int = 1) -> None:
-        self.log: list[Recorded] = []
+        self.log: list[RecordedEvent] = []
         self.now = BEGINNING
         self.sequence = first_sequence - 1
         self.decided_seconds_ago = 0.0  # the producer's clock, against the stream's
@@ -66,8 +66,8 @@ class History:
         role: AgentRole.ValueType = ROLE_OVERSEER,
         *,
         subject: str | None = None,
-        because: Recorded | None = None,
-    ) -> Recorded:
+        because: RecordedEvent | None = None,
+    ) -> RecordedEvent:
         """One more event, now; on the subject where it belongs, or where a stranger puts it."""
         self.sequence += 1
         event = Event(
@@ -80,7 +80,7 @@ class History:
             span_id=f"{self.sequence:016x}",
             causation_id=because.event.event_id if because is not None else "",
         )
-        recorded = Recorded(
+        recorded = RecordedEvent(
             event=event,
             sequence=self.sequence,
             subject=subject or subject_for(event),
@@ -89,27 +89,27 @@ class History:
         self.log.append(recorded)
         return recorded
 
-    def submit(self, task_id: str, action: str = "work", **fields: object) -> Recorded:
+    def submit(self, task_id: str, action: str = "work", **fields: object) -> RecordedEvent:
         """The overseer accepts a task."""
         manifest = TaskManifest(task_id=task_id, action=action, **fields)  # type: ignore[arg-type]
         return self.add(TaskSubmitted(manifest=manifest))
 
-    def claim(self, task_id: str, worker_id: str = "w1", *, attempt: int = 1) -> Recorded:
+    def claim(self, task_id: str, worker_id: str = "w1", *, attempt: int = 1) -> RecordedEvent:
         """The overseer gives it to a worker."""
         claimed = TaskClaimed(
             task_id=task_id, worker_id=worker_id, attempt=attempt, lease_seconds=60
         )
         return self.add(claimed)
 
-    def acknowledge(self, task_id: str, **fields: object) -> Recorded:
+    def acknowledge(self, task_id: str, **fields: object) -> RecordedEvent:
         """The overseer ends it."""
         return self.add(TaskAcknowledged(task_id=task_id, **fields))  # type: ignore[arg-type]
 
-    def decide(self, confidence: float | None) -> Recorded:
+    def decide(self, confidence: float | None) -> RecordedEvent:
         """An agent decides."""
         return self.add(AgentDecision(confidence_score=confidence, rationale="r"), ROLE_CODER)
 
-    def turn(self, *, as_of_sequence: int, service: str = "overseer") -> Recorded:
+    def turn(self, *, as_of_sequence: int, service: str = "overseer") -> RecordedEvent:
         """What stands before requests that a service decides at once."""
         # A leader reads on before it decides, so what a turn had seen never goes back.
         seen = max(as_of_sequence, self._seen.get(service, 0))

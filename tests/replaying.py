@@ -16,13 +16,14 @@ from pydantic import BaseModel
 
 from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import on_any
 from nervous_system.ids import content_hash
 from nervous_system.service.fold import Fold
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
+from tests.replay.recorded_names import RECORDED_AS
 
 State = TypeVar("State")
 
@@ -41,15 +42,17 @@ class Replayed(Generic[State]):
         return hash_of(self.state)
 
 
-def replay(role: Role[State], log: Sequence[Recorded]) -> Replayed[State]:
+def replay(role: ServiceSpec[State], log: Sequence[RecordedEvent]) -> Replayed[State]:
     """Fold a whole log from its first event, as `role` does."""
-    reads, writes = on_any(role.reads), on_any(role.own)
+    reads, writes = on_any(role.replay_filters), on_any(role.own_filters)
     history = [each for each in log if reads(each.subject)]
     fold = leading(role)
     for each in history:
         if writes(each.subject) and _is_of_a_turn(each):
-            fold.recall(each)
-    decided = {entry.event.event_id: entry for recorded in history for entry in fold.take(recorded)}
+            fold.preload_own(each)
+    decided = {
+        entry.event.event_id: entry for recorded in history for entry in fold.apply(recorded)
+    }
     on_log = {
         each.event.event_id: each
         for each in history
@@ -86,42 +89,44 @@ def hash_of(state: object) -> str:
     return content_hash(repr(_canonical(state)))
 
 
-def interrupted(role: Role[State], log: Sequence[Recorded], sequence: int) -> Snapshot[State]:
+def interrupted(
+    role: ServiceSpec[State], log: Sequence[RecordedEvent], sequence: int
+) -> Snapshot[State]:
     """What a leader would have left that had read up to a position, and no further."""
-    reads, writes = on_any(role.reads), on_any(role.own)
+    reads, writes = on_any(role.replay_filters), on_any(role.own_filters)
     history = [each for each in log if reads(each.subject)]
     fold = leading(role)
     for each in history:
         if writes(each.subject):
-            fold.recall(each)
+            fold.preload_own(each)
     for each in history:
         if each.sequence <= sequence:
-            fold.take(each)
+            fold.apply(each)
     return Snapshot(
         state=fold.state,
         sequence=sequence,
         stream_created="",
         fingerprint="",
-        ahead=frozenset(fold.ahead),
+        pending_ids=frozenset(fold.pending_ids),
     )
 
 
 def continued(
-    role: Role[State], snapshot: Snapshot[State], log: Sequence[Recorded]
+    role: ServiceSpec[State], snapshot: Snapshot[State], log: Sequence[RecordedEvent]
 ) -> tuple[State, list[Entry]]:
     """Where a snapshot leads on this log, and what would be decided beyond what is on it."""
-    reads, writes = on_any(role.reads), on_any(role.own)
+    reads, writes = on_any(role.replay_filters), on_any(role.own_filters)
     behind = [each for each in log if each.sequence > snapshot.sequence and reads(each.subject)]
     fold = leading(role, snapshot)
     for each in behind:
         if writes(each.subject):
-            fold.recall(each)
+            fold.preload_own(each)
     assert not fold.missing, f"{len(fold.missing)} events of the snapshot are not on the log"
-    beyond = [entry for recorded in behind for entry in fold.take(recorded)]
+    beyond = [entry for recorded in behind for entry in fold.apply(recorded)]
     return fold.state, beyond
 
 
-def leading(role: Role[State], snapshot: Snapshot[State] | None = None) -> Fold[State]:
+def leading(role: ServiceSpec[State], snapshot: Snapshot[State] | None = None) -> Fold[State]:
     """The fold of who leads, from a snapshot on or from the beginning."""
     return Fold(
         role.core,
@@ -130,23 +135,23 @@ def leading(role: Role[State], snapshot: Snapshot[State] | None = None) -> Fold[
         role=role.agent_role,
         state=snapshot.state if snapshot is not None else None,
         sequence=snapshot.sequence if snapshot is not None else 0,
-        ahead=snapshot.ahead if snapshot is not None else frozenset(),
-        hears=on_any(role.hears),
+        pending_ids=snapshot.pending_ids if snapshot is not None else frozenset(),
+        hears=on_any(role.live_filters),
     )
 
 
-def _is_of_a_turn(recorded: Recorded) -> bool:
+def _is_of_a_turn(recorded: RecordedEvent) -> bool:
     event = recorded.event
     return event.event_type == TYPE_REQUEST or isinstance(
         event.payload, TickObserved | RequestsTaken
     )
 
 
-def _name(each: Recorded | Entry) -> str:
+def _name(each: RecordedEvent | Entry) -> str:
     return each.event.kind.field
 
 
-def _short(each: Recorded | Entry) -> str:
+def _short(each: RecordedEvent | Entry) -> str:
     return " ".join(str(each.event.payload).split())[:200]
 
 
@@ -163,7 +168,9 @@ def _canonical(value: Any) -> Any:
         return _canonical(value.model_dump(exclude_defaults=True))
     if is_dataclass(value):
         return {
-            each.name: _canonical(getattr(value, each.name))
+            RECORDED_AS.get((type(value).__name__, each.name), each.name): _canonical(
+                getattr(value, each.name)
+            )
             for each in fields(value)
             if each.compare and getattr(value, each.name) != _default(each)
         }

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-LEAST_SECONDS = 60
+MIN_SECONDS = 60
 ON_PURPOSE = "# short:"
 """Behind the line where a short wait is the point of the test: nothing comes, or it asks again."""
 
@@ -27,7 +27,7 @@ def impatient(source: str) -> Iterator[tuple[int, str]]:
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and (limit := _limit(node)) is not None:
-            if limit < LEAST_SECONDS and ON_PURPOSE not in lines[node.lineno - 1]:
+            if limit < MIN_SECONDS and ON_PURPOSE not in lines[node.lineno - 1]:
                 yield node.lineno, f"waits for {limit:g} s at the most"
         elif isinstance(node, ast.Assert) and any(map(_is_a_duration, ast.walk(node.test))):
             yield node.lineno, "asserts how long something took"

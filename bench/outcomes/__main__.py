@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.machine import describe_machine
-from bench.outcomes.page import Column, cell, page
-from bench.outcomes.situation import SITUATIONS, Outcome, Situation
+from bench.outcomes.page import PageColumn, cell, page
+from bench.outcomes.situation import SITUATIONS, Situation, StagedOutcome
 from bench.outcomes.staging import stage
 from bench.outcomes.systems import SYSTEMS, System
 from ganglion.terminal import say
@@ -42,7 +42,7 @@ def main() -> None:
         say(f"kept in {given.write}", err=True)
 
 
-async def _all(names: Sequence[str], situations: Sequence[Situation]) -> tuple[Column, ...]:
+async def _all(names: Sequence[str], situations: Sequence[Situation]) -> tuple[PageColumn, ...]:
     task = asyncio.current_task()
     assert task is not None
     # As Ctrl-C does: what was started is stopped on the way out.
@@ -59,9 +59,9 @@ async def _all(names: Sequence[str], situations: Sequence[Situation]) -> tuple[C
 
 async def _columns(
     systems: Sequence[System], situations: Sequence[Situation]
-) -> tuple[Column, ...]:
+) -> tuple[PageColumn, ...]:
     versions = {each.name: "" if each.missing else each.versions() for each in systems}
-    found: dict[str, dict[str, Outcome | Refusal]] = {each.name: {} for each in systems}
+    found: dict[str, dict[str, StagedOutcome | Refusal]] = {each.name: {} for each in systems}
     for situation in situations:
         say(situation.title)
         staged = await asyncio.gather(*(_staged(each, situation) for each in systems))
@@ -74,7 +74,7 @@ async def _columns(
         for situation in SITUATIONS:
             each.setdefault(situation.key, Refusal.because("not asked for"))
     return tuple(
-        Column(
+        PageColumn(
             name=each.name,
             settings=each.settings,
             versions=versions[each.name],
@@ -84,7 +84,7 @@ async def _columns(
     )
 
 
-async def _staged(system: System, situation: Situation) -> Outcome | Refusal:
+async def _staged(system: System, situation: Situation) -> StagedOutcome | Refusal:
     if system.missing:
         return Refusal.because(system.missing)
     try:

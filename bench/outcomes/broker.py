@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bench.child import started
-from bench.laboratory import listening
+from bench.environment import listening
 
 
 class Broker:

@@ -13,8 +13,8 @@ from bench.outcomes.situation import (
     NEXT_SECONDS,
     SITUATIONS,
     Mark,
-    Outcome,
     Situation,
+    StagedOutcome,
     mark,
     needs_reason,
 )
@@ -51,13 +51,13 @@ and 30 s with procrastinate. What takes {LEASE_SECONDS} s here takes that long b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class PageColumn:
     """One system, and what it made of each situation."""
 
     name: str
     settings: str
     versions: str
-    outcomes: Mapping[str, Outcome | Refusal]  # by the situation's key; or why there is none
+    outcomes: Mapping[str, StagedOutcome | Refusal]  # by the situation's key; or why there is none
 
     def mark(self, situation: Situation) -> Mark | None:
         """None where there is nothing to judge."""
@@ -66,7 +66,7 @@ class Column:
 
 
 def page(
-    columns: tuple[Column, ...], *, machine: str, measured_at: datetime, seconds: float
+    columns: tuple[PageColumn, ...], *, machine: str, measured_at: datetime, seconds: float
 ) -> str:
     """The whole page; ours is the first column."""
     lines = [
@@ -104,13 +104,13 @@ def page(
     return "\n".join(lines)
 
 
-def cell(situation: Situation, outcome: Outcome | Refusal) -> str:
+def cell(situation: Situation, outcome: StagedOutcome | Refusal) -> str:
     """One cell, in words."""
     if isinstance(outcome, Refusal):
         return f"not staged: {outcome}"
     end = f"{SIGNS[mark(situation, outcome)]} **{outcome.state}**"
     if outcome.seconds is None:
-        end += f" still after {situation.most_seconds:g} s"
+        end += f" still after {situation.max_seconds:g} s"
     else:
         end += f" after {outcome.seconds:.1f} s"
     said = [end, _runs(situation, outcome)]
@@ -127,7 +127,7 @@ def cell(situation: Situation, outcome: Outcome | Refusal) -> str:
     return "; ".join(said)
 
 
-def _runs(situation: Situation, outcome: Outcome) -> str:
+def _runs(situation: Situation, outcome: StagedOutcome) -> str:
     ran = f"ran {_times(outcome.runs)}" if outcome.runs else "never ran"
     if situation.cut_short and outcome.came_to_its_end:
         ran += ", to its end"
@@ -138,12 +138,12 @@ def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _count(column: Column) -> str:
+def _count(column: PageColumn) -> str:
     marks = [column.mark(each) for each in SITUATIONS]
     return f"{marks.count('right')} of {len(marks)}, {marks.count('partly')} partly"
 
 
-def _shortfalls(columns: tuple[Column, ...]) -> list[str]:
+def _shortfalls(columns: tuple[PageColumn, ...]) -> list[str]:
     ours, *others = columns
     order: list[Mark | None] = ["right", "partly", "wrong", None]
     found = []

@@ -41,7 +41,7 @@ class Situation:
     act: Act = "nothing"
     workers: int = 1
     limit_seconds: float = 0.0  # of an attempt
-    most_seconds: float = 45.0  # then what is shown last counts
+    max_seconds: float = 45.0  # then what is shown last counts
     ends: frozenset[Kind]
     runs: tuple[int, int] = (1, 1)  # at least, at most
     cut_short: bool = False  # its code has to be ended before it comes to its end
@@ -55,7 +55,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StagedOutcome:
     """What one system made of it."""
 
     kind: Kind
@@ -71,7 +71,7 @@ class Outcome:
 Mark = Literal["right", "partly", "wrong"]
 
 
-def mark(situation: Situation, outcome: Outcome) -> Mark:
+def mark(situation: Situation, outcome: StagedOutcome) -> Mark:
     """Right: an end as it should be, with its reason where it is not done, and a worker that does
     the next task. Partly: the right end, without a reason, or with no worker left."""
     least, most = situation.runs
@@ -83,7 +83,7 @@ def mark(situation: Situation, outcome: Outcome) -> Mark:
     return "right" if not unsaid and outcome.next_seconds is not None else "partly"
 
 
-def needs_reason(situation: Situation, outcome: Outcome) -> bool:
+def needs_reason(situation: Situation, outcome: StagedOutcome) -> bool:
     """Whether somebody would ask why."""
     return situation.always_said or outcome.kind in ("failed", "cancelled")
 
@@ -254,7 +254,7 @@ SITUATIONS: Final = (
         deed="is killed each time",
         ends=_FAILED,
         runs=(1, 5),
-        most_seconds=60.0,
+        max_seconds=60.0,
         held_by=(
             "test_a_task_that_may_be_lost_no_more_is_set_aside_at_once",
             "test_what_kills_its_workers_says_so_when_it_is_set_aside",
@@ -267,7 +267,7 @@ SITUATIONS: Final = (
         deed="works",
         act="kill all of its worker",
         workers=2,
-        most_seconds=60.0,
+        max_seconds=60.0,
         ends=_DONE,
         runs=(2, 2),
         held_by=("test_a_worker_that_falls_silent_is_lost_and_its_task_goes_to_another",),
@@ -307,7 +307,7 @@ SITUATIONS: Final = (
         right="it is done once",
         deed="nothing",
         act="kill the broker while it waits",
-        most_seconds=60.0,
+        max_seconds=60.0,
         ends=_DONE,
         held_by=("test_nats_is_killed_while_tasks_run",),
     ),

@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench.candidates.order import BEGIN
 from bench.child import Child
-from bench.contenders.order import BEGIN
-from bench.outcomes.situation import NEXT_SECONDS, Kind, Outcome, Situation
+from bench.outcomes.situation import NEXT_SECONDS, Kind, Situation, StagedOutcome
 from bench.outcomes.systems import START_SECONDS, System
 from bench.processes import processes_of
 from nervous_system.clock import stopwatch
@@ -22,7 +22,7 @@ from nervous_system.errors import StartFailed
 _LOOK_SECONDS: Final = 0.05
 _INTO_IT_SECONDS: Final = 1.0
 _RESTART_SECONDS: Final = 0.5
-_MOST_SECONDS: Final = 600.0  # that a worker is needed
+_MAX_SECONDS: Final = 600.0  # that a worker is needed
 _OCCUPIES: Final = "works a while"
 """What keeps the worker busy while a task waits: for less than a lease."""
 
@@ -37,7 +37,7 @@ class Shown:
     ended_at: float | None = None
 
 
-async def stage(system: System, situation: Situation) -> Outcome:
+async def stage(system: System, situation: Situation) -> StagedOutcome:
     """What became of one task, and of the next. Raises StartFailed where a worker or a client does
     not start."""
     key = situation.key
@@ -46,33 +46,31 @@ async def stage(system: System, situation: Situation) -> Outcome:
         async with AsyncExitStack() as stack:
             if situation.waits:
                 await stack.enter_async_context(submitted(system, key, _OCCUPIES, f"{key}-before"))
-                await begun(system, f"{key}-before", within_seconds=situation.most_seconds)
+                await begun(system, f"{key}-before", within_seconds=situation.max_seconds)
             client = await stack.enter_async_context(
                 submitted(
                     system,
                     key,
                     situation.deed,
                     key,
-                    seconds=situation.most_seconds,
+                    seconds=situation.max_seconds,
                     limit_seconds=situation.limit_seconds,
                 )
             )
-            until = stopwatch() + situation.most_seconds
+            until = stopwatch() + situation.max_seconds
             since = stopwatch()
             if not situation.waits:
                 with suppress(TimeoutError):
-                    await begun(system, key, within_seconds=situation.most_seconds)
+                    await begun(system, key, within_seconds=situation.max_seconds)
                 since = stopwatch()
             if situation.act != "nothing":
                 await asyncio.sleep(_INTO_IT_SECONDS)
                 since = await act(situation, system, client, workers)
             shown = await last_shown(client.child, until=until)
             if situation.waits:  # would it still be run afterwards?
-                await come_to_its_end(
-                    system, f"{key}-before", within_seconds=situation.most_seconds
-                )
+                await come_to_its_end(system, f"{key}-before", within_seconds=situation.max_seconds)
         next_seconds = await the_next(system, key)
-        return Outcome(
+        return StagedOutcome(
             kind=shown.kind,
             state=shown.state,
             seconds=None if shown.ended_at is None else max(0.0, shown.ended_at - since),
@@ -227,7 +225,7 @@ class Workers:
                 try:
                     await child.line_with(BEGIN, within_seconds=START_SECONDS)
                     ready.set()
-                    await child.output(within_seconds=_MOST_SECONDS, check=False)
+                    await child.output(within_seconds=_MAX_SECONDS, check=False)
                 except StartFailed:
                     if not ready.is_set():
                         raise  # what never began cannot be looked at

@@ -20,7 +20,7 @@ from typing import Final
 import psutil
 
 from bench.child import Child, python, started
-from bench.laboratory import free_port
+from bench.environment import free_port
 from bench.outcomes.broker import Broker
 from bench.outcomes.situation import HEARTBEAT_SECONDS, LEASE_SECONDS
 from bench.peer_servers import BENCH, missing, peers_python, postgres, postgres_program, redis

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_SECONDS = 100.0
+MAX_SECONDS = 100.0
 FILL_SECONDS = 280.0
 FEW = 5
 
@@ -58,7 +58,7 @@ def order() -> Order:
 
 async def run(peer: Peer, given: Order) -> None:
     """Do it, and say what was found."""
-    async with asyncio.timeout(FILL_SECONDS if given.what == "fill" else MOST_SECONDS):
+    async with asyncio.timeout(FILL_SECONDS if given.what == "fill" else MAX_SECONDS):
         if given.what == "fill":
             await peer.fill(given.count)
             found: dict[str, object] = {"left": await peer.left()}

@@ -13,11 +13,11 @@ import sys
 import measuring
 import procrastinate
 
-MOST_CONNECTIONS = 20
+MAX_CONNECTIONS = 20
 
 app = procrastinate.App(
     connector=procrastinate.PsycopgConnector(
-        conninfo=os.environ["PEER_URL"], min_size=4, max_size=MOST_CONNECTIONS
+        conninfo=os.environ["PEER_URL"], min_size=4, max_size=MAX_CONNECTIONS
     )
 )
 

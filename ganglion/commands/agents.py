@@ -23,7 +23,7 @@ def list_(
     """List agents and people with their last decision and the number of decisions."""
     import json
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from ganglion.durations import parse_duration
     from ganglion.event_line import one_line
     from nervous_system.phrases import moment
@@ -41,13 +41,13 @@ def list_(
         )
     say_table(
         (
-            Column("agent", "name", most=32),
-            Column("role"),
-            Column("heard", "key"),
-            Column("decisions"),
-            Column("changes"),
-            Column("failed"),
-            Column("decided last", "text"),
+            TableColumn("agent", "name", max_width=32),
+            TableColumn("role"),
+            TableColumn("heard", "key"),
+            TableColumn("decisions"),
+            TableColumn("changes"),
+            TableColumn("failed"),
+            TableColumn("decided last", "text"),
         ),
         [
             (

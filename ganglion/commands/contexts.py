@@ -86,7 +86,7 @@ def list_(
     except BadSetting as error:  # there is no such context: this list shows which there are
         meant, by = "", str(error)
     rows = [
-        {"name": each, "chosen": each == chosen, "meant": each == meant, **_told(each)}
+        {"name": each, "chosen": each == chosen, "meant": each == meant, **_context_row(each)}
         for each in context_names()
     ]
     if as_json:
@@ -109,10 +109,10 @@ def remove(name: Name) -> None:
     say(f"{name} is removed{', and no context is chosen now' if was_chosen else ''}")
 
 
-def _told(name: str) -> dict[str, Any]:
+def _context_row(name: str) -> dict[str, Any]:
     from nervous_system.contexts import Context, read_context
     from nervous_system.errors import BadSetting
-    from nervous_system.shown_address import shown
+    from nervous_system.shown_address import display_address
 
     try:
         found, trouble = read_context(name), ""
@@ -120,9 +120,9 @@ def _told(name: str) -> dict[str, Any]:
         found, trouble = Context(), str(error)
     return {
         "home": found.home,
-        "url": shown(found.nats_url),
+        "url": display_address(found.nats_url),
         "credentials": found.credentials,
-        "clickhouse": shown(found.clickhouse_url),
+        "clickhouse": display_address(found.clickhouse_url),
         "trouble": trouble,
     }
 

@@ -29,7 +29,7 @@ def doctor(
     from local_mesh.settings import LocalMeshSettings
     from nervous_system.environment import read_settings
     from nervous_system.settings import MeshSettings
-    from operations.doctor.finding import Finding
+    from operations.doctor.finding import DoctorFinding
     from operations.doctor.machine import examine_machine
     from operations.doctor.mesh import examine_mesh
     from operations.queries.status_report import report_status
@@ -38,9 +38,9 @@ def doctor(
     addresses = configured_addresses(local)
     mesh = running_mesh(Home.at(settings.home))
     report = asyncio.run(report_status(settings))
-    findings: list[Finding] = []
+    findings: list[DoctorFinding] = []
 
-    def show(finding: Finding) -> None:
+    def show(finding: DoctorFinding) -> None:
         findings.append(finding)
         if as_json or finding.waits_for:
             return
@@ -62,7 +62,11 @@ def doctor(
     if report.is_running or given:
         asyncio.run(examine())
     else:
-        show(Finding(name="mesh", ok=True, sentence=f"none runs in {Home.at(settings.home).path}"))
+        show(
+            DoctorFinding(
+                name="mesh", ok=True, sentence=f"none runs in {Home.at(settings.home).path}"
+            )
+        )
     unseen: dict[str, list[str]] = {}
     for each in findings:
         if each.waits_for:

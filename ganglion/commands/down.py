@@ -25,8 +25,8 @@ def down(
     """Drain and stop the mesh of this home, and wait until it has ended (exit 3: none runs)."""
     make_sure("stop", yes=yes, to_home=True)
     from local_mesh.addresses import home_of_rule
-    from local_mesh.supervisor.take_down import take_down
+    from local_mesh.supervisor.stop import stop_mesh
 
     home = home_of_rule()
-    pid = take_down(home, timeout_seconds=timeout, kill=kill)
+    pid = stop_mesh(home, timeout_seconds=timeout, kill=kill)
     say(f"the mesh in {home.path} (pid {pid}) is stopped")

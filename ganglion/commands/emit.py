@@ -97,7 +97,7 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Record a change of a resource: one more link of its chain, with hashes and diff."""
-    from nervous_system.contract.target import Target
+    from nervous_system.contract.resource import Resource
 
     if before is None and after is None:
         raise typer.BadParameter("give --before, --after or both")
@@ -105,7 +105,7 @@ def change(
     _publish(
         Speaker(role, agent_id, as_json),
         lambda agent: agent.change(
-            Target(target_type, target),
+            Resource(target_type, target),
             before=contents[0],
             after=contents[1],
             because=_cause(because),
@@ -188,7 +188,7 @@ def _publish(
 
     from nervous_system.client.agent import role_named
     from nervous_system.phrases import taken_out
-    from operations.actions.asking import operator
+    from operations.actions.overseer_client import operator
     from operations.actions.recording import publish_as
 
     role = role_named(speaker.role)

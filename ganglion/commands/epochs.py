@@ -25,7 +25,7 @@ def list_(as_json: AsJson = False) -> None:
     import json
     from dataclasses import asdict
 
-    from ganglion.columns import Column, note, say_table
+    from ganglion.columns import TableColumn, note, say_table
     from nervous_system.phrases import EPOCH, POSITION, moment
     from operations.queries.positions import every_epoch
 
@@ -35,7 +35,12 @@ def list_(as_json: AsJson = False) -> None:
             say_json(json.dumps(asdict(epoch), default=str))
         return
     say_table(
-        (Column("epoch"), Column("from position"), Column("opened", "key"), Column("why", "text")),
+        (
+            TableColumn("epoch"),
+            TableColumn("from position"),
+            TableColumn("opened", "key"),
+            TableColumn("why", "text"),
+        ),
         [
             (str(each.epoch), f"{each.first_seq:,}", moment(each.opened_at), each.reason)
             for each in epochs
@@ -57,13 +62,13 @@ def republish(
     import json
     from dataclasses import asdict
 
-    from nervous_system.phrases import counted
+    from nervous_system.phrases import pluralize
     from operations.actions.republish import republish_end_of
 
     result = asyncio.run(republish_end_of(epoch))
     if as_json:
         say_json(json.dumps(asdict(result)))
         return
-    positions = counted(result.published, "position")
+    positions = pluralize(result.published, "position")
     repeats = f"{result.left:,} {'was a repeat' if result.left == 1 else 'were repeats'}"
     say(f"{positions} of epoch {epoch} published again, {repeats}")

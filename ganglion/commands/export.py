@@ -37,13 +37,13 @@ def station(
     import json
     from dataclasses import asdict
 
-    from nervous_system.phrases import counted
+    from nervous_system.phrases import pluralize
 
     report = asyncio.run(_export(folder, force=force, quiet=as_json))
     if as_json:
         say_json(json.dumps(asdict(report)))
         return
-    files, events = counted(len(report.files), "file"), counted(report.events, "event")
+    files, events = pluralize(len(report.files), "file"), pluralize(report.events, "event")
     say(f"{report.folder}: {files} made of {events}")
     for name, rows in report.files.items():
         say(f"  {rows:>9,}  {name}")

@@ -31,7 +31,7 @@ def list_(
     """List changed resources, the last first, and who changed each one last."""
     import json
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from nervous_system.phrases import moment
     from operations.queries.rows import document, rows
 
@@ -51,12 +51,12 @@ def list_(
     several = len({row["workspace"] for row in found}) > 1
     say_table(
         (
-            Column("changed", "key"),
-            Column("changes"),
-            Column("by", "name"),
-            Column("type"),
-            *([Column("workspace", "name", most=40)] if several else []),
-            Column("what", "text"),
+            TableColumn("changed", "key"),
+            TableColumn("changes"),
+            TableColumn("by", "name"),
+            TableColumn("type"),
+            *([TableColumn("workspace", "name", max_width=40)] if several else []),
+            TableColumn("what", "text"),
         ),
         [
             (
@@ -84,7 +84,7 @@ def history(
     """Show one file's chain: who changed it, when, and which decision led to it."""
     import json
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from nervous_system.phrases import moment
     from operations.queries.resources import links_of, meant_resource
     from operations.queries.rows import document, rows
@@ -109,11 +109,11 @@ def history(
         say(f"{resource} in {place}" if place else resource)
     say_table(
         (
-            Column("position"),
-            Column("time", "key"),
-            Column("who", "name"),
-            Column("state"),
-            Column("why", "text"),
+            TableColumn("position"),
+            TableColumn("time", "key"),
+            TableColumn("who", "name"),
+            TableColumn("state"),
+            TableColumn("why", "text"),
         ),
         [
             (

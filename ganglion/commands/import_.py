@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from importers.append import ImportReport
     from importers.unit import ImportSource
 
-_MOST_LINES: Final = 50
-_MOST_NAMES: Final = 20
+_MAX_LINES: Final = 50
+_MAX_NAMES: Final = 20
 """Of what is named one by one; a person reads no more."""
 
 app = typer.Typer(
@@ -113,30 +113,30 @@ def _import(open_source: Callable[[], Awaitable[ImportSource]], *, as_json: bool
 
 
 def _say(name: str, report: ImportReport, *, noun: str) -> None:
-    from nervous_system.phrases import counted, taken_out
+    from nervous_system.phrases import pluralize, taken_out
 
     skipped = report.units_skipped
     were = "was" if skipped == 1 else "were"
     there = f", {skipped:,} {were} there already" if skipped else ""
     secrets = f"; {taken_out(report.redactions)}" if report.redactions else ""
-    events, units = counted(report.events, "event"), counted(report.units, noun)
+    events, units = pluralize(report.events, "event"), pluralize(report.units, noun)
     say(f"{name}: {events} added from {units}{there}{secrets}")
     if report.redacted:
-        more = len(report.redacted) - _MOST_NAMES
+        more = len(report.redacted) - _MAX_NAMES
         others = f" and {more:,} more; --json names all of them" if more > 0 else ""
-        which = ", ".join(report.redacted[:_MOST_NAMES])
-        say(f"secrets were in {counted(len(report.redacted), noun)}: {which}{others}")
+        which = ", ".join(report.redacted[:_MAX_NAMES])
+        say(f"secrets were in {pluralize(len(report.redacted), noun)}: {which}{others}")
     _say_each(report.incomplete, err=True)
     _say_each(report.refused, err=True)
     if report.refused:
-        say(f"{counted(len(report.refused), 'part')} not imported, as said above", err=True)
+        say(f"{pluralize(len(report.refused), 'part')} not imported, as said above", err=True)
 
 
 def _say_each(lines: tuple[str, ...], *, err: bool = False) -> None:
-    for line in lines[:_MOST_LINES]:
+    for line in lines[:_MAX_LINES]:
         say(f"  {line}", err=err)
-    if len(lines) > _MOST_LINES:
-        say(f"  … and {len(lines) - _MOST_LINES:,} more; --json names all of them", err=err)
+    if len(lines) > _MAX_LINES:
+        say(f"  … and {len(lines) - _MAX_LINES:,} more; --json names all of them", err=err)
 
 
 async def _append(
@@ -157,7 +157,7 @@ def _progress(source: ImportSource, *, quiet: bool) -> Iterator[Callable[[Import
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
     from ganglion.progress_bar import progress_bar
-    from nervous_system.phrases import counted
+    from nervous_system.phrases import pluralize
 
     bar = progress_bar(
         TextColumn("{task.description}"),
@@ -168,4 +168,6 @@ def _progress(source: ImportSource, *, quiet: bool) -> Iterator[Callable[[Import
     )
     with bar:
         task = bar.add_task(source.name, total=source.total, events="")
-        yield lambda now: bar.update(task, completed=now.units, events=counted(now.events, "event"))
+        yield lambda now: bar.update(
+            task, completed=now.units, events=pluralize(now.events, "event")
+        )

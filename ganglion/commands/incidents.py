@@ -26,7 +26,7 @@ def list_(
     import json
     from dataclasses import asdict
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from operations.queries.incidents import mode_and_incidents
 
     mode, found = asyncio.run(mode_and_incidents())
@@ -39,12 +39,12 @@ def list_(
     if not shown:
         say("no incident is open" if only_open else "nothing went wrong, as far as is on the log")
     columns = (
-        Column("opened", "key"),
-        Column("class"),
-        Column("state"),
-        Column("rule"),
-        Column("about", "name", most=32),
-        Column("why", "text"),
+        TableColumn("opened", "key"),
+        TableColumn("class"),
+        TableColumn("state"),
+        TableColumn("rule"),
+        TableColumn("about", "name", max_width=32),
+        TableColumn("why", "text"),
     )
     say_table(columns, [_row(each) for each in shown])
 

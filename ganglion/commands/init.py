@@ -23,16 +23,16 @@ def init() -> None:
     import asyncio
 
     from local_mesh.addresses import client_settings
+    from local_mesh.default_files import write_default_files
     from local_mesh.home import Home
     from local_mesh.key_files import ensure_mesh_key
-    from local_mesh.samples import write_samples
     from operations.actions.foundations import lay_foundations
 
     settings = client_settings()
     home = Home.at(settings.home)
     home.create()
     ensure_mesh_key(home.path)
-    for path in write_samples(home):
+    for path in write_default_files(home):
         say(f"wrote {path}")
     for name in asyncio.run(lay_foundations(settings, tell=say)):
         say(f"applied: {name}")

@@ -221,7 +221,7 @@ def list_() -> None:
         agents = ", ".join("everybody" if each == "*" else each for each in trusted.agents)
         ended = f", until {moment(trusted.until)}" if trusted.until is not None else ""
         say(f"{key_id} speaks for {agents or 'nobody'}{ended} (public key {trusted.public})")
-    for each in NatsKeys(home).named():
+    for each in NatsKeys(home).named_users():
         works = ", offers itself for tasks" if each.works else ""
         say(f"{each.name} is let in as {each.role}{works}")
     if not keys:

@@ -61,9 +61,14 @@ def logs(
 
 
 def _table(names: list[str]) -> Table:
-    from ganglion.columns import Column, Table
+    from ganglion.columns import Table, TableColumn
 
-    columns = (Column("time"), Column("service"), Column("level"), Column("what it says", "text"))
+    columns = (
+        TableColumn("time"),
+        TableColumn("service"),
+        TableColumn("level"),
+        TableColumn("what it says", "text"),
+    )
     table = Table(columns, widths=(14, max(map(len, ("service", *names))), 7, 400))
     table.heading()
     return table

@@ -51,10 +51,10 @@ def add(
     import json
 
     from nervous_system.client.proposing import USUAL_PRIORITY, objective
-    from nervous_system.errors import Refused
+    from nervous_system.errors import Rejected
     from nervous_system.ids import new_event_id
-    from operations.actions.asking import ask_overseer
     from operations.actions.given_json import given_object
+    from operations.actions.overseer_client import ask_overseer
     from operations.actions.plan_file import PlanFile
     from operations.queries.objectives import what_follows, why_it_waits
 
@@ -84,11 +84,11 @@ def add(
             _suppose(proposal, as_json=as_json)
             return
         asyncio.run(ask_overseer(proposal))
-    except Refused as error:
+    except Rejected as error:
         if file is None:
             raise
-        reasons = [file.located(each, objective_id=chosen_id) for each in error.reasons]
-        raise Refused(reasons) from error
+        reasons = [file.with_place(each, objective_id=chosen_id) for each in error.reasons]
+        raise Rejected(reasons) from error
     waits = asyncio.run(why_it_waits(chosen_id))
     if as_json:
         say_json(json.dumps({"objective_id": chosen_id, "waits": waits}))
@@ -102,21 +102,26 @@ def _suppose(proposal: ObjectiveProposed, *, as_json: bool) -> None:
     """Say what would become of it. Raises Refused where it would be."""
     import json
 
-    from ganglion.columns import Column, say_table
-    from nervous_system.errors import Refused
-    from operations.queries.dry_run import supposed
+    from ganglion.columns import TableColumn, say_table
+    from nervous_system.errors import Rejected
+    from operations.queries.dry_run import run_supposed
 
-    found = asyncio.run(supposed(proposal))
+    found = asyncio.run(run_supposed(proposal))
     if as_json:
         say_json(json.dumps(found.document(), indent=2))
     if found.reasons:
-        raise Refused(found.reasons)
+        raise Rejected(found.reasons)
     if as_json:
         return
     say(f"nothing is recorded; {found.sentence()}")
     said = found.waits_for_approval  # why all of them wait
     say_table(
-        (Column("task", "id"), Column("action"), Column("risk"), Column("it would wait", "text")),
+        (
+            TableColumn("task", "id"),
+            TableColumn("action"),
+            TableColumn("risk"),
+            TableColumn("it would wait", "text"),
+        ),
         [
             (each.task_id, each.action, each.risk_tier, "" if said else each.waits)
             for each in found.tasks
@@ -133,7 +138,7 @@ def approve(
     """Approve a plan that waits for a person."""
     make_sure("approve an objective of", yes=yes)
     from enchanted.events.v1.objective_pb2 import ObjectiveApproved
-    from operations.actions.asking import order_overseer
+    from operations.actions.overseer_client import order_overseer
     from operations.queries.meant import known_objective
 
     objective_id = asyncio.run(known_objective(objective_id))
@@ -151,7 +156,7 @@ def cancel(
     make_sure("cancel an objective of", yes=yes)
     from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
     from nervous_system.errors import NotDone
-    from operations.actions.asking import order_overseer
+    from operations.actions.overseer_client import order_overseer
     from operations.queries.meant import known_objective
     from operations.queries.objectives import how_it_ended
 
@@ -173,8 +178,8 @@ def list_objectives(
     """Show the objectives that have not ended, the most urgent first."""
     import json
 
-    from ganglion.columns import Column, say_table
-    from nervous_system.phrases import counted
+    from ganglion.columns import TableColumn, say_table
+    from nervous_system.phrases import pluralize
     from operations.queries.objectives import every_objective
 
     every = asyncio.run(every_objective())
@@ -189,12 +194,12 @@ def list_objectives(
             else "no objective is open; --all shows what ended"
         )
     columns = (
-        Column("objective", "id"),
-        Column("priority"),
-        Column("status"),
-        Column("plan"),
-        Column("open tasks"),
-        Column("what it is, and what came of it", "text"),
+        TableColumn("objective", "id"),
+        TableColumn("priority"),
+        TableColumn("status"),
+        TableColumn("plan"),
+        TableColumn("open tasks"),
+        TableColumn("what it is, and what came of it", "text"),
     )
     rows = [
         (
@@ -211,7 +216,7 @@ def list_objectives(
     waiting = sum(each.waits_for_approval for each in found)
     if waiting:
         say(
-            f"{counted(waiting, 'objective')} waiting for a person: `ganglion objectives show ID`"
+            f"{pluralize(waiting, 'objective')} waiting for a person: `ganglion objectives show ID`"
             " shows what would be done, `ganglion objectives approve ID` says yes"
         )
 
@@ -221,14 +226,14 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     """Show one objective: its tasks, who approved it and why, and how it ended."""
     import json
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from nervous_system.errors import BadSetting
-    from nervous_system.phrases import because, moment
-    from operations.queries.meant import meant
+    from nervous_system.phrases import moment, with_reason
+    from operations.queries.meant import closest_id
     from operations.queries.objectives import every_objective
 
     found = {each.objective_id: each for each in asyncio.run(every_objective())}
-    each = found.get(meant(objective_id, found, noun="objective"))
+    each = found.get(closest_id(objective_id, found, noun="objective"))
     if each is None:
         raise BadSetting(
             f"the log has no objective {objective_id}; `ganglion objectives list --all` lists those"
@@ -241,18 +246,23 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     say(f"  {each.description}")
     say(f"  added {moment(each.added_at)}")
     if each.plan:
-        say(f"  plan {each.plan}{because(each.rationale)}")
+        say(f"  plan {each.plan}{with_reason(each.rationale)}")
     if each.approved is not None:
         say(f"  approved by {each.approved.sentence()}")
     if each.called_off is not None:
         say(f"  called off by {each.called_off.sentence()}")
     if each.ended_at is not None:
-        say(f"  ended {moment(each.ended_at)}{because(each.summary)}")
+        say(f"  ended {moment(each.ended_at)}{with_reason(each.summary)}")
     if each.waits_for_approval:
         say(f"  it waits for a person: `ganglion objectives approve {each.objective_id}`")
     if each.waits:
         say(f"  it waits: {each.waits}")
     say_table(
-        (Column("task", "id"), Column("status"), Column("worker", "name"), Column("action")),
+        (
+            TableColumn("task", "id"),
+            TableColumn("status"),
+            TableColumn("worker", "name"),
+            TableColumn("action"),
+        ),
         [(task.task_id, task.status, task.worker_id or "-", task.action) for task in each.tasks],
     )

@@ -27,7 +27,7 @@ def list_(
     import json
     from datetime import UTC, datetime
 
-    from ganglion.columns import Column, note, say_table
+    from ganglion.columns import TableColumn, note, say_table
     from nervous_system.phrases import EPOCH, PARKED, moment, size
     from operations.queries.positions import parked_rows
 
@@ -39,12 +39,12 @@ def list_(
     if not rows:
         say("nothing is parked")
     columns = (
-        Column("epoch"),
-        Column("position"),
-        Column("time", "key"),
-        Column("size"),
-        Column("subject"),
-        Column("why", "text"),
+        TableColumn("epoch"),
+        TableColumn("position"),
+        TableColumn("time", "key"),
+        TableColumn("size"),
+        TableColumn("subject"),
+        TableColumn("why", "text"),
     )
     table = [
         (
@@ -77,7 +77,7 @@ def show(
 
     from ganglion.hexdump import hexdump
     from nervous_system.errors import BadSetting
-    from nervous_system.phrases import counted
+    from nervous_system.phrases import pluralize
     from operations.queries.positions import parked_position
 
     found = asyncio.run(parked_position(sequence, epoch))
@@ -94,7 +94,7 @@ def show(
         say_json(json.dumps(document))
         return
     say(f"sequence {found.seq} on {found.subject}: {found.reason}")
-    say(f"{counted(len(found.raw), 'byte')}:")
+    say(f"{pluralize(len(found.raw), 'byte')}:")
     for line in hexdump(found.raw).split("\n"):
         say(line)
 

@@ -13,11 +13,11 @@ app = typer.Typer(add_completion=False)
 def samples() -> None:
     """Write the sample charter, policy and registry into the home, if they are missing."""
     from local_mesh.addresses import home_of_rule
-    from local_mesh.samples import write_samples
+    from local_mesh.default_files import write_default_files
 
     home = home_of_rule()
     home.create()
-    written = write_samples(home)
+    written = write_default_files(home)
     for path in written:
         say(f"wrote {path}")
     if not written:

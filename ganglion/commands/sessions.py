@@ -25,7 +25,7 @@ def list_(
     """List runs of agents, the most recent first; `missing` counts events that never arrived."""
     import json
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from ganglion.durations import parse_duration
     from nervous_system.phrases import moment, seconds
     from operations.queries.rows import document, rows
@@ -48,12 +48,12 @@ def list_(
         )
     say_table(
         (
-            Column("session", "id"),
-            Column("agent", "name", most=32),
-            Column("began", "key"),
-            Column("lasted"),
-            Column("events"),
-            Column("what it said", "text"),
+            TableColumn("session", "id"),
+            TableColumn("agent", "name", max_width=32),
+            TableColumn("began", "key"),
+            TableColumn("lasted"),
+            TableColumn("events"),
+            TableColumn("what it said", "text"),
         ),
         [
             (
@@ -62,20 +62,20 @@ def list_(
                 moment(row["began_at"]),
                 seconds((row["heard_at"] - row["began_at"]).total_seconds()),
                 str(row["events"]),
-                _said(row),
+                _session_text(row),
             )
             for row in found
         ],
     )
 
 
-def _said(row: dict[str, Any]) -> str:
-    from nervous_system.phrases import counted
+def _session_text(row: dict[str, Any]) -> str:
+    from nervous_system.phrases import pluralize
 
-    said = f"{counted(row['decisions'], 'decision')}, {counted(row['changes'], 'change')}"
+    said = f"{pluralize(row['decisions'], 'decision')}, {pluralize(row['changes'], 'change')}"
     missing = row["missing"]
     known = (
-        f"{counted(missing, 'event')} never arrived" if missing else "",
+        f"{pluralize(missing, 'event')} never arrived" if missing else "",
         f"model {row['model']}" if row["model"] else "",
         f"conversation {row['conversation_id']}" if row["conversation_id"] else "",
         f"run {row['run_id']}" if row["run_id"] else "",

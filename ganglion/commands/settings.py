@@ -22,7 +22,7 @@ def settings(
     import json
     from dataclasses import asdict
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from ganglion.widths import screen_width
     from operations.queries.setting_list import list_settings
 
@@ -37,7 +37,7 @@ def settings(
             say_cells([" ".join(cell.split()) for cell in cells])
         return
     say_table(
-        (Column("variable", "key"), Column("value"), Column("what it is", "text")),
+        (TableColumn("variable", "key"), TableColumn("value"), TableColumn("what it is", "text")),
         [
             (
                 row.variable,

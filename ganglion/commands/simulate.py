@@ -10,8 +10,8 @@ import typer
 from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from simulation.outcome import Outcome
-    from simulation.plan import Plan
+    from simulation.outcome import SimulationOutcome
+    from simulation.plan import SimulationPlan
 
 app = typer.Typer(add_completion=False)
 
@@ -72,11 +72,11 @@ def simulate(
         raise typer.Exit(FAILURE)
 
 
-async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
+async def _simulate(plan: SimulationPlan, *, agents: int, quiet: bool) -> SimulationOutcome:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     from ganglion.progress_bar import progress_bar
-    from nervous_system.phrases import counted
+    from nervous_system.phrases import pluralize
     from operations.actions.simulate import simulate as simulate_swarm
 
     progress = progress_bar(
@@ -87,7 +87,7 @@ async def _simulate(plan: Plan, *, agents: int, quiet: bool) -> Outcome:
         quiet=quiet,
     )
     with progress:
-        bar = progress.add_task(f"{counted(agents, 'agent')} at work", total=len(plan.manifests))
+        bar = progress.add_task(f"{pluralize(agents, 'agent')} at work", total=len(plan.manifests))
         return await simulate_swarm(
             plan,
             agents=agents,

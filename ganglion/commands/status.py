@@ -51,8 +51,8 @@ def status(
 
 
 def _print_table(report: StatusReport) -> None:
-    from ganglion.columns import Column, say_table
-    from nervous_system.phrases import LAG, PULSE, counted, size
+    from ganglion.columns import TableColumn, say_table
+    from nervous_system.phrases import LAG, PULSE, pluralize, size
 
     if report.pid is None:
         say(f"mesh at {report.nats_url}: {report.state}")
@@ -64,7 +64,7 @@ def _print_table(report: StatusReport) -> None:
     if report.nats_open:
         say("NATS is open to everybody (GANGLION_NATS_OPEN)")
     say_table(
-        (Column("process"), Column("pid"), Column("address"), Column("health")),
+        (TableColumn("process"), TableColumn("pid"), TableColumn("address"), TableColumn("health")),
         [
             (
                 process.name,
@@ -87,9 +87,9 @@ def _print_table(report: StatusReport) -> None:
         say(f"batches are staged on the disk, which is slower: {report.staged_on_disk}")
     if report.swarm is not None:
         swarm = report.swarm
-        objectives = counted(swarm.objectives, "objective")
+        objectives = pluralize(swarm.objectives, "objective")
         say(
-            f"swarm: {counted(swarm.workers, 'worker')}, {objectives} open, tasks:"
+            f"swarm: {pluralize(swarm.workers, 'worker')}, {objectives} open, tasks:"
             f" {swarm.tasks_claimed} claimed, {swarm.tasks_waiting} waiting; pulse {swarm.pulse}"
             f" ({PULSE})"
         )

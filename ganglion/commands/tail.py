@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from ganglion.event_line import EventLines
-    from nervous_system.contract.event import Recorded
+    from nervous_system.contract.event import RecordedEvent
     from operations.queries.event_filter import EventFilter
     from operations.queries.log_tail import UnreadablePosition
 
@@ -75,7 +75,7 @@ def tail(
             subjects=subject or [],
             wanted=EventFilter(agents=agent or (), kinds=kind or (), failed=failed),
             lines=None if as_json else EventLines(),
-            most=number,
+            limit=number,
             until_end=until_end,
         )
     )
@@ -90,7 +90,7 @@ async def _follow(
     subjects: list[str],
     wanted: EventFilter,
     lines: EventLines | None,
-    most: int | None,
+    limit: int | None,
     until_end: bool,
 ) -> int:
     """How many were printed. Without `lines`: as JSON."""
@@ -103,7 +103,7 @@ async def _follow(
         ago=ago,
         subjects=subjects,
         wanted=wanted,
-        most=most,
+        max_events=limit,
         until_end=until_end,
         interrupted=warn,
     )
@@ -115,7 +115,7 @@ async def _follow(
     return printed
 
 
-def _say(each: Recorded | UnreadablePosition, lines: EventLines | None) -> None:
+def _say(each: RecordedEvent | UnreadablePosition, lines: EventLines | None) -> None:
     from operations.queries.event_json import json_line, unreadable_json
     from operations.queries.log_tail import UnreadablePosition
 

@@ -14,8 +14,8 @@ from ganglion.terminal import say, say_json
 
 if TYPE_CHECKING:
     from enchanted.events.v1.task_request_pb2 import TaskOrder
-    from nervous_system.client.proposing import Step
-    from nervous_system.contract.event import Recorded
+    from nervous_system.client.proposing import TaskFields
+    from nervous_system.contract.event import RecordedEvent
     from nervous_system.contract.words import Tier
 
 app = noun(
@@ -24,7 +24,7 @@ app = noun(
 )
 
 TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
-MOST_SENTENCES = 5
+MAX_SENTENCES = 5
 """About why tasks wait, below a list of them."""
 
 Reason = Annotated[str, typer.Option(help="Why; recorded on the log.")]
@@ -41,8 +41,8 @@ def list_(
     """List open tasks and the last ended ones, and why a task waits."""
     import json
 
-    from ganglion.columns import Column, note, say_table
-    from nervous_system.phrases import TES, listed
+    from ganglion.columns import TableColumn, note, say_table
+    from nervous_system.phrases import TES, join_list
     from operations.queries.tasks import task_rows
 
     rows, known = asyncio.run(task_rows(objective, ended))
@@ -54,12 +54,12 @@ def list_(
         say(f"no task{of} is {'known' if ended else 'open'}")
     say_table(
         (
-            Column("task", "id"),
-            Column("status"),
-            Column("action"),
-            Column("worker", "name"),
-            Column("tries"),
-            Column("TES"),
+            TableColumn("task", "id"),
+            TableColumn("status"),
+            TableColumn("action"),
+            TableColumn("worker", "name"),
+            TableColumn("tries"),
+            TableColumn("TES"),
         ),
         [
             (
@@ -83,8 +83,8 @@ def list_(
             row["held_by"] == row["task_id"] or row["held_by"] not in told
         ):
             because.setdefault(sentence, []).append(row["task_id"])
-    for sentence, ids in sorted(because.items(), key=lambda each: -len(each[1]))[:MOST_SENTENCES]:
-        say(f"{listed(ids)} {'waits' if len(ids) == 1 else 'wait'}: {sentence}")
+    for sentence, ids in sorted(because.items(), key=lambda each: -len(each[1]))[:MAX_SENTENCES]:
+        say(f"{join_list(ids)} {'waits' if len(ids) == 1 else 'wait'}: {sentence}")
 
 
 def _score(row: dict[str, Any]) -> str:
@@ -160,10 +160,10 @@ def add(
     from operations.actions.given_json import given_object
     from operations.actions.tasks import add_task
 
-    step: Step = {
+    step: TaskFields = {
         "action": action,
         "description": description,
-        "payload": given_object(_given(payload), option="--payload") if payload else {},
+        "payload": given_object(_payload_argument(payload), option="--payload") if payload else {},
         "after": after or [],
         "skills": skill or [],
         "priority": priority,
@@ -198,7 +198,7 @@ def show(
 ) -> None:
     """Show every step of one task: when, by whom, what, and in which trace."""
     from ganglion.event_line import EventLines
-    from nervous_system.phrases import counted
+    from nervous_system.phrases import pluralize
     from operations.queries.event_json import json_line
     from operations.queries.tasks import life_of_task
 
@@ -216,7 +216,7 @@ def show(
             trace_id = step.event.trace_id
             say(f"{'':>8}  more: ganglion trace {trace_id or step.event.event_id}")
     if hidden := len(steps) - len(shown):
-        say(f"{'':>8}  --all shows {counted(hidden, 'step')} of progress more")
+        say(f"{'':>8}  --all shows {pluralize(hidden, 'step')} of progress more")
     if waits:
         say(f"{'':>8}  it waits: {waits}")
 
@@ -224,7 +224,7 @@ def show(
 @app.command()
 def wait(
     task_id: TaskId,
-    most: Annotated[
+    max_wait: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="At most: 30s, 10m, 2h, 7d.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
@@ -233,29 +233,31 @@ def wait(
     from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged
     from ganglion.durations import parse_duration
     from ganglion.exit_codes import FAILURE
-    from operations.descriptions.table import in_words
+    from operations.descriptions.table import describe
     from operations.queries.event_json import json_line
     from operations.queries.task_end import task_end
 
-    seconds = parse_duration(most, option="--for").total_seconds() if most is not None else None
+    seconds = (
+        parse_duration(max_wait, option="--for").total_seconds() if max_wait is not None else None
+    )
     recorded = asyncio.run(task_end(task_id, within_seconds=seconds))
     if recorded is None:
         seen = f"ganglion tasks show {shlex.quote(task_id)}"
-        say(f"{task_id} has not ended in {most}; see `{seen}`", err=True)
+        say(f"{task_id} has not ended in {max_wait}; see `{seen}`", err=True)
         raise typer.Exit(FAILURE)
     end = recorded.event.payload
     assert isinstance(end, TaskAcknowledged)
     if as_json:
         say_json(json_line(recorded))
     else:
-        say(in_words(end))
+        say(describe(end))
         if end.output:
             say(end.output)
     if end.result != RESULT_COMPLETED:
         raise typer.Exit(FAILURE)
 
 
-def _without_most_progress(steps: list[Recorded]) -> list[Recorded]:
+def _without_most_progress(steps: list[RecordedEvent]) -> list[RecordedEvent]:
     """Of what was said one after the other of its progress, the last."""
     from enchanted.events.v1.task_pb2 import TaskProgressed
 
@@ -300,7 +302,7 @@ def retry(
     from enchanted.events.v1.task_request_pb2 import ORDER_RETRY
     from operations.actions.given_json import given_object
 
-    given = None if payload is None else _given(payload)
+    given = None if payload is None else _payload_argument(payload)
     given_object(given or "", option="--payload")
     _order(task_id, ORDER_RETRY, reason, "waits again", payload=given)
 
@@ -314,7 +316,7 @@ def _tier(name: str) -> Tier:
     return tiers[name]
 
 
-def _given(payload: str) -> str:
+def _payload_argument(payload: str) -> str:
     """What stands on the command line, or in the file that it names."""
     import sys
     from pathlib import Path
@@ -344,7 +346,7 @@ def restore(
 
     from nervous_system.client.restoring import SKILL, restoration
     from nervous_system.ids import new_event_id
-    from operations.actions.asking import ask_overseer
+    from operations.actions.overseer_client import ask_overseer
     from operations.queries.tasks import is_offered, life_of_task
 
     task_id, _, _ = asyncio.run(life_of_task(task_id))
@@ -372,7 +374,7 @@ def _order(
     task_id: str, order: TaskOrder.ValueType, reason: str, done: str, *, payload: str | None = None
 ) -> None:
     from enchanted.events.v1.task_request_pb2 import TaskOrdered
-    from operations.actions.asking import order_overseer
+    from operations.actions.overseer_client import order_overseer
     from operations.queries.meant import known_task
 
     task_id = asyncio.run(known_task(task_id))

@@ -23,7 +23,7 @@ def list_(
     import asyncio
     import json
 
-    from ganglion.columns import Column, say_table
+    from ganglion.columns import TableColumn, say_table
     from operations.queries.workers import every_worker
 
     every = asyncio.run(every_worker())
@@ -37,12 +37,12 @@ def list_(
         )
     say_table(
         (
-            Column("worker", "id"),
-            Column("status"),
-            Column("where", "name", most=32),
-            Column("tasks"),
-            Column("skills"),
-            Column("what it does now, and can do", "text"),
+            TableColumn("worker", "id"),
+            TableColumn("status"),
+            TableColumn("where", "name", max_width=32),
+            TableColumn("tasks"),
+            TableColumn("skills"),
+            TableColumn("what it does now, and can do", "text"),
         ),
         [_row(each) for each in every],
     )

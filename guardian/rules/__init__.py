@@ -20,12 +20,12 @@ from guardian.rules.record import (
     PARKED_GROWING,
     STREAM_REGRESSED,
 )
-from guardian.rules.rule import Rule
+from guardian.rules.rule import GuardianRule
 from guardian.rules.services import LEASE_CHURN, PULSE_OVERDUE, SAMPLING_STOPPED
 from guardian.rules.tasks import TASK_FAILING
 from guardian.rules.workers import WORKER_SILENT, WORKER_STUCK
 
-RULES: Final[tuple[Rule, ...]] = (
+RULES: Final[tuple[GuardianRule, ...]] = (
     PROCESS_EXITED,
     WORKER_SILENT,
     WORKER_STUCK,

@@ -7,6 +7,7 @@ from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.blame import FEWEST_TASKS, Blame, Culprit
+from guardian.observations import Observations
 from guardian.rules.rule import (
     ACTION,
     MACHINE,
@@ -15,13 +16,12 @@ from guardian.rules.rule import (
     WORKER,
     Ending,
     Find,
-    Finding,
     Grade,
+    GuardianRule,
     Look,
-    Rule,
-    ended,
+    RuleFinding,
+    end_with,
 )
-from guardian.watched import Watched
 
 BURST_MINUTES: Final = 5
 HOPELESS: Final = (Grade(at_least=10, incident_class=INCIDENT_MAJOR),)
@@ -33,9 +33,9 @@ FAILED_TASKS: Final = "tasks that failed within 10 minutes"
 
 
 def _finder(culprits: Callable[[Blame], list[Culprit]], says: Callable[[Culprit], str]) -> Find:
-    def find(look: Look) -> Iterator[Finding]:
+    def find(look: Look) -> Iterator[RuleFinding]:
         for each in culprits(look.blame):
-            yield Finding(
+            yield RuleFinding(
                 subject=each.name,
                 measure=each.tally.failed,
                 summary=f"{says(each)} within 10 minutes",
@@ -45,7 +45,7 @@ def _finder(culprits: Callable[[Blame], list[Culprit]], says: Callable[[Culprit]
     return find
 
 
-def _fared(culprit: Culprit) -> str:
+def _describe_record(culprit: Culprit) -> str:
     failed, ended_ = culprit.tally.failed, culprit.tally.failed + culprit.tally.completed
     return f"{failed} of {ended_} tasks"
 
@@ -53,12 +53,12 @@ def _fared(culprit: Culprit) -> str:
 def _everywhere(what: str) -> Callable[[Culprit], str]:
     def says(culprit: Culprit) -> str:
         who = "the only worker that tried" if culprit.workers == 1 else f"{culprit.workers} workers"
-        return f"{_fared(culprit)} of {what} {culprit.name} failed, at {who},"
+        return f"{_describe_record(culprit)} of {what} {culprit.name} failed, at {who},"
 
     return says
 
 
-OBJECTIVE_FAILING: Final = Rule(
+OBJECTIVE_FAILING: Final = GuardianRule(
     name="objective_failing",
     question="Do the tasks of one objective fail, whoever tries?",
     unit=f"{FAILED_TASKS}, four of five at least",
@@ -66,10 +66,10 @@ OBJECTIVE_FAILING: Final = Rule(
     grades=HOPELESS,
     clears_below=FEWEST_TASKS,
     find=_finder(lambda blame: blame.objectives, _everywhere("objective")),
-    end=ended("its tasks were set aside, are over, or fail no longer"),
+    end=end_with("its tasks were set aside, are over, or fail no longer"),
 )
 
-ACTION_FAILING: Final = Rule(
+ACTION_FAILING: Final = GuardianRule(
     name="action_failing",
     question="Does one action fail, whatever it is asked for and whoever tries?",
     unit=f"{FAILED_TASKS}, four of five at least",
@@ -77,10 +77,10 @@ ACTION_FAILING: Final = Rule(
     grades=HOPELESS,
     clears_below=FEWEST_TASKS,
     find=_finder(lambda blame: blame.actions, _everywhere("action")),
-    end=ended("its tasks were set aside, are over, or fail no longer"),
+    end=end_with("its tasks were set aside, are over, or fail no longer"),
 )
 
-MACHINE_FAILING: Final = Rule(
+MACHINE_FAILING: Final = GuardianRule(
     name="machine_failing",
     question="Do all workers of one machine fail at what others do elsewhere?",
     unit=f"{FAILED_TASKS}, half of all at least",
@@ -90,21 +90,22 @@ MACHINE_FAILING: Final = Rule(
     find=_finder(
         lambda blame: blame.machines,
         lambda each: (
-            f"{_fared(each)} of the {each.workers} workers of machine {each.name} failed, which"
+            f"{_describe_record(each)} of the {each.workers} workers of machine {each.name}"
+            " failed, which"
             " others do elsewhere,"
         ),
     ),
-    end=ended("its workers no longer fail at what others do, or are gone"),
+    end=end_with("its workers no longer fail at what others do, or are gone"),
 )
 
 
-def _fails_less(watched: Watched, subject: str) -> Ending:
+def _fails_less(watched: Observations, subject: str) -> Ending:
     if subject not in watched.workers:
         return Ending(recovered=True, sentence="the worker is gone")
     return Ending(recovered=True, sentence="it no longer fails at what others do")
 
 
-WORKER_FAILING: Final = Rule(
+WORKER_FAILING: Final = GuardianRule(
     name="worker_failing",
     question="Does one worker fail at what others do?",
     unit=f"{FAILED_TASKS}, half of all at least",
@@ -113,17 +114,17 @@ WORKER_FAILING: Final = Rule(
     clears_below=3,
     find=_finder(
         lambda blame: blame.workers_to_blame,
-        lambda each: f"{_fared(each)} of worker {each.name} failed, which others do,",
+        lambda each: f"{_describe_record(each)} of worker {each.name} failed, which others do,",
     ),
     end=_fails_less,
 )
 
 
-def _burst(look: Look) -> Iterator[Finding]:
+def _burst(look: Look) -> Iterator[RuleFinding]:
     tally = look.blame.of_nobody(minutes=BURST_MINUTES)
     if tally.mostly_failed:
         pulse = look.watched.pulse
-        yield Finding(
+        yield RuleFinding(
             subject="tasks",
             measure=tally.failed,
             summary=(
@@ -134,7 +135,7 @@ def _burst(look: Look) -> Iterator[Finding]:
         )
 
 
-FAILURE_BURST: Final = Rule(
+FAILURE_BURST: Final = GuardianRule(
     name="failure_burst",
     question="Do many tasks fail at once, and nobody is to blame?",
     unit=f"tasks that failed within {BURST_MINUTES} minutes, and no fewer than half of all",
@@ -145,5 +146,5 @@ FAILURE_BURST: Final = Rule(
     ),
     clears_below=5,
     find=_burst,
-    end=ended("most tasks no longer fail"),
+    end=end_with("most tasks no longer fail"),
 )

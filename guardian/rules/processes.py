@@ -7,15 +7,15 @@ from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
+from guardian.observations import MAX_REMEMBERED, Observations
 from guardian.rules.rule import (
     PROCESS,
     Ending,
-    Finding,
     Grade,
+    GuardianRule,
     Look,
-    Rule,
+    RuleFinding,
 )
-from guardian.watched import MOST_REMEMBERED, Watched
 from nervous_system.contract.exit_code import how_it_ended
 
 WINDOW_SECONDS: Final = 300.0
@@ -23,12 +23,12 @@ LOOPING: Final = 4
 """So many exits within the window are a loop: it is not well again by having been started again."""
 
 
-HOPELESS: Final = MOST_REMEMBERED
+HOPELESS: Final = MAX_REMEMBERED
 """All exits that are remembered: with the pauses of `ganglion up` before each start that is two
 minutes of nothing else."""
 
 
-def _find(look: Look) -> Iterator[Finding]:
+def _find(look: Look) -> Iterator[RuleFinding]:
     for name, process in look.watched.processes.items():
         recent = [
             each for each in process.exits if (look.now - each.at).total_seconds() <= WINDOW_SECONDS
@@ -37,7 +37,7 @@ def _find(look: Look) -> Iterator[Finding]:
             continue
         last = process.exits[-1]
         often = f", {len(recent)} times within {WINDOW_SECONDS:g} s" if len(recent) > 1 else ""
-        yield Finding(
+        yield RuleFinding(
             subject=name,
             measure=max(1, len(recent)),
             summary=f"{name} (pid {last.pid}) {how_it_ended(last.exit_code)}{often}",
@@ -45,7 +45,7 @@ def _find(look: Look) -> Iterator[Finding]:
         )
 
 
-def _end(watched: Watched, subject: str) -> Ending:
+def _end(watched: Observations, subject: str) -> Ending:
     process = watched.processes.get(subject)
     if process is None or not process.up:
         return Ending(recovered=False, sentence="it is not up")
@@ -55,7 +55,7 @@ def _end(watched: Watched, subject: str) -> Ending:
     )
 
 
-PROCESS_EXITED: Final = Rule(
+PROCESS_EXITED: Final = GuardianRule(
     name="process_exited",
     question="Did a process end that nobody asked to?",
     unit=f"exits within {WINDOW_SECONDS:g} s",

@@ -9,16 +9,16 @@ from typing import Final
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.incident_pb2 import INCIDENT_CRITICAL, INCIDENT_MAJOR, INCIDENT_MINOR
 from guardian.model import FULL_LOG, REGRESSIONS
+from guardian.observations import Alarm, Observations
 from guardian.rules.rule import (
     MESH,
     SERVICE,
-    Finding,
     Grade,
+    GuardianRule,
     Look,
-    Rule,
-    ended,
+    RuleFinding,
+    end_with,
 )
-from guardian.watched import Alarm, Watched
 from nervous_system.contract.words import LOG_FULL
 
 QUIET_SECONDS: Final = 1800.0
@@ -28,11 +28,11 @@ PARKED_SECONDS: Final = 3600.0
 STALE_SECONDS: Final = 3600.0
 
 
-def _behind(look: Look) -> Iterator[Finding]:
+def _behind(look: Look) -> Iterator[RuleFinding]:
     if not look.watched.lags:
         return
     last = look.watched.lags[-1]
-    yield Finding(
+    yield RuleFinding(
         subject="ClickHouse",
         measure=last.positions / look.limits.lag_positions,
         summary=f"ClickHouse is {last.positions:,} positions behind the log",
@@ -40,7 +40,7 @@ def _behind(look: Look) -> Iterator[Finding]:
     )
 
 
-INGEST_BEHIND: Final = Rule(
+INGEST_BEHIND: Final = GuardianRule(
     name="ingest_behind",
     question="Is ClickHouse far behind the log?",
     unit="times the limit (GANGLION_GUARDIAN_LAG_POSITIONS)",
@@ -51,16 +51,16 @@ INGEST_BEHIND: Final = Rule(
     ),
     clears_below=0.5,
     find=_behind,
-    end=ended("ClickHouse has caught up"),
+    end=end_with("ClickHouse has caught up"),
 )
 
 
-def _growing(look: Look) -> Iterator[Finding]:
+def _growing(look: Look) -> Iterator[RuleFinding]:
     grown, looks = 0, look.watched.lags
     while grown + 1 < len(looks) and looks[-1 - grown].positions > looks[-2 - grown].positions:
         grown += 1
     if grown and looks[-1].positions * 10 >= look.limits.lag_positions:
-        yield Finding(
+        yield RuleFinding(
             subject="ingestor",
             measure=grown,
             summary=(
@@ -71,7 +71,7 @@ def _growing(look: Look) -> Iterator[Finding]:
         )
 
 
-INGEST_GROWING: Final = Rule(
+INGEST_GROWING: Final = GuardianRule(
     name="ingest_growing",
     question="Does ClickHouse fall behind further and further?",
     unit="looks in a row at which the lag had grown",
@@ -82,14 +82,14 @@ INGEST_GROWING: Final = Rule(
     ),
     clears_below=1,
     find=_growing,
-    end=ended("the lag no longer grows"),
+    end=end_with("the lag no longer grows"),
 )
 
 
-def _parked(look: Look) -> Iterator[Finding]:
+def _parked(look: Look) -> Iterator[RuleFinding]:
     recent = _recent(look.watched.parked, seconds=PARKED_SECONDS, now=look.now)
     if recent:
-        yield Finding(
+        yield RuleFinding(
             subject="parked events",
             measure=len(recent),
             summary=recent[-1].message,
@@ -97,7 +97,7 @@ def _parked(look: Look) -> Iterator[Finding]:
         )
 
 
-PARKED_GROWING: Final = Rule(
+PARKED_GROWING: Final = GuardianRule(
     name="parked_growing",
     question="Are there more and more events that nobody can read?",
     unit="looks within an hour that found more of them",
@@ -108,14 +108,14 @@ PARKED_GROWING: Final = Rule(
     ),
     clears_below=1,
     find=_parked,
-    end=ended("no more were parked for an hour", recovered=True),
+    end=end_with("no more were parked for an hour", recovered=True),
 )
 
 
-def _cut(look: Look) -> Iterator[Finding]:
+def _cut(look: Look) -> Iterator[RuleFinding]:
     recent = [each for each in _dangers(look.watched, look.now) if each.name in REGRESSIONS]
     if recent:
-        yield Finding(
+        yield RuleFinding(
             subject="the log",
             measure=len(recent),
             summary=f"{recent[-1].name}: {recent[-1].message}",
@@ -123,7 +123,7 @@ def _cut(look: Look) -> Iterator[Finding]:
         )
 
 
-STREAM_REGRESSED: Final = Rule(
+STREAM_REGRESSED: Final = GuardianRule(
     name="stream_regressed",
     question="Has the log lost what it had?",
     unit=f"alarms of the ingestor within {QUIET_SECONDS:g} s",
@@ -131,7 +131,7 @@ STREAM_REGRESSED: Final = Rule(
     grades=(Grade(at_least=1, incident_class=INCIDENT_CRITICAL),),
     clears_below=1,
     find=_cut,
-    end=ended(
+    end=end_with(
         f"nothing more was lost for {QUIET_SECONDS:g} s; whether a person brought back what was,"
         " the log does not say",
         recovered=False,
@@ -140,10 +140,10 @@ STREAM_REGRESSED: Final = Rule(
 )
 
 
-def _filling(look: Look) -> Iterator[Finding]:
+def _filling(look: Look) -> Iterator[RuleFinding]:
     recent = [each for each in _dangers(look.watched, look.now) if each.name in FULL_LOG]
     if recent:
-        yield Finding(
+        yield RuleFinding(
             subject="the log",
             measure=2 if recent[-1].name == LOG_FULL else 1,
             summary=f"{recent[-1].name}: {recent[-1].message}",
@@ -151,7 +151,7 @@ def _filling(look: Look) -> Iterator[Finding]:
         )
 
 
-LOG_FILLING: Final = Rule(
+LOG_FILLING: Final = GuardianRule(
     name="log_filling",
     question="Will the log soon take no more?",
     unit="1 nearly full, 2 full",
@@ -162,12 +162,12 @@ LOG_FILLING: Final = Rule(
     ),
     clears_below=1,
     find=_filling,
-    end=ended(f"nobody said so again for {QUIET_SECONDS:g} s", recovered=False),
+    end=end_with(f"nobody said so again for {QUIET_SECONDS:g} s", recovered=False),
     at_once=(AlarmRaised,),
 )
 
 
-def _dangers(watched: Watched, now: datetime) -> list[Alarm]:
+def _dangers(watched: Observations, now: datetime) -> list[Alarm]:
     return _recent(watched.dangers, seconds=QUIET_SECONDS, now=now)
 
 
@@ -175,10 +175,10 @@ def _recent(alarms: tuple[Alarm, ...], *, seconds: float, now: datetime) -> list
     return [each for each in alarms if (now - each.seen.at).total_seconds() <= seconds]
 
 
-def _full(look: Look) -> Iterator[Finding]:
+def _full(look: Look) -> Iterator[RuleFinding]:
     for host, disk in look.watched.disks.items():
         if (look.now - disk.seen.at).total_seconds() <= STALE_SECONDS:
-            yield Finding(
+            yield RuleFinding(
                 subject=host,
                 measure=disk.percent,
                 summary=f"the disk of {host} is {disk.percent:.1f} % full",
@@ -186,7 +186,7 @@ def _full(look: Look) -> Iterator[Finding]:
             )
 
 
-DISK_FULL: Final = Rule(
+DISK_FULL: Final = GuardianRule(
     name="disk_full",
     question="Is a disk nearly full?",
     unit="percent in use",
@@ -198,5 +198,5 @@ DISK_FULL: Final = Rule(
     ),
     clears_below=88,
     find=_full,
-    end=ended("there is room again, or the machine is no longer looked at"),
+    end=end_with("there is room again, or the machine is no longer looked at"),
 )

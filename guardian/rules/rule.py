@@ -15,8 +15,8 @@ from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_UNSPECIFIED, IncidentClass
 from guardian.blame import Blame
-from guardian.model import Limits
-from guardian.watched import Watched
+from guardian.model import GuardianLimits
+from guardian.observations import Observations
 from nervous_system.contract.payload import Payload
 
 PROCESS: Final = "process"
@@ -32,7 +32,7 @@ MESH: Final = "mesh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class RuleFinding:
     """Something that does not look well at this moment."""
 
     subject: str  # the name of the process, service, worker, task, host …
@@ -61,8 +61,8 @@ class Grade:
 class Look:
     """What every rule is asked about at one moment."""
 
-    watched: Watched
-    limits: Limits
+    watched: Observations
+    limits: GuardianLimits
     now: datetime
 
     @cached_property
@@ -71,12 +71,12 @@ class Look:
         return Blame.of(self.watched, self.now)
 
 
-Find = Callable[[Look], Iterator[Finding]]
-End = Callable[[Watched, str], Ending]
+Find = Callable[[Look], Iterator[RuleFinding]]
+End = Callable[[Observations, str], Ending]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class GuardianRule:
     """One entry of the guardian's list."""
 
     name: str
@@ -95,6 +95,6 @@ class Rule:
         return reached[-1] if reached else INCIDENT_UNSPECIFIED
 
 
-def ended(sentence: str, *, recovered: bool = True) -> End:
+def end_with(sentence: str, *, recovered: bool = True) -> End:
     """For what ends in one way only."""
     return lambda watched, subject: Ending(recovered=recovered, sentence=sentence)

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
+from guardian.observations import Observations, within
 from guardian.rules.rule import (
     SERVICE,
     Ending,
-    Finding,
     Grade,
+    GuardianRule,
     Look,
-    Rule,
-    ended,
+    RuleFinding,
+    end_with,
 )
-from guardian.watched import Watched, within
 from nervous_system.service.fold import MAIN
 
 CHURN_SECONDS: Final = 600.0
@@ -25,14 +25,14 @@ GONE_SECONDS: Final = 86_400.0
 """After so long without a sample a machine counts as gone."""
 
 
-def _overdue(look: Look) -> Iterator[Finding]:
+def _overdue(look: Look) -> Iterator[RuleFinding]:
     pulse = look.watched.pulse
     if pulse is None:
         return
     interval_seconds = max(SHORTEST_INTERVAL_SECONDS, pulse.interval_seconds)
     silent_seconds = look.watched.silent_seconds(pulse.seen.at, look.now)
     if silent_seconds > interval_seconds:
-        yield Finding(
+        yield RuleFinding(
             subject="overseer",
             measure=silent_seconds / interval_seconds,
             summary=(
@@ -43,7 +43,7 @@ def _overdue(look: Look) -> Iterator[Finding]:
         )
 
 
-PULSE_OVERDUE: Final = Rule(
+PULSE_OVERDUE: Final = GuardianRule(
     name="pulse_overdue",
     question="Does the overseer no longer pulse?",
     unit="intervals since the last pulse",
@@ -54,15 +54,15 @@ PULSE_OVERDUE: Final = Rule(
     ),
     clears_below=1,
     find=_overdue,
-    end=ended("the pulse is back"),
+    end=end_with("the pulse is back"),
 )
 
 
-def _churning(look: Look) -> Iterator[Finding]:
+def _churning(look: Look) -> Iterator[RuleFinding]:
     for key, takeovers in look.watched.takeovers.items():
         if recent := within(takeovers, seconds=CHURN_SECONDS, now=look.now):
             service = key.removesuffix(f"/{MAIN}")  # or, of one on each machine, service/host
-            yield Finding(
+            yield RuleFinding(
                 subject=service,
                 measure=recent,
                 summary=f"the lead of {service} was taken {recent} times in {CHURN_SECONDS:g} s",
@@ -70,7 +70,7 @@ def _churning(look: Look) -> Iterator[Finding]:
             )
 
 
-LEASE_CHURN: Final = Rule(
+LEASE_CHURN: Final = GuardianRule(
     name="lease_churn",
     question="Does a service lose its lead again and again?",
     unit=f"takeovers within {CHURN_SECONDS:g} s",
@@ -81,14 +81,14 @@ LEASE_CHURN: Final = Rule(
     ),
     clears_below=3,
     find=_churning,
-    end=ended("its lead is steady again"),
+    end=end_with("its lead is steady again"),
 )
 
 
-def _unsampled(look: Look) -> Iterator[Finding]:
+def _unsampled(look: Look) -> Iterator[RuleFinding]:
     for governor, alarm in look.watched.unsampled.items():
         if (look.now - alarm.seen.at).total_seconds() <= GONE_SECONDS:
-            yield Finding(
+            yield RuleFinding(
                 subject=governor,
                 measure=1,
                 summary=f"{alarm.name}: {alarm.message}",
@@ -96,13 +96,13 @@ def _unsampled(look: Look) -> Iterator[Finding]:
             )
 
 
-def _sampled_again(watched: Watched, subject: str) -> Ending:
+def _sampled_again(watched: Observations, subject: str) -> Ending:
     if subject in watched.unsampled:
         return Ending(recovered=False, sentence="the machine counts as gone")
     return Ending(recovered=True, sentence="samples come again")
 
 
-SAMPLING_STOPPED: Final = Rule(
+SAMPLING_STOPPED: Final = GuardianRule(
     name="sampling_stopped",
     question="Does a governor no longer look at its machine?",
     unit="alarms of it that no sample followed",

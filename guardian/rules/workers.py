@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, INCIDENT_MINOR
+from guardian.observations import Observations, WatchedClaim
 from guardian.rules.rule import (
     WORKER,
     Ending,
-    Finding,
     Grade,
+    GuardianRule,
     Look,
-    Rule,
+    RuleFinding,
 )
-from guardian.watched import Claim, Watched
 
 SILENT_HEARTBEATS: Final = 2.5
 
 
-def _silent(look: Look) -> Iterator[Finding]:
+def _silent(look: Look) -> Iterator[RuleFinding]:
     for worker_id, worker in look.watched.workers.items():
         silent_seconds = look.watched.silent_seconds(worker.heard.at, look.now)
         measure = silent_seconds / worker.heartbeat_seconds
         if not worker.lost and measure >= SILENT_HEARTBEATS:
-            yield Finding(
+            yield RuleFinding(
                 subject=worker_id,
                 measure=measure,
                 summary=(
@@ -35,7 +35,7 @@ def _silent(look: Look) -> Iterator[Finding]:
             )
 
 
-def _no_longer_silent(watched: Watched, subject: str) -> Ending:
+def _no_longer_silent(watched: Observations, subject: str) -> Ending:
     worker = watched.workers.get(subject)
     if worker is None:
         return Ending(recovered=True, sentence="it departed in good order")
@@ -46,7 +46,7 @@ def _no_longer_silent(watched: Watched, subject: str) -> Ending:
     return Ending(recovered=True, sentence="it is heard of again")
 
 
-WORKER_SILENT: Final = Rule(
+WORKER_SILENT: Final = GuardianRule(
     name="worker_silent",
     question="Are a worker's heartbeats overdue?",
     unit="heartbeats that are missing",
@@ -61,8 +61,8 @@ WORKER_SILENT: Final = Rule(
 )
 
 
-def _stuck(look: Look) -> Iterator[Finding]:
-    slowest: dict[str, tuple[float, str, Claim]] = {}
+def _stuck(look: Look) -> Iterator[RuleFinding]:
+    slowest: dict[str, tuple[float, str, WatchedClaim]] = {}
     for task_id, claim in look.watched.claims.items():
         worker = look.watched.workers.get(claim.worker_id)
         if worker is None or worker.lost:
@@ -74,7 +74,7 @@ def _stuck(look: Look) -> Iterator[Finding]:
             slowest[claim.worker_id] = (still_seconds, task_id, claim)
     for worker_id, (still_seconds, task_id, claim) in slowest.items():
         if still_seconds >= look.limits.no_progress_seconds:
-            yield Finding(
+            yield RuleFinding(
                 subject=worker_id,
                 measure=still_seconds / look.limits.no_progress_seconds,
                 summary=(
@@ -85,14 +85,14 @@ def _stuck(look: Look) -> Iterator[Finding]:
             )
 
 
-def _goes_on(watched: Watched, subject: str) -> Ending:
+def _goes_on(watched: Observations, subject: str) -> Ending:
     worker = watched.workers.get(subject)
     if worker is None or worker.lost:
         return Ending(recovered=True, sentence="the worker is gone, and what it held waits again")
     return Ending(recovered=True, sentence="it gets on again, or holds the task no longer")
 
 
-WORKER_STUCK: Final = Rule(
+WORKER_STUCK: Final = GuardianRule(
     name="worker_stuck",
     question="Is a worker alive, holds a task, and gets nowhere?",
     unit="times the patience (GANGLION_GUARDIAN_NO_PROGRESS_SECONDS)",

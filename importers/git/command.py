@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from importers.refusal import ImportRefused
-from nervous_system.contract.bounded import recordable
+from nervous_system.contract.truncation import recordable
 
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_COMPLAINT_BYTES: Final = 4096
@@ -71,7 +71,7 @@ class GitCommand:
         """What a short command prints. Raises GitFailed, also where it prints nothing."""
         status, output, complaint = await self.ask(*arguments)
         if status != 0 or not output:
-            raise self._failed(arguments[0], status, complaint)
+            raise self._failure(arguments[0], status, complaint)
         return output.decode("ascii").splitlines()
 
     async def ask(self, *arguments: str) -> tuple[int, bytes, str]:
@@ -96,7 +96,7 @@ class GitCommand:
                 yield data
             status = await process.wait()
             if status != 0:
-                raise self._failed(arguments[0], status, await complaint)
+                raise self._failure(arguments[0], status, await complaint)
         finally:
             complaint.cancel()
             await _end(process)
@@ -122,7 +122,7 @@ class GitCommand:
         except (OSError, ValueError) as error:
             raise ImportRefused(f"the command `git` could not be started: {error}") from error
 
-    def _failed(self, command: str, status: int, complaint: str) -> GitFailed:
+    def _failure(self, command: str, status: int, complaint: str) -> GitFailed:
         partial = (
             " (it is a partial clone: what was left out when it was cloned is missing, and an"
             " import fetches nothing; import a clone made without --filter)"

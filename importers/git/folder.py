@@ -22,19 +22,19 @@ from typing import Final
 
 from importers.foreign_file import read_foreign
 from importers.refusal import ImportRefused
-from nervous_system.contract.bounded import recordable
+from nervous_system.contract.truncation import recordable
 
-_MOST_PACKED_BYTES: Final = 64 * 1024**2
-_MOST_SHORT_BYTES: Final = 64 * 1024
-_MOST_REFS: Final = 200_000
-_MOST_HOPS: Final = 5  # as git: a name that names a name that …
+_MAX_PACKED_BYTES: Final = 64 * 1024**2
+_MAX_SHORT_BYTES: Final = 64 * 1024
+_MAX_REFS: Final = 200_000
+_MAX_HOPS: Final = 5  # as git: a name that names a name that …
 _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NAME: Final = re.compile(r"refs/[^\x00-\x20\x7f~^:?*\[\\]+")
 _NO_NAME: Final = re.compile(r"\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[./]\Z|\Arefs/replace/")
 _OBJECTS: Final = re.compile(r"pack|[0-9a-f]{2}")
 _BRANCHES: Final = "refs/heads/"
 _USUAL_BRANCHES: Final = ("main", "master", "trunk", "develop")
-_MOST_NAMED: Final = 10
+_MAX_NAMED: Final = 10
 _WORKTREE: Final = re.compile(rb"^\s*worktree\s*=\s*(\S.*?)\s*$", re.MULTILINE)
 
 
@@ -60,7 +60,7 @@ def find_git_folder(path: Path) -> GitFolder:
     if not path.is_dir():
         raise ImportRefused(f"{name} is not a folder; name the folder of a git repository")
     git_dir, common = _places(path.resolve(), name)
-    if read_foreign(common / "shallow", most_bytes=_MOST_PACKED_BYTES):
+    if read_foreign(common / "shallow", max_bytes=_MAX_PACKED_BYTES):
         raise ImportRefused(
             f"{name} is a shallow clone: its older commits are missing, and the chains of its"
             " files would begin in the middle; run `git fetch --unshallow` there first"
@@ -74,7 +74,7 @@ def find_git_folder(path: Path) -> GitFolder:
     for file in (objects, common / "refs"):
         if file.is_symlink():
             raise _elsewhere(file)
-    if read_foreign(objects / "info" / "alternates", most_bytes=_MOST_PACKED_BYTES):
+    if read_foreign(objects / "info" / "alternates", max_bytes=_MAX_PACKED_BYTES):
         raise ImportRefused(
             f"{name} borrows objects of another repository ({objects / 'info' / 'alternates'}),"
             " and an import reads the one that was named only; run `git repack -a -d` there and"
@@ -86,9 +86,9 @@ def find_git_folder(path: Path) -> GitFolder:
         file.name.endswith(".promisor")
         for file in (os.scandir(objects / "pack") if "pack" in folders else ())
     )
-    ids = {ref: found for ref in refs if (found := _resolved(ref, refs)) is not None}
+    ids = {ref: found for ref in refs if (found := _resolve(ref, refs)) is not None}
     said = _head(git_dir)
-    head, remark = _resolved("HEAD", {**refs, "HEAD": said}), ""
+    head, remark = _resolve("HEAD", {**refs, "HEAD": said}), ""
     if head is None:
         head, remark = _instead(said.removeprefix("ref:").strip(), ids, name)
     return GitFolder(objects, folders, head, ids, partial, remark)
@@ -103,7 +103,7 @@ def _places(start: Path, name: str) -> tuple[Path, Path]:
         if _is_git_dir(dot):
             return dot, _common(dot)
         if dot.is_file():
-            return _linked(dot)
+            return _follow_link(dot)
         if _is_git_dir(folder):
             return folder, _common(folder)
     raise ImportRefused(
@@ -120,7 +120,7 @@ def _is_git_dir(path: Path) -> bool:
     )
 
 
-def _linked(dot: Path) -> tuple[Path, Path]:
+def _follow_link(dot: Path) -> tuple[Path, Path]:
     """What a `.git` file names: a worktree's or a submodule's folder, which names it back."""
     target = _short(dot).removeprefix("gitdir:").strip()
     git_dir = Path(os.path.realpath(dot.parent / target)) if target else dot
@@ -129,7 +129,7 @@ def _linked(dot: Path) -> tuple[Path, Path]:
     back = _short(git_dir / "gitdir").strip()
     if back and os.path.realpath(git_dir / back) == str(dot):
         return git_dir, _common(git_dir)
-    config = read_foreign(git_dir / "config", most_bytes=_MOST_SHORT_BYTES) or b""
+    config = read_foreign(git_dir / "config", max_bytes=_MAX_SHORT_BYTES) or b""
     for found in _WORKTREE.findall(config):
         if os.path.realpath(git_dir / os.fsdecode(found)) == str(dot.parent):
             return git_dir, _common(git_dir)
@@ -149,7 +149,7 @@ def _common(git_dir: Path) -> Path:
 
 def _short(path: Path) -> str:
     """A file of one line; empty where there is none."""
-    data = read_foreign(path, most_bytes=_MOST_SHORT_BYTES) or b""
+    data = read_foreign(path, max_bytes=_MAX_SHORT_BYTES) or b""
     if b"\0" in data:
         raise ImportRefused(f"{recordable(str(path))} holds a zero byte; is it damaged?")
     return os.fsdecode(data)
@@ -176,8 +176,8 @@ def _instead(missing: str, ids: Mapping[str, str], name: str) -> tuple[str | Non
     taken = next(iter(branches)) if len(branches) == 1 else usual
     wanted = f"HEAD of {name} names {missing}, which is not there"
     if not taken:
-        there = ", ".join(sorted(branches)[:_MOST_NAMED])
-        more = f" and {len(branches) - _MOST_NAMED:,} more" if len(branches) > _MOST_NAMED else ""
+        there = ", ".join(sorted(branches)[:_MAX_NAMED])
+        more = f" and {len(branches) - _MAX_NAMED:,} more" if len(branches) > _MAX_NAMED else ""
         raise ImportRefused(
             recordable(
                 f"{wanted}; its branches are {there}{more}. Say which one is meant with"
@@ -187,8 +187,8 @@ def _instead(missing: str, ids: Mapping[str, str], name: str) -> tuple[str | Non
     return ids[branches[taken]], recordable(f"{wanted}: its branch {taken} is taken")
 
 
-def _resolved(name: str, refs: Mapping[str, str]) -> str | None:
-    for _ in range(_MOST_HOPS):
+def _resolve(name: str, refs: Mapping[str, str]) -> str | None:
+    for _ in range(_MAX_HOPS):
         said = refs.get(name, "")
         if not said.startswith("ref:"):
             return said if _ID.fullmatch(said) else None
@@ -197,7 +197,7 @@ def _resolved(name: str, refs: Mapping[str, str]) -> str | None:
 
 
 def _packed_refs(common: Path) -> Iterator[tuple[str, str]]:
-    data = read_foreign(common / "packed-refs", most_bytes=_MOST_PACKED_BYTES) or b""
+    data = read_foreign(common / "packed-refs", max_bytes=_MAX_PACKED_BYTES) or b""
     for line in os.fsdecode(data).split("\n"):
         found, _, name = line.partition(" ")
         if _ID.fullmatch(found) and _is_name(name):
@@ -211,9 +211,9 @@ def _loose_refs(common: Path) -> Iterator[tuple[str, str]]:
         folder = folders.pop()
         for file in os.scandir(common / folder):
             name = f"{folder}/{file.name}"
-            if (seen := seen + 1) > _MOST_REFS:
+            if (seen := seen + 1) > _MAX_REFS:
                 raise ImportRefused(
-                    f"{recordable(str(common))} has more than {_MOST_REFS:,} files of branches"
+                    f"{recordable(str(common))} has more than {_MAX_REFS:,} files of branches"
                     " and tags; run `git pack-refs --all` there first"
                 )
             if file.is_dir(follow_symlinks=False):

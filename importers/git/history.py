@@ -37,19 +37,19 @@ from importers.bounded import (
     MAX_RATIONALE_BYTES,
     MAX_TRIGGER_BYTES,
     distinct,
-    marked,
+    mark_cut,
 )
 from importers.git.log import SUBMODULE_MODE, Commit, FileChange
 from importers.git.repository import GitRepository
-from importers.on_demand import MOST_IN_MEMORY, OnDemand
+from importers.on_demand import MAX_IN_MEMORY, OnDemand
 from importers.origin import Origin
 from importers.unit import ImportSource, ImportUnit
-from nervous_system.contract.bounded import recordable
 from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import counted
+from nervous_system.contract.truncation import recordable
+from nervous_system.phrases import pluralize
 
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -129,7 +129,7 @@ def commit_unit(commit: Commit, *, root: str, gap: str = "", lost: str = "") -> 
     subject = "".join(sign if sign.isprintable() else "?" for sign in commit.subject[:60])
     return ImportUnit(
         f"{commit.commit_id[:12]} {subject}",
-        OnDemand(events, made) if events > MOST_IN_MEMORY else tuple(map(made, range(events))),
+        OnDemand(events, made) if events > MAX_IN_MEMORY else tuple(map(made, range(events))),
         reference=commit.commit_id[:12],
         gap=gap,
     )
@@ -137,7 +137,9 @@ def commit_unit(commit: Commit, *, root: str, gap: str = "", lost: str = "") -> 
 
 def _summary(commit: Commit) -> str:
     files = len(commit.changes)
-    return commit.summary or (counted(files, "file") + " changed" if files else "no files changed")
+    return commit.summary or (
+        pluralize(files, "file") + " changed" if files else "no files changed"
+    )
 
 
 def _origin(commit_id: str, lost: str) -> Origin:
@@ -148,9 +150,11 @@ def _decision(commit: Commit) -> AgentDecision:
     merged = commit.parents[1:]
     return AgentDecision(
         context_hash=commit.parents[0] if commit.parents else "",
-        input_trigger=marked(f"merge of {', '.join(merged)}", MAX_TRIGGER_BYTES) if merged else "",
-        rationale=marked(commit.message, MAX_RATIONALE_BYTES),
-        chosen_action=marked(commit.subject, MAX_ACTION_BYTES),
+        input_trigger=mark_cut(f"merge of {', '.join(merged)}", MAX_TRIGGER_BYTES)
+        if merged
+        else "",
+        rationale=mark_cut(commit.message, MAX_RATIONALE_BYTES),
+        chosen_action=mark_cut(commit.subject, MAX_ACTION_BYTES),
     )
 
 

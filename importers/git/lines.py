@@ -18,13 +18,13 @@ from typing import Final
 
 from importers.git.command import GitCommand, GitFailed
 
-_MOST_LINES: Final = 20
-_MOST_COMMITS: Final = 1_000_000
+_MAX_LINES: Final = 20
+_MAX_COMMITS: Final = 1_000_000
 """Of a repository with lost ones: all of them are in memory while lines are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CommitLine:
     """Commits of which each one's first parent is the next, as far as they are there."""
 
     head: str  # the newest one's id
@@ -38,7 +38,7 @@ class _Parents:
     parents: tuple[str, ...]
 
 
-async def lines_of(git: GitCommand, head: str, *, list_file: Path) -> list[Line]:
+async def lines_of(git: GitCommand, head: str, *, list_file: Path) -> list[CommitLine]:
     """
     The lines of the history of `head`, newest first; at least one.
 
@@ -48,7 +48,7 @@ async def lines_of(git: GitCommand, head: str, *, list_file: Path) -> list[Line]
         root = await git.lines(
             "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", head
         )
-        return [Line(head, root[-1])]
+        return [CommitLine(head, root[-1])]
     except GitFailed as failure:
         lines = _lines(await _all_commits(git, list_file), head)
         if not lines:
@@ -82,13 +82,13 @@ async def _all_commits(git: GitCommand, list_file: Path) -> dict[str, _Parents]:
                 for line in lines:
                     committed_at, commit_id, *parents = line.decode("ascii").split()
                     found[commit_id] = _Parents(int(committed_at), tuple(parents))
-                if len(found) > _MOST_COMMITS:
+                if len(found) > _MAX_COMMITS:
                     break
     return found
 
 
-def _lines(commits: Mapping[str, _Parents], head: str) -> list[Line]:
-    found: list[Line] = []
+def _lines(commits: Mapping[str, _Parents], head: str) -> list[CommitLine]:
+    found: list[CommitLine] = []
     lost = {head} - commits.keys()
     taken: set[str] = set()
     tip = _longest(commits, avoiding=lost) if lost else head
@@ -101,8 +101,8 @@ def _lines(commits: Mapping[str, _Parents], head: str) -> list[Line]:
                 break
             root = parents[0]
             line[root] = None
-        found.append(Line(tip, root, parents))
-        if not parents or len(found) == _MOST_LINES:
+        found.append(CommitLine(tip, root, parents))
+        if not parents or len(found) == _MAX_LINES:
             break
         lost.add(parents[0])
         taken.update(line)

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from importers.bounded import MAX_COMMIT_DIFF_BYTES, MAX_DIFF_BYTES, MAX_PATH_BYTES, distinct
-from importers.on_demand import MOST_IN_MEMORY, OnDemand
+from importers.on_demand import MAX_IN_MEMORY, OnDemand
 from importers.refusal import ImportRefused
-from importers.unified_diff import spelled, unquoted
-from nervous_system.contract.bounded import recordable
+from importers.unified_diff import spell, unquote
+from nervous_system.contract.truncation import recordable
 from nervous_system.whole_number import whole_number
 
 _FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ct", "%s", "%B")
@@ -80,9 +80,9 @@ WITHOUT_MESSAGE: Final = tuple(
 )
 """For a commit whose message is no text of any use."""
 
-_MOST_MESSAGE_BYTES: Final = 64 * 1024**2
-_MOST_FILES: Final = 1_000_000
-_MOST_NAME_BYTES: Final = 256 * 1024**2
+_MAX_MESSAGE_BYTES: Final = 64 * 1024**2
+_MAX_FILES: Final = 1_000_000
+_MAX_NAME_BYTES: Final = 256 * 1024**2
 """Of one commit's files, with their hashes. A few objects make a commit of a billion files; the
 largest honest ones have less than half of this. What comes behind passes by."""
 
@@ -143,12 +143,12 @@ class LogParser:
         self,
         *,
         with_diffs: bool = True,
-        most_diff_bytes: int = MAX_DIFF_BYTES,
-        most_commit_diff_bytes: int = MAX_COMMIT_DIFF_BYTES,
+        max_diff_bytes: int = MAX_DIFF_BYTES,
+        max_commit_diff_bytes: int = MAX_COMMIT_DIFF_BYTES,
     ) -> None:
         self._with_diffs = with_diffs
-        self._most_diff_bytes = most_diff_bytes
-        self._most_commit_diff_bytes = most_commit_diff_bytes
+        self._max_diff_bytes = max_diff_bytes
+        self._max_commit_diff_bytes = max_commit_diff_bytes
         self._buffer = bytearray()
         self._position = 0  # what stands before it is done with
         self._scanned = 0
@@ -202,13 +202,13 @@ class LogParser:
         self._nuls += buffer.count(_NUL, start)
         self._scanned = len(buffer)
         if self._nuls < len(_FIELDS) + 1:
-            if len(buffer) - self._position > _MOST_MESSAGE_BYTES:
+            if len(buffer) - self._position > _MAX_MESSAGE_BYTES:
                 raise _too_large(buffer[self._position + 1 :][:40], "a message of more than 64 MiB")
             return False
         *fields, rest = bytes(buffer[self._position + 1 :]).split(_NUL, len(_FIELDS))
         # Of its fields two are a name; of the others it is no matter how they are spelled.
         self._fields = [
-            spelled(field) if place in _NAMES else field.decode(errors="backslashreplace")
+            spell(field) if place in _NAMES else field.decode(errors="backslashreplace")
             for place, field in enumerate(fields)
         ]
         self._position = len(buffer) - len(rest)
@@ -219,7 +219,7 @@ class LogParser:
     def _read_line(self) -> bool:
         end = self._buffer.find(b"\n", self._position)
         if end < 0:
-            if len(self._buffer) - self._position > _MOST_MESSAGE_BYTES:
+            if len(self._buffer) - self._position > _MAX_MESSAGE_BYTES:
                 raise _too_large(self._fields[0].encode(), "a name of more than 64 MiB")
             return False
         if self._buffer.startswith(_SECTION, self._position):
@@ -235,7 +235,7 @@ class LogParser:
 
     def _add_file(self, line: bytes) -> None:
         size = self._raw_bytes + len(line)
-        if self._all_files and len(self._raw) < _MOST_FILES and size <= _MOST_NAME_BYTES:
+        if self._all_files and len(self._raw) < _MAX_FILES and size <= _MAX_NAME_BYTES:
             self._raw.append(line)
             self._raw_bytes = size
             return
@@ -270,8 +270,8 @@ class LogParser:
         section = self._section
         if section is not None and not self._section_dropped:
             size = len(section) + end - self._position
-            too_large = size > self._most_diff_bytes
-            if too_large or self._diff_bytes + size > self._most_commit_diff_bytes:
+            too_large = size > self._max_diff_bytes
+            if too_large or self._diff_bytes + size > self._max_commit_diff_bytes:
                 self._section_dropped = True
                 self._diffs_left_out += not too_large
                 section.clear()
@@ -305,7 +305,7 @@ class LogParser:
 
     def _changes(self, commit_id: str) -> Sequence[FileChange]:
         raw, sections = self._raw, iter(self._sections)
-        few = len(raw) <= MOST_IN_MEMORY
+        few = len(raw) <= MAX_IN_MEMORY
         changes: list[FileChange] = []
         diffs: list[bytes | None] = []
         paths: set[bytes] = set()
@@ -319,7 +319,7 @@ class LogParser:
             paths.add(found[6])
             count = 2 if found[5] == b"T" else 1
             parts = [next(sections, b"") if self._with_diffs else None for _ in range(count)]
-            diff = self._joined(parts, commit_id)
+            diff = self._join(parts, commit_id)
             if few:
                 changes.append(_change(found, diff, repeats.get(place, 0)))
             else:
@@ -336,13 +336,13 @@ class LogParser:
 
         return OnDemand(len(raw), made)
 
-    def _joined(self, parts: list[bytes | None], commit_id: str) -> bytes | None:
+    def _join(self, parts: list[bytes | None], commit_id: str) -> bytes | None:
         if b"" in parts:
             raise _mismatch(commit_id)
         if any(part is None or _BINARY.search(part) for part in parts):
             return None
         diff = b"".join(part for part in parts if part is not None)
-        return diff if len(diff) <= self._most_diff_bytes else None
+        return diff if len(diff) <= self._max_diff_bytes else None
 
 
 def _sections_of(line: bytes) -> int:
@@ -358,7 +358,7 @@ def _change(found: re.Match[bytes], diff: bytes | None, repeat: int) -> FileChan
     return FileChange(
         quoted_path=path,
         repeat=repeat,
-        path=distinct(recordable(unquoted(path)), MAX_PATH_BYTES),
+        path=distinct(recordable(unquote(path)), MAX_PATH_BYTES),
         status=status,
         previous_mode=previous_mode,
         new_mode=new_mode,

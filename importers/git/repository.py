@@ -19,7 +19,7 @@ from typing import Final
 from importers.git import copy as git_copy
 from importers.git.command import GitCommand, GitFailed, one_line
 from importers.git.folder import GitFolder, find_git_folder
-from importers.git.lines import Line, lines_of
+from importers.git.lines import CommitLine, lines_of
 from importers.git.log import (
     LOG_OPTIONS,
     WITHOUT_DIFFS,
@@ -30,14 +30,14 @@ from importers.git.log import (
     TooManyFiles,
 )
 from importers.refusal import ImportRefused
-from nervous_system.contract.bounded import recordable
-from nervous_system.phrases import counted
+from nervous_system.contract.truncation import recordable
+from nervous_system.phrases import pluralize
 
-_MOST_STAND_INS: Final = 20_000
+_MAX_STAND_INS: Final = 20_000
 """Where more is missing than this, no diff is read at all."""
-_MOST_FAILURES: Final = 1_000
+_MAX_FAILURES: Final = 1_000
 """Of git at one import, before less is asked of it; each costs some processes."""
-_MOST_NAMED: Final = 5
+_MAX_NAMED: Final = 5
 _SHORT: Final = 12
 _OBJECT_ID: Final = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _LEVELS: Final = (
@@ -67,7 +67,7 @@ class GitRepository:
             path, copy=copy, objects=folder.objects, head=head, partial=folder.partial
         )
         self._head = head  # commit id, fixed when it was opened
-        self._lines: list[Line] = []  # newest first
+        self._lines: list[CommitLine] = []  # newest first
         self._since: str | None = None
         self._missing: set[str] | None = None  # files; None until something was found to be
         self._level = 0
@@ -107,7 +107,7 @@ class GitRepository:
         """How many commits there are to come."""
         return sum([await self._count(line) for line in self._lines])
 
-    async def commits(self) -> AsyncGenerator[tuple[Commit, Line, str], None]:
+    async def commits(self) -> AsyncGenerator[tuple[Commit, CommitLine, str], None]:
         """
         The history, oldest commit first, read as fast as it is taken.
 
@@ -154,7 +154,7 @@ class GitRepository:
         if wanted:
             self._name_lost(wanted, before=None)
 
-    def _name_lost(self, lost: str, *, before: Line | None) -> None:
+    def _name_lost(self, lost: str, *, before: CommitLine | None) -> None:
         if not self._lines:
             after = "; it is the one that is checked out"
         else:
@@ -177,17 +177,17 @@ class GitRepository:
         status, _, _ = await self._git.ask("merge-base", "--is-ancestor", ancestor, commit)
         return status == 0
 
-    async def _count(self, line: Line) -> int:
+    async def _count(self, line: CommitLine) -> int:
         lines = await self._git.lines(
             "rev-list", "--first-parent", "--count", *_range(line, self._since)
         )
         return int(lines[0])
 
-    async def _walk(self, line: Line) -> AsyncGenerator[tuple[Commit, str], None]:
+    async def _walk(self, line: CommitLine) -> AsyncGenerator[tuple[Commit, str], None]:
         """One line, oldest commit first."""
         since = self._since
         if line.before and await self._next(line, since) == line.root:
-            found = await self._what_is_left_of(line.root, least=_WITHOUT_FILES)
+            found = await self._what_is_left_of(line.root, minimum=_WITHOUT_FILES)
             if found is not None:
                 commit, _ = found
                 lost = line.before[0][:_SHORT]
@@ -241,7 +241,7 @@ class GitRepository:
     def _count_failure(self, failure: ImportRefused | None) -> None:
         """Where git fails at very many commits, it is asked for less of all that are to come."""
         self._failures += 1
-        if self._failures <= _MOST_FAILURES:
+        if self._failures <= _MAX_FAILURES:
             return
         self._failures = 0
         self._level += 1
@@ -255,7 +255,7 @@ class GitRepository:
             gaps.append(f"it has more than {len(commit.changes):,} files, of which these are taken")
         if commit.diffs_left_out:
             gaps.append(
-                f"the diffs of {counted(commit.diffs_left_out, 'file')} are left out, as those of"
+                f"the diffs of {pluralize(commit.diffs_left_out, 'file')} are left out, as those of"
                 " one commit are kept up to 64 MiB"
             )
         missing = [
@@ -264,9 +264,9 @@ class GitRepository:
             if not (self._missing or set()).isdisjoint((change.previous_hash, change.new_hash))
         ]
         if missing:
-            more = f" and {len(missing) - _MOST_NAMED:,} more" if len(missing) > _MOST_NAMED else ""
+            more = f" and {len(missing) - _MAX_NAMED:,} more" if len(missing) > _MAX_NAMED else ""
             gaps.append(
-                f"the repository has lost the content of {', '.join(missing[:_MOST_NAMED])}{more}"
+                f"the repository has lost the content of {', '.join(missing[:_MAX_NAMED])}{more}"
             )
         return "; ".join(filter(None, (*gaps, _OF_ALL[self._level])))
 
@@ -285,10 +285,10 @@ class GitRepository:
         if self._missing is None:
             self._missing = set()
             for line in self._lines:
-                found |= await self._lost(line)
+                found |= await self._find_lost(line)
         found -= self._missing
         self._missing |= found
-        if len(self._missing) > _MOST_STAND_INS:
+        if len(self._missing) > _MAX_STAND_INS:
             weaker = self._level == 0
             self._level = max(self._level, 1)
             return weaker
@@ -309,7 +309,7 @@ class GitRepository:
             return True
         return False
 
-    async def _lost(self, line: Line) -> set[str]:
+    async def _find_lost(self, line: CommitLine) -> set[str]:
         """The ids of what the history needs and the repository does not have, as far as git sees
         it."""
         lost: set[str] = set()
@@ -320,13 +320,13 @@ class GitRepository:
                 async for data in output:
                     *lines, rest = (rest + data).split(b"\n")
                     lost.update(line[1:].decode("ascii") for line in lines if line[:1] == b"?")
-                    if len(lost) > _MOST_STAND_INS:
+                    if len(lost) > _MAX_STAND_INS:
                         break
         except GitFailed:
             pass  # what it saw before it failed helps, and the commit itself says the rest
         return lost
 
-    async def _next(self, line: Line, since: str | None) -> str | None:
+    async def _next(self, line: CommitLine, since: str | None) -> str | None:
         """The id of the oldest commit after one."""
         walk = ("--first-parent", "--reverse")
         oldest = b""
@@ -336,12 +336,12 @@ class GitRepository:
         return oldest.decode("ascii") or None
 
     async def _what_is_left_of(
-        self, commit_id: str, *, least: int = 0
+        self, commit_id: str, *, minimum: int = 0
     ) -> tuple[Commit, str] | None:
         """One commit, as much of it as git can show; where that is nothing, it is named."""
         revisions = ["--max-count=1", "--end-of-options", commit_id, "--"]
         reason = ""
-        for level in range(max(least, self._level), len(_LEVELS)):
+        for level in range(max(minimum, self._level), len(_LEVELS)):
             try:
                 async with aclosing(self._log(revisions, level)) as commits:
                     async for commit in commits:
@@ -357,5 +357,5 @@ class GitRepository:
         return None
 
 
-def _range(line: Line, since: str | None) -> list[str]:
+def _range(line: CommitLine, since: str | None) -> list[str]:
     return ["--end-of-options", line.head, *([f"^{since}"] if since else []), "--"]

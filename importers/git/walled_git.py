@@ -20,7 +20,7 @@ from typing import Final
 
 from nervous_system.host.wall import Wall
 
-_MOST_MEMORY_BYTES: Final = min(
+_MAX_MEMORY_BYTES: Final = min(
     2 * 1024**3, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 )
 _LOADER: Final = re.compile(rb"/[^\0]+/ld[-\w.]*\.so[.\d]*(?=\0)")
@@ -50,7 +50,7 @@ def _loader(program: Path) -> list[Path]:
 def main(arguments: list[str]) -> None:
     """Does not return."""
     copy, objects, *command = arguments
-    resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_DATA, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     wall_of(Path(command[0]), Path(copy), Path(objects)).raise_()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from importers.swe_agent import trajectory_value as part
-from importers.swe_agent.trajectory import Step, Trajectory
+from importers.swe_agent.trajectory import Trajectory, TrajectoryStep
 
 _CURRENT_DIRECTORY: Final = re.compile(r"^\(Current directory: (/[^)\r\n]+)\)", re.MULTILINE)
 _PLACES_OF_ALL: Final = frozenset({"/", "/testbed", "/root", "/repo", "/workspace", "/home", "n/a"})
@@ -68,17 +68,17 @@ def trajectory_of(
 
 
 def _model(document: dict[str, Any]) -> str:
-    agent = part.embedded(part.embedded(document.get("replay_config")).get("agent"))
-    return part.word(part.embedded(agent.get("model")).get("name"))
+    agent = part.embedded_object(part.embedded_object(document.get("replay_config")).get("agent"))
+    return part.word(part.embedded_object(agent.get("model")).get("name"))
 
 
-def _step(entry: Any, number: int, name: str) -> Step:
+def _step(entry: Any, number: int, name: str) -> TrajectoryStep:
     where = f"step {number}"
     if not isinstance(entry, dict):
         raise part.wrong(name, f"{where} is {part.kind(entry)}, not an object")
     if not {"action", "thought", "response", "observation"} & entry.keys():
         raise part.wrong(name, f"{where} has neither thought, action nor observation")
-    return Step(
+    return TrajectoryStep(
         thought=part.text(entry.get("thought"), f"the thought of {where}", name)
         or part.text(entry.get("response"), f"the response of {where}", name),
         action=part.text(entry.get("action"), f"the action of {where}", name),
@@ -89,13 +89,13 @@ def _step(entry: Any, number: int, name: str) -> Step:
     )
 
 
-def _steps_of_history(history: list[Any], name: str) -> tuple[Step, ...]:
+def _steps_of_history(history: list[Any], name: str) -> tuple[TrajectoryStep, ...]:
     """
     Each message of the assistant is a step.
 
     What comes until its next message is what it observed.
     """
-    steps: list[Step] = []
+    steps: list[TrajectoryStep] = []
     for number, message in enumerate(history, 1):
         where = f"message {number} of the history"
         if not isinstance(message, dict):
@@ -106,7 +106,7 @@ def _steps_of_history(history: list[Any], name: str) -> tuple[Step, ...]:
         if message.get("role") == "assistant":
             action = part.text(message.get("action"), f"the action of {where}", name)
             steps.append(
-                Step(
+                TrajectoryStep(
                     thought=part.text(message.get("thought"), f"the thought of {where}", name)
                     or content,
                     action=action or part.calls(message.get("tool_calls"), where, name),
@@ -134,12 +134,12 @@ def _task(history: list[Any], name: str) -> str:
 
 def _instance(document: dict[str, Any], entries: list[Any], history: list[Any]) -> str:
     """What was worked on, by the content alone: a file's name would change with every copy."""
-    configuration = part.embedded(document.get("replay_config"))
+    configuration = part.embedded_object(document.get("replay_config"))
     for section, key in (("problem_statement", "id"), ("agent", "name")):
-        named = part.embedded(configuration.get(section)).get(key)
+        named = part.embedded_object(configuration.get(section)).get(key)
         if isinstance(named, str) and named.strip():
             return part.one_line(named)
-    places = [part.embedded(entry.get("state")).get("working_dir") for entry in entries[:1]]
+    places = [part.embedded_object(entry.get("state")).get("working_dir") for entry in entries[:1]]
     for message in history:
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, str):

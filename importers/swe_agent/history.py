@@ -51,24 +51,24 @@ from importers.bounded import (
     MAX_TRIGGER_BYTES,
     cut,
     distinct,
-    marked,
+    mark_cut,
 )
 from importers.origin import Origin
 from importers.refusal import ImportRefused
 from importers.swe_agent import mini_swe_agent_file
-from importers.swe_agent.trajectory import Step, Trajectory
+from importers.swe_agent.trajectory import Trajectory, TrajectoryStep
 from importers.swe_agent.trajectory_file import read_trajectories
 from importers.unified_diff import FileDiff, file_diffs, without_terminal_returns
 from importers.unit import ImportSource, ImportUnit
-from nervous_system.contract.bounded import recordable
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.truncation import recordable
 from nervous_system.ids import content_hash
 
 UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PRICE_TABLE: Final = "LiteLLM's"
-_MOST_NAMED: Final = 20
+_MAX_NAMED: Final = 20
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -93,8 +93,8 @@ async def open_trajectories(paths: Sequence[Path]) -> ImportSource:
         total += len(found.trajectories)
         refused += found.refused
     if not readable:
-        more = f"; and {len(refused) - _MOST_NAMED:,} more" if len(refused) > _MOST_NAMED else ""
-        raise ImportRefused("; ".join(refused[:_MOST_NAMED]) + more)
+        more = f"; and {len(refused) - _MAX_NAMED:,} more" if len(refused) > _MAX_NAMED else ""
+        raise ImportRefused("; ".join(refused[:_MAX_NAMED]) + more)
     name = recordable(str(paths[0])) if len(paths) == 1 else f"{len(paths)} trajectories"
     return ImportSource(name, total, _units(readable, refused), refused=refused, noun="run")
 
@@ -117,10 +117,10 @@ def trajectory_unit(trajectory: Trajectory, *, name: str) -> ImportUnit:
 
     Pure: the same trajectory gives the same events; `name` is not in them.
     """
-    return _Run(trajectory).unit(name)
+    return _RunBuilder(trajectory).unit(name)
 
 
-class _Run:
+class _RunBuilder:
     """
     The events of one run while they are put together.
 
@@ -184,7 +184,7 @@ class _Run:
         self._now += _TICK
         return event.event_id
 
-    def _attribution(self, step: Step) -> Attribution:
+    def _attribution(self, step: TrajectoryStep) -> Attribution:
         asked = self._trajectory.model  # LiteLLM's name of it: the provider comes first, if at all
         provider = asked.partition("/")[0] if "/" in asked else ""
         return Attribution(
@@ -195,7 +195,7 @@ class _Run:
             tool_call_id=step.tool_call_id,
         )
 
-    def _final_outcome(self, step: Step) -> ActionOutcome:
+    def _final_outcome(self, step: TrajectoryStep) -> ActionOutcome:
         """The last step's outcome, which also tells how the run ended and what it cost."""
         trajectory = self._trajectory
         outcome = _outcome(step)
@@ -205,7 +205,7 @@ class _Run:
             else _status(trajectory.exit_status)
         )
         if trajectory.exit_status:
-            ending = marked(trajectory.exit_status, MAX_TRIGGER_BYTES)
+            ending = mark_cut(trajectory.exit_status, MAX_TRIGGER_BYTES)
             calls = "" if trajectory.api_calls is None else f", {trajectory.api_calls} API calls"
             outcome.output += f"\n[exit status: {ending}{calls}]"
         if trajectory.attempt:
@@ -241,16 +241,16 @@ class _Run:
         ]
 
 
-def _decision(step: Step, *, reacted_to: str | None) -> AgentDecision:
+def _decision(step: TrajectoryStep, *, reacted_to: str | None) -> AgentDecision:
     return AgentDecision(
         context_hash=content_hash(reacted_to),
-        input_trigger=marked(reacted_to or "", MAX_TRIGGER_BYTES),
-        rationale=marked(step.thought, MAX_RATIONALE_BYTES),
-        chosen_action=marked(step.action, MAX_ACTION_BYTES),
+        input_trigger=mark_cut(reacted_to or "", MAX_TRIGGER_BYTES),
+        rationale=mark_cut(step.thought, MAX_RATIONALE_BYTES),
+        chosen_action=mark_cut(step.action, MAX_ACTION_BYTES),
     )
 
 
-def _outcome(step: Step) -> ActionOutcome:
+def _outcome(step: TrajectoryStep) -> ActionOutcome:
     output, left_out = cut(step.observation, MAX_OUTPUT_BYTES)
     return ActionOutcome(
         output=output,
@@ -267,7 +267,7 @@ def _outcome(step: Step) -> ActionOutcome:
     )
 
 
-def _duration(step: Step) -> float | None:
+def _duration(step: TrajectoryStep) -> float | None:
     if step.duration_seconds is None and step.decided_at and step.answered_at:
         return max(step.answered_at - step.decided_at, 0.0)
     return step.duration_seconds

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from importers.swe_agent import trajectory_value as part
-from importers.swe_agent.trajectory import Step, Trajectory
+from importers.swe_agent.trajectory import Trajectory, TrajectoryStep
 from nervous_system.contract.check import LATEST_SECONDS
 
 AGENT: Final = "mini-swe-agent"
@@ -51,7 +51,9 @@ def trajectory_of(document: dict[str, Any], *, content_hash: str, name: str) -> 
         output_tokens=None,
         api_calls=part.count(statistics.get("api_calls"), "api_calls", name),
         model=part.word(
-            part.embedded(part.embedded(info.get("config")).get("model")).get("model_name")
+            part.embedded_object(part.embedded_object(info.get("config")).get("model")).get(
+                "model_name"
+            )
         ),
     )
 
@@ -63,7 +65,7 @@ class _Run:
         self._name = name
         self._waiting: dict[int, str] = {}  # steps without an answer, with their calls' ids
         self._asked = False
-        self.steps: list[Step] = []
+        self.steps: list[TrajectoryStep] = []
         self.task = ""
         self.exit_status = ""
         self.submission = ""
@@ -98,8 +100,8 @@ class _Run:
         if not thought.strip():
             thought = part.text(message.get("reasoning_content"), f"the reasoning of {where}", name)
         response = part.object_of(extra, "response", f"{name}: {where}")
-        usage = part.embedded(message.get("usage") or response.get("usage"))
-        first = Step(
+        usage = part.embedded_object(message.get("usage") or response.get("usage"))
+        first = TrajectoryStep(
             thought=thought,
             action="",
             observation="",
@@ -108,13 +110,13 @@ class _Run:
             input_tokens=_tokens(usage, "prompt_tokens", "input_tokens"),
             output_tokens=_tokens(usage, "completion_tokens", "output_tokens"),
             cache_read_input_tokens=_tokens(
-                part.embedded(
+                part.embedded_object(
                     usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
                 ),
                 "cached_tokens",
             ),
             reasoning_output_tokens=_tokens(
-                part.embedded(
+                part.embedded_object(
                     usage.get("completion_tokens_details") or usage.get("output_tokens_details")
                 ),
                 "reasoning_tokens",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TrajectoryStep:
     """One turn: what the agent thought, what it did, what the environment answered.
 
     None is what the file does not say.
@@ -37,7 +37,7 @@ class Trajectory:
     content_hash: str  # SHA-256 of the file's bytes; of an attempt, of these and its number
     instance: str  # what it worked on, as the content names it
     task: str
-    steps: tuple[Step, ...]  # at least one
+    steps: tuple[TrajectoryStep, ...]  # at least one
     exit_status: str
     submission: str
     cost_usd: float | None  # of all of it

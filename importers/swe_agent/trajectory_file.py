@@ -20,11 +20,11 @@ from importers.swe_agent import file as swe_agent_file
 from importers.swe_agent import mini_swe_agent_file
 from importers.swe_agent import trajectory_value as part
 from importers.swe_agent.trajectory import Trajectory, TrajectoryFile
-from nervous_system.contract.bounded import recordable
+from nervous_system.contract.truncation import recordable
 
 MAX_FILE_BYTES: Final = 200 * 1024**2
 _GZIP: Final = b"\x1f\x8b"
-_MOST_KEY: Final = 100
+_MAX_KEY_CHARACTERS: Final = 100
 _MAX_DURATION_SECONDS: Final = 100 * 365 * 86400.0
 
 
@@ -37,7 +37,7 @@ def read_trajectories(path: Path) -> TrajectoryFile:
     name = recordable(str(path))
     if path.is_dir():
         raise ImportRefused(f"{name} is a folder; name the .traj files in it")
-    data = read_foreign(path, most_bytes=MAX_FILE_BYTES, follow_link=True)
+    data = read_foreign(path, max_bytes=MAX_FILE_BYTES, follow_link=True)
     if data is None:
         raise ImportRefused(f"{name} cannot be read: No such file; check the path")
     return parse_trajectories(data, name=name)
@@ -117,5 +117,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         key = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise ValueError(f"an object has the key {recordable(key)[:_MOST_KEY]!r} twice")
+        raise ValueError(f"an object has the key {recordable(key)[:_MAX_KEY_CHARACTERS]!r} twice")
     return found

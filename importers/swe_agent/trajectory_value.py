@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from importers.bounded import MAX_NAME_BYTES, distinct
 from importers.refusal import ImportRefused
-from nervous_system.contract.bounded import recordable
+from nervous_system.contract.truncation import recordable
 
 _MAX_TOKENS: Final = 2**64 - 1
 
@@ -113,7 +113,7 @@ def calls(listed: Any, where: str, name: str) -> str:
     return "\n".join(lines)
 
 
-def embedded(value: Any) -> dict[str, Any]:
+def embedded_object(value: Any) -> dict[str, Any]:
     """
     An object that some versions write as such and some as a string of JSON.
 

@@ -7,11 +7,11 @@ from functools import partial
 import structlog
 
 from ingestor.core import REFUSED_BY_ENGINE, Prepared, park, prepare
-from ingestor.frames import Framer
 from ingestor.model import Batch
 from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.recording.patience import Patience
 from ingestor.recording.preparation import Preparation
+from ingestor.row_encoder import RowEncoder
 from nervous_system.errors import Permanent, Unavailable
 from nervous_system.failpoint import failpoint
 
@@ -24,7 +24,7 @@ class Insertion:
     def __init__(
         self,
         warehouse: Warehouse,
-        framer: Framer,
+        framer: RowEncoder,
         preparation: Preparation,
         patience: Patience,
     ) -> None:

@@ -34,7 +34,7 @@ class Patience:
         self._work = work
         self._metrics = metrics
         self._stop = stop
-        self._retry = retry or RetryPolicy(first_seconds=0.1, longest_seconds=5.0)
+        self._retry = retry or RetryPolicy(first_seconds=0.1, max_seconds=5.0)
 
     async def with_retries(
         self, doing: str, call: Callable[[], Awaitable[Answer]], *, cuttable: bool = False

@@ -14,13 +14,13 @@ from typing import Any
 
 from ingestor.core import Examined, Prepared
 from ingestor.doubts import Doubts
-from ingestor.frames import Framer
 from ingestor.model import Identity
 from ingestor.ports import Warehouse
 from ingestor.recording.insertion import Insertion
 from ingestor.recording.patience import Patience
 from ingestor.recording.preparation import Preparation
 from ingestor.recording.read_ahead import ReadAhead, Run, Runs
+from ingestor.row_encoder import RowEncoder
 from ingestor.settings import IngestorSettings
 from nervous_system.contract.live_keys import LiveKeys
 from nervous_system.failpoint import failpoint
@@ -47,14 +47,14 @@ class UnderWay:
     task: asyncio.Task[frozenset[Identity]]  # the events that are stored by it, when it is done
 
 
-class Recording:
+class Recorder:
     """The pipeline of one writer in one epoch."""
 
     def __init__(
         self,
         *,
         warehouse: Warehouse,
-        framer: Framer,
+        framer: RowEncoder,
         keys: LiveKeys,
         doubts: Doubts,
         next_sequence: int,

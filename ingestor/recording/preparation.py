@@ -7,17 +7,17 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 
 from ingestor.core import Examined, Prepared, identities, prepare
-from ingestor.frames import Framer
 from ingestor.model import Identity
 from ingestor.ports import TooLargeNow, Warehouse
 from ingestor.recording.patience import Patience
+from ingestor.row_encoder import RowEncoder
 from ingestor.turns import worked_on
 
 
 class Preparation:
     """From examined positions to a batch."""
 
-    def __init__(self, warehouse: Warehouse, framer: Framer, patience: Patience) -> None:
+    def __init__(self, warehouse: Warehouse, framer: RowEncoder, patience: Patience) -> None:
         self._warehouse = warehouse
         self._framer = framer
         self._patience = patience
@@ -35,7 +35,7 @@ class Preparation:
 
     async def _known(self, events: Sequence[Identity]) -> frozenset[Identity]:
         """Those that ClickHouse has."""
-        lookup = partial(self._warehouse.known, events)
+        lookup = partial(self._warehouse.existing_ids, events)
         try:
             return await self._patience.with_retries(
                 "looking ids up", lookup, cuttable=len(events) > 1

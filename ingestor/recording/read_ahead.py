@@ -10,7 +10,7 @@ from typing import Final
 
 from ingestor.core import Examined, cut, examine
 from ingestor.doubts import Doubts
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from ingestor.settings import IngestorSettings
 from ingestor.turns import worked_on
 from nervous_system.contract.live_keys import LiveKeys
@@ -38,7 +38,7 @@ class ReadAhead:
     def __init__(
         self,
         *,
-        framer: Framer,
+        framer: RowEncoder,
         keys: LiveKeys,
         doubts: Doubts,
         next_sequence: int,
@@ -97,9 +97,9 @@ class ReadAhead:
         deadline = loop.time() + self._settings.batch_seconds
         while len(positions) < full and room > 0:
             more = await reader.batch(
-                most=full - len(positions),
+                max_messages=full - len(positions),
                 within_seconds=max(0.0, deadline - loop.time()),
-                most_bytes=room,
+                max_bytes=room,
             )
             if not more:
                 break

@@ -1,4 +1,4 @@
--- Acts that the rules in force forbade, both at their own place on the log and at the last one that the overseer had seen when it decided. Refused acts are none. Open tasks are counted from the events that are kept. overseer/rules_in_force.py judges the same.
+-- Acts that the rules in force forbade, both at their own place on the log and at the last one that the overseer had seen when it decided. Refused acts are none. Open tasks are counted from the events that are kept. overseer/policy_timeline.py judges the same.
 WITH rules AS
 (
     SELECT

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from local_mesh.supervisor.last_words import MOST_LINES, last_words
 from local_mesh.supervisor.log_file import last_lines
+from local_mesh.supervisor.log_tail import MAX_LINES, log_tail
 from local_mesh.supervisor.log_writer import LogWriter
 from local_mesh.supervisor.specification import ProcessSpecification
 from nervous_system.errors import StartFailed
 
 _PR_SET_PDEATHSIG: Final = 1
-_LAST_WORDS_SECONDS: Final = 1.0
+_LOG_TAIL_SECONDS: Final = 1.0
 
 
-class Child:
+class ChildProcess:
     """One run of one process.
 
     It leads a session of its own: the terminal's Ctrl-C does not reach it.
@@ -45,7 +45,7 @@ class Child:
     @classmethod
     def spawn(
         cls, specification: ProcessSpecification, *, log_path: Path, log_max_bytes: int
-    ) -> Child:
+    ) -> ChildProcess:
         """Start it, its output appended to `log_path`.
 
         Raises StartFailed when there is no such program.
@@ -95,12 +95,12 @@ class Child:
         if not self.exited:
             self._kill_group()
 
-    def last_words(self) -> list[str]:
-        """What it said in this run of why it ended, as `last_words.last_words`."""
+    def log_tail(self) -> list[str]:
+        """What it said in this run of why it ended, as `log_tail.log_tail`."""
         if self.exited:  # what it said last may still be on its way
-            self._writer.wait(seconds=_LAST_WORDS_SECONDS)
-        return last_words(
-            last_lines(self._log_path, since_byte=self._writer.start_byte, count=MOST_LINES)
+            self._writer.wait(seconds=_LOG_TAIL_SECONDS)
+        return log_tail(
+            last_lines(self._log_path, since_byte=self._writer.start_byte, count=MAX_LINES)
         )
 
     def _reap(self) -> None:

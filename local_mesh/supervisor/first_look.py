@@ -16,7 +16,7 @@ from local_mesh.supervisor.process_list import plan_mesh
 from nervous_system.errors import NotRunning
 from nervous_system.host.http_get import http_get
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import shown
+from nervous_system.shown_address import display_address
 
 
 async def look_first(
@@ -47,7 +47,8 @@ async def check_given(addresses: Addresses) -> None:
                 )
         except (OSError, TimeoutError, ValueError) as error:
             raise NotRunning(
-                f"no NATS server answers at GANGLION_NATS_URL ({shown(addresses.nats_url)});"
+                "no NATS server answers at GANGLION_NATS_URL"
+                f" ({display_address(addresses.nats_url)});"
                 " start it, or unset GANGLION_NATS_URL to let ganglion run one"
             ) from error
         writer.close()

@@ -53,7 +53,7 @@ class HomeLock:
         """Take it. Raises InUse with the holder's pid."""
         _write_pid(self._path, self._descriptor)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let others have it."""
         with contextlib.suppress(OSError):  # a full disk must not keep it from being given back
             os.truncate(self._descriptor, 0)
@@ -70,7 +70,7 @@ def hold_lock(path: Path) -> Iterator[HomeLock]:
     try:
         lock.take()
         yield lock
-        lock.give_back()
+        lock.release()
     finally:
         lock.close()
 

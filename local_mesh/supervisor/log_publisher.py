@@ -12,7 +12,7 @@ from nervous_system.errors import Transient, Unavailable
 from nervous_system.service.lease import open_leases
 from nervous_system.service.snapshots import open_snapshots
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import shown
+from nervous_system.shown_address import display_address
 from nervous_system.users import ADMIN
 
 _CONNECT_SECONDS: Final = 5.0
@@ -41,7 +41,8 @@ class LogPublisher:
                     self._bus = await self._stack.enter_async_context(opening)
             except TimeoutError as error:
                 raise Unavailable(
-                    f"{shown(self._settings.nats_url)} did not answer within {_CONNECT_SECONDS:g} s"
+                    f"{display_address(self._settings.nats_url)} did not answer within"
+                    f" {_CONNECT_SECONDS:g} s"
                 ) from error
         connection = self._bus.connection
         if self._made != connection.generation:

@@ -9,7 +9,7 @@ from local_mesh.home import Home
 from local_mesh.nats import LOOPBACK, NatsConfiguration
 from local_mesh.nats_keys import NatsKeys
 from local_mesh.settings import LocalMeshSettings
-from nervous_system.host.files import PRIVATE, write_whole
+from nervous_system.host.files import PRIVATE, write_atomically
 from nervous_system.settings import MeshSettings
 
 OPEN: Final = (
@@ -38,7 +38,7 @@ def write_configuration(settings: MeshSettings, local: LocalMeshSettings, *, hom
         monitor_path=monitor_path(local, home=home),
     )
     write_users(settings, local, home=home)
-    write_whole(home.nats_configuration, configuration.render().encode(), mode=PRIVATE)
+    write_atomically(home.nats_configuration, configuration.render().encode(), mode=PRIVATE)
 
 
 def write_users(settings: MeshSettings, local: LocalMeshSettings, *, home: Home) -> None:
@@ -50,4 +50,4 @@ def write_users(settings: MeshSettings, local: LocalMeshSettings, *, home: Home)
     )
     path = local.nats_users_file or home.nats_users
     text = f"# Written by `ganglion`; changes made here are lost.\n{text}"
-    write_whole(path, text.encode(), mode=PRIVATE)
+    write_atomically(path, text.encode(), mode=PRIVATE)

@@ -19,13 +19,13 @@ from typing import IO, Final
 from local_mesh.supervisor.log_file import open_log
 
 CHUNK_BYTES: Final = 64 * 1024
-LONGEST_LINE_BYTES: Final = 64 * 1024
+MAX_LINE_BYTES: Final = 64 * 1024
 """What is longer is cut."""
 
 OFTEN: Final = 50
 """So often the same may be said in one window; numbers in it do not count."""
 WINDOW_SECONDS: Final = 10.0
-MOST_KINDS: Final = 256
+MAX_KINDS: Final = 256
 _NUMBERS: Final = re.compile(rb"[0-9]+|[0-9a-f]{8}-[0-9a-f-]{27}")
 _KEY_BYTES: Final = 400
 
@@ -45,7 +45,7 @@ class Repeats:
         often = self._said.get(kind, 0) + 1
         self._said[kind] = often
         self._said.move_to_end(kind)
-        if len(self._said) > MOST_KINDS:
+        if len(self._said) > MAX_KINDS:
             self._said.popitem(last=False)
         if often > OFTEN:
             self._left_out += 1
@@ -103,8 +103,8 @@ class LogWriter:
             chunk = os.read(self._reading, CHUNK_BYTES)
             now = time.monotonic()
             *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > LONGEST_LINE_BYTES or (not chunk and rest):
-                lines.append(rest[:LONGEST_LINE_BYTES])
+            if len(rest) > MAX_LINE_BYTES or (not chunk and rest):
+                lines.append(rest[:MAX_LINE_BYTES])
                 rest = b""
             out = [each for line in lines for each in repeats.take(line, now)]
             if not chunk:

@@ -20,7 +20,7 @@ from nervous_system.contract.event import Event
 from nervous_system.errors import GanglionError, Permanent
 from nervous_system.ids import new_event_id
 
-MOST_WAITING: Final = 5000
+MAX_WAITING: Final = 5000
 """A process that dies as soon as it runs, every 6 s with the pause before it is started again, says
 two things each time, and fills this in four hours without the log; then the oldest are dropped.
 """
@@ -52,7 +52,7 @@ class Outbox:
 
     def put(self, payload: ProcessFact) -> None:
         """Take a fact down now."""
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             self._waiting.popleft()
             self.dropped += 1
             self._trouble(f"the log cannot be reached: {self.dropped} process events were dropped")

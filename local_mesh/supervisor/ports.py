@@ -14,7 +14,7 @@ from local_mesh.supervisor.mesh_file import MeshRecord, ProcessRecord
 ProcessFact = ProcessStarted | ProcessExited | AlarmRaised
 
 
-class Record(Protocol):
+class EventSink(Protocol):
     """Keeps the life of the processes as events."""
 
     def put(self, payload: ProcessFact) -> None:
@@ -24,7 +24,7 @@ class Record(Protocol):
         """
 
 
-class Show(Protocol):
+class ProcessDisplay(Protocol):
     """Tells a person, or a log file, what happens. Must not raise and must not wait."""
 
     def starting(self, process: ProcessRecord) -> None:
@@ -56,7 +56,7 @@ class Show(Protocol):
         """A process is gone; `killed` when it did not drain in time."""
 
 
-class Screen(Show, Protocol):
+class Screen(ProcessDisplay, Protocol):
     """A whole run of a mesh as its person sees it. Must not raise and must not wait."""
 
     @property

@@ -18,15 +18,15 @@ from local_mesh.store_room import obstacle_in
 from local_mesh.supervisor.preflight import WantedPort, pick_port
 from local_mesh.supervisor.specification import ProcessSpecification
 from nervous_system.errors import BadSetting
-from nervous_system.host.control_group import ControlGroup
+from nervous_system.host.cgroup import Cgroup
 from nervous_system.host.http_get import url_at
 
 NATS: Final = "nats"
 CLICKHOUSE: Final = "clickhouse"
 CLICKHOUSE_MEMORY: Final = "GANGLION_CLICKHOUSE_MAX_MEMORY_BYTES"
 ENGINE_SHARE: Final = 0.4
-LEAST_ENGINE_BYTES: Final = 256 * 1024**2
-MOST_ENGINE_BYTES: Final = 2 * 1024**3
+MIN_ENGINE_BYTES: Final = 256 * 1024**2
+MAX_ENGINE_BYTES: Final = 2 * 1024**3
 """What it takes by itself where there is enough."""
 
 UNHEALTHY_SECONDS: Final = 6.0
@@ -66,7 +66,7 @@ PROCESSES: Final = (NATS, CLICKHOUSE, *(service.name for service in SERVICES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class MeshPlan:
     """What will be started, and the ports that must be free for it."""
 
     processes: tuple[ProcessSpecification, ...]
@@ -76,7 +76,7 @@ class Plan:
         """The process of that name, None when it is not wanted."""
         return next((each for each in self.processes if each.name == name), None)
 
-    def keeping(self, name: str, descriptor: int) -> Plan:
+    def keeping(self, name: str, descriptor: int) -> MeshPlan:
         """The same, and that process keeps an open file for as long as it lives."""
         return replace(
             self,
@@ -96,7 +96,7 @@ def plan_mesh(
     addresses: Addresses,
     only: Collection[str] = (),
     monitor_path: str = "",
-) -> Plan:
+) -> MeshPlan:
     """The processes of this home and their ports. `only` names the wanted ones, empty means all;
     the monitoring of the NATS server is below `monitor_path`.
 
@@ -126,7 +126,7 @@ def plan_mesh(
             )
             processes.append(_service(service, home=home, addresses=addresses, port=port))
             ports.append(WantedPort(port, "GANGLION_METRICS_PORTS"))
-    return Plan(
+    return MeshPlan(
         processes=tuple(
             replace(
                 each,
@@ -183,11 +183,11 @@ def _memory_for_clickhouse() -> dict[str, str]:
     """
     if CLICKHOUSE_MEMORY in os.environ:
         return {}
-    share = ControlGroup.find().memory()
+    share = Cgroup.find().memory()
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     there = min(machine, share.limit) if share is not None else machine
-    wanted = max(LEAST_ENGINE_BYTES, int(there * ENGINE_SHARE))
-    return {CLICKHOUSE_MEMORY: str(wanted)} if wanted < MOST_ENGINE_BYTES else {}
+    wanted = max(MIN_ENGINE_BYTES, int(there * ENGINE_SHARE))
+    return {CLICKHOUSE_MEMORY: str(wanted)} if wanted < MAX_ENGINE_BYTES else {}
 
 
 def _service(

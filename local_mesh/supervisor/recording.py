@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from nervous_system.errors import NotRunning
 from nervous_system.host.http_get import http_get
-from nervous_system.phrases import counted
+from nervous_system.phrases import pluralize
 
 OURS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 """What the asking process lacks, not the one that is asked."""
@@ -38,7 +38,7 @@ class ServiceHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class RecordingStatus:
     """How far the ingestor is."""
 
     watermark: int  # last position that is in ClickHouse
@@ -72,14 +72,14 @@ async def ask_health(url: str, *, timeout_seconds: float = 2.0) -> ServiceHealth
     )
 
 
-def recording_of(health: ServiceHealth) -> Recording | None:
+def recording_of(health: ServiceHealth) -> RecordingStatus | None:
     """How far the ingestor is by its own facts, None when it does not say or does not record."""
     if health.facts.get("state", "recording") != "recording":
         return None
     watermark, lag = health.facts.get("watermark"), health.facts.get("lag")
     if not isinstance(watermark, int) or not isinstance(lag, int):
         return None
-    return Recording(watermark=watermark, lag=lag)
+    return RecordingStatus(watermark=watermark, lag=lag)
 
 
 def _held_up(document: dict[str, Any]) -> tuple[HeldUp, ...]:
@@ -103,7 +103,7 @@ def _sentence(document: dict[str, Any]) -> str:
     return "; ".join(found) or str(document.get("error") or "")
 
 
-def recording_line(now: Recording, *, before: Recording | None, seconds: float) -> str:
+def recording_line(now: RecordingStatus, *, before: RecordingStatus | None, seconds: float) -> str:
     """What is recorded, in one line."""
     rate = 0.0 if before is None else max(0.0, (now.watermark - before.watermark) / seconds)
-    return f"recorded {counted(now.watermark, 'event')} · lag {now.lag:,} · {rate:,.0f}/s"
+    return f"recorded {pluralize(now.watermark, 'event')} · lag {now.lag:,} · {rate:,.0f}/s"

@@ -13,7 +13,7 @@ from nervous_system.clock import Stopwatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RestartVerdict:
     """What follows from one look."""
 
     restart: bool = False  # start it again now
@@ -41,29 +41,29 @@ class Wellbeing:
             # as long as at a first start, and twice that the next time.
             self._patience = specification.ready_timeout_seconds * 2.0 ** min(earlier_failures, 6)
 
-    def see(self, health: ServiceHealth) -> Verdict:
+    def see(self, health: ServiceHealth) -> RestartVerdict:
         """Take one look into account; looks for an obstacle where it is not well."""
         if self._patience is None or not health.answered:
-            return Verdict()  # it ends itself; or it is silent, and others look after that
+            return RestartVerdict()  # it ends itself; or it is silent, and others look after that
         if health.ok:
             self._unwell_since, self._waited = None, False
-            return Verdict()
+            return RestartVerdict()
         now = self._watch()
         self._unwell_since = now if self._unwell_since is None else self._unwell_since
         obstacle = self._specification.obstacle()
         if obstacle:
             self._waited = True
-            return Verdict(
+            return RestartVerdict(
                 sentence=f"{health.sentence}; {obstacle}. Then it is started again by itself"
             )
         seconds = now - self._unwell_since
         if self._waited:
-            return Verdict(
+            return RestartVerdict(
                 restart=True, sentence=f"what was in its way is gone ({health.sentence})"
             )
         if seconds < self._patience:
-            return Verdict(sentence=health.sentence)
-        return Verdict(
+            return RestartVerdict(sentence=health.sentence)
+        return RestartVerdict(
             restart=True, sentence=f"it has not been well for {seconds:.0f} s ({health.sentence})"
         )
 
@@ -93,7 +93,7 @@ async def until_silent(health_url: str, *, silent_seconds: float, stopwatch: Sto
 
 
 FIRST_SECONDS: Final = 0.25
-LONGEST_SECONDS: Final = 5.0
+MAX_SECONDS: Final = 5.0
 """However often it died: it is to run again within ten seconds, and takes some of them to start."""
 
 STABLE_SECONDS: Final = 60.0
@@ -109,4 +109,4 @@ def restart_delay_seconds(failures: int) -> float:
     """Seconds to wait after so many failures in a row: 0.25, 0.5, 1, 2, 4, then 5."""
     if failures < 1:
         return 0.0
-    return float(min(FIRST_SECONDS * 2.0 ** min(failures - 1, 16), LONGEST_SECONDS))
+    return float(min(FIRST_SECONDS * 2.0 ** min(failures - 1, 16), MAX_SECONDS))

@@ -10,13 +10,13 @@ from typing import Final
 
 from enchanted.events.v1.process_pb2 import ProcessExited, ProcessStarted
 from local_mesh.home import Home
-from local_mesh.supervisor.child import Child
+from local_mesh.supervisor.child import ChildProcess
 from local_mesh.supervisor.log_file import bound_log
 from local_mesh.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState, write_mesh
-from local_mesh.supervisor.ports import Record, Show
+from local_mesh.supervisor.ports import EventSink, ProcessDisplay
 from local_mesh.supervisor.recording import ask_health
 from local_mesh.supervisor.restarting import (
-    Verdict,
+    RestartVerdict,
     Wellbeing,
     count_failures,
     restart_delay_seconds,
@@ -28,7 +28,7 @@ from nervous_system.contract.exit_code import how_it_ended
 from nervous_system.errors import GanglionError, StartFailed
 
 _FIRST_LOOK_SECONDS: Final = 0.03
-_LONGEST_LOOK_SECONDS: Final = 0.2
+_MAX_LOOK_SECONDS: Final = 0.2
 _LOG_CHECK_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 2.0
 """How often it is looked whether one that runs is well."""
@@ -43,8 +43,8 @@ class Supervisor:
         *,
         mesh: MeshRecord,
         home: Home,
-        record: Record,
-        show: Show,
+        record: EventSink,
+        show: ProcessDisplay,
         stopwatch: Stopwatch,
         stop_timeout_seconds: float,
         log_max_bytes: int,
@@ -74,7 +74,7 @@ class Supervisor:
                 for each in specifications
             ),
         )
-        self._children: dict[str, Child] = {}
+        self._children: dict[str, ChildProcess] = {}
         self._ready = {each.name: asyncio.Event() for each in specifications}
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -162,7 +162,7 @@ class Supervisor:
                 await self._while_running(specification, child=child)
             code = await child.wait()
             if not self._all_ready:
-                raise self._not_started(specification, child=child, code=code)
+                raise self._on_not_started(specification, child=child, code=code)
             ran = self._stopwatch() - began if ready else 0.0  # who never worked did not run
             failures = count_failures(failures, ran_seconds=ran)
             await self._pause(specification, child=child, code=code, failures=failures)
@@ -171,19 +171,19 @@ class Supervisor:
     def _all_ready(self) -> bool:
         return all(ready.is_set() for ready in self._ready.values())
 
-    def _not_started(
-        self, specification: ProcessSpecification, *, child: Child, code: int
+    def _on_not_started(
+        self, specification: ProcessSpecification, *, child: ChildProcess, code: int
     ) -> StartFailed:
         self._change(specification, state="stopped", pid=None, last_exit_code=code)
-        record, words = self._of(specification), child.last_words()
+        record, words = self._of(specification), child.log_tail()
         self._show.died(record, code=code, restart_in_seconds=None, words=words)
         return StartFailed(
             f"the mesh did not start: {specification.name} {how_it_ended(code)} before all"
             f" were ready ({words[-1] if words else 'it said nothing'}); see {record.log}"
         )
 
-    def _start(self, specification: ProcessSpecification) -> Child:
-        child = Child.spawn(
+    def _start(self, specification: ProcessSpecification) -> ChildProcess:
+        child = ChildProcess.spawn(
             specification,
             log_path=self._home.log(specification.name),
             log_max_bytes=self._log_max_bytes,
@@ -197,7 +197,12 @@ class Supervisor:
         return child
 
     async def _until_ready(
-        self, specification: ProcessSpecification, *, child: Child, first: bool, failures: int
+        self,
+        specification: ProcessSpecification,
+        *,
+        child: ChildProcess,
+        first: bool,
+        failures: int,
     ) -> bool:
         """True once it answers 200, False when it ended before, or had to be ended.
 
@@ -229,15 +234,17 @@ class Supervisor:
                 )
             if not first and self._stopwatch() - looked >= self._look_seconds:
                 looked = self._stopwatch()
-                if await self._judged(specification, child=child, verdict=wellbeing.see(health)):
+                if await self._judge(specification, child=child, verdict=wellbeing.see(health)):
                     return False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await child.wait()
-            pause = min(pause * 1.3, _LONGEST_LOOK_SECONDS)
+            pause = min(pause * 1.3, _MAX_LOOK_SECONDS)
         return False
 
-    async def _while_running(self, specification: ProcessSpecification, *, child: Child) -> None:
+    async def _while_running(
+        self, specification: ProcessSpecification, *, child: ChildProcess
+    ) -> None:
         """Return when it has ended. One that runs but answers nobody is ended: it hangs. One that
         has bad news only is ended as soon as that helps.
         """
@@ -264,7 +271,9 @@ class Supervisor:
             for each in (ended, silence, unwell):
                 each.cancel()
 
-    async def _until_unwell(self, specification: ProcessSpecification, *, child: Child) -> None:
+    async def _until_unwell(
+        self, specification: ProcessSpecification, *, child: ChildProcess
+    ) -> None:
         """Look at it for as long as it runs; it was ended when this returns."""
         wellbeing = Wellbeing(
             specification, earlier_failures=0, was_ready=True, watch=self._stopwatch
@@ -272,11 +281,11 @@ class Supervisor:
         while True:
             await asyncio.sleep(self._look_seconds)
             verdict = wellbeing.see(await ask_health(specification.health_url))
-            if await self._judged(specification, child=child, verdict=verdict):
+            if await self._judge(specification, child=child, verdict=verdict):
                 return
 
-    async def _judged(
-        self, specification: ProcessSpecification, *, child: Child, verdict: Verdict
+    async def _judge(
+        self, specification: ProcessSpecification, *, child: ChildProcess, verdict: RestartVerdict
     ) -> bool:
         """Do what follows from a look; whether it was ended."""
         if verdict.restart and not child.exited:
@@ -294,9 +303,9 @@ class Supervisor:
         return False
 
     async def _pause(
-        self, specification: ProcessSpecification, *, child: Child, code: int, failures: int
+        self, specification: ProcessSpecification, *, child: ChildProcess, code: int, failures: int
     ) -> None:
-        delay, words = restart_delay_seconds(failures), child.last_words()
+        delay, words = restart_delay_seconds(failures), child.log_tail()
         self._change(
             specification,
             state="restarting",
@@ -357,7 +366,7 @@ class Supervisor:
             self._show.stopped(self._of(specification), code=code, killed=killed)
         gone[specification.name].set()
 
-    async def _ended_within(self, patience_seconds: float, *, child: Child) -> bool:
+    async def _ended_within(self, patience_seconds: float, *, child: ChildProcess) -> bool:
         ended = asyncio.ensure_future(child.wait())
         hurry = asyncio.ensure_future(self._hurry.wait())
         try:

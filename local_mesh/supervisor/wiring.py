@@ -13,11 +13,11 @@ from embedded_clickhouse.passwords import own_passwords
 from embedded_clickhouse.users import OWN_ACCOUNTS
 from local_mesh.addresses import Addresses, configured_addresses
 from local_mesh.batch_staging import BatchStaging
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
 from local_mesh.key_files import ensure_mesh_key
 from local_mesh.nats import LOOPBACK, adopt_store
 from local_mesh.nats_keys import NatsKeys
-from local_mesh.samples import write_samples
 from local_mesh.settings import LocalMeshSettings
 from local_mesh.supervisor.first_look import check_given, look_first
 from local_mesh.supervisor.foundations import lay_foundations, watch_foundations
@@ -28,14 +28,19 @@ from local_mesh.supervisor.mesh_file import MeshRecord, remove_mesh
 from local_mesh.supervisor.outbox import Outbox
 from local_mesh.supervisor.ports import Screen
 from local_mesh.supervisor.preflight import check_disk, check_ports
-from local_mesh.supervisor.process_list import NATS, Plan, plan_mesh
-from local_mesh.supervisor.recording import Recording, ask_health, recording_line, recording_of
+from local_mesh.supervisor.process_list import NATS, MeshPlan, plan_mesh
+from local_mesh.supervisor.recording import (
+    RecordingStatus,
+    ask_health,
+    recording_line,
+    recording_of,
+)
 from local_mesh.supervisor.supervisor import Supervisor
 from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, stopwatch, system_clock
 from nervous_system.errors import GanglionError
 from nervous_system.host.store_lock import hold_store
-from nervous_system.phrases import counted
+from nervous_system.phrases import pluralize
 from nervous_system.settings import CLICKHOUSE_KEYS, MeshSettings
 
 LOOK_SECONDS: Final = 1.0
@@ -44,7 +49,7 @@ QUIET_LOOK_SECONDS: Final = 30.0
 """How often a log gets a line, if something changed."""
 MARKS_SECONDS: Final = 2.0
 """How often it is looked whether the files are there by which others find this mesh."""
-LAST_WORDS_SECONDS: Final = 2.0
+LOG_TAIL_SECONDS: Final = 2.0
 SUPERVISOR_LOG_BYTES: Final = 16 * 1024**2
 
 if TYPE_CHECKING:
@@ -63,7 +68,7 @@ async def run_mesh(
     home = Home.at(settings.home)
     home.create()
     if home.is_new:
-        write_samples(home)
+        write_default_files(home)
     addresses = configured_addresses(local)
     with contextlib.ExitStack() as held:
         lock = held.enter_context(hold_lock(home.lock_file))
@@ -111,7 +116,7 @@ async def _supervise(
     settings: MeshSettings,
     local: LocalMeshSettings,
     *,
-    plan: Plan,
+    plan: MeshPlan,
     mesh: MeshRecord,
     console: Screen,
     lock: HomeLock,
@@ -187,9 +192,9 @@ async def _supervise(
         if deliver is None or publisher is None:
             return
         console.moving("  draining …")
-        left = await outbox.drain(within_seconds=LAST_WORDS_SECONDS)
+        left = await outbox.drain(within_seconds=LOG_TAIL_SECONDS)
         if left:
-            console.trouble(f"{counted(left, 'event')} about processes could not be recorded")
+            console.trouble(f"{pluralize(left, 'event')} about processes could not be recorded")
         await cancel(deliver)
         await publisher.close()
 
@@ -229,7 +234,7 @@ async def _show_recording(supervisor: Supervisor, *, console: Screen) -> None:
         await asyncio.Event().wait()
         return
     pause = LOOK_SECONDS if console.is_terminal else QUIET_LOOK_SECONDS
-    before: Recording | None = None
+    before: RecordingStatus | None = None
     seen = stopwatch()
     while True:
         health = await ask_health(ingestor.health_url)
@@ -246,7 +251,7 @@ async def _show_recording(supervisor: Supervisor, *, console: Screen) -> None:
 
 
 def _first_record(
-    addresses: Addresses, local: LocalMeshSettings, *, home: Home, plan: Plan, clock: Clock
+    addresses: Addresses, local: LocalMeshSettings, *, home: Home, plan: MeshPlan, clock: Clock
 ) -> MeshRecord:
     names = {each.name for each in plan.processes}
     path = monitor_path(local, home=home) if addresses.nats_embedded else ""

@@ -15,7 +15,7 @@ from nervous_system.errors import Fatal, NotRunning, QueryRefused
 
 CONNECT_SECONDS: Final = 10.0
 _CHUNK_BYTES: Final = 256 * 1024
-_MOST_ERROR_BYTES: Final = 64 * 1024
+_MAX_ERROR_BYTES: Final = 64 * 1024
 _CODE: Final = re.compile(r"^\s*Code: (\d+)\. (?:DB::\w+: )?(.*?)\s*(?:\(version .*\))?\s*$", re.S)
 _NOT_LET_IN: Final = frozenset({192, 193, 194, 516})
 """UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED."""
@@ -89,7 +89,7 @@ def run_query(
             response = connection.getresponse()
             if response.status != 200:
                 raise refusal(
-                    response.read(_MOST_ERROR_BYTES), address=address, status=response.status
+                    response.read(_MAX_ERROR_BYTES), address=address, status=response.status
                 )
             tag = response.headers.get("X-ClickHouse-Exception-Tag", "")
             yield from _until_exception(_pieces(response), address=address, tag=tag)
@@ -189,7 +189,7 @@ def _error_text(beginning: bytes, pieces: Iterator[bytes]) -> bytes:
     text = beginning
     try:
         for piece in pieces:
-            text = (text + piece)[:_MOST_ERROR_BYTES]
+            text = (text + piece)[:_MAX_ERROR_BYTES]
     except (http.client.HTTPException, ConnectionError):
         pass  # broken off on purpose, so that nobody takes the answer for complete
     return text.strip(b"\r\n").rpartition(b"\r\n")[0].rpartition(b"\n")[0] or text

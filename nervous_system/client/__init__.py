@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from nervous_system.client.agent import Agent, open_agent
-    from nervous_system.client.held_task import HeldTask
-    from nervous_system.client.record import Receipt
+    from nervous_system.client.claimed_task import ClaimedTask
+    from nervous_system.client.event_recorder import Receipt
     from nervous_system.client.serving import serve
     from nervous_system.client.worker import Worker, open_worker
 
-__all__ = ["Agent", "HeldTask", "Receipt", "Worker", "open_agent", "open_worker", "serve"]
+__all__ = ["Agent", "ClaimedTask", "Receipt", "Worker", "open_agent", "open_worker", "serve"]
 
 _MODULES: Final = {
     "Agent": "agent",
-    "HeldTask": "held_task",
-    "Receipt": "record",
+    "ClaimedTask": "claimed_task",
+    "Receipt": "event_recorder",
     "Worker": "worker",
     "open_agent": "agent",
     "open_worker": "worker",

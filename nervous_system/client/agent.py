@@ -37,29 +37,28 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.bus import Bus, decode_stored, open_bus
 from nervous_system.client.agent_orders import AgentOrders
-from nervous_system.client.asker import Asker
+from nervous_system.client.event_recorder import EventRecorder, receipt
+from nervous_system.client.event_recorder import Receipt as Receipt  # whoever calls needs it
 from nervous_system.client.finding_workspace import find_workspace
 from nervous_system.client.proposing import (
     USUAL_PRIORITY,
-    Step,
-    check_step,
+    TaskFields,
+    check_task_fields,
     objective,
     request_id,
     task,
 )
-from nervous_system.client.record import Receipt as Receipt  # whoever calls needs it
-from nervous_system.client.record import Record, receipt
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.workspace import NO_WORKSPACE, Workspace, given_name
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.attribution import AttributionFields, attribution_of
-from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.event import Event
 from nervous_system.contract.given import (
     ENVELOPE_BYTES,
     INT32,
-    MOST_NAME_BYTES,
+    MAX_NAME_BYTES,
     UINT32,
     UINT64,
     Given,
@@ -67,22 +66,23 @@ from nervous_system.contract.given import (
 )
 from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
+from nervous_system.contract.resource import Content, Resource
 from nervous_system.contract.subjects import chain_filter, source_of
-from nervous_system.contract.target import Content, Target
+from nervous_system.contract.truncation import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.words import PROVENANCES, STATUSES, Provenance, Status
 from nervous_system.errors import (
     Conflict,
     IdTaken,
     InvalidEvent,
+    MalformedEvent,
     Transient,
-    Unreadable,
 )
 from nervous_system.ids import child_id, is_uuid, new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Span, Tracer
-from nervous_system.transport.standing import taken
+from nervous_system.transport.stored_messages import id_taken
 from nervous_system.users import settings_at, user_of_role
 
 _log = structlog.get_logger()
@@ -120,7 +120,7 @@ class Agent:
         self._clock = clock
         self._watch = watch
         self._deadline_seconds = deadline_seconds
-        self._asker = Asker(
+        self._asker = RequestClient(
             bus,
             service=OVERSEER,
             role=role,
@@ -129,7 +129,7 @@ class Agent:
             clock=clock,
             watch=watch,
         )
-        self._on_record = Record(bus, agent_id=agent_id, deadline_seconds=deadline_seconds)
+        self._on_record = EventRecorder(bus, agent_id=agent_id, deadline_seconds=deadline_seconds)
         self._orders = AgentOrders(bus, agent_id=agent_id, role=role, clock=clock, watch=watch)
 
     @property
@@ -190,7 +190,7 @@ class Agent:
             "rationale": given.text("rationale", rationale, say="say why"),
             "chosen_action": given.text("chosen", chosen, say="say what"),
             "rejected_alternatives": given.texts("alternatives", alternatives),
-            "confidence_score": given.number_or_none("confidence", confidence, most=1.0),
+            "confidence_score": given.number_or_none("confidence", confidence, max_value=1.0),
             "context_hash": given.text("context_hash", context_hash),
             "input_trigger": given.text("trigger", trigger),
             "memory_ids": given.texts("memory_ids", memory_ids),
@@ -232,7 +232,7 @@ class Agent:
         sign, is recorded as the signed number of the same bits. `event_id` as in `decide`.
         """
         given = Given()
-        output = given.told("output", output, most_characters=MAX_OUTPUT_CHARACTERS)
+        output = given.text_within("output", output, max_characters=MAX_OUTPUT_CHARACTERS)
         exit_code = given.whole_or_none("exit_code", exit_code, EXIT_CODES)
         if exit_code is not None and exit_code > INT32[1]:
             exit_code -= 2**32
@@ -288,7 +288,7 @@ class Agent:
 
     async def change(
         self,
-        target: Target | str,
+        target: Resource | str,
         *,
         before: Content,
         after: Content,
@@ -312,8 +312,8 @@ class Agent:
         target = self.workspace.of(target)
         with self._span(StateChange, because) as span:
             room = self.bus.connection.client.max_payload - ENVELOPE_BYTES
-            link = target.link(before=before, after=after, most_bytes=room)
-            check_size(link, most_bytes=room + MOST_NAME_BYTES)
+            link = target.link(before=before, after=after, max_bytes=room)
+            check_size(link, max_bytes=room + MAX_NAME_BYTES)
             event = self._event(link, span, because, event_id=event_id, behind=behind)
             return await self._chain(target, event, before, span)
 
@@ -322,7 +322,7 @@ class Agent:
         description: str,
         *,
         priority: int = USUAL_PRIORITY,
-        tasks: Sequence[Step] = (),
+        tasks: Sequence[TaskFields] = (),
         plan: str = "",
         objective_id: str = "",
         because: Receipt | None = None,
@@ -342,7 +342,7 @@ class Agent:
             given.problems.append("tasks has to be a list of steps")
         else:
             for number, step in enumerate(tasks):
-                check_step(given, f"tasks[{number}]", step)
+                check_task_fields(given, f"tasks[{number}]", step)
         _check_receipt(given, "because", because)
         given.check()
         chosen_id = objective_id or f"objective-{new_event_id()}"
@@ -356,11 +356,13 @@ class Agent:
         )
         return await self._propose(proposal, because, chosen_id)
 
-    async def propose_task(self, *, because: Receipt | None = None, **step: Unpack[Step]) -> str:
+    async def propose_task(
+        self, *, because: Receipt | None = None, **step: Unpack[TaskFields]
+    ) -> str:
         """Give the swarm one task that belongs to no objective; its id. Raises as `propose`; what
         may have to be proposed again needs an `id` of its own."""
         given = Given()
-        check_step(given, "", step)
+        check_task_fields(given, "", step)
         _check_receipt(given, "because", because)
         given.check()
         chosen_id = step.get("id") or f"task-{new_event_id()}"
@@ -371,7 +373,7 @@ class Agent:
         self, proposal: ObjectiveProposed | TasksProposed, because: Receipt | None, chosen_id: str
     ) -> str:
         try:
-            await self._asker.accepted(
+            await self._asker.require_accepted(
                 proposal,
                 event_id=request_id(proposal, agent_id=self.agent_id),
                 parent=because.traceparent if because is not None else None,
@@ -381,7 +383,7 @@ class Agent:
             raise
         return chosen_id
 
-    async def _chain(self, target: Target, event: Event, before: Content, span: Span) -> Receipt:
+    async def _chain(self, target: Resource, event: Event, before: Content, span: Span) -> Receipt:
         started = self._watch()
         while True:
             try:
@@ -396,15 +398,15 @@ class Agent:
                 raise
 
     async def _append_link(
-        self, target: Target, event: Event, before: Content, span: Span
+        self, target: Resource, event: Event, before: Content, span: Span
     ) -> Receipt:
         chain = chain_filter(target.key)
         head = await self.bus.stream.last_on(chain)
         if head is None:
             return await self._on_record.append(event, Expectation(chain, 0))
         try:
-            last = recorded(head).event
-        except Unreadable as error:
+            last = decode_stored(head).event
+        except MalformedEvent as error:
             _log.warning(
                 "chain.unreadable", subject=chain, sequence=head.sequence, error=str(error)
             )
@@ -415,19 +417,19 @@ class Agent:
         recorded_hash = ""
         if last is not None:
             if last.event_id == event.event_id:  # an earlier try of this very call
-                raise taken({event.event_id: head})
+                raise id_taken({event.event_id: head})
             if isinstance(last.payload, StateChange):
                 recorded_hash = last.payload.new_state_hash
         if recorded_hash == link.previous_state_hash:
             return await self._on_record.append(event, expectation)
-        _log.warning("chain.external_change", target=target.resource, type=target.type)
+        _log.warning("chain.external_change", target=target.name, type=target.type)
         found = self._event(
             target.external_link(recorded_hash=recorded_hash, found=before),
             span,
             None,
             behind=event.attribution,
         )
-        async with self._on_record.numbered(found, event) as (found, event):
+        async with self._on_record.number_events(found, event) as (found, event):
             entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
             return receipt(event, await self.bus.append(entries), external=True)
 
@@ -439,7 +441,7 @@ class Agent:
         event_id: str = "",
         behind: Attribution | None,
     ) -> Receipt:
-        check_size(payload, most_bytes=self.bus.connection.client.max_payload - ENVELOPE_BYTES)
+        check_size(payload, max_bytes=self.bus.connection.client.max_payload - ENVELOPE_BYTES)
         with self._span(type(payload), because) as span:
             event = self._event(payload, span, because, event_id=event_id, behind=behind)
             return await self._on_record.say(event)
@@ -486,20 +488,20 @@ def _check_receipt(given: Given, name: str, receipt: Receipt | None) -> None:
 
 def _checked_target(
     given: Given,
-    target: Target | str,
+    target: Resource | str,
     *,
     before: Content,
     after: Content,
     because: Receipt | None,
-) -> Target:
+) -> Resource:
     given.content("before", before)
     given.content("after", after)
     _check_receipt(given, "because", because)
-    if not isinstance(target, Target):
-        target = Target.file(given.text("target", target, say="say which file"))
+    if not isinstance(target, Resource):
+        target = Resource.file(given.text("target", target, say="say which file"))
     else:
         given.text("target.type", target.type, say="say of which type")
-        given.text("target.resource", target.resource, say="say which")
+        given.text("target.resource", target.name, say="say which")
         if target.workspace:
             target = replace(target, workspace=given_name(given, target.workspace))
     return target

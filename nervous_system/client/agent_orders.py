@@ -18,13 +18,13 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.cancelling import cancel
-from nervous_system.client.command_lanes import RETRY_SECONDS, CommandLanes
-from nervous_system.client.orders import Orders
+from nervous_system.client.active_commands import ActiveCommands
+from nervous_system.client.command_listener import RETRY_SECONDS, CommandListener
 from nervous_system.clock import Clock, Stopwatch
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.words import HALTED
-from nervous_system.errors import Transient, Unreadable
+from nervous_system.errors import MalformedEvent, Transient
 
 _log = structlog.get_logger()
 
@@ -47,8 +47,8 @@ class AgentOrders:
         self._bus = bus
         self._watch = watch
         self._opened = watch()
-        self._orders = Orders(watch=watch)
-        self._lanes = CommandLanes(bus, self._orders, target=agent_id, role=role, clock=clock)
+        self._orders = ActiveCommands(watch=watch)
+        self._lanes = CommandListener(bus, self._orders, target=agent_id, role=role, clock=clock)
         self._listening: asyncio.Task[None] | None = None
         self._knows_halts = asyncio.Event()
         self._halted = ""  # by a person, or the guardian's flag
@@ -74,7 +74,7 @@ class AgentOrders:
         """Wait until there is something else to obey than when this returned last; the first time,
         until it is known what there is. Raises what is permanent."""
         listening = self._listen_from_now_on()
-        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._informed())]
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._wait_until_informed())]
         try:
             while True:
                 await asyncio.wait((*waits, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -97,7 +97,7 @@ class AgentOrders:
         """Listen no more; what was obeyed is acknowledged before, if that does not take long."""
         if self._listening is not None:
             if not self._listening.done():
-                await self._lanes.take_leave()
+                await self._lanes.flush_acks()
             await cancel(self._listening)
 
     def _listen_from_now_on(self) -> asyncio.Task[None]:
@@ -106,9 +106,9 @@ class AgentOrders:
             self._listening.add_done_callback(_say_if_it_failed)
         return self._listening
 
-    async def _informed(self) -> None:
+    async def _wait_until_informed(self) -> None:
         await self._knows_halts.wait()
-        await self._lanes.informed()
+        await self._lanes.wait_until_informed()
 
     async def _listen(self) -> None:
         while not self._orders.begun:
@@ -116,7 +116,7 @@ class AgentOrders:
                 now = await self._bus.stream.time()
                 self._orders.begin(now, seconds_ago=self._watch() - self._opened)
             except Transient as error:
-                await _interrupted(error)
+                await _pause_after(error)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._lanes.listen(), name="commands")
@@ -135,7 +135,7 @@ class AgentOrders:
                         self._take(stored)
                     await feed.rest()
                 except Transient as error:
-                    await _interrupted(error)
+                    await _pause_after(error)
 
     async def _recall(self) -> None:
         """What was said last, however long ago."""
@@ -144,12 +144,12 @@ class AgentOrders:
             self._take(stored)
 
     def _take(self, stored: Stored) -> None:
-        with suppress(Unreadable):  # whoever leads says so
-            recorded = self._bus.recorded(stored)
+        with suppress(MalformedEvent):  # whoever leads says so
+            recorded = self._bus.decode_stored(stored)
             if not recorded.is_history:
                 self._count(recorded)
 
-    def _count(self, recorded: Recorded) -> None:
+    def _count(self, recorded: RecordedEvent) -> None:
         match recorded.event.payload:
             case HaltOrdered(reason=reason):
                 by = recorded.event.agent_id
@@ -166,9 +166,9 @@ class AgentOrders:
 def _say_if_it_failed(listening: asyncio.Task[None]) -> None:
     error = None if listening.cancelled() else listening.exception()
     if error is not None:
-        _log.error("agent.deaf", reason=str(error))
+        _log.error("agent.commands_unavailable", reason=str(error))
 
 
-async def _interrupted(error: Transient) -> None:
+async def _pause_after(error: Transient) -> None:
     _log.warning("agent.orders_interrupted", reason=str(error))
     await asyncio.sleep(RETRY_SECONDS)

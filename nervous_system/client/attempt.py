@@ -14,11 +14,11 @@ from typing import Final
 import structlog
 
 from nervous_system import names
-from nervous_system.client.end import CalledOff, End, end_of
-from nervous_system.client.held_task import HeldTask, LeaseLost, Said
-from nervous_system.contract.bounded import bounded
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost, ResultFields
+from nervous_system.client.end import CancelledByOverseer, End, end_of
 from nervous_system.contract.given import Given
-from nervous_system.contract.words import How
+from nervous_system.contract.truncation import truncate_middle
+from nervous_system.contract.words import TaskOutcome
 from nervous_system.error_text import error_text, error_words, raised_at, said_by
 from nervous_system.errors import GanglionError, Permanent, Transient
 from nervous_system.telemetry.log import is_set_up
@@ -31,10 +31,10 @@ _log = structlog.get_logger()
 AGAIN_SECONDS: Final = 0.5
 """Between two tries to say an end that nobody acknowledged."""
 
-MOST_LOGGED_CHARACTERS: Final = 500
+MAX_LOGGED_CHARACTERS: Final = 500
 """Of a reason; the whole of it stands on the log of the mesh."""
 
-Do = Callable[[HeldTask], Awaitable[object]]
+Do = Callable[[ClaimedTask], Awaitable[object]]
 """Does one task. It may finish it itself; where it has not, returning completes it, with what it
 returns as its output: a text, or JSON of anything else. What it raises fails the attempt."""
 
@@ -56,7 +56,7 @@ def by_action(table: Table) -> Do:
     given.check()
     functions = dict(table)
 
-    def do(task: HeldTask) -> object:
+    def do(task: ClaimedTask) -> object:
         does = functions.get(task.action)
         if does is None:
             known = ", ".join(sorted(functions))
@@ -66,7 +66,7 @@ def by_action(table: Table) -> Do:
     return do  # type: ignore[return-value]  # what is no coroutine is its end
 
 
-async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Tracer) -> None:
+async def attempt(do: Do, task: ClaimedTask, slots: asyncio.Semaphore, tracer: Tracer) -> None:
     """Do the task when there is a slot, and say how that ended. Cancelled, it cancels the code,
     waits for it, and says nothing: that is left to whoever cancelled it. Raises nothing else.
 
@@ -86,8 +86,8 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
                     task.traceparent = span.traceparent
                     end = await end_of(
                         partial(do, task),
-                        off=task.off,
-                        most_seconds=task.grant.manifest.attempt_seconds,
+                        off=task.cancellation,
+                        max_seconds=task.grant.manifest.attempt_seconds,
                     )
                     if end.error is not None:
                         raise end.error  # so that the span has failed
@@ -102,20 +102,20 @@ async def attempt(do: Do, task: HeldTask, slots: asyncio.Semaphore, tracer: Trac
             await _say(task, end)
     finally:
         end = End()  # whose error holds this frame: as a circle they would outlive all of this
-        task.holder.let_go(task)
+        task.holder.drop(task)
 
 
-def _attributes(task: HeldTask) -> dict[str, AttributeValue]:
+def _attributes(task: ClaimedTask) -> dict[str, AttributeValue]:
     return {WORKER_ID: task.worker_id, **task_attributes(task.grant)}
 
 
-def _log_error(task: HeldTask, error: BaseException) -> None:
-    if isinstance(error, CalledOff):
+def _log_error(task: ClaimedTask, error: BaseException) -> None:
+    if isinstance(error, CancelledByOverseer):
         _log.info("worker.called_off", task_id=task.task_id, reason=str(error))
     elif isinstance(error, LeaseLost):
         _log.warning("worker.lease_lost", task_id=task.task_id, reason=str(error))
     else:
-        reason = bounded(_reason(error), most_characters=MOST_LOGGED_CHARACTERS)
+        reason = truncate_middle(_reason(error), max_characters=MAX_LOGGED_CHARACTERS)
         traced = not isinstance(error, GanglionError)  # whose sentence says all there is
         # Where nobody has set up a log this is printed, and one line will do.
         more = {"exception": error_text(error)} if traced and is_set_up() else {}
@@ -123,11 +123,13 @@ def _log_error(task: HeldTask, error: BaseException) -> None:
         _log.error("worker.task_failed", task_id=task.task_id, reason=reason, **where, **more)
 
 
-async def _say(task: HeldTask, end: End) -> None:
+async def _say(task: ClaimedTask, end: End) -> None:
     """Until it is acknowledged, or counts for nothing: what is done is not done again because
     nobody was there to hear of it."""
     how, said = _words(end)
-    say = task.say_again if task.unsaid is not None else partial(task.finish, how, **said)
+    say = (
+        task.report_again if task.pending_report is not None else partial(task.finish, how, **said)
+    )
     while True:
         try:
             await say()
@@ -136,7 +138,7 @@ async def _say(task: HeldTask, end: End) -> None:
                 _log_error(task, error)
         except Transient as error:
             _log.warning("worker.result_not_heard", task_id=task.task_id, reason=str(error))
-            say = task.say_again
+            say = task.report_again
             await asyncio.sleep(AGAIN_SECONDS)
             continue
         except Exception as error:  # noqa: BLE001 - its lease will run out
@@ -144,9 +146,9 @@ async def _say(task: HeldTask, end: End) -> None:
         return
 
 
-def _words(end: End) -> tuple[How, Said]:
+def _words(end: End) -> tuple[TaskOutcome, ResultFields]:
     """What to say of an end of which the code itself said nothing."""
-    if isinstance(end.error, CalledOff):
+    if isinstance(end.error, CancelledByOverseer):
         return "cancelled", {"notes": _reason(end.error)}
     if end.error is not None:
         return "failed", {"notes": _reason(end.error)}

@@ -7,7 +7,7 @@ what it may hear with `Bus.feed`; who reads the whole log comes as an operator, 
 and keeps its position itself.
 
 The position is the server's; its acknowledgements can be lost in a crash, so a handler must bear
-seeing an event again (`Recorded.event.event_id` tells).
+seeing an event again (`RecordedEvent.event.event_id` tells).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from nats.js.client import JetStreamContext
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.cancelling import cancel, heeding
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Forbidden, Permanent, Transient, Unavailable
 from nervous_system.telemetry import semantic_names as attribute
 from nervous_system.telemetry.metric_catalogue import EVENTS_HANDLED
 from nervous_system.telemetry.tracing import extract
-from nervous_system.transport.connection import translated
+from nervous_system.transport.connection import translate_errors
 from nervous_system.waiting import pause
 
 _log = structlog.get_logger()
 
-Handler = Callable[[Recorded], Awaitable[None]]
+Handler = Callable[[RecordedEvent], Awaitable[None]]
 """Does the work.
 
 Transient: deliver again later. Permanent: give up on this event, named and counted. Anything else
@@ -48,11 +48,11 @@ ends `run`, and the event comes again.
 ACKNOWLEDGE_SECONDS: Final = 30.0
 """After so long without a word from us the server delivers again; a handler may take longer."""
 
-MOST_DELIVERIES: Final = 20
+MAX_DELIVERIES: Final = 20
 """Tries before an event that keeps failing is given up."""
 
 FIRST_DELAY_SECONDS: Final = 1.0
-LONGEST_DELAY_SECONDS: Final = 60.0
+MAX_DELAY_SECONDS: Final = 60.0
 FETCH_SECONDS: Final = 1.0
 """How long one fetch waits, and so how late a stop can be noticed."""
 
@@ -71,14 +71,14 @@ class Consumer:
         *,
         durable: str,
         subjects: Sequence[str],
-        most_in_flight: int = 100,
+        max_in_flight: int = 100,
         acknowledge_seconds: float = ACKNOWLEDGE_SECONDS,
         first_delay_seconds: float = FIRST_DELAY_SECONDS,
     ) -> None:
         self._bus = bus
         self._durable = durable
         self._subjects = list(subjects)
-        self._most_in_flight = most_in_flight
+        self._max_in_flight = max_in_flight
         self._acknowledge_seconds = acknowledge_seconds
         self._first_delay_seconds = first_delay_seconds
         self._outcomes = bus.metrics.counter(EVENTS_HANDLED)
@@ -96,7 +96,7 @@ class Consumer:
                 "ack_policy": "explicit",
                 "ack_wait": int(self._acknowledge_seconds * 1_000_000_000),
                 "max_deliver": -1,  # we give up, with a word, before the server would skip
-                "max_ack_pending": self._most_in_flight,
+                "max_ack_pending": self._max_in_flight,
                 "deliver_policy": "all",
                 "filter_subjects": self._subjects,
             },
@@ -126,14 +126,14 @@ class Consumer:
     async def _run_bound(self, handler: Handler, stop: asyncio.Event) -> None:
         await self.ensure()
         jetstream = self._bus.connection.client.jetstream()
-        with translated(f"binding to {self._durable}"):
+        with translate_errors(f"binding to {self._durable}"):
             subscription = await jetstream.pull_subscribe_bind(
                 durable=self._durable, stream=names.STREAM
             )
         try:
             while not stop.is_set():
                 waiting = deque(await self._fetch(subscription))
-                async with self._kept(waiting):
+                async with self._keep_in_progress(waiting):
                     while waiting and not stop.is_set():
                         await self._settle(waiting[0], handler)
                         waiting.popleft()
@@ -143,14 +143,14 @@ class Consumer:
             # Also while the connection is down: what is left to nats-py there is waited for in its
             # drain, and nobody would ever read it.
             if not self._bus.connection.client.is_closed:
-                with translated(f"leaving {self._durable}"):
+                with translate_errors(f"leaving {self._durable}"):
                     await subscription.unsubscribe()
 
     async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
         try:
-            with translated(f"fetching for {self._durable}"):
+            with translate_errors(f"fetching for {self._durable}"):
                 try:
-                    fetching = subscription.fetch(self._most_in_flight, timeout=FETCH_SECONDS)
+                    fetching = subscription.fetch(self._max_in_flight, timeout=FETCH_SECONDS)
                     return await heeding(fetching)
                 except nats.errors.TimeoutError:
                     return []
@@ -158,7 +158,7 @@ class Consumer:
             raise Unavailable(f"fetching for {self._durable} failed: {error}") from error
 
     @asynccontextmanager
-    async def _kept(self, waiting: Sequence[Msg]) -> AsyncIterator[None]:
+    async def _keep_in_progress(self, waiting: Sequence[Msg]) -> AsyncIterator[None]:
         """Meanwhile the server is told that what waits here is being worked on."""
 
         async def keep() -> None:
@@ -193,12 +193,12 @@ class Consumer:
                     attribute.MESSAGING_CONSUMER_GROUP: self._durable,
                 },
             ):
-                await handler(self._bus.recorded(await self._read(sequence)))
+                await handler(self._bus.decode_stored(await self._read(sequence)))
         except Transient as error:
-            if attempt >= MOST_DELIVERIES:
+            if attempt >= MAX_DELIVERIES:
                 await self._give_up(message, sequence, error)
                 return
-            wait = min(LONGEST_DELAY_SECONDS, self._first_delay_seconds * 2.0 ** (attempt - 1))
+            wait = min(MAX_DELAY_SECONDS, self._first_delay_seconds * 2.0 ** (attempt - 1))
             self._outcomes.labels("delayed").inc()
             await self._answer(message.nak(delay=wait))
         except Permanent as error:
@@ -228,7 +228,7 @@ class Consumer:
         await self._answer(message.term())
 
     async def _answer(self, answering: Awaitable[None]) -> None:
-        with translated(f"acknowledging for {self._durable}"):
+        with translate_errors(f"acknowledging for {self._durable}"):
             await answering
 
 

@@ -37,7 +37,7 @@ sys.exit(it.main())"
 """It finds what its worker finds: a program may have said itself where its packages are. Behind
 what every program finds, so no file beside the worker's program takes the place of one of those."""
 
-LEAST_SECONDS: Final = 0.01
+MIN_SECONDS: Final = 0.01
 """Between two words to it: a worker may begin thousands of tasks a second."""
 
 NOBODY_LEFT: Final = b"null\n"
@@ -88,7 +88,7 @@ class Deputy:
 
     def _tell(self, number: int) -> None:
         self._untold.add(number)
-        left = self._told_at + LEAST_SECONDS - stopwatch()
+        left = self._told_at + MIN_SECONDS - stopwatch()
         if left <= 0:
             self._tell_all()
         elif self._later is None:

@@ -26,7 +26,7 @@ LAST_STANDARD: Final = 2
 LATE: Final = 1.5
 """After so many of its intervals without a word a worker is silent."""
 
-MOST_SECONDS: Final = 3600.0
+MAX_SECONDS: Final = 3600.0
 """So long it stands in for one that says nothing; then its leases run out."""
 
 BEAT_SECONDS: Final = 15.0
@@ -61,7 +61,7 @@ class Ward:
     def due_at(self) -> float:
         """When its heartbeat is to be said in its place; infinite for one that holds nothing, or
         says nothing any more."""
-        if not self.task_ids or self.beaten_at - self.said_at > MOST_SECONDS:
+        if not self.task_ids or self.beaten_at - self.said_at > MAX_SECONDS:
             return float("inf")
         if self.beaten_at > self.said_at:
             return self.beaten_at + self.heartbeat_seconds

@@ -33,7 +33,7 @@ BLOCKS_SECONDS: Final = 5.0
 _MAY_GO_ON: Final = "what it began in threads or processes may go on"
 """Who awaits `asyncio.to_thread` ends at once when he is cancelled; the thread does not."""
 
-_MOST_WORDS: Final = 200
+_MAX_WORDS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class End:
     error: BaseException | None = None
 
 
-class CalledOff(Permanent):
+class CancelledByOverseer(Permanent):
     """It was ended because nobody wants it any more."""
 
 
@@ -52,7 +52,7 @@ class TookTooLong(Permanent):
     """It was ended because its time was over."""
 
 
-class CallingOff:
+class Cancellation:
     """Whether code is to end before its time, and why. Said and heard on one event loop; the reason
     can be read in any thread."""
 
@@ -75,25 +75,25 @@ class CallingOff:
 
 
 async def end_of(
-    call: Callable[[], object], *, off: CallingOff | None = None, most_seconds: float = 0.0
+    call: Callable[[], object], *, off: Cancellation | None = None, max_seconds: float = 0.0
 ) -> End:
-    """Of a function, or a coroutine function; `most_seconds`, where it is not 0, is its time.
+    """Of a function, or a coroutine function; `max_seconds`, where it is not 0, is its time.
     Cancelled, this cancels it, and waits for it; what cancels itself has a CancelledError."""
     if off is not None and off.reason:
-        return End(error=CalledOff(f"{off.reason}; its code had not begun"))
+        return End(error=CancelledByOverseer(f"{off.reason}; its code had not begun"))
     guard(asyncio.get_running_loop())
     ends: list[End] = []  # not its task's result: what has cancelled itself has none
     with ExitStack() as stack:
-        due = stack.enter_context(_due(most_seconds)) if most_seconds else None
+        due = stack.enter_context(_due(max_seconds)) if max_seconds else None
         running = asyncio.create_task(_run(call, ends, due))
         waits = {running} if off is None else {running, off.said()}
         try:
             await asyncio.wait(
-                waits, timeout=most_seconds or None, return_when=asyncio.FIRST_COMPLETED
+                waits, timeout=max_seconds or None, return_when=asyncio.FIRST_COMPLETED
             )
             if not running.done():
                 stack.close()  # the loop ends it, and its clean-up is not cut
-                early = await _end_early(running, ends, off, most_seconds)
+                early = await _end_early(running, ends, off, max_seconds)
                 if due is None or not due.raised or early.error is not None:
                     return early
         except asyncio.CancelledError:
@@ -109,12 +109,12 @@ async def end_of(
     return End(error=TookTooLong(f"{due.why}; its code {how}"))
 
 
-def _due(most_seconds: float) -> AbstractContextManager[Due]:
-    return ended_within(most_seconds + BLOCKS_SECONDS, _took_too_long(most_seconds))
+def _due(max_seconds: float) -> AbstractContextManager[Due]:
+    return ended_within(max_seconds + BLOCKS_SECONDS, _took_too_long(max_seconds))
 
 
-def _took_too_long(most_seconds: float) -> str:
-    return f"it took longer than {most_seconds:g} s, the limit of its attempts"
+def _took_too_long(max_seconds: float) -> str:
+    return f"it took longer than {max_seconds:g} s, the limit of its attempts"
 
 
 async def _run(call: Callable[[], object], ends: list[End], due: Due | None) -> None:
@@ -128,13 +128,13 @@ async def _run(call: Callable[[], object], ends: list[End], due: Due | None) -> 
 
 
 async def _end_early(
-    running: asyncio.Task[None], ends: list[End], off: CallingOff | None, most_seconds: float
+    running: asyncio.Task[None], ends: list[End], off: Cancellation | None, max_seconds: float
 ) -> End:
     """Of what is called off, or takes too long. What was done all the same was done."""
     kind: type[Permanent] = TookTooLong
-    why = _took_too_long(most_seconds)
+    why = _took_too_long(max_seconds)
     if off is not None and off.reason:
-        kind, why = CalledOff, off.reason
+        kind, why = CancelledByOverseer, off.reason
     started = stopwatch()
     running.cancel(why)
     await asyncio.wait({running}, timeout=ENDS_WITHIN_SECONDS)
@@ -155,4 +155,4 @@ def _words(raised: BaseException) -> str:
     """What it raised when it was cancelled, where that is something else."""
     if isinstance(raised, asyncio.CancelledError):
         return ""
-    return f", and raised {error_words(raised)[:_MOST_WORDS]}"
+    return f", and raised {error_words(raised)[:_MAX_WORDS]}"

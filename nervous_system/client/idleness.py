@@ -42,22 +42,22 @@ class Hints:
         self._subscriptions: list[Subscription] = []
 
     async def listen(self) -> None:
-        """From now on, where it does not already. Raises as `BulkClient.divert`."""
+        """From now on, where it does not already. Raises as `BulkClient.subscribe_raw`."""
         if not self._subscriptions:
             self._subscriptions = [
-                await self._client.divert(
-                    f"{names.EVENTS}.task.{word}.*", self._arrived, queue=self._group
+                await self._client.subscribe_raw(
+                    f"{names.EVENTS}.task.{word}.*", self._on_message, queue=self._group
                 )
                 for word in HINTS
             ]
 
     async def leave(self) -> None:
-        """Others of the group are told instead. Raises as `BulkClient.restore`."""
+        """Others of the group are told instead. Raises as `BulkClient.unsubscribe_raw`."""
         leaving, self._subscriptions = self._subscriptions, []
         for each in leaving:
-            await self._client.restore(each)
+            await self._client.unsubscribe_raw(each)
 
-    def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+    def _on_message(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         self._heard()
 
 

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
-from nervous_system.client.asker import Asker, show_grant
+from nervous_system.client.request_client import RequestClient, show_grant
 from nervous_system.telemetry.tracing import Span
 
 
 class NextClaim:
     """A claim on its way. Made on an event loop."""
 
-    def __init__(self, request: ClaimRequested, asker: Asker) -> None:
+    def __init__(self, request: ClaimRequested, asker: RequestClient) -> None:
         self._request = request
         self._asker = asker
         self._span: Span | None = None  # that begins its trace
@@ -27,7 +27,7 @@ class NextClaim:
         """What came of it; None: nothing."""
 
     @contextmanager
-    def asked(self) -> Iterator[ClaimRequested]:
+    def request(self) -> Iterator[ClaimRequested]:
         """The claim, inside the span that begins its trace."""
         with self._asker.beginning(self._request) as span:
             self._request.traceparent = span.traceparent
@@ -39,7 +39,7 @@ class NextClaim:
         if self._span is not None:
             show_grant(self._span, answer)
 
-    def answered(self, answer: Answer | None) -> None:
+    def take_answer(self, answer: Answer | None) -> None:
         """The answer to the result it went with; None where there is none."""
         if self.grant.done():
             return  # whoever claimed has gone

@@ -70,7 +70,7 @@ def ended_within(seconds: float, why: str) -> Iterator[Due]:
         due.has_left = True  # for good: the thread may be about to say that its time is over
 
 
-class _Watch:
+class _OverdueWatch:
     """The thread, while there is something to watch over."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ def _answers(loop: asyncio.AbstractEventLoop) -> bool:
     return answered.wait(ANSWER_SECONDS)
 
 
-_WATCH: Final = _Watch()
+_WATCH: Final = _OverdueWatch()
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -22,7 +22,7 @@ USUAL_PRIORITY: Final = 5
 USUAL_ATTEMPTS: Final = 3
 
 
-class Step(TypedDict, total=False):
+class TaskFields(TypedDict, total=False):
     """One task. All but the action can be left out."""
 
     action: Required[str]  # what a worker knows how to do
@@ -64,7 +64,7 @@ def objective(
     return proposed
 
 
-def check_step(given: Given, name: str, step: Any) -> None:
+def check_task_fields(given: Given, name: str, step: Any) -> None:
     """Note everything in a step that cannot be recorded as it is. Whether it makes sense the
     overseer judges."""
     if not isinstance(step, Mapping):
@@ -100,10 +100,10 @@ _CHECKS: Final[dict[str, Callable[[Given, str, Any], object]]] = {
 }
 
 
-def task(step: Step, *, task_id: str, owner: str) -> TasksProposed:
+def task(step: TaskFields, *, task_id: str, owner: str) -> TasksProposed:
     """A task that belongs to no objective. Raises InvalidEvent."""
     given = Given()
-    check_step(given, "task", step)
+    check_task_fields(given, "task", step)
     given.text("id", task_id)
     given.text("owner", owner)
     given.check()

@@ -5,7 +5,7 @@ did the last one has returned.
 
 Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its deputy says
 so, and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
-checkpoint (`HeldTask.progress`).
+checkpoint (`ClaimedTask.progress`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import nats.errors
 import structlog
 
 from nervous_system.client.attempt import Do, Table, attempt, by_action
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.idleness import Hints, Idleness
 from nervous_system.client.next_claim import NextClaim
 from nervous_system.client.worker import Worker
@@ -31,7 +31,7 @@ from nervous_system.telemetry.health import Work
 _log = structlog.get_logger()
 
 FIRST_LOOK_SECONDS: Final = 0.05
-LONGEST_LOOK_SECONDS: Final = 2.0
+MAX_LOOK_SECONDS: Final = 2.0
 """Between two questions for work, where nothing is heard of new tasks meanwhile."""
 
 
@@ -63,7 +63,7 @@ async def serve(
     what is permanent or fatal, and at once where the worker is not on duty; InvalidEvent for what
     is no table.
     """
-    if not worker.is_on_duty:
+    if not worker.is_running:
         raise Permanent(f"{worker.worker_id} is not on duty: open it with `open_worker`")
     if isinstance(do, Mapping):
         table, do = do, by_action(do)
@@ -99,8 +99,8 @@ class _Serving:
         self._pause_seconds = FIRST_LOOK_SECONDS
         self._slots = asyncio.Semaphore(worker.max_concurrent_tasks)
         self._idleness = Idleness()
-        self._doing: dict[asyncio.Task[None], HeldTask] = {}
-        self._ahead: asyncio.Task[HeldTask | None] | None = None  # a claim on its way
+        self._doing: dict[asyncio.Task[None], ClaimedTask] = {}
+        self._ahead: asyncio.Task[ClaimedTask | None] | None = None  # a claim on its way
         self._here = contextvars.copy_context()
 
     async def run(self) -> None:
@@ -141,7 +141,7 @@ class _Serving:
             await (self._hints.listen() if self._worker.has_room else self._hints.leave())
         wakers = (*self._ends, self._heard)
         await _first_of(wakers, list(self._doing), within_seconds=self._pause_seconds)
-        self._pause_seconds = min(LONGEST_LOOK_SECONDS, self._pause_seconds * 2)
+        self._pause_seconds = min(MAX_LOOK_SECONDS, self._pause_seconds * 2)
         self._doing = {each: held for each, held in self._doing.items() if not each.done()}
         return State.LOOKING
 
@@ -151,7 +151,7 @@ class _Serving:
         doing = list(self._doing)
         while any(not each.done() for each in doing) and not _any(self._at_once):
             self._progress()
-            await _first_of(self._at_once, doing, within_seconds=LONGEST_LOOK_SECONDS)
+            await _first_of(self._at_once, doing, within_seconds=MAX_LOOK_SECONDS)
         return State.GIVING_BACK
 
     async def _give_back(self) -> State:
@@ -161,10 +161,10 @@ class _Serving:
         await asyncio.gather(*unfinished, return_exceptions=True)
         for held in unfinished.values():
             try:
-                if held.unsaid is not None:
-                    await held.say_again()
+                if held.pending_report is not None:
+                    await held.report_again()
                 elif not held.called_off:
-                    await held.give_back("its worker stops")
+                    await held.release("its worker stops")
             except GanglionError as error:  # its lease will run out
                 _log.warning("worker.not_given_back", task_id=held.task_id, reason=str(error))
         return State.GONE
@@ -190,16 +190,16 @@ class _Serving:
         self._doing[asyncio.create_task(begun, name=task.task_id)] = task
         return True
 
-    async def _granted(self, claiming: asyncio.Task[HeldTask | None]) -> HeldTask | None:
+    async def _granted(self, claiming: asyncio.Task[ClaimedTask | None]) -> ClaimedTask | None:
         """None also when it is time to go: what was granted unheard is released on departure."""
         try:
             while not claiming.done():
                 if _any(self._ends):
                     return None
-                await _first_of(self._ends, [claiming], within_seconds=LONGEST_LOOK_SECONDS)
+                await _first_of(self._ends, [claiming], within_seconds=MAX_LOOK_SECONDS)
             granted = claiming.result()
         except Transient as error:
-            _log.warning("worker.no_overseer", reason=str(error))
+            _log.warning("worker.overseer_unavailable", reason=str(error))
             said = f"nobody hands out tasks: {error}"
             self._work.held_up(said, remedy="see what is said of the overseer")
             return None
@@ -218,14 +218,14 @@ class _Serving:
         if self._wants_next():
             self._look_at(self._worker.claim())
 
-    def _claim_with_result(self, ended: HeldTask) -> NextClaim | None:
+    def _claim_with_result(self, ended: ClaimedTask) -> NextClaim | None:
         """In the same request, where nothing is claimed ahead already."""
         claim = self._worker.next_claim(ended) if self._wants_next() else None
         if claim is not None:
-            self._look_at(self._worker.granted(claim))
+            self._look_at(self._worker.next_granted(claim))
         return claim
 
-    def _look_at(self, claiming: Coroutine[None, None, HeldTask | None]) -> None:
+    def _look_at(self, claiming: Coroutine[None, None, ClaimedTask | None]) -> None:
         """Not in the trace of the task before, which is the current one where this is called."""
         self._ahead = asyncio.create_task(claiming, context=self._here.copy())
         self._heard.set()

@@ -34,20 +34,25 @@ from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, Work
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.cancelling import cancel
+from nervous_system.client.active_commands import (
+    ActiveCommands,
+    CleanUp,
+    CommandAnswer,
+    nothing_to_clean_up,
+)
 from nervous_system.client.agent import role_named
-from nervous_system.client.asker import Asker
-from nervous_system.client.command_lanes import CommandLanes
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost, ResultFields
+from nervous_system.client.command_listener import CommandListener
 from nervous_system.client.deputy import DEPUTY, Word
-from nervous_system.client.headroom import Headroom
-from nervous_system.client.held_task import HeldTask, LeaseLost, Said
+from nervous_system.client.free_capacity import FreeCapacity
 from nervous_system.client.next_claim import NextClaim
-from nervous_system.client.orders import Answer, CleanUp, Orders, nothing_to_clean_up
+from nervous_system.client.request_client import RequestClient
 from nervous_system.clock import Clock, system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.given import UINT32, Given
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import source_of
-from nervous_system.contract.words import How
+from nervous_system.contract.words import TaskOutcome
 from nervous_system.error_text import error_words
 from nervous_system.errors import GanglionError, InvalidEvent, LogFull, Transient
 from nervous_system.ids import new_event_id
@@ -61,12 +66,12 @@ _log = structlog.get_logger()
 HEARTBEAT_SECONDS: Final = 30.0
 SHORTEST_HEARTBEAT_SECONDS: Final = 0.001
 
-MOST_UNHEARD: Final = 100
+MAX_UNHEARD_CALL_OFFS: Final = 100
 """Attempts that were called off before their grant was heard of: so many are remembered."""
 
 
 class Worker:
-    """One that does tasks. Open it with `open_worker`, or put it `on_duty` where there is a bus
+    """One that does tasks. Open it with `open_worker`, or put it `running` where there is a bus
     already; use it from one event loop."""
 
     def __init__(
@@ -81,19 +86,21 @@ class Worker:
         clock: Clock = system_clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         clean_up: CleanUp = nothing_to_clean_up,
-        headroom: Headroom | None = None,
+        headroom: FreeCapacity | None = None,
     ) -> None:
         given = Given()
         given.name("worker_id", worker_id, say="say who it is")
         skills, actions = given.texts("skills", skills), given.texts("actions", actions)
         given.whole("max_concurrent_tasks", max_concurrent_tasks, (1, UINT32[1]))
-        given.number("heartbeat_seconds", heartbeat_seconds, least=SHORTEST_HEARTBEAT_SECONDS)
+        given.number("heartbeat_seconds", heartbeat_seconds, min_value=SHORTEST_HEARTBEAT_SECONDS)
         given.check()
         self.bus = bus
         self.worker_id = worker_id
-        self.orders = Orders(clean_up=clean_up, call_off=self._call_off)
-        self.lanes = CommandLanes(bus, self.orders, target=worker_id, role=role, clock=clock)
-        self._beside: list[asyncio.Task[None]] = []  # what keeps it heard of, and told
+        self.orders = ActiveCommands(clean_up=clean_up, call_off=self._call_off)
+        self.command_listener = CommandListener(
+            bus, self.orders, target=worker_id, role=role, clock=clock
+        )
+        self._background_tasks: list[asyncio.Task[None]] = []  # what keeps it heard of, and told
         self._listening: asyncio.Task[None] | None = None  # one of these
         self._role = role
         self._session = new_event_id()  # tells this life from others under its name
@@ -101,15 +108,19 @@ class Worker:
         self._actions = tuple(actions)
         self.max_concurrent_tasks = max_concurrent_tasks
         self.when_free: Callable[[], None] = lambda: None  # called whenever it lets a task go
-        self.following: Callable[[HeldTask], NextClaim | None] = lambda ended: None  # see `Holder`
+        self.following: Callable[[ClaimedTask], NextClaim | None] = lambda ended: (
+            None
+        )  # see `LeaseKeeper`
         self._clock = clock
         self.heartbeat_seconds = heartbeat_seconds
         self.refusal = ""  # why the last `claim` led to no task, as the overseer said
-        self._asker = Asker(bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock)
-        self._headroom = headroom or Headroom()
-        self._held: dict[str, HeldTask] = {}
+        self._asker = RequestClient(
+            bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock
+        )
+        self._headroom = headroom or FreeCapacity()
+        self._held: dict[str, ClaimedTask] = {}
         self._tell_deputy: Callable[[], None] = lambda: None
-        self._called_off: deque[CommandIssued] = deque(maxlen=MOST_UNHEARD)
+        self._called_off: deque[CommandIssued] = deque(maxlen=MAX_UNHEARD_CALL_OFFS)
 
     @property
     def busy(self) -> int:
@@ -134,7 +145,7 @@ class Worker:
         `anew`: in another life under its name; what it held in the one before is released."""
         if anew:
             self._session = new_event_id()
-        await self.lanes.begin()
+        await self.command_listener.begin()
         self._tell_deputy()  # first: who dies as soon as it is registered is missed, too
         await self._publish(
             WorkerRegistered(
@@ -160,7 +171,7 @@ class Worker:
             await self.register()
 
     @asynccontextmanager
-    async def on_duty(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """While the block runs it is registered, heard of, and told what to do; then it departs.
 
         What ends one of these is raised by the next claim, and by `check`; at the latest at the end
@@ -170,11 +181,11 @@ class Worker:
         reason = "it stopped in good order"
         try:
             async with (
-                self.heard_of(),
-                self._helped(self.lanes.listen(), name="orders") as self._listening,
+                self.heartbeating(),
+                self._with_help(self.command_listener.listen(), name="orders") as self._listening,
             ):
                 yield
-                await self.lanes.take_leave()
+                await self.command_listener.flush_acks()
         except asyncio.CancelledError:
             reason = "it was cancelled, as by Ctrl-C, or by the end of its process"
             raise
@@ -184,27 +195,27 @@ class Worker:
         finally:
             self._listening = None
             with suppress(GanglionError):  # it will be missed soon enough
-                await self.depart(reason)
+                await self.deregister(reason)
 
     @asynccontextmanager
-    async def heard_of(self) -> AsyncIterator[None]:
+    async def heartbeating(self) -> AsyncIterator[None]:
         """While the block runs it says that it lives, as often as it said that it would, and so
-        keeps its leases. Raises as `on_duty`, of which this is a part."""
-        async with self._helped(self._keep_alive(), name="heartbeat"):
+        keeps its leases. Raises as `running`, of which this is a part."""
+        async with self._with_help(self._keep_alive(), name="heartbeat"):
             yield
 
     @asynccontextmanager
-    async def _helped(
+    async def _with_help(
         self, work: Coroutine[None, None, None], *, name: str
     ) -> AsyncIterator[asyncio.Task[None]]:
         helper = asyncio.create_task(work, name=name)
         helper.add_done_callback(self._say_if_it_failed)
-        self._beside.append(helper)
+        self._background_tasks.append(helper)
         try:
             yield helper
             self.check()
         finally:
-            self._beside.remove(helper)
+            self._background_tasks.remove(helper)
             await cancel(helper)
 
     def _say_if_it_failed(self, helper: asyncio.Task[None]) -> None:
@@ -214,7 +225,7 @@ class Worker:
 
     def check(self) -> None:
         """Raises what ended its heartbeat or its listening for commands, where something did."""
-        for helper in self._beside:
+        for helper in self._background_tasks:
             if helper.done():
                 helper.result()
 
@@ -227,97 +238,97 @@ class Worker:
                 _log.warning("worker.heartbeat_lost", reason=str(error))
 
     @property
-    def is_on_duty(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it hears what it is told, and is heard of."""
         return self._listening is not None
 
-    async def _informed(self) -> None:
+    async def _wait_until_informed(self) -> None:
         """A worker that listens takes nothing before it knows what it was told."""
         listening = self._listening
-        if listening is not None and not listening.done() and not self.lanes.is_informed:
-            informed = asyncio.create_task(self.lanes.informed())
+        if listening is not None and not listening.done() and not self.command_listener.is_informed:
+            informed = asyncio.create_task(self.command_listener.wait_until_informed())
             try:
                 await asyncio.wait((informed, listening), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 informed.cancel()
         self.check()
 
-    async def depart(self, reason: str) -> None:
+    async def deregister(self, reason: str) -> None:
         """Say that it goes; what it still holds is given to others."""
         given = Given()
         given.text("reason", reason)
         given.check()
         await self._publish(WorkerDeparted(worker_id=self.worker_id, reason=reason))
 
-    async def claim(self) -> HeldTask | None:
+    async def claim(self) -> ClaimedTask | None:
         """The best task there is for it, or None. Raises NotAcknowledged when no overseer answers.
 
         A retry after a lost answer is answered the same, so no task is held without being known:
         `again` of the error is such a retry, too.
-        It is held, and its lease kept, until it is finished, given back, lost or `let_go`. Raises
+        It is held, and its lease kept, until it is finished, given back, lost or `drop`. Raises
         as `check`.
         """
-        await self._informed()
+        await self._wait_until_informed()
         if not self.has_room:
             return None
-        return await self._claimed(self._claim_request(), new_event_id())
+        return await self._claim_granted(self._claim_request(), new_event_id())
 
-    async def _claimed(self, request: ClaimRequested, event_id: str) -> HeldTask | None:
+    async def _claim_granted(self, request: ClaimRequested, event_id: str) -> ClaimedTask | None:
         try:
             answer = await self._asker.ask(request, event_id=event_id)
         except Transient as error:
-            error.said_again_by(partial(self._claimed, request, event_id))
+            error.said_again_by(partial(self._claim_granted, request, event_id))
             raise
         self.refusal = "; ".join(answer.reasons)
         if answer.register_first:
             await self.register()  # it was silent for too long, or the overseer has yet to read it
-        return self._taken(answer.grant if answer.HasField("grant") else None)
+        return self._take_grant(answer.grant if answer.HasField("grant") else None)
 
-    def next_claim(self, ended: HeldTask) -> NextClaim | None:
+    def next_claim(self, ended: ClaimedTask) -> NextClaim | None:
         """To be made with the result of this task: nothing where there is no room for another, or
         it does not know yet what it was told."""
-        informed = self._listening is None or self.lanes.is_informed
-        failed = any(helper.done() for helper in self._beside)
+        informed = self._listening is None or self.command_listener.is_informed
+        failed = any(helper.done() for helper in self._background_tasks)
         most = self.orders.most_tasks(self.max_concurrent_tasks)
         if failed or not informed or most < len(self._held):
             return None
         return NextClaim(self._claim_request(ended), self._asker)
 
-    async def granted(self, claim: NextClaim) -> HeldTask | None:
+    async def next_granted(self, claim: NextClaim) -> ClaimedTask | None:
         """The task that a claim led to, or None, when that is known."""
-        return self._taken(await claim.grant)
+        return self._take_grant(await claim.grant)
 
-    async def exchange(
-        self, task: HeldTask, how: How = "completed", **said: Unpack[Said]
-    ) -> HeldTask | None:
-        """Finish one and claim the next at once, as `HeldTask.finish` and `claim` one after the
+    async def finish_and_claim(
+        self, task: ClaimedTask, how: TaskOutcome = "completed", **said: Unpack[ResultFields]
+    ) -> ClaimedTask | None:
+        """Finish one and claim the next at once, as `ClaimedTask.finish` and `claim` one after the
         other do, in one request.
 
-        Raises as `HeldTask.finish`. Where the end was not taken, what was claimed is given back.
+        Raises as `ClaimedTask.finish`. Where the end was not taken, what was claimed is given back.
         """
         result = task.result(how, **said)
         claim = self.next_claim(task)
         try:
             await task.end(result, claim)
         except Transient as error:
-            error.said_again_by(partial(self.exchange, task, how, **said))
+            error.said_again_by(partial(self.finish_and_claim, task, how, **said))
             raise
         except LeaseLost:
-            if claim is not None and (claimed := await self.granted(claim)) is not None:
+            if claim is not None and (claimed := await self.next_granted(claim)) is not None:
                 await self._return(claimed)
             raise
-        return await self.granted(claim) if claim is not None else None
+        return await self.next_granted(claim) if claim is not None else None
 
-    async def _return(self, claimed: HeldTask) -> None:
+    async def _return(self, claimed: ClaimedTask) -> None:
         try:
-            await claimed.give_back("the task before it was not finished")
+            await claimed.release("the task before it was not finished")
         except GanglionError as error:  # its lease will run out
-            self.let_go(claimed)
+            self.drop(claimed)
             _log.warning("worker.not_given_back", task_id=claimed.task_id, reason=str(error))
 
-    def _claim_request(self, ended: HeldTask | None = None) -> ClaimRequested:
+    def _claim_request(self, ended: ClaimedTask | None = None) -> ClaimRequested:
         held = [each.grant.manifest for each in self._held.values() if each is not ended]
-        free = self._headroom.beside(held)
+        free = self._headroom.after_reserving(held)
         return ClaimRequested(
             worker_id=self.worker_id,
             skills=self._skills,
@@ -326,36 +337,36 @@ class Worker:
             free_memory_bytes=free.memory_bytes,
         )
 
-    def _taken(self, grant: TaskGrant | None) -> HeldTask | None:
+    def _take_grant(self, grant: TaskGrant | None) -> ClaimedTask | None:
         if grant is None:
             return None
-        task = HeldTask(grant, self.worker_id, self, self._asker, self.orders)
+        task = ClaimedTask(grant, self.worker_id, self, self._asker, self.orders)
         self.hold(task)
         for command in self._called_off:
             if (command.task_id, command.attempt) == (task.task_id, task.attempt):
-                task.off.say(command.reason)
+                task.cancellation.say(command.reason)
         return task
 
-    def _call_off(self, command: CommandIssued) -> Answer:
+    def _call_off(self, command: CommandIssued) -> CommandAnswer:
         """Its code is cancelled, and how that ends is reported; what is granted and not heard of is
         not begun."""
         task = self._held.get(command.task_id)
         if task is None or task.attempt != command.attempt:
             self._called_off.append(command)
             return True, f"it does nothing for {command.task_id}, attempt {command.attempt}"
-        task.off.say(command.reason)
+        task.cancellation.say(command.reason)
         return True, f"ending what it does for {command.task_id}, attempt {command.attempt}"
 
-    def holds(self, task: HeldTask) -> bool:
+    def holds(self, task: ClaimedTask) -> bool:
         """Whether it holds this very attempt still."""
         return self._held.get(task.task_id) is task
 
-    def hold(self, task: HeldTask) -> None:
+    def hold(self, task: ClaimedTask) -> None:
         """Its lease is kept by the heartbeat from now on."""
         self._held[task.task_id] = task
         self._tell_deputy()
 
-    def let_go(self, task: HeldTask) -> None:
+    def drop(self, task: ClaimedTask) -> None:
         """It is not held any more: its lease is not kept, and another can be claimed. What is
         finished or given back is let go by itself; this is for what is abandoned."""
         if self._held.get(task.task_id) is task:
@@ -367,11 +378,11 @@ class Worker:
         self._tell_deputy()
         await self._publish(
             WorkerHeartbeat(
-                worker_id=self.worker_id, task_ids=self._kept(), draining=self._is_leaving
+                worker_id=self.worker_id, task_ids=self._kept_task_ids(), draining=self._is_leaving
             )
         )
 
-    def _kept(self) -> list[str]:
+    def _kept_task_ids(self) -> list[str]:
         return [] if self.orders.stopping.is_set() else sorted(self._held)
 
     @property
@@ -389,7 +400,7 @@ class Worker:
                 "worker_id": self.worker_id,
                 "role": int(self._role),
                 "session": self._session,
-                "task_ids": self._kept(),
+                "task_ids": self._kept_task_ids(),
                 "draining": self._is_leaving,
                 "heartbeat_seconds": self.heartbeat_seconds,
                 "user": user,
@@ -430,9 +441,9 @@ async def open_worker(
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker on the mesh at `url`, or where none is given on the one that the `ganglion` command
-    finds, too (`place.py`); `on_duty` until the end of the block. It gets tasks that ask
+    finds, too (`place.py`); `running` until the end of the block. It gets tasks that ask
     for no other `skills`, where it names some, of no other `actions`, and for no more processors
-    and memory than its machine, or container, has left (`nervous_system/client/headroom.py`).
+    and memory than its machine, or container, has left (`nervous_system/client/free_capacity.py`).
 
     Raises Unavailable when nobody answers, Forbidden when the credentials are not valid.
     """
@@ -460,7 +471,7 @@ async def open_worker(
                 clean_up=clean_up,
             )
             with worker.with_deputy(settings, user):
-                async with worker.on_duty():
+                async with worker.running():
                     yield worker
     finally:
         if tracer is None:

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from nervous_system.contract.check import MAX_WORKSPACE_BYTES
 from nervous_system.contract.given import Given
-from nervous_system.contract.target import FILE_SYSTEM, Target
+from nervous_system.contract.resource import FILE_SYSTEM, Resource
 from nervous_system.visible import says_something
 
 _SCP: Final = re.compile(r"(?:[^@/:]*(?::[^@/]*)?@)?(\[[^\]/]+\]|[^:/@\[\]]{2,}):(?!/?/)([^@]+)")
@@ -33,23 +33,23 @@ class Workspace:
     root: Path | None = None  # on this machine; None: paths are told from the root
     folder: Path | None = None  # what relative paths start from; None: the root
 
-    def file(self, path: str) -> Target:
+    def file(self, path: str) -> Resource:
         """The file at `path`. One outside of the root is in no workspace."""
         if not self.name:
-            return Target.file(path)
+            return Resource.file(path)
         if self.root is None:
-            return Target(FILE_SYSTEM, path, self.name)
+            return Resource(FILE_SYSTEM, path, self.name)
         whole = os.path.normpath((self.folder or self.root) / path)
         inside = _below(self.root, whole) or _below(self.root, _without_links(whole))
-        return Target(FILE_SYSTEM, inside, self.name) if inside else Target.file(whole)
+        return Resource(FILE_SYSTEM, inside, self.name) if inside else Resource.file(whole)
 
-    def of(self, target: Target) -> Target:
+    def of(self, target: Resource) -> Resource:
         """The same resource, in this workspace unless it names one itself."""
         if target.workspace is not None:
             return target
         if target.type == FILE_SYSTEM:
-            return self.file(target.resource)
-        return Target(target.type, target.resource, self.name)
+            return self.file(target.name)
+        return Resource(target.type, target.name, self.name)
 
 
 NO_WORKSPACE: Final = Workspace()

@@ -14,7 +14,7 @@ from enchanted.events.v1.swarm_event_pb2 import TYPE_UNSPECIFIED, SwarmEvent
 from nervous_system.contract.check import OUT_OF_RANGE, problems, timestamp_fits
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, Payload
-from nervous_system.errors import InvalidEvent, Unreadable
+from nervous_system.errors import InvalidEvent, MalformedEvent
 
 _TEXTS: Final = ("event_id", "agent_id", "trace_id", "span_id", "causation_id", "correlation_id")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,13 +67,13 @@ def decode(data: bytes) -> Event:
 
     Raises Unreadable with the reason; fields we do not know stay in the payload.
     """
-    return _event(*_parsed(data))
+    return _event(*_parse(data))
 
 
 def decode_strictly(data: bytes) -> tuple[Event, bytes]:
     """As `decode`, of an event that could have been encoded here, with its bytes: these, but for
     its type, where it says none. Raises InvalidEvent for any other."""
-    message, field = _parsed(data)
+    message, field = _parse(data)
     found = problems(message, field)
     if found:
         raise InvalidEvent(found)
@@ -96,18 +96,18 @@ def without_trace(data: bytes) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
-def _parsed(data: bytes) -> tuple[SwarmEvent, str]:
+def _parse(data: bytes) -> tuple[SwarmEvent, str]:
     """The message, and which payload it has."""
     message = SwarmEvent()
     try:
         message.ParseFromString(data)
     except DecodeError as error:
-        raise Unreadable(f"{len(data)} bytes are not a SwarmEvent: {error}") from error
+        raise MalformedEvent(f"{len(data)} bytes are not a SwarmEvent: {error}") from error
     if not message.event_id:
-        raise Unreadable("it has no event_id")
+        raise MalformedEvent("it has no event_id")
     field = message.WhichOneof("payload")
     if field is None:
-        raise Unreadable("it has no payload that this version knows")
+        raise MalformedEvent("it has no payload that this version knows")
     return message, field
 
 
@@ -130,5 +130,5 @@ def _event(message: SwarmEvent, field: str) -> Event:
 
 def _moment(message: SwarmEvent) -> datetime:
     if not timestamp_fits(message):
-        raise Unreadable(f"its {OUT_OF_RANGE}")
+        raise MalformedEvent(f"its {OUT_OF_RANGE}")
     return message.timestamp.ToDatetime(tzinfo=UTC)

@@ -15,7 +15,7 @@ EVERYBODY: Final = "all"
 ORDINARY: Final = KINDS[CommandIssued].subject_word
 """The lane of a command that may wait behind others."""
 
-LONGEST: Final = timedelta(days=1)
+MAX_SECONDS: Final = timedelta(days=1)
 """No command holds for longer, whatever it says, or if it does not say; so nobody need look back
 further."""
 
@@ -23,9 +23,9 @@ further."""
 def length(command: CommandIssued) -> timedelta:
     """How long it holds; one that does not say so, for as long as any can."""
     seconds = command.expires_in_seconds
-    if 0 < seconds < LONGEST.total_seconds():
+    if 0 < seconds < MAX_SECONDS.total_seconds():
         return timedelta(seconds=seconds)
-    return timedelta(0) if seconds < 0 else LONGEST
+    return timedelta(0) if seconds < 0 else MAX_SECONDS
 
 
 def override_end(lifted: HaltLifted, at: datetime) -> datetime | None:
@@ -34,4 +34,4 @@ def override_end(lifted: HaltLifted, at: datetime) -> datetime | None:
     seconds = lifted.override_seconds
     if not seconds > 0:  # nor where it is no number
         return None
-    return at + timedelta(seconds=min(seconds, LONGEST.total_seconds()))
+    return at + timedelta(seconds=min(seconds, MAX_SECONDS.total_seconds()))

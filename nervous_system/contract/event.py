@@ -48,7 +48,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedEvent:
     """An event at its place in the log."""
 
     event: Event

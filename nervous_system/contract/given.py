@@ -18,22 +18,22 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from nervous_system.contract.bounded import (
+from nervous_system.contract.truncation import (
     MAX_CHANGED_FILES,
     MAX_CHANGED_FILES_CHARACTERS,
-    bounded,
     recordable,
+    truncate_middle,
 )
 from nervous_system.error_text import error_words
 from nervous_system.errors import InvalidEvent
 from nervous_system.visible import says_something
 
-MOST_PROBLEMS: Final = 20
-MOST_NESTED: Final = 64
+MAX_PROBLEMS: Final = 20
+MAX_NESTED: Final = 64
 """Objects and lists within each other, in what becomes JSON."""
 ENVELOPE_BYTES: Final = 16_384
 """What is kept free of the server's payload limit for the envelope around a payload."""
-MOST_NAME_BYTES: Final = 8_192
+MAX_NAME_BYTES: Final = 8_192
 INT32: Final = (-(2**31), 2**31 - 1)
 UINT32: Final = (0, 2**32 - 1)
 UINT64: Final = (0, 2**64 - 1)
@@ -50,9 +50,9 @@ class Given:
         """Raises InvalidEvent with everything that was wrong, or the first of very much."""
         if not self.problems:
             return
-        more = len(self.problems) - MOST_PROBLEMS
+        more = len(self.problems) - MAX_PROBLEMS
         said = [f"and {more:,} more"] if more > 0 else []
-        raise InvalidEvent(self.problems[:MOST_PROBLEMS] + said)
+        raise InvalidEvent(self.problems[:MAX_PROBLEMS] + said)
 
     def text(self, name: str, value: Any, *, say: str = "") -> str:
         """Any text. With `say`, one in which something is to be seen: that is what to say."""
@@ -66,10 +66,10 @@ class Given:
             self.problems.append(f"{name} is empty: {say}")
         return value
 
-    def told(self, name: str, value: Any, *, most_characters: int) -> str:
+    def text_within(self, name: str, value: Any, *, max_characters: int) -> str:
         """What is told of work: any text, recordable, and of a long one both ends."""
         if isinstance(value, str):
-            return bounded(recordable(value), most_characters=most_characters)
+            return truncate_middle(recordable(value), max_characters=max_characters)
         self._wrong(name, value, "a text")
         return ""
 
@@ -80,7 +80,7 @@ class Given:
         kept: list[str] = []
         size = 0
         for number, each in enumerate(many[:MAX_CHANGED_FILES]):
-            told = self.told(f"{name}[{number}]", each, most_characters=MOST_NAME_BYTES)
+            told = self.text_within(f"{name}[{number}]", each, max_characters=MAX_NAME_BYTES)
             size += len(told)
             if size > MAX_CHANGED_FILES_CHARACTERS:
                 break
@@ -94,8 +94,8 @@ class Given:
         text = self.text(name, value)
         if value == "":
             self.problems.append(f"{name} is empty: {say}")
-        if len(text.encode()) > MOST_NAME_BYTES:
-            self.problems.append(f"{name} has more than {MOST_NAME_BYTES:,} bytes")
+        if len(text.encode()) > MAX_NAME_BYTES:
+            self.problems.append(f"{name} has more than {MAX_NAME_BYTES:,} bytes")
         return text
 
     def texts(self, name: str, value: Any) -> list[str]:
@@ -119,11 +119,13 @@ class Given:
         self.problems.append(f"{name} is {value[:40]!r}, and it is one of {', '.join(known)}")
         return ""
 
-    def number(self, name: str, value: Any, *, least: float = 0.0, most: float = math.inf) -> float:
+    def number(
+        self, name: str, value: Any, *, min_value: float = 0.0, max_value: float = math.inf
+    ) -> float:
         """A finite number between these."""
         if isinstance(value, bool) or not isinstance(value, Real):
             self._wrong(name, value, "a number")
-            return least
+            return min_value
         try:
             number = float(value)
             kept = math.isfinite(number) and number == value
@@ -131,15 +133,15 @@ class Given:
             kept = False
         if not kept:
             self.problems.append(f"{name} is not finite, or has more digits than are recorded")
-            return least
-        if not least <= number <= most:
-            upwards = "up" if most == math.inf else f"to {most:g}"
-            self.problems.append(f"{name} is {number:g}, and it is from {least:g} {upwards}")
+            return min_value
+        if not min_value <= number <= max_value:
+            upwards = "up" if max_value == math.inf else f"to {max_value:g}"
+            self.problems.append(f"{name} is {number:g}, and it is from {min_value:g} {upwards}")
         return number
 
-    def number_or_none(self, name: str, value: Any, *, most: float = math.inf) -> float | None:
+    def number_or_none(self, name: str, value: Any, *, max_value: float = math.inf) -> float | None:
         """A finite number from 0 up, or None."""
-        return None if value is None else self.number(name, value, most=most)
+        return None if value is None else self.number(name, value, max_value=max_value)
 
     def whole(self, name: str, value: Any, limits: tuple[int, int]) -> int:
         """A whole number within the limits."""
@@ -201,8 +203,8 @@ class Given:
         self, name: str, value: Mapping[Any, Any] | Sequence[Any], within: tuple[int, ...]
     ) -> None:
         here = (*within, id(value))
-        if len(within) == MOST_NESTED:
-            self.problems.append(f"{name} is nested more than {MOST_NESTED} times")
+        if len(within) == MAX_NESTED:
+            self.problems.append(f"{name} is nested more than {MAX_NESTED} times")
         elif id(value) in within:
             self.problems.append(f"{name} is what it is within, and JSON has no end then")
         elif isinstance(value, Mapping):
@@ -228,10 +230,10 @@ def half_character(text: str) -> int | None:
     return None
 
 
-def check_size(payload: Message, *, most_bytes: int) -> None:
+def check_size(payload: Message, *, max_bytes: int) -> None:
     """Raises InvalidEvent, which names the largest part, where it cannot fit into a message."""
     size = payload.ByteSize()
-    if size <= most_bytes:
+    if size <= max_bytes:
         return
     sizes: dict[str, int] = {}
     for field, value in payload.ListFields():
@@ -240,7 +242,7 @@ def check_size(payload: Message, *, most_bytes: int) -> None:
     largest = max(sizes, key=lambda name: sizes[name])
     raise InvalidEvent(
         [
-            f"{largest} has {sizes[largest]:,} bytes, and all of an event may have {most_bytes:,}:"
+            f"{largest} has {sizes[largest]:,} bytes, and all of an event may have {max_bytes:,}:"
             " record less, or raise the server's payload limit"
         ]
     )

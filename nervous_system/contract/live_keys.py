@@ -59,12 +59,12 @@ class LiveKeys:
         path: Path,
         *,
         required: bool = False,
-        most_seconds: float = 300.0,
+        max_seconds: float = 300.0,
         watch: Stopwatch = stopwatch,
     ) -> Self:
         """From a file, as `TrustedKeys.read`, whose errors it raises."""
         stamp = _stamp(path)  # before: what is written meanwhile is read again
-        trusted = TrustedKeys.read(path, required=required, most_seconds=most_seconds)
+        trusted = TrustedKeys.read(path, required=required, max_seconds=max_seconds)
         return cls(trusted, path=path, stamp=stamp, watch=watch)
 
     @property
@@ -82,7 +82,7 @@ class LiveKeys:
         self._stamp = stamp  # what is wrong with it is said once
         try:
             found = TrustedKeys.read(
-                path, required=self._trusted.required, most_seconds=self._trusted.most_seconds
+                path, required=self._trusted.required, max_seconds=self._trusted.max_seconds
             )
             problem = _why_not(self._trusted, found)
         except Fatal as error:

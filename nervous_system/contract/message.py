@@ -47,7 +47,7 @@ Vouch = Callable[[str, str, bytes], Mapping[str, str]]
 """The headers that vouch for a subject, a message id and bytes."""
 
 
-def seal(
+def encode_message(
     entry: Entry, redactor: Redactor, *, traceparent: str | None, vouch: Vouch | None = None
 ) -> tuple[Message, int]:
     """The entry as a message, and how many secrets were taken out.

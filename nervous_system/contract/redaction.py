@@ -40,8 +40,8 @@ NAMES: Final = frozenset(
 """Fields by which something is told from others, beside those that end in `_id` and `_ids`: two
 names stay two without their secrets."""
 
-_LEAST_OF_A_DIGEST: Final = 16
-_LEAST_DIFFERENT: Final = 8
+_MIN_DIGEST_CHARACTERS: Final = 16
+_MIN_DIFFERENT_CHARACTERS: Final = 8
 """Of fewer signs a secret may be guessed, and its digest would say who guessed right."""
 
 
@@ -169,21 +169,21 @@ class Redactor:
         try:
             json.loads(clean, object_pairs_hook=_each_once)
         except ValueError:
-            return json.dumps(self._cleaned(document), sort_keys=True)
+            return json.dumps(self._clean_value(document), sort_keys=True)
         return clean
 
-    def _cleaned(self, value: object) -> object:
+    def _clean_value(self, value: object) -> object:
         if isinstance(value, str):
             return self.text(value)[0]
         if isinstance(value, list):
-            return [self._cleaned(each) for each in value]
+            return [self._clean_value(each) for each in value]
         if isinstance(value, dict):
             cleaned: dict[str, object] = {}
             for name, each in value.items():
                 name = self.name(name)[0]
                 while name in cleaned:
                     name += "'"  # what may be guessed has no digest
-                cleaned[name] = self._cleaned(each)
+                cleaned[name] = self._clean_value(each)
             return cleaned
         return value
 
@@ -198,7 +198,7 @@ def _is_name(field: str) -> bool:
 
 
 def _replacement_in_name(secret: str) -> str:
-    if len(secret) < _LEAST_OF_A_DIGEST or len(set(secret)) < _LEAST_DIFFERENT:
+    if len(secret) < _MIN_DIGEST_CHARACTERS or len(set(secret)) < _MIN_DIFFERENT_CHARACTERS:
         return REPLACEMENT
     digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
     return f"{REPLACEMENT[:-1]}-{digest[:8]}]"

@@ -56,7 +56,7 @@ class Seal:
         message_id: str,
         data: bytes,
         stored_at_ns: int,
-        most_seconds: float,
+        max_seconds: float,
     ) -> str:
         """What is wrong with a message's header; empty where nothing is."""
         moment, _, seal = value.partition(" ")
@@ -64,7 +64,7 @@ class Seal:
         if not compare_digest(seal.encode(errors="replace"), right.encode()):
             return WRONG_SEAL
         # Whoever has the key wrote the moment, so it is a number.
-        late = abs(stored_at_ns / 1e6 - int(moment)) > most_seconds * 1000
+        late = abs(stored_at_ns / 1e6 - int(moment)) > max_seconds * 1000
         return STALE_SEAL if late else ""
 
     def _of_message(self, moment: str, subject: str, message_id: str, data: bytes) -> str:

@@ -36,8 +36,8 @@ from nervous_system.contract.secret_words import is_words
 
 Span = tuple[int, int]
 
-MOST_BACK: Final = 400
-MOST_AHEAD: Final = 4_000
+MAX_LOOKBACK: Final = 400
+MAX_LOOKAHEAD: Final = 4_000
 """How far around a hint is looked, within its line and the two that follow."""
 
 _TOKEN: Final = re.compile("|".join(TOKENS))
@@ -67,7 +67,7 @@ def secrets_in(text: str, *, encoded: bool = True) -> list[Span]:
         found += _by_context(part)
         found += _broken(part, found)
         if encoded:
-            found += _encoded(part)
+            found += _search_encoded(part)
         spans += [(start + first, start + last) for first, last in found]
     return _apart(spans)
 
@@ -105,14 +105,14 @@ def _windows(text: str) -> Iterator[Span]:
     # What is not ASCII is in no hint; a byte stands for each, so that the places are the same.
     for hint in _HINT.finditer(text.encode("ascii", "replace")):
         place = hint.start()
-        start = max(text.rfind("\n", 0, place) + 1, place - MOST_BACK, 0)
+        start = max(text.rfind("\n", 0, place) + 1, place - MAX_LOOKBACK, 0)
         end = place
         for _ in range(3):
             end = text.find("\n", end + 1)
             if end < 0:
                 end = len(text)
                 break
-        end = min(end, place + MOST_AHEAD)
+        end = min(end, place + MAX_LOOKAHEAD)
         if begun is None:
             begun = (start, end)
         elif start <= begun[1]:
@@ -147,8 +147,10 @@ def _counts(kind: str, value: str, *, before: str) -> bool:
     if kind == "quoted" and _PASSWORD.search(before):
         return is_literal_password(value)
     if kind in ("pgpass", "joined", "typed", "said") or _PASSWORD.search(before):
-        return made_by_chance(value, least=8)
-    return made_by_chance(value, least=8 if kind == "header" else 16) and not is_words(value)
+        return made_by_chance(value, min_characters=8)
+    return made_by_chance(value, min_characters=8 if kind == "header" else 16) and not is_words(
+        value
+    )
 
 
 def _broken(part: str, found: Iterable[Span]) -> Iterator[Span]:
@@ -168,10 +170,12 @@ def _broken(part: str, found: Iterable[Span]) -> Iterator[Span]:
         head, *others = _back(token, pieces)
         if any(start < head[1] and head[0] < end for start, end in taken):
             # It is long enough by itself: what follows belongs to it where no word does.
-            others = [each for each in others if made_by_chance(part[slice(*each)], least=8)]
+            others = [
+                each for each in others if made_by_chance(part[slice(*each)], min_characters=8)
+            ]
         if others:
             yield from (head, *others)
-    for span in _encoded(whole):
+    for span in _search_encoded(whole):
         cut = list(_back(span, pieces))
         if len(cut) > 1:
             yield from cut
@@ -187,7 +191,7 @@ def _back(span: Span, pieces: list[Span]) -> Iterator[Span]:
         passed += last - first
 
 
-def _encoded(part: str) -> Iterator[Span]:
+def _search_encoded(part: str) -> Iterator[Span]:
     for pattern, decode in (
         (HEX_RUN, _from_hex),
         (BASE64_RUN, _from_base64),

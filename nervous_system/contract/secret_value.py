@@ -21,10 +21,10 @@ _HEX: Final = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{32,}")
 _PATH: Final = re.compile(r"^[~.]{0,2}/|^[\w.-]+(?:/[\w.-]+)+\.\w{1,5}$|^[a-z]+://")
 
 
-def made_by_chance(value: str, *, least: int = 10) -> bool:
+def made_by_chance(value: str, *, min_characters: int = 10) -> bool:
     """Whether it is long enough, and its letters, cases and digits follow on each other as in no
     word."""
-    if len(value) < least or _PLACEHOLDER.match(value) or _CODE.search(value):
+    if len(value) < min_characters or _PLACEHOLDER.match(value) or _CODE.search(value):
         return False
     if _PATH.search(value) or _WORDS.fullmatch(value):
         return False
@@ -49,7 +49,7 @@ def made_by_chance(value: str, *, least: int = 10) -> bool:
 def is_literal_password(value: str) -> bool:
     """Whether a quoted value may be a password that a person chose: no word, no placeholder, not
     what a program puts together."""
-    if made_by_chance(value, least=6):
+    if made_by_chance(value, min_characters=6):
         return True
     if _PLACEHOLDER.match(value) or _CODE.search(value) or _WORDS.fullmatch(value):
         return False

@@ -47,7 +47,7 @@ _PIECE: Final = r"(?:[A-Z]?[a-z]+[0-9]{0,2}|[A-Z]+[0-9]{0,2}|[0-9]{1,4})"
 _PIECES: Final = re.compile(rf"{_PIECE}(?:[-_.]+{_PIECE})+[-_.]?")
 """Each of one case, and parted: a name, in whatever language its words are."""
 
-_MOST_BETWEEN: Final = 10
+_MAX_BETWEEN: Final = 10
 """Signs between two words: more of them may be a key that has words before or behind it."""
 
 
@@ -67,7 +67,7 @@ def is_words(text: str) -> bool:
     signs = _signs(text)
     # The shorter it is, the more often chance makes the like.
     least = signs * (0.5 if signs >= 30 else 0.65 if signs >= 20 else 0.8)
-    return max(between) < _MOST_BETWEEN and signs - sum(between) > least
+    return max(between) < _MAX_BETWEEN and signs - sum(between) > least
 
 
 def _signs(text: str) -> int:

@@ -103,7 +103,7 @@ class Signer:
     def public_line(self, *agents: str, since: datetime | None = None) -> str:
         """What `trusted_keys` holds, so that it speaks for these agents, since this moment."""
         public = TrustedKey(self.key.verify_key, agents).public
-        begun = (_SINCE + _written(since),) if since is not None else ()
+        begun = (_SINCE + _format_moment(since),) if since is not None else ()
         return " ".join((self.key_id, public, *begun, *map(_as_word, agents)))
 
     def headers(
@@ -119,7 +119,7 @@ class Signer:
         the event's own, or as history from that position, where one is given."""
         nonce, issued_at = secrets.token_hex(16), now.isoformat()
         purpose = _purpose(under, republished_from)
-        signed = self.key.sign(_signed(purpose, self.key_id, nonce, issued_at, subject, data))
+        signed = self.key.sign(_sign(purpose, self.key_id, nonce, issued_at, subject, data))
         return {
             KEY_ID: self.key_id,
             NONCE: nonce,
@@ -150,7 +150,7 @@ class TrustedKeys:
     keys: Mapping[str, TrustedKey]
     required: bool = False  # of every agent, not only of those that are named
     seal: Seal | None = None  # where the mesh's private key is here, too
-    most_seconds: float = 300.0  # between the making of a signature and the storing
+    max_seconds: float = 300.0  # between the making of a signature and the storing
 
     @classmethod
     def none(cls) -> Self:
@@ -158,7 +158,7 @@ class TrustedKeys:
         return cls(keys={})
 
     @classmethod
-    def read(cls, path: Path, *, required: bool = False, most_seconds: float = 300.0) -> Self:
+    def read(cls, path: Path, *, required: bool = False, max_seconds: float = 300.0) -> Self:
         """From a file: a line a key, with its id, its public key in base64 and the agents it speaks
         for; from `#` on a comment. No file is no keys. Beside it the mesh's own key, where that is
         there. Raises Fatal."""
@@ -192,7 +192,7 @@ class TrustedKeys:
         return cls(
             keys=keys,
             required=required,
-            most_seconds=most_seconds,
+            max_seconds=max_seconds,
             seal=_seal(path.parent / MESH_KEY, keys),
         )
 
@@ -224,7 +224,7 @@ class TrustedKeys:
                 message_id=headers.get(MESSAGE_ID, ""),
                 data=data,
                 stored_at_ns=int(stored_at.timestamp() * 1e9),
-                most_seconds=self.most_seconds,
+                max_seconds=self.max_seconds,
             )
         key_id, signature = headers.get(KEY_ID, ""), headers.get(SIGNATURE, "")
         if not key_id and not signature:
@@ -309,11 +309,11 @@ class TrustedKeys:
         if trusted.until is not None and trusted.until <= stored_at:
             return REVOKED
         nonce, issued_at = headers.get(NONCE, ""), headers.get(ISSUED_AT, "")
-        signed = _signed(purpose, headers[KEY_ID], nonce, issued_at, subject, data)
+        signed = _sign(purpose, headers[KEY_ID], nonce, issued_at, subject, data)
         try:
             proof = b64decode(headers.get(SIGNATURE, ""), validate=True)
             moment = datetime.fromisoformat(issued_at)
-            late = abs(stored_at - moment) > timedelta(seconds=self.most_seconds)
+            late = abs(stored_at - moment) > timedelta(seconds=self.max_seconds)
             trusted.key.verify(signed, proof)
         except BadSignatureError:
             return WRONG
@@ -347,7 +347,7 @@ def counting(
     """What `trusted_keys` holds, with the moments from and until which these keys count in their
     lines."""
     moments = ((_SINCE, since), (_UNTIL, until))
-    words = [name + _written(moment) for name, moment in moments if moment is not None]
+    words = [name + _format_moment(moment) for name, moment in moments if moment is not None]
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         key_id, *rest = line.split(maxsplit=2)[:3] or [""]
@@ -357,7 +357,7 @@ def counting(
     return "".join(lines)
 
 
-def _written(moment: datetime) -> str:
+def _format_moment(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
@@ -402,7 +402,7 @@ def _purpose(under: str | None = None, republished_from: str = "") -> tuple[str,
     return (_PURPOSE,) if under is None else (_UNDER_PURPOSE, under)
 
 
-def _signed(
+def _sign(
     purpose: tuple[str, ...], key_id: str, nonce: str, issued_at: str, subject: str, data: bytes
 ) -> bytes:
     head = "\n".join((*purpose, key_id, nonce, issued_at, subject, ""))

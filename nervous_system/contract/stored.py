@@ -87,7 +87,7 @@ class Stored(NamedTuple):
                 message_id=message_id.decode(errors="replace"),
                 data=self.data,
                 stored_at_ns=self.recorded_at_ns,
-                most_seconds=trusted.most_seconds,
+                max_seconds=trusted.max_seconds,
             )
         return trusted.problem(
             self.headers,

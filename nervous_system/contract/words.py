@@ -55,9 +55,9 @@ Provenance = Literal["reported", "estimated", "unknown"]
 PROVENANCES: Final = _numbers(CostProvenance, Provenance)
 """Where a cost is known from."""
 
-How = Literal["completed", "checks_failed", "applied_checks_failed", "failed", "cancelled"]
+TaskOutcome = Literal["completed", "checks_failed", "applied_checks_failed", "failed", "cancelled"]
 """`cancelled` is said of what was called off, and changes nothing: it is recorded."""
-RESULTS: Final = _numbers(TaskResult, How)
+RESULTS: Final = _numbers(TaskResult, TaskOutcome)
 """How an attempt at a task ended, by whoever made it."""
 
 Tier = Literal["safe", "experimental", "high-risk"]

@@ -11,26 +11,25 @@ PRIVATE: Final = 0o600
 """For its owner only."""
 
 
-def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """
     The file has this content, on disk, when this returns; its permissions are `mode`, or what the
     process usually gives.
 
     Whoever reads it meanwhile finds the old content or the new one. Raises OSError.
     """
-    beside = _beside(path, content, mode)
+    beside = _write_beside(path, content, mode)
     try:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def make_whole(path: Path, content: bytes, *, mode: int | None = None) -> bool:
+def create_atomically(path: Path, content: bytes, *, mode: int | None = None) -> bool:
     """
-    As `write_whole`, but never over what is there, a link among it: whether it was made here. Of
-    two that make it at once one does. Raises OSError.
-    """
-    beside = _beside(path, content, mode)
+    As `write_atomically`, but never over what is there, a link among it: whether it was made here.
+    Of two that make it at once one does. Raises OSError."""
+    beside = _write_beside(path, content, mode)
     try:
         os.link(beside, path)
     except FileExistsError:
@@ -40,7 +39,7 @@ def make_whole(path: Path, content: bytes, *, mode: int | None = None) -> bool:
     return True
 
 
-def _beside(path: Path, content: bytes, mode: int | None) -> Path:
+def _write_beside(path: Path, content: bytes, mode: int | None) -> Path:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:

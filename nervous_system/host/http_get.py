@@ -20,7 +20,7 @@ _PIECE_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """Status and body of one answer."""
 
     status: int
@@ -32,7 +32,7 @@ def url_at(file: Path, path: str) -> str:
     return f"{_AT_A_FILE}://{quote(str(file), safe='')}{path}"
 
 
-async def http_get(url: str, *, timeout_seconds: float = 2.0) -> Answer:
+async def http_get(url: str, *, timeout_seconds: float = 2.0) -> HttpResponse:
     """The answer at `url`, which is http or of `url_at`. Raises NotRunning when there is none in
     time."""
     parts = urlsplit(url)
@@ -57,7 +57,7 @@ def _host(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
-async def _exchange(parts: SplitResult, target: str) -> Answer:
+async def _exchange(parts: SplitResult, target: str) -> HttpResponse:
     if parts.scheme == _AT_A_FILE:
         host = "localhost"
         reader, writer = await connect_privately(Path(unquote(parts.netloc)), limit=_PIECE_BYTES)
@@ -82,4 +82,4 @@ async def _exchange(parts: SplitResult, target: str) -> Answer:
     words = head.split(b" ", 2)
     if not separator or len(words) < 2 or not words[1].isdigit():
         raise ValueError("the answer is not HTTP")
-    return Answer(int(words[1]), body)
+    return HttpResponse(int(words[1]), body)

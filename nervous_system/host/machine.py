@@ -9,10 +9,10 @@ import os
 
 import psutil
 
-from nervous_system.host.control_group import ControlGroup, Share
+from nervous_system.host.cgroup import Cgroup, ResourceUse
 
 
-def processors(group: ControlGroup) -> tuple[float, bool]:
+def processors(group: Cgroup) -> tuple[float, bool]:
     """How many it may use, half ones included, and whether it is its group that says so."""
     allowed = len(os.sched_getaffinity(0))
     cpu = group.cpu()
@@ -21,10 +21,10 @@ def processors(group: ControlGroup) -> tuple[float, bool]:
     return float(allowed), False
 
 
-def memory(group: ControlGroup) -> tuple[Share, bool]:
+def memory(group: Cgroup) -> tuple[ResourceUse, bool]:
     """Bytes in use, by whomever, and those there are, and whether it is its group that says so."""
     machine = psutil.virtual_memory()
     share = group.memory()
     if share is not None and share.limit < machine.total:
         return share, True
-    return Share(used=machine.total - machine.available, limit=machine.total), False
+    return ResourceUse(used=machine.total - machine.available, limit=machine.total), False

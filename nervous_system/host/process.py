@@ -43,7 +43,7 @@ def main(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> int:
     _collect_rarely()
     import uvloop  # only here: who has no service has no uvloop
 
-    return uvloop.run(_supervised(run))
+    return uvloop.run(_run_supervised(run))
 
 
 def _collect_rarely() -> None:
@@ -53,7 +53,7 @@ def _collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-async def _supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> int:
+async def _run_supervised(run: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,11 +116,11 @@ def _waits_for(where: Any) -> Any:
     return inner if inner is not None and _frame(inner) is not None else None
 
 
-async def patiently(
+async def retry_until_available(
     what: str, build: Callable[[], Awaitable[Built]], *, stop: asyncio.Event
 ) -> Built | None:
     """Build what may not be there yet, trying until it is; None when `stop` came first."""
-    retry = RetryPolicy(first_seconds=0.1, longest_seconds=2.0)
+    retry = RetryPolicy(first_seconds=0.1, max_seconds=2.0)
     attempt = 0
     while not stop.is_set():
         attempt += 1
@@ -129,5 +129,5 @@ async def patiently(
         except Transient as error:
             _log.warning("service.waiting", waiting_for=what, attempt=attempt, reason=str(error))
             wait = retry.wait(error, attempt=attempt, elapsed_seconds=0.0)
-            await pause(wait if wait is not None else retry.longest_seconds, unless=stop)
+            await pause(wait if wait is not None else retry.max_seconds, unless=stop)
     return None

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from enchanted.events.v1.answer_pb2 import Answer
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 
 State = TypeVar("State")
@@ -42,7 +42,7 @@ class Emit:
     label: str  # tells it from the other decisions of the same cause
     payload: Payload
     key: str | None = None  # the last token of the subject, where the payload does not say it
-    begins: bool = False  # it is the first event of its aggregate
+    creates_aggregate: bool = False  # it is the first event of its aggregate
     traceparent: str = ""  # W3C, where it begins a trace of its own; empty: it is in its cause's
 
 
@@ -52,11 +52,13 @@ class Core(Protocol[State]):
     def initial(self) -> State:
         """The state before the first event."""
 
-    def evolve(self, state: State, recorded: Recorded, /) -> State:
+    def evolve(self, state: State, recorded: RecordedEvent, /) -> State:
         """The state after one more event; called exactly once per event, in the order of the
         log."""
 
-    def decide(self, state: State, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
+    def decide(
+        self, state: State, cause: RecordedEvent | Tick, now: datetime, /
+    ) -> tuple[Emit, ...]:
         """What follows from `cause`, which `state` already contains.
 
         Same arguments, same answer.
@@ -67,7 +69,9 @@ class AnsweringCore(Core[State], Protocol):
     """A core that can be asked: what a request leads to is decided as for any other cause, in up to
     two steps."""
 
-    def afterwards(self, state: State, cause: Recorded, now: datetime, /) -> tuple[Emit, ...]:
+    def decide_followup(
+        self, state: State, cause: RecordedEvent, now: datetime, /
+    ) -> tuple[Emit, ...]:
         """What else follows from a request that led to something, when `state` contains that."""
 
     def answer(self, state: State, request: Event, now: datetime, /) -> Answer:

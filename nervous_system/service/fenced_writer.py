@@ -16,13 +16,13 @@ import structlog
 from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system import names
-from nervous_system.bus import Bus, say_taken
+from nervous_system.bus import Bus, log_id_taken
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, aggregate_of
 from nervous_system.errors import Duplicate, Fenced, IdTaken
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import new_event_id
-from nervous_system.service.changed import changed
+from nervous_system.service.fast_replace import replace
 from nervous_system.service.leadership import Fence
 from nervous_system.telemetry.metric_catalogue import EVENTS_DECIDED, EVENTS_SKIPPED
 from nervous_system.telemetry.task_attributes import task_attributes
@@ -30,17 +30,17 @@ from nervous_system.telemetry.tracing import AttributeValue
 
 _log = structlog.get_logger()
 
-MOST_AGGREGATES: Final = 200_000
+MAX_AGGREGATES: Final = 200_000
 """How many last positions are remembered; others are looked up."""
 
 
-class Decided(Protocol):
+class PendingDecisions(Protocol):
     """Whoever decided what is written, and is told what became of it."""
 
-    def confirmed(self, entries: Sequence[Entry], first_sequence: int) -> None:
+    def mark_committed(self, entries: Sequence[Entry], first_sequence: int) -> None:
         """The log has these, one behind the other."""
 
-    def forget(self, event_id: str) -> None:
+    def discard(self, event_id: str) -> None:
         """The log had this one already."""
 
 
@@ -48,7 +48,7 @@ class FencedWriter:
     """Appends as the leader of one term."""
 
     def __init__(
-        self, bus: Bus, fence: Fence, decided: Decided, *, now: Callable[[], datetime]
+        self, bus: Bus, fence: Fence, decided: PendingDecisions, *, now: Callable[[], datetime]
     ) -> None:
         self._bus = bus
         self._now = now  # by the log's clock: a machine's can be set back while it leads
@@ -104,7 +104,7 @@ class FencedWriter:
             ) as span:
                 if parent:
                     batch = [
-                        changed(each, event=changed(each.event, span_id=span.span_id))
+                        replace(each, event=replace(each.event, span_id=span.span_id))
                         if each.data is None
                         and each.event.causation_id
                         and each.event.trace_id == span.trace_id
@@ -126,16 +126,16 @@ class FencedWriter:
             *(each.payload for each in events if parent in (None, each.traceparent))
         )
 
-    async def observed(self, entry: Entry) -> None:
+    async def on_observed(self, entry: Entry) -> None:
         """Append what nobody decided: a measurement that comes back through the log. Raises as
         `append`."""
-        await self._stored([entry])
+        await self._append_batch([entry])
 
     async def _append(self, batch: Sequence[Entry], *, asked: bool) -> None:
         aggregates = [aggregate_filter(entry.event) for entry in batch]
         expecting = await self._expecting(batch, aggregates)
         try:
-            acknowledgement = await self._stored(expecting)
+            acknowledgement = await self._append_batch(expecting)
         except Duplicate as error:
             if asked and any(each.event.event_type == TYPE_REQUEST for each in batch):
                 raise  # one by one, what a request leads to would be there without the request
@@ -144,17 +144,17 @@ class FencedWriter:
                 for each in batch:
                     await self._append([each], asked=asked)
                 return
-            self._decided.forget(batch[0].event.event_id)
+            self._decided.discard(batch[0].event.event_id)
             self._bus.metrics.counter(EVENTS_SKIPPED).labels("repeated").inc()
             _log.warning("runner.repeated", role=self._term.service, reason=str(error))
             return
         self._bus.metrics.counter(EVENTS_DECIDED).inc(len(batch))
-        self._decided.confirmed(batch, acknowledgement.first_sequence)
+        self._decided.mark_committed(batch, acknowledgement.first_sequence)
         for sequence, aggregate in enumerate(aggregates, acknowledgement.first_sequence):
             if aggregate is not None:
                 self._remember(aggregate, sequence)
 
-    async def _stored(self, batch: list[Entry]) -> Acknowledgement:
+    async def _append_batch(self, batch: list[Entry]) -> Acknowledgement:
         """Append as the leader. Ids of decisions can be foreseen: what a stranger put under one
         blocks nobody, as the log then knows the event by another. Raises as `append`."""
         while True:
@@ -169,8 +169,8 @@ class FencedWriter:
                 for message_id, sequence in error.positions.items():
                     entry = entries[message_id]
                     if not await self._bus.is_of(entry.event, sequence, key=entry.key):
-                        say_taken(entry.event, sequence)
-                        strangers[entry.event.event_id] = changed(entry, message_id=new_event_id())
+                        log_id_taken(entry.event, sequence)
+                        strangers[entry.event.event_id] = replace(entry, message_id=new_event_id())
                 if not strangers:  # this service has said so before, in other words
                     raise Duplicate(str(error)) from error
                 batch = [strangers.get(each.event.event_id, each) for each in batch]
@@ -186,12 +186,12 @@ class FencedWriter:
         seen: set[str] = set()
         for number, (entry, aggregate) in enumerate(zip(batch, aggregates, strict=True)):
             if number == 0 or aggregate is None or aggregate in seen:
-                expecting.append(changed(entry, expectation=None) if entry.expectation else entry)
+                expecting.append(replace(entry, expectation=None) if entry.expectation else entry)
             elif entry.expectation is not None:
                 expecting.append(entry)
             else:
                 last = await self._last_of(aggregate)
-                expecting.append(changed(entry, expectation=Expectation(aggregate, last)))
+                expecting.append(replace(entry, expectation=Expectation(aggregate, last)))
             if aggregate is not None:
                 seen.add(aggregate)
         return expecting
@@ -205,5 +205,5 @@ class FencedWriter:
     def _remember(self, aggregate: str, sequence: int) -> None:
         self._last[aggregate] = sequence
         self._last.move_to_end(aggregate)
-        if len(self._last) > MOST_AGGREGATES:
+        if len(self._last) > MAX_AGGREGATES:
             self._last.popitem(last=False)

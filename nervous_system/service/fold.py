@@ -22,14 +22,14 @@ from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system import names
 from nervous_system.contract.authority import is_by_who_may
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.subjects import aggregate_filter, is_named_by
 from nervous_system.error_text import error_text
-from nervous_system.errors import Fatal, Undecidable
+from nervous_system.errors import Fatal, UnprocessableEvent
 from nervous_system.ids import child_id
-from nervous_system.service.changed import changed
 from nervous_system.service.decision import AnsweringCore, Core, Emit, Tick
+from nervous_system.service.fast_replace import replace
 
 State = TypeVar("State")
 
@@ -38,10 +38,10 @@ _log = structlog.get_logger()
 MAIN: Final = "main"
 """The scope of what is led once for the whole mesh."""
 
-MOST_PAYLOAD_BYTES: Final = 1_000_000
+MAX_PAYLOAD_BYTES: Final = 1_000_000
 """Of what is asked for, and of each event that it leads to: a message may have 48 KiB more."""
 
-MOST_LED_TO_BYTES: Final = 8_000_000
+MAX_EFFECTS_BYTES: Final = 8_000_000
 """Of all that one cause leads to."""
 
 _NOT_OF_THE_EVENT: Final = (Fatal, MemoryError, RecursionError)
@@ -66,7 +66,7 @@ class _Turn:
     expected: int = 0  # how many requests follow it on the log
 
 
-def _say(error: Undecidable) -> None:
+def _say(error: UnprocessableEvent) -> None:
     _log.error(
         "fold.undecidable",
         reason=str(error),
@@ -91,7 +91,7 @@ class Fold(Generic[State]):
         role: AgentRole.ValueType,
         state: State | None = None,
         sequence: int = 0,
-        ahead: frozenset[str] = frozenset(),
+        pending_ids: frozenset[str] = frozenset(),
         refused: Container[str] = (),
         hears: Callable[[str], object] = _everywhere,
     ) -> None:
@@ -104,28 +104,30 @@ class Fold(Generic[State]):
         self.state: State = core.initial() if state is None else state
         self.sequence = sequence  # the last position taken
         self.folded = 0  # events taken into the state here
-        self.ahead = set(ahead)  # ids that are in the state, though their position is yet to come
-        self._confirmed: deque[tuple[int, str]] = deque()  # of these, where the log has them
+        self.pending_ids = set(
+            pending_ids
+        )  # ids that are in the state, though their position is yet to come
+        self._committed: deque[tuple[int, str]] = deque()  # of these, where the log has them
         self._seen_at: datetime | None = None  # the stream's time of the last position taken
         self._written: set[str] = set()  # ids of own events behind the position
         self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
 
-    def recall(self, own: Recorded) -> bool:
+    def preload_own(self, own: RecordedEvent) -> bool:
         """An own event that stands on the log behind the position, in the order of the log; whether
         it is one.
 
-        All of them, before the first `take`: what is written is not decided twice, and a tick
+        All of them, before the first `apply`: what is written is not decided twice, and a tick
         strikes again where it struck.
         """
         event, payload = own.event, own.event.payload
         if not self._is_own(own):
             return False  # others may write there, too
         self._written.add(event.event_id)
-        if event.event_id in self.ahead:
+        if event.event_id in self.pending_ids:
             return True
         if isinstance(payload, TickObserved | RequestsTaken):
             # Whoever took it knew no trace of it: it got one as it was written.
-            taken = changed(event, trace_id="", span_id="")
+            taken = replace(event, trace_id="", span_id="")
             expected = payload.requests if isinstance(payload, RequestsTaken) else 0
             self._turns.append(_Turn(taken, payload.as_of_sequence, expected=expected))
         elif event.event_type == TYPE_REQUEST and self._turns:
@@ -140,49 +142,49 @@ class Fold(Generic[State]):
 
         Such a state is of another log.
         """
-        return self.ahead - self._written
+        return self.pending_ids - self._written
 
-    def take(self, recorded: Recorded) -> list[Entry]:
+    def apply(self, recorded: RecordedEvent) -> list[Entry]:
         """Fold one event of the log in; what follows from it and is not on the log yet."""
         if recorded.is_history:
-            return self.pass_over(recorded.sequence, recorded.recorded_at)
+            return self.skip(recorded.sequence, recorded.recorded_at)
         event_id = recorded.event.event_id
-        entries = self._go_on_to(recorded.sequence, recorded.recorded_at)
+        entries = self._advance_to(recorded.sequence, recorded.recorded_at)
         own = self._is_own(recorded)
-        if own and event_id in self.ahead:
-            self.ahead.remove(event_id)
+        if own and event_id in self.pending_ids:
+            self.pending_ids.remove(event_id)
         elif self._counts(recorded):
             try:
                 entries += self._count(recorded)
-            except Undecidable as error:
+            except UnprocessableEvent as error:
                 _say(error)
-        return self._unwritten(entries, event_id if own else "")
+        return self._only_unwritten(entries, event_id if own else "")
 
-    def pass_by(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
-        """As `take`, of an event that is known to be in the state already."""
-        entries = self._go_on_to(sequence, recorded_at)
-        self.ahead.discard(event_id)
-        return self._unwritten(entries, event_id)
+    def skip_own(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `apply`, of an event that is known to be in the state already."""
+        entries = self._advance_to(sequence, recorded_at)
+        self.pending_ids.discard(event_id)
+        return self._only_unwritten(entries, event_id)
 
-    def confirmed_at(self, sequence: int) -> str:
+    def committed_id_at(self, sequence: int) -> str:
         """The id of the own event that the log has confirmed at the next position to be taken;
         empty where it has confirmed none there."""
-        for confirmed, event_id in self._confirmed:
+        for confirmed, event_id in self._committed:
             if confirmed >= sequence:
                 return event_id if confirmed == sequence else ""
         return ""
 
-    def pass_over(self, sequence: int, recorded_at: datetime) -> list[Entry]:
-        """As `take`, of what counts for nothing, such as history that was brought back."""
-        return self._unwritten(self._go_on_to(sequence, recorded_at), "")
+    def skip(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        """As `apply`, of what counts for nothing, such as history that was brought back."""
+        return self._only_unwritten(self._advance_to(sequence, recorded_at), "")
 
-    def confirmed(self, entries: Sequence[Entry], first_sequence: int) -> None:
+    def mark_committed(self, entries: Sequence[Entry], first_sequence: int) -> None:
         """The log has these, one behind the other: they need not be delivered to be passed by."""
         for sequence, entry in enumerate(entries, first_sequence):
-            self._confirmed.append((sequence, entry.event.event_id))
-        self._let_go(self.sequence)
+            self._committed.append((sequence, entry.event.event_id))
+        self._discard_committed(self.sequence)
 
-    def _count(self, recorded: Recorded) -> list[Entry]:
+    def _count(self, recorded: RecordedEvent) -> list[Entry]:
         """An event of others in the state, and what follows. Raises Undecidable."""
         before = self.state
         entries: list[Entry] = []
@@ -192,28 +194,28 @@ class Fold(Generic[State]):
         except _NOT_OF_THE_EVENT:
             raise
         except Exception as error:
-            raise self._undecidable(recorded.event, error, before, entries) from error
+            raise self._unprocessable(recorded.event, error, before, entries) from error
         return entries
 
-    def _conclude(self, cause: Recorded, entries: list[Entry]) -> None:
+    def _conclude(self, cause: RecordedEvent, entries: list[Entry]) -> None:
         """Fold in what follows from a cause that is folded in; all of it behind `entries`."""
         if cause.event.event_id not in self._refused:
             emits = self._core.decide(self.state, cause, cause.recorded_at)
             self._follow(cause, emits, entries)
 
-    def _undecidable(
+    def _unprocessable(
         self, event: Event, error: Exception, before: State, entries: Sequence[Entry]
-    ) -> Undecidable:
+    ) -> UnprocessableEvent:
         """All is as before this event, which led to `entries` until the core failed on it."""
         self.state = before
-        self.ahead.difference_update(each.event.event_id for each in entries)
-        return Undecidable(
+        self.pending_ids.difference_update(each.event.event_id for each in entries)
+        return UnprocessableEvent(
             f"the {self._service} fails on {event.kind.field}"
             f" {event.event_id[:MAX_CAUSE_ID_CHARACTERS]} ({type(error).__name__}: {error}):"
             " it counts for nothing; what is odd about it?"
         )
 
-    def _counts(self, recorded: Recorded) -> bool:
+    def _counts(self, recorded: RecordedEvent) -> bool:
         """Whether an event that was not decided here has a say: where its subject says what it is,
         and it is by who may say that; on subjects that a leader alone writes, and so does not read,
         only what another leader decided; requests were taken in its turns."""
@@ -224,7 +226,7 @@ class Fold(Generic[State]):
             or (event.agent_role == self._role and event.event_type != TYPE_REQUEST)
         )
 
-    def _is_own(self, recorded: Recorded) -> bool:
+    def _is_own(self, recorded: RecordedEvent) -> bool:
         """Whether this service put it on the log, in this life; a stranger's event can bear any id,
         and on a stranger's subject any role."""
         event = recorded.event
@@ -234,28 +236,28 @@ class Fold(Generic[State]):
             and is_named_by(recorded.subject, event)
         )
 
-    def _evolve(self, recorded: Recorded) -> None:
+    def _evolve(self, recorded: RecordedEvent) -> None:
         self.state = self._core.evolve(self.state, recorded)
         self.folded += 1
 
-    def _let_go(self, sequence: int) -> None:
-        while self._confirmed and self._confirmed[0][0] <= sequence:
-            self.ahead.discard(self._confirmed.popleft()[1])
+    def _discard_committed(self, sequence: int) -> None:
+        while self._committed and self._committed[0][0] <= sequence:
+            self.pending_ids.discard(self._committed.popleft()[1])
 
-    def _go_on_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+    def _advance_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
         """What follows from the turns that had not seen this position: they come before it."""
         entries: list[Entry] = []
         while self._turns and self._turns[0].as_of_sequence < sequence:
             turn = self._turns.popleft()
             if isinstance(turn.event.payload, TickObserved):
-                entries += self.strike(turn.event)
+                entries += self.apply_tick(turn.event)
             else:
                 entries += self.decide_requests(turn.event, turn.requests)
-        self._let_go(sequence - 1)
+        self._discard_committed(sequence - 1)
         self.sequence, self._seen_at = sequence, recorded_at
         return entries
 
-    def _unwritten(self, entries: list[Entry], event_id: str) -> list[Entry]:
+    def _only_unwritten(self, entries: list[Entry], event_id: str) -> list[Entry]:
         new = [entry for entry in entries if entry.event.event_id not in self._written]
         self._written.discard(event_id)
         return new
@@ -296,7 +298,7 @@ class Fold(Generic[State]):
             payload=payload,
         )
 
-    def strike(self, event: Event) -> list[Entry]:
+    def apply_tick(self, event: Event) -> list[Entry]:
         """Nothing, or the tick itself followed by what was decided on it: one batch."""
         tick = _tick_of(event)
         emits = self._core.decide(self.state, tick, event.timestamp)
@@ -306,16 +308,16 @@ class Fold(Generic[State]):
         self._follow(cause, emits, entries)
         return entries
 
-    def _struck(self, event: Event) -> tuple[Recorded, list[Entry]]:
+    def _struck(self, event: Event) -> tuple[RecordedEvent, list[Entry]]:
         """A tick that leads to something, in the state: as a cause, and as what stands first."""
         entry = Entry(event=event, key=scope_key(self._scope))
-        cause = Recorded(
+        cause = RecordedEvent(
             event=event,
             sequence=_tick_of(event).as_of_sequence,
             subject=entry.subject,
             recorded_at=event.timestamp,
         )
-        self.ahead.add(event.event_id)
+        self.pending_ids.add(event.event_id)
         self._evolve(cause)
         return cause, [entry]
 
@@ -326,7 +328,7 @@ class Fold(Generic[State]):
         for each in requests:
             try:
                 decided += self.decide_request(taken, each)
-            except Undecidable as error:
+            except UnprocessableEvent as error:
                 _say(error)
         return self.close_turn(taken, decided)
 
@@ -339,12 +341,12 @@ class Fold(Generic[State]):
         A request that leads to nothing leaves no trace: the state is as if it had never come, and
         so it is where the core fails on it. Raises Undecidable then.
         """
-        if request.event_id in self.ahead or request.event_id in self._refused:
+        if request.event_id in self.pending_ids or request.event_id in self._refused:
             return []  # it came twice before the log delivered it, or can lead to nothing
         payload = taken.payload
         assert isinstance(payload, RequestsTaken)
         entry = Entry(event=request, data=data)
-        cause = Recorded(
+        cause = RecordedEvent(
             event=request,
             sequence=payload.as_of_sequence,
             subject=entry.subject,
@@ -357,10 +359,10 @@ class Fold(Generic[State]):
         except _NOT_OF_THE_EVENT:
             raise
         except Exception as error:
-            raise self._undecidable(request, error, before, entries) from error
+            raise self._unprocessable(request, error, before, entries) from error
         return entries
 
-    def _conclude_request(self, cause: Recorded, entry: Entry, entries: list[Entry]) -> None:
+    def _conclude_request(self, cause: RecordedEvent, entry: Entry, entries: list[Entry]) -> None:
         """Where a request leads to something: fold it in, and that; all of it behind `entries`."""
         core = cast(AnsweringCore[State], self._core)
         emits = core.decide(self.state, cause, cause.recorded_at)
@@ -368,12 +370,12 @@ class Fold(Generic[State]):
             return
         self._request_counts(cause, entry, entries)
         self._follow(cause, emits, entries)
-        emits = core.afterwards(self.state, cause, cause.recorded_at)
+        emits = core.decide_followup(self.state, cause, cause.recorded_at)
         self._follow(cause, emits, entries)
 
-    def _request_counts(self, cause: Recorded, entry: Entry, entries: list[Entry]) -> None:
+    def _request_counts(self, cause: RecordedEvent, entry: Entry, entries: list[Entry]) -> None:
         entries.append(entry)
-        self.ahead.add(cause.event.event_id)
+        self.pending_ids.add(cause.event.event_id)
         self._evolve(cause)
 
     def close_turn(self, taken: Event, decided: Sequence[Entry]) -> list[Entry]:
@@ -383,15 +385,15 @@ class Fold(Generic[State]):
         counted = RequestsTaken()
         counted.CopyFrom(taken.payload)  # type: ignore[arg-type]
         counted.requests = sum(each.event.event_type == TYPE_REQUEST for each in decided)
-        self.ahead.add(taken.event_id)
-        head = changed(taken, payload=counted)
+        self.pending_ids.add(taken.event_id)
+        head = replace(taken, payload=counted)
         return [Entry(event=head, key=scope_key(self._scope)), *decided]
 
-    def forget(self, event_id: str) -> None:
+    def discard(self, event_id: str) -> None:
         """An event that was decided a second time will not come: the log refused the repetition."""
-        self.ahead.discard(event_id)
+        self.pending_ids.discard(event_id)
 
-    def _follow(self, cause: Recorded, emits: tuple[Emit, ...], entries: list[Entry]) -> None:
+    def _follow(self, cause: RecordedEvent, emits: tuple[Emit, ...], entries: list[Entry]) -> None:
         """Fold in what the cause leads to, and what follows from that; all of it behind
         `entries`."""
         all_bytes = 0
@@ -400,12 +402,12 @@ class Fold(Generic[State]):
             because, emit = waiting.popleft()
             entry = self._entry(because, emit)
             event = entry.event
-            if event.event_id in self.ahead:
+            if event.event_id in self.pending_ids:
                 continue  # its cause stands on the log twice
             entries.append(entry)
             size = emit.payload.ByteSize()
             all_bytes += size
-            if size > MOST_PAYLOAD_BYTES or all_bytes > MOST_LED_TO_BYTES:
+            if size > MAX_PAYLOAD_BYTES or all_bytes > MAX_EFFECTS_BYTES:
                 raise ValueError(
                     f"it leads to {all_bytes:,} bytes, more than the log takes at once"
                 )
@@ -414,8 +416,8 @@ class Fold(Generic[State]):
                     f"{self._service}: event {cause.event.event_id} led to {len(entries)} others"
                     " and more; its core never comes to rest"
                 )
-            self.ahead.add(event.event_id)
-            own = Recorded(
+            self.pending_ids.add(event.event_id)
+            own = RecordedEvent(
                 event=event,
                 sequence=because.sequence,
                 subject=entry.subject,
@@ -431,7 +433,7 @@ class Fold(Generic[State]):
             raise Fatal(f"{self._service}: decisions on one cause share a label: {labels}")
         return emits
 
-    def _entry(self, because: Recorded, emit: Emit) -> Entry:
+    def _entry(self, because: RecordedEvent, emit: Emit) -> Entry:
         if isinstance(emit.payload, StateChange):
             raise Fatal(f"{self._service}: a core decides; resources are changed by `Agent.change`")
         key = emit.key or scope_key(self._scope)
@@ -450,7 +452,7 @@ class Fold(Generic[State]):
             causation_id=cause.event_id[:MAX_CAUSE_ID_CHARACTERS],
             correlation_id=(cause.correlation_id or cause.event_id)[:MAX_CAUSE_ID_CHARACTERS],
         )
-        aggregate = aggregate_filter(event) if emit.begins else None
+        aggregate = aggregate_filter(event) if emit.creates_aggregate else None
         first = Expectation(aggregate, 0) if aggregate is not None else None
         return Entry(event=event, key=key, expectation=first)
 

@@ -19,7 +19,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.message import Expectation
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import leadership_subject
-from nervous_system.errors import Conflict, Fenced, Unavailable, Unreadable
+from nervous_system.errors import Conflict, Fenced, MalformedEvent, Unavailable
 from nervous_system.ids import child_id
 
 _log = structlog.get_logger()
@@ -84,8 +84,8 @@ def is_live_term(bus: Bus, stored: Stored) -> bool:
     """Whether somebody may have taken the lead there, and not long ago in a past that was brought
     back. Where nobody vouches for anything, that is the case for whatever cannot be read, too."""
     try:
-        return not bus.recorded(stored).is_history
-    except Unreadable as error:
+        return not bus.decode_stored(stored).is_history
+    except MalformedEvent as error:
         _log.warning("leadership.unreadable", reason=str(error))
         return not bus.trusted.checks
 
@@ -140,8 +140,8 @@ async def _last_term(bus: Bus, subject: str) -> tuple[int, int]:
     async for stored in bus.replay(subjects=[subject]):
         sequence = stored.sequence
         try:
-            payload = bus.recorded(stored).event.payload
-        except Unreadable as error:
+            payload = bus.decode_stored(stored).event.payload
+        except MalformedEvent as error:
             _log.warning("leadership.unreadable", reason=str(error))
             continue
         if isinstance(payload, LeadershipTaken):

@@ -18,7 +18,7 @@ from nats.js.kv import KeyValue
 from nervous_system import names
 from nervous_system.cancelling import cancel
 from nervous_system.errors import Fenced, Forbidden, Transient, Unavailable
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translate_errors
 from nervous_system.transport.making import found_or_made, made
 from nervous_system.waiting import pause
 
@@ -97,7 +97,7 @@ class Lease:
     async def release(self) -> None:
         """Give it back, so that nobody has to wait for it to run out."""
         try:
-            with translated(f"releasing the lease {self.key}"):
+            with translate_errors(f"releasing the lease {self.key}"):
                 await self._bucket.delete(self.key, last=self._revision)
         except (Transient, nats.js.errors.Error) as error:
             _log.info("lease.not_released", lease=self.key, reason=str(error))
@@ -112,7 +112,7 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
     jetstream = connection.client.jetstream(timeout=ANSWER_SECONDS)
 
     async def find() -> KeyValue | None:
-        with translated("opening the bucket of leases"):
+        with translate_errors("opening the bucket of leases"):
             try:
                 return await jetstream.key_value(names.LEASES)
             except nats.js.errors.BucketNotFoundError:
@@ -140,7 +140,7 @@ async def open_leases(connection: Connection, *, replicas: int = 1) -> KeyValue:
 
 
 @asynccontextmanager
-async def leading(
+async def hold_lease(
     bucket: KeyValue,
     key: str,
     *,
@@ -220,7 +220,7 @@ async def _take(bucket: KeyValue, key: str, holder: bytes, *, last: int) -> int 
     `last` is the revision we had, 0 for none. Raises Unavailable, NotAcknowledged.
     """
     try:
-        with translated(f"taking the lease {key}"):
+        with translate_errors(f"taking the lease {key}"):
             try:
                 if last:
                     return await bucket.update(key, holder, last=last)

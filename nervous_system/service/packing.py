@@ -23,7 +23,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from nervous_system.contract.seal import Seal
 from nervous_system.errors import Unauthentic
 from nervous_system.ids import content_hash
-from nervous_system.service.persistent import Slices
+from nervous_system.service.persistent import ChunkedTables
 
 State = TypeVar("State")
 
@@ -40,7 +40,9 @@ class Snapshot(Generic[State]):
     sequence: int
     stream_created: str  # a position means nothing on another stream
     fingerprint: str  # SHA-256 of what stands at the position: it tells a truncated log
-    ahead: frozenset[str]  # ids of own events behind the position that are in the state already
+    pending_ids: frozenset[
+        str
+    ]  # ids of own events behind the position that are in the state already
 
 
 class Packing(Generic[State]):
@@ -64,7 +66,7 @@ class Packing(Generic[State]):
 
     def packed(self, snapshot: Snapshot[State]) -> bytes:
         """Of the same state in the same process the same."""
-        slices = Slices()
+        slices = ChunkedTables()
         rest = self._adapter.dump_json(snapshot, context=slices)
         packed: bytes = lz4.frame.compress(b"\n".join((*slices.lines, rest)))
         seal = self._sealed(packed) if self._seal is not None else b""
@@ -89,7 +91,7 @@ class Packing(Generic[State]):
             )
         with _nothing_collected():
             *lines, rest = lz4.frame.decompress(packed).split(b"\n")
-            slices = Slices(lines, progress=self._progress)
+            slices = ChunkedTables(lines, progress=self._progress)
             snapshot: Snapshot[State] = self._adapter.validate_json(rest, context=slices)
         return snapshot
 

@@ -3,10 +3,9 @@ themselves with those they were made from.
 
 `Map` is a hash trie (`immutables`): a changed copy costs microseconds however large it is; its
 order is another in each process, so a decision must not go by it. As JSON it is an object, or,
-where `Slices` are pydantic's context, two numbers: it stands in them, and what is left of the state
-is small. `Heap` is an index over such a state, made from it again after a snapshot, so it is never
-written; it gives no order to equal keys.
-"""
+where `ChunkedTables` are pydantic's context, two numbers: it stands in them, and what is left of
+the state is small. `Heap` is an index over such a state, made from it again after a snapshot, so it
+is never written; it gives no order to equal keys."""
 
 from __future__ import annotations
 
@@ -25,11 +24,11 @@ Value = TypeVar("Value")
 Item = TypeVar("Item")
 
 
-SLICE_ITEMS: Final = 500
+CHUNK_ITEMS: Final = 500
 """A few milliseconds of work, in which no other thread of the process gets a turn."""
 
 
-class Slices:
+class ChunkedTables:
     """The tables of one state, apart from it: a few items of one of them to a line of JSON.
 
     Other threads run between any two lines, so a process that does this in a thread of its own
@@ -46,7 +45,7 @@ class Slices:
         """Where its lines are: the first, and the one behind the last."""
         first = len(self.lines)
         left = iter(table.items())
-        while some := dict(islice(left, SLICE_ITEMS)):
+        while some := dict(islice(left, CHUNK_ITEMS)):
             self.lines.append(items.dump_json(some))
         return first, len(self.lines)
 
@@ -75,12 +74,12 @@ class _AsJsonObject:
             return TypeAdapter(dict[key, value])  # type: ignore[valid-type]
 
         def read(given: Any, validate: Any, info: ValidationInfo) -> Map[Any, Any]:
-            if isinstance(info.context, Slices):
+            if isinstance(info.context, ChunkedTables):
                 return info.context.read(given, items())
             return Map(validate(dict(given)))
 
         def write(table: Map[Any, Any], serialize: Any, info: SerializationInfo) -> Any:
-            if isinstance(info.context, Slices):
+            if isinstance(info.context, ChunkedTables):
                 return info.context.write(table, items())
             return serialize(dict(table))
 
@@ -96,7 +95,7 @@ class _AsJsonObject:
 EMPTY: Final[Map[Any, Any]] = Map()
 """The map with nothing in it."""
 
-Table = Annotated[Map[Key, Value], _AsJsonObject]
+PersistentMap = Annotated[Map[Key, Value], _AsJsonObject]
 """A Map in a frozen state that has snapshots."""
 
 
@@ -121,23 +120,23 @@ class Heap(Generic[Item]):
     @staticmethod
     def push(heap: Heap[Item] | None, key: Any, item: Item) -> Heap[Item]:
         """The heap with one more."""
-        merged = _merged(heap, Heap(key, item, None, None, 1))
+        merged = _merge(heap, Heap(key, item, None, None, 1))
         assert merged is not None
         return merged
 
     def rest(self) -> Heap[Item] | None:
         """The heap without its first."""
-        return _merged(self.left, self.right)
+        return _merge(self.left, self.right)
 
 
-def _merged(one: Heap[Item] | None, other: Heap[Item] | None) -> Heap[Item] | None:
+def _merge(one: Heap[Item] | None, other: Heap[Item] | None) -> Heap[Item] | None:
     if one is None:
         return other
     if other is None:
         return one
     if other.key < one.key:
         one, other = other, one
-    left, right = one.left, _merged(one.right, other)  # right spines are logarithmic
+    left, right = one.left, _merge(one.right, other)  # right spines are logarithmic
     if left is None or (right is not None and left.rank < right.rank):
         left, right = right, left
     return Heap(one.key, one.item, left, right, (right.rank if right is not None else 0) + 1)

@@ -1,10 +1,10 @@
 """What is the state of a service, to whoever is not its leader: now, and at any position?
 
-It goes by what the leader goes by (`Role`), believes whom the leader believes, and folds as the
-leader folds (`Follower`). The state at a position is that of a leader that had read so far: with
-what followed from all that, also where that stands further behind. So it is the same from wherever
-the folding begins: the first position, the leader's last snapshot, or any state that was kept.
-"""
+It goes by what the leader goes by (`ServiceSpec`), believes whom the leader believes, and folds as
+the leader folds (`Follower`). The state at a position is that of a leader that had read so far:
+with what followed from all that, also where that stands further behind. So it is the same from
+wherever the folding begins: the first position, the leader's last snapshot, or any state that was
+kept."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import structlog
 
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import on_any
-from nervous_system.errors import Permanent, Unauthentic, Unreadable
+from nervous_system.errors import MalformedEvent, Permanent, Unauthentic
 from nervous_system.names import MAX_BATCH_MESSAGES
 from nervous_system.service.follower import Follower
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role, separate
+from nervous_system.service.service_spec import ServiceSpec, separate
 from nervous_system.service.snapshots import (
     Snapshots,
     fingerprint_at,
@@ -47,7 +47,7 @@ TURN_EVENTS: Final = 200
 class _Own(NamedTuple):
     """What stands on a subject of the role's own."""
 
-    recorded: Recorded
+    recorded: RecordedEvent
     recalled: bool  # it is its own word, and not a stranger's
 
 
@@ -55,17 +55,19 @@ class Projection(Generic[State]):
     """The fold of one role, from `base` on, or from the first position where that is None or of
     another log. It goes forwards only."""
 
-    def __init__(self, bus: Bus, role: Role[State], *, base: Snapshot[State] | None = None) -> None:
+    def __init__(
+        self, bus: Bus, role: ServiceSpec[State], *, base: Snapshot[State] | None = None
+    ) -> None:
         self._bus = bus
         self.role = role
         self._base = base
         self._fold = Follower(role, base)
         self._read_ahead_to = self._fold.sequence
         self._own: deque[_Own] = deque()  # read ahead, and not taken
-        self._is_read, self._is_of_own = on_any(role.reads), on_any(role.own)
+        self._is_read, self._is_of_own = on_any(role.replay_filters), on_any(role.own_filters)
 
     @classmethod
-    async def from_snapshot(cls, bus: Bus, role: Role[State]) -> Projection[State]:
+    async def from_snapshot(cls, bus: Bus, role: ServiceSpec[State]) -> Projection[State]:
         """From the leader's last snapshot on, where that is the mesh's own.
 
         Raises Unavailable, NotAcknowledged.
@@ -112,13 +114,13 @@ class Projection(Generic[State]):
             return
         try:
             if stored.is_history(self._bus.trusted):
-                self._fold.pass_over(stored.sequence, stored.recorded_at)
+                self._fold.skip(stored.sequence, stored.recorded_at)
             else:
-                self._fold.take(self._bus.recorded(stored))
-        except Unreadable as error:
+                self._fold.apply(self._bus.decode_stored(stored))
+        except MalformedEvent as error:
             self._skipped(error)
 
-    def _skipped(self, error: Unreadable) -> None:
+    def _skipped(self, error: MalformedEvent) -> None:
         _log.debug("projection.skipped", role=self.role.key, reason=str(error))
 
     async def kept(self) -> Snapshot[State]:
@@ -128,7 +130,7 @@ class Projection(Generic[State]):
             sequence=self._fold.sequence,
             stream_created=(await self._bus.stream.state()).created,
             fingerprint=await fingerprint_at(self._bus.stream, self._fold.sequence),
-            ahead=frozenset(self._fold.ahead),
+            pending_ids=frozenset(self._fold.pending_ids),
         )
 
     async def _go_on_to(self, position: int) -> State:
@@ -144,7 +146,7 @@ class Projection(Generic[State]):
 
     def _own_events(self) -> AsyncGenerator[Stored, None]:
         return self._bus.replay(
-            start_sequence=self._read_ahead_to + 1, subjects=list(self.role.own)
+            start_sequence=self._read_ahead_to + 1, subjects=list(self.role.own_filters)
         )
 
     async def _take_up_to(self, position: int, own: AsyncGenerator[Stored, None]) -> None:
@@ -175,10 +177,10 @@ class Projection(Generic[State]):
                 return
             recorded, recalled = queue.popleft()
             event_id = recorded.event.event_id
-            if recalled and event_id in fold.ahead:  # as most are
-                fold.pass_by(event_id, recorded.sequence, recorded.recorded_at)
+            if recalled and event_id in fold.pending_ids:  # as most are
+                fold.skip_own(event_id, recorded.sequence, recorded.recorded_at)
             else:
-                fold.take(recorded)
+                fold.apply(recorded)
 
     async def _read_ahead(self, own: AsyncGenerator[Stored, None]) -> bool:
         """One own event further; False where there are no more."""
@@ -187,11 +189,11 @@ class Projection(Generic[State]):
             return False
         self._read_ahead_to = stored.sequence
         try:
-            recorded = self._bus.recorded(stored)
-        except Unreadable as error:
+            recorded = self._bus.decode_stored(stored)
+        except MalformedEvent as error:
             self._skipped(error)
         else:
-            self._own.append(_Own(recorded, self._fold.recall(recorded)))
+            self._own.append(_Own(recorded, self._fold.preload_own(recorded)))
         return True
 
     async def _belongs(self, base: Snapshot[State], own: AsyncGenerator[Stored, None]) -> bool:

@@ -34,26 +34,26 @@ from nervous_system.errors import (
     Duplicate,
     Fenced,
     LogFull,
+    MalformedEvent,
     Transient,
     Unavailable,
-    Undecidable,
-    Unreadable,
+    UnprocessableEvent,
     Untrusted,
 )
 from nervous_system.ids import new_event_id
 from nervous_system.remedies import what_helps
-from nervous_system.service.arrivals import BATCH_EVENTS, LONGEST_WAIT_SECONDS, Arrivals
-from nervous_system.service.company import Company
 from nervous_system.service.decision import AnsweringCore
 from nervous_system.service.fenced_writer import FencedWriter
 from nervous_system.service.fold import Fold, scope_key
-from nervous_system.service.inbox import Asked, Inbox, not_now
+from nervous_system.service.input_select import BATCH_EVENTS, MAX_WAIT_SECONDS, Inputs
 from nervous_system.service.leadership import Fence, Term, is_live_term, take_term
-from nervous_system.service.lease import leading, open_leases
+from nervous_system.service.lease import hold_lease, open_leases
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role, separate
+from nervous_system.service.request_queue import PendingRequest, RequestQueue, not_now
+from nervous_system.service.service_spec import ServiceSpec, separate
 from nervous_system.service.snapshot_keeper import SnapshotKeeper
 from nervous_system.service.snapshots import Snapshots, open_snapshots
+from nervous_system.service.turn_batcher import TurnBatcher
 from nervous_system.telemetry.health import Work
 from nervous_system.telemetry.metric_catalogue import (
     EVENTS_FOLDED,
@@ -73,8 +73,8 @@ RESTART_SECONDS: Final = 1.0
 TURN_SECONDS: Final = 0.02
 """How long folding goes on before others get a turn: a renewal of the lease takes ten of theirs."""
 
-MOST_REFUSED: Final = 1_000
-MOST_DECIDED: Final = 100_000
+MAX_REFUSED: Final = 1_000
+MAX_DECIDED: Final = 100_000
 """Requests that are known to stand on the log; the log itself refuses those forgotten here."""
 
 
@@ -87,7 +87,7 @@ class Runner(Generic[State]):
     def __init__(
         self,
         bus: Bus,
-        role: Role[State],
+        role: ServiceSpec[State],
         *,
         holder: str,
         clock: Clock = system_clock,
@@ -97,13 +97,13 @@ class Runner(Generic[State]):
     ) -> None:
         self._work = work or Work()
         self._bus = bus
-        self._role = role
+        self._spec = role
         self._holder = holder
         self._clock = clock
         self._watch = watch
         self._progress = progress
         self._metrics = bus.metrics
-        self._is_read, self._is_heard = on_any(role.reads), on_any(role.hears)
+        self._is_read, self._is_heard = on_any(role.replay_filters), on_any(role.live_filters)
         self._writer: FencedWriter | None = None
         self._leads = asyncio.Event()
         self._fold_now: Fold[State] | None = None
@@ -120,7 +120,7 @@ class Runner(Generic[State]):
             try:
                 await self._run_once(stop)
             except (Fenced, LogFull, Transient) as error:
-                _log.warning("runner.restarting", role=self._role.key, reason=str(error))
+                _log.warning("runner.restarting", role=self._spec.key, reason=str(error))
                 self._work.held_up(str(error), remedy=what_helps(error, server="nats"))
                 await pause(RESTART_SECONDS, unless=stop)
 
@@ -148,21 +148,21 @@ class Runner(Generic[State]):
         await self._leads.wait()
         writer = self._writer
         if writer is None:
-            raise Unavailable(f"{self._role.key} has just stopped leading; observe again later")
+            raise Unavailable(f"{self._spec.key} has just stopped leading; observe again later")
         event = Event(
             event_id=new_event_id(),
             timestamp=self._clock(),
-            agent_role=self._role.agent_role,
-            agent_id=f"{self._role.service}/{self._role.scope}",
+            agent_role=self._spec.agent_role,
+            agent_id=f"{self._spec.service}/{self._spec.scope}",
             payload=payload,
         )
-        await writer.observed(Entry(event=event, key=key or scope_key(self._role.scope)))
+        await writer.on_observed(Entry(event=event, key=key or scope_key(self._spec.scope)))
 
     async def _run_once(self, stop: asyncio.Event) -> None:
-        role, connection = self._role, self._bus.connection
+        role, connection = self._spec, self._bus.connection
         replicas = int((await self._bus.stream.configuration())["num_replicas"])
         leases = await open_leases(connection, replicas=replicas)
-        async with leading(
+        async with hold_lease(
             leases, role.key, holder=self._holder, stop=stop, waiting=self._wait
         ) as lease:
             if lease is None:
@@ -206,29 +206,29 @@ class Runner(Generic[State]):
         some = asyncio.Event()  # from the log, or from one who asks
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(keeper.saving(fold))
-            leading = _Leading(fold, writer, term, keeper)
+            leading = _LeaderSession(fold, writer, term, keeper)
             read = await self._catch_up(leading, stop)
             self._work.goes_on()  # its term is on the log, and the log was read to its end
             reader = await stack.enter_async_context(
                 self._bus.reader(
                     # What was skipped at the very end is behind the fold, and counted already.
                     start_sequence=max(fold.sequence, read) + 1,
-                    subjects=separate(self._role.hears),
+                    subjects=separate(self._spec.live_filters),
                     filled=some,
                 )
             )
-            inbox: Inbox | None = None
-            if self._role.requests is not None:
-                inbox = Inbox(
+            inbox: RequestQueue | None = None
+            if self._spec.requests is not None:
+                inbox = RequestQueue(
                     self._bus,
-                    self._role.requests,
+                    self._spec.requests,
                     some=some,
                     now=lambda: term.now(self._watch()),
                 )
                 await stack.enter_async_context(inbox)
-                company = Company(inbox, watch=self._watch)
-            next_tick = self._watch() + self._role.tick_seconds
-            arrivals = Arrivals(reader, inbox, some)
+                company = TurnBatcher(inbox, watch=self._watch)
+            next_tick = self._watch() + self._spec.tick_seconds
+            arrivals = Inputs(reader, inbox, some)
             while not stop.is_set():
                 self._progress()
                 batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))
@@ -238,27 +238,29 @@ class Runner(Generic[State]):
                 if reader.at_end and self._watch() >= next_tick:
                     await self._tick(leading)
                     self._work.goes_on()
-                    next_tick = self._watch() + self._role.tick_seconds
+                    next_tick = self._watch() + self._spec.tick_seconds
                 keeper.save_when_due(fold)
 
-    async def _catch_up(self, leading: _Leading[State], stop: asyncio.Event) -> int:
+    async def _catch_up(self, leading: _LeaderSession[State], stop: asyncio.Event) -> int:
         """Read on to the end of the log before anything is decided on silence or on requests; what
         former leaders wrote, too. The last position that was read; 0 for none."""
         fold = leading.fold
         async with self._bus.reader(
-            start_sequence=fold.sequence + 1, subjects=separate(self._role.reads)
+            start_sequence=fold.sequence + 1, subjects=separate(self._spec.replay_filters)
         ) as reader:
             read = 0  # the server's end may be behind: behind the term nobody else writes
             while not (reader.at_end and read >= leading.term.sequence) and not stop.is_set():
                 self._progress()
-                batch = await reader.batch(most=BATCH_EVENTS, within_seconds=LONGEST_WAIT_SECONDS)
+                batch = await reader.batch(
+                    max_messages=BATCH_EVENTS, within_seconds=MAX_WAIT_SECONDS
+                )
                 await self._fold_in(leading, batch)
                 read = batch[-1].sequence if batch else read
                 leading.keeper.save_when_due(fold)
                 await asyncio.sleep(0)  # a full buffer gives nobody else a turn
         return read
 
-    async def _fold_in(self, leading: _Leading[State], batch: Sequence[Stored]) -> None:
+    async def _fold_in(self, leading: _LeaderSession[State], batch: Sequence[Stored]) -> None:
         """By the clock and not by number: on a busy machine a thousand events can take longer than
         the lease lasts, and who loses it begins to fold from the start."""
         entries: list[Entry] = []
@@ -273,7 +275,7 @@ class Runner(Generic[State]):
         await self._append(leading, entries)
         self._metrics.gauge(POSITION).set(leading.fold.sequence)
 
-    async def _append(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+    async def _append(self, leading: _LeaderSession[State], entries: Sequence[Entry]) -> None:
         self._metrics.counter(EVENTS_FOLDED).inc(leading.fold.folded - leading.folded)
         leading.folded = leading.fold.folded
         try:
@@ -283,15 +285,15 @@ class Runner(Generic[State]):
             for cause in causes:
                 _log.error(
                     "runner.begun_before",
-                    role=self._role.key,
+                    role=self._spec.key,
                     event_id=cause,
                     reason="what it would begin is on the log already, and long over",
                     remedy="none needed: nothing follows from it; choose another id",
                 )
-            _remember(self._refused, causes, most=MOST_REFUSED)
+            _remember_ids(self._refused, causes, max_ids=MAX_REFUSED)
             raise  # the state has it already: it is folded anew without
 
-    async def _tick(self, leading: _Leading[State]) -> None:
+    async def _tick(self, leading: _LeaderSession[State]) -> None:
         leading.turns += 1
         tick = leading.fold.tick(
             term=leading.term.number,
@@ -299,11 +301,11 @@ class Runner(Generic[State]):
             number=leading.turns,
             now=leading.term.now(self._watch()),
         )
-        with self._role.around_tick(leading.fold.state, tick.timestamp):
-            await self._append(leading, leading.fold.strike(tick))
+        with self._spec.around_tick(leading.fold.state, tick.timestamp):
+            await self._append(leading, leading.fold.apply_tick(tick))
 
     async def _decide_requests(
-        self, leading: _Leading[State], inbox: Inbox, company: Company
+        self, leading: _LeaderSession[State], inbox: RequestQueue, company: TurnBatcher
     ) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
         fold = leading.fold
@@ -315,7 +317,7 @@ class Runner(Generic[State]):
                 number=leading.turns,
                 now=leading.term.now(self._watch()),
             )
-            asked: list[Asked] = []
+            asked: list[PendingRequest] = []
             undecidable: dict[str, str] = {}  # by event id, why
             decided: list[Entry] = []
             company.begin()
@@ -326,7 +328,7 @@ class Runner(Generic[State]):
                     if each.event.event_id not in self._decided:
                         try:
                             decided += fold.decide_request(taken, each.event, each.data)
-                        except Undecidable as error:
+                        except UnprocessableEvent as error:
                             _log.error(
                                 "runner.undecidable", reason=str(error), exception=error_text(error)
                             )
@@ -337,8 +339,8 @@ class Runner(Generic[State]):
                 later = not_now(str(error) or type(error).__name__)
                 inbox.answer((each, later) for each in asked)
                 raise
-            core = cast(AnsweringCore[State], self._role.core)
-            answers: list[tuple[Asked, Answer]] = []
+            core = cast(AnsweringCore[State], self._spec.core)
+            answers: list[tuple[PendingRequest, Answer]] = []
             for each in asked:
                 reason = undecidable.get(each.event.event_id)
                 if reason is not None:
@@ -350,9 +352,11 @@ class Runner(Generic[State]):
                 answer.sequence = fold.sequence
                 answers.append((each, answer))
             inbox.answer(answers)
-            company.answered()
+            company.close_turn()
 
-    async def _append_requests(self, leading: _Leading[State], entries: Sequence[Entry]) -> None:
+    async def _append_requests(
+        self, leading: _LeaderSession[State], entries: Sequence[Entry]
+    ) -> None:
         asked = {e.event.event_id for e in entries if e.event.event_type == TYPE_REQUEST}
         try:
             await self._append(leading, entries)
@@ -364,11 +368,11 @@ class Runner(Generic[State]):
                 headers_only=True,
             )
             decided = asked.intersection([stored.message_id async for stored in on_log])
-            _remember(self._repeated, decided or asked, most=MOST_REFUSED)
+            _remember_ids(self._repeated, decided or asked, max_ids=MAX_REFUSED)
             raise Conflict(  # the state has it already: it is folded anew without
                 f"{len(decided)} requests that came again had been decided on before"
             ) from error
-        _remember(self._decided, asked, most=MOST_DECIDED)
+        _remember_ids(self._decided, asked, max_ids=MAX_DECIDED)
 
     async def _recover(self, keeper: SnapshotKeeper[State], term: Term) -> Fold[State]:
         """The last state that belongs to this log, and what was written behind it."""
@@ -382,7 +386,7 @@ class Runner(Generic[State]):
         if fold.sequence + 1 < first:
             _log.warning(
                 "runner.history_missing",
-                role=self._role.key,
+                role=self._spec.key,
                 first_sequence=fold.sequence + 1,
                 last_sequence=first - 1,
                 reason="the log no longer has these positions, and no snapshot is younger",
@@ -391,15 +395,15 @@ class Runner(Generic[State]):
 
     async def _recall(self, fold: Fold[State], term: Term) -> None:
         self._decided = self._repeated.copy()
-        subjects, start = list(self._role.own), fold.sequence + 1
+        subjects, start = list(self._spec.own_filters), fold.sequence + 1
         last = 0
         until = self._watch() + TURN_SECONDS
         async for stored in self._bus.replay(start_sequence=start, subjects=subjects):
-            with suppress(Unreadable):  # it is counted when its turn comes to be folded
-                own = self._bus.recorded(stored)
-                fold.recall(own)
+            with suppress(MalformedEvent):  # it is counted when its turn comes to be folded
+                own = self._bus.decode_stored(stored)
+                fold.preload_own(own)
                 if own.event.event_type == TYPE_REQUEST:
-                    _remember(self._decided, [own.event.event_id], most=MOST_DECIDED)
+                    _remember_ids(self._decided, [own.event.event_id], max_ids=MAX_DECIDED)
             last = stored.sequence
             if self._watch() >= until:
                 self._progress()
@@ -410,18 +414,18 @@ class Runner(Generic[State]):
 
     def _fold(self, snapshot: Snapshot[State] | None) -> Fold[State]:
         return Fold(
-            self._role.core,
-            service=self._role.service,
-            scope=self._role.scope,
-            role=self._role.agent_role,
+            self._spec.core,
+            service=self._spec.service,
+            scope=self._spec.scope,
+            role=self._spec.agent_role,
             state=snapshot.state if snapshot is not None else None,
             sequence=snapshot.sequence if snapshot is not None else 0,
-            ahead=snapshot.ahead if snapshot is not None else frozenset(),
+            pending_ids=snapshot.pending_ids if snapshot is not None else frozenset(),
             refused=self._refused,
             hears=self._is_heard,
         )
 
-    def _take(self, leading: _Leading[State], stored: Stored) -> list[Entry]:
+    def _take(self, leading: _LeaderSession[State], stored: Stored) -> list[Entry]:
         term, fold = leading.term, leading.fold
         behind = stored.sequence > term.sequence and stored.subject == term.subject
         if behind and is_live_term(self._bus, stored):
@@ -432,20 +436,20 @@ class Runner(Generic[State]):
         leading.writer.saw(stored.subject, stored.sequence)
         try:
             if stored.is_history(self._bus.trusted):
-                return fold.pass_over(stored.sequence, stored.recorded_at)
-            own = fold.confirmed_at(stored.sequence)
+                return fold.skip(stored.sequence, stored.recorded_at)
+            own = fold.committed_id_at(stored.sequence)
             if own and stored.message_id == own:  # it needs no decoding
-                return fold.pass_by(own, stored.sequence, stored.recorded_at)
-            return fold.take(self._bus.recorded(stored))
-        except Unreadable as error:
+                return fold.skip_own(own, stored.sequence, stored.recorded_at)
+            return fold.apply(self._bus.decode_stored(stored))
+        except MalformedEvent as error:
             reason = "untrusted" if isinstance(error, Untrusted) else "unreadable"
             self._metrics.counter(EVENTS_SKIPPED).labels(reason).inc()
-            _log.warning("runner.skipped", role=self._role.key, reason=str(error))
+            _log.warning("runner.skipped", role=self._spec.key, reason=str(error))
             return []
 
 
 @dataclass(slots=True)
-class _Leading(Generic[State]):
+class _LeaderSession(Generic[State]):
     """What a leader holds while it leads."""
 
     fold: Fold[State]
@@ -456,7 +460,7 @@ class _Leading(Generic[State]):
     folded: int = 0  # events that were counted
 
 
-def _remember(those: OrderedDict[str, None], ids: Iterable[str], *, most: int) -> None:
+def _remember_ids(those: OrderedDict[str, None], ids: Iterable[str], *, max_ids: int) -> None:
     those.update(dict.fromkeys(ids))
-    while len(those) > most:
+    while len(those) > max_ids:
         those.popitem(last=False)

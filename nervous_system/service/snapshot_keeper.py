@@ -27,7 +27,7 @@ from nervous_system.contract.words import word
 from nervous_system.errors import Transient, Unauthentic
 from nervous_system.service.fold import Fold
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.service.snapshots import Snapshots, fingerprint_at, foreign
 from nervous_system.telemetry.metric_catalogue import SNAPSHOTS
 
@@ -44,10 +44,10 @@ class SnapshotKeeper(Generic[State]):
     """The snapshots of one role, for as long as one process leads it."""
 
     def __init__(
-        self, bus: Bus, role: Role[State], snapshots: Snapshots[State], *, watch: Stopwatch
+        self, bus: Bus, role: ServiceSpec[State], snapshots: Snapshots[State], *, watch: Stopwatch
     ) -> None:
         self._bus = bus
-        self._role = role
+        self._spec = role
         self._snapshots = snapshots
         self._watch = watch
         self._outcomes = bus.metrics.counter(SNAPSHOTS)
@@ -71,8 +71,8 @@ class SnapshotKeeper(Generic[State]):
                     action="find out who may write to the bucket of snapshots, if the mesh is not"
                     " new to its key",
                 ),
-                role=self._role.agent_role,
-                agent_id=f"{self._role.service}/{self._role.scope}",
+                role=self._spec.agent_role,
+                agent_id=f"{self._spec.service}/{self._spec.scope}",
             )
             return None
 
@@ -86,7 +86,7 @@ class SnapshotKeeper(Generic[State]):
         if reason:
             _log.error(
                 "snapshot.foreign",
-                role=self._role.key,
+                role=self._spec.key,
                 sequence=snapshot.sequence,
                 reason=reason,
                 remedy="none needed: the state is folded from the log again",
@@ -106,10 +106,10 @@ class SnapshotKeeper(Generic[State]):
         age_seconds = self._watch() - self._saved_at
         rested = age_seconds >= SAVING_RESTS * self._saving_seconds
         unsaved = fold.folded - self._saved_folded
-        enough = unsaved >= self._role.snapshot_events and rested
-        if unsaved and (enough or age_seconds >= self._role.snapshot_seconds):
+        enough = unsaved >= self._spec.snapshot_events and rested
+        if unsaved and (enough or age_seconds >= self._spec.snapshot_seconds):
             self._saving = asyncio.create_task(
-                self._save_as_it_is(fold), name=f"snapshot {self._role.key}"
+                self._save_as_it_is(fold), name=f"snapshot {self._spec.key}"
             )
 
     @asynccontextmanager
@@ -129,7 +129,7 @@ class SnapshotKeeper(Generic[State]):
     def _save_as_it_is(self, fold: Fold[State]) -> Coroutine[None, None, None]:
         """What is folded later, while it is written, is not in it."""
         self._saved_folded = fold.folded
-        return self._save(fold.state, fold.sequence, frozenset(fold.ahead))
+        return self._save(fold.state, fold.sequence, frozenset(fold.pending_ids))
 
     async def _save(self, state: State, sequence: int, ahead: frozenset[str]) -> None:
         """One that cannot be written costs time later; leading goes on."""
@@ -141,11 +141,11 @@ class SnapshotKeeper(Generic[State]):
                     sequence=sequence,
                     stream_created=(await self._bus.stream.state()).created,
                     fingerprint=await fingerprint_at(self._bus.stream, sequence),
-                    ahead=ahead,
+                    pending_ids=ahead,
                 )
             )
         except (Transient, nats.js.errors.Error) as error:
-            _log.warning("snapshot.not_written", role=self._role.key, reason=str(error))
+            _log.warning("snapshot.not_written", role=self._spec.key, reason=str(error))
             self._outcomes.labels("not_written").inc()
         else:
             self._outcomes.labels("written").inc()

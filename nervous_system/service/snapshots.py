@@ -21,7 +21,7 @@ from nervous_system import names
 from nervous_system.contract.seal import Seal
 from nervous_system.ids import content_hash
 from nervous_system.service.packing import OfAnotherVersion, Packing, Snapshot
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translate_errors
 from nervous_system.transport.making import found_or_made, made
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.stream import Stream
@@ -61,7 +61,7 @@ class Snapshots(Generic[State]):
         Interrupted.
         """
         try:
-            with translated("reading a snapshot"):
+            with translate_errors("reading a snapshot"):
                 info = await self._bucket.get_info(self._key)
             data = await self._parts(info)
             snapshot = await asyncio.to_thread(self._packing.unpacked, data)
@@ -98,7 +98,7 @@ class Snapshots(Generic[State]):
         async with reader:
             while not reader.at_end:
                 self._progress()
-                found = await reader.batch(most=1000, within_seconds=READ_SECONDS)
+                found = await reader.batch(max_messages=1000, within_seconds=READ_SECONDS)
                 parts += [stored.data for stored in found]
         data = b"".join(parts)
         if _digest(data) != info.digest:
@@ -111,7 +111,7 @@ class Snapshots(Generic[State]):
         Raises Transient, and what JetStream answers where the bucket is gone or full.
         """
         packed = await asyncio.to_thread(self._packing.packed, snapshot)
-        with translated("writing a snapshot"):
+        with translate_errors("writing a snapshot"):
             await self._bucket.put(self._key, packed)
 
 
@@ -151,7 +151,7 @@ async def open_snapshots(connection: Connection, *, replicas: int = 1) -> Object
     jetstream = connection.client.jetstream(timeout=5)
 
     async def find() -> ObjectStore | None:
-        with translated("opening the bucket of snapshots"):
+        with translate_errors("opening the bucket of snapshots"):
             try:
                 return await jetstream.object_store(names.SNAPSHOTS)
             except nats.js.errors.NotFoundError:

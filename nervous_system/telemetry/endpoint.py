@@ -21,8 +21,8 @@ from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from
 from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
 from nervous_system.host.private_socket import listen_privately
-from nervous_system.telemetry.askers import Askers
 from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.http_connections import HttpConnections
 from nervous_system.telemetry.metrics import CONTENT_TYPE, Metrics
 
 _log = structlog.get_logger()
@@ -52,7 +52,7 @@ class Endpoint:
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
         self._request_seconds = request_seconds
         self._servers: list[asyncio.Server] = []
-        self._askers: list[Askers] = []
+        self._askers: list[HttpConnections] = []
 
     async def start(self, *, host: str, port: int) -> int:
         """Listen, on a free port where `port` is 0, and return it.
@@ -95,12 +95,12 @@ class Endpoint:
         for server in self._servers:
             await server.wait_closed()
 
-    def _connections(self) -> Askers:
+    def _connections(self) -> HttpConnections:
         """Those of one more socket. Each has places of its own."""
         self._askers.append(
-            Askers(
+            HttpConnections(
                 self._respond,
-                most=MAX_CONNECTIONS,
+                max_open=MAX_CONNECTIONS,
                 max_bytes=MAX_REQUEST_BYTES,
                 seconds=self._request_seconds,
             )

@@ -140,12 +140,12 @@ def _in_order(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDic
 
 
 class _FromLibraries(logging.Handler):
-    """Lines of libraries, which know no actions, under the one action `library.said`."""
+    """Lines of libraries, which know no actions, under the one action `log.third_party`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(
             record.levelno,
-            "library.said",
+            "log.third_party",
             library=record.name,
             message=record.getMessage(),
             exc_info=record.exc_info,

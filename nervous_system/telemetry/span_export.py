@@ -39,11 +39,11 @@ TRACES_PATH: Final = "/v1/traces"
 class SpanExport:
     """Finished spans on their way to a collector."""
 
-    def __init__(self, provider: TracerProvider, *, sender: _Sender, tally: _Tally) -> None:
+    def __init__(self, provider: TracerProvider, *, sender: _Sender, tally: _SpanCounts) -> None:
         self.tracer = provider.get_tracer("ganglion")
         self._provider = provider
         self._sender = sender
-        self._tally = tally
+        self._counts = tally
 
     @classmethod
     def start(cls, *, service_name: str, endpoint: str, metrics: Metrics | None) -> SpanExport:
@@ -57,7 +57,7 @@ class SpanExport:
                 f"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}', which is not an http address;"
                 " set it to the collector's base URL, such as http://127.0.0.1:4318"
             )
-        tally = _Tally(metrics)
+        tally = _SpanCounts(metrics)
         sender = _Sender(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH), tally)
         batches = BatchSpanProcessor(
             sender,
@@ -95,12 +95,12 @@ class SpanExport:
                 await sent.wait()
         except TimeoutError:
             self._sender.shutdown()
-        left = self._tally.close()
+        left = self._counts.close()
         if left:
             _log.warning("spans.left_behind", spans=left, deadline_seconds=deadline_seconds)
 
 
-class _Tally:
+class _SpanCounts:
     """How many spans went where, and therefore how many wait."""
 
     def __init__(self, metrics: Metrics | None) -> None:
@@ -117,7 +117,7 @@ class _Tally:
         if self._accepted - self._taken >= QUEUE_SPANS:
             reason = "queue_full"
         if reason:
-            self.dropped(1, reason=reason)
+            self.count_dropped(1, reason=reason)
         else:
             self._accepted += 1
         return reason
@@ -138,14 +138,14 @@ class _Tally:
             self._closed = True
             left = self._accepted - self._taken
         if left:
-            self.dropped(left, reason="shutdown")
+            self.count_dropped(left, reason="shutdown")
         return left
 
-    def dropped(self, number: int, *, reason: str) -> None:
+    def count_dropped(self, number: int, *, reason: str) -> None:
         if self._dropped is not None:
             self._dropped.labels(reason=reason).inc(number)
 
-    def exported(self, number: int) -> None:
+    def count_exported(self, number: int) -> None:
         if self._exported is not None:
             self._exported.inc(number)
 
@@ -153,7 +153,7 @@ class _Tally:
 class _Gate(SpanProcessor):
     """Refuses spans where the batch processor's queue is full: that one forgets in silence."""
 
-    def __init__(self, batches: BatchSpanProcessor, tally: _Tally) -> None:
+    def __init__(self, batches: BatchSpanProcessor, tally: _SpanCounts) -> None:
         self._batches = batches
         self._tally = tally
         self._full = False
@@ -181,7 +181,7 @@ class _Gate(SpanProcessor):
 class _Sender(SpanExporter):
     """Counts what was sent and what was not; an outage is logged at its start and its end."""
 
-    def __init__(self, exporter: OTLPSpanExporter, tally: _Tally) -> None:
+    def __init__(self, exporter: OTLPSpanExporter, tally: _SpanCounts) -> None:
         self._exporter = exporter
         self._tally = tally
         self._failing = False
@@ -192,11 +192,11 @@ class _Sender(SpanExporter):
             return SpanExportResult.FAILURE
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
-            self._tally.exported(len(spans))
+            self._tally.count_exported(len(spans))
             if self._failing:
                 _log.info("spans.export_recovered")
         else:
-            self._tally.dropped(len(spans), reason="export_failed")
+            self._tally.count_dropped(len(spans), reason="export_failed")
             if not self._failing:
                 _log.warning("spans.export_failed", spans=len(spans))
         self._failing = result is not SpanExportResult.SUCCESS

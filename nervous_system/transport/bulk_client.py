@@ -42,7 +42,7 @@ class BulkClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._ps = ServerParser(self)
-        self._diverted: dict[int, Handler] = {}
+        self._raw_subscriptions: dict[int, Handler] = {}
         self._write_is_due = False
         self._refused: dict[str, list[Callable[[Exception], None]]] = {}
 
@@ -91,7 +91,7 @@ class BulkClient(Client):
         for refused in list(self._refused.get(subject, ())):
             refused(error)
 
-    async def settled(self, *, timeout_seconds: float) -> None:
+    async def wait_settled(self, *, timeout_seconds: float) -> None:
         """Until the server has taken what was sent before, or refused it. Raises TimeoutError.
 
         nats-py's `flush` sends its question ahead of what waits to be sent.
@@ -102,16 +102,18 @@ class BulkClient(Client):
         async with asyncio.timeout(timeout_seconds):
             await asyncio.shield(pong)  # nats-py fails at one that was cancelled
 
-    async def divert(self, subject: str, handler: Handler, *, queue: str = "") -> Subscription:
+    async def subscribe_raw(
+        self, subject: str, handler: Handler, *, queue: str = ""
+    ) -> Subscription:
         """Subscribe, and give every message to `handler`, on the event loop; where others listen
         in the same `queue`, one of them gets it. Raises as `subscribe`."""
         subscription = await self.subscribe(subject, queue=queue, cb=_never)
-        self._diverted[subscription._id] = handler
+        self._raw_subscriptions[subscription._id] = handler
         return subscription
 
-    async def restore(self, subscription: Subscription) -> None:
+    async def unsubscribe_raw(self, subscription: Subscription) -> None:
         """End the diversion, and the subscription with it. Raises as `unsubscribe`."""
-        self._diverted.pop(subscription._id, None)
+        self._raw_subscriptions.pop(subscription._id, None)
         if not self.is_closed:
             await subscription.unsubscribe()
 
@@ -152,7 +154,7 @@ class BulkClient(Client):
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
     ) -> None:
-        handler = self._diverted.get(sid)
+        handler = self._raw_subscriptions.get(sid)
         try:
             if handler is None:
                 await super()._process_msg(sid, subject, reply, data, headers)

@@ -32,7 +32,7 @@ from nervous_system.errors import (
     Unavailable,
 )
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import problem_of, shown
+from nervous_system.shown_address import display_address, problem_of
 from nervous_system.transport.bulk_client import BulkClient, Handler
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Believed, Reply, Requests
@@ -71,7 +71,7 @@ def _as_whom(settings: MeshSettings) -> str:
     return "anybody without credentials"
 
 
-def _shown(name: str) -> str:
+def _display_name(name: str) -> str:
     """What the server's list of connections shows. All that is said when connecting is one line,
     and it has a limit (`max_control_line`); emoji take twelve bytes of it."""
     printable = "".join(each if each.isprintable() else "?" for each in name[:MAX_NAME_CHARACTERS])
@@ -102,13 +102,15 @@ class Connection:
         for what is no address.
         """
         if problem := problem_of(settings.nats_url):
-            raise Fatal(f"{shown(settings.nats_url)} is no address of a NATS server: {problem}")
+            raise Fatal(
+                f"{display_address(settings.nats_url)} is no address of a NATS server: {problem}"
+            )
         connection = cls(BulkClient())
         servers = [each.strip() for each in settings.nats_url.split(",")]
         try:
             connecting = connection.client.connect(
                 servers if len(servers) > 1 else settings.nats_url,
-                name=_shown(name),
+                name=_display_name(name),
                 user=settings.nats_user,
                 password=settings.nats_password,
                 user_credentials=str(settings.nats_credentials)
@@ -140,11 +142,11 @@ class Connection:
             cause = connection._last_error or error
             if not _is_bad_credentials(cause):
                 raise Unavailable(
-                    f"no NATS server answers at {shown(settings.nats_url)}"
+                    f"no NATS server answers at {display_address(settings.nats_url)}"
                     f" ({cause or type(cause).__name__})"
                 ) from error
             raise Forbidden(
-                f"{shown(settings.nats_url)} does not accept {_as_whom(settings)}; set"
+                f"{display_address(settings.nats_url)} does not accept {_as_whom(settings)}; set"
                 " GANGLION_HOME to the home of the mesh that listens there, or NATS_URL to what"
                 " `ganglion keys new` prints, or check GANGLION_NATS_USER, GANGLION_NATS_PASSWORD,"
                 " or GANGLION_NATS_CREDENTIALS"
@@ -170,7 +172,7 @@ class Connection:
         """
         headers = headers or {}
         self.check_size(subject, data, headers)
-        with translated(f"a request to {subject}", timeout_seconds=timeout_seconds):
+        with translate_errors(f"a request to {subject}", timeout_seconds=timeout_seconds):
             return await self._requests.request(
                 subject,
                 data,
@@ -188,12 +190,12 @@ class Connection:
         refused: list[Exception] = []
         with (
             self.client.when_refused(subject, refused.append),
-            translated(f"listening to {subject}"),
+            translate_errors(f"listening to {subject}"),
         ):
-            subscription = await self.client.divert(subject, handler)
-            await self.client.settled(timeout_seconds=LISTEN_SECONDS)
+            subscription = await self.client.subscribe_raw(subject, handler)
+            await self.client.wait_settled(timeout_seconds=LISTEN_SECONDS)
             if refused:
-                await self.client.restore(subscription)
+                await self.client.unsubscribe_raw(subscription)
                 raise refused[0]
         return subscription
 
@@ -292,7 +294,7 @@ class Connection:
 
 
 @contextmanager
-def translated(what: str, *, timeout_seconds: float | None = None) -> Iterator[None]:
+def translate_errors(what: str, *, timeout_seconds: float | None = None) -> Iterator[None]:
     """Inside, nats-py's errors come out as ours.
 
     `what` begins the sentence.

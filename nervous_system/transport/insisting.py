@@ -25,13 +25,13 @@ class Insistence:
     """How much of that somebody may do. All together they must not be a flood themselves."""
 
     every_seconds: float
-    most_copies: int  # under way at once
+    max_copies: int  # under way at once
 
 
-OF_A_LEADER: Final = Insistence(every_seconds=0.004, most_copies=1000)
+OF_A_LEADER: Final = Insistence(every_seconds=0.004, max_copies=1000)
 """There are a handful, and everybody waits for them."""
 
-OF_MANY: Final = Insistence(every_seconds=0.025, most_copies=40)
+OF_MANY: Final = Insistence(every_seconds=0.025, max_copies=40)
 """There may be thousands."""
 
 
@@ -52,7 +52,7 @@ async def insist(
     trying: set[asyncio.Future[Answer]] = set()
     try:
         while (left := deadline - watch()) > 0:
-            if len(trying) < insistence.most_copies:
+            if len(trying) < insistence.max_copies:
                 copied()
                 trying.add(asyncio.ensure_future(once(left)))
             done, trying = await asyncio.wait(

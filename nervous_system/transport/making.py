@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import nats.js.errors
 
 from nervous_system.errors import Forbidden, NotAcknowledged, Permanent, Unavailable
-from nervous_system.transport.connection import translated
+from nervous_system.transport.connection import translate_errors
 from nervous_system.transport.refusals import refusal_of
 
 LOOK_AGAIN_SECONDS: Final = 0.2
@@ -33,7 +33,7 @@ Made = TypeVar("Made")
 @contextmanager
 def made(what: str) -> Iterator[None]:
     """Inside, what nats-py raises where something is made comes out as ours."""
-    with translated(f"making {what}"):
+    with translate_errors(f"making {what}"):
         try:
             yield
         except nats.js.errors.APIError as error:

@@ -90,7 +90,7 @@ class ServerParser(Parser):
             case b"+OK":
                 pass
             case b"-ERR":
-                await self.nc._process_err(_lowered(rest.strip().decode(errors="replace")))
+                await self.nc._process_err(_lower(rest.strip().decode(errors="replace")))
             case b"INFO":
                 await self.nc._process_info(json.loads(rest))
             case _:
@@ -98,7 +98,7 @@ class ServerParser(Parser):
         return True
 
 
-def _lowered(words: str) -> str:
+def _lower(words: str) -> str:
     """In small letters, as nats-py compares it; a subject, which is quoted, stays as it is."""
     parts = words.split('"')
     parts[::2] = [each.lower() for each in parts[::2]]

@@ -34,11 +34,11 @@ from nervous_system.telemetry.metric_catalogue import (
     PUBLISH_SECONDS,
 )
 from nervous_system.telemetry.metrics import Metrics
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translate_errors
 from nervous_system.transport.frame import frame
 from nervous_system.transport.insisting import OF_A_LEADER, OF_MANY, Insistence, insist
 from nervous_system.transport.refusals import refusal
-from nervous_system.transport.standing import Standing, is_at, taken
+from nervous_system.transport.stored_messages import StoredMessages, id_taken, is_at
 from nervous_system.transport.stream import Stream
 
 TRY_SECONDS = 2.0
@@ -68,7 +68,7 @@ class Publisher:
         self._stream = stream
         self._retry = retry or RetryPolicy()
         self._watch = watch
-        self._standing = Standing(connection, stream)
+        self._stored_messages = StoredMessages(connection, stream)
         self._published = metrics.counter(EVENTS_PUBLISHED)
         self._seconds = metrics.histogram(PUBLISH_SECONDS)
         self._retries = metrics.counter(PUBLISH_RETRIES)
@@ -83,7 +83,7 @@ class Publisher:
         under its id; NotAcknowledged or Unavailable when the deadline passed; LogFull, TooLarge,
         Forbidden at once.
         """
-        return await self._measured(self._append(message), shape="event", events=1)
+        return await self._measure(self._append(message), shape="event", events=1)
 
     async def append_batch(
         self, messages: Sequence[Message], *, fence: Expectation | None = None
@@ -95,11 +95,11 @@ class Publisher:
         Duplicate when the log already has one of these messages but not this batch, IdTaken when
         it has other bytes under one of the ids, and as `append`.
         """
-        return await self._measured(
+        return await self._measure(
             self._append_batch(messages, fence), shape="batch", events=len(messages)
         )
 
-    async def _measured(
+    async def _measure(
         self, appending: Awaitable[Acknowledgement], *, shape: str, events: int
     ) -> Acknowledgement:
         started = self._watch()
@@ -125,7 +125,7 @@ class Publisher:
             failpoint("publish.after_ack")
             answer = _acknowledgement(reply.data, what=f"the publish to {message.subject}")
             if answer.duplicate:
-                await self._standing.confirm(message, answer.last_sequence)
+                await self._stored_messages.confirm(message, answer.last_sequence)
             return answer
 
         try:
@@ -136,7 +136,7 @@ class Publisher:
             expectation = message.expectation
             if expectation is None:
                 raise
-            own = await self._standing.earlier_try(
+            own = await self._stored_messages.earlier_try(
                 message, expectation.subject_filter, at_least=expectation.sequence + 1
             )
             if own is None:
@@ -170,7 +170,7 @@ class Publisher:
         except (Conflict, Duplicate) as error:
             # An earlier try of ours may have been stored though its acknowledgement was lost.
             assert behind is not None
-            own = await self._standing.earlier_batch(messages, at_least=behind)
+            own = await self._stored_messages.earlier_batch(messages, at_least=behind)
             if own is not None:
                 return Acknowledgement(own, own + len(messages) - 1, duplicate=True)
             if isinstance(error, Duplicate):
@@ -198,7 +198,7 @@ class Publisher:
             if len(framed) > self._connection.client.max_payload:
                 self._connection.check_size(message.subject, message.data, headers)
             frames.append(framed)
-        with translated("an atomic batch"):
+        with translate_errors("an atomic batch"):
             # They go with the request that ends the batch.
             self._connection.client.send(frames, flush=False)
         headers = last.headers()
@@ -277,14 +277,14 @@ class Publisher:
 
     async def _refuse_other_bytes(self, messages: Sequence[Message]) -> None:
         """Raises IdTaken where other bytes stand under an id of a batch; else it is repeated."""
-        known = await self._standing.known(messages)
+        known = await self._stored_messages.stored_by_id(messages)
         other = {
             message.message_id: known[message.message_id]
             for message in messages
             if message.message_id in known and not is_at(message, known[message.message_id])
         }
         if other:
-            raise taken(other)
+            raise id_taken(other)
 
 
 def _acknowledgement(data: bytes, *, what: str, messages: int = 1) -> Acknowledgement:

@@ -25,7 +25,7 @@ from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Forbidden, NotAcknowledged, Transient, Unavailable
 from nervous_system.ids import new_event_id
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translate_errors
 
 PULL_EXPIRES_SECONDS = 30
 HEARTBEAT_SECONDS = 5
@@ -95,8 +95,10 @@ class Reader:
     async def __aenter__(self) -> Reader:
         self._name = f"reader_{new_event_id().replace('-', '')[:16]}"
         self._inbox = self._connection.client.new_inbox()
-        with translated("opening a reader"):
-            self._subscription = await self._connection.client.divert(self._inbox, self._receive)
+        with translate_errors("opening a reader"):
+            self._subscription = await self._connection.client.subscribe_raw(
+                self._inbox, self._receive
+            )
         try:
             created = await self._connection.request_json(
                 f"$JS.API.CONSUMER.CREATE.{self._stream}.{self._name}",
@@ -130,8 +132,8 @@ class Reader:
         client, subscription = self._connection.client, self._subscription
         if subscription is None or client.is_closed:
             return
-        with translated("closing a reader"):
-            await client.restore(subscription)
+        with translate_errors("closing a reader"):
+            await client.unsubscribe_raw(subscription)
             if client.is_connected:  # otherwise the server forgets it by itself
                 await client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")
 
@@ -147,10 +149,10 @@ class Reader:
         return len(self._buffer) + self.pending
 
     async def batch(
-        self, *, most: int, within_seconds: float, most_bytes: int | None = None
+        self, *, max_messages: int, within_seconds: float, max_bytes: int | None = None
     ) -> list[Stored]:
-        """Up to `most` positions; waits at most `within_seconds` for the first, then takes what is
-        there.
+        """Up to `max_messages` positions; waits at most `within_seconds` for the first, then takes
+        what is there.
 
         Raises Interrupted once everything received before the discontinuity was handed out,
         Forbidden where this user may not read.
@@ -169,21 +171,21 @@ class Reader:
                 # Not `wait_for`: before Python 3.12 it loses a cancellation that meets an arrival.
                 async with asyncio.timeout(min(left, 1.0)):
                     await self._filled.wait()
-        taken = self._take(most, most_bytes)
+        taken = self._take(max_messages, max_bytes)
         await self._pull_when_low()
         return taken
 
     async def __aiter__(self) -> AsyncIterator[Stored]:
         while True:
-            for stored in await self.batch(most=1000, within_seconds=3600.0):
+            for stored in await self.batch(max_messages=1000, within_seconds=3600.0):
                 yield stored
 
-    def _take(self, most: int, most_bytes: int | None) -> list[Stored]:
+    def _take(self, max_messages: int, max_bytes: int | None) -> list[Stored]:
         taken: list[Stored] = []
         size = 0
-        while self._buffer and len(taken) < most:
+        while self._buffer and len(taken) < max_messages:
             size += len(self._buffer[0].data)
-            if most_bytes is not None and taken and size > most_bytes:
+            if max_bytes is not None and taken and size > max_bytes:
                 break
             stored = self._buffer.popleft()
             self._buffered_bytes -= len(stored.data)
@@ -242,7 +244,7 @@ class Reader:
         }
         self._requested += room
         self._pulled = self._time()
-        with translated("a pull"):
+        with translate_errors("a pull"):
             await self._connection.client.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}",
                 json.dumps(body).encode(),

@@ -55,13 +55,14 @@ class Requests:
         self._waiting: dict[bytes, _Waiting] = {}  # by the end of the subject they are answered on
 
     async def open(self) -> None:
-        """Listen for replies; once, when the connection stands. Raises as `BulkClient.divert` and
-        `settled`, and what `refuse` was told where this is forbidden."""
+        """Listen for replies; once, when the connection stands. Raises as
+        `BulkClient.subscribe_raw` and `wait_settled`, and what `refuse` was told where this is
+        forbidden."""
         self._inbox = self._client.new_inbox()
         refused: list[Exception] = []
         with self._client.when_refused(f"{self._inbox}.*", refused.append):
-            await self._client.divert(f"{self._inbox}.*", self._arrived)
-            await self._client.settled(timeout_seconds=OPEN_SECONDS)
+            await self._client.subscribe_raw(f"{self._inbox}.*", self._on_message)
+            await self._client.wait_settled(timeout_seconds=OPEN_SECONDS)
         if refused:
             raise refused[0]
 
@@ -100,7 +101,7 @@ class Requests:
             if not waiting.reply.done() and any(each == subject for each in waiting.subjects):
                 waiting.reply.set_exception(error)
 
-    def _arrived(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+    def _on_message(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         waiting = self._waiting.get(subject[subject.rindex(b".") + 1 :])
         if waiting is None or waiting.reply.done():
             return  # whoever asked has gone

@@ -24,7 +24,7 @@ from nervous_system import names
 from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import GanglionError
-from nervous_system.transport.connection import Connection, translated
+from nervous_system.transport.connection import Connection, translate_errors
 from nervous_system.transport.stream import Stream
 
 REST_SECONDS: Final = 60.0
@@ -118,14 +118,16 @@ class SubjectFeed:
         self._connection = connection
         self._subjects = {name: _Subject(stream, name, since) for name in subjects}
         self._generation = connection.generation
-        self._bell = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self._pause_seconds = FIRST_LOOK_SECONDS
         self._subscriptions: list[Subscription] = []
 
     async def __aenter__(self) -> Self:
-        with translated("listening for what is said"):
+        with translate_errors("listening for what is said"):
             for name in self._subjects:
-                self._subscriptions.append(await self._connection.client.divert(name, self._rung))
+                self._subscriptions.append(
+                    await self._connection.client.subscribe_raw(name, self._rung)
+                )
         return self
 
     async def __aexit__(
@@ -136,20 +138,20 @@ class SubjectFeed:
     ) -> None:
         with suppress(nats.errors.Error):
             for each in self._subscriptions:
-                await self._connection.client.restore(each)
+                await self._connection.client.unsubscribe_raw(each)
 
     @property
     def at_end(self) -> bool:
         """Whether everything that was on the log at the last look has been handed out."""
         return not any(each.due and not each.announced for each in self._subjects.values())
 
-    async def look(self, *, most: int = MAX_READ) -> list[Stored]:
+    async def look(self, *, max_messages: int = MAX_READ) -> list[Stored]:
         """What is there by now, at most so many. Raises Unavailable, NotAcknowledged, Forbidden."""
         if self._connection.generation != self._generation:
             self._generation = self._connection.generation
             self._look_anew()
         found: list[Stored] = []
-        while len(found) < most:
+        while len(found) < max_messages:
             try:
                 for each in self._subjects.values():
                     await each.fill()
@@ -169,7 +171,7 @@ class SubjectFeed:
         """Until it is worth another look."""
         if not self.at_end:
             return
-        if self._announced:
+        if self._has_announcement:
             await self._rest_shortly()
             return
         self._pause_seconds = FIRST_LOOK_SECONDS
@@ -199,13 +201,13 @@ class SubjectFeed:
         """Whether it did since this was asked last, or does now."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
-                await self._bell.wait()
-        rang = self._bell.is_set()
-        self._bell.clear()
+                await self._wakeup.wait()
+        rang = self._wakeup.is_set()
+        self._wakeup.clear()
         return rang
 
     @property
-    def _announced(self) -> bool:
+    def _has_announcement(self) -> bool:
         return any(each.announced for each in self._subjects.values())
 
     def _look_anew(self) -> None:
@@ -216,4 +218,4 @@ class SubjectFeed:
         rung = self._subjects.get(subject.decode(errors="replace"))
         if rung is not None:
             rung.announce(parse_headers(headers).get(names.MESSAGE_ID, ""))
-            self._bell.set()
+            self._wakeup.set()

@@ -20,7 +20,7 @@ from nervous_system.contexts import (
     read_context,
 )
 from nervous_system.errors import BadSetting
-from nervous_system.host.files import PRIVATE, write_whole
+from nervous_system.host.files import PRIVATE, write_atomically
 from nervous_system.shown_address import problem_of
 
 
@@ -41,7 +41,7 @@ def add_context(name: str, context: Context) -> Path:
             " `ganglion keys new` wrote"
         )
     _make_folder()
-    write_whole(file, json.dumps(asdict(context), indent=2).encode(), mode=PRIVATE)
+    write_atomically(file, json.dumps(asdict(context), indent=2).encode(), mode=PRIVATE)
     return file
 
 
@@ -51,7 +51,7 @@ def use_context(name: str) -> None:
     if name != NONE:
         read_context(name)
     _make_folder()
-    write_whole(chosen_file(), f"{name}\n".encode(), mode=PRIVATE)
+    write_atomically(chosen_file(), f"{name}\n".encode(), mode=PRIVATE)
 
 
 def remove_context(name: str) -> bool:

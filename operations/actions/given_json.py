@@ -8,7 +8,7 @@ from typing import Any, Final
 from nervous_system.errors import BadSetting
 from nervous_system.json_object import json_object
 
-MOST_SHOWN: Final = 20
+MAX_SHOWN: Final = 20
 """Characters of what stands where it is wrong."""
 
 _EXPECTED: Final = {
@@ -35,13 +35,13 @@ def given_object(text: str, *, option: str) -> dict[str, Any]:
         raise BadSetting(f"{option} {error}") from error
 
 
-def expected(wrong: json.JSONDecodeError) -> str:
+def expected_token(wrong: json.JSONDecodeError) -> str:
     """What should stand there."""
     return _EXPECTED.get(wrong.msg, wrong.msg)
 
 
 def _place(wrong: json.JSONDecodeError) -> str:
     rest = wrong.doc[wrong.pos :]
-    shown = rest[:MOST_SHOWN] + ("…" if len(rest) > MOST_SHOWN else "")
+    shown = rest[:MAX_SHOWN] + ("…" if len(rest) > MAX_SHOWN else "")
     where = f"in line {wrong.lineno}, column {wrong.colno}" if rest else "where it ends"
-    return f"{expected(wrong)} {where}" + (f": {shown}" if rest else "")
+    return f"{expected_token(wrong)} {where}" + (f": {shown}" if rest else "")

@@ -11,13 +11,13 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
-from nervous_system.contract.command import LONGEST, override_end
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.command import MAX_SECONDS, override_end
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.subjects import PERSONS
 from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
-from operations.actions.asking import operator
+from operations.actions.overseer_client import operator
 from operations.log_session import bus_session
 
 _TIME: Final = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII).fullmatch
@@ -29,7 +29,7 @@ def override_seconds(text: str) -> float:
     found = _TIME(text.strip())
     hours, minutes, seconds = (int(each or 0) for each in found.groups()) if found else (0, 0, 0)
     length = float(hours * 3600 + minutes * 60 + seconds)
-    if not 0 < length <= LONGEST.total_seconds():
+    if not 0 < length <= MAX_SECONDS.total_seconds():
         raise BadSetting(
             f"--for is a time of at most 24h, such as 90s, 30m or 1h30m, and not {text[:40]!r}"
         )
@@ -70,7 +70,7 @@ async def last_word() -> LastWord:
     return LastWord(halted=halted, overridden=until is not None and now < until)
 
 
-async def _last(bus: Bus, word: str) -> Recorded | None:
+async def _last(bus: Bus, word: str) -> RecordedEvent | None:
     found = [await bus.last_live(f"{EVENTS}.{person}.{word}") for person in PERSONS]
     said = [each for each in found if each is not None]
     return max(said, key=lambda each: each.sequence, default=None)

@@ -26,7 +26,7 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.subjects import AGENTS
 from nervous_system.errors import BadSetting, GanglionError, NotRunning
-from nervous_system.host.files import PRIVATE, write_whole
+from nervous_system.host.files import PRIVATE, write_atomically
 from nervous_system.settings import CLICKHOUSE_KEYS, TRUSTED_KEYS, MeshSettings, url_as
 from nervous_system.users import OPERATOR
 from operations.log_session import quiet_log
@@ -108,7 +108,7 @@ class NamedUsers:
         if role == OPERATOR:
             lines += self._reading()
         file = self._write_credentials(wanted.user, lines)
-        reloaded = asyncio.run(self._known(url))
+        reloaded = asyncio.run(self._is_known(url))
         if made:
             asyncio.run(counts(made[-1].since))
         return LetIn(
@@ -158,7 +158,7 @@ class NamedUsers:
 
     def all(self) -> list[NamedUser]:
         """Everybody that was let in and not revoked."""
-        return self._keys.named()
+        return self._keys.named_users()
 
     def _address(self) -> str:
         return self._keys.addresses()[0] if self._keys.addresses() else self._own_address
@@ -180,10 +180,10 @@ class NamedUsers:
         folder = self._home.path / CREDENTIALS
         folder.mkdir(mode=0o700, exist_ok=True)
         file = folder / f"{user}.env"
-        write_whole(file, "".join(f"{each}\n" for each in lines).encode(), mode=PRIVATE)
+        write_atomically(file, "".join(f"{each}\n" for each in lines).encode(), mode=PRIVATE)
         return file
 
-    async def _known(self, url: str) -> bool:
+    async def _is_known(self, url: str) -> bool:
         """Whether the embedded server, where it runs, lets him in. Told once, nats-server 2.15.1
         knows a new account, but not yet what it shares with others: it is told again until it
         does. Raises NotRunning where it does not come to that."""

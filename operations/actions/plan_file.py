@@ -17,28 +17,28 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nervous_system.errors import BadSetting
 from nervous_system.json_object import json_object
 from nervous_system.yaml_text import YamlRefused, YamlText
-from operations.actions.given_json import expected
-from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
-from overseer.kernel.submission import MOST_PROPOSED
+from operations.actions.given_json import expected_token
+from overseer.kernel.manifest_check import MAX_ID_CHARACTERS
+from overseer.kernel.submission import MAX_PROPOSED
 from overseer.kernel.task import HIGHEST_PRIORITY
-from overseer.plan import MOST_PLAN_BYTES, Step
+from overseer.plan import MAX_PLAN_BYTES, PlanStep
 
-MOST_PROBLEMS: Final = 20
+MAX_PROBLEMS: Final = 20
 
 Place = tuple[int | str, ...]
 
 
-class Plan(BaseModel):
+class PlanDocument(BaseModel):
     """An objective with its tasks."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, title="The tasks of a Ganglion objective"
     )
 
-    tasks: tuple[Step, ...] = Field(min_length=1, max_length=MOST_PROPOSED)
+    tasks: tuple[PlanStep, ...] = Field(min_length=1, max_length=MAX_PROPOSED)
     description: str = Field("", description="What is to be achieved.")
     id: str = Field(
-        "", max_length=MOST_ID_CHARACTERS, description="The objective's; else a new one."
+        "", max_length=MAX_ID_CHARACTERS, description="The objective's; else a new one."
     )
     priority: int = Field(5, ge=0, le=HIGHEST_PRIORITY, description="Higher first.")
 
@@ -51,19 +51,19 @@ class PlanFile:
         self._where = where
         self._text = text.removeprefix("\ufeff")
         self._is_json = self._text.lstrip()[:1] in ("{", "[")
-        if len(self._text) > MOST_PLAN_BYTES:
-            raise self._wrong((), f"it has more than {MOST_PLAN_BYTES:,} characters")
+        if len(self._text) > MAX_PLAN_BYTES:
+            raise self._wrong((), f"it has more than {MAX_PLAN_BYTES:,} characters")
         self._read: YamlText | None = None
-        found = self._found()
+        found = self._load()
         self._is_list = isinstance(found, list)
         document = {"tasks": found} if self._is_list else found
         if not isinstance(document, dict):
             raise self._wrong((), "it has to be an object with `tasks`, or the list of them")
         odd = [self._at(*each) for each in _no_json((), found)]
         if odd:
-            raise BadSetting("; ".join(odd[:MOST_PROBLEMS]))
+            raise BadSetting("; ".join(odd[:MAX_PROBLEMS]))
         try:
-            self.plan = Plan.model_validate(document)
+            self.plan = PlanDocument.model_validate(document)
         except ValidationError as error:
             found_wrong = error.errors()
             # What is wrong in a step leaves that step out, and the list is too short then.
@@ -73,7 +73,7 @@ class PlanFile:
                 for each in found_wrong
                 if not (in_steps and each["type"] == "too_short" and len(each["loc"]) == 1)
             ]
-            raise BadSetting("; ".join(problems[:MOST_PROBLEMS])) from error
+            raise BadSetting("; ".join(problems[:MAX_PROBLEMS])) from error
         self.tasks: list[Mapping[str, Any]] = document["tasks"]
 
     @classmethod
@@ -88,14 +88,14 @@ class PlanFile:
             words = error.strerror if isinstance(error, OSError) else None
             raise BadSetting(f"{path} cannot be read: {words or error}") from error
 
-    def located(self, reason: str, *, objective_id: str) -> str:
+    def with_place(self, reason: str, *, objective_id: str) -> str:
         """A reason of the overseer's, behind the line of the task that it is about."""
         for number, step in enumerate(self.plan.tasks):
             if reason.startswith(f"{objective_id}.{step.id or number + 1}: "):
                 return self._at(("tasks", number), reason)
         return reason
 
-    def _found(self) -> Any:
+    def _load(self) -> Any:
         try:
             if self._is_json:
                 # JSON's own escapes are not all YAML's; the same text as YAML tells the lines.
@@ -110,7 +110,7 @@ class PlanFile:
             if not isinstance(wrong, json.JSONDecodeError):
                 raise BadSetting(f"{self._where}: it {error}") from error
             raise BadSetting(
-                f"{self._where}:{wrong.lineno}: it is not JSON: {expected(wrong)}"
+                f"{self._where}:{wrong.lineno}: it is not JSON: {expected_token(wrong)}"
             ) from error
 
     def _at(self, place: Place, problem: str) -> str:

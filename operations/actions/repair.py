@@ -7,11 +7,11 @@ import socket
 from dataclasses import asdict
 from typing import Any
 
-from ingestor.examination import Found, Told, named
+from ingestor.examination import Found, Told, list_spans
 from ingestor.repair import Repaired, repairing
 from ingestor.spans import size_of
 from nervous_system.ids import new_event_id
-from nervous_system.phrases import counted
+from nervous_system.phrases import pluralize
 from operations.positions_session import positions_session
 
 
@@ -45,18 +45,19 @@ def lines_of(found: Found, repaired: Repaired | None) -> list[str]:
     if repaired.parts_set_aside:
         said.append(
             f"set aside: {', '.join(repaired.parts_set_aside)} (in the folder detached of the"
-            f" table), {counted(repaired.salvaged, 'position')} saved from there"
+            f" table), {pluralize(repaired.salvaged, 'position')} saved from there"
         )
     said += [f"taken out: {foreign}; kept in swarm.foreign_rows" for foreign in repaired.foreign]
     if repaired.filled:
         said.append(
-            f"filled: {counted(repaired.filled, 'position')},"
+            f"filled: {pluralize(repaired.filled, 'position')},"
             f" of them {repaired.replaced:,} in the place of a wrong row"
         )
     for epoch, where in repaired.doubtful.items():
         said.append(
             f"left: {size_of(where):,} rows of epoch {epoch} disagree with their own bytes or with"
-            f" a copy ({named(where)}), and the log has them no more; a backup tells what is right"
+            f" a copy ({list_spans(where)}), and the log has them no more; a backup tells what is"
+            " right"
         )
     for lost in repaired.lost:
         run = str(lost.span)

@@ -15,47 +15,47 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveResult,
 )
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import because, counted, named
+from nervous_system.phrases import enum_label, pluralize, with_reason
 
 
-def _proposed(payload: ObjectiveProposed) -> str:
+def _describe_proposed(payload: ObjectiveProposed) -> str:
     source = f" by {payload.source}" if payload.source else ""
     history = " as history" if payload.history else ""
     what = f"{payload.objective_id} is proposed{source}{history}, priority {payload.priority}"
-    return f"{what}{because(payload.description)}"
+    return f"{what}{with_reason(payload.description)}"
 
 
-def _added(payload: ObjectiveAdded) -> str:
+def _describe_added(payload: ObjectiveAdded) -> str:
     history = " as history" if payload.history else ""
     what = f"{payload.objective_id} is taken on{history}, priority {payload.priority}"
-    return f"{what}{because(payload.description)}"
+    return f"{what}{with_reason(payload.description)}"
 
 
-def _rejected(payload: ObjectiveRejected) -> str:
-    return f"{payload.objective_id} is refused{because('; '.join(payload.reasons))}"
+def _describe_rejected(payload: ObjectiveRejected) -> str:
+    return f"{payload.objective_id} is refused{with_reason('; '.join(payload.reasons))}"
 
 
-def _planned(payload: ObjectivePlanned) -> str:
-    tasks = counted(len(payload.task_ids), "task")
+def _describe_planned(payload: ObjectivePlanned) -> str:
+    tasks = pluralize(len(payload.task_ids), "task")
     waits = ", waits for approval" if payload.waits_for_approval else ""
     what = f"{payload.objective_id} becomes {tasks} by plan {payload.plan or 'without a name'}"
-    return f"{what}{waits}{because(payload.rationale)}"
+    return f"{what}{waits}{with_reason(payload.rationale)}"
 
 
-def _approved(payload: ObjectiveApproved) -> str:
-    return f"{payload.objective_id} may go on{because(payload.reason)}"
+def _describe_approved(payload: ObjectiveApproved) -> str:
+    return f"{payload.objective_id} may go on{with_reason(payload.reason)}"
 
 
-def _finished(payload: ObjectiveFinished) -> str:
-    result = named(ObjectiveResult, payload.result)
-    return f"{payload.objective_id} ended as {result}{because(payload.summary)}"
+def _describe_finished(payload: ObjectiveFinished) -> str:
+    result = enum_label(ObjectiveResult, payload.result)
+    return f"{payload.objective_id} ended as {result}{with_reason(payload.summary)}"
 
 
 OBJECTIVES: Final[dict[type[Payload], Callable[[Any], str]]] = {
-    ObjectiveProposed: _proposed,
-    ObjectiveAdded: _added,
-    ObjectiveRejected: _rejected,
-    ObjectivePlanned: _planned,
-    ObjectiveApproved: _approved,
-    ObjectiveFinished: _finished,
+    ObjectiveProposed: _describe_proposed,
+    ObjectiveAdded: _describe_added,
+    ObjectiveRejected: _describe_rejected,
+    ObjectivePlanned: _describe_planned,
+    ObjectiveApproved: _describe_approved,
+    ObjectiveFinished: _describe_finished,
 }

@@ -15,61 +15,61 @@ from enchanted.events.v1.pulse_pb2 import (
     SystemModeChanged,
 )
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import because, counted, seconds
+from nervous_system.phrases import pluralize, seconds, with_reason
 
 
-def _policy(payload: PolicyAdopted) -> str:
-    return f"policy {payload.hash[:8]} is in force{because('; '.join(payload.warnings))}"
+def _describe_policy(payload: PolicyAdopted) -> str:
+    return f"policy {payload.hash[:8]} is in force{with_reason('; '.join(payload.warnings))}"
 
 
-def _registry(payload: RegistryAdopted) -> str:
-    agents = counted(len(payload.entries), "agent")
+def _describe_registry(payload: RegistryAdopted) -> str:
+    agents = pluralize(len(payload.entries), "agent")
     said = f"registry {payload.hash[:8]} of {agents} is in force"
-    return f"{said}{because('; '.join(payload.warnings))}"
+    return f"{said}{with_reason('; '.join(payload.warnings))}"
 
 
-def _charter(payload: CharterAdopted) -> str:
+def _describe_charter(payload: CharterAdopted) -> str:
     return f"charter {payload.hash[:8]} of {payload.path} is in force"
 
 
-def _pulse(payload: PulseCompleted) -> str:
-    workers = f"{payload.system_mode}, {counted(payload.workers_alive, 'worker')}"
+def _describe_pulse(payload: PulseCompleted) -> str:
+    workers = f"{payload.system_mode}, {pluralize(payload.workers_alive, 'worker')}"
     tasks = f"{payload.tasks_claimed:,} claimed and {payload.tasks_waiting:,} waiting"
-    held = f"; dispatch is held{because(payload.hold_reason)}" if payload.dispatch_held else ""
+    held = f"; dispatch is held{with_reason(payload.hold_reason)}" if payload.dispatch_held else ""
     return f"pulse {payload.number}: {payload.recommendation}; {workers}, tasks: {tasks}{held}"
 
 
-def _held(payload: DispatchHeld) -> str:
-    return f"no task is handed out{because(payload.reason)}"
+def _describe_held(payload: DispatchHeld) -> str:
+    return f"no task is handed out{with_reason(payload.reason)}"
 
 
-def _resumed(payload: DispatchResumed) -> str:
-    return f"tasks are handed out again{because(payload.reason)}"
+def _describe_resumed(payload: DispatchResumed) -> str:
+    return f"tasks are handed out again{with_reason(payload.reason)}"
 
 
-def _mode(payload: SystemModeChanged) -> str:
-    return f"the system is {payload.mode}{because(payload.reason)}"
+def _describe_mode(payload: SystemModeChanged) -> str:
+    return f"the system is {payload.mode}{with_reason(payload.reason)}"
 
 
-def _halt(payload: HaltOrdered) -> str:
+def _describe_halt(payload: HaltOrdered) -> str:
     at_once = ", and what is being done is ended" if payload.now else ""
-    return f"halt{at_once}{because(payload.reason)}"
+    return f"halt{at_once}{with_reason(payload.reason)}"
 
 
-def _lifted(payload: HaltLifted) -> str:
+def _describe_lifted(payload: HaltLifted) -> str:
     length = payload.override_seconds
     free = f", and for {seconds(length)} the limits hold nothing back" if length > 0 else ""
-    return f"the halt is over{free}{because(payload.reason)}"
+    return f"the halt is over{free}{with_reason(payload.reason)}"
 
 
 RULES: Final[dict[type[Payload], Callable[[Any], str]]] = {
-    PolicyAdopted: _policy,
-    RegistryAdopted: _registry,
-    CharterAdopted: _charter,
-    PulseCompleted: _pulse,
-    DispatchHeld: _held,
-    DispatchResumed: _resumed,
-    SystemModeChanged: _mode,
-    HaltOrdered: _halt,
-    HaltLifted: _lifted,
+    PolicyAdopted: _describe_policy,
+    RegistryAdopted: _describe_registry,
+    CharterAdopted: _describe_charter,
+    PulseCompleted: _describe_pulse,
+    DispatchHeld: _describe_held,
+    DispatchResumed: _describe_resumed,
+    SystemModeChanged: _describe_mode,
+    HaltOrdered: _describe_halt,
+    HaltLifted: _describe_lifted,
 }

@@ -37,7 +37,7 @@ from operations.descriptions.requests import REQUESTS
 from operations.descriptions.rules import RULES
 from operations.descriptions.tasks import TASKS
 
-SENTENCES: Final[Mapping[type[Payload], Callable[[Any], str]]] = MappingProxyType(
+DESCRIPTIONS: Final[Mapping[type[Payload], Callable[[Any], str]]] = MappingProxyType(
     {**AGENTS, **TASKS, **REQUESTS, **OBJECTIVES, **MEMBERS, **RULES, **INCIDENTS}
 )
 
@@ -66,9 +66,9 @@ _MAY_FAIL: Final[Mapping[type[Payload], Callable[[Any], bool]]] = MappingProxyTy
 )
 
 
-def in_words(payload: Payload) -> str:
+def describe(payload: Payload) -> str:
     """Its sentence; of a kind that has none, its fields as JSON."""
-    sentence = SENTENCES.get(type(payload))
+    sentence = DESCRIPTIONS.get(type(payload))
     if sentence is not None:
         return sentence(payload)
     fields = MessageToDict(payload, preserving_proto_field_name=True)
@@ -81,6 +81,6 @@ def is_failure(payload: Payload) -> bool:
     return isinstance(payload, _FAILURES) if fails is None else fails(payload)
 
 
-def kind_in_words(kind: PayloadKind) -> str:
+def describe_kind(kind: PayloadKind) -> str:
     """`task_claimed` is `task claimed`."""
     return kind.field.replace("_", " ")

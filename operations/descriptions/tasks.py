@@ -24,7 +24,16 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ResultArrivedLate
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import because, counted, listed, named, percent, seconds, size, somebody
+from nervous_system.phrases import (
+    enum_label,
+    join_list,
+    or_nobody,
+    percent,
+    pluralize,
+    seconds,
+    size,
+    with_reason,
+)
 
 
 def needs(task: TaskManifest) -> list[str]:
@@ -37,102 +46,106 @@ def needs(task: TaskManifest) -> list[str]:
     return found
 
 
-def _submitted(payload: TaskSubmitted) -> str:
+def _describe_submitted(payload: TaskSubmitted) -> str:
     task = payload.manifest
-    after = f", after {listed(task.depends_on)}" if task.depends_on else ""
-    needed = f", needs {listed(needs(task))}" if needs(task) else ""
+    after = f", after {join_list(task.depends_on)}" if task.depends_on else ""
+    needed = f", needs {join_list(needs(task))}" if needs(task) else ""
     what = f"{task.task_id} is to do {task.action}, priority {task.priority}{after}{needed}"
-    return f"{what}{because(task.description)}"
+    return f"{what}{with_reason(task.description)}"
 
 
-def _rejected(payload: TaskRejected) -> str:
-    return f"{payload.task_id} is refused{because('; '.join(payload.reasons))}"
+def _describe_rejected(payload: TaskRejected) -> str:
+    return f"{payload.task_id} is refused{with_reason('; '.join(payload.reasons))}"
 
 
-def _claimed(payload: TaskClaimed) -> str:
+def _describe_claimed(payload: TaskClaimed) -> str:
     lease = f"for {seconds(payload.lease_seconds)}"
     return f"{payload.worker_id} has {payload.task_id} {lease}, attempt {payload.attempt}"
 
 
-def _progressed(payload: TaskProgressed) -> str:
+def _describe_progressed(payload: TaskProgressed) -> str:
     done = f" is {percent(payload.fraction)} done" if payload.HasField("fraction") else " goes on"
-    return f"{payload.task_id}{done}, says {payload.worker_id}{because(payload.note)}"
+    return f"{payload.task_id}{done}, says {payload.worker_id}{with_reason(payload.note)}"
 
 
-def _released(payload: TaskReleased) -> str:
+def _describe_released(payload: TaskReleased) -> str:
     if not payload.worker_id:
         other = " with another payload" if payload.HasField("payload_json") else ""
-        return f"{payload.task_id} may be tried again{other}{because(payload.reason)}"
+        return f"{payload.task_id} may be tried again{other}{with_reason(payload.reason)}"
     word = "given back by" if payload.given_back else "taken from"
     again = f", again in {seconds(payload.retry_in_seconds)}" if payload.retry_in_seconds else ""
-    return f"{payload.task_id} is {word} {payload.worker_id}{again}{because(payload.reason)}"
+    return f"{payload.task_id} is {word} {payload.worker_id}{again}{with_reason(payload.reason)}"
 
 
-def _completed(payload: TaskCompleted) -> str:
+def _describe_completed(payload: TaskCompleted) -> str:
     return f"{payload.task_id} is done by {payload.worker_id}, attempt {payload.attempt}"
 
 
-def _failed(payload: TaskFailed) -> str:
+def _describe_failed(payload: TaskFailed) -> str:
     left = payload.HasField("retry_in_seconds")
     again = f"again in {seconds(payload.retry_in_seconds)}" if left else "no attempt is left"
     result = f"attempt {payload.attempt} at {payload.task_id} by {payload.worker_id} ended as"
-    return f"{result} {named(TaskResult, payload.result)}, {again}{because(payload.reason)}"
+    return (
+        f"{result} {enum_label(TaskResult, payload.result)}, {again}{with_reason(payload.reason)}"
+    )
 
 
-def _cancelled(payload: TaskCancelled) -> str:
-    return f"{payload.task_id} is called off{because(payload.reason)}"
+def _describe_cancelled(payload: TaskCancelled) -> str:
+    return f"{payload.task_id} is called off{with_reason(payload.reason)}"
 
 
-def _expired(payload: TaskExpired) -> str:
-    return f"{payload.task_id} was not done in time{because(payload.reason)}"
+def _describe_expired(payload: TaskExpired) -> str:
+    return f"{payload.task_id} was not done in time{with_reason(payload.reason)}"
 
 
-def _quarantined(payload: TaskQuarantined) -> str:
-    return f"{payload.task_id} is set aside{because(payload.reason)}"
+def _describe_quarantined(payload: TaskQuarantined) -> str:
+    return f"{payload.task_id} is set aside{with_reason(payload.reason)}"
 
 
-def _acknowledged(payload: TaskAcknowledged) -> str:
-    result = f"{payload.task_id} ended as {named(TaskResult, payload.result)}"
+def _describe_acknowledged(payload: TaskAcknowledged) -> str:
+    result = f"{payload.task_id} ended as {enum_label(TaskResult, payload.result)}"
     if not payload.attempts:
-        return f"{result} and was never tried{because(payload.notes)}"
-    tried = f"after {counted(payload.attempts, 'attempt')}, the last"
+        return f"{result} and was never tried{with_reason(payload.notes)}"
+    tried = f"after {pluralize(payload.attempts, 'attempt')}, the last"
     lasted = f"of {seconds(payload.duration_seconds)} " if payload.duration_seconds else ""
-    length = f"{lasted}by {somebody(payload.worker_id)}"
+    length = f"{lasted}by {or_nobody(payload.worker_id)}"
     score = f"TES {payload.tool_efficacy_score:.0f}"
-    return f"{result} {tried} {length}, {score}{because(payload.notes)}"
+    return f"{result} {tried} {length}, {score}{with_reason(payload.notes)}"
 
 
-def _late(payload: ResultArrivedLate) -> str:
+def _describe_late(payload: ResultArrivedLate) -> str:
     if payload.result == RESULT_CANCELLED:
         ended = f"{payload.worker_id} ended attempt {payload.attempt} at {payload.task_id}"
-        return f"{ended}, which was called off{because(payload.reason)}"
+        return f"{ended}, which was called off{with_reason(payload.reason)}"
     report = f"{payload.worker_id} reported {payload.task_id} as"
-    return f"{report} {named(TaskResult, payload.result)}, too late{because(payload.reason)}"
+    return (
+        f"{report} {enum_label(TaskResult, payload.result)}, too late{with_reason(payload.reason)}"
+    )
 
 
-def _imported(payload: TaskImported) -> str:
+def _describe_imported(payload: TaskImported) -> str:
     whose = f", assigned to {payload.assignee}" if payload.assignee else ""
     return f"a station had {payload.task_id} as {payload.status or 'no status'}{whose}"
 
 
-def _status_imported(payload: TaskStatusImported) -> str:
-    said = f"{somebody(payload.agent_id)} said of {payload.task_id}"
-    return f"{said}: {payload.status or 'no status'}{because(payload.notes)}"
+def _describe_status_imported(payload: TaskStatusImported) -> str:
+    said = f"{or_nobody(payload.agent_id)} said of {payload.task_id}"
+    return f"{said}: {payload.status or 'no status'}{with_reason(payload.notes)}"
 
 
 TASKS: Final[dict[type[Payload], Callable[[Any], str]]] = {
-    TaskSubmitted: _submitted,
-    TaskRejected: _rejected,
-    TaskClaimed: _claimed,
-    TaskProgressed: _progressed,
-    TaskReleased: _released,
-    TaskCompleted: _completed,
-    TaskFailed: _failed,
-    TaskCancelled: _cancelled,
-    TaskExpired: _expired,
-    TaskQuarantined: _quarantined,
-    TaskAcknowledged: _acknowledged,
-    ResultArrivedLate: _late,
-    TaskImported: _imported,
-    TaskStatusImported: _status_imported,
+    TaskSubmitted: _describe_submitted,
+    TaskRejected: _describe_rejected,
+    TaskClaimed: _describe_claimed,
+    TaskProgressed: _describe_progressed,
+    TaskReleased: _describe_released,
+    TaskCompleted: _describe_completed,
+    TaskFailed: _describe_failed,
+    TaskCancelled: _describe_cancelled,
+    TaskExpired: _describe_expired,
+    TaskQuarantined: _describe_quarantined,
+    TaskAcknowledged: _describe_acknowledged,
+    ResultArrivedLate: _describe_late,
+    TaskImported: _describe_imported,
+    TaskStatusImported: _describe_status_imported,
 }

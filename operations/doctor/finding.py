@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DoctorFinding:
     """One thing that was looked at: how it is, and what to do where it is not well."""
 
     name: str
@@ -16,17 +16,17 @@ class Finding:
     waits_for: str = ""  # the finding that has to be well before this can be looked at
 
 
-def well(name: str, sentence: str) -> Finding:
+def passed(name: str, sentence: str) -> DoctorFinding:
     """It is as it should be."""
-    return Finding(name=name, ok=True, sentence=sentence)
+    return DoctorFinding(name=name, ok=True, sentence=sentence)
 
 
-def ill(name: str, sentence: str, *, remedy: str) -> Finding:
+def fail(name: str, sentence: str, *, remedy: str) -> DoctorFinding:
     """It is not, and this is what helps."""
-    return Finding(name=name, ok=False, sentence=sentence, remedy=remedy)
+    return DoctorFinding(name=name, ok=False, sentence=sentence, remedy=remedy)
 
 
-def unseen(name: str, *, waits_for: str) -> Finding:
+def unchecked(name: str, *, waits_for: str) -> DoctorFinding:
     """It could not be looked at: the one cause is another finding, and is said there."""
     sentence = f"it could not be looked at; see `{waits_for}`"
-    return Finding(name=name, ok=False, sentence=sentence, waits_for=waits_for)
+    return DoctorFinding(name=name, ok=False, sentence=sentence, waits_for=waits_for)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from nervous_system.bus import Bus
 from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.settings import MeshSettings
-from operations.doctor.finding import Finding, ill, well
+from operations.doctor.finding import DoctorFinding, fail, passed
 from operations.log_session import bus_session
 
 NEEDED_PAYLOAD_BYTES: Final = 1024**2
@@ -18,7 +18,7 @@ NEEDED_STREAMS: Final = 3
 """The log, the leases, the snapshots."""
 
 
-async def examine_limits(settings: MeshSettings, *, silent_remedy: str) -> Finding:
+async def examine_limits(settings: MeshSettings, *, silent_remedy: str) -> DoctorFinding:
     """What the server itself and the account allow."""
     try:
         async with bus_session(settings) as bus:
@@ -26,15 +26,15 @@ async def examine_limits(settings: MeshSettings, *, silent_remedy: str) -> Findi
             consumers = int((await bus.stream.configuration()).get("max_consumers", -1))
             account = await _account(bus)
     except GanglionError as error:
-        return ill("nats limits", str(error), remedy=silent_remedy)
+        return fail("nats limits", str(error), remedy=silent_remedy)
     low = low_limits(payload_bytes=payload_bytes, stream_consumers=consumers, account=account)
     if low:
-        return ill(
+        return fail(
             "nats limits",
             "; ".join(low),
             remedy="raise them at the NATS server; infra/nats/nats.conf has what a mesh needs",
         )
-    return well("nats limits", f"messages of {payload_bytes:,} bytes, and readers enough")
+    return passed("nats limits", f"messages of {payload_bytes:,} bytes, and readers enough")
 
 
 async def _account(bus: Bus) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from nervous_system.clickhouse.query import query_rows
 from nervous_system.clock import stopwatch
 from nervous_system.environment import read_settings
 from nervous_system.errors import GanglionError, QueryRefused
-from nervous_system.phrases import counted
+from nervous_system.phrases import pluralize
 from nervous_system.settings import MeshSettings
 from operations.log_session import bus_session
 
@@ -52,7 +52,7 @@ def wait_until_caught_up(
             return
         if stopwatch() - asked >= within_seconds:
             tell(
-                f"ClickHouse is {counted(last - recorded, 'position')} behind the log,"
+                f"ClickHouse is {pluralize(last - recorded, 'position')} behind the log,"
                 f" also after {within_seconds:g} s; this is the answer up to position"
                 f" {recorded:,} (`ganglion status` shows how far it is)"
             )

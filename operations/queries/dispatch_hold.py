@@ -9,8 +9,8 @@ from nervous_system.contract.stored import Stored
 from nervous_system.names import EVENTS
 from nervous_system.service.projection import Projection
 from nervous_system.users import GUARDIAN, OPERATOR
-from operations.queries.overseen import Overseen, projection_of_overseer
-from overseer import gates
+from operations.queries.overseer_projection import OverseerProjection, projection_of_overseer
+from overseer import dispatch_control as gates
 from overseer.model import OverseerState
 
 HOLDS: Final = (
@@ -50,6 +50,6 @@ class DispatchHold:
     @property
     def sentence(self) -> str:
         """Why dispatch is held, as the overseer says it; empty where it is not."""
-        known, now = Overseen.by(self._projection), self._bus.clock()
+        known, now = OverseerProjection.by(self._projection), self._bus.clock()
         held = gates.hold_reason(known.state, known.settings, now)
         return gates.stop(known.state, known.settings, now) if held else ""

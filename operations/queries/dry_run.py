@@ -8,14 +8,14 @@ from typing import Any
 from enchanted.events.v1.objective_pb2 import ObjectivePlanned, ObjectiveProposed, ObjectiveRejected
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
-from nervous_system.phrases import counted, listed
+from nervous_system.phrases import join_list, pluralize
 from operations.log_session import bus_session
-from operations.queries.overseen import Overseen
+from operations.queries.overseer_projection import OverseerProjection
 from overseer.policy import tier_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SupposedTask:
+class DryRunTask:
     """A task that the objective would become."""
 
     task_id: str
@@ -28,14 +28,14 @@ class SupposedTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supposed:
+class DryRun:
     """What would follow."""
 
     objective_id: str
     reasons: tuple[str, ...] = ()  # why it would be refused; empty where it would not
     plan: str = ""  # empty: it would be planned once there is room
     waits_for_approval: bool = False
-    tasks: tuple[SupposedTask, ...] = ()
+    tasks: tuple[DryRunTask, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Its JSON."""
@@ -45,33 +45,33 @@ class Supposed:
         """What the policy says of it, and what would come of it."""
         if not self.plan:
             return "it would be added, and planned once there is room for its tasks"
-        would = f"it would become {counted(len(self.tasks), 'task')}"
+        would = f"it would become {pluralize(len(self.tasks), 'task')}"
         if self.waits_for_approval:
             risky = [each.task_id for each in self.tasks if each.risk_tier == "high-risk"]
-            return f"{would} once a person said yes: {listed(risky)} would be of high risk"
+            return f"{would} once a person said yes: {join_list(risky)} would be of high risk"
         return f"{would}, and the policy allows all of them"
 
 
-async def suppose(bus: Bus, proposal: ObjectiveProposed) -> Supposed:
-    """As the overseer would decide now. Raises as `Overseen.of`."""
+async def suppose(bus: Bus, proposal: ObjectiveProposed) -> DryRun:
+    """As the overseer would decide now. Raises as `OverseerProjection.of`."""
     now = bus.clock()
-    after, said = (await Overseen.of(bus)).supposing(proposal, now)
+    after, said = (await OverseerProjection.of(bus)).supposing(proposal, now)
     objective_id = proposal.objective_id
     planned = None
     for payload in said:
         if isinstance(payload, ObjectiveRejected):
-            return Supposed(objective_id=objective_id, reasons=tuple(payload.reasons))
+            return DryRun(objective_id=objective_id, reasons=tuple(payload.reasons))
         if isinstance(payload, ObjectivePlanned):
             planned = payload
     if planned is None:
-        return Supposed(objective_id=objective_id)
+        return DryRun(objective_id=objective_id)
     standstill = after.standstill(now)
-    return Supposed(
+    return DryRun(
         objective_id=objective_id,
         plan=planned.plan,
         waits_for_approval=planned.waits_for_approval,
         tasks=tuple(
-            SupposedTask(
+            DryRunTask(
                 task_id=each.task_id,
                 action=each.action,
                 priority=each.priority,
@@ -87,7 +87,7 @@ async def suppose(bus: Bus, proposal: ObjectiveProposed) -> Supposed:
     )
 
 
-async def supposed(proposal: ObjectiveProposed) -> Supposed:
+async def run_supposed(proposal: ObjectiveProposed) -> DryRun:
     """As `suppose`, of the mesh that is meant."""
     async with bus_session(client_settings()) as bus:
         return await suppose(bus, proposal)

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from google.protobuf.json_format import MessageToDict
 
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import source_of
 
 
-def json_line(recorded: Recorded) -> str:
+def json_line(recorded: RecordedEvent) -> str:
     """Everything the event says, with its place on the log, as one JSON object."""
     event = recorded.event
     return json.dumps(

@@ -17,7 +17,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from guardian.model import TimelineLine
 from guardian.playbooks import PLAYBOOKS
 from local_mesh.addresses import client_settings
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.names import EVENTS
 from operations.log_session import bus_session, said_by
 from operations.queries.system_mode import last_mode
@@ -40,13 +40,13 @@ class PastIncident:
     timeline: tuple[TimelineLine, ...] = ()
 
 
-def incidents_of(history: Iterable[Recorded]) -> list[PastIncident]:
+def incidents_of(history: Iterable[RecordedEvent]) -> list[PastIncident]:
     """The incidents in a history, the oldest first."""
     found: dict[str, PastIncident] = {}
     for recorded in history:
         payload, at = recorded.event.payload, recorded.recorded_at
         if isinstance(payload, IncidentOpened):
-            found.setdefault(payload.incident_id, _opened(payload, at))
+            found.setdefault(payload.incident_id, _on_opened(payload, at))
         if not isinstance(payload, RecoveryAttempted | IncidentEscalated | IncidentClosed):
             continue
         incident = found.get(payload.incident_id)
@@ -54,13 +54,13 @@ def incidents_of(history: Iterable[Recorded]) -> list[PastIncident]:
             continue  # its beginning is no longer on the log
         if isinstance(payload, RecoveryAttempted):
             text = f"{payload.step}, attempt {payload.attempt}: {payload.detail}"
-            found[payload.incident_id] = _said(incident, text, at)
+            found[payload.incident_id] = _add_note(incident, text, at)
         elif isinstance(payload, IncidentEscalated):
             name = class_name(payload.incident_class)
-            worse = _said(incident, f"it counts as {name} from now on: {payload.reason}", at)
+            worse = _add_note(incident, f"it counts as {name} from now on: {payload.reason}", at)
             found[payload.incident_id] = replace(worse, incident_class=name)
         else:
-            found[payload.incident_id] = _closed(incident, payload, at)
+            found[payload.incident_id] = _on_closed(incident, payload, at)
     return list(found.values())
 
 
@@ -70,7 +70,7 @@ def class_name(incident_class: IncidentClass.ValueType) -> str:
     return playbook.name if playbook is not None else "unknown"
 
 
-def _opened(payload: IncidentOpened, at: datetime) -> PastIncident:
+def _on_opened(payload: IncidentOpened, at: datetime) -> PastIncident:
     return PastIncident(
         incident_id=payload.incident_id,
         rule=payload.rule,
@@ -83,13 +83,13 @@ def _opened(payload: IncidentOpened, at: datetime) -> PastIncident:
     )
 
 
-def _said(incident: PastIncident, text: str, at: datetime) -> PastIncident:
+def _add_note(incident: PastIncident, text: str, at: datetime) -> PastIncident:
     after_seconds = max(0.0, (at - incident.opened_at).total_seconds())
     line = TimelineLine(after_seconds=after_seconds, text=text)
     return replace(incident, timeline=(*incident.timeline, line))
 
 
-def _closed(incident: PastIncident, payload: IncidentClosed, at: datetime) -> PastIncident:
+def _on_closed(incident: PastIncident, payload: IncidentClosed, at: datetime) -> PastIncident:
     if incident.closed_at is not None:
         return incident
     return replace(

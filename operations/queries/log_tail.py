@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Final
 
 from local_mesh.addresses import client_settings
-from nervous_system.bus import recorded
+from nervous_system.bus import decode_stored
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.stored import Stored
-from nervous_system.errors import Unreadable
+from nervous_system.errors import MalformedEvent
 from nervous_system.transport.reader import Interrupted
 from operations.log_session import bus_session
 from operations.queries.event_filter import EventFilter
@@ -37,10 +37,10 @@ async def log_tail(
     ago: timedelta | None,
     subjects: Sequence[str],
     wanted: EventFilter,
-    most: int | None,
+    max_events: int | None,
     until_end: bool,
     interrupted: Callable[[str], None],
-) -> AsyncGenerator[Recorded | UnreadablePosition, None]:
+) -> AsyncGenerator[RecordedEvent | UnreadablePosition, None]:
     """
     What is wanted of the log, in its order, live: from this position, or from so long ago; without
     either from the next event on. It goes on at the same place after an interruption, which
@@ -60,8 +60,10 @@ async def log_tail(
                     start_sequence=start, start_time=since, subjects=subjects
                 ) as reader:
                     while not (until_end and reader.at_end):
-                        room = 1000 if most is None else min(1000, most - given)
-                        for stored in await reader.batch(most=room, within_seconds=look_seconds):
+                        room = 1000 if max_events is None else min(1000, max_events - given)
+                        for stored in await reader.batch(
+                            max_messages=room, within_seconds=look_seconds
+                        ):
                             if until_end and stored.sequence > end:
                                 return
                             found = _read(stored, wanted)
@@ -69,7 +71,7 @@ async def log_tail(
                                 yield found
                                 given += 1
                             start, since = stored.sequence + 1, None
-                        if most is not None and given >= most:
+                        if max_events is not None and given >= max_events:
                             return
                     return
             except Interrupted as error:
@@ -78,9 +80,9 @@ async def log_tail(
                     continue
 
 
-def _read(stored: Stored, wanted: EventFilter) -> Recorded | UnreadablePosition | None:
+def _read(stored: Stored, wanted: EventFilter) -> RecordedEvent | UnreadablePosition | None:
     try:
-        event = recorded(stored)
-    except Unreadable as error:
+        event = decode_stored(stored)
+    except MalformedEvent as error:
         return UnreadablePosition(stored=stored, reason=str(error)) if wanted.all else None
     return event if wanted.takes(event.event) else None

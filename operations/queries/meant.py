@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from local_mesh.addresses import client_settings
 from nervous_system.errors import BadSetting
-from nervous_system.phrases import counted, listed
+from nervous_system.phrases import join_list, pluralize
 from nervous_system.visible import visible
 from operations.log_session import bus_session
-from operations.queries.overseen import overseer_state
+from operations.queries.overseer_projection import overseer_state
 from overseer.model import OverseerState
 
 
-def meant(typed: str, known: Iterable[str], *, noun: str) -> str:
+def closest_id(typed: str, known: Iterable[str], *, noun: str) -> str:
     """
     The one id that begins so, also with the ellipsis behind it that a list shows.
 
@@ -30,7 +30,7 @@ def meant(typed: str, known: Iterable[str], *, noun: str) -> str:
     )
     if len(found) > 1:
         raise BadSetting(
-            f"{typed} is the beginning of {counted(len(found), noun)}: {listed(found)};"
+            f"{typed} is the beginning of {pluralize(len(found), noun)}: {join_list(found)};"
             " write more of it"
         )
     return found[0] if found else typed
@@ -38,14 +38,14 @@ def meant(typed: str, known: Iterable[str], *, noun: str) -> str:
 
 def task_among(state: OverseerState, typed: str) -> str:
     """The task, of those that are open and the last that ended."""
-    return meant(typed, {*state.kernel.tasks, *state.kernel.ended}, noun="task")
+    return closest_id(typed, {*state.kernel.tasks, *state.kernel.ended}, noun="task")
 
 
 def objective_among(state: OverseerState, typed: str) -> str:
     """The objective, of those that are open and the last that ended, or that tasks name."""
     tasks = (each.manifest.objective_id for each in state.kernel.tasks.values())
     ended = (each.objective_id for each in state.kernel.ended.values())
-    return meant(typed, {*state.objectives, *state.finished, *tasks, *ended}, noun="objective")
+    return closest_id(typed, {*state.objectives, *state.finished, *tasks, *ended}, noun="objective")
 
 
 async def known_task(typed: str) -> str:

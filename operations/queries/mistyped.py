@@ -30,7 +30,7 @@ NO_SETTINGS: Final = frozenset(
 
 def mistyped_variables() -> Iterator[str]:
     """A sentence for each variable of ours, in the environment or `.env`, that nobody reads."""
-    given = {name: name.upper() for name in _given() if name.upper().startswith(BEGINNING)}
+    given = {name: name.upper() for name in _given_names() if name.upper().startswith(BEGINNING)}
     if not NO_SETTINGS.issuperset(given.values()):
         given = {name: upper for name, upper in given.items() if upper not in _usual()}
     if NO_SETTINGS.issuperset(given.values()):
@@ -63,7 +63,7 @@ def _closest(name: str, known: set[str]) -> str:
     return names[found[0]] if found else ""
 
 
-def _given() -> list[str]:
+def _given_names() -> list[str]:
     from dotenv import dotenv_values
 
     try:

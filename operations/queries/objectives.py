@@ -22,13 +22,13 @@ from enchanted.events.v1.task_pb2 import TaskResult
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import token
 from nervous_system.names import EVENTS
-from nervous_system.phrases import because, moment, named
+from nervous_system.phrases import enum_label, moment, with_reason
 from operations.log_session import bus_session, said_by
-from operations.queries.overseen import Overseen
+from operations.queries.overseer_projection import OverseerProjection
 
 _SUBJECTS = (
     f"{EVENTS}.objective.>",
@@ -39,7 +39,7 @@ _SUBJECTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ObjectiveVerdict:
     """What a person decided over an objective."""
 
     agent_id: str
@@ -48,7 +48,7 @@ class Verdict:
 
     def sentence(self) -> str:
         """Who, when and why."""
-        return f"{self.agent_id}, {moment(self.at)}{because(self.reason)}"
+        return f"{self.agent_id}, {moment(self.at)}{with_reason(self.reason)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ class KnownObjective:
     rationale: str = ""
     task_ids: tuple[str, ...] = ()
     waits_for_approval: bool = False
-    approved: Verdict | None = None
-    called_off: Verdict | None = None
+    approved: ObjectiveVerdict | None = None
+    called_off: ObjectiveVerdict | None = None
     ended_at: datetime | None = None
     summary: str = ""
     tasks: tuple[TaskOfIt, ...] = ()
@@ -101,7 +101,7 @@ class KnownObjective:
 
 async def known_objectives(bus: Bus) -> list[KnownObjective]:
     """Those that are open, the most urgent first, then those that ended, the last first."""
-    overseen = await Overseen.of(bus)
+    overseen = await OverseerProjection.of(bus)
     found = fold(await said_by(ROLE_OVERSEER, bus, *_SUBJECTS))
     now = bus.clock()
     stand = [_as_it_stands(each, overseen, now) for each in found.values()]
@@ -110,22 +110,22 @@ async def known_objectives(bus: Bus) -> list[KnownObjective]:
     return is_open + sorted(ended, key=lambda each: each.ended_at or each.added_at, reverse=True)
 
 
-def fold(history: Iterable[Recorded]) -> dict[str, KnownObjective]:
+def fold(history: Iterable[RecordedEvent]) -> dict[str, KnownObjective]:
     """By id. A person's word counts by what the overseer did about it, as in swarm.objectives."""
     found: dict[str, KnownObjective] = {}
-    said: dict[str, Verdict] = {}
+    said: dict[str, ObjectiveVerdict] = {}
     for recorded in history:
         event, payload = recorded.event, recorded.event.payload
         if isinstance(payload, ObjectiveApproved | TaskOrdered):
             if event.agent_role == ROLE_OPERATOR:
-                said[event.event_id] = Verdict(
+                said[event.event_id] = ObjectiveVerdict(
                     agent_id=event.agent_id, at=recorded.recorded_at, reason=payload.reason
                 )
             continue
         if event.agent_role != ROLE_OVERSEER:
             continue
         if isinstance(payload, ObjectiveAdded):
-            found[payload.objective_id] = _added(recorded, payload)
+            found[payload.objective_id] = _on_added(recorded, payload)
             continue
         if not isinstance(payload, ObjectivePlanned | ObjectiveFinished):
             continue
@@ -134,11 +134,11 @@ def fold(history: Iterable[Recorded]) -> dict[str, KnownObjective]:
             continue  # its beginning is no longer on the log
         verdict = said.get(event.causation_id)
         if isinstance(payload, ObjectivePlanned):
-            found[payload.objective_id] = _planned(objective, payload, verdict)
+            found[payload.objective_id] = _on_planned(objective, payload, verdict)
         else:
             found[payload.objective_id] = replace(
                 objective,
-                status=named(ObjectiveResult, payload.result),
+                status=enum_label(ObjectiveResult, payload.result),
                 waits_for_approval=False,
                 # What was approved may end by the same word, as its tasks were rejected.
                 called_off=verdict if payload.result == OBJECTIVE_CANCELLED else None,
@@ -148,7 +148,7 @@ def fold(history: Iterable[Recorded]) -> dict[str, KnownObjective]:
     return found
 
 
-def _added(recorded: Recorded, payload: ObjectiveAdded) -> KnownObjective:
+def _on_added(recorded: RecordedEvent, payload: ObjectiveAdded) -> KnownObjective:
     return KnownObjective(
         objective_id=payload.objective_id,
         description=payload.description,
@@ -159,8 +159,8 @@ def _added(recorded: Recorded, payload: ObjectiveAdded) -> KnownObjective:
     )
 
 
-def _planned(
-    objective: KnownObjective, payload: ObjectivePlanned, verdict: Verdict | None
+def _on_planned(
+    objective: KnownObjective, payload: ObjectivePlanned, verdict: ObjectiveVerdict | None
 ) -> KnownObjective:
     return replace(
         objective,
@@ -173,7 +173,9 @@ def _planned(
     )
 
 
-def _as_it_stands(objective: KnownObjective, overseen: Overseen, now: datetime) -> KnownObjective:
+def _as_it_stands(
+    objective: KnownObjective, overseen: OverseerProjection, now: datetime
+) -> KnownObjective:
     """With its tasks: those that the overseer knows, or, before a person said yes, would make."""
     kernel = overseen.state.kernel
     actions = {}
@@ -185,7 +187,7 @@ def _as_it_stands(objective: KnownObjective, overseen: Overseen, now: datetime) 
             worker_id = task.claim.worker_id if task.claim is not None else ""
             status, action = task.status(now), task.manifest.action
         elif (ended := kernel.ended.get(task_id)) is not None:
-            status, worker_id = named(TaskResult, ended.result), ended.worker_id
+            status, worker_id = enum_label(TaskResult, ended.result), ended.worker_id
             action = ended.action
         else:
             status = "not begun" if objective.waits_for_approval else "not known any more"
@@ -221,7 +223,7 @@ async def why_it_waits(objective_id: str) -> str:
     """What keeps the first of its tasks that could be done from being done; empty where none is, or
     where one is being done."""
     async with bus_session(client_settings()) as bus:
-        overseen = await Overseen.of(bus)
+        overseen = await OverseerProjection.of(bus)
         _, why = overseen.standstill(bus.clock()).of_objective(objective_id)
     return why
 

@@ -29,12 +29,12 @@ async def every_epoch() -> tuple[Epoch, ...]:
         return await warehouse.epochs()
 
 
-def parked_rows(most: int, *, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+def parked_rows(max_rows: int, *, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """The newest parked positions; `tell` hears that ClickHouse may be behind. Raises NotRunning,
     QueryRefused."""
     query = (
         "SELECT epoch, seq, recorded_at, subject, reason, size_bytes FROM swarm.parked"
-        f" ORDER BY epoch DESC, seq DESC LIMIT {most}"
+        f" ORDER BY epoch DESC, seq DESC LIMIT {max_rows}"
     )
     mesh = client_settings()
     wait_until_caught_up(mesh, tell=tell)

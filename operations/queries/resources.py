@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nervous_system.errors import BadSetting
-from nervous_system.phrases import listed
+from nervous_system.phrases import join_list
 from operations.queries.rows import rows
 
 
@@ -45,7 +45,7 @@ def meant_resource(
             f"nobody has changed {path}, as far as is recorded; `ganglion files` lists what was"
         )
     if len({resource for _, resource in meant}) == 1:
-        places = listed(sorted(place or "no workspace" for place, _ in meant))
+        places = join_list(sorted(place or "no workspace" for place, _ in meant))
         raise BadSetting(f"{meant[0][1]} is in {places}; say which with --workspace")
-    ends = listed(sorted({resource for _, resource in meant}))
+    ends = join_list(sorted({resource for _, resource in meant}))
     raise BadSetting(f"{path} is the end of {ends}; write more of it")

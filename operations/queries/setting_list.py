@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 from local_mesh.home import Home
 from nervous_system.environment import is_secret, read_settings, variable_of, variables_of
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import MASK, shown
+from nervous_system.shown_address import MASK, display_address
 
 MODULES: Final = (
     "nervous_system.settings",
@@ -118,5 +118,5 @@ def _without_secrets(value: Any, *, is_address: bool) -> Any:
     if isinstance(value, list | tuple):
         return [_without_secrets(each, is_address=is_address) for each in value]
     if isinstance(value, str) and (is_address or "://" in value):
-        return shown(value, instead=f"{MASK}@")
+        return display_address(value, instead=f"{MASK}@")
     return value

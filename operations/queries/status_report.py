@@ -28,9 +28,9 @@ from nervous_system.nobody_there import REMEDY
 from nervous_system.phrases import moment
 from nervous_system.place import rule_in_force
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import shown
+from nervous_system.shown_address import display_address
 from operations.log_session import bus_session
-from operations.queries.overseen import Overseen
+from operations.queries.overseer_projection import OverseerProjection
 from operations.queries.system_mode import LastPulse, last_mode, last_pulse
 from overseer.facts import FACTS
 
@@ -176,7 +176,9 @@ async def _elsewhere(home: Home) -> StatusReport:
     log = await _log_of(settings, folded=True)
     problems += log.drift
     if log.stream is None:
-        elsewhere = log.refused or (f"none answers at {shown(settings.nats_url)}; {REMEDY}")
+        elsewhere = log.refused or (
+            f"none answers at {display_address(settings.nats_url)}; {REMEDY}"
+        )
         return StatusReport(
             home=str(home.path),
             state=NOT_RUNNING,
@@ -192,8 +194,8 @@ async def _elsewhere(home: Home) -> StatusReport:
     return StatusReport(
         home=str(home.path),
         state=ELSEWHERE,
-        nats_url=shown(settings.nats_url),
-        clickhouse_url=shown(settings.clickhouse_url),
+        nats_url=display_address(settings.nats_url),
+        clickhouse_url=display_address(settings.clickhouse_url),
         stream=log.stream,
         watermark=watermark,
         lag=None if watermark is None else max(0, log.stream.last_sequence - watermark),
@@ -262,9 +264,9 @@ def assemble(
         home=str(home.path),
         state=mesh.state,
         pid=mesh.pid,
-        nats_url=shown(mesh.nats_url),
+        nats_url=display_address(mesh.nats_url),
         nats_open=mesh.nats_open,
-        clickhouse_url=shown(mesh.clickhouse_url),
+        clickhouse_url=display_address(mesh.clickhouse_url),
         processes=processes,
         stream=stream,
         watermark=watermark,
@@ -326,7 +328,7 @@ def _swarm_of(facts: Mapping[str, Any]) -> SwarmStatus:
 async def _swarm_on(bus: Bus) -> SwarmStatus | None:
     """As the overseer would say it, where its own answer does not come from here."""
     try:
-        overseen = await Overseen.of(bus)
+        overseen = await OverseerProjection.of(bus)
     except Forbidden:  # whoever asks as an agent is not told
         return None
     state, settings, now = overseen.state, overseen.settings, bus.clock()

@@ -8,19 +8,19 @@ from typing import Final
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting
 from nervous_system.names import EVENTS
 from nervous_system.transport.reader import Interrupted
 from operations.log_session import bus_session, said_by
 from operations.queries.meant import task_among
-from operations.queries.overseen import overseer_state
+from operations.queries.overseer_projection import overseer_state
 
 LOOK_SECONDS: Final = 1.0
 
 
-async def task_end(typed: str, *, within_seconds: float | None) -> Recorded | None:
+async def task_end(typed: str, *, within_seconds: float | None) -> RecordedEvent | None:
     """The end (TaskAcknowledged) of the task that this id means, or the beginning of an id; None
     where it has none in that time. One that is tried again has the end of its last attempt.
 
@@ -36,7 +36,7 @@ async def task_end(typed: str, *, within_seconds: float | None) -> Recorded | No
     return end
 
 
-async def _end_now(bus: Bus, typed: str) -> Recorded | None:
+async def _end_now(bus: Bus, typed: str) -> RecordedEvent | None:
     """The end, if it has one; else None, once the log has one more, or could be read no longer."""
     last = (await bus.stream.state()).last_sequence
     kernel = (state := await overseer_state(bus)).kernel
@@ -49,7 +49,7 @@ async def _end_now(bus: Bus, typed: str) -> Recorded | None:
         return ends[-1]
     try:
         async with bus.reader(start_sequence=last + 1, subjects=[subject]) as reader:
-            while not await reader.batch(most=1, within_seconds=LOOK_SECONDS):
+            while not await reader.batch(max_messages=1, within_seconds=LOOK_SECONDS):
                 pass
     except Interrupted:
         while not await bus.connection.wait_connected(timeout_seconds=LOOK_SECONDS):

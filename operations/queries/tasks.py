@@ -7,13 +7,13 @@ from typing import Any
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import TaskResult
 from local_mesh.addresses import client_settings
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting
 from nervous_system.names import EVENTS
 from operations.log_session import bus_session, said_by
 from operations.queries.meant import objective_among, task_among
-from operations.queries.overseen import Overseen, overseer_state
+from operations.queries.overseer_projection import OverseerProjection, overseer_state
 
 
 async def is_offered(skill: str) -> bool:
@@ -23,15 +23,15 @@ async def is_offered(skill: str) -> bool:
     return any(skill in worker.skills for worker in workers.values())
 
 
-async def life_of_task(typed: str) -> tuple[str, list[Recorded], str]:
+async def life_of_task(typed: str) -> tuple[str, list[RecordedEvent], str]:
     """The id of a task, all its steps, and why it is not being done; empty where it is, or was.
 
     Raises BadSetting where the log has none.
     """
     async with bus_session(client_settings()) as bus:
-        overseen = await Overseen.of(bus)
+        overseen = await OverseerProjection.of(bus)
 
-        async def steps_of(task_id: str) -> list[Recorded]:
+        async def steps_of(task_id: str) -> list[RecordedEvent]:
             late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
             return await said_by(ROLE_OVERSEER, bus, f"{EVENTS}.task.*.{token(task_id)}", late)
 
@@ -46,12 +46,12 @@ async def life_of_task(typed: str) -> tuple[str, list[Recorded], str]:
 
 
 async def task_rows(
-    objective: str | None, most_ended: int
+    objective: str | None, max_ended: int
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Open tasks in the order of their ids, then the last that ended, the newest first; and the ids
     of all that are known."""
     async with bus_session(client_settings()) as bus:
-        overseen, now = await Overseen.of(bus), bus.clock()
+        overseen, now = await OverseerProjection.of(bus), bus.clock()
     if objective is not None:
         objective = objective_among(overseen.state, objective)
     kernel, standstill = overseen.state.kernel, overseen.standstill(now)
@@ -84,6 +84,6 @@ async def task_rows(
             "ended_at": each.ended_at.isoformat(),
             "tool_efficacy_score": each.tool_efficacy_score,
         }
-        for task_id, each in over[:most_ended]
+        for task_id, each in over[:max_ended]
     ]
     return rows, [*kernel.tasks, *kernel.ended]

@@ -11,10 +11,10 @@ from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
 from nervous_system.contract.subjects import source_of
 from operations.log_session import bus_session
-from operations.queries.overseen import Overseen
+from operations.queries.overseer_projection import OverseerProjection
+from overseer.kernel.registered_worker import RegisteredWorker
 from overseer.kernel.sleeping import Asleep
 from overseer.kernel.state import Kernel
-from overseer.kernel.worker import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ class KnownWorker:
 
 
 async def known_workers(bus: Bus) -> list[KnownWorker]:
-    """In the order of their ids. Raises as `Overseen.of`."""
-    overseen = await Overseen.of(bus)
+    """In the order of their ids. Raises as `OverseerProjection.of`."""
+    overseen = await OverseerProjection.of(bus)
     kernel = overseen.state.kernel
     asleep = Asleep(kernel.sleeps, bus.clock())
     found = []
@@ -89,7 +89,7 @@ async def known_workers(bus: Bus) -> list[KnownWorker]:
     return found
 
 
-def _why_draining(kernel: Kernel, worker: Worker) -> str:
+def _why_draining(kernel: Kernel, worker: RegisteredWorker) -> str:
     """Why it takes nothing new; empty where it does. It may go of itself."""
     told = kernel.dismissed.get(worker.worker_id)
     if told is not None:

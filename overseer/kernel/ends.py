@@ -23,23 +23,23 @@ from enchanted.events.v1.task_pb2 import (
     TaskResult,
 )
 from enchanted.events.v1.task_request_pb2 import ResultReported
-from nervous_system.contract.bounded import bounded
 from nervous_system.contract.efficacy import tool_efficacy_score
+from nervous_system.contract.truncation import truncate_middle
 from nervous_system.service.decision import Emit
-from overseer.kernel.state import Settings
+from overseer.kernel.state import KernelSettings
 from overseer.kernel.task import Task
 
 TOLD_SECONDS: Final = 3600.0
 """So long a command to end an attempt counts: who is away for longer finds out when he reports."""
 
-MOST_TOLD_CHARACTERS: Final = 300
+MAX_TOLD_CHARACTERS: Final = 300
 """Of why."""
 
 BEGUN_ONCE: Final = "it may have begun, and may be done at most once"
 
 
 def failed_attempt(
-    task: Task, settings: Settings, result: TaskResult.ValueType, reason: str
+    task: Task, settings: KernelSettings, result: TaskResult.ValueType, reason: str
 ) -> TaskFailed:
     """The end of the attempt that is under way, and when the next is due, where there is one."""
     assert task.claim is not None
@@ -55,11 +55,9 @@ def failed_attempt(
     return failed
 
 
-def backoff(settings: Settings, times: int) -> float:
+def backoff(settings: KernelSettings, times: int) -> float:
     """Before the next attempt after so many failures."""
-    return min(
-        settings.longest_backoff_seconds, settings.backoff_seconds * 2.0 ** min(times - 1, 30)
-    )
+    return min(settings.max_backoff_seconds, settings.backoff_seconds * 2.0 ** min(times - 1, 30))
 
 
 def expire(task: Task, now: datetime) -> tuple[Emit, ...]:
@@ -93,7 +91,7 @@ def quarantine(task: Task, reason: str, now: datetime) -> tuple[Emit, ...]:
     )
 
 
-def stopped(task: Task, halted: str) -> tuple[Emit, ...]:
+def call_off_halted(task: Task, halted: str) -> tuple[Emit, ...]:
     """An attempt that a halt ends: the task waits again, and nothing is counted against it."""
     assert task.claim is not None
     released = TaskReleased(
@@ -113,7 +111,7 @@ def call_off(task: Task, reason: str) -> tuple[Emit, ...]:
     told = CommandIssued(
         kind=COMMAND_CANCEL,
         target=task.claim.worker_id,
-        reason=bounded(reason, most_characters=MOST_TOLD_CHARACTERS),
+        reason=truncate_middle(reason, max_characters=MAX_TOLD_CHARACTERS),
         expires_in_seconds=TOLD_SECONDS,
         emergency=True,
         task_id=task.task_id,

@@ -17,90 +17,103 @@ from enchanted.events.v1.alarm_pb2 import (
     AlarmRaised,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerLost
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.words import word
-from nervous_system.service.changed import changed
 from nervous_system.service.decision import Emit
+from nervous_system.service.fast_replace import replace
+from overseer.kernel.registered_worker import (
+    MAX_LIVES,
+    MAX_NAME_CHARACTERS,
+    Life,
+    RegisteredWorker,
+    Rival,
+)
 from overseer.kernel.state import Kernel
-from overseer.kernel.task import Claim
-from overseer.kernel.worker import MOST_LIVES, MOST_NAME_CHARACTERS, Life, Rival, Worker
+from overseer.kernel.task import TaskClaim
 
 TWO_OF_ONE_NAME: Final = word(AlarmName, ALARM_TWO_WORKERS_OF_ONE_NAME)
 
 
 def session_of(event: Event) -> str:
     """Which life says it; empty where that is not said."""
-    return event.producer_session[:MOST_NAME_CHARACTERS]
+    return event.producer_session[:MAX_NAME_CHARACTERS]
 
 
-def registered(kernel: Kernel, worker: Worker) -> Kernel:
+def register(kernel: Kernel, worker: RegisteredWorker) -> Kernel:
     """With a worker that has just said so, in the life that it names."""
     known = kernel.workers.get(worker.worker_id)
     if known is not None and known.session and known.session == worker.session:
-        worker = changed(worker, task_ids=known.task_ids, before=known.before, rivals=known.rivals)
+        worker = replace(worker, task_ids=known.task_ids, before=known.before, rivals=known.rivals)
     elif known is not None:
-        kernel = lost(kernel, known, f"its worker began anew, as {worker.life.process}")
-        worker = changed(worker, before=(known.life, *known.before)[:MOST_LIVES])
-    return changed(kernel, workers=kernel.workers.set(worker.worker_id, worker))
+        kernel = lose_worker(kernel, known, f"its worker began anew, as {worker.life.process}")
+        worker = replace(worker, before=(known.life, *known.before)[:MAX_LIVES])
+    return replace(kernel, workers=kernel.workers.set(worker.worker_id, worker))
 
 
-def lost(kernel: Kernel, worker: Worker, why: str) -> Kernel:
+def lose_worker(kernel: Kernel, worker: RegisteredWorker, why: str) -> Kernel:
     """What it holds is released at the next tick, for this reason."""
     tasks = kernel.tasks
     for task_id in sorted(worker.task_ids):
         task = tasks.get(task_id)
         if task is not None and task.claim is not None:
-            tasks = tasks.set(task_id, changed(task, claim=changed(task.claim, lost=why)))
-    return changed(kernel, tasks=tasks)
+            tasks = tasks.set(task_id, replace(task, claim=replace(task.claim, lost=why)))
+    return replace(kernel, tasks=tasks)
 
 
-def why_ran_out(kernel: Kernel, claim: Claim, now: datetime) -> str:
+def why_ran_out(kernel: Kernel, claim: TaskClaim, now: datetime) -> str:
     """Why the lease of a claim was not renewed, as far as can be told."""
     worker = kernel.workers.get(claim.worker_id)
     if worker is None:
-        return f"its worker {claim.worker_id[:MOST_NAME_CHARACTERS]} is not there"
+        return f"its worker {claim.worker_id[:MAX_NAME_CHARACTERS]} is not there"
     silent_seconds = (now - worker.heard_at).total_seconds()
     if silent_seconds < claim.lease_seconds:
         return "its lease ran out"
-    return f"its lease ran out: {_named(worker)} was silent for {silent_seconds:.0f} s"
+    return f"its lease ran out: {_worker_name(worker)} was silent for {silent_seconds:.0f} s"
 
 
-def _named(worker: Worker) -> str:
-    name = worker.worker_id[:MOST_NAME_CHARACTERS]
+def _worker_name(worker: RegisteredWorker) -> str:
+    name = worker.worker_id[:MAX_NAME_CHARACTERS]
     return f"{name} ({worker.life.process})" if worker.pid else name
 
 
-def gone(
-    kernel: Kernel, worker: Worker, payload: WorkerDeparted | WorkerLost, recorded: Recorded
+def remove_worker(
+    kernel: Kernel,
+    worker: RegisteredWorker,
+    payload: WorkerDeparted | WorkerLost,
+    recorded: RecordedEvent,
 ) -> Kernel:
     """Without it; where only an earlier life of it left, without that."""
-    named = f"its worker {_named(worker)}"
+    named = f"its worker {_worker_name(worker)}"
     if isinstance(payload, WorkerLost):
-        kernel = lost(kernel, worker, f"{named} was silent for {payload.silent_seconds:.0f} s")
+        kernel = lose_worker(
+            kernel, worker, f"{named} was silent for {payload.silent_seconds:.0f} s"
+        )
     else:
         session = session_of(recorded.event)
         if session and worker.session and session != worker.session:
             return _without_life(kernel, worker, session)
-        kernel = lost(kernel, worker, f"{named} left: {payload.reason[:MOST_NAME_CHARACTERS]}")
-    return changed(kernel, workers=kernel.workers.delete(worker.worker_id))
+        kernel = lose_worker(
+            kernel, worker, f"{named} left: {payload.reason[:MAX_NAME_CHARACTERS]}"
+        )
+    return replace(kernel, workers=kernel.workers.delete(worker.worker_id))
 
 
-def _without_life(kernel: Kernel, worker: Worker, session: str) -> Kernel:
-    worker = changed(
+def _without_life(kernel: Kernel, worker: RegisteredWorker, session: str) -> Kernel:
+    worker = replace(
         worker,
         before=tuple(each for each in worker.before if each.session != session),
         rivals=tuple(each for each in worker.rivals if each.life.session != session),
     )
-    return changed(kernel, workers=kernel.workers.set(worker.worker_id, worker))
+    return replace(kernel, workers=kernel.workers.set(worker.worker_id, worker))
 
 
-def rivals(worker: Worker, heartbeat: Event) -> tuple[Rival, ...]:
+def rivals(worker: RegisteredWorker, heartbeat: Event) -> tuple[Rival, ...]:
     """Those of the name, where one more is heard of by this."""
     session = session_of(heartbeat)
     if not session or not worker.session or session == worker.session:
         return worker.rivals
     known = {each.life.session for each in worker.rivals}
-    if session in known or len(known) == MOST_LIVES:
+    if session in known or len(known) == MAX_LIVES:
         return worker.rivals
     unknown = Life(session, "", 0)
     life = next((each for each in worker.before if each.session == session), unknown)
@@ -113,7 +126,7 @@ def on_heartbeat(kernel: Kernel, heartbeat: WorkerHeartbeat, event_id: str) -> t
     shown = [each for each in worker.rivals if each.shown_by == event_id] if worker else []
     if worker is None or not shown:
         return ()
-    name = worker.worker_id[:MOST_NAME_CHARACTERS]
+    name = worker.worker_id[:MAX_NAME_CHARACTERS]
     alarm = AlarmRaised(
         name=TWO_OF_ONE_NAME,
         severity=SEVERITY_CRITICAL,

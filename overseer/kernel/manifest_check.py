@@ -11,8 +11,8 @@ from nervous_system.json_object import json_object
 from overseer.kernel.state import Kernel
 from overseer.kernel.task import HIGHEST_PRIORITY
 
-MOST_ID_CHARACTERS: Final = 200
-MOST_TTL_SECONDS: Final = 10 * 366 * 86_400.0
+MAX_ID_CHARACTERS: Final = 200
+MAX_TTL_SECONDS: Final = 10 * 366 * 86_400.0
 
 
 def problems(
@@ -48,7 +48,7 @@ def problems(
 
 def _kept_for(task_id: str, objectives: Container[str]) -> str | None:
     """The objective below whose id this one is: its tasks may be submitted later."""
-    parts = task_id[: MOST_ID_CHARACTERS + 1].split(".")
+    parts = task_id[: MAX_ID_CHARACTERS + 1].split(".")
     above = (".".join(parts[:length]) for length in range(1, len(parts)))
     return next((each for each in above if each in objectives), None)
 
@@ -57,15 +57,15 @@ def _alone(manifest: TaskManifest) -> Iterable[str]:
     if not manifest.task_id:
         yield "it has no task_id"
     for name in ("task_id", "objective_id", "action", "owner", "idempotency_key"):
-        if len(getattr(manifest, name)) > MOST_ID_CHARACTERS:
-            yield f"its {name} is longer than {MOST_ID_CHARACTERS} characters"
+        if len(getattr(manifest, name)) > MAX_ID_CHARACTERS:
+            yield f"its {name} is longer than {MAX_ID_CHARACTERS} characters"
     if not manifest.action:
         yield "it names no action"
     if manifest.priority > HIGHEST_PRIORITY:
         yield f"priority {manifest.priority} is above {HIGHEST_PRIORITY}"
     if not isfinite(manifest.ttl_seconds) or manifest.ttl_seconds < 0:
         yield f"a time to live of {manifest.ttl_seconds:g} s has ended before it begins"
-    elif manifest.ttl_seconds > MOST_TTL_SECONDS:
+    elif manifest.ttl_seconds > MAX_TTL_SECONDS:
         yield f"a time to live of {manifest.ttl_seconds:g} s is longer than ten years"
     if not isfinite(manifest.attempt_seconds) or manifest.attempt_seconds < 0:
         yield f"an attempt cannot take {manifest.attempt_seconds:g} s at most"

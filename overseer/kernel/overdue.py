@@ -16,25 +16,25 @@ from overseer.kernel.ends import (
     acknowledge,
     backoff,
     call_off,
+    call_off_halted,
     cancel,
     expire,
     failed_attempt,
     quarantine,
-    stopped,
 )
-from overseer.kernel.state import Kernel, Settings
+from overseer.kernel.state import Kernel, KernelSettings
 from overseer.kernel.task import Task
 
-MOST_PER_TICK: Final = 150
+MAX_PER_TICK: Final = 150
 """Tasks and workers that time decides over at once; the others follow a tick later. Each leads to
 three events at most: beside what a pulse plans, all of them must fit one atomic batch."""
 
-MOST_GIVEN_UP: Final = 20
+MAX_GIVEN_UP: Final = 20
 """Of those that were set aside, at one tick."""
 
 
 def on_time(
-    kernel: Kernel, settings: Settings, now: datetime, *, halted: str = ""
+    kernel: Kernel, settings: KernelSettings, now: datetime, *, halted: str = ""
 ) -> tuple[Emit, ...]:
     """What ran out: workers' patience, leases, times to live, hope for a dependency. `halted` says
     why nothing goes on that is being done.
@@ -42,15 +42,17 @@ def on_time(
     In an order that is the same in every process: a replay must come to the same tickets.
     """
     over = chain(
-        _taken_back(kernel, settings, now, halted),
+        _take_back(kernel, settings, now, halted),
         _fallen_silent(kernel, settings, now),
         (expire(task, now) for task in kernel.line.expired(kernel.tasks, now)),
-        (cancel(task, reason, now) for task, reason in _doomed(kernel, now)),
+        (cancel(task, reason, now) for task, reason in _cancel_hopeless(kernel, now)),
     )
-    return tuple(chain.from_iterable(islice(over, MOST_PER_TICK)))
+    return tuple(chain.from_iterable(islice(over, MAX_PER_TICK)))
 
 
-def _fallen_silent(kernel: Kernel, settings: Settings, now: datetime) -> Iterator[tuple[Emit, ...]]:
+def _fallen_silent(
+    kernel: Kernel, settings: KernelSettings, now: datetime
+) -> Iterator[tuple[Emit, ...]]:
     """Workers that were not heard for too long; what they held is released at the next tick."""
     silent = {
         worker_id: (now - worker.heard_at).total_seconds()
@@ -62,16 +64,16 @@ def _fallen_silent(kernel: Kernel, settings: Settings, now: datetime) -> Iterato
         yield (Emit(label=f"lost {worker_id}", payload=gone),)
 
 
-def _doomed(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
+def _cancel_hopeless(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
     """Tasks that are to be cancelled, and why; what expires at this very moment ends so."""
-    for task_id, reason in sorted(kernel.doomed.items()):
+    for task_id, reason in sorted(kernel.to_cancel.items()):
         task = kernel.tasks.get(task_id)
         if task is not None and not task.expired(now):
             yield task, reason
 
 
-def _taken_back(
-    kernel: Kernel, settings: Settings, now: datetime, halted: str
+def _take_back(
+    kernel: Kernel, settings: KernelSettings, now: datetime, halted: str
 ) -> Iterator[tuple[Emit, ...]]:
     """Claimed tasks whose lease ran out, whose worker is gone or began a new life, whose attempt
     takes too long, or that a halt ends; by age. Those that are to be cancelled are not put back
@@ -79,31 +81,31 @@ def _taken_back(
     taken = []
     for task_id, worker_id in kernel.claimed.items():
         task, worker = kernel.tasks[task_id], kernel.workers.get(worker_id)
-        if task_id in kernel.doomed or task.claim is None or task.expired(now):
+        if task_id in kernel.to_cancel or task.claim is None or task.expired(now):
             continue
         alone = worker is None or task_id not in worker.task_ids
         if halted or alone or task.claim.lease_until <= now or _takes_too_long(task, settings, now):
             taken.append(task)
-    for task in sorted(taken, key=lambda task: task.ticket):
+    for task in sorted(taken, key=lambda task: task.queue_seq):
         if halted and task.manifest.at_most_once:
             yield quarantine(task, f"{BEGUN_ONCE}: {halted}", now)
         elif halted:
-            yield stopped(task, halted)
+            yield call_off_halted(task, halted)
         elif _takes_too_long(task, settings, now):
-            yield _timed_out(task, settings, now)
+            yield _time_out(task, settings, now)
         else:
-            yield _lost(kernel, task, settings, now)
+            yield _lose(kernel, task, settings, now)
 
 
-def _takes_too_long(task: Task, settings: Settings, now: datetime) -> bool:
+def _takes_too_long(task: Task, settings: KernelSettings, now: datetime) -> bool:
     """Whether its worker should have ended the attempt a while ago."""
-    most_seconds = task.manifest.attempt_seconds
-    if not most_seconds or task.claim is None:
+    max_seconds = task.manifest.attempt_seconds
+    if not max_seconds or task.claim is None:
         return False
-    return (now - task.claim.claimed_at).total_seconds() > most_seconds + settings.overtime_seconds
+    return (now - task.claim.claimed_at).total_seconds() > max_seconds + settings.overtime_seconds
 
 
-def _timed_out(task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+def _time_out(task: Task, settings: KernelSettings, now: datetime) -> tuple[Emit, ...]:
     reason = (
         f"it took longer than {task.manifest.attempt_seconds:g} s, the limit of its attempts, and"
         " its worker did not end it"
@@ -115,12 +117,12 @@ def _timed_out(task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...
     return (*emits, acknowledge(task, RESULT_FAILED, now, notes=reason))
 
 
-def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tuple[Emit, ...]:
+def _lose(kernel: Kernel, task: Task, settings: KernelSettings, now: datetime) -> tuple[Emit, ...]:
     claim = task.claim
     assert claim is not None
     why = claim.lost or lives.why_ran_out(kernel, claim, now)
-    if task.losses >= task.manifest.max_losses:
-        were = f"{task.losses + 1} workers were" if task.losses else "a worker was"
+    if task.lost_attempts >= task.manifest.max_losses:
+        were = f"{task.lost_attempts + 1} workers were" if task.lost_attempts else "a worker was"
         reason = f"{were} lost over it, more than may; the last time {why}"
         return quarantine(task, reason, now)
     released = TaskReleased(
@@ -128,7 +130,7 @@ def _lost(kernel: Kernel, task: Task, settings: Settings, now: datetime) -> tupl
         worker_id=claim.worker_id,
         attempt=task.attempt,
         reason=why,
-        retry_in_seconds=0.0 if task.losses == 0 else backoff(settings, task.losses),
+        retry_in_seconds=0.0 if task.lost_attempts == 0 else backoff(settings, task.lost_attempts),
     )
     emit = Emit(label=f"released {task.task_id}", payload=released)
     # Of a lease that ran out a worker that lives knows nothing: its heartbeats are not answered.
@@ -140,9 +142,9 @@ def give_up_set_aside(
 ) -> tuple[Emit, ...]:
     """Cancel those tasks that are quarantined, where nothing else of them is under way."""
     tasks = [kernel.tasks[each] for each in sorted(task_ids) if each in kernel.tasks]
-    aside = [task for task in tasks if task.quarantined and task.task_id not in kernel.doomed]
-    under_way = any(not task.quarantined and not task.unmet for task in tasks)
+    aside = [task for task in tasks if task.quarantined and task.task_id not in kernel.to_cancel]
+    under_way = any(not task.quarantined and not task.unmet_dependencies for task in tasks)
     if under_way:
         return ()
-    some = aside[:MOST_GIVEN_UP]
+    some = aside[:MAX_GIVEN_UP]
     return tuple(chain.from_iterable(cancel(each, reason, now) for each in some))

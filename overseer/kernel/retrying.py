@@ -14,14 +14,14 @@ from typing import Final
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskReleased
 from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from nervous_system.json_object import json_object
-from nervous_system.service.changed import changed
 from nervous_system.service.decision import Emit
-from nervous_system.service.persistent import Table
+from nervous_system.service.fast_replace import replace
+from nervous_system.service.persistent import PersistentMap
 from overseer.kernel.state import Kernel
-from overseer.kernel.task import Ended, Task
+from overseer.kernel.task import FinishedTask, Task
 
-MOST_FAILED: Final = 1_000
-MOST_FAILED_CHARACTERS: Final = 16_000_000
+MAX_FAILED: Final = 1_000
+MAX_FAILED_CHARACTERS: Final = 16_000_000
 """Of tasks that ended otherwise than completed, so many of the last can be tried again: in number,
 and in characters of all their payloads."""
 
@@ -31,46 +31,46 @@ def for_want_of(task_id: str) -> str:
     return f"it depends on {task_id}, which was not completed"
 
 
-def remembered(kernel: Kernel, task: Task) -> Kernel:
+def remember_failed(kernel: Kernel, task: Task) -> Kernel:
     """With a task that has just ended, and was not completed."""
-    why = kernel.doomed.get(task.task_id, "")
+    why = kernel.to_cancel.get(task.task_id, "")
     wanted = why in {for_want_of(each) for each in task.manifest.depends_on}
-    kept = changed(task, claim=None, for_want=wanted)
+    kept = replace(task, claim=None, for_want=wanted)
     failed, order = kernel.failed.set(task.task_id, kept), kernel.failed_order
     order = (*order, (task.task_id, len(task.manifest.payload_json)))
     characters = sum(each for _, each in order)
-    while len(order) > MOST_FAILED or characters > MOST_FAILED_CHARACTERS:
+    while len(order) > MAX_FAILED or characters > MAX_FAILED_CHARACTERS:
         (oldest, its), order = order[0], order[1:]
         characters -= its
         failed = failed.delete(oldest)
-    return changed(kernel, failed=failed, failed_order=order)
+    return replace(kernel, failed=failed, failed_order=order)
 
 
-def brought_back(kernel: Kernel, payload: TaskReleased, now: datetime) -> Kernel:
+def bring_back(kernel: Kernel, payload: TaskReleased, now: datetime) -> Kernel:
     """With a task that waits again after it had ended; nothing where nobody remembers it."""
     task = kernel.failed.get(payload.task_id)
     if task is None or payload.task_id in kernel.tasks:
         return kernel
-    task = changed(
+    task = replace(
         with_payload(task, payload),
         submitted_at=now,
-        ticket=kernel.next_ticket,
+        queue_seq=kernel.next_queue_seq,
         waits_until=now,
-        unmet=frozenset(_unmet(kernel.ended, task)),
+        unmet_dependencies=frozenset(_unmet(kernel.ended, task)),
         failures=0,
-        losses=0,
+        lost_attempts=0,
         aside=None,
         for_want=False,
     )
     ended = kernel.ended
-    return changed(
+    return replace(
         kernel,
         tasks=kernel.tasks.set(task.task_id, task),
         ended=ended.delete(task.task_id) if task.task_id in ended else ended,
         failed=kernel.failed.delete(task.task_id),
         failed_order=tuple(each for each in kernel.failed_order if each[0] != task.task_id),
-        waiting=kernel.line.added(task).queued(task),
-        next_ticket=kernel.next_ticket + 1,
+        waiting=kernel.line.add(task).enqueue(task),
+        next_queue_seq=kernel.next_queue_seq + 1,
     )
 
 
@@ -78,7 +78,7 @@ def with_payload(task: Task, payload: TaskReleased) -> Task:
     """With the payload that it is done with from now on, where that is another."""
     if not payload.HasField("payload_json"):
         return task
-    return changed(task, manifest=changed(task.manifest, payload_json=payload.payload_json))
+    return replace(task, manifest=replace(task.manifest, payload_json=payload.payload_json))
 
 
 def on_retry(kernel: Kernel, order: TaskOrdered) -> tuple[Emit, ...]:
@@ -89,13 +89,13 @@ def on_retry(kernel: Kernel, order: TaskOrdered) -> tuple[Emit, ...]:
         return ()
     reason = order.reason or "it may be tried again"
     if task is not None:
-        return (_again(task, reason, order, ended=False),)
+        return (_submit_again(task, reason, order, ended=False),)
     failed = kernel.failed[order.task_id]
     others = _with_it(kernel, failed)
     back = f"it depends on {order.task_id}, which is tried again"
     return (
-        _again(failed, reason, order, ended=True),
-        *(_again(each, back, None, ended=True) for each in others),
+        _submit_again(failed, reason, order, ended=True),
+        *(_submit_again(each, back, None, ended=True) for each in others),
     )
 
 
@@ -123,7 +123,7 @@ def objection(kernel: Kernel, order: TaskOrdered) -> str:
     return f"{for_want_of(lost)}: try that again" if lost else ""
 
 
-def _again(task: Task, reason: str, order: TaskOrdered | None, *, ended: bool) -> Emit:
+def _submit_again(task: Task, reason: str, order: TaskOrdered | None, *, ended: bool) -> Emit:
     released = TaskReleased(
         task_id=task.task_id, attempt=task.attempt, reason=reason, given_back=True, again=ended
     )
@@ -137,7 +137,7 @@ def _with_it(kernel: Kernel, first: Task) -> list[Task]:
     they were submitted, and whose other dependencies can be met."""
     back = {first.task_id: first}
     wanting = sorted(
-        (each for each in kernel.failed.values() if each.for_want), key=lambda each: each.ticket
+        (each for each in kernel.failed.values() if each.for_want), key=lambda each: each.queue_seq
     )
     found = True
     while found:
@@ -154,7 +154,7 @@ def _can_be_met(kernel: Kernel, task: Task, back: Mapping[str, Task]) -> bool:
     return not lost.isdisjoint(back) and all(each in back or each in kernel.tasks for each in lost)
 
 
-def _unmet(ended: Table[str, Ended], task: Task) -> Iterable[str]:
+def _unmet(ended: PersistentMap[str, FinishedTask], task: Task) -> Iterable[str]:
     """Of its dependencies, those that were not completed."""
     for each in task.manifest.depends_on:
         before = ended.get(each)

@@ -12,13 +12,13 @@ from immutables import Map
 
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, COMMAND_THROTTLE, CommandIssued
 from nervous_system.contract.command import EVERYBODY, length
-from nervous_system.contract.event import Recorded
-from nervous_system.service.persistent import Table
+from nervous_system.contract.event import RecordedEvent
+from nervous_system.service.persistent import PersistentMap
 
-MOST_REMEMBERED: Final = 10_000
+MAX_REMEMBERED: Final = 10_000
 """Orders; beyond that those that are over are forgotten, and then no more are taken in."""
 
-MOST_REASON_CHARACTERS: Final = 300
+MAX_REASON_CHARACTERS: Final = 300
 
 
 class Sleep(NamedTuple):
@@ -30,8 +30,8 @@ class Sleep(NamedTuple):
 
 
 def after(
-    sleeps: Table[str, Sleep], command: CommandIssued, recorded: Recorded
-) -> Table[str, Sleep]:
+    sleeps: PersistentMap[str, Sleep], command: CommandIssued, recorded: RecordedEvent
+) -> PersistentMap[str, Sleep]:
     """The orders that were not taken back, by command, after one more command; the same table where
     that changes nothing."""
     now = recorded.recorded_at
@@ -40,11 +40,11 @@ def after(
     throttled_to_none = command.kind == COMMAND_THROTTLE and not command.limit
     if command.kind != COMMAND_SLEEP and not throttled_to_none:
         return sleeps
-    if len(sleeps) >= MOST_REMEMBERED:
+    if len(sleeps) >= MAX_REMEMBERED:
         sleeps = Map({key: each for key, each in sleeps.items() if each.until > now})
-    if len(sleeps) >= MOST_REMEMBERED:
+    if len(sleeps) >= MAX_REMEMBERED:
         return sleeps
-    reason = command.reason[:MOST_REASON_CHARACTERS] or "no reason was given"
+    reason = command.reason[:MAX_REASON_CHARACTERS] or "no reason was given"
     sleep = Sleep(target=command.target, until=now + length(command), reason=reason)
     return sleeps.set(recorded.event.event_id, sleep)
 
@@ -52,7 +52,7 @@ def after(
 class Asleep:
     """Who is to do nothing at one moment."""
 
-    def __init__(self, sleeps: Table[str, Sleep], now: datetime) -> None:
+    def __init__(self, sleeps: PersistentMap[str, Sleep], now: datetime) -> None:
         self._reasons: dict[str, str] = {}
         for _, each in sorted(sleeps.items()):
             if each.until > now:

@@ -7,11 +7,11 @@ from typing import Final
 
 from enchanted.events.v1.task_pb2 import RISK_HIGH, TaskManifest, TaskRejected, TaskSubmitted
 from nervous_system.service.decision import Emit
-from overseer.kernel.choice import Rules
 from overseer.kernel.manifest_check import problems
+from overseer.kernel.scheduling import DispatchRules
 from overseer.kernel.state import Kernel
 
-MOST_PROPOSED: Final = 400
+MAX_PROPOSED: Final = 400
 """Tasks in one proposal: with what follows they must fit one atomic batch."""
 
 NEEDS_A_PERSON: Final = (
@@ -22,7 +22,7 @@ NEEDS_A_PERSON: Final = (
 
 def objections(
     kernel: Kernel,
-    rules: Rules,
+    rules: DispatchRules,
     manifests: Sequence[TaskManifest],
     *,
     by_person: bool = True,
@@ -46,7 +46,7 @@ def objections(
 
 def submissions(
     kernel: Kernel,
-    rules: Rules,
+    rules: DispatchRules,
     manifests: Sequence[TaskManifest],
     *,
     together: bool,
@@ -58,8 +58,8 @@ def submissions(
 
     `more_open` tasks are submitted before them in the same batch.
     """
-    if len(manifests) > MOST_PROPOSED:
-        reason = f"{len(manifests)} tasks at once are more than {MOST_PROPOSED}"
+    if len(manifests) > MAX_PROPOSED:
+        reason = f"{len(manifests)} tasks at once are more than {MAX_PROPOSED}"
         return (_rejection(0, manifests[0], [reason]),)
     wrong = objections(kernel, rules, manifests, by_person=by_person, objectives=objectives)
     most, are = rules.policy.max_open_tasks, len(kernel.tasks) + more_open
@@ -74,7 +74,9 @@ def submissions(
             emits.append(_rejection(number, manifest, reasons))
         else:
             submitted = TaskSubmitted(manifest=manifest)
-            emits.append(Emit(label=f"submitted {number}", payload=submitted, begins=True))
+            emits.append(
+                Emit(label=f"submitted {number}", payload=submitted, creates_aggregate=True)
+            )
     return tuple(emits)
 
 

@@ -87,7 +87,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class TaskClaim:
     """A worker's hold on a task."""
 
     worker_id: str
@@ -107,13 +107,13 @@ class Task:
     manifest: Manifest
     submitted_at: datetime
     request_id: str  # of what proposed it
-    ticket: int  # its place among those that wait; a new one each time it waits anew
+    queue_seq: int  # its place among those that wait; a new one each time it waits anew
     waits_until: datetime  # backoff; when it last began to wait, else
-    unmet: frozenset[str] = frozenset()  # tasks that must be completed before
+    unmet_dependencies: frozenset[str] = frozenset()  # tasks that must be completed before
     attempt: int = 0  # the last one begun
     failures: int = 0
-    losses: int = 0  # attempts that ended because a worker fell silent
-    claim: Claim | None = None
+    lost_attempts: int = 0  # attempts that ended because a worker fell silent
+    claim: TaskClaim | None = None
     aside: str | None = None  # why it was set aside, until a person decides; None: it is not
     last_worker_id: str = ""
     for_want: bool = False  # it ended because what it depends on was not completed
@@ -136,8 +136,8 @@ class Task:
             return "quarantined"
         if self.claim is not None:
             return "claimed"
-        if self.unmet:
-            return f"waits for {len(self.unmet)}"
+        if self.unmet_dependencies:
+            return f"waits for {len(self.unmet_dependencies)}"
         return "ready" if self.waits_until <= now else "backs off"
 
     @property
@@ -156,7 +156,7 @@ class Task:
         return not self.quarantined and self.expires_at is not None and self.expires_at <= now
 
 
-class Ended(NamedTuple):
+class FinishedTask(NamedTuple):
     """What is remembered of a task that ended: of a hundred thousand, so a snapshot writes no names
     of fields."""
 

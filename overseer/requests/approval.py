@@ -6,10 +6,10 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import ObjectiveApproved
 from nervous_system.service.decision import Emit
 from overseer.objectives import plan_now
-from overseer.requests.asked import Asked, accepted
+from overseer.requests.asked import DecidedRequest, accepted
 
 
-def leads_to(asked: Asked, approval: ObjectiveApproved) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, approval: ObjectiveApproved) -> tuple[Emit, ...]:
     """The tasks of a plan that waited for a person; nothing for one that does not wait."""
     objective = asked.state.objectives.get(approval.objective_id)
     if not asked.by_person or objective is None or not objective.waits_for_approval:
@@ -17,7 +17,7 @@ def leads_to(asked: Asked, approval: ObjectiveApproved) -> tuple[Emit, ...]:
     return plan_now(asked.state, asked.planner, asked.rules, objective, approved=True)
 
 
-def reply(asked: Asked, approval: ObjectiveApproved) -> Answer:
+def reply(asked: DecidedRequest, approval: ObjectiveApproved) -> Answer:
     """Whether it has its tasks."""
     if not asked.by_person:
         return Answer(reasons=["only a person can approve an objective"])

@@ -1,9 +1,8 @@
 """What is the overseer asked, by whom, what does it go by, and may he ask for it?
 
 Told from the request and the state, so that a replay comes to the same. Whether its sender is who
-it says was looked at before (`nervous_system/service/inbox.py`): of one without a name of its own
-at the server, and without a key, that is its role.
-"""
+it says was looked at before (`nervous_system/service/request_queue.py`): of one without a name of
+its own at the server, and without a key, that is its role."""
 
 from __future__ import annotations
 
@@ -16,11 +15,10 @@ from enchanted.events.v1.task_request_pb2 import TaskOrdered
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import asks_as
 from nervous_system.contract.subjects import source_of
-from overseer import gates
-from overseer.kernel.choice import Rules
-from overseer.kernel.state import Kernel
-from overseer.kernel.state import Settings as KernelSettings
-from overseer.model import OverseerState, Settings
+from overseer import dispatch_control as gates
+from overseer.kernel.scheduling import DispatchRules
+from overseer.kernel.state import Kernel, KernelSettings
+from overseer.model import CoreSettings, OverseerState
 from overseer.ports import Planner
 
 _GIVE_ORDERS: Final = (ROLE_OPERATOR, ROLE_GUARDIAN)
@@ -28,14 +26,14 @@ _GIVE_ORDERS: Final = (ROLE_OPERATOR, ROLE_GUARDIAN)
 NO_ORDERS: Final = "only a person, or the guardian, can give an order about a task"
 
 
-class Asked(NamedTuple):
+class DecidedRequest(NamedTuple):
     """One request, at one moment."""
 
     state: OverseerState
     request: Event
     now: datetime
     planner: Planner
-    settings: Settings
+    settings: CoreSettings
     kernel_settings: KernelSettings
 
     @property
@@ -54,7 +52,7 @@ class Asked(NamedTuple):
         return self.request.agent_role == ROLE_OPERATOR
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> DispatchRules:
         """What holds for handing out and accepting tasks; made anew each time."""
         return gates.rules(self.state, self.settings, self.now)
 

@@ -7,16 +7,16 @@ from enchanted.events.v1.task_pb2 import TaskClaimed
 from enchanted.events.v1.task_request_pb2 import ClaimRequested
 from nervous_system.refusal import Refusal
 from nervous_system.service.decision import Emit
-from overseer import gates
-from overseer.kernel.choice import choose
+from overseer import dispatch_control as gates
+from overseer.kernel.scheduling import choose
 from overseer.kernel.task import Task
-from overseer.requests.asked import Asked, accepted
+from overseer.requests.asked import DecidedRequest, accepted
 
 
-def leads_to(asked: Asked, claim: ClaimRequested) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, claim: ClaimRequested) -> tuple[Emit, ...]:
     """The best task is claimed, or nothing happens."""
     kernel, settings = asked.kernel, asked.kernel_settings
-    if kernel.granted(asked.request_id, claim.worker_id) is not None:
+    if kernel.granted_task(asked.request_id, claim.worker_id) is not None:
         return ()  # asked again
     task = choose(kernel, asked.rules, settings, claim, asked.now)
     if isinstance(task, Refusal):
@@ -31,12 +31,12 @@ def leads_to(asked: Asked, claim: ClaimRequested) -> tuple[Emit, ...]:
     return (Emit(label="claimed", payload=claimed, traceparent=claim.traceparent),)
 
 
-def reply(asked: Asked, claim: ClaimRequested) -> Answer:
+def reply(asked: DecidedRequest, claim: ClaimRequested) -> Answer:
     """The task that it was granted, or why it gets none."""
     kernel = asked.kernel
     if not asked.state.charter_hash:
         return Answer(again=True, reasons=[gates.NO_CHARTER])
-    task = kernel.granted(asked.request_id, claim.worker_id)
+    task = kernel.granted_task(asked.request_id, claim.worker_id)
     if task is not None:
         answer = accepted(task.task_id)
         answer.grant.CopyFrom(grant(asked, task))
@@ -48,7 +48,7 @@ def reply(asked: Asked, claim: ClaimRequested) -> Answer:
     return Answer(again=True, reasons=["a task has just become ready"])
 
 
-def grant(asked: Asked, task: Task) -> TaskGrant:
+def grant(asked: DecidedRequest, task: Task) -> TaskGrant:
     """What the worker of a claimed task is told of it."""
     claim = task.claim
     assert claim is not None

@@ -29,14 +29,14 @@ from overseer.requests import (
     result,
     task_proposal,
 )
-from overseer.requests.asked import Asked
+from overseer.requests.asked import DecidedRequest
 
 
 class RequestKind(NamedTuple):
     """What is known of one kind; its payload is the second argument."""
 
-    leads_to: Callable[[Asked, Any], tuple[Emit, ...]]
-    reply: Callable[[Asked, Any], Answer]
+    leads_to: Callable[[DecidedRequest, Any], tuple[Emit, ...]]
+    reply: Callable[[DecidedRequest, Any], Answer]
 
 
 KINDS: Final[Mapping[type, RequestKind]] = {
@@ -51,18 +51,18 @@ KINDS: Final[Mapping[type, RequestKind]] = {
 }
 
 
-def leads_to(asked: Asked) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest) -> tuple[Emit, ...]:
     """What follows from a request; nothing from one that is not its sender's to make."""
     payload = asked.request.payload
     return () if asked.objection else KINDS[type(payload)].leads_to(asked, payload)
 
 
-def afterwards(asked: Asked, report: ResultReported) -> tuple[Emit, ...]:
+def afterwards(asked: DecidedRequest, report: ResultReported) -> tuple[Emit, ...]:
     """What else follows from a result, when the state contains that."""
     return () if asked.objection else result.afterwards(asked, report)
 
 
-def reply(asked: Asked) -> Answer:
+def reply(asked: DecidedRequest) -> Answer:
     """What the state says to a request that was decided on, now or before."""
     if reason := asked.objection:
         return Answer(reasons=[reason])

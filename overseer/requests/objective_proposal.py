@@ -11,14 +11,14 @@ from enchanted.events.v1.objective_pb2 import (
 from nervous_system.json_object import json_object
 from nervous_system.refusal import Refusal
 from nervous_system.service.decision import Emit
-from overseer.kernel.manifest_check import MOST_ID_CHARACTERS
-from overseer.kernel.submission import MOST_PROPOSED, objections
+from overseer.kernel.manifest_check import MAX_ID_CHARACTERS
+from overseer.kernel.submission import MAX_PROPOSED, objections
 from overseer.kernel.task import HIGHEST_PRIORITY
-from overseer.plan import MOST_PLAN_BYTES, Plan, Wanted
-from overseer.requests.asked import Asked, accepted
+from overseer.plan import MAX_PLAN_BYTES, ObjectivePlan, PlanningRequest
+from overseer.requests.asked import DecidedRequest, accepted
 
 
-def leads_to(asked: Asked, proposal: ObjectiveProposed) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, proposal: ObjectiveProposed) -> tuple[Emit, ...]:
     """Added, or rejected with every reason there is."""
     if _added(asked, proposal):
         return ()  # asked again
@@ -34,29 +34,29 @@ def leads_to(asked: Asked, proposal: ObjectiveProposed) -> tuple[Emit, ...]:
         source=proposal.source,
         history=proposal.history,
     )
-    return (Emit(label="added", payload=added, begins=True),)
+    return (Emit(label="added", payload=added, creates_aggregate=True),)
 
 
-def reply(asked: Asked, proposal: ObjectiveProposed) -> Answer:
+def reply(asked: DecidedRequest, proposal: ObjectiveProposed) -> Answer:
     """Whether this very request added it."""
     if _added(asked, proposal):
         return accepted(proposal.objective_id)
     return asked.refused("it was not accepted")
 
 
-def _added(asked: Asked, proposal: ObjectiveProposed) -> bool:
+def _added(asked: DecidedRequest, proposal: ObjectiveProposed) -> bool:
     state, objective_id = asked.state, proposal.objective_id
     known = state.objectives.get(objective_id)
     of_this = known is not None and known.request_id == asked.request_id
     return of_this or state.finished.get(objective_id) == asked.request_id
 
 
-def _problems(asked: Asked, proposal: ObjectiveProposed) -> list[str]:
+def _problems(asked: DecidedRequest, proposal: ObjectiveProposed) -> list[str]:
     state, reasons = asked.state, []
     if not proposal.objective_id:
         reasons.append("it has no objective_id")
-    elif len(proposal.objective_id) > MOST_ID_CHARACTERS:
-        reasons.append(f"its objective_id is longer than {MOST_ID_CHARACTERS} characters")
+    elif len(proposal.objective_id) > MAX_ID_CHARACTERS:
+        reasons.append(f"its objective_id is longer than {MAX_ID_CHARACTERS} characters")
     elif proposal.objective_id in state.objectives or proposal.objective_id in state.finished:
         reasons.append(f"an objective {proposal.objective_id} exists already; choose another id")
     if not proposal.description.strip():
@@ -69,7 +69,7 @@ def _problems(asked: Asked, proposal: ObjectiveProposed) -> list[str]:
         reasons.append(f"its metadata {error}")
         return reasons
     if not reasons and not proposal.history:
-        wanted = Wanted(
+        wanted = PlanningRequest(
             objective_id=proposal.objective_id,
             description=proposal.description,
             priority=proposal.priority,
@@ -80,14 +80,14 @@ def _problems(asked: Asked, proposal: ObjectiveProposed) -> list[str]:
     return reasons
 
 
-def _impossible(asked: Asked, plan: Plan) -> list[str]:
+def _impossible(asked: DecidedRequest, plan: ObjectivePlan) -> list[str]:
     """Why this plan could not be followed, however much room there is."""
     rules, size = asked.rules, sum(task.ByteSize() for task in plan.tasks)
     most = rules.policy.max_open_tasks
-    if size > MOST_PLAN_BYTES:
-        return [f"its tasks would be {size:,} bytes, more than {MOST_PLAN_BYTES:,}"]
-    if len(plan.tasks) > MOST_PROPOSED:
-        return [f"it would be {len(plan.tasks)} tasks, more than {MOST_PROPOSED}"]
+    if size > MAX_PLAN_BYTES:
+        return [f"its tasks would be {size:,} bytes, more than {MAX_PLAN_BYTES:,}"]
+    if len(plan.tasks) > MAX_PROPOSED:
+        return [f"it would be {len(plan.tasks)} tasks, more than {MAX_PROPOSED}"]
     if len(plan.tasks) > most:
         return [f"it would be {len(plan.tasks)} tasks, and the policy allows {most} open ones"]
     against = objections(asked.kernel, rules, plan.tasks, objectives=asked.state.objectives)

@@ -13,17 +13,17 @@ from enchanted.events.v1.task_request_pb2 import (
     ORDER_RETRY,
     TaskOrdered,
 )
-from nervous_system.contract.bounded import bounded
+from nervous_system.contract.truncation import truncate_middle
 from nervous_system.service.decision import Emit
 from overseer.kernel import retrying
 from overseer.kernel.ends import cancel, quarantine, result_in_words
-from overseer.requests.asked import Asked, accepted
+from overseer.requests.asked import DecidedRequest, accepted
 
-MOST_REASON_CHARACTERS: Final = 1_000
+MAX_REASON_CHARACTERS: Final = 1_000
 """Of why an objective is called off: each of its tasks says it."""
 
 
-def leads_to(asked: Asked, order: TaskOrdered) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, order: TaskOrdered) -> tuple[Emit, ...]:
     """A task is cancelled, set aside or tried again; an objective, by a person, is called off."""
     if _is_of_objective(order):
         return _call_off_objective(asked, order) if asked.by_person else ()
@@ -39,7 +39,7 @@ def leads_to(asked: Asked, order: TaskOrdered) -> tuple[Emit, ...]:
     return ()
 
 
-def reply(asked: Asked, order: TaskOrdered) -> Answer:
+def reply(asked: DecidedRequest, order: TaskOrdered) -> Answer:
     """Whether it is as ordered now, or why not."""
     if _is_of_objective(order):
         return _of_objective(asked, order)
@@ -63,7 +63,7 @@ def _is_of_objective(order: TaskOrdered) -> bool:
     return bool(order.objective_id) and not order.task_id
 
 
-def _call_off_objective(asked: Asked, order: TaskOrdered) -> tuple[Emit, ...]:
+def _call_off_objective(asked: DecidedRequest, order: TaskOrdered) -> tuple[Emit, ...]:
     """It ends at once, and time ends its tasks; nothing else can be ordered of one."""
     objective = asked.state.objectives.get(order.objective_id)
     if objective is None or order.order != ORDER_CANCEL:
@@ -71,13 +71,13 @@ def _call_off_objective(asked: Asked, order: TaskOrdered) -> tuple[Emit, ...]:
     finished = ObjectiveFinished(
         objective_id=objective.objective_id,
         result=OBJECTIVE_CANCELLED,
-        summary=bounded(order.reason, most_characters=MOST_REASON_CHARACTERS)
+        summary=truncate_middle(order.reason, max_characters=MAX_REASON_CHARACTERS)
         or "it was called off",
     )
     return (Emit(label=f"finished {objective.objective_id}", payload=finished),)
 
 
-def _of_objective(asked: Asked, order: TaskOrdered) -> Answer:
+def _of_objective(asked: DecidedRequest, order: TaskOrdered) -> Answer:
     """Accepted when it is over, however it ended: the log tells how."""
     if not asked.by_person:
         return Answer(reasons=["only a person can call an objective off"])

@@ -6,12 +6,12 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.task_pb2 import TaskProgressed
 from enchanted.events.v1.task_request_pb2 import ProgressReported
 from nervous_system.service.decision import Emit
-from overseer.requests.asked import Asked, accepted
+from overseer.requests.asked import DecidedRequest, accepted
 
 
-def leads_to(asked: Asked, report: ProgressReported) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, report: ProgressReported) -> tuple[Emit, ...]:
     """The lease begins anew, where the worker still has it."""
-    if asked.kernel.held(report.task_id, report.worker_id, report.attempt) is None:
+    if asked.kernel.claimed_task(report.task_id, report.worker_id, report.attempt) is None:
         return ()
     progressed = TaskProgressed(
         task_id=report.task_id,
@@ -25,8 +25,8 @@ def leads_to(asked: Asked, report: ProgressReported) -> tuple[Emit, ...]:
     return (Emit(label="progressed", payload=progressed),)
 
 
-def reply(asked: Asked, report: ProgressReported) -> Answer:
+def reply(asked: DecidedRequest, report: ProgressReported) -> Answer:
     """Whether it goes on."""
-    if asked.kernel.held(report.task_id, report.worker_id, report.attempt) is not None:
+    if asked.kernel.claimed_task(report.task_id, report.worker_id, report.attempt) is not None:
         return accepted(report.task_id)
     return Answer(reasons=[f"the lease of {report.task_id} was lost: stop working on it"])

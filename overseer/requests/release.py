@@ -7,14 +7,14 @@ from enchanted.events.v1.task_pb2 import TaskReleased
 from enchanted.events.v1.task_request_pb2 import ReleaseRequested
 from nervous_system.service.decision import Emit
 from overseer.kernel.ends import BEGUN_ONCE, quarantine
-from overseer.requests.asked import Asked, accepted
+from overseer.requests.asked import DecidedRequest, accepted
 
 
-def leads_to(asked: Asked, release: ReleaseRequested) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, release: ReleaseRequested) -> tuple[Emit, ...]:
     """The task waits again, at once; not one that is done at most once."""
-    if asked.kernel.applied(release.task_id, asked.request_id):
+    if asked.kernel.is_applied(release.task_id, asked.request_id):
         return ()  # asked again
-    task = asked.kernel.held(release.task_id, release.worker_id, release.attempt)
+    task = asked.kernel.claimed_task(release.task_id, release.worker_id, release.attempt)
     if task is None:
         return ()
     why = release.reason or "its worker gave it back"
@@ -30,10 +30,10 @@ def leads_to(asked: Asked, release: ReleaseRequested) -> tuple[Emit, ...]:
     return (Emit(label="released", payload=released),)
 
 
-def reply(asked: Asked, release: ReleaseRequested) -> Answer:
+def reply(asked: DecidedRequest, release: ReleaseRequested) -> Answer:
     """Whether nobody has it any more in this attempt."""
     task = asked.kernel.tasks.get(release.task_id)
     set_aside = task is not None and task.quarantined and task.attempt == release.attempt
-    if set_aside or asked.kernel.applied(release.task_id, asked.request_id):
+    if set_aside or asked.kernel.is_applied(release.task_id, asked.request_id):
         return accepted(release.task_id)
     return asked.refused("the worker does not have it in this attempt")

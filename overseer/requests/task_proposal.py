@@ -6,10 +6,10 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system.service.decision import Emit
 from overseer.kernel.submission import submissions
-from overseer.requests.asked import Asked
+from overseer.requests.asked import DecidedRequest
 
 
-def leads_to(asked: Asked, proposal: TasksProposed) -> tuple[Emit, ...]:
+def leads_to(asked: DecidedRequest, proposal: TasksProposed) -> tuple[Emit, ...]:
     """Each task is submitted or rejected; what is of high risk only a person may propose so."""
     if _submitted(asked, proposal):
         return ()  # asked again
@@ -23,14 +23,14 @@ def leads_to(asked: Asked, proposal: TasksProposed) -> tuple[Emit, ...]:
     )
 
 
-def reply(asked: Asked, proposal: TasksProposed) -> Answer:
+def reply(asked: DecidedRequest, proposal: TasksProposed) -> Answer:
     """Accepted if all were; which were, and why the others were not."""
     submitted = _submitted(asked, proposal)
     reasons = asked.kernel.refusals.get(asked.request_id, ())
     return Answer(accepted=bool(submitted) and not reasons, accepted_ids=submitted, reasons=reasons)
 
 
-def _submitted(asked: Asked, proposal: TasksProposed) -> list[str]:
+def _submitted(asked: DecidedRequest, proposal: TasksProposed) -> list[str]:
     """The ids that this very request was given."""
     tasks, ended = asked.kernel.tasks, asked.kernel.ended
     found = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
-from nervous_system.errors import Unreadable
+from nervous_system.errors import MalformedEvent
 from operations.log_session import bus_session
 from station.exporting.closing import closing_lines, remarks, whole_files
 from station.exporting.folder import export_folder
@@ -51,8 +51,8 @@ async def export_station(
             if stored.sequence > log.last_sequence:
                 break
             try:
-                state, lines = evolve(state, bus.recorded(stored))
-            except Unreadable:
+                state, lines = evolve(state, bus.decode_stored(stored))
+            except MalformedEvent:
                 unreadable += 1
                 continue
             for line in lines:

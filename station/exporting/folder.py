@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nervous_system.errors import Permanent
-from station.exporting.line import Line
+from station.exporting.line import ExportLine
 from station.names import EXPORTED, WHOLE_FILES
 
 
@@ -37,7 +37,7 @@ class ExportFolder:
         """Lines by file, headings included."""
         return {name: self._rows[name] for name in (*self._files, *self._rows)}
 
-    def write(self, line: Line) -> None:
+    def write(self, line: ExportLine) -> None:
         """One more line at the end of its file. Raises OSError."""
         self._files[line.file].write(f"{line.text}\n".encode())
         self._rows[line.file] += 1

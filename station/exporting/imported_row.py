@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enchanted.events.v1.station_pb2 import TaskImported
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class ImportedRow:
     text: str  # as it was
 
     @classmethod
-    def of(cls, recorded: Recorded, subject: str, text: str, plain: dict[str, Any]) -> ImportedRow:
+    def of(
+        cls, recorded: RecordedEvent, subject: str, text: str, plain: dict[str, Any]
+    ) -> ImportedRow:
         """The row in `text`, or in the fields beside it where `text` is none any more."""
         fields = json_object(text)
         if fields is None:

@@ -12,23 +12,23 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExportLine:
     """A line without its end, and the file it belongs to."""
 
     file: str
     text: str
 
 
-def json_line(file: str, row: Mapping[str, Any]) -> Line:
+def json_line(file: str, row: Mapping[str, Any]) -> ExportLine:
     """A row of a .jsonl file."""
-    return Line(file, json.dumps(row, sort_keys=True, ensure_ascii=False))
+    return ExportLine(file, json.dumps(row, sort_keys=True, ensure_ascii=False))
 
 
-def csv_line(file: str, values: Iterable[str | int | float | bool | None]) -> Line:
+def csv_line(file: str, values: Iterable[str | int | float | bool | None]) -> ExportLine:
     """A row of a .csv file (RFC 4180); None is an empty field."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(values)
-    return Line(file, text.getvalue())
+    return ExportLine(file, text.getvalue())
 
 
 def clock(moment: datetime) -> str:

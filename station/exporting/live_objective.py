@@ -15,7 +15,7 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveFinished,
     ObjectiveResult,
 )
-from nervous_system.phrases import named
+from nervous_system.phrases import enum_label
 from station.exporting.line import clock
 
 _ENDS: Final = (OBJECTIVE_ACHIEVED, OBJECTIVE_FAILED, OBJECTIVE_CANCELLED)
@@ -37,11 +37,11 @@ class LiveObjective:
         """At its beginning."""
         return cls(sequence=sequence, added=added, created_at=clock(recorded_at))
 
-    def finished(self, payload: ObjectiveFinished, recorded_at: datetime) -> LiveObjective:
+    def on_finished(self, payload: ObjectiveFinished, recorded_at: datetime) -> LiveObjective:
         """At its end."""
         return replace(
             self,
-            result=named(ObjectiveResult, payload.result)
+            result=enum_label(ObjectiveResult, payload.result)
             if payload.result in _ENDS
             else "finished",
             finished_at=clock(recorded_at),

@@ -30,8 +30,8 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import named
-from station.exporting.line import Line, clock, json_line
+from nervous_system.phrases import enum_label
+from station.exporting.line import ExportLine, clock, json_line
 from station.names import DISPATCH_LOG, TASK_STATUS
 
 _ENDS: Final = (RESULT_COMPLETED, RESULT_CANCELLED, RESULT_EXPIRED, RESULT_QUARANTINED)
@@ -86,7 +86,7 @@ class _Step:
 
 def task_step(
     task: LiveTask | None, payload: Payload, *, sequence: int, recorded_at: datetime
-) -> tuple[LiveTask, tuple[Line, ...]] | None:
+) -> tuple[LiveTask, tuple[ExportLine, ...]] | None:
     """The task after one more event, and the lines that this one leaves; None where it is no step.
 
     `task` is what it was before, None where this is the first that is known of it.
@@ -117,7 +117,7 @@ def task_step(
     return after, tuple(lines)
 
 
-def rejection_line(payload: TaskRejected, recorded_at: datetime) -> Line:
+def rejection_line(payload: TaskRejected, recorded_at: datetime) -> ExportLine:
     """A task that was never one: only its status file tells of it."""
     step = _Step(
         event="reject",
@@ -128,7 +128,7 @@ def rejection_line(payload: TaskRejected, recorded_at: datetime) -> Line:
     return _status_line(TASK_STATUS, payload.task_id, step, clock(recorded_at))
 
 
-def _status_line(file: str, task_id: str, step: _Step, now: str) -> Line:
+def _status_line(file: str, task_id: str, step: _Step, now: str) -> ExportLine:
     row = {
         "agent_id": step.agent_id,
         "notes": step.notes,
@@ -191,7 +191,7 @@ def _of(
 
 def _end(acknowledged: TaskAcknowledged) -> str:
     result = acknowledged.result
-    return named(TaskResult, result) if result in _ENDS else "failed"
+    return enum_label(TaskResult, result) if result in _ENDS else "failed"
 
 
 def _object(text: str) -> dict[str, Any]:

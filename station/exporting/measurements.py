@@ -11,13 +11,13 @@ from google.protobuf.message import Message
 
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
-from station.exporting.line import Line, clock, csv_line
+from station.exporting.line import ExportLine, clock, csv_line
 from station.names import CAPACITY, PULSES
 
 _COLUMNS = {PULSES: PulseCompleted.DESCRIPTOR, CAPACITY: CapacitySampled.DESCRIPTOR}
 
 
-def headings() -> tuple[Line, ...]:
+def headings() -> tuple[ExportLine, ...]:
     """The first line of each file."""
     return tuple(
         csv_line(file, ["timestamp", *(field.name for field in _fields(descriptor))])
@@ -25,17 +25,17 @@ def headings() -> tuple[Line, ...]:
     )
 
 
-def pulse_line(payload: PulseCompleted, recorded_at: datetime) -> Line:
+def pulse_line(payload: PulseCompleted, recorded_at: datetime) -> ExportLine:
     """One pulse."""
     return _line(PULSES, payload, recorded_at)
 
 
-def capacity_line(payload: CapacitySampled, recorded_at: datetime) -> Line:
+def capacity_line(payload: CapacitySampled, recorded_at: datetime) -> ExportLine:
     """One look at one machine."""
     return _line(CAPACITY, payload, recorded_at)
 
 
-def _line(file: str, payload: Message, recorded_at: datetime) -> Line:
+def _line(file: str, payload: Message, recorded_at: datetime) -> ExportLine:
     values = [_value(payload, field) for field in _fields(_COLUMNS[file])]
     return csv_line(file, [clock(recorded_at), *values])
 

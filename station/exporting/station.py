@@ -23,14 +23,14 @@ from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.station_pb2 import TaskImported, TaskStatusImported
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import TaskRejected, TaskSubmitted
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.subjects import is_named_by
-from nervous_system.contract.target import Target
 from nervous_system.names import EVENTS
-from nervous_system.service.persistent import EMPTY, Table
+from nervous_system.service.persistent import EMPTY, PersistentMap
 from station.exporting.imported_row import ImportedRow, json_object, one_line, plain_task
-from station.exporting.line import Line
+from station.exporting.line import ExportLine
 from station.exporting.live_objective import LiveObjective
 from station.exporting.live_task import LiveTask, rejection_line, task_step
 from station.exporting.measurements import capacity_line, pulse_line
@@ -54,7 +54,7 @@ SUBJECTS: Final = (
     f"{EVENTS}.operator.task_imported.*",
     f"{EVENTS}.operator.task_status_imported.*",
     *(
-        f"{EVENTS}.operator.state_change.{Target.file(resource_of(name)).key}"
+        f"{EVENTS}.operator.state_change.{Resource.file(resource_of(name)).key}"
         for name in WHOLE_FILES
     ),
     f"{EVENTS}.governor.capacity_sampled",
@@ -70,16 +70,20 @@ _OURS: Final = ("task", "objective")
 class StationState:
     """What the files that change would say now."""
 
-    tasks: Table[str, LiveTask] = EMPTY  # by task id
-    objectives: Table[str, LiveObjective] = EMPTY  # by objective id
-    imported: Table[str, Table[str, ImportedRow]] = EMPTY  # by file and event id
-    told: Table[str, bool] = EMPTY  # event ids of imported statuses: a late repeat says nothing
-    files: Table[str, StationFile] = EMPTY  # as imported, by name
+    tasks: PersistentMap[str, LiveTask] = EMPTY  # by task id
+    objectives: PersistentMap[str, LiveObjective] = EMPTY  # by objective id
+    imported: PersistentMap[str, PersistentMap[str, ImportedRow]] = EMPTY  # by file and event id
+    told: PersistentMap[str, bool] = (
+        EMPTY  # event ids of imported statuses: a late repeat says nothing
+    )
+    files: PersistentMap[str, StationFile] = EMPTY  # as imported, by name
     policy: str | None = None  # the last word; None: there was none, or it is not on the log
     registry: str | None = None
 
 
-def evolve(state: StationState, recorded: Recorded) -> tuple[StationState, tuple[Line, ...]]:
+def evolve(
+    state: StationState, recorded: RecordedEvent
+) -> tuple[StationState, tuple[ExportLine, ...]]:
     """The state after one more event, and the lines that are certain by now."""
     event, payload = recorded.event, recorded.event.payload
     others = event.kind.source in _OURS and event.agent_role != ROLE_OVERSEER
@@ -90,20 +94,20 @@ def evolve(state: StationState, recorded: Recorded) -> tuple[StationState, tuple
             row = ImportedRow.of(recorded, payload.task_id, payload.row_json, plain_task(payload))
             return _with_row(state, TASK_QUEUE, event.event_id, row), ()
         case TaskStatusImported():
-            return _status(state, recorded, payload)
+            return _on_status(state, recorded, payload)
         case ObjectiveProposed():
-            return _proposed(state, recorded, payload), ()
+            return _on_proposed(state, recorded, payload), ()
         case ObjectiveAdded() if not payload.history:
-            return _added(state, recorded, payload), ()
+            return _on_added(state, recorded, payload), ()
         case ObjectiveFinished():
             known = state.objectives.get(payload.objective_id)
             if known is None:
                 return state, ()
-            ended = known.finished(payload, recorded.recorded_at)
+            ended = known.on_finished(payload, recorded.recorded_at)
             objectives = state.objectives.set(payload.objective_id, ended)
             return replace(state, objectives=objectives), ()
         case StateChange():
-            return _changed(state, event.event_id, payload), ()
+            return _on_changed(state, event.event_id, payload), ()
         case PolicyAdopted() if event.agent_role == ROLE_OVERSEER:
             return replace(state, policy=payload.text), ()
         case RegistryAdopted() if event.agent_role == ROLE_OVERSEER:
@@ -116,12 +120,12 @@ def evolve(state: StationState, recorded: Recorded) -> tuple[StationState, tuple
         case TaskRejected():
             return state, (rejection_line(payload, recorded.recorded_at),)
         case _:
-            return _stepped(state, recorded, payload)
+            return _on_stepped(state, recorded, payload)
 
 
-def _stepped(
-    state: StationState, recorded: Recorded, payload: Payload
-) -> tuple[StationState, tuple[Line, ...]]:
+def _on_stepped(
+    state: StationState, recorded: RecordedEvent, payload: Payload
+) -> tuple[StationState, tuple[ExportLine, ...]]:
     if recorded.event.kind.source != "task":
         return state, ()
     about = payload.manifest if isinstance(payload, TaskSubmitted) else payload
@@ -138,9 +142,9 @@ def _stepped(
     return replace(state, tasks=state.tasks.set(task_id, task)), lines
 
 
-def _status(
-    state: StationState, recorded: Recorded, payload: TaskStatusImported
-) -> tuple[StationState, tuple[Line, ...]]:
+def _on_status(
+    state: StationState, recorded: RecordedEvent, payload: TaskStatusImported
+) -> tuple[StationState, tuple[ExportLine, ...]]:
     event = recorded.event
     if event.event_id in state.told:
         return state, ()
@@ -152,11 +156,13 @@ def _status(
         "timestamp": payload.reported_at or None,
     }
     row = ImportedRow.of(recorded, payload.task_id, payload.row_json, plain)
-    line = Line(file_of(event.agent_id) or TASK_STATUS, row.text)
+    line = ExportLine(file_of(event.agent_id) or TASK_STATUS, row.text)
     return replace(state, told=state.told.set(event.event_id, True)), (line,)
 
 
-def _proposed(state: StationState, recorded: Recorded, payload: ObjectiveProposed) -> StationState:
+def _on_proposed(
+    state: StationState, recorded: RecordedEvent, payload: ObjectiveProposed
+) -> StationState:
     """Only history: a real one counts once the overseer has added it."""
     if not payload.history:
         return state
@@ -176,7 +182,9 @@ def _proposed(state: StationState, recorded: Recorded, payload: ObjectivePropose
     return _with_row(state, file, recorded.event.event_id, row)
 
 
-def _added(state: StationState, recorded: Recorded, payload: ObjectiveAdded) -> StationState:
+def _on_added(
+    state: StationState, recorded: RecordedEvent, payload: ObjectiveAdded
+) -> StationState:
     if payload.objective_id in state.objectives:
         return state
     objective = LiveObjective.of(
@@ -185,7 +193,7 @@ def _added(state: StationState, recorded: Recorded, payload: ObjectiveAdded) -> 
     return replace(state, objectives=state.objectives.set(payload.objective_id, objective))
 
 
-def _changed(state: StationState, event_id: str, payload: StateChange) -> StationState:
+def _on_changed(state: StationState, event_id: str, payload: StateChange) -> StationState:
     name = _WHOLE.get(payload.target_resource)
     if name is None:
         return state

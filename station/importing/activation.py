@@ -22,7 +22,7 @@ from importers.append import ImportReport
 from importers.unit import ImportSource, ImportUnit
 from nervous_system.contract.message import Entry
 from nervous_system.names import EVENTS
-from nervous_system.phrases import counted
+from nervous_system.phrases import pluralize
 from station.importing.folder import Row, StationFolder
 from station.importing.history import OBJECTIVE_FILTER, row_event
 from station.importing.row import (
@@ -120,8 +120,8 @@ class ActivationReport:
         before = f", {self.proposed_before} of them before" if self.proposed_before else ""
         rules = f"; {' and '.join(self.rules)} written to {self.home}" if self.rules else ""
         return (
-            f"activated: {counted(self.objectives, 'objective')} and"
-            f" {counted(self.tasks, 'task')} proposed to the overseer{before}{rules}"
+            f"activated: {pluralize(self.objectives, 'objective')} and"
+            f" {pluralize(self.tasks, 'task')} proposed to the overseer{before}{rules}"
         )
 
 

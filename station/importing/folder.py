@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from importers.foreign_file import read_foreign
 from importers.refusal import ImportRefused
-from nervous_system.contract.bounded import recordable
+from nervous_system.contract.truncation import recordable
 from station.names import REGISTRY, ROW_FILES, WHOLE_FILES
 
 MAX_FILE_BYTES: Final = 64 * 1024**2
 MAX_ROW_BYTES: Final = 128 * 1024
 """An event holds its row twice: as it was, and in fields."""
-_MOST_NAMED: Final = 10
-_MOST_PROBLEMS: Final = 1_000
+_MAX_NAMED: Final = 10
+_MAX_PROBLEMS: Final = 1_000
 """Of one file that are named; the others are counted."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
@@ -75,7 +75,7 @@ def read_station(path: Path) -> StationFolder:
     problems: list[str] = []
     for file in (*WHOLE_FILES, *ROW_FILES):
         try:
-            data = read_foreign(path / file, most_bytes=MAX_FILE_BYTES)
+            data = read_foreign(path / file, max_bytes=MAX_FILE_BYTES)
         except ImportRefused as error:
             problems.append(str(error))
             continue
@@ -101,8 +101,8 @@ def read_station(path: Path) -> StationFolder:
 
 
 def _not_readable(name: str, problems: Sequence[str]) -> ImportRefused:
-    more = len(problems) - _MOST_NAMED
-    named = "; ".join(problems[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    more = len(problems) - _MAX_NAMED
+    named = "; ".join(problems[:_MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
     return ImportRefused(
         f"{name} cannot be imported: {named}. Nothing of it was; mend or remove these lines"
     )
@@ -132,7 +132,7 @@ def parse_rows(data: bytes, *, file: str) -> tuple[tuple[Row, ...], list[str]]:
             content = json.dumps(fields, sort_keys=True, separators=(",", ":"))
             repeats[content] += 1
             rows.append(Row(file, line, text, fields, content, repeats[content]))
-        if len(problems) > _MOST_PROBLEMS:
+        if len(problems) > _MAX_PROBLEMS:
             problems.pop()
             more += 1
     if more:

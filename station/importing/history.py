@@ -20,7 +20,7 @@ from typing import Final
 
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
-from importers.bounded import MAX_DIFF_BYTES, MAX_NAME_BYTES, marked
+from importers.bounded import MAX_DIFF_BYTES, MAX_NAME_BYTES, mark_cut
 from importers.origin import Origin
 from importers.swe_agent.history import UNKNOWN_TIME
 from importers.unit import ImportSource, ImportUnit
@@ -28,9 +28,9 @@ from nervous_system.bus import Bus
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.subjects import chain_filter
-from nervous_system.contract.target import Target
-from nervous_system.errors import Unreadable
+from nervous_system.errors import MalformedEvent
 from nervous_system.ids import content_hash
 from nervous_system.names import EVENTS
 from station.file import StationFile
@@ -84,12 +84,12 @@ async def recorded_files(bus: Bus) -> dict[str, StationFile]:
     """What the log has of the whole files of the stations imported so far, by name."""
     files: dict[str, StationFile] = {}
     for name in WHOLE_FILES:
-        chain = chain_filter(Target.file(resource_of(name)).key)
+        chain = chain_filter(Resource.file(resource_of(name)).key)
         files[name] = StationFile()
         async for stored in bus.replay(subjects=[chain]):
             try:
-                event = bus.recorded(stored).event
-            except Unreadable:
+                event = bus.decode_stored(stored).event
+            except MalformedEvent:
                 continue  # the ingestor parks it; our own links can be read
             if isinstance(event.payload, StateChange):
                 files[name] = files[name].after(event.event_id, event.payload)
@@ -97,12 +97,12 @@ async def recorded_files(bus: Bus) -> dict[str, StationFile]:
 
 
 def _file_unit(name: str, data: bytes, known: StationFile) -> ImportUnit:
-    target = Target.file(resource_of(name))
+    target = Resource.file(resource_of(name))
     if known.event_id and known.hash == content_hash(data):
-        change, event_id = target.link(before=data, after=data, most_bytes=0), known.event_id
+        change, event_id = target.link(before=data, after=data, max_bytes=0), known.event_id
     else:
         change = target.link(
-            before=known.text if known.exact else None, after=data, most_bytes=MAX_DIFF_BYTES
+            before=known.text if known.exact else None, after=data, max_bytes=MAX_DIFF_BYTES
         )
         if not known.exact and known.hash:
             # The content before is not on the log: the diff holds all of the new one.
@@ -157,5 +157,5 @@ def row_event(
         payload=payload,
         trace_id=Origin(f"station {subject}").trace_id,
         span_id=origin.span_id(label),
-        correlation_id=marked(subject, MAX_NAME_BYTES),
+        correlation_id=mark_cut(subject, MAX_NAME_BYTES),
     )

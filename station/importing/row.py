@@ -15,15 +15,15 @@ from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.station_pb2 import TaskImported, TaskStatusImported
 from enchanted.events.v1.task_pb2 import TaskManifest
 from importers.swe_agent.history import UNKNOWN_TIME
-from nervous_system.contract.bounded import recordable
 from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS
+from nervous_system.contract.truncation import recordable
 from nervous_system.ids import subject_key
 from station.importing.folder import Row
 from station.names import ROW_KEY
 
-_MOST_ID_CHARACTERS: Final = 200
+_MAX_ID_CHARACTERS: Final = 200
 _LARGEST: Final = 2**32 - 1
-_LONGEST_SECONDS: Final = 1e12
+_MAX_SECONDS: Final = 1e12
 _CLOCKS: Final = ("timestamp", "created_at", "updated_at", "generated_at")
 AS_IMPORTED: Final = "-as-imported"
 """Behind the id of an objective of the inbox, as history: the id itself stays free, so that the
@@ -136,7 +136,7 @@ def text_of(value: Any) -> str:
 def _id(row: Row, name: str) -> str:
     value = row.fields.get(name)
     text = "" if isinstance(value, bool | float | list | dict) else text_of(value)
-    if not text.strip() or len(text) > _MOST_ID_CHARACTERS:
+    if not text.strip() or len(text) > _MAX_ID_CHARACTERS:
         return subject_key(name, row.content)
     return text
 
@@ -165,7 +165,7 @@ def _count(value: Any) -> int:
 
 def _seconds(value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number and 0 <= value <= _LONGEST_SECONDS else 0.0
+    return float(value) if number and 0 <= value <= _MAX_SECONDS else 0.0
 
 
 def _texts(value: Any) -> list[str]:

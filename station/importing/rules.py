@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from importers.refusal import ImportRefused
-from nervous_system.host.files import make_private, write_whole
+from nervous_system.host.files import make_private, write_atomically
 from nervous_system.ids import content_hash
 from overseer.policy import read_policy
 from overseer.registry import read_registry
@@ -58,7 +58,7 @@ def write_rules(station: StationFolder, home: Path, names: tuple[str, ...]) -> N
     try:
         make_private(home)
         for name in names:
-            write_whole(home / name, station.whole[name])
+            write_atomically(home / name, station.whole[name])
     except OSError as error:
         raise ImportRefused(
             f"the station's rules cannot be written into {home}: {error.strerror};"

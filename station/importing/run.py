@@ -13,7 +13,7 @@ from importers.unit import ImportSource
 from local_mesh.addresses import client_settings
 from local_mesh.home import Home
 from nervous_system.clock import system_clock
-from operations.actions.asking import operator
+from operations.actions.overseer_client import operator
 from operations.log_session import bus_session
 from station.importing.activation import ActivationReport, activation_of
 from station.importing.folder import read_station

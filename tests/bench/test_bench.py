@@ -16,9 +16,9 @@ import pytest
 from bench.events import entries, payloads
 from bench.figure import Figure, measured
 from bench.machine import describe_machine
+from bench.profile import QUICK
 from bench.report import Report
 from bench.rounds import interleave
-from bench.size import QUICK
 from nervous_system.contract.codec import encode
 from nervous_system.errors import StartFailed
 from tests.real_servers import RealProcess, wait_until
@@ -119,7 +119,7 @@ async def test_rounds_turn_the_order_round_and_ratios_are_taken_within_a_round()
         {name: contender(name) for name in speeds},
         rounds=2,
         warm_up=True,
-        most_seconds=60.0,
+        max_seconds=60.0,
         show=Nobody(),
     )
     assert order == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
@@ -141,7 +141,7 @@ async def test_no_round_is_begun_that_would_end_too_late() -> None:
             {"ours": ten_seconds},
             rounds=5,
             warm_up=True,
-            most_seconds=seconds,
+            max_seconds=seconds,
             show=Nobody(),
             watch=lambda: moment,
         )

@@ -13,8 +13,8 @@ from types import ModuleType
 
 import pytest
 
-from bench.outcomes.page import Column, page
-from bench.outcomes.situation import SITUATIONS, Mark, Outcome, mark
+from bench.outcomes.page import PageColumn, page
+from bench.outcomes.situation import SITUATIONS, Mark, StagedOutcome, mark
 from bench.outcomes.systems import PROGRAMS, SYSTEMS
 from nervous_system.refusal import Refusal
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 KEPT = (ROOT / "docs" / "outcomes.md").read_text(encoding="utf-8")
 OURS = "Ganglion"
 
-FAILED = Outcome(
+FAILED = StagedOutcome(
     kind="failed",
     state="failed",
     seconds=0.4,
@@ -106,16 +106,16 @@ def test_each_situation_has_something_to_do_and_a_name_of_its_own() -> None:
         ("cancel-waiting", replace(FAILED, kind="cancelled", runs=0), "right"),
     ],
 )
-def test_what_is_found_is_judged(key: str, outcome: Outcome, expected: Mark) -> None:
+def test_what_is_found_is_judged(key: str, outcome: StagedOutcome, expected: Mark) -> None:
     assert mark(BY_KEY[key], outcome) == expected
 
 
 def test_where_others_are_better_it_is_said() -> None:
-    def column(name: str, outcome: Outcome) -> Column:
-        outcomes: dict[str, Outcome | Refusal] = {
+    def column(name: str, outcome: StagedOutcome) -> PageColumn:
+        outcomes: dict[str, StagedOutcome | Refusal] = {
             each.key: Refusal.because("left out") for each in SITUATIONS
         }
-        return Column(
+        return PageColumn(
             name=name, settings="s", versions="v", outcomes={**outcomes, "raises": outcome}
         )
 

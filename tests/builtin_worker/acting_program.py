@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from nervous_system import failpoint
 from nervous_system.bus import open_bus
 from nervous_system.settings import MeshSettings
@@ -22,7 +22,7 @@ async def main(url: str, home: Path, asked: dict[str, object]) -> None:
     """One attempt."""
     workspace = asked.pop("workspace", None)
     async with open_bus(MeshSettings(nats_url=url), name="acting") as bus:
-        place = Place(
+        place = ActionContext(
             home=home,
             bus=bus,
             agent=agent_of(bus),

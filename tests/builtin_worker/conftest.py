@@ -8,7 +8,7 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.clickhouse import ClickHouse
 from nervous_system.bus import Bus
 from tests.builtin_worker.mesh_of_worker import NOW, Ingesting, agent_of
@@ -43,15 +43,19 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def place(home: Path, bus: Bus) -> Place:
+def place(home: Path, bus: Bus) -> ActionContext:
     """Where an action works that needs no ClickHouse."""
-    return Place(home=home, bus=bus, agent=agent_of(bus), clickhouse=None, clock=lambda: NOW)
+    return ActionContext(
+        home=home, bus=bus, agent=agent_of(bus), clickhouse=None, clock=lambda: NOW
+    )
 
 
 @pytest.fixture
-def whole_place(home: Path, bus: Bus, clickhouse: ClickHouse) -> Place:
+def whole_place(home: Path, bus: Bus, clickhouse: ClickHouse) -> ActionContext:
     """Where an action works that has everything."""
-    return Place(home=home, bus=bus, agent=agent_of(bus), clickhouse=clickhouse, clock=lambda: NOW)
+    return ActionContext(
+        home=home, bus=bus, agent=agent_of(bus), clickhouse=clickhouse, clock=lambda: NOW
+    )
 
 
 @pytest.fixture

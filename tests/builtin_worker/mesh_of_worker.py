@@ -16,7 +16,7 @@ from pathlib import Path
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from builtin_worker.action import Done, Job, Place
+from builtin_worker.action import ActionContext, ActionRequest, ActionResult
 from builtin_worker.actions import ACTIONS
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER, AgentRole
 from nervous_system import failpoint
@@ -41,9 +41,9 @@ def job(
     task_id: str = "task-1",
     key: str = "",
     payload: Mapping[str, object] | None = None,
-) -> Job:
+) -> ActionRequest:
     """One attempt at a task."""
-    return Job(
+    return ActionRequest(
         task_id=task_id,
         action=action,
         payload=payload or {},
@@ -62,7 +62,7 @@ class Told:
         self.steps.append((fraction, note))
 
 
-async def do(work: Job, place: Place) -> Done:
+async def do(work: ActionRequest, place: ActionContext) -> ActionResult:
     """Do a job as a worker does it; its progress must go forward."""
     told = Told()
     done = await ACTIONS[work.action](work, place, told)
@@ -73,7 +73,7 @@ async def do(work: Job, place: Place) -> Done:
 
 
 async def killed_at(
-    point: str, place: Place, nats: NatsServer, asked: Mapping[str, object], folder: Path
+    point: str, place: ActionContext, nats: NatsServer, asked: Mapping[str, object], folder: Path
 ) -> None:
     """Let a worker of its own do a job until it is killed at a failpoint; see
     `acting_program.py`."""

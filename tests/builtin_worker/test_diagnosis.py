@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from builtin_worker.action import MOST_NOTES_CHARACTERS, MOST_OUTPUT_CHARACTERS, Place
+from builtin_worker.action import MAX_NOTES_CHARACTERS, MAX_OUTPUT_CHARACTERS, ActionContext
 from builtin_worker.clickhouse import ClickHouse
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
@@ -22,7 +22,9 @@ from tests.builtin_worker.mesh_of_worker import NOW, Ingesting, do, job, publish
 from tests.real_servers import ClickHouseServer, NatsServer, RealProcess
 
 
-async def test_the_machine_and_what_the_governor_recorded_of_it(place: Place, bus: Bus) -> None:
+async def test_the_machine_and_what_the_governor_recorded_of_it(
+    place: ActionContext, bus: Bus
+) -> None:
     before = await do(job("diagnose.machine"), place)
     assert socket.gethostname() in before.output
     assert "No governor has recorded a sample yet" in before.output
@@ -41,7 +43,7 @@ async def test_the_machine_and_what_the_governor_recorded_of_it(place: Place, bu
     assert after.changed_files == ()
 
 
-async def test_the_disk_and_what_of_it_is_ours(place: Place) -> None:
+async def test_the_disk_and_what_of_it_is_ours(place: ActionContext) -> None:
     (place.home / "logs").mkdir()
     (place.home / "logs" / "a.log").write_bytes(b"x" * 3 * 1024**2)
     done = await do(job("diagnose.disk"), place)
@@ -49,14 +51,14 @@ async def test_the_disk_and_what_of_it_is_ours(place: Place) -> None:
     assert f"| {place.home} |" in done.output
 
 
-async def test_memory(place: Place) -> None:
+async def test_memory(place: ActionContext) -> None:
     assert re.search(
         r"\| memory \| [\d.]+ \wiB \|", (await do(job("diagnose.memory"), place)).output
     )
 
 
 async def test_the_process_that_uses_most_is_named_without_its_arguments(
-    place: Place, tmp_path: Path
+    place: ActionContext, tmp_path: Path
 ) -> None:
     busy = RealProcess(
         [sys.executable, "-m", "timeit", "-n1", "-r1", "while True: pass # ghp_secret"],
@@ -70,7 +72,7 @@ async def test_the_process_that_uses_most_is_named_without_its_arguments(
     assert "secret" not in done.output
 
 
-async def test_streams_and_consumers_with_their_lag(place: Place, bus: Bus) -> None:
+async def test_streams_and_consumers_with_their_lag(place: ActionContext, bus: Bus) -> None:
     for number in range(3):
         await publish(bus, PulseCompleted(number=number))
     await bus.connection.request_json(
@@ -87,7 +89,7 @@ async def test_streams_and_consumers_with_their_lag(place: Place, bus: Bus) -> N
 
 
 async def test_clickhouse_and_how_far_it_is_behind(
-    whole_place: Place, bus: Bus, ingesting: Ingesting
+    whole_place: ActionContext, bus: Bus, ingesting: Ingesting
 ) -> None:
     ingesting.start()
     await ingesting.until(await publish(bus, PulseCompleted(number=1)))
@@ -103,7 +105,7 @@ async def test_clickhouse_and_how_far_it_is_behind(
 
 
 async def test_before_anything_is_recorded_that_is_what_it_says(
-    whole_place: Place, bus: Bus, ingesting: Ingesting
+    whole_place: ActionContext, bus: Bus, ingesting: Ingesting
 ) -> None:
     unmigrated = await do(job("diagnose.clickhouse"), whole_place)
     assert "ganglion migrate" in unmigrated.output
@@ -117,7 +119,7 @@ async def test_before_anything_is_recorded_that_is_what_it_says(
 
 
 async def test_the_report_holds_every_part_and_is_a_file(
-    whole_place: Place, ingesting: Ingesting
+    whole_place: ActionContext, ingesting: Ingesting
 ) -> None:
     ingesting.start()
     await ingesting.until(0)
@@ -137,7 +139,7 @@ async def test_the_report_holds_every_part_and_is_a_file(
 
 
 async def test_what_cannot_be_read_costs_only_itself(
-    place: Place, nats_server: NatsServer, clickhouse_server: ClickHouseServer
+    place: ActionContext, nats_server: NatsServer, clickhouse_server: ClickHouseServer
 ) -> None:
     nats_server.kill()
     nowhere = ClickHouse("http://user:hunter2@127.0.0.1:9")
@@ -151,13 +153,13 @@ async def test_what_cannot_be_read_costs_only_itself(
     assert "hunter2" not in done.output
 
 
-async def test_a_worker_without_clickhouse_says_so(place: Place) -> None:
+async def test_a_worker_without_clickhouse_says_so(place: ActionContext) -> None:
     done = await do(job("diagnose.clickhouse"), place)
     assert "set CLICKHOUSE_URL" in done.output
 
 
 async def test_a_clickhouse_that_hangs_is_given_up_and_does_not_hold_a_cancelled_task(
-    place: Place,
+    place: ActionContext,
 ) -> None:
     reached = asyncio.Event()
 
@@ -183,7 +185,9 @@ async def test_a_clickhouse_that_hangs_is_given_up_and_does_not_hold_a_cancelled
 @pytest.mark.parametrize(
     "task_id", ["../../escaped", "/etc/escaped", ".hidden", "", "a\0b", "x" * 400]
 )
-async def test_no_task_id_leads_out_of_the_folder_of_reports(place: Place, task_id: str) -> None:
+async def test_no_task_id_leads_out_of_the_folder_of_reports(
+    place: ActionContext, task_id: str
+) -> None:
     outside = tree(place.home.parent / "nats")
     done = await do(job("diagnose.report", task_id=task_id, key="k"), place)
     (path,) = done.changed_files
@@ -193,11 +197,11 @@ async def test_no_task_id_leads_out_of_the_folder_of_reports(place: Place, task_
     assert not any("escaped" in name for name in tree(place.home.parent) if name not in outside)
 
 
-async def test_however_much_there_is_to_say_it_fits_on_the_log(place: Place) -> None:
+async def test_however_much_there_is_to_say_it_fits_on_the_log(place: ActionContext) -> None:
     for number in range(3000):
         (place.home / f"{number:04}-{'x' * 200}").mkdir()
     done = await do(job("diagnose.disk"), place)
-    assert len(done.output) <= MOST_OUTPUT_CHARACTERS + 100
-    assert len(done.notes) <= MOST_NOTES_CHARACTERS + 100
+    assert len(done.output) <= MAX_OUTPUT_CHARACTERS + 100
+    assert len(done.notes) <= MAX_NOTES_CHARACTERS + 100
     assert "more" in done.output
     assert place.clock() == NOW

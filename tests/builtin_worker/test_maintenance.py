@@ -14,7 +14,7 @@ from pathlib import Path
 import lz4.frame
 import pytest
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.actions import ACTIONS
 from builtin_worker.archive import only_one
 from builtin_worker.protected import PROTECTED
@@ -63,7 +63,7 @@ async def save(bus: Bus, text: str, *, key: str = "overseer.main") -> None:
             sequence=1,
             stream_created="",
             fingerprint="",
-            ahead=frozenset(),
+            pending_ids=frozenset(),
         )
     )
 
@@ -71,7 +71,7 @@ async def save(bus: Bus, text: str, *, key: str = "overseer.main") -> None:
 # Logs
 
 
-async def test_a_rotated_log_is_packed_and_a_live_one_untouched(place: Place) -> None:
+async def test_a_rotated_log_is_packed_and_a_live_one_untouched(place: ActionContext) -> None:
     text = "".join(f"line {number}\n" for number in range(10_000))
     rotated(place.home, text=text)
     live = rotated(place.home, "ingestor.log", "the newest line\n")
@@ -114,7 +114,7 @@ class Writer:
 
 
 async def test_no_line_is_lost_while_a_process_writes_and_the_supervisor_rotates(
-    place: Place,
+    place: ActionContext,
 ) -> None:
     """The writer keeps its file open over the rotation, as a slow process does."""
     lines = [f"line {number}\n" for number in range(20)]
@@ -133,7 +133,7 @@ async def test_no_line_is_lost_while_a_process_writes_and_the_supervisor_rotates
 
 
 async def test_each_rotation_is_kept_although_the_supervisor_has_one_name_for_all(
-    place: Place,
+    place: ActionContext,
 ) -> None:
     log = rotated(place.home, "service.log", "first")
     for key, text in (("1", "second"), ("2", "third")):
@@ -153,7 +153,7 @@ def packed_logs(home: Path) -> list[str]:
     "point", ["logs.set_aside", "archive.before_manifest", "archive.after_manifest"]
 )
 async def test_killed_at_any_point_each_line_is_archived_once(
-    place: Place, nats_server: NatsServer, tmp_path: Path, point: str
+    place: ActionContext, nats_server: NatsServer, tmp_path: Path, point: str
 ) -> None:
     for name in ("governor", "ingestor", "overseer"):
         rotated(place.home, f"{name}.log.1", f"all of {name}\n")
@@ -172,7 +172,7 @@ async def test_killed_at_any_point_each_line_is_archived_once(
     assert after.notes == "nothing to look at"
 
 
-async def test_a_log_that_cannot_be_archived_stays_where_it_is(place: Place) -> None:
+async def test_a_log_that_cannot_be_archived_stays_where_it_is(place: ActionContext) -> None:
     rotated(place.home)
     (place.home / "archive").mkdir()
     (place.home / "archive" / "logs").write_text("in the way")
@@ -188,7 +188,7 @@ async def test_a_log_that_cannot_be_archived_stays_where_it_is(place: Place) -> 
 # Policies, links
 
 
-async def test_what_governs_the_swarm_is_never_touched(place: Place) -> None:
+async def test_what_governs_the_swarm_is_never_touched(place: ActionContext) -> None:
     folders = [
         *("", "logs", "archive", "archive/logs", "reports", "reports/diagnostics"),
         "reports/trends/2020-01-01-old",
@@ -211,7 +211,7 @@ async def test_what_governs_the_swarm_is_never_touched(place: Place) -> None:
     assert not any(Path(path).name in PROTECTED for path in done.changed_files)
 
 
-async def test_what_lies_behind_a_link_is_not_ours(place: Place, tmp_path: Path) -> None:
+async def test_what_lies_behind_a_link_is_not_ours(place: ActionContext, tmp_path: Path) -> None:
     for folder in ("logs", "reports"):
         aged(tmp_path / "elsewhere" / folder / "some.log.1", 100 * WEEK)
         (place.home / folder).symlink_to(tmp_path / "elsewhere" / folder)
@@ -224,7 +224,7 @@ async def test_what_lies_behind_a_link_is_not_ours(place: Place, tmp_path: Path)
 # Reports
 
 
-async def test_old_reports_go_and_young_ones_stay(place: Place) -> None:
+async def test_old_reports_go_and_young_ones_stay(place: ActionContext) -> None:
     reports = place.home / "reports"
     aged(reports / "diagnostics" / "old.md", 3 * WEEK)
     aged(reports / "trends" / "2026-10-01-t" / "trends.md", 3 * WEEK)
@@ -245,7 +245,7 @@ async def test_old_reports_go_and_young_ones_stay(place: Place) -> None:
 
 
 @pytest.mark.parametrize("keep_days", [0, -14, "14", True, 0.5])
-async def test_days_that_are_of_no_use_are_refused(place: Place, keep_days: object) -> None:
+async def test_days_that_are_of_no_use_are_refused(place: ActionContext, keep_days: object) -> None:
     report = aged(place.home / "reports" / "diagnostics" / "r.md", 100 * WEEK)
     with pytest.raises(Permanent, match="keep_days"):
         await do(job("maintain.logs", payload={"keep_days": keep_days}), place)
@@ -255,7 +255,7 @@ async def test_days_that_are_of_no_use_are_refused(place: Place, keep_days: obje
 # Snapshots
 
 
-async def test_each_state_of_a_snapshot_is_copied_once(place: Place, bus: Bus) -> None:
+async def test_each_state_of_a_snapshot_is_copied_once(place: ActionContext, bus: Bus) -> None:
     await save(bus, "first")
     await save(bus, "of another " * 50_000, key="governor.node 1/a")
     await do(job("maintain.logs", key="1"), place)
@@ -273,7 +273,7 @@ async def test_each_state_of_a_snapshot_is_copied_once(place: Place, bus: Bus) -
     assert not list(place.home.rglob("*.partial"))
 
 
-async def test_a_copy_put_back_is_the_snapshot(place: Place, bus: Bus) -> None:
+async def test_a_copy_put_back_is_the_snapshot(place: ActionContext, bus: Bus) -> None:
     await save(bus, "the state")
     await do(job("maintain.logs"), place)
     bucket = await open_snapshots(bus.connection)
@@ -285,7 +285,7 @@ async def test_a_copy_put_back_is_the_snapshot(place: Place, bus: Bus) -> None:
     assert found.state == State("the state")
 
 
-async def test_only_the_last_copies_of_a_snapshot_are_kept(place: Place, bus: Bus) -> None:
+async def test_only_the_last_copies_of_a_snapshot_are_kept(place: ActionContext, bus: Bus) -> None:
     for number in range(5):
         await save(bus, f"state {number}")
         moment = NOW + number * timedelta(minutes=30)
@@ -299,7 +299,9 @@ async def test_only_the_last_copies_of_a_snapshot_are_kept(place: Place, bus: Bu
     assert [any(state in each for state in kept) for each in states] == [True, True]
 
 
-async def test_a_snapshot_whose_parts_are_gone_costs_only_itself(place: Place, bus: Bus) -> None:
+async def test_a_snapshot_whose_parts_are_gone_costs_only_itself(
+    place: ActionContext, bus: Bus
+) -> None:
     await save(bus, "whole")
     await save(bus, "broken", key="broken.main")
     bucket = await open_snapshots(bus.connection)
@@ -315,7 +317,9 @@ async def test_a_snapshot_whose_parts_are_gone_costs_only_itself(place: Place, b
     assert f"{names.SNAPSHOTS}/broken.main: " in done.notes
 
 
-async def test_without_a_log_the_rest_is_done(place: Place, nats_server: NatsServer) -> None:
+async def test_without_a_log_the_rest_is_done(
+    place: ActionContext, nats_server: NatsServer
+) -> None:
     rotated(place.home)
     nats_server.kill()
     done = await do(job("maintain.logs"), place)
@@ -326,7 +330,7 @@ async def test_without_a_log_the_rest_is_done(place: Place, nats_server: NatsSer
 # Checksums
 
 
-async def test_what_is_not_as_it_was_archived_is_named(place: Place) -> None:
+async def test_what_is_not_as_it_was_archived_is_named(place: ActionContext) -> None:
     for name in ("a", "b", "c"):
         rotated(place.home, f"{name}.log.1", f"all of {name}\n")
     await do(job("maintain.logs", key="1"), place)
@@ -347,7 +351,7 @@ async def test_what_is_not_as_it_was_archived_is_named(place: Place) -> None:
     assert again.notes == done.notes  # until somebody does something about it
 
 
-async def test_a_manifest_with_a_bad_line_is_kept_and_said_to_be_bad(place: Place) -> None:
+async def test_a_manifest_with_a_bad_line_is_kept_and_said_to_be_bad(place: ActionContext) -> None:
     rotated(place.home, "a.log.1")
     await do(job("maintain.logs", key="1"), place)
     manifest = place.home / "archive" / "manifest.jsonl"
@@ -363,7 +367,7 @@ async def test_a_manifest_with_a_bad_line_is_kept_and_said_to_be_bad(place: Plac
     assert len(packed(place.home)) == 1
 
 
-async def test_old_archived_logs_go(place: Place) -> None:
+async def test_old_archived_logs_go(place: ActionContext) -> None:
     rotated(place.home)
     await do(job("maintain.logs", key="1"), place)
     for days, left in ((89, 1), (91, 0)):
@@ -376,7 +380,7 @@ async def test_old_archived_logs_go(place: Place) -> None:
 
 
 async def test_done_again_under_the_same_key_nothing_changes_any_more(
-    place: Place, bus: Bus
+    place: ActionContext, bus: Bus
 ) -> None:
     rotated(place.home)
     await save(bus, "state")
@@ -391,7 +395,7 @@ async def test_done_again_under_the_same_key_nothing_changes_any_more(
     assert "done under this idempotency key at 2026-11-21T12:00:00+00:00" in second.notes
 
 
-async def test_two_at_once_do_not_meet(place: Place) -> None:
+async def test_two_at_once_do_not_meet(place: ActionContext) -> None:
     rotated(place.home)
     with only_one(place.home), pytest.raises(Transient, match="another run of maintenance"):
         await do(job("maintain.logs", key="k"), place)
@@ -399,7 +403,9 @@ async def test_two_at_once_do_not_meet(place: Place) -> None:
     assert packed_logs(place.home) == ["one line\n"]
 
 
-async def test_cancelled_at_any_step_it_leaves_everything_whole(place: Place, bus: Bus) -> None:
+async def test_cancelled_at_any_step_it_leaves_everything_whole(
+    place: ActionContext, bus: Bus
+) -> None:
     rotated(place.home)
     await save(bus, "state")
     aged(place.home / "reports" / "old.md", 100 * WEEK)

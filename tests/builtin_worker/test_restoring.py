@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from enchanted.events.v1.state_change_pb2 import StateChange
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
@@ -23,12 +23,12 @@ from enchanted.events.v1.task_pb2 import (
     TaskFailed,
     TaskReleased,
 )
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import Agent
 from nervous_system.client.finding_workspace import find_workspace
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.subjects import chain_filter
-from nervous_system.contract.target import Target
 from nervous_system.errors import Permanent, Transient
 from nervous_system.ids import content_hash, new_event_id
 from tests.builtin_worker.mesh_of_worker import NOW, do, job, killed_at, publish
@@ -85,8 +85,10 @@ class Swarm:
 
     async def links(self, name: str) -> list[StateChange]:
         """The chain of a file; each link begins where the one before it ended."""
-        chain = chain_filter(Target.file(name).key)
-        links = [recorded(each).event.payload async for each in self.bus.replay(subjects=[chain])]
+        chain = chain_filter(Resource.file(name).key)
+        links = [
+            decode_stored(each).event.payload async for each in self.bus.replay(subjects=[chain])
+        ]
         for one, after in pairwise(links):
             assert one.new_state_hash == after.previous_state_hash
         return links  # type: ignore[return-value]
@@ -101,12 +103,14 @@ def swarm(bus: Bus, tmp_path: Path) -> Swarm:
 
 
 @pytest.fixture
-def place(place: Place, swarm: Swarm) -> Place:
+def place(place: ActionContext, swarm: Swarm) -> ActionContext:
     """Where the built-in worker has the files at hand."""
     return replace(place, workspace=swarm.workspace)
 
 
-async def test_everything_is_as_it_was_on_disk_and_on_record(place: Place, swarm: Swarm) -> None:
+async def test_everything_is_as_it_was_on_disk_and_on_record(
+    place: ActionContext, swarm: Swarm
+) -> None:
     await swarm.write("kept.py", "one\n")
     await swarm.write("changed.py", "one\ntwo\n")
     await swarm.write("removed.py", "with no end")
@@ -143,13 +147,13 @@ async def test_everything_is_as_it_was_on_disk_and_on_record(place: Place, swarm
 
 
 async def test_what_was_taken_back_stands_under_a_decision_with_its_reason(
-    place: Place, swarm: Swarm
+    place: ActionContext, swarm: Swarm
 ) -> None:
     async with swarm.attempt():
         await swarm.write("a.py", "a\n")
     await swarm.set_aside()
     await do(WORK, place)
-    found = [recorded(each).event async for each in swarm.bus.replay()]
+    found = [decode_stored(each).event async for each in swarm.bus.replay()]
     decision, change = found[-2:]
     assert decision.payload.rationale == "it failed"
     assert decision.payload.chosen_action == f"take back what task {TASK} changed"
@@ -157,7 +161,9 @@ async def test_what_was_taken_back_stands_under_a_decision_with_its_reason(
     assert change.agent_id == "worker-1"
 
 
-async def test_what_others_made_of_a_file_is_left_and_said(place: Place, swarm: Swarm) -> None:
+async def test_what_others_made_of_a_file_is_left_and_said(
+    place: ActionContext, swarm: Swarm
+) -> None:
     other = Agent(swarm.bus, role=ROLE_CODER, agent_id="coder-2")
     async with swarm.attempt():
         for name in ("mine.py", "ours.py", "theirs.py"):
@@ -174,7 +180,7 @@ async def test_what_others_made_of_a_file_is_left_and_said(place: Place, swarm: 
 
 
 async def test_what_came_back_and_was_changed_again_is_taken_back_again(
-    place: Place, swarm: Swarm
+    place: ActionContext, swarm: Swarm
 ) -> None:
     await swarm.write("a.py", "a\n")
     for number in range(2):
@@ -187,7 +193,7 @@ async def test_what_came_back_and_was_changed_again_is_taken_back_again(
 
 
 async def test_nothing_outside_the_workspace_and_nothing_that_governs_is_written(
-    place: Place, swarm: Swarm, tmp_path: Path
+    place: ActionContext, swarm: Swarm, tmp_path: Path
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     (swarm.workspace / "link").symlink_to(tmp_path / "elsewhere")
@@ -195,7 +201,7 @@ async def test_nothing_outside_the_workspace_and_nothing_that_governs_is_written
     async with swarm.attempt():
         for name in names:
             await swarm.write(name, "x\n")
-        await swarm.coder.change(Target.variable("PATH"), before="a", after="b")
+        await swarm.coder.change(Resource.variable("PATH"), before="a", after="b")
     await swarm.set_aside()
     with pytest.raises(Permanent, match="5 could not be put back") as refused:
         await do(WORK, place)
@@ -205,7 +211,7 @@ async def test_nothing_outside_the_workspace_and_nothing_that_governs_is_written
     assert all((swarm.workspace / name).read_text() == "x\n" for name in names)
 
 
-async def test_what_the_log_has_not_whole_is_left(place: Place, swarm: Swarm) -> None:
+async def test_what_the_log_has_not_whole_is_left(place: ActionContext, swarm: Swarm) -> None:
     async with swarm.attempt():
         (swarm.workspace / "binary").write_bytes(b"\xff\xfe")
         await swarm.coder.change("binary", before=None, after=b"\xff\xfe")
@@ -217,7 +223,9 @@ async def test_what_the_log_has_not_whole_is_left(place: Place, swarm: Swarm) ->
     assert "secret.py: the log does not have all of what was changed" in str(refused.value)
 
 
-async def test_a_task_that_may_still_be_worked_on_is_waited_for(place: Place, swarm: Swarm) -> None:
+async def test_a_task_that_may_still_be_worked_on_is_waited_for(
+    place: ActionContext, swarm: Swarm
+) -> None:
     async with swarm.attempt():
         await swarm.write("a.py", "a\n")
         with pytest.raises(Transient, match="may still be worked on; cancel it, or set it aside"):
@@ -228,7 +236,7 @@ async def test_a_task_that_may_still_be_worked_on_is_waited_for(place: Place, sw
     assert swarm.files() == {"a.py": "a\n"}
 
 
-async def test_nothing_changed_is_nothing_to_do(place: Place, swarm: Swarm) -> None:
+async def test_nothing_changed_is_nothing_to_do(place: ActionContext, swarm: Swarm) -> None:
     async with swarm.attempt():
         pass
     await swarm.set_aside()
@@ -237,7 +245,7 @@ async def test_nothing_changed_is_nothing_to_do(place: Place, swarm: Swarm) -> N
     assert done.changed_files == ()
 
 
-async def test_what_cannot_be_asked_is_refused_with_what_to_do(place: Place) -> None:
+async def test_what_cannot_be_asked_is_refused_with_what_to_do(place: ActionContext) -> None:
     with pytest.raises(Permanent, match="the log has no task tasks/1"):
         await do(WORK, place)
     with pytest.raises(Permanent, match="task_id in its payload is None; give a text"):
@@ -247,7 +255,7 @@ async def test_what_cannot_be_asked_is_refused_with_what_to_do(place: Place) -> 
 
 
 async def test_an_attempt_that_died_before_it_said_so_is_finished_by_the_next(
-    place: Place, swarm: Swarm, nats_server: NatsServer, tmp_path: Path
+    place: ActionContext, swarm: Swarm, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     await swarm.write("a.py", "a\n")
     async with swarm.attempt():
@@ -266,7 +274,7 @@ async def test_an_attempt_that_died_before_it_said_so_is_finished_by_the_next(
 
 
 async def test_one_odd_file_does_not_keep_the_others_from_being_put_back(
-    place: Place, swarm: Swarm
+    place: ActionContext, swarm: Swarm
 ) -> None:
     async with swarm.attempt():
         await swarm.write("a.py", "a\n")
@@ -278,7 +286,9 @@ async def test_one_odd_file_does_not_keep_the_others_from_being_put_back(
     assert swarm.files() == {}
 
 
-async def test_a_folder_that_became_a_file_is_a_folder_again(place: Place, swarm: Swarm) -> None:
+async def test_a_folder_that_became_a_file_is_a_folder_again(
+    place: ActionContext, swarm: Swarm
+) -> None:
     await swarm.write("d/a.py", "a\n")
     async with swarm.attempt():
         await swarm.write("d/a.py", None)
@@ -290,7 +300,7 @@ async def test_a_folder_that_became_a_file_is_a_folder_again(place: Place, swarm
 
 
 async def test_nothing_is_written_through_a_link(
-    place: Place, swarm: Swarm, tmp_path: Path
+    place: ActionContext, swarm: Swarm, tmp_path: Path
 ) -> None:
     victim = tmp_path / "victim"
     victim.write_text("mine\n")
@@ -310,7 +320,7 @@ async def test_nothing_is_written_through_a_link(
 
 
 async def test_what_was_completed_meanwhile_is_taken_back_only_for_a_person(
-    place: Place, swarm: Swarm
+    place: ActionContext, swarm: Swarm
 ) -> None:
     async with swarm.attempt():
         await swarm.write("a.py", "a\n")
@@ -322,7 +332,9 @@ async def test_what_was_completed_meanwhile_is_taken_back_only_for_a_person(
     assert swarm.files() == {}
 
 
-async def test_only_files_of_its_own_workspace_are_put_back(swarm: Swarm, place: Place) -> None:
+async def test_only_files_of_its_own_workspace_are_put_back(
+    swarm: Swarm, place: ActionContext
+) -> None:
     """Another repository's file of the same path is left, and so is what a worker below the root
     does not have at hand."""
     root = swarm.workspace
@@ -353,6 +365,6 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *arguments], check=True)
 
 
-async def _links(bus: Bus) -> AsyncIterator[Recorded]:
+async def _links(bus: Bus) -> AsyncIterator[RecordedEvent]:
     async for stored in bus.replay(subjects=["swarm.events.*.state_change.>"]):
-        yield bus.recorded(stored)
+        yield bus.decode_stored(stored)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builtin_worker.trend import Pulse, Series, uptime
+from builtin_worker.trend import PulsePoint, Series, uptime
 
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -17,8 +17,8 @@ def at(hour: float) -> datetime:
     return BEGAN + timedelta(hours=hour)
 
 
-def pulse(hour: float, *, mode: str = "operational", measured: float | None = None) -> Pulse:
-    return Pulse(
+def pulse(hour: float, *, mode: str = "operational", measured: float | None = None) -> PulsePoint:
+    return PulsePoint(
         at=at(hour),
         number=1,
         system_mode=mode,

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.actions import ACTIONS
 from enchanted.events.v1.pulse_pb2 import KeyIndicator, PulseCompleted
 from nervous_system.bus import Bus
@@ -54,7 +54,7 @@ def folder_of(home: Path) -> Path:
 
 
 async def test_the_last_pulses_as_charts_and_a_table(
-    whole_place: Place, bus: Bus, ingesting: Ingesting
+    whole_place: ActionContext, bus: Bus, ingesting: Ingesting
 ) -> None:
     await pulsed(bus, ingesting, *(pulse(number) for number in range(1, 13)))
     work = job("report.trends", task_id="t-9", payload={"pulses": 10})
@@ -86,7 +86,7 @@ async def test_the_last_pulses_as_charts_and_a_table(
 
 
 async def test_what_no_pulse_measured_is_left_out_or_derived(
-    whole_place: Place, bus: Bus, ingesting: Ingesting
+    whole_place: ActionContext, bus: Bus, ingesting: Ingesting
 ) -> None:
     pulses = (pulse(number, scored=False, measured=False) for number in range(6, 10))
     await pulsed(bus, ingesting, *pulses)
@@ -99,7 +99,7 @@ async def test_what_no_pulse_measured_is_left_out_or_derived(
 
 
 async def test_one_pulse_is_drawn_without_a_trend(
-    whole_place: Place, bus: Bus, ingesting: Ingesting
+    whole_place: ActionContext, bus: Bus, ingesting: Ingesting
 ) -> None:
     await pulsed(bus, ingesting, pulse(1))
     done = await do(job("report.trends"), whole_place)
@@ -107,7 +107,7 @@ async def test_one_pulse_is_drawn_without_a_trend(
     assert {each.name for each in folder_of(whole_place.home).iterdir()} == {"trends.md", *CHARTS}
 
 
-async def test_without_a_pulse_it_says_so(whole_place: Place, ingesting: Ingesting) -> None:
+async def test_without_a_pulse_it_says_so(whole_place: ActionContext, ingesting: Ingesting) -> None:
     ingesting.start()
     await ingesting.until(0)
     done = await do(job("report.trends"), whole_place)
@@ -116,7 +116,7 @@ async def test_without_a_pulse_it_says_so(whole_place: Place, ingesting: Ingesti
 
 
 async def test_another_attempt_a_day_later_makes_no_second_report(
-    whole_place: Place, bus: Bus, ingesting: Ingesting
+    whole_place: ActionContext, bus: Bus, ingesting: Ingesting
 ) -> None:
     await pulsed(bus, ingesting, pulse(1), pulse(2))
     await do(job("report.trends", task_id="b", key="first"), whole_place)
@@ -132,13 +132,17 @@ async def test_another_attempt_a_day_later_makes_no_second_report(
 
 
 @pytest.mark.parametrize("pulses", [0, -1, 10_000, "many", True, 1.5, None, [3]])
-async def test_a_number_that_is_of_no_use_is_refused(whole_place: Place, pulses: object) -> None:
+async def test_a_number_that_is_of_no_use_is_refused(
+    whole_place: ActionContext, pulses: object
+) -> None:
     work = job("report.trends", payload={"pulses": pulses})
     with pytest.raises(Permanent, match=r"task task-1 .* pulses .* from 1 to 2000"):
         await do(work, whole_place)
 
 
-async def test_without_tables_it_says_what_to_do(whole_place: Place, place: Place) -> None:
+async def test_without_tables_it_says_what_to_do(
+    whole_place: ActionContext, place: ActionContext
+) -> None:
     with pytest.raises(Permanent, match="ganglion migrate"):
         await do(job("report.trends"), whole_place)
     with pytest.raises(Permanent, match="CLICKHOUSE_URL"):

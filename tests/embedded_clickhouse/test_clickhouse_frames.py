@@ -32,9 +32,9 @@ def unpacked(packed: bytes, *, step: int = 1 << 20) -> bytes:
     """All of a body."""
     unpacker, data = decoder(), b""
     for start in range(0, len(packed), step):
-        data += unpacker.decompress(packed[start : start + step], most_bytes=100)
+        data += unpacker.decompress(packed[start : start + step], max_bytes=100)
         while unpacker.has_more:
-            data += unpacker.decompress(b"", most_bytes=100)
+            data += unpacker.decompress(b"", max_bytes=100)
     unpacker.finish()
     return data
 
@@ -125,7 +125,7 @@ async def test_an_error_is_plain_before_the_rows_and_framed_after_some(http: Htt
 )
 def test_a_frame_that_is_damaged_or_too_large_is_refused(body: bytes, code: int) -> None:
     with pytest.raises(ClickHouseError) as refused:
-        decoder().decompress(body, most_bytes=100)
+        decoder().decompress(body, max_bytes=100)
     assert refused.value.code == code
     assert refused.value.status in (400, 413)
 

@@ -13,7 +13,7 @@ import pytest
 
 from embedded_clickhouse.native import (
     BlockEncoder,
-    Column,
+    NativeColumn,
     columns_statement,
     in_format,
     read_columns,
@@ -40,7 +40,7 @@ ANY_TYPE = """
 def test_buffers_become_native_in_any_pieces() -> None:
     column = struct.pack("<Q", 2) + b"\x01\x02", struct.pack("<Q", 6) + b"\x01x\x03yyy"
     block = struct.pack("<QQ", 2, 2) + b"".join(column)
-    columns = [Column(b"a", b"UInt8"), Column(b"b", b"String")]
+    columns = [NativeColumn(b"a", b"UInt8"), NativeColumn(b"b", b"String")]
     wanted = INFO + b"\x02\x02\x01a\x05UInt8\x00\x01\x02\x01b\x06String\x00\x01x\x03yyy"
     for step in (1, 7, 1000):
         encoder, encoded = BlockEncoder(columns, version=FLAG), b""
@@ -52,7 +52,7 @@ def test_buffers_become_native_in_any_pieces() -> None:
 
 def test_a_block_of_other_columns_than_were_described_is_never_handed_out() -> None:
     with pytest.raises(ValueError, match="3 columns in a result of 1"):
-        BlockEncoder([Column(b"a", b"UInt8")], version=0).encode(struct.pack("<QQ", 3, 1))
+        BlockEncoder([NativeColumn(b"a", b"UInt8")], version=0).encode(struct.pack("<QQ", 3, 1))
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,12 @@ def test_a_statement_gets_another_format(text: bytes, wanted: bytes) -> None:
 def test_columns_are_read_whatever_else_is_said_of_them() -> None:
     rows = b"\x03\x04name\x04type\x0cis_subcolumn"
     rows += b"\x01t\x26Tuple(\n    x Int8,\n    `y\\n z` String)\x00" + b"\x03t.x\x04Int8\x01"
-    assert read_columns(rows) == [Column(b"t", b"Tuple(x Int8, `y\\n z` String)")]
+    assert read_columns(rows) == [NativeColumn(b"t", b"Tuple(x Int8, `y\\n z` String)")]
     header = b"a\\tb\tc\nEnum8(\\'x\\' = 1)\tUInt8\n"
-    assert read_header(header) == [Column(b"a\tb", b"Enum8('x' = 1)"), Column(b"c", b"UInt8")]
+    assert read_header(header) == [
+        NativeColumn(b"a\tb", b"Enum8('x' = 1)"),
+        NativeColumn(b"c", b"UInt8"),
+    ]
 
 
 QUERY = "SELECT toDateTime(1, 'Asia/Tokyo') AS d FORMAT Native"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded_clickhouse.compression import choose_encoding, encoder, supported
+from embedded_clickhouse.compression import choose_encoding, encoder, supported_encodings
 from embedded_clickhouse.exceptions import ClickHouseError, Code, from_engine
 from embedded_clickhouse.limits import Limits
-from embedded_clickhouse.request import external_table, read_ask
+from embedded_clickhouse.request import external_table, read_request
 from embedded_clickhouse.response import exception_tag
 from embedded_clickhouse.settings import ClickHouseSettings
 from embedded_clickhouse.unpacking import Decoder
@@ -61,7 +61,7 @@ def test_an_engine_error_that_quotes_a_whole_statement_is_cut_and_read_at_once()
 
 
 def test_a_url_becomes_settings_parameters_and_the_rest() -> None:
-    ask = read_ask(
+    ask = read_request(
         method="POST",
         query_string="query=SELECT+%7Ba%3AInt8%7D&param_a=1&max_threads=2&database=d&wait_end_of_query=1",
         headers={"X-ClickHouse-User": "u", "X-ClickHouse-Key": "k"},
@@ -74,7 +74,9 @@ def test_a_url_becomes_settings_parameters_and_the_rest() -> None:
 
 
 def test_a_value_that_is_not_utf8_is_escaped() -> None:
-    ask = read_ask(method="POST", query_string="param_a=x%FF%C3%A9%80", headers={}, limits=Limits())
+    ask = read_request(
+        method="POST", query_string="param_a=x%FF%C3%A9%80", headers={}, limits=Limits()
+    )
     assert ask.parameters["a"] == "x\\xff\u00e9\\x80"
 
 
@@ -86,12 +88,12 @@ def test_the_tag_of_a_broken_stream_is_letters() -> None:
 @pytest.mark.parametrize("query_string", ["a%20b=1", "param_a%27=1", "session_timeout=x"])
 def test_fields_that_make_no_sense_are_refused(query_string: str) -> None:
     with pytest.raises(ClickHouseError):
-        read_ask(method="POST", query_string=query_string, headers={}, limits=Limits())
+        read_request(method="POST", query_string=query_string, headers={}, limits=Limits())
 
 
 def test_a_body_is_packed_once() -> None:
     with pytest.raises(ClickHouseError):
-        read_ask(
+        read_request(
             method="POST",
             query_string="decompress=1",
             headers={"Content-Encoding": "gzip"},
@@ -100,7 +102,7 @@ def test_a_body_is_packed_once() -> None:
 
 
 def test_the_types_of_an_external_table_become_columns() -> None:
-    ask = read_ask(
+    ask = read_request(
         method="POST",
         query_string="t_types=Int8,Map(String,Int8)&t_format=CSV",
         headers={"Content-Type": "multipart/form-data; boundary=x"},
@@ -110,37 +112,37 @@ def test_the_types_of_an_external_table_become_columns() -> None:
     assert (table.structure, table.input_format) == ("_1 Int8, _2 Map(String,Int8)", "CSV")
 
 
-@pytest.mark.parametrize("encoding", sorted(supported()))
+@pytest.mark.parametrize("encoding", sorted(supported_encodings()))
 def test_what_is_packed_can_be_unpacked_in_any_pieces(encoding: str) -> None:
     data = b"ganglion " * 10_000
     packer = encoder(encoding)
     packed = packer.compress(data[:5]) + packer.compress(data[5:]) + packer.flush()
-    decoder = Decoder(encoding, available=supported(), limits=Limits())
+    decoder = Decoder(encoding, available=supported_encodings(), limits=Limits())
     both = packed if encoding == "br" else packed + packed  # members in a row are one body
     unpacked = b""
     for start in range(0, len(both), 7):
-        unpacked += decoder.decompress(both[start : start + 7], most_bytes=100)
+        unpacked += decoder.decompress(both[start : start + 7], max_bytes=100)
         while decoder.has_more:
-            unpacked += decoder.decompress(b"", most_bytes=100)
+            unpacked += decoder.decompress(b"", max_bytes=100)
     decoder.finish()
     assert unpacked == data * (len(both) // len(packed))
 
 
 def test_packing_that_breaks_off_or_is_unknown_is_refused() -> None:
-    decoder = Decoder("gzip", available=supported(), limits=Limits())
-    decoder.decompress(b"\x1f\x8b\x08", most_bytes=100)
+    decoder = Decoder("gzip", available=supported_encodings(), limits=Limits())
+    decoder.decompress(b"\x1f\x8b\x08", max_bytes=100)
     with pytest.raises(ClickHouseError) as broken:
         decoder.finish()
     assert broken.value.code == Code.CANNOT_DECOMPRESS
     with pytest.raises(ClickHouseError) as unknown:
-        Decoder("rot13", available=supported(), limits=Limits())
+        Decoder("rot13", available=supported_encodings(), limits=Limits())
     assert unknown.value.code == Code.UNKNOWN_COMPRESSION_METHOD
 
 
 def test_the_cheapest_accepted_encoding_is_chosen() -> None:
-    assert choose_encoding("gzip, lz4;q=0.5, zstd", available=supported()) == "lz4"
-    assert choose_encoding("gzip, lz4;q=0", available=supported()) == "gzip"
-    assert choose_encoding("identity", available=supported()) is None
+    assert choose_encoding("gzip, lz4;q=0.5, zstd", available=supported_encodings()) == "lz4"
+    assert choose_encoding("gzip, lz4;q=0", available=supported_encodings()) == "gzip"
+    assert choose_encoding("identity", available=supported_encodings()) is None
 
 
 def test_accounts_come_from_a_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import sys
 from contextlib import AsyncExitStack
 
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.host.process import main
@@ -30,7 +30,7 @@ async def run(stop: asyncio.Event) -> None:
             async with places:
                 opening = open_worker(url, worker_id=f"crowd-{number}", settings=settings)
                 worker = await stack.enter_async_context(opening)
-                await worker.lanes.informed()
+                await worker.command_listener.wait_until_informed()
             serving.create_task(_serve(worker, stop))
 
         async with asyncio.TaskGroup() as opening:
@@ -43,7 +43,7 @@ async def _serve(worker: Worker, stop: asyncio.Event) -> None:
     await serve(worker, _do, stop)
 
 
-async def _do(task: HeldTask) -> None:
+async def _do(task: ClaimedTask) -> None:
     await task.finish(output="done")
 
 

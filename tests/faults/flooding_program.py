@@ -1,6 +1,6 @@
 """Somebody who floods, until it is ended or has sent enough.
 
-`flooding_program.py URL KIND RATE MOST`: KIND is `events` (nobody waits for
+`flooding_program.py URL KIND RATE MAX`: KIND is `events` (nobody waits for
 their acknowledgement), `batches` (begun and never ended) or `requests`; RATE is messages a second.
 It says when the server has taken all, or refused it.
 """
@@ -33,15 +33,15 @@ def request(number: int) -> bytes:
 KINDS: dict[str, Callable[[int], bytes]] = {"events": event, "batches": batch, "requests": request}
 
 
-async def flood(url: str, kind: str, rate: float, most: int) -> None:
+async def flood(url: str, kind: str, rate: float, limit: int) -> None:
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(b'CONNECT {"verbose":false,"headers":true}\r\n')
     answered = asyncio.Event()
     hearing = asyncio.create_task(_hear(reader, answered))
     started, sent = time.monotonic(), 0
-    while sent < most:
-        due = min(most, int((time.monotonic() - started) * rate))
+    while sent < limit:
+        due = min(limit, int((time.monotonic() - started) * rate))
         writer.write(b"".join(map(KINDS[kind], range(sent, due))))
         await writer.drain()
         sent = max(sent, due)

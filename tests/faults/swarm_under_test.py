@@ -14,12 +14,12 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import ReleaseRequested, TasksProposed
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
 from nervous_system import names
-from nervous_system.bus import Bus, open_bus, recorded
-from nervous_system.client.asker import Asker
-from nervous_system.contract.event import Recorded
+from nervous_system.bus import Bus, decode_stored, open_bus
+from nervous_system.client.request_client import RequestClient
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.payload import worker_of
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.subjects import leadership_subject
@@ -27,12 +27,12 @@ from nervous_system.errors import Transient
 from nervous_system.failpoint import VARIABLE as FAILPOINT
 from nervous_system.service.fold import MAIN
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
-from overseer.spec import role
+from overseer.spec import service_spec
 from overseer.vocabulary import SERVICE
 from tests.conservation import Report
 from tests.faults.mesh_under_test import until
@@ -127,7 +127,7 @@ class Swarm:
         self.home = folder / "home"
         self.home.mkdir()
         self.finds: dict[str, Path] = {}  # `home`, where the server has that home's users
-        write_samples(Home.at(self.home))
+        write_default_files(Home.at(self.home))
 
     @property
     def settings(self) -> MeshSettings:
@@ -135,9 +135,9 @@ class Swarm:
         return MeshSettings(nats_url=self.nats.url, publish_deadline_seconds=30.0, **self.finds)
 
     @property
-    def role(self) -> Role[OverseerState]:
+    def role(self) -> ServiceSpec[OverseerState]:
         """What its overseers run."""
-        return role(self.goes_by)
+        return service_spec(self.goes_by)
 
     def without_limits(self) -> None:
         """However busy this machine is, a governor's samples hold no task back."""
@@ -209,12 +209,14 @@ class Swarm:
 
     def asker(
         self, bus: Bus, agent_id: str = "tester", role: AgentRole.ValueType = ROLE_OPERATOR
-    ) -> Asker:
+    ) -> RequestClient:
         """Somebody who asks the overseer, and is patient."""
-        return Asker(bus, service=SERVICE, role=role, agent_id=agent_id, deadline_seconds=40.0)
+        return RequestClient(
+            bus, service=SERVICE, role=role, agent_id=agent_id, deadline_seconds=40.0
+        )
 
     async def propose(
-        self, asker: Asker, *tasks: TaskManifest, event_id: str | None = None
+        self, asker: RequestClient, *tasks: TaskManifest, event_id: str | None = None
     ) -> Answer:
         """Ask for tasks, and remember what was promised."""
         self.known.proposed.update(each.task_id for each in tasks)
@@ -223,7 +225,7 @@ class Swarm:
         return answer
 
     @asynccontextmanager
-    async def load(self, asker: Asker, label: str) -> AsyncIterator[None]:
+    async def load(self, asker: RequestClient, label: str) -> AsyncIterator[None]:
         """Chains of three tasks, one after the other, while the block runs."""
         stop = asyncio.Event()
 
@@ -265,16 +267,16 @@ class Swarm:
 
         await until(enough, f"{count} times {subject}; see {self.home}", seconds=300.0)
 
-    async def log(self, bus: Bus) -> list[Recorded]:
+    async def log(self, bus: Bus) -> list[RecordedEvent]:
         """Every event there is; those that no service believes are remembered."""
         trusted = TrustedKeys.read(
             self.home / TRUSTED_KEYS,
             required=False,
-            most_seconds=self.settings.signature_max_age_seconds,
+            max_seconds=self.settings.signature_max_age_seconds,
         )
         log = []
         async for stored in bus.replay():
-            each = recorded(stored)
+            each = decode_stored(stored)
             log.append(each)
             event = each.event
             worker = worker_of(event.kind.field, event.payload)
@@ -301,7 +303,7 @@ class Swarm:
         await self.assert_projected(bus, log)
         return report
 
-    async def assert_projected(self, bus: Bus, log: list[Recorded]) -> OverseerState:
+    async def assert_projected(self, bus: Bus, log: list[RecordedEvent]) -> OverseerState:
         """The overseer's last snapshot is the fold of the log, and every decision is decided again
         the same way."""
         log = [each for each in log if each.sequence not in self.not_believed]

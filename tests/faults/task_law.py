@@ -35,7 +35,7 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from overseer.vocabulary import SERVICE
 from tests.conservation import Report
 
@@ -61,7 +61,7 @@ class Known:
     finished: set[tuple[str, int]] = field(default_factory=set)  # the overseer took the result
 
 
-def examine(log: Sequence[Recorded], known: Known, *, all_ended: bool = True) -> Report:
+def examine(log: Sequence[RecordedEvent], known: Known, *, all_ended: bool = True) -> Report:
     """Hold a log against the law. Unless `all_ended`, tasks may still be open."""
     lives = _Lives()
     for each in log:
@@ -113,7 +113,7 @@ class _Lives:
         self._pulse = 0
         self._seen = 0  # the last position that the present turn had seen
 
-    def see(self, recorded: Recorded) -> None:
+    def see(self, recorded: RecordedEvent) -> None:
         """One event further."""
         payload = recorded.event.payload
         match payload:
@@ -129,7 +129,7 @@ class _Lives:
             case _ if recorded.event.agent_role == ROLE_OVERSEER:
                 self._of_the_overseer(recorded)
 
-    def _of_the_overseer(self, recorded: Recorded) -> None:
+    def _of_the_overseer(self, recorded: RecordedEvent) -> None:
         event, payload = recorded.event, recorded.event.payload
         if event.event_id in self._ids:
             self.found["events are on the log twice"].append(event.event_id)
@@ -180,7 +180,7 @@ class _Lives:
             return None
         return life
 
-    def _claimed(self, claimed: TaskClaimed, recorded: Recorded) -> None:
+    def _claimed(self, claimed: TaskClaimed, recorded: RecordedEvent) -> None:
         life = self._open(claimed.task_id)
         if life is None:
             return
@@ -214,7 +214,7 @@ class _Lives:
     def _step(
         self,
         step: TaskProgressed | TaskReleased | TaskCompleted | TaskFailed | TaskQuarantined,
-        recorded: Recorded,
+        recorded: RecordedEvent,
     ) -> None:
         life = self._open(step.task_id)
         if life is None:
@@ -245,7 +245,7 @@ class _Lives:
             case TaskFailed() if step.HasField("retry_in_seconds"):
                 life.holder = None
 
-    def _too_early(self, life: _Life, recorded: Recorded) -> bool:
+    def _too_early(self, life: _Life, recorded: RecordedEvent) -> bool:
         """Whether its worker was there all the time and its lease had not run out, as far as the
         turn that ended it had seen."""
         assert life.holder is not None

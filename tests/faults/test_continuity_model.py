@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ingestor.continuity import Continue, Fork, Gap, Recorded, compare, gap, history, owner
+from ingestor.continuity import Continue, Fork, Gap, RecordedEpoch, compare, gap, history, owner
 from ingestor.model import Epoch
 from nervous_system.contract.stored import StreamState
 
@@ -87,14 +87,14 @@ class TwoHistories(RuleBasedStateMachine):
         self.stream = dict(stream)
 
     @rule(most=st.integers(0, 20))
-    def look_and_read(self, most: int) -> None:
+    def look_and_read(self, limit: int) -> None:
         """What one start of the ingestor does; it may die after any number of positions."""
         following = self._position()
         epoch = self.epochs[-1].epoch
         for sequence in range(following, self.last + 1):
-            if most == 0:
+            if limit == 0:
                 return
-            most -= 1
+            limit -= 1
             if sequence not in self.stream:
                 return  # the reader is interrupted by the hole
             self.rows[epoch, sequence] = self.stream[sequence]
@@ -102,7 +102,7 @@ class TwoHistories(RuleBasedStateMachine):
     def _position(self) -> int:
         number = self.epochs[-1].epoch
         watermark = max((seq for epoch, seq in self.rows if epoch == number), default=0)
-        recorded = Recorded(
+        recorded = RecordedEpoch(
             epoch=number, first_sequence=self.epochs[-1].first_seq, watermark=watermark
         )
         verdict = _finished(compare(recorded, self._state(), self._agrees))
@@ -158,7 +158,7 @@ class TwoHistories(RuleBasedStateMachine):
     def settle(self) -> None:
         """Left alone, the ingestor records the whole stream; then each position has its row."""
         for _ in range(len(self.stream) + 2):
-            self.look_and_read(most=1000)
+            self.look_and_read(limit=1000)
         for sequence, event in self.stream.items():
             epoch = owner(sequence, self.epochs)
             assert epoch is not None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ingestor.frames import Framer
 from ingestor.republish import replay_parked
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.bus import recorded
+from nervous_system.bus import decode_stored
 from nervous_system.contract.codec import encode
 from nervous_system.contract.stored import Stored
 from tests.events_under_test import event
@@ -29,7 +29,7 @@ async def test_fields_of_the_future_are_kept_in_the_bytes(mesh: Mesh) -> None:
     assert rows.result_rows == [("because of newer producer", [])]
     async with mesh.bus() as bus:
         (stored,) = [stored async for stored in bus.replay()]
-    assert recorded(stored).event.event_id == known.event_id
+    assert decode_stored(stored).event.event_id == known.event_id
 
 
 async def test_payloads_of_the_future_are_parked_until_a_newer_reader_comes(
@@ -65,9 +65,9 @@ async def test_payloads_of_the_future_are_parked_until_a_newer_reader_comes(
 
 async def _park(warehouse: ClickHouseWarehouse, stored: Stored) -> None:
     """A row as an older ingestor left it."""
-    framer = Framer(epoch=1, writer=await warehouse.take_over("an older reader"))
+    framer = RowEncoder(epoch=1, writer=await warehouse.take_over("an older reader"))
     reason = "it has no payload that this version knows"
-    frame = framer.parked(stored, reason=reason)
+    frame = framer.encode_parked(stored, reason=reason)
     await warehouse.insert(
         framer.batch([frame], first_seq=stored.sequence, last_seq=stored.sequence)
     )

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.core import cut, examine, identities, prepare
-from ingestor.frames import Framer
 from ingestor.model import Identity, partition_of
+from ingestor.row_encoder import RowEncoder
 from nervous_system.contract.codec import encode
 from nervous_system.contract.stored import Stored
 from tests.events_under_test import SUBJECT, event
 
-FRAMER = Framer(epoch=3, writer=7)
+FRAMER = RowEncoder(epoch=3, writer=7)
 MONTH_NANOSECONDS = 31 * 24 * 3600 * 1_000_000_000
 START = 1_790_000_000_000_000_000
 EVENTS = {label: encode(event(label)) for label in "abcdef"}

@@ -18,10 +18,10 @@ FLOODING_PROGRAM = Path(__file__).with_name("flooding_program.py")
 FOR_EVER = 10**9
 
 
-def flooding(swarm: Swarm, kind: str, *, rate: int, most: int = FOR_EVER) -> TalkingProcess:
+def flooding(swarm: Swarm, kind: str, *, rate: int, limit: int = FOR_EVER) -> TalkingProcess:
     """Somebody who does, from now on."""
     process = TalkingProcess(
-        [sys.executable, str(FLOODING_PROGRAM), swarm.nats.url, kind, str(rate), str(most)],
+        [sys.executable, str(FLOODING_PROGRAM), swarm.nats.url, kind, str(rate), str(limit)],
         log=swarm.home / "flood.log",
     )
     swarm.workers.append(process)  # to be ended with them
@@ -59,7 +59,7 @@ async def test_what_a_flood_of_events_left_stands_before_nobody(swarm: Swarm) ->
         overseer = swarm.overseer(short_lease=False)
         await swarm.led(bus)
         worker = swarm.worker()
-        flood = flooding(swarm, "events", rate=100_000, most=150_000)
+        flood = flooding(swarm, "events", rate=100_000, limit=150_000)
         await flood.says("sent 150000")
         stored = (await bus.stream.state()).last_sequence
         mine = await bus.publish(event("after the flood"))

@@ -28,11 +28,11 @@ from local_mesh.home import Home
 from local_mesh.nats_keys import NatsKeys
 from local_mesh.supervisor.mesh_file import ProcessRecord, read_mesh
 from local_mesh.supervisor.process_list import CLICKHOUSE, PROCESSES
-from local_mesh.supervisor.restarting import LONGEST_SECONDS
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
+from local_mesh.supervisor.restarting import MAX_SECONDS
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.request_client import RequestClient
 from nervous_system.clock import stopwatch
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import GanglionError
 from nervous_system.settings import CLICKHOUSE_KEYS
@@ -167,7 +167,7 @@ async def test_each_process_of_a_mesh_is_killed_while_tasks_run(
     await _tasks_were_done_once(running, objectives=len(killed))
 
 
-async def _propose(swarm: Swarm, asker: Asker, objective: str) -> None:
+async def _propose(swarm: Swarm, asker: RequestClient, objective: str) -> None:
     proposed = ObjectiveProposed(
         objective_id=objective,
         description="look at everything, and work meanwhile",
@@ -206,7 +206,7 @@ async def _is_on_record(bus: Bus, name: str, pid: int, objective: str) -> None:
     (exited,) = [e for e in log if _is(e, ProcessExited, name=name, pid=pid)]
     assert isinstance(exited.event.payload, ProcessExited)
     assert exited.event.payload.exit_code == -signal.SIGKILL
-    assert 0 < exited.event.payload.restart_in_seconds <= LONGEST_SECONDS
+    assert 0 < exited.event.payload.restart_in_seconds <= MAX_SECONDS
     attempt = exited.event.payload.attempt + 1
     (started,) = [e for e in log if _is(e, ProcessStarted, name=name, attempt=attempt)]
     (finished,) = [e for e in log if e.subject.endswith(f".{objective}")]
@@ -222,7 +222,7 @@ async def _is_on_record(bus: Bus, name: str, pid: int, objective: str) -> None:
 
 
 def _incident(
-    log: list[Recorded], name: str, pid: int
+    log: list[RecordedEvent], name: str, pid: int
 ) -> tuple[IncidentOpened, IncidentClosed] | None:
     payloads = [each.event.payload for each in log]
     said = f"{name} (pid {pid}) was killed by signal 9 (SIGKILL)"
@@ -246,7 +246,7 @@ async def _nothing_is_lost(running: RunningMesh, bus: Bus) -> None:
     async def holds() -> bool:
         async with running.mesh.warehouse() as warehouse:
             evidence = await gather(bus, warehouse)
-        ledger.attempted |= {recorded(each).event.event_id for each in evidence.stream}
+        ledger.attempted |= {decode_stored(each).event.event_id for each in evidence.stream}
         alarms = {name for _, name, severity in evidence.alarms if severity != "info"}
         assert not alarms & LOST
         found[:] = examine(evidence, ledger, alarms=alarms).breaches
@@ -278,15 +278,15 @@ async def _on_log(bus: Bus, subject: str, count: int) -> None:
     await until(there, f"{count} times {subject}")
 
 
-async def _events(bus: Bus, *subjects: str) -> list[Recorded]:
+async def _events(bus: Bus, *subjects: str) -> list[RecordedEvent]:
     """What stands there; nothing while the log cannot be read."""
     try:
-        return [recorded(each) async for each in bus.replay(subjects=subjects)]
+        return [decode_stored(each) async for each in bus.replay(subjects=subjects)]
     except GanglionError:
         return []
 
 
-def _is(each: Recorded, kind: type[Payload], **fields: object) -> bool:
+def _is(each: RecordedEvent, kind: type[Payload], **fields: object) -> bool:
     payload = each.event.payload
     return isinstance(payload, kind) and all(
         getattr(payload, name) == value for name, value in fields.items()

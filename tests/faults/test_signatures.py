@@ -20,7 +20,7 @@ from local_mesh.key_files import make_keys
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
-from nervous_system.contract.message import Entry, seal
+from nervous_system.contract.message import Entry, encode_message
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.signature import MISSING, NOT_ITSELF, STALE
 from nervous_system.errors import Forbidden
@@ -84,7 +84,7 @@ async def test_a_stranger_takes_no_task_from_a_worker_that_signs(swarm: Swarm, k
         await overseer.says(MISSING)
         await overseer.says(NOT_ITSELF)
         gone = _by("stranger", ROLE_WORKER, WorkerDeparted(worker_id="w1"))
-        forged, _ = seal(Entry(event=gone), bus.redactor, traceparent=None)
+        forged, _ = encode_message(Entry(event=gone), bus.redactor, traceparent=None)
         others = replace(forged, subject="swarm.events.worker.departed.stranger")
         await bus.publisher.append(others)
         await overseer.says(NOT_ITSELF, times=2)

@@ -27,7 +27,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerRegistered
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import child_id
@@ -109,7 +109,7 @@ SOUND: list[Step] = [
 ]
 
 
-def history(steps: list[Step]) -> list[Recorded]:
+def history(steps: list[Step]) -> list[RecordedEvent]:
     log = []
     for sequence, (seconds, payload) in enumerate(steps, 1):
         at = BEGINNING + timedelta(seconds=seconds)
@@ -122,7 +122,7 @@ def history(steps: list[Step]) -> list[Recorded]:
             causation_id="cause",
         )
         subject = subject_for(event)
-        log.append(Recorded(event=event, sequence=sequence, subject=subject, recorded_at=at))
+        log.append(RecordedEvent(event=event, sequence=sequence, subject=subject, recorded_at=at))
     return log
 
 
@@ -234,11 +234,11 @@ BROKEN: dict[str, tuple[list[Step], str]] = {
 
 
 @pytest.fixture(scope="module")
-def sound() -> list[Recorded]:
+def sound() -> list[RecordedEvent]:
     return history(SOUND)
 
 
-def test_the_law_holds_for_a_sound_history(sound: list[Recorded]) -> None:
+def test_the_law_holds_for_a_sound_history(sound: list[RecordedEvent]) -> None:
     report = examine(sound, known())
     assert str(report) == (
         "the law holds: 2 tasks, 3 terms, 5 claims, 1 releases, 2 completed, 2 pulses"
@@ -261,20 +261,22 @@ def test_each_broken_rule_is_found(steps: list[Step], sentence: str) -> None:
     ],
 )
 def test_what_workers_know_is_held_against_the_log(
-    sound: list[Recorded], change: Callable[[Known], None], sentence: str
+    sound: list[RecordedEvent], change: Callable[[Known], None], sentence: str
 ) -> None:
     told = known()
     change(told)
     assert sentence in str(examine(sound, told))
 
 
-def test_an_event_that_is_on_the_log_twice_is_found(sound: list[Recorded]) -> None:
+def test_an_event_that_is_on_the_log_twice_is_found(sound: list[RecordedEvent]) -> None:
     again = replace(sound[4], sequence=len(sound) + 1)
     assert "on the log twice" in str(examine([*sound, again], known()))
 
 
 @pytest.mark.parametrize("seconds", [-3600, 3600])
-def test_a_decision_by_a_clock_that_is_off_is_found(sound: list[Recorded], seconds: float) -> None:
+def test_a_decision_by_a_clock_that_is_off_is_found(
+    sound: list[RecordedEvent], seconds: float
+) -> None:
     event = sound[6].event
     off = replace(event, timestamp=event.timestamp + timedelta(seconds=seconds))
     log = [replace(each, event=off) if each is sound[6] else each for each in sound]
@@ -296,7 +298,9 @@ def test_a_worker_that_begins_a_new_life_loses_its_tasks_at_once() -> None:
     assert examine(history(steps), known()).breaches == []
 
 
-def test_what_others_than_the_overseer_say_of_a_task_does_not_count(sound: list[Recorded]) -> None:
+def test_what_others_than_the_overseer_say_of_a_task_does_not_count(
+    sound: list[RecordedEvent],
+) -> None:
     foreign = replace(sound[13].event, agent_role=ROLE_CODER, event_id="foreign")
     stranger = replace(sound[13], event=foreign)
     assert examine([*sound, stranger], known()).breaches == []

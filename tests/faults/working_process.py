@@ -13,7 +13,7 @@ from functools import partial
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.bus import Bus, open_bus
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker
 from nervous_system.host.process import main
@@ -37,7 +37,7 @@ async def run(options: argparse.Namespace, stop: asyncio.Event) -> None:
     clock = shifted(options.clock)
     async with open_bus(settings, name=options.worker_id, user="worker", clock=clock) as bus:
         worker = _worker(bus, options)
-        async with worker.on_duty():
+        async with worker.running():
             await serve(worker, partial(_do, options.seconds), stop)
 
 
@@ -52,7 +52,7 @@ def _worker(bus: Bus, options: argparse.Namespace) -> Worker:
     )
 
 
-async def _do(seconds: float, task: HeldTask) -> None:
+async def _do(seconds: float, task: ClaimedTask) -> None:
     print(f"begun {task.task_id} {task.attempt} {task.idempotency_key}", flush=True)
     await asyncio.sleep(seconds)
     how = task.arguments.get("how", "completed")

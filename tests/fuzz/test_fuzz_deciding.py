@@ -27,28 +27,28 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from governor.settings import GovernorSettings
-from governor.spec import role as governor
+from governor.spec import service_spec as governor
 from guardian.settings import GuardianSettings
-from guardian.spec import role as guardian
+from guardian.spec import service_spec as guardian
 from nervous_system.contract.codec import encode
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import KINDS
 from nervous_system.contract.subjects import on_any, subject_for
-from nervous_system.errors import Undecidable
+from nervous_system.errors import UnprocessableEvent
 from nervous_system.ids import child_id
 from nervous_system.service.fold import Fold
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 from overseer.settings import OverseerSettings
-from overseer.spec import role as overseer
+from overseer.spec import service_spec as overseer
 from tests.fuzz.odd_values import TEXTS, fill
 
 SEED = int(os.environ.get("GANGLION_FUZZ_SEED", "20261126"))
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
 EVENTS_EACH = 60
-MOST_SUBJECT_CHARACTERS = 400
+MAX_SUBJECT_CHARACTERS = 400
 
-ROLES: dict[str, Role[Any]] = {
+ROLES: dict[str, ServiceSpec[Any]] = {
     "overseer": overseer(OverseerSettings()),
     "guardian": guardian(GuardianSettings()),
     "governor": governor(GovernorSettings(host="host")),
@@ -82,10 +82,10 @@ ODD_TEXTS = (
 class History:
     """One service, and what comes its way."""
 
-    def __init__(self, role: Role[Any], chance: random.Random) -> None:
+    def __init__(self, role: ServiceSpec[Any], chance: random.Random) -> None:
         self.role = role
         self.chance = chance
-        self.reads = on_any(role.reads)
+        self.reads = on_any(role.replay_filters)
         self.now = START
         self.sequence = self.turns = 0
         self.fold = Fold(
@@ -93,7 +93,7 @@ class History:
             service=role.service,
             scope=role.scope,
             role=role.agent_role,
-            hears=on_any(role.hears),
+            hears=on_any(role.live_filters),
         )
 
     def go_on(self) -> None:
@@ -116,25 +116,25 @@ class History:
             self.ask(event)
         elif self.reads(subject):
             self.sequence += 1
-            recorded = Recorded(
+            recorded = RecordedEvent(
                 event=event, sequence=self.sequence, subject=subject, recorded_at=self.now
             )
-            self.publishable(self.fold.take(recorded))
+            self.publishable(self.fold.apply(recorded))
         if self.chance.random() < 0.2:
             self.turns += 1
             tick = self.fold.tick(term=1, term_id="term", number=self.turns, now=self.now)
-            self.publishable(self.fold.strike(tick))
+            self.publishable(self.fold.apply_tick(tick))
 
     def ask(self, request: Event) -> bool:
         """Whether it led to anything; the state as it was where the core fails on it."""
         self.turns += 1
         taken = self.fold.requests_taken(term=1, term_id="term", number=self.turns, now=self.now)
-        before, ahead = self.fold.state, set(self.fold.ahead)
+        before, ahead = self.fold.state, set(self.fold.pending_ids)
         try:
             decided = self.fold.decide_request(taken, request)
-        except Undecidable:
+        except UnprocessableEvent:
             assert self.fold.state is before
-            assert self.fold.ahead == ahead
+            assert self.fold.pending_ids == ahead
             return False
         self.publishable([each for each in decided if each.event is not request])
         self.role.core.answer(self.fold.state, request, self.now).SerializeToString()  # type: ignore[attr-defined]
@@ -144,7 +144,7 @@ class History:
         """What was decided can go onto the log."""
         for entry in entries:
             encode(entry.event)
-            assert len(entry.subject) < MOST_SUBJECT_CHARACTERS
+            assert len(entry.subject) < MAX_SUBJECT_CHARACTERS
             assert entry.subject.split() == [entry.subject]
 
 

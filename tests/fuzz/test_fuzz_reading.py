@@ -16,13 +16,13 @@ import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.core import cut, examine, identities, prepare
-from ingestor.frames import Framer
 from ingestor.reading import Readable, read
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.codec import decode
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.contract.stored import Stored
-from nervous_system.errors import Unreadable
+from nervous_system.errors import MalformedEvent
 from nervous_system.ids import child_id
 from tests.fuzz.odd_values import fill
 from tests.ready_warehouse import make_ready
@@ -86,7 +86,7 @@ def _agree(data: bytes) -> bool:
     found = read(data)
     try:
         decode(data)
-    except Unreadable:
+    except MalformedEvent:
         return not isinstance(found, Readable) or not found.message.HasField("timestamp")
     return isinstance(found, Readable) or str(found).endswith("1900 and 2261")
 
@@ -101,7 +101,7 @@ async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
     await asyncio.to_thread(server.start)
     warehouse = await ClickHouseWarehouse.connect(server.url)
     try:
-        framer = Framer(epoch=1, writer=await make_ready(warehouse, writer="fuzz"))
+        framer = RowEncoder(epoch=1, writer=await make_ready(warehouse, writer="fuzz"))
         readable = 0
         for start in range(1, count + 1, BATCH):
             size = min(BATCH, count + 1 - start)
@@ -112,7 +112,7 @@ async def test_whatever_comes_is_read_or_parked_and_the_engine_takes_it(
             for stored in positions:
                 assert _agree(stored.data), stored.data.hex()
             (run,) = cut(examine(positions, framer))
-            known = await warehouse.known(identities(run))
+            known = await warehouse.existing_ids(identities(run))
             prepared = prepare(run, framer, known=known)
             readable += len(prepared.new)
             await warehouse.insert(prepared.batch)

@@ -28,7 +28,7 @@ from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
-from nervous_system.users import ADMIN, identified
+from nervous_system.users import ADMIN, with_user
 from nervous_system.visible import visible
 from tests.command_line import CommandLine
 from tests.terminal_screen import on_a_terminal
@@ -103,7 +103,7 @@ async def _fill(settings: MeshSettings) -> str:
             ),
         ):
             await bus.publish(_event(role, payload, trace_id=TRACE_ID))
-    mine = identified(settings, ADMIN)
+    mine = with_user(settings, ADMIN)
     client = await nats.connect(mine.nats_url, user=mine.nats_user, password=mine.nats_password)
     await client.publish("swarm.events.coder.decision.\x1b[2J\x9b\u202e", b"\x1b[2J junk")
     await client.close()

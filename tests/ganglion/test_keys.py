@@ -26,7 +26,7 @@ def test_the_first_key_brings_that_of_the_mesh(ganglion: CommandLine) -> None:
         "mesh speaks for everybody",
         "coder speaks for coder-7, tester-*",
     ]
-    trusted = TrustedKeys.read(ganglion.home / "trusted_keys", required=True, most_seconds=300)
+    trusted = TrustedKeys.read(ganglion.home / "trusted_keys", required=True, max_seconds=300)
     assert set(trusted.keys) == {"mesh", Signer.read(private).key_id}
 
 

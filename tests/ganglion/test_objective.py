@@ -21,7 +21,7 @@ async def test_what_waits_for_a_person_is_not_called_planned(
 ) -> None:
     subject = "swarm.events.overseer.charter_adopted"
     async with bus.reader(start_sequence=1, subjects=[subject]) as reader:
-        while not await reader.batch(most=1, within_seconds=5.0):
+        while not await reader.batch(max_messages=1, within_seconds=5.0):
             pass
     ganglion.lead_to(nats_server.url)
 

@@ -33,8 +33,8 @@ async def charter(bus: Bus) -> None:
     async with bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while not [
             each
-            for each in await reader.batch(most=1, within_seconds=5.0)
-            if isinstance(bus.recorded(each).event.payload, CharterAdopted)
+            for each in await reader.batch(max_messages=1, within_seconds=5.0)
+            if isinstance(bus.decode_stored(each).event.payload, CharterAdopted)
         ]:
             pass
 

@@ -27,29 +27,31 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
 )
 from ganglion.exit_codes import INTERRUPTED
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.worker import Worker
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
-from nervous_system.errors import Refused
+from nervous_system.contract.event import Event, RecordedEvent
+from nervous_system.errors import Rejected
 from nervous_system.ids import new_event_id
 from operations.queries.dispatch_hold import DispatchHold
-from overseer.gates import KEPT_AGAIN
-from simulation.hive import QUIET_SECONDS, Run, run
-from simulation.outcome import Outcome
-from simulation.plan import Plan, draw, to_live_seconds
-from simulation.verdict import judge
+from overseer.dispatch_control import KEPT_AGAIN
+from simulation.checker import judge
+from simulation.outcome import SimulationOutcome
+from simulation.plan import SimulationPlan, draw, to_live_seconds
+from simulation.runner import QUIET_SECONDS, Run, run
 from tests.real_servers import NatsServer, RealProcess
 
 AGENTS = 6
 
 
-async def swarm(bus: Bus, plan: Plan, **options: Any) -> Run:
+async def swarm(bus: Bus, plan: SimulationPlan, **options: Any) -> Run:
     """A run that is told what holds it, as the command's is."""
     return await run(bus, plan, hold=await DispatchHold.of(bus), **options)
 
 
-def plan(run_id: str = "simulation-1", *, tasks: int = 60, crash_rate: float = 0.1) -> Plan:
+def plan(
+    run_id: str = "simulation-1", *, tasks: int = 60, crash_rate: float = 0.1
+) -> SimulationPlan:
     return draw(
         run_id=run_id, tasks=tasks, failure_rate=0.2, crash_rate=crash_rate, chance=Random(7)
     )
@@ -61,7 +63,7 @@ async def test_a_small_swarm_ends_well_and_a_tampered_log_does_not(
     drawn = plan()
     ended: list[int] = []
     found = await swarm(bus, drawn, agents=AGENTS, ended=ended.append)
-    outcome = Outcome.of(drawn, found, agents=AGENTS)
+    outcome = SimulationOutcome.of(drawn, found, agents=AGENTS)
     assert outcome.wrong == {}
     assert outcome.well
     assert sum(ended) == sum(outcome.results.values()) == 60
@@ -69,7 +71,7 @@ async def test_a_small_swarm_ends_well_and_a_tampered_log_does_not(
     assert outcome.failures > 0
     assert outcome.claim_seconds[0] > 0
     for name, tampered in TAMPERINGS.items():
-        worse = Outcome.of(drawn, replace_log(found, tampered), agents=AGENTS)
+        worse = SimulationOutcome.of(drawn, replace_log(found, tampered), agents=AGENTS)
         assert not worse.well, name
         assert "did not end as " in "\n".join(worse.lines())
 
@@ -82,14 +84,14 @@ async def test_a_swarm_that_has_nothing_to_do_for_a_while_is_no_incident(
     drawn = draw(run_id="simulation-5", tasks=20, failure_rate=0, crash_rate=0.1, chance=Random(7))
     drawn.work_seconds[drawn.manifests[0].task_id] = 12.0
     found = await swarm(bus, drawn, agents=AGENTS, heartbeat_seconds=3.0)
-    assert Outcome.of(drawn, found, agents=AGENTS).crashes > 0
+    assert SimulationOutcome.of(drawn, found, agents=AGENTS).crashes > 0
     silent = Worker(bus, worker_id="silent", role=ROLE_WORKER, heartbeat_seconds=0.1)
     await silent.register()
     opened = "swarm.events.incident.opened.*"
     async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[opened]) as reader:
-        while not (incidents := await reader.batch(most=10, within_seconds=1.0)):
+        while not (incidents := await reader.batch(max_messages=10, within_seconds=1.0)):
             assert guardian.running
-    incident = recorded(incidents[0]).event.payload
+    incident = decode_stored(incidents[0]).event.payload
     assert isinstance(incident, IncidentOpened)
     assert incident.subject_of_concern == "silent"
 
@@ -131,7 +133,7 @@ async def test_it_stops_by_itself_when_nothing_happens_and_names_what_is_open(
     for manifest in drawn.manifests:
         manifest.required_skills[:] = ["what nobody can"]
     found = await swarm(bus, drawn, agents=2, stuck_seconds=1.0)
-    outcome = Outcome.of(drawn, found, agents=2)
+    outcome = SimulationOutcome.of(drawn, found, agents=2)
     assert len(outcome.wrong) == 3
     assert "acknowledged 0 times" in outcome.wrong["simulation-2-00000"]
 
@@ -142,7 +144,7 @@ async def test_what_is_left_open_expires_and_that_is_not_well(
     drawn = plan("simulation-4", tasks=1, crash_rate=0.0)
     drawn.manifests[0].required_skills[:] = ["what nobody can"]
     drawn.manifests[0].ttl_seconds = 0.1
-    outcome = Outcome.of(drawn, await swarm(bus, drawn, agents=1), agents=1)
+    outcome = SimulationOutcome.of(drawn, await swarm(bus, drawn, agents=1), agents=1)
     assert outcome.results == {"expired": 1}
     assert not outcome.well
     assert "1 task did not end as it must:" in outcome.lines()
@@ -184,7 +186,7 @@ async def test_what_the_overseer_answers_is_told_where_no_task_moves(
     await _adopted(bus, "allow_unregistered_agents: false")
     drawn = plan("simulation-7", tasks=3, crash_rate=0.0)
     found = await swarm(bus, drawn, agents=2, stuck_seconds=QUIET_SECONDS + 1.0)
-    lines = "\n".join(Outcome.of(drawn, found, agents=2).lines())
+    lines = "\n".join(SimulationOutcome.of(drawn, found, agents=2).lines())
     assert "is not in the registry, and the policy allows no others" in lines
 
 
@@ -193,8 +195,8 @@ async def _adopted(bus: Bus, text: str) -> None:
     subject = "swarm.events.overseer.policy_adopted"
     async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while True:
-            for stored in await reader.batch(most=10, within_seconds=1.0):
-                payload = recorded(stored).event.payload
+            for stored in await reader.batch(max_messages=10, within_seconds=1.0):
+                payload = decode_stored(stored).event.payload
                 if isinstance(payload, PolicyAdopted) and text in payload.text:
                     return
 
@@ -214,7 +216,7 @@ async def _busy(bus: Bus) -> None:
                 ),
                 key="busy",
             )
-        while not await reader.batch(most=1, within_seconds=1.0):
+        while not await reader.batch(max_messages=1, within_seconds=1.0):
             pass
 
 
@@ -230,7 +232,7 @@ async def test_an_interrupted_run_says_that_its_tasks_expire(
     )
     async with bus.reader(start_sequence=1, subjects=["swarm.events.task.claimed.>"]) as reader:
         async with asyncio.timeout(60):
-            while not await reader.batch(most=1, within_seconds=1.0):
+            while not await reader.batch(max_messages=1, within_seconds=1.0):
                 assert process.returncode is None
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(60):
@@ -244,7 +246,7 @@ async def test_an_interrupted_run_says_that_its_tasks_expire(
 async def test_what_the_overseer_rejects_is_said(overseer: RealProcess, bus: Bus) -> None:
     drawn = plan("simulation-3", tasks=1)
     drawn.manifests[0].priority = 12
-    with pytest.raises(Refused, match="priority 12"):
+    with pytest.raises(Rejected, match="priority 12"):
         await swarm(bus, drawn, agents=1)
 
 
@@ -264,31 +266,31 @@ def test_a_log_without_anything_is_not_well() -> None:
     assert set(judge(drawn.manifests, [])) == {each.task_id for each in drawn.manifests}
 
 
-def replace_log(found: Run, tampered: Callable[[list[Recorded]], list[Recorded]]) -> Run:
+def replace_log(found: Run, tampered: Callable[[list[RecordedEvent]], list[RecordedEvent]]) -> Run:
     return replace(found, log=tuple(tampered(list(found.log))))
 
 
-def _first(log: list[Recorded], kind: type) -> int:
+def _first(log: list[RecordedEvent], kind: type) -> int:
     return next(n for n, each in enumerate(log) if isinstance(each.event.payload, kind))
 
 
-def _without(kind: type) -> Callable[[list[Recorded]], list[Recorded]]:
-    def tampered(log: list[Recorded]) -> list[Recorded]:
+def _without(kind: type) -> Callable[[list[RecordedEvent]], list[RecordedEvent]]:
+    def tampered(log: list[RecordedEvent]) -> list[RecordedEvent]:
         del log[_first(log, kind)]
         return log
 
     return tampered
 
 
-def _twice(kind: type) -> Callable[[list[Recorded]], list[Recorded]]:
-    def tampered(log: list[Recorded]) -> list[Recorded]:
+def _twice(kind: type) -> Callable[[list[RecordedEvent]], list[RecordedEvent]]:
+    def tampered(log: list[RecordedEvent]) -> list[RecordedEvent]:
         number = _first(log, kind)
         return [*log[: number + 1], *log[number:]]
 
     return tampered
 
 
-def _wrong_attempts(log: list[Recorded]) -> list[Recorded]:
+def _wrong_attempts(log: list[RecordedEvent]) -> list[RecordedEvent]:
     number = _first(log, TaskAcknowledged)
     payload = TaskAcknowledged()
     payload.CopyFrom(log[number].event.payload)  # type: ignore[arg-type]
@@ -297,7 +299,7 @@ def _wrong_attempts(log: list[Recorded]) -> list[Recorded]:
     return log
 
 
-TAMPERINGS: dict[str, Callable[[list[Recorded]], list[Recorded]]] = {
+TAMPERINGS: dict[str, Callable[[list[RecordedEvent]], list[RecordedEvent]]] = {
     "an end is missing": _without(TaskAcknowledged),
     "a completion is missing": _without(TaskCompleted),
     "a release is missing, so two held it": _without(TaskReleased),

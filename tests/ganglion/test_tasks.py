@@ -27,7 +27,7 @@ from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
-from overseer.gates import NO_CHARTER
+from overseer.dispatch_control import NO_CHARTER
 from tests.command_line import CommandLine
 from tests.real_servers import NatsServer
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from ganglion.exit_codes import FAILURE, USAGE
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
@@ -27,7 +27,7 @@ async def test_the_end_of_a_task_is_waited_for_and_its_output_printed(
     waiting = asyncio.create_task(run("tasks", "wait", "hol"))
     stop = asyncio.Event()
 
-    async def dig(task: HeldTask) -> str:
+    async def dig(task: ClaimedTask) -> str:
         return "two metres"
 
     async with open_worker(nats_server.url, worker_id="w", settings=mesh_settings) as worker:

@@ -34,11 +34,11 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
-from ganglion.columns import Column, Table, say_table
+from ganglion.columns import Table, TableColumn, say_table
 from ganglion.command_group import app
 from ganglion.exit_codes import OK
 from ganglion.nouns import plural
-from ganglion.widths import cut, folded, shortened, unique_lengths
+from ganglion.widths import cut, fold, shorten, unique_lengths
 from nervous_system.bus import open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
@@ -46,8 +46,8 @@ from nervous_system.contract.payload import Payload
 from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
-from nervous_system.users import ADMIN, identified
-from operations.queries.meant import meant
+from nervous_system.users import ADMIN, with_user
+from operations.queries.meant import closest_id
 from tests.command_line import CommandLine
 from tests.terminal_screen import on_a_terminal
 
@@ -132,7 +132,7 @@ async def fill(settings: MeshSettings) -> str:
             summary=REASON,
         )
         await put(ROLE_GUARDIAN, "guardian/main", incident)
-    mine = identified(settings, ADMIN)
+    mine = with_user(settings, ADMIN)
     client = await nats.connect(mine.nats_url, user=mine.nats_user, password=mine.nats_password)
     await client.publish(f"swarm.events.coder.decision.{'z' * 100}", b"junk")
     await client.close()
@@ -275,12 +275,12 @@ def test_no_line_of_any_command_is_wider_than_the_terminal(ganglion: CommandLine
     ],
 )
 def test_a_line_is_folded_between_words(line: str, lines: list[str]) -> None:
-    assert folded(line, 30) == lines
+    assert fold(line, 30) == lines
 
 
 def test_a_line_of_a_megabyte_is_folded_at_once() -> None:
     """In steps that grow with its length: by its square this would not end."""
-    lines = folded("x" * 1_000_000, 80)
+    lines = fold("x" * 1_000_000, 80)
     assert len(lines) == 1 + -(-(1_000_000 - 80) // 78)
 
 
@@ -289,9 +289,9 @@ def test_a_name_is_cut_and_an_id_as_far_as_it_stays_unique() -> None:
     unique = unique_lengths(["deploy.a", "deploy.b", "test", "test.unit.one.of.many"])
     assert unique == {"deploy.a": 8, "deploy.b": 8, "test": 4, "test.unit.one.of.many": 5}
     long = "test.unit.one.of.many"
-    assert shortened(long, 12, unique=unique[long]) == "test.unit.o…"
-    assert shortened(long, 8, unique=unique[long]) == long  # too little would be left of it
-    assert shortened("deploy.a.b", 9, unique=10) == "deploy.a.b"
+    assert shorten(long, 12, unique=unique[long]) == "test.unit.o…"
+    assert shorten(long, 8, unique=unique[long]) == long  # too little would be left of it
+    assert shorten("deploy.a.b", 9, unique=10) == "deploy.a.b"
 
 
 def test_an_id_is_shortened_only_where_it_is_unique_among_all(
@@ -300,7 +300,7 @@ def test_an_id_is_shortened_only_where_it_is_unique_among_all(
     """Also among those that are not shown: what is shown can be typed."""
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    columns = (Column("task", "id"), Column("action", "key"))
+    columns = (TableColumn("task", "id"), TableColumn("action", "key"))
     task_id, action = "simulation-28b79115-00028", "a" * 25
     say_table(columns, [(task_id, action)], known={"task": ["deploy"]})
     assert "simulation-2…" in capsys.readouterr().out
@@ -314,7 +314,7 @@ def test_a_text_with_a_word_too_long_for_its_column_stands_below_its_row(
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     event_id = "018f0000-0000-7000-8000-000000000000"
-    columns = (Column("position"), Column("time"), Column("why", "text"))
+    columns = (TableColumn("position"), TableColumn("time"), TableColumn("why", "text"))
     table = Table(columns, widths=(8, 14, 400))
     for said in ("nobody said why, and nobody asked", f"because of {event_id}"):
         table.row(("1", "11-30 12:00:00", said))
@@ -327,9 +327,9 @@ def test_a_text_with_a_word_too_long_for_its_column_stands_below_its_row(
 
 def test_the_beginning_of_an_id_is_enough_where_one_begins_so() -> None:
     known = ["deploy", "deploy.a", "deploy.b", "test\x1b"]
-    assert meant("deploy", known, noun="task") == "deploy"
-    assert meant("tes…", known, noun="task") == "test\x1b"
-    assert meant("test\\x1b", known, noun="task") == "test\x1b"
-    assert meant("build", known, noun="task") == "build"
+    assert closest_id("deploy", known, noun="task") == "deploy"
+    assert closest_id("tes…", known, noun="task") == "test\x1b"
+    assert closest_id("test\\x1b", known, noun="task") == "test\x1b"
+    assert closest_id("build", known, noun="task") == "build"
     with pytest.raises(BadSetting, match=r"of 2 tasks: deploy\.a and deploy\.b; write more"):
-        meant("deploy.", known, noun="task")
+        closest_id("deploy.", known, noun="task")

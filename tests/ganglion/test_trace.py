@@ -24,12 +24,12 @@ from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported
 from ganglion.exit_codes import OK, USAGE
 from ganglion.trace_text import trace_text
 from nervous_system.bus import open_bus
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
 from nervous_system.settings import MeshSettings
 from operations.queries.trace import jaeger, lookup
-from operations.queries.trace.elsewhere import Elsewhere, Onward
+from operations.queries.trace.cross_trace_links import CrossTraceLinks, DownstreamTrace
 from operations.queries.trace.jaeger import span_address
 from operations.queries.trace.tree import Trace
 from tests.command_line import CommandLine, FreePort
@@ -42,8 +42,10 @@ PROCESSES = ("--only", "nats", "--only", "clickhouse", "--only", "ingestor")
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def event(event_id: str, sequence: int, *, cause: str = "", trace_id: str = TRACE_ID) -> Recorded:
-    return Recorded(
+def event(
+    event_id: str, sequence: int, *, cause: str = "", trace_id: str = TRACE_ID
+) -> RecordedEvent:
+    return RecordedEvent(
         event=Event(
             event_id=event_id,
             timestamp=START,
@@ -60,16 +62,16 @@ def event(event_id: str, sequence: int, *, cause: str = "", trace_id: str = TRAC
     )
 
 
-def drawn(*events: Recorded) -> list[str]:
-    lines = Trace.of(TRACE_ID, events, elsewhere=Elsewhere()).lines()
+def drawn(*events: RecordedEvent) -> list[str]:
+    lines = Trace.of(TRACE_ID, events, elsewhere=CrossTraceLinks()).lines()
     return [
         line.drawing + line.shown.event.event_id
         for line in lines
-        if isinstance(line.shown, Recorded)
+        if isinstance(line.shown, RecordedEvent)
     ]
 
 
-def printed(*events: Recorded, elsewhere: Elsewhere) -> list[str]:
+def printed(*events: RecordedEvent, elsewhere: CrossTraceLinks) -> list[str]:
     """The tree as it is printed, without positions and times."""
     text = list(trace_text(Trace.of(TRACE_ID, events, elsewhere=elsewhere), "http://jaeger"))
     return [line.text[22:] for line in text[2:-1]]
@@ -100,8 +102,8 @@ def test_a_chain_longer_than_python_may_call() -> None:
 def test_each_event_is_shown_once_whatever_caused_it(causes: list[int]) -> None:
     """Also where causes go round in a circle."""
     events = [event(f"{n}", n + 1, cause=f"{cause}") for n, cause in enumerate(causes)]
-    lines = Trace.of(TRACE_ID, events, elsewhere=Elsewhere()).lines()
-    shown = [line.shown.sequence for line in lines if isinstance(line.shown, Recorded)]
+    lines = Trace.of(TRACE_ID, events, elsewhere=CrossTraceLinks()).lines()
+    shown = [line.shown.sequence for line in lines if isinstance(line.shown, RecordedEvent)]
     assert sorted(shown) == [each.sequence for each in events]
 
 
@@ -115,7 +117,7 @@ def test_what_another_trace_caused_stands_below_its_cause() -> None:
         event("d", 5, cause="c"),
         event("e", 6, cause="nobody knows"),
         event("f", 7, cause="y"),
-        elsewhere=Elsewhere(causes=(cause, event("y", 1, trace_id=""))),
+        elsewhere=CrossTraceLinks(causes=(cause, event("y", 1, trace_id=""))),
     ) == [
         "decision  c1  look",
         f"caused by decision of c1 at {moment:%Y-%m-%d %H:%M:%S %Z}, trace {OTHER_TRACE_ID}: look",
@@ -130,13 +132,13 @@ def test_what_another_trace_caused_stands_below_its_cause() -> None:
 
 
 def test_the_way_to_other_traces_stands_below_what_led_there() -> None:
-    def onward(cause: str, trace_id: str, events: int, *, traces: int) -> Onward:
-        return Onward(causation_id=cause, trace_id=trace_id, events=events, traces=traces)
+    def onward(cause: str, trace_id: str, events: int, *, traces: int) -> DownstreamTrace:
+        return DownstreamTrace(causation_id=cause, trace_id=trace_id, events=events, traces=traces)
 
     assert printed(
         event("a", 1),
         event("b", 2, cause="a"),
-        elsewhere=Elsewhere(
+        elsewhere=CrossTraceLinks(
             onward=(
                 onward("a", OTHER_TRACE_ID, 1, traces=12),
                 onward("a", "", 2, traces=12),
@@ -168,7 +170,7 @@ def test_where_a_claimed_task_comes_from_is_said() -> None:
             payload=TaskSubmitted(manifest=TaskManifest(task_id="here")),
         ),
     )
-    trace = Trace.of(TRACE_ID, [submitted, *claims], elsewhere=Elsewhere())
+    trace = Trace.of(TRACE_ID, [submitted, *claims], elsewhere=CrossTraceLinks())
     assert [line.text for line in trace_text(trace, None) if line.text.startswith("What came")] == [
         "What came before of task elsewhere: `ganglion tasks show elsewhere`"
     ]
@@ -182,7 +184,7 @@ def test_the_page_of_the_very_span() -> None:
     assert span_address("http://jaeger:16686", trace_id="t", span_id="").endswith("/trace/t")
 
 
-def plumbing(sequence: int, payload: Payload, *, event_id: str, cause: str = "") -> Recorded:
+def plumbing(sequence: int, payload: Payload, *, event_id: str, cause: str = "") -> RecordedEvent:
     made = event(event_id, sequence, cause=cause)
     return replace(made, event=replace(made.event, payload=payload))
 
@@ -200,9 +202,9 @@ def test_the_work_stands_below_what_led_to_how_it_came_about() -> None:
     )
     foreign = plumbing(0, ClaimRequested(), event_id="x")
     foreign = replace(foreign, event=replace(foreign.event, trace_id=OTHER_TRACE_ID))
-    onward = Onward(causation_id="claim", trace_id=OTHER_TRACE_ID, events=1, traces=1)
+    onward = DownstreamTrace(causation_id="claim", trace_id=OTHER_TRACE_ID, events=1, traces=1)
     whole = Trace.of(
-        TRACE_ID, events, elsewhere=Elsewhere(causes=(foreign,), onward=(onward,)), asked=""
+        TRACE_ID, events, elsewhere=CrossTraceLinks(causes=(foreign,), onward=(onward,)), asked=""
     )
     work = whole.work()
     assert [each.event.event_id for each in work.events] == ["a", "b", "c", "d"]
@@ -218,7 +220,7 @@ def test_the_work_stands_below_what_led_to_how_it_came_about() -> None:
 
     asked = replace(whole, asked="report").work()
     assert [each.event.event_id for each in asked.events] == ["a", "report", "b", "c", "d"]
-    only = Trace.of(TRACE_ID, events[1:2], elsewhere=Elsewhere())
+    only = Trace.of(TRACE_ID, events[1:2], elsewhere=CrossTraceLinks())
     assert only.work() is only
 
 
@@ -316,17 +318,17 @@ def test_the_way_from_trace_to_trace(
     assert "caused by decision of c1 at " in text
     assert f", trace {TRACE_ID}: look" in text
     assert f"caused by event {unknown}, which ClickHouse does not have" in text
-    monkeypatch.setattr(lookup, "MOST_TRACES", 1)
+    monkeypatch.setattr(lookup, "MAX_TRACES", 1)
     text = ganglion("trace", TRACE_ID).stdout
     assert f"├─ led to 2 events in trace {OTHER_TRACE_ID}" in text
     assert "└─ led to events in 1 more trace" in text
-    monkeypatch.setattr(lookup, "MOST_EVENTS", 1)  # what caused the only one is beyond the cut
+    monkeypatch.setattr(lookup, "MAX_EVENTS", 1)  # what caused the only one is beyond the cut
     cut = ganglion.json("trace", OTHER_TRACE_ID, "--json")
     assert cut["cut"]
     assert cut["caused_by"] == [there["events"][1]]
 
 
-async def publish(events: tuple[Recorded, ...], settings: MeshSettings) -> None:
+async def publish(events: tuple[RecordedEvent, ...], settings: MeshSettings) -> None:
     async with open_bus(settings, name="test") as bus:
         for each in events:
             await bus.publish(each.event)

@@ -26,8 +26,8 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from governor.model import SERVICE, HostState
 from governor.settings import GovernorSettings
-from governor.spec import role
-from nervous_system.contract.event import Event, Recorded
+from governor.spec import service_spec
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import on_any, subject_for
@@ -46,7 +46,7 @@ SETTINGS = GovernorSettings(
     throttle_samples=2,
     sleep_samples=4,
 )
-ROLE = role(SETTINGS)
+ROLE = service_spec(SETTINGS)
 STATE = TypeAdapter(HostState)
 
 
@@ -54,7 +54,7 @@ class Governed:
     """A log, its clock, and the governor that leads one machine."""
 
     def __init__(self) -> None:
-        self.log: list[Recorded] = []
+        self.log: list[RecordedEvent] = []
         self.now = START
         self.turns = 0
         self.fold = self._fold()
@@ -69,7 +69,7 @@ class Governed:
             role=ROLE_GOVERNOR,
             state=state,
             sequence=sequence,
-            ahead=ahead,
+            pending_ids=ahead,
         )
 
     @property
@@ -95,7 +95,7 @@ class Governed:
             agent_id=agent_id,
             payload=payload,
         )
-        entries = self.fold.take(self._append(Entry(event=event, key=key)))
+        entries = self.fold.apply(self._append(Entry(event=event, key=key)))
         return self._append_all(entries)
 
     def sample(
@@ -115,10 +115,10 @@ class Governed:
         return said[1:]
 
     def register(
-        self, worker_id: str, *, most: int = 4, skills: tuple[str, ...] = (), host: str = HOST
+        self, worker_id: str, *, limit: int = 4, skills: tuple[str, ...] = (), host: str = HOST
     ) -> list[Payload]:
         registered = WorkerRegistered(
-            worker_id=worker_id, max_concurrent_tasks=most, skills=skills, host=host
+            worker_id=worker_id, max_concurrent_tasks=limit, skills=skills, host=host
         )
         return self.publish(registered)
 
@@ -141,29 +141,29 @@ class Governed:
     def tick(self) -> list[Payload]:
         self.turns += 1
         tick = self.fold.tick(term=1, term_id="term", number=self.turns, now=self.now)
-        return self._append_all(self.fold.strike(tick))[1:]
+        return self._append_all(self.fold.apply_tick(tick))[1:]
 
     def restart(self, *, snapshot: bool = False) -> None:
         """Another process leads: what is on the log is not decided again, nor anything else."""
-        own, reads = on_any(ROLE.own), on_any(ROLE.reads)
+        own, reads = on_any(ROLE.own_filters), on_any(ROLE.replay_filters)
         before = self.fold
         fold = self._fold()
         if snapshot:
             state = STATE.validate_json(STATE.dump_json(before.state))
-            fold = self._fold(state, before.sequence, frozenset(before.ahead))
+            fold = self._fold(state, before.sequence, frozenset(before.pending_ids))
         behind = self.log[fold.sequence :]
         for each in behind:
             if own(each.subject):
-                fold.recall(each)
+                fold.preload_own(each)
         assert not fold.missing
         for each in behind:
             if reads(each.subject):
-                assert fold.take(each) == [], "an old history led to something new"
+                assert fold.apply(each) == [], "an old history led to something new"
         assert fold.state == before.state
         self.fold = fold
 
-    def _append(self, entry: Entry) -> Recorded:
-        recorded = Recorded(
+    def _append(self, entry: Entry) -> RecordedEvent:
+        recorded = RecordedEvent(
             event=entry.event,
             sequence=len(self.log) + 1,
             subject=subject_for(entry.event, key=entry.key),
@@ -174,7 +174,7 @@ class Governed:
 
     def _append_all(self, entries: list[Entry]) -> list[Payload]:
         for entry in entries:
-            assert self.fold.take(self._append(entry)) == []
+            assert self.fold.apply(self._append(entry)) == []
         return [entry.event.payload for entry in entries]
 
     def commands(self) -> Iterator[tuple[str, CommandIssued, datetime]]:

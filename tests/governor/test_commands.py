@@ -19,7 +19,7 @@ from enchanted.events.v1.objective_pb2 import ObjectiveProposed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_GUARDIAN, ROLE_OVERSEER
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerLost
 from nervous_system.contract.payload import Payload
-from overseer.plan import Catalogue, CataloguePlanner, Wanted
+from overseer.plan import Catalogue, CataloguePlanner, PlanningRequest
 from tests.governor.governed import HOST, Governed
 
 
@@ -62,7 +62,7 @@ def test_sustained_pressure_halves_and_stops_only_where_the_policy_says_so_then_
 def test_who_does_one_task_at_a_time_goes_on_while_the_machine_is_busy(
     governed: Governed, most: int
 ) -> None:
-    governed.register("single", most=most)
+    governed.register("single", limit=most)
     for _ in range(30):
         assert not any(target == "single" for _, target, _ in told(governed.sample(100)))
     assert [command.limit for command in governed.in_force("w1")] == [2]
@@ -73,7 +73,7 @@ def test_who_does_one_task_at_a_time_goes_on_while_the_machine_is_busy(
 def test_who_does_one_task_at_a_time_sleeps_where_memory_is_short_or_the_policy_says_so(
     governed: Governed, most: int, pressure: str
 ) -> None:
-    governed.register("single", most=most)
+    governed.register("single", limit=most)
     governed.adopt(cpu=90, hard_stop=pressure == "hard_stop")
     resource = "memory" if pressure == "memory" else "cpu"
     said = [told(governed.sample(**{resource: each})) for each in (95, 95, 96, 91, 75, 69)]  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_who_does_one_task_at_a_time_sleeps_where_memory_is_short_or_the_policy_
 
 def test_a_policy_that_stops_no_more_wakes_those_who_sleep_at_once(governed: Governed) -> None:
     governed.adopt(cpu=90, hard_stop=True)
-    governed.register("single", most=1)
+    governed.register("single", limit=1)
     for _ in range(4):
         governed.sample(95)
     assert told(governed.adopt(cpu=90)) == [
@@ -101,7 +101,7 @@ def test_a_policy_that_stops_no_more_wakes_those_who_sleep_at_once(governed: Gov
 
 
 def test_of_two_pressures_the_graver_for_each_worker_is_followed(governed: Governed) -> None:
-    governed.register("single", most=1)
+    governed.register("single", limit=1)
     for memory in (10, 10, 95, 95):
         said = governed.sample(95, memory=memory)
     assert told(said) == [(COMMAND_SLEEP, "single", 0)], "the other does half already"
@@ -215,7 +215,7 @@ def test_a_policy_that_allows_more_moves_what_is_critical(governed: Governed) ->
 
 
 def test_those_who_make_room_stay_awake_when_the_disk_is_full(governed: Governed) -> None:
-    governed.register("janitor", skills=("maintenance",), most=1)
+    governed.register("janitor", skills=("maintenance",), limit=1)
     said = governed.sample(disk=99)
     assert told(said) == [(COMMAND_THROTTLE, "janitor", 1), (COMMAND_SLEEP, "w1", 0)]
     assert all(each.emergency for each in said if isinstance(each, CommandIssued))
@@ -232,8 +232,8 @@ def test_a_nearly_full_disk_asks_for_maintenance_once_until_it_was_well(governed
     assert all(each.source == "governor" for each in asked)
     on_log = [each for each in governed.log if isinstance(each.event.payload, ObjectiveProposed)]
     assert on_log[0].subject.startswith("swarm.events.request.objective_proposed.")
-    plan = CataloguePlanner(Catalogue.shipped()).plan(
-        Wanted(
+    plan = CataloguePlanner(Catalogue.load_shipped()).plan(
+        PlanningRequest(
             objective_id=asked[0].objective_id,
             description=asked[0].description,
             priority=asked[0].priority,
@@ -259,7 +259,7 @@ def test_memory_short_at_three_pulses_running_is_cleaned_up(governed: Governed) 
 def test_who_registers_under_pressure_is_told_at_once(governed: Governed) -> None:
     for _ in range(2):
         governed.sample(95)
-    assert told(governed.register("w2", most=3)) == [(COMMAND_THROTTLE, "w2", 1)]
+    assert told(governed.register("w2", limit=3)) == [(COMMAND_THROTTLE, "w2", 1)]
     assert told(governed.register("w3", host="node-2")) == []
     governed.later(3600)
     assert told(governed.register("w4")) == [], "nobody knows how the machine does"

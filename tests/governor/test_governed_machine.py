@@ -30,7 +30,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(cpu=percents, memory=percents, disk=percents)
     def sample(self, cpu: float, memory: float, disk: float) -> None:
-        well = max(cpu, memory, disk) <= 50 and not self.governed.state.most_cpu_percent
+        well = max(cpu, memory, disk) <= 50 and not self.governed.state.max_cpu_percent
         self.well_for = self.well_for + 1 if well else 0
         self.only_cpu = self.only_cpu and max(memory, disk) <= 50
         self.governed.sample(cpu, memory=memory, disk=disk)
@@ -45,9 +45,9 @@ class Machine(RuleBasedStateMachine):
         self.sustained(times, 0)
 
     @rule(worker_id=workers, most=st.integers(0, 8), here=st.booleans())
-    def register(self, worker_id: str, most: int, here: bool) -> None:
+    def register(self, worker_id: str, limit: int, here: bool) -> None:
         host = {} if here else {"host": "node-2"}
-        self.governed.register(worker_id, most=most, **host)  # type: ignore[arg-type]
+        self.governed.register(worker_id, limit=limit, **host)  # type: ignore[arg-type]
 
     @rule(worker_id=workers, lost=st.booleans())
     def leave(self, worker_id: str, lost: bool) -> None:
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def nobody_is_held_back_on_a_machine_that_is_well(self) -> None:
         state = self.governed.state
-        if self.well_for and not state.most_memory_percent:
+        if self.well_for and not state.max_memory_percent:
             for worker_id in state.workers:
                 assert self.governed.in_force(worker_id) == []
 
@@ -132,7 +132,7 @@ class Machine(RuleBasedStateMachine):
         state = self.governed.state
         assert set(state.orders) <= set(WORKERS)
         assert {each.worker_id for each in state.unanswered.values()} <= set(WORKERS)
-        assert state.deaf <= set(state.workers)
+        assert state.unresponsive <= set(state.workers)
 
     def teardown(self) -> None:
         self.governed.restart()

@@ -21,13 +21,13 @@ from enchanted.events.v1.command_pb2 import (
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
 from governor.settings import GovernorSettings
-from governor.spec import role
+from governor.spec import service_spec
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.subjects import token
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
@@ -95,10 +95,10 @@ async def adopt(bus: Bus, *, memory: float) -> None:
     )
 
 
-async def until(worker: Worker, most: int) -> None:
+async def until(worker: Worker, limit: int) -> None:
     """As soon as the worker may hold so many tasks."""
     async with asyncio.timeout(300):
-        while worker.orders.most_tasks(4) != most:
+        while worker.orders.most_tasks(4) != limit:
             await worker.orders.change()
 
 
@@ -109,24 +109,30 @@ async def released(bus: Bus, worker: Worker) -> None:
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         notes: list[str] = []
         while "released" not in notes:
-            found = [recorded(each) for each in await reader.batch(most=100, within_seconds=5)]
+            found = [
+                decode_stored(each)
+                for each in await reader.batch(max_messages=100, within_seconds=5)
+            ]
             answers = [each.event.payload for each in found]
             notes += [each.note for each in answers if isinstance(each, CommandAcknowledged)]
 
 
-async def logged(bus: Bus, subject: str, count: int = 1) -> list[Recorded]:
+async def logged(bus: Bus, subject: str, count: int = 1) -> list[RecordedEvent]:
     """The first so many, as soon as they are there."""
-    found: list[Recorded] = []
+    found: list[RecordedEvent] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while len(found) < count:
             missing = count - len(found)
-            found += [recorded(each) for each in await reader.batch(most=missing, within_seconds=5)]
+            found += [
+                decode_stored(each)
+                for each in await reader.batch(max_messages=missing, within_seconds=5)
+            ]
     return found
 
 
-async def assert_decided_once(bus: Bus) -> list[Recorded]:
+async def assert_decided_once(bus: Bus) -> list[RecordedEvent]:
     """Nothing twice, and the history leads to the same decisions again."""
-    history = [recorded(each) async for each in bus.replay()]
+    history = [decode_stored(each) async for each in bus.replay()]
     ids = Counter(each.event.event_id for each in history)
     assert set(ids.values()) == {1}
     # A governor can end between a sample and what it leads to, and others speak behind it: the next
@@ -138,7 +144,7 @@ async def assert_decided_once(bus: Bus) -> list[Recorded]:
         name.removeprefix("GANGLION_GOVERNOR_").lower(): value
         for name, value in ENVIRONMENT.items()
     }
-    replayed = replay(role(GovernorSettings.model_validate(given)), history)
+    replayed = replay(service_spec(GovernorSettings.model_validate(given)), history)
     assert replayed.differences == []
     assert replayed.decisions
     return history
@@ -226,7 +232,7 @@ async def forget_ids(bus: Bus) -> None:
 async def test_a_nearly_full_disk_becomes_a_maintenance_task(
     start: Start, bus: Bus, tmp_path: Path
 ) -> None:
-    write_samples(Home.at(tmp_path))
+    write_default_files(Home.at(tmp_path))
     start("overseer", OVERSEER, GANGLION_OVERSEER_MAINTENANCE_SECONDS="0")
     start(
         "governor",

@@ -13,8 +13,8 @@ from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from governor.core import GovernorCore
-from governor.model import Band, HostState, Policy
-from nervous_system.contract.event import Event, Recorded
+from governor.model import Band, GovernorPolicy, HostState
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.service.decision import Emit, Tick
@@ -23,7 +23,7 @@ START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOST = "node-1.example"
 CORE = GovernorCore(
     host=HOST,
-    policy=Policy(
+    policy=GovernorPolicy(
         bands=(
             ("cpu", Band(high_percent=90, low_percent=70)),
             ("memory", Band(high_percent=90, low_percent=70)),
@@ -34,7 +34,7 @@ CORE = GovernorCore(
 )
 
 
-def recorded(payload: Payload, *, at_seconds: float = 0, key: str = HOST) -> Recorded:
+def recorded(payload: Payload, *, at_seconds: float = 0, key: str = HOST) -> RecordedEvent:
     event = Event(
         event_id="0b0e6bd4-9d3c-4d3f-8f53-6f3d3a0f1a11",
         timestamp=START,
@@ -42,7 +42,7 @@ def recorded(payload: Payload, *, at_seconds: float = 0, key: str = HOST) -> Rec
         agent_id=f"governor/{key}",
         payload=payload,
     )
-    return Recorded(
+    return RecordedEvent(
         event=event,
         sequence=1,
         subject=subject_for(event, key=key),
@@ -52,7 +52,7 @@ def recorded(payload: Payload, *, at_seconds: float = 0, key: str = HOST) -> Rec
 
 def sampled(
     cpu: float, *, memory: int = 10, disk: int = 10, host: str = HOST, at_seconds: float = 0
-) -> Recorded:
+) -> RecordedEvent:
     payload = CapacitySampled(
         host=host,
         cpu_percent=cpu,
@@ -64,7 +64,7 @@ def sampled(
     return recorded(payload, at_seconds=at_seconds, key=host)
 
 
-def step(state: HostState, cause: Recorded) -> tuple[HostState, tuple[Emit, ...]]:
+def step(state: HostState, cause: RecordedEvent) -> tuple[HostState, tuple[Emit, ...]]:
     state = CORE.evolve(state, cause)
     return state, CORE.decide(state, cause, cause.recorded_at)
 

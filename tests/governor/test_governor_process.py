@@ -17,8 +17,8 @@ import pytest
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from local_mesh.nats import find_binary
-from nervous_system.bus import Bus, open_bus, recorded
-from nervous_system.contract.event import Recorded
+from nervous_system.bus import Bus, decode_stored, open_bus
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.settings import MeshSettings
 from tests.real_servers import free_port
 
@@ -71,12 +71,15 @@ async def governor(
             await process.communicate()
 
 
-async def events(bus: Bus, subject: str, *, number: int) -> list[Recorded]:
+async def events(bus: Bus, subject: str, *, number: int) -> list[RecordedEvent]:
     """The first events on a subject, as soon as there are so many."""
-    found: list[Recorded] = []
+    found: list[RecordedEvent] = []
     async with bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while len(found) < number:
-            found += [recorded(stored) for stored in await reader.batch(most=100, within_seconds=1)]
+            found += [
+                decode_stored(stored)
+                for stored in await reader.batch(max_messages=100, within_seconds=1)
+            ]
     return found
 
 

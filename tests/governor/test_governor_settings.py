@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from governor.settings import GovernorSettings
-from governor.spec import role
+from governor.spec import service_spec
 from nervous_system.contract.subjects import on_any, overlap
 
 
@@ -46,7 +46,7 @@ def test_measures_that_make_no_sense_are_refused(
 
 def test_the_governor_reads_no_more_than_it_must() -> None:
     """Filters that overlap would have it read the whole log; what it writes, it recalls."""
-    filters = role(GovernorSettings(host="node-1")).reads
+    filters = service_spec(GovernorSettings(host="node-1")).replay_filters
     assert not [each for each in combinations(filters, 2) if overlap(*each)]
     for written in (
         "swarm.events.command.issued.w1",
@@ -54,4 +54,4 @@ def test_the_governor_reads_no_more_than_it_must() -> None:
         "swarm.events.request.objective_proposed.o1",
         "swarm.events.governor.alarm_raised.node-1",
     ):
-        assert on_any(role(GovernorSettings(host="node-1")).own)(written)
+        assert on_any(service_spec(GovernorSettings(host="node-1")).own_filters)(written)

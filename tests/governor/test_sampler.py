@@ -13,7 +13,7 @@ import pytest
 from governor import sampler as sampling
 from governor.gpus import Gpus
 from governor.sampler import MachineSampler
-from nervous_system.host.control_group import Share
+from nervous_system.host.cgroup import ResourceUse
 from nervous_system.telemetry.metrics import Metrics
 
 GIB = 1 << 30
@@ -140,7 +140,7 @@ def test_a_gpu_that_fails_costs_itself_only(tmp_path: Path) -> None:
 def test_a_part_that_cannot_be_read_costs_itself_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(path: Path) -> Share:
+    def broken(path: Path) -> ResourceUse:
         raise OSError("input/output error")
 
     metrics = Metrics()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
 from enchanted.events.v1.swarm_event_pb2 import ROLE_SUPERVISOR, AgentRole
-from guardian.model import Limits
+from guardian.model import GuardianLimits
 from guardian.spec import SUBJECTS
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import covers
 from nervous_system.ids import new_event_id
@@ -45,24 +45,27 @@ async def publish(
     return event.event_id
 
 
-async def until_on_log(bus: Bus, subject: str, count: int) -> list[Recorded]:
+async def until_on_log(bus: Bus, subject: str, count: int) -> list[RecordedEvent]:
     """The first events on a subject, as soon as there are so many."""
-    found: list[Recorded] = []
+    found: list[RecordedEvent] = []
     async with (
         asyncio.timeout(300),
         bus.reader(start_sequence=1, subjects=[subject]) as reader,
     ):
         while len(found) < count:
             missing = count - len(found)
-            found += [recorded(each) for each in await reader.batch(most=missing, within_seconds=5)]
+            found += [
+                decode_stored(each)
+                for each in await reader.batch(max_messages=missing, within_seconds=5)
+            ]
     return found
 
 
-async def assert_sound(bus: Bus, limits: Limits | None = None) -> list[Recorded]:
+async def assert_sound(bus: Bus, limits: GuardianLimits | None = None) -> list[RecordedEvent]:
     """No incident twice, none ended twice, nothing under one id twice, and a replay of the whole
     history decides nothing anew."""
     history = [
-        recorded(each)
+        decode_stored(each)
         async for each in bus.replay()
         if any(covers(subject, each.subject) for subject in (*SUBJECTS, *OWN))
     ]
@@ -77,5 +80,5 @@ async def assert_sound(bus: Bus, limits: Limits | None = None) -> list[Recorded]
     assert not closed or max(closed.values()) == 1
     folded, missing = rebuilt(history, limits)
     assert missing == []
-    assert not folded.ahead
+    assert not folded.pending_ids
     return history

@@ -13,8 +13,8 @@ from enchanted.events.v1.swarm_event_pb2 import (
     AgentRole,
 )
 from guardian.core import GuardianCore
-from guardian.model import SERVICE, GuardianState, Limits
-from nervous_system.contract.event import Event, Recorded
+from guardian.model import SERVICE, GuardianLimits, GuardianState
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.subjects import source_of, subject_for
@@ -27,14 +27,14 @@ TERM = child_id("tests", "term of the guardian")
 Some = TypeVar("Some")
 
 
-def fold(limits: Limits | None = None) -> Fold[GuardianState]:
+def fold(limits: GuardianLimits | None = None) -> Fold[GuardianState]:
     """A guardian that has seen nothing."""
-    core = GuardianCore(limits=limits or Limits())
+    core = GuardianCore(limits=limits or GuardianLimits())
     return Fold(core, service=SERVICE, scope=MAIN, role=ROLE_GUARDIAN)
 
 
 def rebuilt(
-    history: Sequence[Recorded], limits: Limits | None = None
+    history: Sequence[RecordedEvent], limits: GuardianLimits | None = None
 ) -> tuple[Fold[GuardianState], list[Entry]]:
     """The fold of a whole history, and the decisions that are missing in it."""
     folded = fold(limits)
@@ -44,8 +44,8 @@ def rebuilt(
             "incident",
             "command",
         ):
-            folded.recall(recorded)
-    missing = [entry for recorded in history for entry in folded.take(recorded)]
+            folded.preload_own(recorded)
+    missing = [entry for recorded in history for entry in folded.apply(recorded)]
     return folded, missing
 
 
@@ -56,10 +56,10 @@ def _sayer(payload: Payload) -> AgentRole.ValueType:
 class Play:
     """A guardian, and the log that comes of it."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: GuardianLimits | None = None) -> None:
         self.limits = limits
         self.fold = fold(limits)
-        self.log: list[Recorded] = []
+        self.log: list[RecordedEvent] = []
         self.ticks = 0
 
     @property
@@ -84,14 +84,14 @@ class Play:
             payload=payload,
         )
         recorded = self._append(Entry(event=event), after)
-        return self._written(self.fold.take(recorded), after)
+        return self._written(self.fold.apply(recorded), after)
 
     def silence(self, *, after: float) -> list[Payload]:
         """A tick, and what the guardian says to it."""
         self.ticks += 1
         now = START + timedelta(seconds=after)
         tick = self.fold.tick(term=1, term_id=TERM, number=self.ticks, now=now)
-        return self._written(self.fold.strike(tick), after)
+        return self._written(self.fold.apply_tick(tick), after)
 
     def said(self, kind: type[Some]) -> list[Some]:
         """All that the log has of one kind."""
@@ -106,11 +106,11 @@ class Play:
     def _written(self, entries: list[Entry], after: float) -> list[Payload]:
         for entry in entries:
             recorded = self._append(entry, after)
-            assert self.fold.take(recorded) == []
+            assert self.fold.apply(recorded) == []
         return [entry.event.payload for entry in entries]
 
-    def _append(self, entry: Entry, after: float) -> Recorded:
-        recorded = Recorded(
+    def _append(self, entry: Entry, after: float) -> RecordedEvent:
+        recorded = RecordedEvent(
             event=entry.event,
             sequence=len(self.log) + 1,
             subject=subject_for(entry.event, key=entry.key),

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from guardian.breaker import (
     BreakerPolicy,
     Circuit,
-    forgiven,
+    forgive,
     is_open,
     is_spent,
     next_seconds,
-    opened,
-    tried,
+    open_circuit,
+    record_try,
 )
 from tests.guardian.guardian_play import START
 
-POLICY = BreakerPolicy(most_tries=3, first_seconds=100, longest_seconds=350, forgive_seconds=1000)
+POLICY = BreakerPolicy(max_tries=3, first_seconds=100, max_seconds=350, forgive_seconds=1000)
 
 
 def at(seconds: float):  # type: ignore[no-untyped-def]
@@ -30,29 +30,29 @@ def test_three_tries_then_one_then_one_less_often() -> None:
     circuit = Circuit()
     for number in range(3):
         assert not is_spent(circuit, POLICY, at(number))
-        circuit = tried(circuit, POLICY, at(number))
+        circuit = record_try(circuit, POLICY, at(number))
     assert is_spent(circuit, POLICY, at(3))
     lengths = []
     now = 3.0
     for _ in range(4):
         seconds = next_seconds(circuit, POLICY, at(now))
         lengths.append(seconds)
-        circuit = opened(circuit, at(now), for_seconds=seconds)
+        circuit = open_circuit(circuit, at(now), for_seconds=seconds)
         assert is_open(circuit, at(now + seconds - 1))
         now += seconds
         assert not is_open(circuit, at(now))
         assert not is_spent(circuit, POLICY, at(now))
-        circuit = tried(circuit, POLICY, at(now))
+        circuit = record_try(circuit, POLICY, at(now))
         assert is_spent(circuit, POLICY, at(now))
     assert lengths == [100, 200, 350, 350]
 
 
 def test_quiet_forgives() -> None:
     circuit = Circuit(tries=3, tried_at=at(0))
-    assert forgiven(circuit, POLICY, at(1000)) == circuit
-    assert forgiven(circuit, POLICY, at(1001)) == Circuit()
-    long_open = opened(circuit, at(0), for_seconds=5000)
-    assert forgiven(long_open, POLICY, at(5999)) == long_open
+    assert forgive(circuit, POLICY, at(1000)) == circuit
+    assert forgive(circuit, POLICY, at(1001)) == Circuit()
+    long_open = open_circuit(circuit, at(0), for_seconds=5000)
+    assert forgive(long_open, POLICY, at(5999)) == long_open
 
 
 @given(st.lists(st.floats(0, 2000), max_size=60))
@@ -65,10 +65,10 @@ def test_whoever_obeys_it_tries_no_more_than_it_allows(pauses: list[float]) -> N
             continue
         if is_spent(circuit, POLICY, at(now)):
             seconds = next_seconds(circuit, POLICY, at(now))
-            assert POLICY.first_seconds <= seconds <= POLICY.longest_seconds
-            circuit = opened(circuit, at(now), for_seconds=seconds)
+            assert POLICY.first_seconds <= seconds <= POLICY.max_seconds
+            circuit = open_circuit(circuit, at(now), for_seconds=seconds)
             continue
-        circuit = tried(circuit, POLICY, at(now))
+        circuit = record_try(circuit, POLICY, at(now))
         tries.append(now)
     for first, fourth in zip(tries, tries[3:], strict=False):
         assert fourth - first >= POLICY.first_seconds

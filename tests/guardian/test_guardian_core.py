@@ -43,7 +43,7 @@ from enchanted.events.v1.task_pb2 import TaskFailed, TaskQuarantined
 from enchanted.events.v1.task_request_pb2 import ORDER_QUARANTINE, TaskOrdered
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerLost, WorkerRegistered
 from guardian.model import BY_FLAG, BY_PERSON
-from guardian.playbooks import MEANS, PLAYBOOKS
+from guardian.playbooks import ACTIONS, PLAYBOOKS
 from guardian.rules import RULES
 from nervous_system.contract.payload import Payload
 from nervous_system.service.persistent import EMPTY
@@ -126,7 +126,7 @@ def test_a_lost_worker_ends_its_incident_and_is_forgotten() -> None:
     (closed,) = play.said(IncidentClosed)
     assert not closed.recovered
     assert "what it held waits again" in closed.root_cause
-    assert "w1" not in play.state.watched.workers
+    assert "w1" not in play.state.observations.workers
     play.replays()
 
 
@@ -370,7 +370,7 @@ def test_the_playbooks_are_data_for_every_class_and_lead_somewhere_for_every_kin
     assert set(PLAYBOOKS) == {INCIDENT_MINOR, INCIDENT_MAJOR, INCIDENT_CRITICAL}
     for rule in RULES:
         for playbook in (PLAYBOOKS[INCIDENT_MAJOR], PLAYBOOKS[INCIDENT_CRITICAL]):
-            assert any((rule.kind, step.action) in MEANS for step in playbook.steps)
+            assert any((rule.kind, step.action) in ACTIONS for step in playbook.steps)
 
 
 HAPPENINGS: list[Payload] = [
@@ -437,8 +437,8 @@ def test_whatever_happens_each_incident_has_one_beginning_and_at_most_one_end(
     tried = Counter(
         (each.incident_id, each.step, each.attempt) for each in play.said(RecoveryAttempted)
     )
-    most_classes = 3
-    assert all(count <= most_classes for count in tried.values())
+    max_classes = 3
+    assert all(count <= max_classes for count in tried.values())
     told = modes(play)
     assert all(one != other for one, other in pairwise(told))
     if told:

@@ -21,7 +21,7 @@ from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered, SystemModeCha
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.settings import FLAG_NAME
 from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
 from tests.real_servers import wait_until
@@ -74,7 +74,7 @@ async def test_two_guardians_at_once_write_no_incident_twice(
     for number in range(5):
         await kill_one(bus, f"p{number}")
     await until_on_log(bus, OPENED, 5)
-    *_, term = [recorded(each) async for each in bus.replay() if each.subject == TERMS]
+    *_, term = [decode_stored(each) async for each in bus.replay() if each.subject == TERMS]
     assert isinstance(term.event.payload, LeadershipTaken)
     holder = term.event.payload.holder
     (leads,) = [name for name, each in guardians.items() if holder in each.log.read_text()]

@@ -40,26 +40,26 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from guardian.model import Limits
+from guardian.model import GuardianLimits
+from guardian.observations import Observations
+from guardian.observe import watch
 from guardian.rules import RULES
 from guardian.rules.rule import Look
-from guardian.watched import Watched
-from guardian.watching import watch
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
 from tests.guardian.guardian_play import START
 
 BY_NAME = {rule.name: rule for rule in RULES}
-LIMITS = Limits(lag_positions=1000, no_progress_seconds=600)
+LIMITS = GuardianLimits(lag_positions=1000, no_progress_seconds=600)
 Happened = tuple[float, Payload]
 
 MINOR, MAJOR, CRITICAL = INCIDENT_MINOR, INCIDENT_MAJOR, INCIDENT_CRITICAL
 WELL = INCIDENT_UNSPECIFIED
 
 
-def seen(history: list[Happened]) -> Watched:
-    watched = Watched()
+def seen(history: list[Happened]) -> Observations:
+    watched = Observations()
     for number, (after, payload) in enumerate(history):
         event = Event(
             event_id=child_id("tests", f"seen {number}"),
@@ -69,7 +69,9 @@ def seen(history: list[Happened]) -> Watched:
             payload=payload,
         )
         at = START + timedelta(seconds=after)
-        watched = watch(watched, Recorded(event=event, sequence=1, subject="x", recorded_at=at))
+        watched = watch(
+            watched, RecordedEvent(event=event, sequence=1, subject="x", recorded_at=at)
+        )
     return watched
 
 

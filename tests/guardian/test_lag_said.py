@@ -6,25 +6,25 @@ from datetime import timedelta
 
 import pytest
 
-from guardian.model import Limits
+from guardian.model import GuardianLimits
+from guardian.observations import EventRef, Lag, Observations, WatchedPulse
 from guardian.shell import is_news
-from guardian.watched import Lag, Pulse, Sighting, Watched
 from tests.guardian.guardian_play import START
 
-LIMITS = Limits(lag_positions=1000)  # a tenth of it is worth a word at once
+LIMITS = GuardianLimits(lag_positions=1000)  # a tenth of it is worth a word at once
 
 
-def watched(*, said: int | None, pulsed_after: float | None) -> Watched:
+def watched(*, said: int | None, pulsed_after: float | None) -> Observations:
     """A lag was said a minute ago, and the overseer pulsed so long after that."""
 
-    def seen(after: float) -> Sighting:
-        return Sighting(at=START + timedelta(seconds=after), event_id=str(after))
+    def seen(after: float) -> EventRef:
+        return EventRef(at=START + timedelta(seconds=after), event_id=str(after))
 
-    return Watched(
+    return Observations(
         lags=() if said is None else (Lag(positions=said, seen=seen(0)),),
         pulse=None
         if pulsed_after is None
-        else Pulse(number=1, interval_seconds=240, seen=seen(pulsed_after)),
+        else WatchedPulse(number=1, interval_seconds=240, seen=seen(pulsed_after)),
     )
 
 
@@ -54,15 +54,17 @@ def test_a_lag_is_said_at_once_where_it_is_large_and_once_a_pulse_where_it_is_no
 
 def test_at_default_intervals_every_pulse_shows_a_lag_measured_since_the_one_before() -> None:
     """Looks every minute, pulses every four: an hour in which the lag is never large."""
-    state, shown, told = Watched(), 0, 0
+    state, shown, told = Observations(), 0, 0
     for minute in range(1, 61):
-        seen = Sighting(at=START + timedelta(minutes=minute), event_id=str(minute))
+        seen = EventRef(at=START + timedelta(minutes=minute), event_id=str(minute))
         lag = 3 * minute
         if minute % 4 == 0:
             if minute > 4:
                 assert 3 * (minute - 4) <= shown < lag
-            state = Watched(lags=state.lags, pulse=Pulse(number=1, interval_seconds=240, seen=seen))
-        elif is_news(state, Limits(), lag):
+            state = Observations(
+                lags=state.lags, pulse=WatchedPulse(number=1, interval_seconds=240, seen=seen)
+            )
+        elif is_news(state, GuardianLimits(), lag):
             shown, told = lag, told + 1
-            state = Watched(lags=(Lag(positions=lag, seen=seen),), pulse=state.pulse)
+            state = Observations(lags=(Lag(positions=lag, seen=seen),), pulse=state.pulse)
     assert told == 14

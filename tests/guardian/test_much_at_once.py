@@ -11,7 +11,7 @@ from enchanted.events.v1.process_pb2 import ProcessExited
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskFailed
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerLost, WorkerRegistered
-from guardian.plan import MOST_BYTES, MOST_CHARACTERS
+from guardian.plan import MAX_BYTES, MAX_CHARACTERS
 from nervous_system import names
 from nervous_system.contract.payload import Payload
 from tests.guardian.guardian_play import Play
@@ -121,10 +121,10 @@ def test_what_is_said_of_one_is_short_whatever_others_wrote() -> None:
             play.happens(registered, after=0, role=ROLE_WORKER)
     for after in (80, 200, 500, 1000, 2000, 9000, 30_000, 60_000):
         for said in in_turns(play, after=after):
-            assert sum(each.ByteSize() for each in said) < 2 * MOST_BYTES
+            assert sum(each.ByteSize() for each in said) < 2 * MAX_BYTES
             assert all(each.ByteSize() < 500_000 for each in said)
     incidents = play.state.incidents.values()
     assert {each.rule for each in incidents} == {"process_exited", "worker_silent"}
-    assert all(len(each.subject) <= MOST_CHARACTERS for each in incidents)
-    assert all(len(each.summary) <= MOST_CHARACTERS for each in incidents)
+    assert all(len(each.subject) <= MAX_CHARACTERS for each in incidents)
+    assert all(len(each.summary) <= MAX_CHARACTERS for each in incidents)
     play.replays()

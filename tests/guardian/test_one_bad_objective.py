@@ -19,11 +19,11 @@ from enchanted.events.v1.task_pb2 import (
     TaskQuarantined,
 )
 from enchanted.events.v1.task_request_pb2 import TasksProposed
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
-from nervous_system.client.asker import Asker
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.worker import Worker
 from tests.guardian.guardian_log import StartGuardian, assert_sound, until_on_log
 from tests.guardian.test_taking_back import OVERSEER, at_work
@@ -44,7 +44,7 @@ class Failing:
         self._seen = seen
         self._failed = 0
 
-    async def do(self, task: HeldTask) -> None:
+    async def do(self, task: ClaimedTask) -> None:
         if task.grant.manifest.objective_id == "good":
             await task.finish("completed")
             return
@@ -70,7 +70,7 @@ def tasks(objective_id: str, count: int, *, priority: int) -> list[TaskManifest]
 async def test_forty_bad_tasks_are_set_aside_nobody_is_told_to_go_and_the_good_ones_are_done(
     bus: Bus, nats_server: NatsServer, start_guardian: StartGuardian, tmp_path: Path
 ) -> None:
-    write_samples(Home(tmp_path))
+    write_default_files(Home(tmp_path))
     overseer = RealProcess(
         [sys.executable, str(OVERSEER)],
         log=tmp_path / "overseer.log",
@@ -87,7 +87,7 @@ async def test_forty_bad_tasks_are_set_aside_nobody_is_told_to_go_and_the_good_o
             for number in range(WORKERS):
                 worker = Worker(bus, worker_id=f"w{number}", role=ROLE_WORKER, actions=["render"])
                 await stack.enter_async_context(at_work(worker, Failing(seen).do))
-            asker = Asker(
+            asker = RequestClient(
                 bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests", deadline_seconds=120
             )
             await asker.ask(TasksProposed(tasks=tasks("bad", BAD, priority=9)))

@@ -14,11 +14,11 @@ from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.incident_pb2 import RecoveryAttempted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_GUARDIAN, ROLE_INGESTOR
-from guardian.pages import Pages
+from guardian.pager import Pager
 from guardian.playbooks import PAGE
 from nervous_system.bus import Bus
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.ids import new_event_id
 from tests.guardian.guardian_log import StartGuardian, publish, until_on_log
 from tests.real_servers import RealProcess, free_port, wait_until
@@ -86,8 +86,8 @@ async def test_a_page_that_comes_back_from_the_past_is_not_sent(webhook: Webhook
         agent_id="guardian/main",
         payload=page,
     )
-    recorded = Recorded(event=event, sequence=7, subject=ATTEMPTS, recorded_at=now)
-    pages = Pages(webhook_url=webhook.url, within_seconds=3600.0)
+    recorded = RecordedEvent(event=event, sequence=7, subject=ATTEMPTS, recorded_at=now)
+    pages = Pager(webhook_url=webhook.url, within_seconds=3600.0)
     await pages.handle(replace(recorded, is_history=True))
     assert webhook.calls == []
     await pages.handle(recorded)

@@ -15,7 +15,7 @@ from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from guardian.clickhouse import ClickHouseRecord
-from guardian.model import Limits
+from guardian.model import GuardianLimits
 from nervous_system.bus import Bus
 from nervous_system.errors import Unavailable
 from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
@@ -117,7 +117,7 @@ async def test_parked_events_and_a_lag_are_seen_and_so_is_their_end(
     assert look.watermark >= 252
     assert look.parked.count == 0
     assert await asyncio.to_thread(guardian.terminate) == 0
-    history = await assert_sound(bus, Limits(lag_positions=200))
+    history = await assert_sound(bus, GuardianLimits(lag_positions=200))
     alarms = [each.event.payload for each in history if each.subject == ALARMS]
     assert sum(isinstance(a, AlarmRaised) and a.name == "parked_events" for a in alarms) == 1
 

@@ -13,8 +13,8 @@ from enchanted.events.v1.command_pb2 import COMMAND_DRAIN, CommandIssued
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.pulse_pb2 import PulseCompleted
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
 from tests.guardian.guardian_log import StartGuardian, assert_sound, publish, until_on_log
 from tests.real_servers import NatsServer, RealProcess
@@ -26,7 +26,7 @@ TERMS = "swarm.events.overseer.leadership_taken.main"
 @pytest.fixture
 def overseers(nats_server: NatsServer, tmp_path: Path) -> Iterator[list[RealProcess]]:
     """Two that pulse no more: they never tick."""
-    write_samples(Home.at(tmp_path))
+    write_default_files(Home.at(tmp_path))
     started = [
         RealProcess(
             [sys.executable, str(PROGRAM)],
@@ -62,7 +62,7 @@ async def test_a_stuck_overseer_is_told_to_drain_and_the_one_that_waits_leads(
     assert second.event.payload.holder != first.event.payload.holder
     await until_on_log(bus, "swarm.events.overseer.command_acknowledged.overseer", 1)
     (ended,) = [
-        process for process in overseers if "service.told_to_end" in process.log.read_text()
+        process for process in overseers if "service.drain_requested" in process.log.read_text()
     ]
     assert await asyncio.to_thread(ended.wait) == 0
     assert [each.running for each in overseers if each is not ended] == [True]

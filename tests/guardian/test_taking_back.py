@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from builtin_worker.action import Place
+from builtin_worker.action import ActionContext
 from builtin_worker.wiring import doing
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_QUARANTINED, TaskManifest
 from enchanted.events.v1.task_request_pb2 import TasksProposed
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
 from nervous_system.client.agent import Agent
-from nervous_system.client.asker import Asker
 from nervous_system.client.attempt import Do, Table
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.restoring import SKILL
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker
@@ -34,7 +34,7 @@ OVERSEER = Path(__file__).parents[1] / "overseer" / "overseer_program.py"
 async def at_work(worker: Worker, do: Do | Table) -> AsyncIterator[None]:
     """One that does tasks while the block runs."""
     stop = asyncio.Event()
-    async with worker.on_duty():
+    async with worker.running():
         serving = asyncio.create_task(serve(worker, do, stop))
         try:
             yield
@@ -47,7 +47,7 @@ async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
     bus: Bus, nats_server: NatsServer, start_guardian: StartGuardian, tmp_path: Path
 ) -> None:
     """It fails once, and is lost with its worker three times: neither alone ends it."""
-    write_samples(Home(tmp_path))
+    write_default_files(Home(tmp_path))
     file = tmp_path / "app.py"
     file.write_text("works\n")
     coder = Agent(bus, role=ROLE_CODER, agent_id="coder-1")
@@ -64,7 +64,7 @@ async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
         if fails:
             await task.finish("applied_checks_failed", changed_files=["app.py"])
 
-    place = Place(
+    place = ActionContext(
         home=tmp_path,
         bus=bus,
         agent=Agent(bus, role=ROLE_WORKER, agent_id="worker-1"),
@@ -90,7 +90,7 @@ async def test_a_task_that_keeps_failing_leaves_its_files_as_they_were(
         start_guardian()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(at_work(restoring, doing(place)))
-            asker = Asker(
+            asker = RequestClient(
                 bus, service="overseer", role=ROLE_OPERATOR, agent_id="tests", deadline_seconds=120
             )
             await asker.ask(TasksProposed(tasks=[task]))

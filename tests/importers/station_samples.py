@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, AgentRole
-from nervous_system.bus import Bus, recorded
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
 
@@ -114,9 +114,9 @@ def objects(path: Path) -> Counter[str]:
     return Counter(json.dumps(json.loads(line), sort_keys=True) for line in found if line.strip())
 
 
-async def log_of(bus: Bus) -> list[Recorded]:
+async def log_of(bus: Bus) -> list[RecordedEvent]:
     """Everything on the log."""
-    return [recorded(stored) async for stored in bus.replay()]
+    return [decode_stored(stored) async for stored in bus.replay()]
 
 
 def spoken(

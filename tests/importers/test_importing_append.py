@@ -16,7 +16,7 @@ from importers.git.log import Commit
 from importers.log import BusLog
 from importers.swe_agent.history import open_trajectories
 from importers.unit import ImportSource, ImportUnit
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.contract.event import Event
 from nervous_system.contract.message import Acknowledgement, Entry
 from nervous_system.errors import Duplicate, Unavailable
@@ -54,7 +54,7 @@ class _Counting(BusLog):
 
 
 async def _log(bus: Bus) -> list[Event]:
-    return [recorded(stored).event async for stored in bus.replay()]
+    return [decode_stored(stored).event async for stored in bus.replay()]
 
 
 async def _ids(bus: Bus) -> list[str]:
@@ -122,14 +122,14 @@ async def test_a_crash_anywhere_is_made_good_by_importing_again(
 ) -> None:
     with pytest.raises(Unavailable):
         await append_units(
-            _Failing(bus, batches=batches), await open_history(eventful.path), most_messages=3
+            _Failing(bus, batches=batches), await open_history(eventful.path), max_messages=3
         )
     assert len(await _ids(bus)) < len(await _expected(eventful.path))
     if window_passed:
         await _forget_duplicates(bus)
     # Cut otherwise than before: the first unit has ten events.
     report = await append_units(
-        BusLog(bus), await open_history(eventful.path), most_messages=1000 if batches % 2 else 4
+        BusLog(bus), await open_history(eventful.path), max_messages=1000 if batches % 2 else 4
     )
     assert report.units == 10
     expected = await _expected(eventful.path)
@@ -140,7 +140,7 @@ async def test_two_imports_at_once_store_everything_once(bus: Bus, eventful: Rep
     sources = [await open_history(eventful.path) for _ in range(3)]
     reports = await asyncio.gather(
         *(
-            append_units(BusLog(bus), source, most_messages=size)
+            append_units(BusLog(bus), source, max_messages=size)
             for source, size in zip(sources, (3, 5, 12), strict=True)
         )
     )
@@ -268,9 +268,9 @@ async def test_the_events_of_a_large_commit_are_made_when_it_is_their_turn(
     assert unit.entries[-3:] == [*unit.entries][-3:]
     with pytest.raises(Unavailable):
         log = _Failing(bus, batches=3)
-        await append_units(log, await open_history(repository.path), most_messages=7)
+        await append_units(log, await open_history(repository.path), max_messages=7)
     assert len(await _ids(bus)) == 21
     await _forget_duplicates(bus)
-    report = await append_units(BusLog(bus), await open_history(repository.path), most_messages=7)
+    report = await append_units(BusLog(bus), await open_history(repository.path), max_messages=7)
     assert (report.units, report.events) == (1, 21)
     assert [each for each in await _ids(bus) if each in set(expected)] == expected

@@ -109,7 +109,7 @@ async def test_a_folder_that_is_lost_costs_the_commits_that_changed_it(history: 
 async def test_where_most_is_lost_hashes_are_kept(
     history: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("importers.git.repository._MOST_STAND_INS", 1)
+    monkeypatch.setattr("importers.git.repository._MAX_STAND_INS", 1)
     before = await _units(history.path)
     for number in range(5):
         _file(history, f"HEAD~{number}:large").unlink()
@@ -185,7 +185,7 @@ async def test_a_message_without_end_costs_the_message_and_no_later_commit(
     history.commit("long " * 1000, seconds=1_600_000_010)
     history.write("small", b"after\n")
     history.commit("after", seconds=1_600_000_011)
-    monkeypatch.setattr("importers.git.log._MOST_MESSAGE_BYTES", 2_000)
+    monkeypatch.setattr("importers.git.log._MAX_MESSAGE_BYTES", 2_000)
     monkeypatch.setattr("importers.git.command._CHUNK_BYTES", 1_000)
     units = await _units(history.path)
     assert [_encoded(unit) for unit in units[:5]] == [_encoded(unit) for unit in before]
@@ -203,7 +203,7 @@ async def test_where_every_folder_is_lost_every_commit_is_imported_all_the_same(
     source = f"file://{history.path}"
     history.git("clone", "--quiet", "--bare", "--filter=tree:0", source, str(clone))
     before = await _units(history.path)
-    monkeypatch.setattr("importers.git.repository._MOST_FAILURES", 2)
+    monkeypatch.setattr("importers.git.repository._MAX_FAILURES", 2)
     units = await _units(clone)
     assert [unit.entries[0] for unit in units] == [unit.entries[0] for unit in before]
     assert all("file" in unit.gap for unit in units)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importers.unified_diff import file_diffs, unquoted, without_terminal_returns
+from importers.unified_diff import file_diffs, unquote, without_terminal_returns
 
 _DIFF = (
     "diff --git a/x.txt b/x.txt\nindex 1111111..2222222 100644\n--- a/x.txt\n+++ b/x.txt\n"
@@ -67,9 +67,9 @@ def test_paths_are_found_in_every_kind_of_header(header: str, path: str) -> None
 
 
 def test_a_path_that_is_not_utf8_stays_quoted() -> None:
-    assert unquoted('"caf\\351"') == '"caf\\351"'
-    assert unquoted('"a\\"b\\\\c"') == 'a"b\\c'
-    assert unquoted("plain") == "plain"
+    assert unquote('"caf\\351"') == '"caf\\351"'
+    assert unquote('"a\\"b\\\\c"') == 'a"b\\c'
+    assert unquote("plain") == "plain"
 
 
 @given(st.text(alphabet='diff-git ab/+@ 019,\n\\"', max_size=300))

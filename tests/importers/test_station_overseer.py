@@ -66,7 +66,7 @@ async def _payloads(bus: Bus, subject: str, *, count: int) -> list[Payload]:
     """All payloads on the log, as soon as there are so many on this subject."""
     async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while count > 0:
-            count -= len(await reader.batch(most=count, within_seconds=5))
+            count -= len(await reader.batch(max_messages=count, within_seconds=5))
     return [each.event.payload for each in await log_of(bus)]
 
 

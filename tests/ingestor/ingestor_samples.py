@@ -10,8 +10,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from ingestor.frames import Framer
 from ingestor.model import Batch
+from ingestor.row_encoder import RowEncoder
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.contract.stored import Stored
 from nervous_system.ids import child_id
@@ -64,7 +64,7 @@ def stored(seq: int, raw: bytes, *, subject: str = "swarm.events.coder.decision"
     return Stored(seq, subject, RECORDED_AT + seq, raw)
 
 
-def frame(framer: Framer, seq: int, message: SwarmEvent, raw: bytes | None = None) -> bytes:
+def frame(framer: RowEncoder, seq: int, message: SwarmEvent, raw: bytes | None = None) -> bytes:
     """A stored event's frame."""
     raw = message.SerializeToString() if raw is None else raw
     kind = message.WhichOneof("payload")
@@ -72,7 +72,7 @@ def frame(framer: Framer, seq: int, message: SwarmEvent, raw: bytes | None = Non
     return framer.event(message, stored(seq, raw), payload_field=kind)
 
 
-def batch_of(framer: Framer, seqs: Iterable[int], *, tag: str = "event") -> Batch:
+def batch_of(framer: RowEncoder, seqs: Iterable[int], *, tag: str = "event") -> Batch:
     """One event at each sequence, its number being the sequence."""
     numbers = list(seqs)
     return framer.batch(
@@ -82,6 +82,6 @@ def batch_of(framer: Framer, seqs: Iterable[int], *, tag: str = "event") -> Batc
     )
 
 
-def batch(framer: Framer, seq: int, *frames: bytes) -> Batch:
+def batch(framer: RowEncoder, seq: int, *frames: bytes) -> Batch:
     """These frames at the sequences from `seq`."""
     return framer.batch(frames, first_seq=seq, last_seq=seq + len(frames) - 1)

@@ -7,14 +7,14 @@ from __future__ import annotations
 from enchanted.events.v1.action_outcome_pb2 import COST_ESTIMATED
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.core import examine, prepare
-from ingestor.frames import Framer
 from ingestor.ingest_schema import ATTRIBUTION, ingest_columns
 from ingestor.model import Batch
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.check import MAX_LABELS, MAX_TEXT_BYTES
 from tests.ingestor.ingestor_samples import event, stored
 
-FRAMER = Framer(epoch=1, writer=1)
+FRAMER = RowEncoder(epoch=1, writer=1)
 
 
 def batch(*messages: SwarmEvent) -> Batch:

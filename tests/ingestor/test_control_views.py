@@ -79,7 +79,7 @@ from enchanted.events.v1.worker_pb2 import (
     WorkerLost,
     WorkerRegistered,
 )
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.authority import READS
 from nervous_system.contract.efficacy import tool_efficacy_score
@@ -91,7 +91,7 @@ from overseer.policy import matches_any, read_policy
 from tests.control_history import ACTIONS, BEGINNING, PATTERNS, History, histories, registry
 from tests.hearing import ROLE, heard, measured
 
-FRAMER = Framer(epoch=1, writer=1)
+FRAMER = RowEncoder(epoch=1, writer=1)
 
 _examples = count(1)
 
@@ -226,7 +226,7 @@ async def test_sql_and_python_agree_on_what_is_heard(warehouse: ClickHouseWareho
     """Every kind of event from three roles on every kind's subject, on subjects that are read, and
     on such that nearly are."""
     history = History()
-    read = [each.replace("*", "x").replace(">", "x.y") for each in (*READS, *ROLE.own)]
+    read = [each.replace("*", "x").replace(">", "x.y") for each in (*READS, *ROLE.own_filters)]
     near = {f"{each}.more" for each in read} | {each.rpartition(".")[0] for each in read}
     for each in read:
         swarm, events, source, *rest = each.split(".")
@@ -258,11 +258,11 @@ async def test_what_strangers_say_changes_no_indicator(warehouse: ClickHouseWare
     history.decide(0.5)
     history.later(days=1)
     history.decide(0.51)
-    history.add(read_policy("allow_unregistered_agents: true").adopted())
+    history.add(read_policy("allow_unregistered_agents: true").adoption_event())
     history.submit("a")
     strange = (
-        (read_policy("allowed_actions: []").adopted(), ROLE_CODER),
-        (read_policy("allowed_actions: []").adopted(), ROLE_OPERATOR),
+        (read_policy("allowed_actions: []").adoption_event(), ROLE_CODER),
+        (read_policy("allowed_actions: []").adoption_event(), ROLE_OPERATOR),
         (registry(), ROLE_CODER),
         (SystemModeChanged(mode="halted"), ROLE_OPERATOR),
         (SystemModeChanged(mode="degraded"), ROLE_CODER),
@@ -308,7 +308,7 @@ async def test_quotas_are_judged(warehouse: ClickHouseWarehouse) -> None:
     history = History()
     for task_id in ("a", "b", "c"):
         history.submit(task_id)
-    history.add(read_policy("max_open_tasks: 3\nmax_claims_per_minute: 2").adopted())
+    history.add(read_policy("max_open_tasks: 3\nmax_claims_per_minute: 2").adoption_event())
     history.submit("beyond")
     history.acknowledge("a", result=RESULT_QUARANTINED)
     history.submit("beyond, as who is set aside is open")
@@ -317,7 +317,7 @@ async def test_quotas_are_judged(warehouse: ClickHouseWarehouse) -> None:
     history.acknowledge("c", result=RESULT_COMPLETED)
     history.submit("third")
     seen = history.sequence
-    history.add(read_policy("max_open_tasks: 1\nmax_claims_per_minute: 1").adopted())
+    history.add(read_policy("max_open_tasks: 1\nmax_claims_per_minute: 1").adoption_event())
     history.turn(as_of_sequence=seen)
     history.acknowledge("third", result=RESULT_COMPLETED)
     history.submit("another third")
@@ -401,7 +401,7 @@ async def test_known_indicators(warehouse: ClickHouseWarehouse) -> None:
     history.add(SystemModeChanged(mode="operational"))
     history.decide(0.5)
     history.later(days=1)
-    history.add(read_policy("allow_unregistered_agents: false").adopted())
+    history.add(read_policy("allow_unregistered_agents: false").adoption_event())
     history.add(registry("w1"))
     history.decide(0.51)
     history.submit("a")
@@ -440,7 +440,7 @@ async def test_what_the_rules_forbade(warehouse: ClickHouseWarehouse) -> None:
     history.submit("a", "dig", risk_tier=RISK_SAFE)
     history.claim("a")
     text = "allowed_actions: ['d?g']\nallowed_tiers: [safe]"
-    history.add(read_policy(text).adopted())
+    history.add(read_policy(text).adoption_event())
     history.claim("a")
     history.submit("b", "drag")
     history.submit("c", "dug", risk_tier=3)
@@ -747,10 +747,10 @@ async def test_what_became_of_commands(warehouse: ClickHouseWarehouse) -> None:
 
 async def test_what_was_in_force_and_when(warehouse: ClickHouseWarehouse) -> None:
     history = History()
-    history.add(read_policy("max_cpu_pct: 70\nfoo: 1").adopted())
+    history.add(read_policy("max_cpu_pct: 70\nfoo: 1").adoption_event())
     history.add(SystemModeChanged(mode="degraded", reason="why"), ROLE_GUARDIAN)
     history.later(minutes=1)
-    history.add(read_policy("max_ram_pct: 80").adopted())
+    history.add(read_policy("max_ram_pct: 80").adoption_event())
     history.add(SystemModeChanged(mode="operational"), ROLE_GUARDIAN)
     await insert(warehouse, history)
     policies = await rows(

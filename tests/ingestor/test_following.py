@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingestor.following import MUCH_LAG, Following
+from ingestor.lag_watch import MUCH_LAG, LagWatch
 
 Looks = list[tuple[float, int | None, int]]
 """Moment, watermark, last sequence."""
@@ -31,7 +31,7 @@ Looks = list[tuple[float, int | None, int]]
     ],
 )
 def test_what_does_not_keep_up_is_told(looks: Looks, told: str) -> None:
-    following = Following()
+    following = LagWatch()
     said = [
         following.see(moment, watermark=watermark, last_sequence=last)
         for moment, watermark, last in looks

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from ingestor.frames import Framer, varint
-from ingestor.ingest_schema import RIDE_ALONG
+from ingestor.ingest_schema import EXTRA_COLUMNS
 from ingestor.model import partition_end, partition_of
+from ingestor.row_encoder import RowEncoder, varint
 from tests.ingestor.ingestor_samples import event, stored
 
-NAMES = {extra.number: extra.name for extra in RIDE_ALONG}
-FRAMER = Framer(epoch=3, writer=4)
+NAMES = {extra.number: extra.name for extra in EXTRA_COLUMNS}
+FRAMER = RowEncoder(epoch=3, writer=4)
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
@@ -59,7 +59,7 @@ def test_varints(value: int) -> None:
 
 @given(st.binary(max_size=20_000), st.text(), st.integers(1, 2**62), st.text())
 def test_any_bytes_can_be_parked(raw: bytes, subject: str, seq: int, reason: str) -> None:
-    frame = FRAMER.parked(stored(seq, raw, subject=subject), reason=reason)
+    frame = FRAMER.encode_parked(stored(seq, raw, subject=subject), reason=reason)
     assert ours(frame) == {
         "epoch": 3,
         "writer": 4,

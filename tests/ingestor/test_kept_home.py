@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from ingestor.schema import SchemaMismatch, migrations
 from ingestor.warehouse import ClickHouseWarehouse
 from tests.ingestor.clickhouse_process import ClickHouseProcess
@@ -58,7 +58,7 @@ async def _goes_on(warehouse: ClickHouseWarehouse) -> None:
     before = await warehouse.watermark()
     assert before is not None
     writer = await warehouse.take_over("goes on")
-    framer = Framer(epoch=before.epoch, writer=writer)
+    framer = RowEncoder(epoch=before.epoch, writer=writer)
     await warehouse.insert(batch_of(framer, range(before.seq + 1, before.seq + 6), tag="new"))
     after = await warehouse.watermark()
     assert after is not None and after.seq == before.seq + 5

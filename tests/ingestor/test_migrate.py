@@ -17,13 +17,13 @@ from enchanted.events.v1.swarm_event_pb2 import AgentRole, EventType, SwarmEvent
 from ingestor import schema
 from ingestor.column_type import OtherType, UnknownElement, grown
 from ingestor.contract_columns import Column, events, landing
-from ingestor.frames import Framer
 from ingestor.ingest_schema import (
-    FIRST_RIDE_ALONG_NUMBER,
-    LAST_RIDE_ALONG_NUMBER,
-    RIDE_ALONG,
+    EXTRA_COLUMNS,
+    FIRST_EXTRA_COLUMN_NUMBER,
+    LAST_EXTRA_COLUMN_NUMBER,
     ingest_schema,
 )
+from ingestor.row_encoder import RowEncoder
 from ingestor.schema import SchemaMismatch, from_scratch, migrations
 from ingestor.view_files import View, views
 from ingestor.warehouse import ClickHouseWarehouse
@@ -128,7 +128,9 @@ async def test_a_changed_migration_is_refused(
 ) -> None:
     await bare_warehouse.migrate()
     (first,) = migrations()
-    changed = schema.Step(name=first.name, number=first.number, statements=(), checksum="changed")
+    changed = schema.SchemaStep(
+        name=first.name, number=first.number, statements=(), checksum="changed"
+    )
     monkeypatch.setattr(schema, "migrations", lambda: (changed,))
     for look in (bare_warehouse.pending_migrations, bare_warehouse.migrate):
         with pytest.raises(SchemaMismatch, match=r"\d{4} baseline was applied with another text"):
@@ -160,7 +162,7 @@ async def test_what_holds_nothing_is_made_again(
     assert await bare_warehouse.migrate() != ()
     assert await definitions(bare_warehouse) == once
     await make_ready(bare_warehouse)
-    await bare_warehouse.insert(batch_of(Framer(epoch=1, writer=1), range(1, 4)))
+    await bare_warehouse.insert(batch_of(RowEncoder(epoch=1, writer=1), range(1, 4)))
     assert (await bare_warehouse.audit(1)).stored == 3
 
 
@@ -338,7 +340,7 @@ def test_every_column_of_a_view_says_what_it_is(view: View) -> None:
 async def test_every_enum_value_of_the_contract_has_its_name(
     warehouse: ClickHouseWarehouse, column: str, enum: type
 ) -> None:
-    framer = Framer(epoch=1, writer=1)
+    framer = RowEncoder(epoch=1, writer=1)
     frames, expected = [], []
     prefix = {
         "AgentRole": "ROLE_",
@@ -358,14 +360,14 @@ async def test_every_enum_value_of_the_contract_has_its_name(
 
 
 def test_what_rides_along_never_meets_the_contract() -> None:
-    numbers = [extra.number for extra in RIDE_ALONG]
+    numbers = [extra.number for extra in EXTRA_COLUMNS]
     assert len(set(numbers)) == len(numbers)
-    assert min(numbers) == FIRST_RIDE_ALONG_NUMBER
-    assert max(numbers) == LAST_RIDE_ALONG_NUMBER
+    assert min(numbers) == FIRST_EXTRA_COLUMN_NUMBER
+    assert max(numbers) == LAST_EXTRA_COLUMN_NUMBER
     names = {field.name for field in SwarmEvent.DESCRIPTOR.fields}
     for field in SwarmEvent.DESCRIPTOR.fields:
-        assert not FIRST_RIDE_ALONG_NUMBER <= field.number <= LAST_RIDE_ALONG_NUMBER
-    assert not names & {extra.name for extra in RIDE_ALONG}
+        assert not FIRST_EXTRA_COLUMN_NUMBER <= field.number <= LAST_EXTRA_COLUMN_NUMBER
+    assert not names & {extra.name for extra in EXTRA_COLUMNS}
 
 
 def test_the_ingest_schema_fits_into_a_request_line() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ingestor.frames import Framer
 from ingestor.republish import Republished, republish_tail
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.names import TRACEPARENT
 from tests.ingestor.ingestor_samples import batch, event, frame
 
-FRAMER = Framer(epoch=1, writer=1)
+FRAMER = RowEncoder(epoch=1, writer=1)
 
 
 async def test_the_trace_is_in_the_headers_again_where_it_is_valid(

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, SEVERITY_WARNING
-from ingestor.room import Room
+from ingestor.log_capacity import LogCapacity
 from ingestor.settings import IngestorSettings
 from nervous_system.contract.stored import StreamState
 
@@ -25,7 +25,7 @@ def stream(used: int, *, limit: int = LIMIT) -> StreamState:
 
 
 def said(*used: int, limit: int = LIMIT) -> list[str]:
-    room = Room(high_percent=90, low_percent=85)
+    room = LogCapacity(high_percent=90, low_percent=85)
     names = []
     for each in used:
         alarm = room.alarm(stream(each, limit=limit))
@@ -58,7 +58,7 @@ def test_without_a_limit_there_is_room() -> None:
 
 
 def test_the_alarms_say_how_full_and_what_to_do() -> None:
-    room = Room(high_percent=90, low_percent=85)
+    room = LogCapacity(high_percent=90, low_percent=85)
     nearly, full = room.alarm(stream(LIMIT * 95 // 100)), room.alarm(stream(LIMIT))
     assert nearly is not None
     assert full is not None

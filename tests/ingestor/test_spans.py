@@ -9,13 +9,13 @@ from ingestor.audit import alarms
 from ingestor.condition import Writer
 from ingestor.examination import BrokenPart, Damage, Found
 from ingestor.expected import by_writer
-from ingestor.spans import Span, common, joined, pieces, size_of, spans, uneven, without
+from ingestor.spans import PositionSpan, common, join, pieces, size_of, spans, subtract, uneven
 from nervous_system.contract.stored import Stored
 
 SEQUENCES = st.sets(st.integers(1, 60))
 
 
-def members(parts: tuple[Span, ...]) -> set[int]:
+def members(parts: tuple[PositionSpan, ...]) -> set[int]:
     return {sequence for part in parts for sequence in range(part.first, part.last + 1)}
 
 
@@ -23,16 +23,16 @@ def members(parts: tuple[Span, ...]) -> set[int]:
 def test_spans_are_sets_of_positions(left: set[int], right: set[int]) -> None:
     assert members(spans(left)) == left
     assert size_of(spans(left)) == len(left)
-    assert members(without(spans(left), spans(right))) == left - right
+    assert members(subtract(spans(left), spans(right))) == left - right
     assert members(common(spans(left), spans(right))) == left & right
-    assert members(joined((*spans(left), *spans(right)))) == left | right
+    assert members(join((*spans(left), *spans(right)))) == left | right
     assert members(tuple(pieces(spans(left), size=3))) == left
     assert all(part.size <= 3 for part in pieces(spans(left), size=3))
 
 
 @given(st.dictionaries(st.integers(1, 40), st.integers(1, 3)))
 def test_what_is_missing_and_what_is_doubled(rows: dict[int, int]) -> None:
-    missing, doubled = uneven(Span(1, 40), rows)
+    missing, doubled = uneven(PositionSpan(1, 40), rows)
     assert members(missing) == set(range(1, 41)) - rows.keys()
     assert members(doubled) == {sequence for sequence, count in rows.items() if count > 1}
 
@@ -53,9 +53,9 @@ def test_a_row_is_filled_for_who_recorded_it_first() -> None:
 
 def test_an_alarm_is_raised_for_what_is_new_only() -> None:
     part = BrokenPart(name="p", reason="r", rows=7)
-    hole = Found(epochs=[Damage(epoch=1, missing=(Span(3, 9),))])
-    more = Found(epochs=[Damage(epoch=1, missing=(Span(3, 9), Span(20, 20)))])
-    both = Found(broken=(part,), epochs=[Damage(epoch=1, missing=(Span(3, 9),))])
+    hole = Found(epochs=[Damage(epoch=1, missing=(PositionSpan(3, 9),))])
+    more = Found(epochs=[Damage(epoch=1, missing=(PositionSpan(3, 9), PositionSpan(20, 20)))])
+    both = Found(broken=(part,), epochs=[Damage(epoch=1, missing=(PositionSpan(3, 9),))])
     (alarm,) = alarms(hole, Found())
     assert (alarm.name, alarm.first_sequence, alarm.last_sequence) == ("rows_missing", 3, 9)
     assert "ganglion repair" in alarm.action
@@ -63,5 +63,5 @@ def test_an_alarm_is_raised_for_what_is_new_only() -> None:
     assert alarms(hole, more) == []
     assert [each.name for each in alarms(more, hole)] == ["rows_missing"]
     assert [each.name for each in alarms(both, hole)] == ["rows_damaged"]
-    altered = Found(epochs=[Damage(epoch=1, altered=(Span(4, 4),))])
+    altered = Found(epochs=[Damage(epoch=1, altered=(PositionSpan(4, 4),))])
     assert [each.name for each in alarms(altered, Found())] == ["rows_damaged"]

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
-from ingestor.frames import Framer
 from ingestor.model import Fingerprint, Identity, Watermark
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from nervous_system.errors import Fenced, Permanent, Unavailable
 from tests.ingestor.ingestor_samples import RECORDED_AT, batch, batch_of, event, frame, stored
 
-FIRST = Framer(epoch=1, writer=1)
+FIRST = RowEncoder(epoch=1, writer=1)
 
 
 async def count(warehouse: ClickHouseWarehouse) -> tuple[int, int]:
@@ -82,7 +82,7 @@ async def test_a_writer_that_was_taken_over_is_refused(warehouse: ClickHouseWare
     with pytest.raises(Fenced, match="another ingestor has taken over"):
         await warehouse.insert(batch_of(FIRST, range(11, 21)))
     assert await count(warehouse) == (10, 10)
-    await warehouse.insert(batch_of(Framer(epoch=1, writer=2), range(11, 21)))
+    await warehouse.insert(batch_of(RowEncoder(epoch=1, writer=2), range(11, 21)))
     assert await count(warehouse) == (20, 20)
 
 
@@ -113,7 +113,7 @@ async def test_an_epoch_that_was_closed_is_refused(warehouse: ClickHouseWarehous
     assert await warehouse.watermark() == Watermark(epoch=2, seq=0)
     with pytest.raises(Fenced, match="this epoch is closed"):
         await warehouse.insert(batch_of(FIRST, range(11, 21)))
-    await warehouse.insert(batch_of(Framer(epoch=2, writer=1), range(1, 6), tag="other"))
+    await warehouse.insert(batch_of(RowEncoder(epoch=2, writer=1), range(1, 6), tag="other"))
     assert await count(warehouse) == (15, 15)
     assert await warehouse.watermark() == Watermark(epoch=2, seq=5)
 
@@ -140,7 +140,7 @@ async def test_a_batch_with_a_broken_frame_stores_nothing(warehouse: ClickHouseW
 
 async def test_a_big_batch_is_one_part(warehouse: ClickHouseWarehouse) -> None:
     raw = b"x" * 200_000
-    frames = [FIRST.parked(stored(seq, raw), reason="big") for seq in range(1, 301)]
+    frames = [FIRST.encode_parked(stored(seq, raw), reason="big") for seq in range(1, 301)]
     await warehouse.insert(batch(FIRST, 1, *frames))
     many = batch_of(FIRST, range(301, 30_301))
     await warehouse.insert(many)
@@ -294,8 +294,10 @@ async def test_parked_and_duplicate_positions_are_rows_too(warehouse: ClickHouse
             FIRST,
             1,
             frame(FIRST, 1, event(1)),
-            FIRST.parked(stored(2, junk, subject="swarm.events.x.\udcff"), reason="no event"),
-            FIRST.parked(stored(3, b""), reason="empty"),
+            FIRST.encode_parked(
+                stored(2, junk, subject="swarm.events.x.\udcff"), reason="no event"
+            ),
+            FIRST.encode_parked(stored(3, b""), reason="empty"),
             FIRST.event(
                 repeat,
                 stored(4, repeat.SerializeToString()),
@@ -325,11 +327,11 @@ async def test_parked_and_duplicate_positions_are_rows_too(warehouse: ClickHouse
 
 async def test_known_ids(warehouse: ClickHouseWarehouse) -> None:
     await warehouse.insert(batch_of(FIRST, range(1, 5001)))
-    assert await warehouse.known([]) == frozenset()
+    assert await warehouse.existing_ids([]) == frozenset()
     new = [said_by_coder(event(number, tag="new")) for number in range(1, 7000)]
-    assert await warehouse.known(new) == frozenset()
+    assert await warehouse.existing_ids(new) == frozenset()
     old = [said_by_coder(event(number)) for number in range(2, 4003)]
-    assert await warehouse.known([*new, *old, *old]) == frozenset(old)
+    assert await warehouse.existing_ids([*new, *old, *old]) == frozenset(old)
     odd = "it's \\ odd\t\n\0 ☃"
     strange = SwarmEvent(event_id=odd)
     strange.decision.rationale = "r"
@@ -347,14 +349,14 @@ async def test_known_ids(warehouse: ClickHouseWarehouse) -> None:
         )
     )
     oddly = said_by_coder(strange)
-    assert await warehouse.known([oddly, said_by_coder(event(9999))]) == frozenset({oddly})
+    assert await warehouse.existing_ids([oddly, said_by_coder(event(9999))]) == frozenset({oddly})
 
 
 async def test_who_said_something_under_an_id(warehouse: ClickHouseWarehouse) -> None:
     await warehouse.insert(batch_of(FIRST, range(1, 5)))
     first = said_by_coder(event(1))
     for other in (first._replace(source="overseer"), first._replace(agent_id="coder-2")):
-        found = await warehouse.known([other])
+        found = await warehouse.existing_ids([other])
         assert found == frozenset({first}), "who asks is told who did"
 
 
@@ -362,7 +364,7 @@ async def test_known_ids_of_earlier_epochs(warehouse: ClickHouseWarehouse) -> No
     await warehouse.insert(batch_of(FIRST, range(1, 11)))
     await open_epoch(warehouse, 2)
     third = said_by_coder(event(3))
-    assert await warehouse.known([third]) == frozenset({third})
+    assert await warehouse.existing_ids([third]) == frozenset({third})
 
 
 async def test_fingerprints(warehouse: ClickHouseWarehouse) -> None:

@@ -10,9 +10,9 @@ import socket
 import pytest
 
 from ingestor.clickhouse import FENCED, family_of
-from ingestor.frames import Framer
 from ingestor.model import Watermark
 from ingestor.ports import TooLargeNow
+from ingestor.row_encoder import RowEncoder
 from ingestor.statements import statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
@@ -20,7 +20,7 @@ from tests.ingestor.clickhouse_process import ClickHouseProcess
 from tests.ingestor.ingestor_samples import batch_of
 from tests.ready_warehouse import make_ready
 
-FIRST = Framer(epoch=1, writer=1)
+FIRST = RowEncoder(epoch=1, writer=1)
 
 
 async def test_nobody_listens() -> None:
@@ -103,7 +103,7 @@ async def test_take_over_waits_for_the_insert_that_is_under_way(
         assert first_look is not None
         await warehouse.client.command("DROP VIEW swarm.a_slow_view SYNC")
         rest = range(first_look.seq + 1, 201)
-        await other.insert(batch_of(Framer(epoch=1, writer=2), rest))
+        await other.insert(batch_of(RowEncoder(epoch=1, writer=2), rest))
         audit = await other.audit(1)
         assert (audit.rows, audit.sound) == (200, True)
     finally:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.core import ID_TAKEN, cut, examine, identities, prepare
-from ingestor.frames import Framer
 from ingestor.republish import republish_tail
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.contract.stored import Stored
@@ -17,7 +17,7 @@ from nervous_system.ids import child_id
 
 FORESEEN = child_id("a commit that everybody knows", "its event")
 AT = 1_793_000_000_000_000_000
-FRAMER = Framer(epoch=1, writer=1)
+FRAMER = RowEncoder(epoch=1, writer=1)
 
 
 def said(subject: str, agent_id: str, rationale: str) -> bytes:
@@ -42,7 +42,7 @@ async def recorded(
         for number, each in enumerate(events, start=first)
     ]
     (run,) = cut(examine(positions, FRAMER))
-    known = await warehouse.known(identities(run))
+    known = await warehouse.existing_ids(identities(run))
     await warehouse.insert(prepare(run, FRAMER, known=known).batch)
 
 

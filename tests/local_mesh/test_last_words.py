@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local_mesh.supervisor.last_words import last_words
+from local_mesh.supervisor.log_tail import log_tail
 
 AT = "2026-11-30T12:00:00Z"
 
@@ -20,26 +20,26 @@ FAILED = said("error", "publish.failed", reason="nobody answers")
 
 
 def test_who_was_killed_said_nothing_of_it() -> None:
-    assert last_words(STARTED) == []
+    assert log_tail(STARTED) == []
 
 
 def test_the_last_error_is_a_text_with_its_time_and_what_came_after_is_none() -> None:
     earlier = said("error", "publish.failed", reason="earlier")
-    (words,) = last_words([*STARTED, earlier, FAILED, *STARTED])
+    (words,) = log_tail([*STARTED, earlier, FAILED, *STARTED])
     assert words.startswith("the last error it logged, at ")
     assert words.endswith(":00: publish.failed: nobody answers")
 
 
 def test_a_crash_is_no_line_of_a_log_and_is_shown_as_it_is() -> None:
     crash = ["Fatal Python error: Segmentation fault", '  File "here.py", line 3 in there']
-    assert last_words([*STARTED, *crash]) == crash
-    assert last_words([FAILED, *crash])[1:] == crash
-    assert len(last_words([f"line {number}" for number in range(1000)])) == 8
+    assert log_tail([*STARTED, *crash]) == crash
+    assert log_tail([FAILED, *crash])[1:] == crash
+    assert len(log_tail([f"line {number}" for number in range(1000)])) == 8
 
 
 def test_what_is_said_twice_is_shown_once() -> None:
     failed = said("error", "service.failed", reason="it has no room")
-    assert last_words([failed, "it has no room"]) == ["it has no room"]
+    assert log_tail([failed, "it has no room"]) == ["it has no room"]
 
 
 def test_the_server_of_the_log_speaks_otherwise() -> None:
@@ -47,10 +47,10 @@ def test_the_server_of_the_log_speaks_otherwise() -> None:
         "[1] 2026/11/30 12:00:00.000000 [INF] Server is ready",
         "[1] 2026/11/30 12:00:01.000000 [FTL] no space left on device",
     ]
-    (words,) = last_words(lines)
+    (words,) = log_tail(lines)
     assert words.endswith(":01: no space left on device")
 
 
 @pytest.mark.parametrize("odd", ["{}", "[]", "null", '{"level": []}', '{"level": "error"}', "{"])
 def test_whatever_stands_there_is_no_harm(odd: str) -> None:
-    assert len(last_words([odd])) <= 1
+    assert len(log_tail([odd])) <= 1

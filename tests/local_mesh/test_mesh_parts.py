@@ -28,7 +28,7 @@ from local_mesh.supervisor.preflight import WantedPort, check_disk, check_ports,
 from local_mesh.supervisor.process_list import SERVICES, plan_mesh
 from local_mesh.supervisor.specification import dependents
 from nervous_system.errors import BadSetting, Fatal, InUse, NoRoom
-from nervous_system.host.control_group import Share
+from nervous_system.host.cgroup import ResourceUse
 from tests.command_line import FreePort
 from tests.local_mesh.stub_mesh import stub
 
@@ -246,10 +246,10 @@ def test_the_engine_takes_what_a_small_machine_has_left(
     monkeypatch: pytest.MonkeyPatch, *, limit: int, told: int | None
 ) -> None:
     class Group:
-        def memory(self) -> Share:
-            return Share(used=0, limit=limit)
+        def memory(self) -> ResourceUse:
+            return ResourceUse(used=0, limit=limit)
 
-    monkeypatch.setattr(process_list.ControlGroup, "find", lambda: Group())  # type: ignore[attr-defined]
+    monkeypatch.setattr(process_list.Cgroup, "find", lambda: Group())  # type: ignore[attr-defined]
     monkeypatch.setattr(process_list.os, "sysconf", lambda name: 2**20)  # type: ignore[attr-defined]
     found = process_list._memory_for_clickhouse()
     assert found == ({} if told is None else {process_list.CLICKHOUSE_MEMORY: str(told)})

@@ -64,12 +64,12 @@ async def test_what_is_refused_for_good_is_named_and_dropped() -> None:
 async def test_too_many_drop_the_oldest_and_say_so() -> None:
     troubles: list[str] = []
     outbox = make(troubles)
-    for pid in range(outbox_module.MOST_WAITING + 2):
+    for pid in range(outbox_module.MAX_WAITING + 2):
         outbox.put(ProcessStarted(name="a", pid=pid, attempt=1))
     assert outbox.dropped == 2
     assert len(troubles) == 2
     tried = await delivered(outbox, [])
-    assert len(tried) == outbox_module.MOST_WAITING
+    assert len(tried) == outbox_module.MAX_WAITING
     assert isinstance(tried[0].payload, ProcessStarted)
     assert tried[0].payload.pid == 2
 

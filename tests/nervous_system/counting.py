@@ -15,12 +15,12 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import source_of
 from nervous_system.service.decision import Emit, Tick
 from nervous_system.service.fold import MAIN, Fold
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 
 SERVICE = "guardian"
 AGENTS = "swarm.events.coder.>"
@@ -42,7 +42,7 @@ class CountingCore:
     def initial(self) -> Counts:
         return Counts()
 
-    def evolve(self, state: Counts, recorded: Recorded, /) -> Counts:
+    def evolve(self, state: Counts, recorded: RecordedEvent, /) -> Counts:
         seen = f"{state.digest}/{recorded.event.event_id}/{recorded.recorded_at.isoformat()}"
         state = replace(state, digest=hashlib.sha256(seen.encode()).hexdigest())
         payload = recorded.event.payload
@@ -54,7 +54,9 @@ class CountingCore:
             return replace(state, reported=state.counted)
         return state
 
-    def decide(self, state: Counts, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
+    def decide(
+        self, state: Counts, cause: RecordedEvent | Tick, now: datetime, /
+    ) -> tuple[Emit, ...]:
         if isinstance(cause, Tick):
             if not state.counted or cause.number % 2 == 0:
                 return ()
@@ -78,8 +80,8 @@ def role(
     subjects: tuple[str, ...] = (AGENTS,),
     tick_seconds: float = 3600.0,
     snapshot_events: int = 10_000,
-) -> Role[Counts]:
-    return Role(
+) -> ServiceSpec[Counts]:
+    return ServiceSpec(
         core=CountingCore(),
         state_type=Counts,
         service=SERVICE,
@@ -95,11 +97,11 @@ def fold() -> Fold[Counts]:
     return Fold(CountingCore(), service=SERVICE, scope=MAIN, role=ROLE_GUARDIAN)
 
 
-def rebuilt(history: Sequence[Recorded]) -> tuple[Fold[Counts], list[Entry]]:
+def rebuilt(history: Sequence[RecordedEvent]) -> tuple[Fold[Counts], list[Entry]]:
     """The fold of a whole history, and the decisions that are missing in it."""
     folded = fold()
     for recorded in history:
         if source_of(recorded.event.agent_role) == SERVICE:
-            folded.recall(recorded)
-    missing = [entry for recorded in history for entry in folded.take(recorded)]
+            folded.preload_own(recorded)
+    missing = [entry for recorded in history for entry in folded.apply(recorded)]
     return folded, missing

@@ -11,14 +11,14 @@ import json
 import sys
 from pathlib import Path
 
-from ingestor.frames import Framer
 from ingestor.ingest_schema import ingest_columns, ingest_schema
 from ingestor.reading import readable
+from ingestor.row_encoder import RowEncoder
 from nervous_system.bus import open_bus
 from nervous_system.contract.codec import decode
 from nervous_system.refusal import Refusal
 from nervous_system.settings import MeshSettings
-from operations.descriptions.table import in_words
+from operations.descriptions.table import describe
 
 GOLDEN = Path(__file__).parents[2] / "contracts" / "golden"
 
@@ -34,13 +34,13 @@ async def main(url: str, kind: str) -> None:
     if isinstance(read, Refusal):
         raise SystemExit(read)
     message, field, warnings = read
-    frame = Framer(epoch=1, writer=1).event(message, stored, payload_field=field)
+    frame = RowEncoder(epoch=1, writer=1).event(message, stored, payload_field=field)
     print(
         json.dumps(
             {
                 "came back": decode(stored.data) == event,
                 "subject": stored.subject,
-                "sentence": in_words(event.payload),
+                "sentence": describe(event.payload),
                 "warnings": warnings,
                 "framed": event.payload.SerializeToString() in frame,
                 "column": field in ingest_columns(frozenset({kind})),

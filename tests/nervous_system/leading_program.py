@@ -11,7 +11,7 @@ import sys
 from nervous_system.bus import open_bus
 from nervous_system.errors import Fenced
 from nervous_system.service import lease
-from nervous_system.service.lease import leading, open_leases
+from nervous_system.service.lease import hold_lease, open_leases
 from nervous_system.settings import MeshSettings
 
 SHORT_LEASE = {"LEASE_SECONDS": 3.0, "RENEW_SECONDS": 0.2, "POLL_SECONDS": 0.1}
@@ -22,7 +22,7 @@ async def main(url: str, holder: str) -> None:
     async with open_bus(MeshSettings(nats_url=url), name=holder) as bus:
         leases = await open_leases(bus.connection)
         try:
-            async with leading(leases, "test.main", holder=holder, stop=asyncio.Event()):
+            async with hold_lease(leases, "test.main", holder=holder, stop=asyncio.Event()):
                 print("leading", flush=True)
                 await asyncio.Event().wait()
         except Fenced as error:

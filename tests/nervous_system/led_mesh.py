@@ -27,11 +27,11 @@ from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_FAILED, TaskMa
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from governor.settings import GovernorSettings
-from governor.spec import role as governor
+from governor.spec import service_spec as governor
 from guardian.settings import GuardianSettings
-from guardian.spec import role as guardian
+from guardian.spec import service_spec as guardian
 from nervous_system.bus import Bus, open_bus
-from nervous_system.client.asker import Asker
+from nervous_system.client.request_client import RequestClient
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
@@ -39,17 +39,17 @@ from nervous_system.contract.payload import Payload
 from nervous_system.errors import Transient
 from nervous_system.ids import new_event_id
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role
 from nervous_system.service.runner import Runner
+from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metrics import Metrics
 from overseer.settings import OverseerSettings
-from overseer.spec import role as overseer
+from overseer.spec import service_spec as overseer
 
 HOST = "led"
 
-ROLES: dict[str, Role[Any]] = {
+ROLES: dict[str, ServiceSpec[Any]] = {
     each.service: replace(each, tick_seconds=0.05, snapshot_events=15)
     for each in (
         overseer(OverseerSettings()),
@@ -165,8 +165,8 @@ class LedMesh:
         )
         return (await self.bus.publish(event)).last_sequence
 
-    def _asker(self, role: AgentRole.ValueType, agent_id: str) -> Asker:
-        return Asker(self.bus, service="overseer", role=role, agent_id=agent_id)
+    def _asker(self, role: AgentRole.ValueType, agent_id: str) -> RequestClient:
+        return RequestClient(self.bus, service="overseer", role=role, agent_id=agent_id)
 
     async def _task(self) -> None:
         self._number += 1

@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
-from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.bus import Bus, decode_stored, open_bus
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import covers
-from nervous_system.errors import Unreadable
+from nervous_system.errors import MalformedEvent
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.role import Role
 from nervous_system.service.runner import Runner
+from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.service.snapshots import Snapshots, open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Work
@@ -61,7 +61,7 @@ async def running(
     settings: MeshSettings,
     *,
     holder: str = "one",
-    of: Role[Counts] | None = None,
+    of: ServiceSpec[Counts] | None = None,
     clock: Callable[[], datetime] = system_clock,
     work: Work | None = None,
 ) -> AsyncIterator[Running]:
@@ -75,12 +75,12 @@ async def running(
             await run.finish()
 
 
-async def history(bus: Bus) -> list[Recorded]:
+async def history(bus: Bus) -> list[RecordedEvent]:
     found = []
     async for stored in bus.replay():
         try:
-            found.append(recorded(stored))
-        except Unreadable:
+            found.append(decode_stored(stored))
+        except MalformedEvent:
             continue
     return found
 
@@ -92,7 +92,7 @@ async def until_on_log(bus: Bus, subject: str, count: int) -> None:
         bus.reader(start_sequence=1, subjects=[subject], headers_only=True) as reader,
     ):
         while count > 0:
-            count -= len(await reader.batch(most=count, within_seconds=5))
+            count -= len(await reader.batch(max_messages=count, within_seconds=5))
 
 
 async def publish(bus: Bus, first: int, last: int) -> None:
@@ -100,7 +100,7 @@ async def publish(bus: Bus, first: int, last: int) -> None:
         await bus.publish(decision(f"agent {number}"))
 
 
-def subjects_of(events: list[Recorded]) -> Counter[str]:
+def subjects_of(events: list[RecordedEvent]) -> Counter[str]:
     return Counter(each.subject for each in events)
 
 
@@ -111,7 +111,7 @@ async def assert_complete(bus: Bus, *, agents: int) -> Counts:
     assert len(ids) == len(set(ids))
     fold, missing = rebuilt([each for each in events if covers_any(each.subject)])
     assert missing == []
-    assert not fold.ahead
+    assert not fold.pending_ids
     assert fold.state.counted == agents
     counted = subjects_of(events)
     thirds = [
@@ -125,7 +125,7 @@ async def assert_complete(bus: Bus, *, agents: int) -> Counts:
 
 
 def covers_any(subject: str) -> bool:
-    return any(covers(each, subject) for each in role().reads)
+    return any(covers(each, subject) for each in role().replay_filters)
 
 
 async def saved(bus: Bus) -> Snapshot[Counts]:

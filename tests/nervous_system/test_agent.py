@@ -13,13 +13,13 @@ import pytest
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.state_change_pb2 import StateChange
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import Agent, open_agent, role_named
-from nervous_system.contract.bounded import MAX_OUTPUT_CHARACTERS
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import chain_filter
-from nervous_system.contract.target import Target
+from nervous_system.contract.truncation import MAX_OUTPUT_CHARACTERS
 from nervous_system.errors import InvalidEvent, Unavailable
 from nervous_system.ids import content_hash
 from nervous_system.settings import MeshSettings
@@ -34,8 +34,8 @@ async def agent(bus: Bus, mesh_settings: MeshSettings) -> AsyncIterator[Agent]:
         yield agent
 
 
-async def _history(bus: Bus) -> list[Recorded]:
-    return [recorded(stored) async for stored in bus.replay()]
+async def _history(bus: Bus) -> list[RecordedEvent]:
+    return [decode_stored(stored) async for stored in bus.replay()]
 
 
 async def test_a_decision_its_change_and_its_outcome_hang_together(agent: Agent, bus: Bus) -> None:
@@ -126,8 +126,8 @@ async def test_many_writers_never_fork_a_chain(agent: Agent, bus: Bus) -> None:
             await agent.change("shared", before=f"{name}{step}", after=f"{name}{step + 1}")
 
     await asyncio.gather(*(work(name) for name in "abcd"))
-    chain = chain_filter(Target.file("shared").key)
-    links = [recorded(s).event.payload async for s in bus.replay(subjects=[chain])]
+    chain = chain_filter(Resource.file("shared").key)
+    links = [decode_stored(s).event.payload async for s in bus.replay(subjects=[chain])]
     assert sum(not link.external for link in links) == 40
     _assert_chained(links)  # type: ignore[arg-type]
 
@@ -221,7 +221,7 @@ def test_a_diff_can_be_applied_and_taken_back(
     tmp_path: Path, before: str | None, after: str | None
 ) -> None:
     file = tmp_path / "f"
-    link = Target.file("f").link(before=before, after=after, most_bytes=10_000)
+    link = Resource.file("f").link(before=before, after=after, max_bytes=10_000)
     for content, wanted, options in ((before, after, []), (after, before, ["-R"])):
         file.unlink(missing_ok=True)
         if content is not None:

@@ -23,7 +23,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_OPERATOR,
     AgentRole,
 )
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import Agent, open_agent
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
@@ -112,7 +112,7 @@ async def test_an_agent_sleeps_wakes_and_ends_as_it_is_told_and_says_so(
         end = await told(bus, kind, target="all")
         await until(agent, lambda: agent.dismissed)
     subject = "swarm.events.coder.command_acknowledged.c"
-    said = [recorded(each).event.payload async for each in bus.replay(subjects=[subject])]
+    said = [decode_stored(each).event.payload async for each in bus.replay(subjects=[subject])]
     obeyed = {
         each.command_id for each in said if isinstance(each, CommandAcknowledged) and each.obeyed
     }

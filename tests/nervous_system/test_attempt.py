@@ -22,16 +22,16 @@ from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RESULT_FAILED, TaskMa
 from enchanted.events.v1.task_request_pb2 import ResultReported
 from nervous_system.client import attempt as attempting
 from nervous_system.client.attempt import Do, attempt
-from nervous_system.client.held_task import GivenBack, HeldTask, LeaseLost
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost, ReleasedOnStop
 from nervous_system.client.next_claim import NextClaim
 from nervous_system.errors import (
     GanglionError,
     InvalidEvent,
     NotAcknowledged,
     Permanent,
-    Refused,
+    Rejected,
 )
-from nervous_system.service.fold import MOST_PAYLOAD_BYTES
+from nervous_system.service.fold import MAX_PAYLOAD_BYTES
 from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Tracer
 
@@ -44,20 +44,20 @@ class Overseer:
     refuses: bool = False
     held: set[int] = field(default_factory=set)
     said: list[tuple[str, Any]] = field(default_factory=list)  # under which id
-    following: Callable[[HeldTask], NextClaim | None] = lambda ended: None
+    following: Callable[[ClaimedTask], NextClaim | None] = lambda ended: None
 
-    def hold(self, task: HeldTask) -> None:
+    def hold(self, task: ClaimedTask) -> None:
         self.held.add(id(task))
 
-    def let_go(self, task: HeldTask) -> None:
+    def drop(self, task: ClaimedTask) -> None:
         self.held.discard(id(task))
 
-    def holds(self, task: HeldTask) -> bool:
+    def holds(self, task: ClaimedTask) -> bool:
         return id(task) in self.held
 
     async def ask(self, payload: Any, *, event_id: str = "", **_: Any) -> Answer:
         await asyncio.sleep(0)
-        assert len(payload.SerializeToString()) < MOST_PAYLOAD_BYTES
+        assert len(payload.SerializeToString()) < MAX_PAYLOAD_BYTES
         copy = type(payload)()
         copy.CopyFrom(payload)
         self.said.append((event_id, copy))
@@ -70,9 +70,9 @@ class Overseer:
     def results(self) -> list[ResultReported]:
         return [said for _, said in self.said if isinstance(said, ResultReported)]
 
-    def task(self) -> HeldTask:
+    def task(self) -> ClaimedTask:
         grant = TaskGrant(manifest=TaskManifest(task_id="t", action="dig"), attempt=1)
-        task = HeldTask(grant, "w", self, self)  # type: ignore[arg-type]
+        task = ClaimedTask(grant, "w", self, self)  # type: ignore[arg-type]
         self.hold(task)
         return task
 
@@ -87,7 +87,7 @@ async def end(do: Do, overseer: Overseer) -> ResultReported:
 
 
 async def failing(error: BaseException) -> ResultReported:
-    async def do(task: HeldTask) -> Never:
+    async def do(task: ClaimedTask) -> Never:
         await asyncio.sleep(0)
         raise error
 
@@ -97,7 +97,7 @@ async def failing(error: BaseException) -> ResultReported:
 
 
 async def returning(value: object) -> ResultReported:
-    async def do(task: HeldTask) -> object:
+    async def do(task: ClaimedTask) -> object:
         return value
 
     return await end(do, Overseer())
@@ -167,7 +167,7 @@ RAISED: dict[str, tuple[BaseException, str]] = {
     "one that exits when it is read": (_Exits(), "cannot be read (SystemExit)"),
     "one that says no text": (_SaysNoText(), "cannot be read (TypeError)"),
     "one that says an odd text": (_SaysOddText(), "_SaysOddText: odd"),
-    "one of ours": (Refused(["no \udc80", "never"]), r"no \udc80; never"),
+    "one of ours": (Rejected(["no \udc80", "never"]), r"no \udc80; never"),
     "somebody else's lease": (LeaseLost("of another task"), "of another task"),
     "one of a long name": (type("N" * 100_000, (Exception,), {})(), "NNNN"),
 }
@@ -182,7 +182,7 @@ async def test_whatever_it_raises_is_the_reason(name: str) -> None:
 
 
 async def test_it_may_fail_before_it_begins() -> None:
-    def no_coroutine(task: HeldTask) -> Never:
+    def no_coroutine(task: ClaimedTask) -> Never:
         raise SystemExit(5)
 
     result = await end(no_coroutine, Overseer())
@@ -190,7 +190,7 @@ async def test_it_may_fail_before_it_begins() -> None:
 
 
 async def test_it_may_cancel_itself() -> None:
-    async def do(task: HeldTask) -> None:
+    async def do(task: ClaimedTask) -> None:
         current = asyncio.current_task()
         assert current is not None
         current.cancel()
@@ -209,25 +209,25 @@ async def _is_interrupted() -> None:
     raise KeyboardInterrupt
 
 
-async def _in_a_group(task: HeldTask) -> None:
+async def _in_a_group(task: ClaimedTask) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_exits())
         tasks.create_task(asyncio.Event().wait())
 
 
-async def _in_a_gathering(task: HeldTask) -> None:
+async def _in_a_gathering(task: ClaimedTask) -> None:
     await asyncio.gather(_exits(), asyncio.Event().wait())
 
 
-async def _below(task: HeldTask) -> None:
+async def _below(task: ClaimedTask) -> None:
     await asyncio.create_task(_in_a_gathering(task), name="a task that begins more")
 
 
-async def _interrupted_in_a_thread(task: HeldTask) -> None:
+async def _interrupted_in_a_thread(task: ClaimedTask) -> None:
     await asyncio.to_thread(asyncio.run, _is_interrupted())
 
 
-async def _when_it_is_cancelled(task: HeldTask) -> None:
+async def _when_it_is_cancelled(task: ClaimedTask) -> None:
     async def exits() -> None:
         try:
             await asyncio.Event().wait()
@@ -262,7 +262,7 @@ async def test_what_it_begins_is_as_it_would_be_elsewhere() -> None:
         assert current is not None
         return 7, current.get_name()
 
-    async def do(task: HeldTask) -> Any:
+    async def do(task: ClaimedTask) -> Any:
         never = asyncio.create_task(asyncio.sleep(0))
         never.cancel()
         found = await asyncio.create_task(value(), name="mine")
@@ -288,7 +288,7 @@ def test_who_runs_the_loop_exits_as_ever() -> None:
 
 
 async def test_it_may_leave_a_cancellation_behind() -> None:
-    async def do(task: HeldTask) -> str:
+    async def do(task: ClaimedTask) -> str:
         current = asyncio.current_task()
         assert current is not None
         current.cancel()
@@ -353,7 +353,7 @@ async def test_what_was_never_awaited_was_never_done() -> None:
 
 
 async def test_a_generator_is_not_done_either() -> None:
-    async def do(task: HeldTask) -> Any:
+    async def do(task: ClaimedTask) -> Any:
         yield "half of it"
 
     result = await end(do, Overseer())
@@ -361,7 +361,7 @@ async def test_a_generator_is_not_done_either() -> None:
 
 
 async def test_many_files_and_long_texts_are_cut_and_it_is_said() -> None:
-    async def do(task: HeldTask) -> None:
+    async def do(task: ClaimedTask) -> None:
         await task.progress(0.5, "\udce9" * 50_000)
         await task.finish(
             output="\udce9" * 3_000_000,
@@ -392,7 +392,7 @@ async def test_an_end_that_nobody_heard_is_said_again_and_under_the_same_id(
     monkeypatch.setattr(attempting, "AGAIN_SECONDS", 0.0)
     overseer = Overseer(away=3)
 
-    async def do(task: HeldTask) -> str:
+    async def do(task: ClaimedTask) -> str:
         match ending:
             case "by itself":
                 await task.finish(output="done")
@@ -414,7 +414,7 @@ async def test_an_end_that_nobody_heard_is_said_again_and_under_the_same_id(
 
 
 async def test_what_counts_for_nothing_is_said_once() -> None:
-    async def do(task: HeldTask) -> None:
+    async def do(task: ClaimedTask) -> None:
         await task.finish()
 
     for refusing in (do, _returns_nothing):
@@ -422,19 +422,19 @@ async def test_what_counts_for_nothing_is_said_once() -> None:
 
 
 async def test_nothing_is_added_to_what_it_said_itself() -> None:
-    async def finishes(task: HeldTask) -> None:
+    async def finishes(task: ClaimedTask) -> None:
         await task.finish("checks_failed", notes="two of three")
         raise SystemExit(1)
 
     assert (await end(finishes, Overseer())).notes == "two of three"
 
-    async def gives_back(task: HeldTask) -> None:
-        await task.give_back("not for me")
+    async def gives_back(task: ClaimedTask) -> None:
+        await task.release("not for me")
 
-    async def lets_go(task: HeldTask) -> None:
-        task.holder.let_go(task)
+    async def lets_go(task: ClaimedTask) -> None:
+        task.holder.drop(task)
 
-    async def has_lost_it(task: HeldTask) -> None:
+    async def has_lost_it(task: ClaimedTask) -> None:
         await task.progress(0.5)
 
     for do, overseer in (
@@ -449,7 +449,7 @@ async def test_nothing_is_added_to_what_it_said_itself() -> None:
 async def test_who_cancels_it_is_left_to_say_why() -> None:
     begun, cleaned = asyncio.Event(), asyncio.Event()
 
-    async def do(task: HeldTask) -> None:
+    async def do(task: ClaimedTask) -> None:
         try:
             begun.set()
             await asyncio.Event().wait()
@@ -479,7 +479,7 @@ async def test_an_end_can_be_said_again_by_the_error() -> None:
     assert not overseer.held
     assert len({event_id for event_id, _ in overseer.said}) == 1
     with pytest.raises(NotAcknowledged) as other:
-        await Overseer(away=1).task().give_back("later")
+        await Overseer(away=1).task().release("later")
     assert await other.value.again() is None
 
 
@@ -507,7 +507,7 @@ KINDS = st.sampled_from(
         InvalidEvent,
         NotAcknowledged,
         LeaseLost,
-        GivenBack,
+        ReleasedOnStop,
         GanglionError,
         _Exits,
         _SaysOddText,
@@ -558,7 +558,7 @@ def test_any_value_is_one_end(value: object) -> None:
     assert asyncio.run(returning(value)).result == RESULT_COMPLETED
 
 
-async def _returns_nothing(task: HeldTask) -> None:
+async def _returns_nothing(task: ClaimedTask) -> None:
     return None
 
 
@@ -568,7 +568,7 @@ async def _returns_nothing(task: HeldTask) -> None:
 async def test_a_failed_attempt_is_one_line_where_nobody_has_set_up_a_log(
     opened: bool, redirected: Callable[[io.StringIO], AbstractContextManager[object]]
 ) -> None:
-    async def fails(task: HeldTask) -> None:
+    async def fails(task: ClaimedTask) -> None:
         raise ValueError("no\nsuch thing")
 
     out = io.StringIO()

@@ -16,7 +16,7 @@ from enchanted.events.v1.attribution_pb2 import Attribution
 from nervous_system.bus import Bus
 from nervous_system.client import open_agent
 from nervous_system.client.agent import Agent
-from nervous_system.client.record import Receipt
+from nervous_system.client.event_recorder import Receipt
 from nervous_system.contract.event import Event
 from nervous_system.errors import InvalidEvent
 from nervous_system.settings import MeshSettings
@@ -25,7 +25,7 @@ from nervous_system.settings import MeshSettings
 async def said(bus: Bus, receipt: Receipt) -> Event:
     stored = await bus.stream.at(receipt.sequence)
     assert stored is not None
-    return bus.recorded(stored).event
+    return bus.decode_stored(stored).event
 
 
 async def test_each_event_says_who_is_behind_it(bus: Bus, mesh_settings: MeshSettings) -> None:
@@ -64,7 +64,7 @@ async def test_each_event_says_who_is_behind_it(bus: Bus, mesh_settings: MeshSet
         assert (await said(bus, receipt)).attribution == Attribution(**wanted)
     external = await bus.stream.at(later.sequence - 1)
     assert external is not None
-    found = bus.recorded(external).event.attribution
+    found = bus.decode_stored(external).event.attribution
     assert found is not None
     assert found.model == "another"
 

@@ -17,7 +17,7 @@ from nervous_system.contract.check import EARLIEST_SECONDS, LATEST_SECONDS, prob
 from nervous_system.contract.codec import decode, encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import KINDS, KINDS_BY_FIELD
-from nervous_system.errors import InvalidEvent, Unreadable
+from nervous_system.errors import InvalidEvent, MalformedEvent
 
 FOLDER = Path(__file__).parents[2] / "contracts" / "golden"
 MOMENT = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
@@ -85,7 +85,7 @@ def test_fields_of_the_future_are_kept_in_the_payload() -> None:
     ],
 )
 def test_what_is_no_event_is_unreadable_with_a_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(Unreadable, match=reason):
+    with pytest.raises(MalformedEvent, match=reason):
         decode(data)
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_event_is_unreadable_with_a_reason(data: bytes, reason: str) 
 def test_a_time_that_no_column_holds_is_unreadable(seconds: int) -> None:
     message = SwarmEvent(event_id="x", decision=AgentDecision())
     message.timestamp.seconds = seconds
-    with pytest.raises(Unreadable, match="between the years 1900 and 2261"):
+    with pytest.raises(MalformedEvent, match="between the years 1900 and 2261"):
         decode(message.SerializeToString())
 
 
@@ -170,7 +170,7 @@ def test_the_check_has_an_answer_to_every_message(
 def test_any_bytes_are_an_event_or_unreadable(data: bytes) -> None:
     try:
         event = decode(data)
-    except Unreadable:
+    except MalformedEvent:
         return
     assert event.event_id
 

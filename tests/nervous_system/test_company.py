@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from nervous_system.service.company import (
-    MOST_PATIENCE_SECONDS,
-    MOST_REQUEST_BYTES,
-    MOST_REQUESTS,
-    MOST_TURNS_ALONE,
-    Company,
+from nervous_system.service.request_queue import PendingRequest
+from nervous_system.service.turn_batcher import (
+    MAX_REQUEST_BYTES,
+    MAX_REQUESTS,
+    MAX_TURNS_WITHOUT_WAIT,
+    MAX_WAIT_SECONDS,
+    TurnBatcher,
 )
-from nervous_system.service.inbox import Asked
 from tests.nervous_system.event_samples import decision
 
 TURN_SECONDS = 0.002
@@ -32,7 +32,7 @@ class Askers:
     waits: list[float] = field(default_factory=list)
     now: float = 100.0
 
-    async def some(self, *, within_seconds: float) -> None:
+    async def wait_for_request(self, *, within_seconds: float) -> None:
         self.waits.append(within_seconds)
         if self.coming:
             self.coming -= 1
@@ -40,12 +40,12 @@ class Askers:
         else:
             self.now += within_seconds
 
-    def take(self, most: int, *, most_bytes: int) -> Sequence[Asked]:
-        taken = min(self.waiting, most, max(1, most_bytes // self.size_bytes))
+    def take(self, max_requests: int, *, max_bytes: int) -> Sequence[PendingRequest]:
+        taken = min(self.waiting, max_requests, max(1, max_bytes // self.size_bytes))
         self.waiting -= taken
-        return [Asked(decision("one"), "reply", b"x" * self.size_bytes)] * taken  # type: ignore[arg-type]
+        return [PendingRequest(decision("one"), "reply", b"x" * self.size_bytes)] * taken  # type: ignore[arg-type]
 
-    async def turn(self, company: Company, *, meanwhile: int = 0) -> int:
+    async def turn(self, company: TurnBatcher, *, meanwhile: int = 0) -> int:
         """One turn; how many were decided on in it. So many ask while the log takes it."""
         company.begin()
         count = 0
@@ -53,7 +53,7 @@ class Askers:
             count += len(some)
         self.now += self.turn_seconds
         self.waiting += meanwhile
-        company.answered()
+        company.close_turn()
         return count
 
 
@@ -63,11 +63,11 @@ def askers() -> Askers:
 
 
 @pytest.fixture
-def company(askers: Askers) -> Company:
-    return Company(askers, watch=lambda: askers.now)
+def company(askers: Askers) -> TurnBatcher:
+    return TurnBatcher(askers, watch=lambda: askers.now)
 
 
-async def test_two_that_ask_in_turn_come_together(askers: Askers, company: Company) -> None:
+async def test_two_that_ask_in_turn_come_together(askers: Askers, company: TurnBatcher) -> None:
     askers.waiting = 2
     assert await askers.turn(company) == 2
     askers.waiting, askers.coming = 1, 1  # one is late, by less than a turn takes
@@ -76,7 +76,7 @@ async def test_two_that_ask_in_turn_come_together(askers: Askers, company: Compa
 
 
 async def test_two_that_have_turns_of_their_own_find_together(
-    askers: Askers, company: Company
+    askers: Askers, company: TurnBatcher
 ) -> None:
     askers.waiting = 1
     assert await askers.turn(company, meanwhile=1) == 1
@@ -86,7 +86,7 @@ async def test_two_that_have_turns_of_their_own_find_together(
     assert await askers.turn(company) == 2
 
 
-async def test_who_asks_alone_is_not_kept_waiting(askers: Askers, company: Company) -> None:
+async def test_who_asks_alone_is_not_kept_waiting(askers: Askers, company: TurnBatcher) -> None:
     for _ in range(5):
         askers.waiting = 1
         assert await askers.turn(company) == 1
@@ -94,7 +94,7 @@ async def test_who_asks_alone_is_not_kept_waiting(askers: Askers, company: Compa
 
 
 async def test_all_wait_together_no_longer_than_the_log_takes_for_a_turn(
-    askers: Askers, company: Company
+    askers: Askers, company: TurnBatcher
 ) -> None:
     askers.waiting = 5
     assert await askers.turn(company) == 5
@@ -105,18 +105,18 @@ async def test_all_wait_together_no_longer_than_the_log_takes_for_a_turn(
 
 
 async def test_after_a_log_that_was_stuck_nobody_waits_as_long(
-    askers: Askers, company: Company
+    askers: Askers, company: TurnBatcher
 ) -> None:
     askers.turn_seconds = 30.0
     askers.waiting = 2
     await askers.turn(company)
     askers.waiting = 1
     await askers.turn(company)
-    assert askers.waits == pytest.approx([MOST_PATIENCE_SECONDS])
+    assert askers.waits == pytest.approx([MAX_WAIT_SECONDS])
 
 
 async def test_waiting_in_vain_is_left_alone_for_longer_and_longer(
-    askers: Askers, company: Company
+    askers: Askers, company: TurnBatcher
 ) -> None:
     async def kept_waiting() -> bool:
         """Whether a single one is, after two that came together."""
@@ -127,7 +127,7 @@ async def test_waiting_in_vain_is_left_alone_for_longer_and_longer(
         assert await askers.turn(company) == 1
         return len(askers.waits) > before
 
-    kept = [await kept_waiting() for _ in range(4 * MOST_TURNS_ALONE)]
+    kept = [await kept_waiting() for _ in range(4 * MAX_TURNS_WITHOUT_WAIT)]
     at = [number for number, waited in enumerate(kept) if waited]
     turns_between = [2 * (later - earlier) - 1 for earlier, later in pairwise(at)]
     assert turns_between == [1, 3, 5, 9, 17, 33, 65, 65, 65, 65, 65, 65][: len(turns_between)]
@@ -135,7 +135,7 @@ async def test_waiting_in_vain_is_left_alone_for_longer_and_longer(
 
 
 async def test_company_that_comes_again_is_waited_for_again(
-    askers: Askers, company: Company
+    askers: Askers, company: TurnBatcher
 ) -> None:
     async def two_then(coming: int) -> int:
         askers.waiting = 2
@@ -152,8 +152,10 @@ async def test_company_that_comes_again_is_waited_for_again(
     assert found[-4:] == [1, 1, 1, 1]
 
 
-async def test_a_turn_is_bounded_by_requests_and_by_bytes(askers: Askers, company: Company) -> None:
-    askers.waiting = MOST_REQUESTS + 1
-    assert await askers.turn(company) == MOST_REQUESTS
-    askers.waiting, askers.size_bytes = 5, MOST_REQUEST_BYTES // 2
+async def test_a_turn_is_bounded_by_requests_and_by_bytes(
+    askers: Askers, company: TurnBatcher
+) -> None:
+    askers.waiting = MAX_REQUESTS + 1
+    assert await askers.turn(company) == MAX_REQUESTS
+    askers.waiting, askers.size_bytes = 5, MAX_REQUEST_BYTES // 2
     assert await askers.turn(company) == 2

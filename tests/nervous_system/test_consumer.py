@@ -19,7 +19,7 @@ from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.client import consumer
 from nervous_system.client.consumer import Consumer
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.errors import Conflict, Permanent, Transient
 from nervous_system.settings import MeshSettings
 from tests.nervous_system.event_samples import decision, entry
@@ -42,7 +42,7 @@ class Worker:
         self.failures: dict[str, list[Exception]] = {}
         self.changed = asyncio.Event()
 
-    async def __call__(self, recorded: Recorded) -> None:
+    async def __call__(self, recorded: RecordedEvent) -> None:
         self.seen.append(recorded.event.event_id)
         self.changed.set()
         failures = self.failures.get(recorded.event.event_id)
@@ -137,7 +137,7 @@ async def test_an_event_is_acknowledged_only_after_the_work(bus: Bus) -> None:
     """Who dies in the middle of it gets it again."""
     started = asyncio.Event()
 
-    async def never_done(recorded: Recorded) -> None:
+    async def never_done(recorded: RecordedEvent) -> None:
         started.set()
         await asyncio.Event().wait()
 
@@ -169,7 +169,7 @@ async def test_what_cannot_be_done_is_given_up_with_a_word_and_blocks_nobody(
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Failure mode 9."""
-    monkeypatch.setattr(consumer, "MOST_DELIVERIES", 2)
+    monkeypatch.setattr(consumer, "MAX_DELIVERIES", 2)
     worker = Worker()
     worker.fails("impossible", Permanent("no such table"))
     worker.fails("stubborn", Transient("once"), Transient("twice"))
@@ -193,7 +193,7 @@ async def test_work_that_takes_longer_than_the_server_waits_is_not_delivered_twi
     bus: Bus,
 ) -> None:
     class Slow(Worker):
-        async def __call__(self, recorded: Recorded) -> None:
+        async def __call__(self, recorded: RecordedEvent) -> None:
             await super().__call__(recorded)
             await asyncio.sleep(0.4)
 
@@ -261,7 +261,7 @@ async def test_who_stops_hands_the_rest_back_at_once(bus: Bus) -> None:
     stop = asyncio.Event()
     first = Worker()
 
-    async def stopping(recorded: Recorded) -> None:
+    async def stopping(recorded: RecordedEvent) -> None:
         await first(recorded)
         stop.set()
 
@@ -277,7 +277,7 @@ async def test_who_stops_hands_the_rest_back_at_once(bus: Bus) -> None:
 
 
 async def test_a_handlers_own_defect_ends_the_run(bus: Bus) -> None:
-    async def broken(recorded: Recorded) -> None:
+    async def broken(recorded: RecordedEvent) -> None:
         raise ZeroDivisionError
 
     await bus.publish(decision("a"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nervous_system.host.control_group import ControlGroup, Share
+from nervous_system.host.cgroup import Cgroup, ResourceUse
 
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 UNLIMITED_V1 = "9223372036854771712\n"
@@ -20,7 +20,7 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 
 def test_without_control_groups_there_are_no_limits(tmp_path: Path) -> None:
-    group = ControlGroup.find(root=tmp_path)
+    group = Cgroup.find(root=tmp_path)
     assert (group.memory(), group.swap(), group.cpu()) == (None, None, None)
 
 
@@ -39,10 +39,10 @@ def test_version_2_in_a_namespace_of_its_own(tmp_path: Path) -> None:
             "sys/fs/cgroup/cpu.stat": "usage_usec 2500000\nuser_usec 1\n",
         },
     )
-    group = ControlGroup.find(root=tmp_path)
-    assert group.memory() == Share(used=450_000, limit=1_000_000)
-    assert group.swap() == Share(used=0, limit=0)
-    assert group.cpu() == Share(used=2.5, limit=1.5)
+    group = Cgroup.find(root=tmp_path)
+    assert group.memory() == ResourceUse(used=450_000, limit=1_000_000)
+    assert group.swap() == ResourceUse(used=0, limit=0)
+    assert group.cpu() == ResourceUse(used=2.5, limit=1.5)
 
 
 def test_the_lowest_limit_of_all_levels_counts_with_its_own_usage(tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_the_lowest_limit_of_all_levels_counts_with_its_own_usage(tmp_path: Path
             f"{base}/pod/container/worker/cpu.max": "max 100000\n",
         },
     )
-    group = ControlGroup.find(root=tmp_path)
-    assert group.memory() == Share(used=450, limit=500)
-    assert group.cpu() == Share(used=4.0, limit=0.5)
+    group = Cgroup.find(root=tmp_path)
+    assert group.memory() == ResourceUse(used=450, limit=500)
+    assert group.cpu() == ResourceUse(used=4.0, limit=0.5)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_version_1_where_the_mount_shows_a_part_only(
             "sys/fs/cgroup/cpu/cpuacct.usage": "3000000000\n",
         },
     )
-    group = ControlGroup.find(root=tmp_path)
-    assert group.memory() == Share(used=700, limit=1000)
-    assert group.cpu() == Share(used=3.0, limit=2.0)
+    group = Cgroup.find(root=tmp_path)
+    assert group.memory() == ResourceUse(used=700, limit=1000)
+    assert group.cpu() == ResourceUse(used=3.0, limit=2.0)
 
 
 def test_both_versions_at_once(tmp_path: Path) -> None:
@@ -121,6 +121,6 @@ def test_both_versions_at_once(tmp_path: Path) -> None:
             f"{base}/cpuacct/cpuacct.usage": "1\n",
         },
     )
-    group = ControlGroup.find(root=tmp_path)
-    assert group.memory() == Share(used=300, limit=600)
+    group = Cgroup.find(root=tmp_path)
+    assert group.memory() == ResourceUse(used=300, limit=600)
     assert group.cpu() is None

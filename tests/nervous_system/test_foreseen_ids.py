@@ -12,7 +12,7 @@ from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.swarm_event_pb2 import ROLE_INGESTOR
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
@@ -144,7 +144,7 @@ async def test_an_alarm_is_raised_whatever_stands_under_its_id(bus: Bus) -> None
     assert not raised.duplicate
     stored = await bus.stream.at(raised.last_sequence)
     assert stored is not None
-    assert recorded(stored).event.event_id == alarm.event_id
+    assert decode_stored(stored).event.event_id == alarm.event_id
 
 
 async def test_a_strangers_event_under_an_id_that_is_in_the_state_changes_nothing_in_it(

@@ -9,8 +9,14 @@ import psutil
 import pytest
 
 from enchanted.events.v1.task_pb2 import TaskManifest
-from nervous_system.client import headroom
-from nervous_system.client.headroom import LEAST_BYTES, LEAST_PROCESSORS, UNKNOWN, Headroom, Room
+from nervous_system.client import free_capacity as headroom
+from nervous_system.client.free_capacity import (
+    MIN_BYTES,
+    MIN_PROCESSORS,
+    UNKNOWN,
+    Capacity,
+    FreeCapacity,
+)
 
 GIB = 1 << 30
 
@@ -37,34 +43,40 @@ def task(*, cpu_count: float = 0, memory_bytes: int = 0) -> TaskManifest:
 
 
 def test_without_a_container_it_is_the_machine(tmp_path: Path) -> None:
-    free = Headroom(root=tmp_path).beside([])
+    free = FreeCapacity(root=tmp_path).after_reserving([])
     assert free.cpu_count == len(os.sched_getaffinity(0))
     assert 0 < free.memory_bytes <= psutil.virtual_memory().total
 
 
 def test_in_a_container_it_is_what_that_may_use(container: Path) -> None:
-    assert Headroom(root=container).beside([]) == Room(0.5, GIB // 2)
+    assert FreeCapacity(root=container).after_reserving([]) == Capacity(0.5, GIB // 2)
 
 
 def test_what_is_promised_already_cannot_be_promised_again(container: Path) -> None:
-    room = Headroom(root=container)
-    assert room.beside([task(cpu_count=0.25, memory_bytes=GIB // 4)]) == Room(0.25, GIB // 2)
-    assert room.beside([task(memory_bytes=GIB // 8)] * 4) == Room(0.5, GIB // 4), "half since then"
+    room = FreeCapacity(root=container)
+    assert room.after_reserving([task(cpu_count=0.25, memory_bytes=GIB // 4)]) == Capacity(
+        0.25, GIB // 2
+    )
+    assert room.after_reserving([task(memory_bytes=GIB // 8)] * 4) == Capacity(0.5, GIB // 4), (
+        "half since then"
+    )
     thirds = [task(cpu_count=0.1)] * 3
-    assert room.beside(thirds).cpu_count == 0.2, "no remainder"
+    assert room.after_reserving(thirds).cpu_count == 0.2, "no remainder"
     too_much = [task(cpu_count=1, memory_bytes=GIB)] * 2
-    assert room.beside(too_much) == Room(LEAST_PROCESSORS, LEAST_BYTES), "0 would say nothing"
+    assert room.after_reserving(too_much) == Capacity(MIN_PROCESSORS, MIN_BYTES), (
+        "0 would say nothing"
+    )
 
 
 def test_the_machine_is_looked_at_now_and_then_only(container: Path) -> None:
     passed = 0.0
-    room = Headroom(root=container, watch=lambda: passed)
-    assert room.beside([]).memory_bytes == GIB // 2
+    room = FreeCapacity(root=container, watch=lambda: passed)
+    assert room.after_reserving([]).memory_bytes == GIB // 2
     (container / "sys/fs/cgroup/memory.current").write_text(str(GIB))
     passed = headroom.FRESH_SECONDS - 0.1
-    assert room.beside([]).memory_bytes == GIB // 2
+    assert room.after_reserving([]).memory_bytes == GIB // 2
     passed = headroom.FRESH_SECONDS
-    assert room.beside([]).memory_bytes == LEAST_BYTES
+    assert room.after_reserving([]).memory_bytes == MIN_BYTES
 
 
 def test_what_cannot_be_read_is_not_said(container: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +84,9 @@ def test_what_cannot_be_read_is_not_said(container: Path, monkeypatch: pytest.Mo
         raise OSError("input/output error")
 
     passed = 0.0
-    room = Headroom(root=container, watch=lambda: passed)
+    room = FreeCapacity(root=container, watch=lambda: passed)
     with monkeypatch.context() as patched:
         patched.setattr(psutil, "virtual_memory", broken)
-        assert room.beside([task(cpu_count=1)]) == UNKNOWN
+        assert room.after_reserving([task(cpu_count=1)]) == UNKNOWN
     passed = headroom.FRESH_SECONDS
-    assert room.beside([]) == Room(0.5, GIB // 2)
+    assert room.after_reserving([]) == Capacity(0.5, GIB // 2)

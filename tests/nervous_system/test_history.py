@@ -23,16 +23,16 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR, RO
 from local_mesh.key_files import make_keys
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
-from nervous_system.client.command_lanes import CommandLanes
-from nervous_system.client.orders import Orders
+from nervous_system.client.active_commands import ActiveCommands
+from nervous_system.client.command_listener import CommandListener
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
-from nervous_system.contract.message import Entry, Message, seal
+from nervous_system.contract.message import Entry, Message, encode_message
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
 from nervous_system.ids import new_event_id
-from nervous_system.service.obeying import obeying
+from nervous_system.service.service_commands import obey_service_commands
 from nervous_system.settings import MeshSettings
 from tests.nervous_system.counting import SERVICE, role
 from tests.nervous_system.event_samples import decision
@@ -153,17 +153,17 @@ def order(kind: int, target: str, *, emergency: bool = False) -> Event:
 
 
 def sealed(bus: Bus, event: Event) -> Message:
-    return seal(Entry(event=event), bus.redactor, traceparent=None)[0]
+    return encode_message(Entry(event=event), bus.redactor, traceparent=None)[0]
 
 
 async def test_an_order_of_the_past_is_not_carried_out(bus: Bus, settings: MeshSettings) -> None:
     stop = asyncio.Event()
-    orders = Orders()
+    orders = ActiveCommands()
     async with open_bus(settings, name="member") as member:
-        lanes = CommandLanes(member, orders, target="w1", role=ROLE_OPERATOR, clock=system_clock)
+        lanes = CommandListener(member, orders, target="w1", role=ROLE_OPERATOR, clock=system_clock)
         listening = asyncio.create_task(lanes.listen())
-        await lanes.informed()
-        async with obeying(member, service="overseer", role=ROLE_OVERSEER, stop=stop):
+        await lanes.wait_until_informed()
+        async with obey_service_commands(member, service="overseer", role=ROLE_OVERSEER, stop=stop):
             for target in ("all", "overseer", "w1"):
                 for emergency in (False, True):
                     for kind in (COMMAND_STOP, COMMAND_DRAIN, COMMAND_SLEEP, COMMAND_THROTTLE):

@@ -10,7 +10,7 @@ from nervous_system.clock import stopwatch
 from nervous_system.errors import Conflict, Crowded, NotAcknowledged
 from nervous_system.transport.insisting import Insistence, insist
 
-QUICK = Insistence(every_seconds=0.001, most_copies=10)
+QUICK = Insistence(every_seconds=0.001, max_copies=10)
 
 
 class Log:
@@ -56,7 +56,7 @@ async def test_it_is_no_flood_itself() -> None:
     log = Log(place_for=11)
     with pytest.raises(NotAcknowledged):
         await _insisted(log, seconds=0.1)
-    assert log.most_under_way == QUICK.most_copies
+    assert log.most_under_way == QUICK.max_copies
 
 
 async def test_no_place_is_no_end() -> None:

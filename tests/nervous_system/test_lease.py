@@ -15,7 +15,7 @@ from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.errors import Fenced, Transient
 from nervous_system.service import lease as leases_module
-from nervous_system.service.lease import Lease, leading, open_leases
+from nervous_system.service.lease import Lease, hold_lease, open_leases
 from tests.nervous_system.leading_program import SHORT_LEASE
 from tests.real_servers import NatsServer, RealProcess, wait_until
 
@@ -64,7 +64,7 @@ class Someone:
         self.task = asyncio.create_task(self._run(bucket, holder))
 
     async def _run(self, bucket: KeyValue, holder: str) -> bool:
-        async with leading(
+        async with hold_lease(
             bucket, KEY, holder=holder, stop=self.stop, waiting=self.asked_in_vain.set
         ) as self.lease:
             if self.lease is None:
@@ -92,7 +92,7 @@ async def test_it_ends_also_where_a_renewal_loses_the_cancellation(
 
     monkeypatch.setattr(leases, "update", update)
     async with asyncio.timeout(300):
-        async with leading(leases, KEY, holder="one", stop=asyncio.Event()) as lease:
+        async with hold_lease(leases, KEY, holder="one", stop=asyncio.Event()) as lease:
             assert lease is not None
             await renewing.wait()
 
@@ -122,7 +122,7 @@ async def test_a_bucket_of_an_earlier_version_lets_leases_last_as_long_as_ours(b
     assert (await leases.status()).ttl == LEASE_SECONDS
     async with (
         asyncio.timeout(300),
-        leading(leases, KEY, holder="x", stop=asyncio.Event()) as lease,
+        hold_lease(leases, KEY, holder="x", stop=asyncio.Event()) as lease,
     ):
         assert lease is not None
 
@@ -234,7 +234,7 @@ async def test_a_lease_left_behind_by_a_restart_of_nats_is_its_holders_at_once(
     monkeypatch.setattr(leases_module, "LEASE_SECONDS", 3600.0)  # longer than the test may take
     leases = await open_leases(bus.connection)
     with pytest.raises(ConnectionError):
-        async with leading(leases, KEY, holder="holder", stop=asyncio.Event()):
+        async with hold_lease(leases, KEY, holder="holder", stop=asyncio.Event()):
             nats_server.kill()
             raise ConnectionError
     await asyncio.to_thread(nats_server.start)
@@ -242,7 +242,7 @@ async def test_a_lease_left_behind_by_a_restart_of_nats_is_its_holders_at_once(
     other = Someone(leases, "other")
     async with asyncio.timeout(300):
         await other.asked_in_vain.wait()
-        async with leading(leases, KEY, holder="holder", stop=asyncio.Event()) as lease:
+        async with hold_lease(leases, KEY, holder="holder", stop=asyncio.Event()) as lease:
             assert lease is not None
     other.stop.set()
     other.leave.set()
@@ -256,7 +256,7 @@ async def test_two_tasks_of_one_process_never_lead_under_one_name(leases: KeyVal
         await Someone(leases, "name").task
     first.leave.set()
     assert await first.task
-    async with asyncio.timeout(300), leading(leases, KEY, holder="name", stop=asyncio.Event()):
+    async with asyncio.timeout(300), hold_lease(leases, KEY, holder="name", stop=asyncio.Event()):
         pass
 
 
@@ -285,13 +285,15 @@ async def test_a_renewal_whose_answer_was_lost_is_recognised(
 async def test_what_the_block_raises_comes_out_and_releases(long_leases: KeyValue) -> None:
     leases = long_leases
     with pytest.raises(ValueError, match="broken"):
-        async with leading(leases, KEY, holder="one", stop=asyncio.Event()):
+        async with hold_lease(leases, KEY, holder="one", stop=asyncio.Event()):
             raise ValueError("broken")
     with pytest.raises(TimeoutError):  # one of the block's own
-        async with leading(leases, KEY, holder="two", stop=asyncio.Event()):
+        async with hold_lease(leases, KEY, holder="two", stop=asyncio.Event()):
             raise TimeoutError
     async with asyncio.timeout(300), AsyncExitStack() as stack:
-        await stack.enter_async_context(leading(leases, KEY, holder="three", stop=asyncio.Event()))
+        await stack.enter_async_context(
+            hold_lease(leases, KEY, holder="three", stop=asyncio.Event())
+        )
 
 
 async def test_a_cancelled_leader_is_cancelled_and_releases(long_leases: KeyValue) -> None:
@@ -310,9 +312,9 @@ async def test_a_cancelled_leader_is_cancelled_and_releases(long_leases: KeyValu
 async def test_without_its_bucket_a_lease_is_unavailable(bus: Bus, leases: KeyValue) -> None:
     await bus.connection.client.jetstream().delete_key_value("swarm_leases")
     with pytest.raises(Transient):
-        async with leading(leases, KEY, holder="x", stop=asyncio.Event()):
+        async with hold_lease(leases, KEY, holder="x", stop=asyncio.Event()):
             pass
-    async with leading(
+    async with hold_lease(
         await open_leases(bus.connection), KEY, holder="x", stop=asyncio.Event()
     ) as lease:
         assert lease is not None

@@ -69,7 +69,7 @@ def test_libraries_speak_under_one_action(stream: io.StringIO) -> None:
     logging.getLogger("nats.aio").info("chatter")
     logging.getLogger("nats.aio").warning("slow %s", "consumer")
     (line,) = lines(stream)
-    assert (line["action"], line["level"]) == ("library.said", "warning")
+    assert (line["action"], line["level"]) == ("log.third_party", "warning")
     assert (line["library"], line["message"]) == ("nats.aio", "slow consumer")
 
 

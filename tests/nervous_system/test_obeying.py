@@ -16,11 +16,11 @@ from enchanted.events.v1.command_pb2 import (
     CommandIssued,
 )
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OVERSEER
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
 from nervous_system.ids import new_event_id
-from nervous_system.service.obeying import obeying
+from nervous_system.service.service_commands import obey_service_commands
 
 
 async def command(bus: Bus, payload: CommandIssued) -> None:
@@ -39,7 +39,7 @@ async def acknowledged(bus: Bus) -> CommandAcknowledged:
     subjects = ["swarm.events.overseer.command_acknowledged.overseer"]
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=subjects) as reader:
         async for stored in reader:
-            payload = recorded(stored).event.payload
+            payload = decode_stored(stored).event.payload
             assert isinstance(payload, CommandAcknowledged)
             return payload
     raise AssertionError("unreachable")
@@ -52,7 +52,7 @@ async def test_a_service_that_is_told_to_ends_and_logs_why(
 ) -> None:
     stop = asyncio.Event()
     with capture_logs() as logs:
-        async with obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
+        async with obey_service_commands(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
             await _is_told(bus, kind, emergency, stop)
     taken = [each for each in logs if each["event"] == "command.taken"]
     told = "the guardian told it to "
@@ -83,7 +83,9 @@ async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
     async with AsyncExitStack() as stack:
         for holder, stop in stops.items():
             await stack.enter_async_context(
-                obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop, holder=holder)
+                obey_service_commands(
+                    bus, service="overseer", role=ROLE_OVERSEER, stop=stop, holder=holder
+                )
             )
         asked = CommandIssued(kind=COMMAND_DRAIN, target="this", expires_in_seconds=60)
         while not stops["this"].is_set():
@@ -100,7 +102,7 @@ async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
         answers = ["swarm.events.overseer.command_acknowledged.overseer"]
         async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=answers) as reader:
             async for stored in reader:
-                payload = recorded(stored).event.payload
+                payload = decode_stored(stored).event.payload
                 if isinstance(payload, CommandAcknowledged) and payload.note.startswith("until"):
                     break
         assert not stops["other"].is_set()
@@ -108,7 +110,7 @@ async def test_one_of_two_ends_where_only_that_one_is_told_to(bus: Bus) -> None:
 
 async def test_what_is_meant_for_others_or_for_workers_does_not_end_it(bus: Bus) -> None:
     stop = asyncio.Event()
-    async with obeying(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
+    async with obey_service_commands(bus, service="overseer", role=ROLE_OVERSEER, stop=stop):
         answer = asyncio.create_task(acknowledged(bus))
         while not answer.done():  # until it listens: what was said before does not concern it
             for kind, target in ((COMMAND_STOP, "w1"), (COMMAND_THROTTLE, "overseer")):

@@ -20,14 +20,14 @@ from enchanted.events.v1.command_pb2 import (
     CommandIssued,
 )
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_WORKER
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.command_lanes import CommandLanes
-from nervous_system.client.orders import CleanUp, Orders, nothing_to_clean_up
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.active_commands import ActiveCommands, CleanUp, nothing_to_clean_up
+from nervous_system.client.command_listener import CommandListener
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.clock import Clock, system_clock
-from nervous_system.contract.command import LONGEST
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.command import MAX_SECONDS
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import new_event_id
@@ -40,15 +40,15 @@ ANSWERS = "swarm.events.worker.command_acknowledged.w1"
 @asynccontextmanager
 async def listening(
     bus: Bus, *, clean_up: CleanUp = nothing_to_clean_up, clock: Clock = system_clock
-) -> AsyncIterator[Orders]:
+) -> AsyncIterator[ActiveCommands]:
     """The orders of `w1`, who knows all that was said before."""
-    orders = Orders(clean_up=clean_up)
-    lanes = CommandLanes(bus, orders, target="w1", role=ROLE_WORKER, clock=clock)
+    orders = ActiveCommands(clean_up=clean_up)
+    lanes = CommandListener(bus, orders, target="w1", role=ROLE_WORKER, clock=clock)
     await lanes.begin()
     task = asyncio.create_task(lanes.listen())
     try:
         async with asyncio.timeout(300):
-            await lanes.informed()
+            await lanes.wait_until_informed()
         yield orders
     finally:
         task.cancel()
@@ -72,7 +72,7 @@ async def say(bus: Bus, kind: int, **fields: object) -> str:
     return event.event_id
 
 
-async def until(orders: Orders, condition: Callable[[], bool]) -> None:
+async def until(orders: ActiveCommands, condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(300):
         while not condition():
             await orders.change()
@@ -83,8 +83,8 @@ async def answers(bus: Bus, count: int) -> list[CommandAcknowledged]:
     found: list[CommandAcknowledged] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[ANSWERS]) as reader:
         while len(found) < count:
-            for stored in await reader.batch(most=count - len(found), within_seconds=5):
-                payload = recorded(stored).event.payload
+            for stored in await reader.batch(max_messages=count - len(found), within_seconds=5):
+                payload = decode_stored(stored).event.payload
                 assert isinstance(payload, CommandAcknowledged)
                 found.append(payload)
     return found
@@ -217,8 +217,8 @@ async def test_an_emergency_does_not_wait_behind_ten_thousand_others(bus: Bus) -
         said: list[str] = []
         async with asyncio.timeout(60), bus.reader(start_sequence=1, subjects=[ANSWERS]) as reader:
             while emergency not in said:
-                for stored in await reader.batch(most=100, within_seconds=5):
-                    payload = recorded(stored).event.payload
+                for stored in await reader.batch(max_messages=100, within_seconds=5):
+                    payload = decode_stored(stored).event.payload
                     assert isinstance(payload, CommandAcknowledged)
                     said.append(payload.command_id)
         assert said.index(emergency) < 1000
@@ -293,16 +293,21 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("seconds", "holds"),
     [
-        *((0, LONGEST), (float("nan"), LONGEST), (float("inf"), LONGEST), (1e300, LONGEST)),
+        *(
+            (0, MAX_SECONDS),
+            (float("nan"), MAX_SECONDS),
+            (float("inf"), MAX_SECONDS),
+            (1e300, MAX_SECONDS),
+        ),
         *((5, timedelta(seconds=5)), (-1, None)),
     ],
 )
 async def test_no_command_holds_for_ever(seconds: float, holds: timedelta | None) -> None:
     passed = 0.0
-    orders = Orders(watch=lambda: passed)
+    orders = ActiveCommands(watch=lambda: passed)
     orders.begin(NOON)
     event = command(COMMAND_SLEEP, expires_in_seconds=seconds)
-    given = Recorded(event=event, sequence=1, subject=subject_for(event), recorded_at=NOON)
+    given = RecordedEvent(event=event, sequence=1, subject=subject_for(event), recorded_at=NOON)
     answer = await orders.take(given)
     assert (answer is not None) == bool(orders.asleep) == (holds is not None)
     if holds is not None:
@@ -314,12 +319,14 @@ async def test_no_command_holds_for_ever(seconds: float, holds: timedelta | None
 
 async def test_what_was_released_unseen_does_not_count_when_it_comes() -> None:
     """Two lanes know no order between them."""
-    orders = Orders(watch=lambda: 0.0)
+    orders = ActiveCommands(watch=lambda: 0.0)
     orders.begin(NOON)
     late = command(COMMAND_SLEEP)
     release = command(COMMAND_RELEASE, releases_command_id=late.event_id, emergency=True)
     for number, each in enumerate((release, late)):
-        at = Recorded(event=each, sequence=2 - number, subject=subject_for(each), recorded_at=NOON)
+        at = RecordedEvent(
+            event=each, sequence=2 - number, subject=subject_for(each), recorded_at=NOON
+        )
         await orders.take(at)
     assert not orders.asleep
 

@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from nervous_system.client import end, overdue
-from nervous_system.client.end import CallingOff, End, TookTooLong, end_of
+from nervous_system.client.end import Cancellation, End, TookTooLong, end_of
 
 LIMIT_SECONDS = 0.05
 
@@ -25,7 +25,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def limited(call: Callable[[], object]) -> End:
     async def main() -> End:
-        return await end_of(call, most_seconds=LIMIT_SECONDS)
+        return await end_of(call, max_seconds=LIMIT_SECONDS)
 
     return uvloop.run(main())
 
@@ -66,7 +66,7 @@ def test_it_may_clean_up_and_what_that_raises_is_said() -> None:
 
 
 async def test_on_the_loop_of_asyncio_too() -> None:
-    error = (await end_of(sleeps, most_seconds=LIMIT_SECONDS)).error
+    error = (await end_of(sleeps, max_seconds=LIMIT_SECONDS)).error
     assert isinstance(error, TookTooLong)
 
 
@@ -126,7 +126,7 @@ def test_what_it_left_behind_is_let_be() -> None:
             pool.append(asyncio.create_task(serves_all()))
             await asyncio.Event().wait()
 
-        assert isinstance((await end_of(begins_it, most_seconds=LIMIT_SECONDS)).error, TookTooLong)
+        assert isinstance((await end_of(begins_it, max_seconds=LIMIT_SECONDS)).error, TookTooLong)
         return await pool[0]
 
     assert uvloop.run(main()) == "alive"
@@ -165,7 +165,7 @@ async def test_another_that_blocks_meanwhile_is_let_be() -> None:
         return "done"
 
     waits, other = await asyncio.gather(
-        end_of(asyncio.Event().wait, most_seconds=LIMIT_SECONDS), end_of(blocks)
+        end_of(asyncio.Event().wait, max_seconds=LIMIT_SECONDS), end_of(blocks)
     )
     assert isinstance(waits.error, TookTooLong)
     assert "after it was cancelled" in str(waits.error)
@@ -173,7 +173,7 @@ async def test_another_that_blocks_meanwhile_is_let_be() -> None:
 
 
 async def test_of_what_goes_on_in_a_thread_no_end_is_said() -> None:
-    off, over, loop = CallingOff(), threading.Event(), asyncio.get_running_loop()
+    off, over, loop = Cancellation(), threading.Event(), asyncio.get_running_loop()
     threads: list[threading.Thread] = []
 
     def works() -> None:
@@ -200,7 +200,7 @@ def test_on_a_loop_in_another_thread_limits_hold_for_what_waits() -> None:
 
 async def test_no_thread_is_left_of_what_ended_in_time() -> None:
     before = threading.active_count()
-    assert await end_of(lambda: "done", most_seconds=3_600.0) == End(returned="done")
+    assert await end_of(lambda: "done", max_seconds=3_600.0) == End(returned="done")
     async with asyncio.timeout(60):
         while threading.active_count() > before:  # noqa: ASYNC110 - a thread ends when it can
             await asyncio.sleep(0.01)

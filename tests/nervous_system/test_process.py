@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nervous_system.errors import Fatal, Unavailable
-from nervous_system.host.process import patiently
+from nervous_system.host.process import retry_until_available
 from tests.real_servers import RealProcess, wait_until
 
 
@@ -115,10 +115,10 @@ async def test_patience_ends_with_success_with_a_stop_or_with_what_is_not_transi
         raise Fatal("a person must act")
 
     stop = asyncio.Event()
-    assert await patiently("it", third, stop=stop) == "built"
+    assert await retry_until_available("it", third, stop=stop) == "built"
     with pytest.raises(Fatal):
-        await patiently("it", hopeless, stop=stop)
-    waiting = asyncio.create_task(patiently("it", never, stop=stop))
+        await retry_until_available("it", hopeless, stop=stop)
+    waiting = asyncio.create_task(retry_until_available("it", never, stop=stop))
     await asyncio.sleep(0)
     stop.set()
     assert await waiting is None

@@ -34,7 +34,7 @@ async def packed_at(
     role = ROLES[name]
     state = await Projection(bus, role, base=base).state_at(position)
     bare = Snapshot(
-        state=state, sequence=position, stream_created="", fingerprint="", ahead=frozenset()
+        state=state, sequence=position, stream_created="", fingerprint="", pending_ids=frozenset()
     )
     return Packing(role.key, role.state_type).packed(bare)
 

@@ -16,7 +16,7 @@ import uvloop
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from local_mesh import nats_limits
 from nervous_system import names
-from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.bus import Bus, decode_stored, open_bus
 from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import (
@@ -46,7 +46,7 @@ async def _everything(bus: Bus) -> list[Stored]:
 async def test_an_acknowledged_event_is_on_the_log_with_its_id_and_trace(bus: Bus) -> None:
     acknowledgement = await bus.publish(decision("one"))
     (stored,) = await _everything(bus)
-    event = recorded(stored).event
+    event = decode_stored(stored).event
     assert stored.sequence == acknowledgement.last_sequence == 1
     assert stored.subject == "swarm.events.coder.decision"
     assert stored.message_id == event.event_id == decision("one").event_id
@@ -197,7 +197,7 @@ async def test_what_was_not_sent_before_the_connection_was_lost_is_never_sent(
     assert await bus.connection.wait_connected(timeout_seconds=300)
     await bus.publish(decision("alive"))
     (stored,) = await _everything(bus)
-    assert recorded(stored).event.event_id == decision("alive").event_id
+    assert decode_stored(stored).event.event_id == decision("alive").event_id
 
 
 async def test_what_is_sent_in_one_turn_of_the_loop_goes_out_together(

@@ -24,7 +24,7 @@ async def _read(reader: Reader, count: int) -> list[Stored]:
     found: list[Stored] = []
     async with asyncio.timeout(300):
         while len(found) < count:
-            found += await reader.batch(most=count - len(found), within_seconds=5)
+            found += await reader.batch(max_messages=count - len(found), within_seconds=5)
     return found
 
 
@@ -70,7 +70,7 @@ async def test_a_slow_user_slows_the_reading_and_loses_nothing(bus: Bus) -> None
     async with Reader(bus.connection, start_sequence=1, buffer_messages=100) as reader:
         found: list[Stored] = []
         while len(found) < 5000:
-            found += await reader.batch(most=7, within_seconds=5)
+            found += await reader.batch(max_messages=7, within_seconds=5)
             assert len(reader._buffer) <= 200
     assert [stored.sequence for stored in found] == list(range(1, 5001))
 
@@ -110,7 +110,7 @@ async def test_a_consumer_deleted_at_the_moment_of_its_first_pull_is_an_interrup
         reader._pull = pull_behind_a_deletion  # type: ignore[method-assign]
         async with reader:
             with pytest.raises(Interrupted, match=r"Consumer Deleted|not found|503"):
-                await reader.batch(most=1, within_seconds=2 * HEARTBEAT_SECONDS)
+                await reader.batch(max_messages=1, within_seconds=2 * HEARTBEAT_SECONDS)
 
     await asyncio.gather(*(read_in_vain() for _ in range(100)))
 
@@ -147,9 +147,9 @@ async def test_recorded_times_keep_their_nanoseconds(bus: Bus) -> None:
 
 async def test_a_reader_that_cannot_open_leaves_nothing_behind(bus: Bus) -> None:
     client = bus.connection.client
-    before, diverted = set(client._subs), set(client._diverted)
+    before, diverted = set(client._subs), set(client._raw_subscriptions)
     with pytest.raises(Unavailable):
         async with Reader(bus.connection, stream="NO_SUCH_STREAM", start_sequence=1):
             pass
     assert set(client._subs) == before
-    assert set(client._diverted) == diverted
+    assert set(client._raw_subscriptions) == diverted

@@ -57,7 +57,7 @@ async def test_a_request_is_cancelled_also_in_the_moment_of_its_reply(bus: Bus) 
         await message.respond(b"yes")
 
     await bus.connection.client.subscribe("question", cb=answer)
-    arrived = bus.connection.client._diverted
+    arrived = bus.connection.client._raw_subscriptions
     (sid,) = arrived
     deliver = arrived[sid]
 

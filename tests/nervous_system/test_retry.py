@@ -19,7 +19,7 @@ from nervous_system.errors import (
 from nervous_system.retry import RetryPolicy
 from nervous_system.transport.reader import Interrupted
 
-POLICY = RetryPolicy(first_seconds=0.1, longest_seconds=1.0, deadline_seconds=10.0)
+POLICY = RetryPolicy(first_seconds=0.1, max_seconds=1.0, deadline_seconds=10.0)
 
 
 @pytest.mark.parametrize(

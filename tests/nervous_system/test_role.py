@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from enchanted.events.v1.command_pb2 import COMMAND_SLEEP, CommandIssued
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OPERATOR, AgentRole
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.subjects import on_any, subject_for
 from nervous_system.ids import child_id
 from nervous_system.service.decision import Emit, Tick
 from nervous_system.service.fold import Fold
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOST = "node-1"
@@ -32,26 +32,28 @@ class TellingCore:
     def initial(self) -> Told:
         return Told()
 
-    def evolve(self, state: Told, recorded: Recorded, /) -> Told:
+    def evolve(self, state: Told, recorded: RecordedEvent, /) -> Told:
         payload = recorded.event.payload
         if isinstance(payload, CommandIssued):
             return Told(targets=(*state.targets, recorded.event.agent_id))
         return state
 
-    def decide(self, state: Told, cause: Recorded | Tick, now: datetime, /) -> tuple[Emit, ...]:
+    def decide(
+        self, state: Told, cause: RecordedEvent | Tick, now: datetime, /
+    ) -> tuple[Emit, ...]:
         if isinstance(cause, Tick) or not isinstance(cause.event.payload, SystemSignal):
             return ()
         return (Emit(label="sleep", payload=CommandIssued(kind=COMMAND_SLEEP, target="w1")),)
 
 
-ROLE = Role(
+ROLE = ServiceSpec(
     core=TellingCore(),
     state_type=Told,
     service="governor",
     scope=HOST,
     agent_role=ROLE_GOVERNOR,
     subjects=("swarm.events.command.issued.w1", "swarm.events.overseer.pulse"),
-    also_writes=("swarm.events.command.*.>",),
+    extra_write_filters=("swarm.events.command.*.>",),
     tick_seconds=1,
 )
 
@@ -72,8 +74,8 @@ def event(number: int, payload: SystemSignal | CommandIssued, agent_id: str) -> 
 
 
 def test_what_it_writes_among_others_it_reads_and_recalls() -> None:
-    assert ROLE.own == ("swarm.events.governor.*.node-1", "swarm.events.command.*.>")
-    assert set(ROLE.reads) == {*ROLE.own, "swarm.events.overseer.pulse"}
+    assert ROLE.own_filters == ("swarm.events.governor.*.node-1", "swarm.events.command.*.>")
+    assert set(ROLE.replay_filters) == {*ROLE.own_filters, "swarm.events.overseer.pulse"}
 
 
 def test_its_own_command_among_those_of_others_is_not_decided_again() -> None:
@@ -82,46 +84,52 @@ def test_its_own_command_among_those_of_others_is_not_decided_again() -> None:
         event(1, SystemSignal(status="HEALTHY"), f"governor/{HOST}"),
         event(2, other, "governor/node-2"),
     ]
-    log: list[Recorded] = []
+    log: list[RecordedEvent] = []
     first = fold()
     for each in causes:
-        for written in (each, *(entry.event for entry in first.take(at(each, len(log) + 1)))):
+        for written in (each, *(entry.event for entry in first.apply(at(each, len(log) + 1)))):
             log.append(at(written, len(log) + 1))
     assert [each.event.agent_id for each in log] == [
         f"governor/{HOST}",
         f"governor/{HOST}",
         "governor/node-2",
     ]
-    second, own = fold(), on_any(ROLE.own)
+    second, own = fold(), on_any(ROLE.own_filters)
     for recorded in log:
         if own(recorded.subject):
-            second.recall(recorded)
-    assert [second.take(each) for each in log] == [[], [], []]
+            second.preload_own(recorded)
+    assert [second.apply(each) for each in log] == [[], [], []]
     assert second.state.targets == (f"governor/{HOST}", "governor/node-2")
-    assert not second.ahead
+    assert not second.pending_ids
 
 
-def at(event: Event, sequence: int) -> Recorded:
+def at(event: Event, sequence: int) -> RecordedEvent:
     subject = subject_for(event, key=HOST)
-    return Recorded(event=event, sequence=sequence, subject=subject, recorded_at=NOON)
+    return RecordedEvent(event=event, sequence=sequence, subject=subject, recorded_at=NOON)
 
 
 def test_what_it_alone_writes_is_not_read_while_it_leads() -> None:
     """But for what others may put there, too."""
     orders = "swarm.events.request.task_ordered.>"
-    alone = replace(ROLE, sources=("task", "request"), subjects=(*ROLE.subjects, orders))
-    assert {"swarm.events.task.>", "swarm.events.request.>"} <= set(alone.reads)
-    assert set(alone.hears) == {*ROLE.reads, orders}
+    alone = replace(ROLE, exclusive_sources=("task", "request"), subjects=(*ROLE.subjects, orders))
+    assert {"swarm.events.task.>", "swarm.events.request.>"} <= set(alone.replay_filters)
+    assert set(alone.live_filters) == {*ROLE.replay_filters, orders}
 
 
 def test_what_it_alone_writes_counts_from_nobody_else() -> None:
     """A leader would not have read it, so whoever comes after it must not go by it."""
-    alone = replace(ROLE, sources=("command",), also_writes=())
+    alone = replace(ROLE, exclusive_sources=("command",), extra_write_filters=())
     folded = Fold(
-        ROLE.core, service="governor", scope=HOST, role=ROLE_GOVERNOR, hears=on_any(alone.hears)
+        ROLE.core,
+        service="governor",
+        scope=HOST,
+        role=ROLE_GOVERNOR,
+        hears=on_any(alone.live_filters),
     )
     command = event(1, CommandIssued(kind=COMMAND_SLEEP, target="w2"), "another")
     for number, each in enumerate((replace(command, agent_role=ROLE_OPERATOR), command), 1):
-        place = Recorded(event=each, sequence=number, subject=subject_for(each), recorded_at=NOON)
-        folded.take(place)
+        place = RecordedEvent(
+            event=each, sequence=number, subject=subject_for(each), recorded_at=NOON
+        )
+        folded.apply(place)
         assert (len(folded.state.targets), folded.sequence) == (number - 1, number)

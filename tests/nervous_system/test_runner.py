@@ -20,10 +20,10 @@ from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import stopwatch, system_clock
 from nervous_system.contract.codec import encode
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import covers, leadership_subject
 from nervous_system.service.leadership import take_term
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.health import Work
 from tests.nervous_system.counting import AGENTS, SERVICE, CountingCore, Counts, rebuilt, role
@@ -331,18 +331,18 @@ async def test_a_repeated_cause_breaks_nothing(bus: Bus, mesh_settings: MeshSett
     assert messages == [decision(f"agent {number}").event_id for number in range(1, 6)]
 
 
-def _each_is_answered(like: Role[Counts]) -> Role[Counts]:
+def _each_is_answered(like: ServiceSpec[Counts]) -> ServiceSpec[Counts]:
     from nervous_system.service.decision import Emit, Tick
 
     class Answering(CountingCore):
         def decide(
-            self, state: Counts, cause: Recorded | Tick, now: datetime, /
+            self, state: Counts, cause: RecordedEvent | Tick, now: datetime, /
         ) -> tuple[Emit, ...]:
-            if isinstance(cause, Recorded) and cause.subject == "swarm.events.coder.decision":
+            if isinstance(cause, RecordedEvent) and cause.subject == "swarm.events.coder.decision":
                 return (Emit(label="answer", payload=AlarmRaised(name="answer")),)
             return ()
 
-    return Role(
+    return ServiceSpec(
         core=Answering(),
         state_type=Counts,
         service=like.service,
@@ -421,7 +421,7 @@ def test_what_a_filter_covers(wide: str, narrow: str, covered: bool) -> None:
 
 def test_a_service_publishes_under_its_own_name() -> None:
     with pytest.raises(ValueError, match="guardian cannot publish as governor"):
-        Role(
+        ServiceSpec(
             core=CountingCore(),
             state_type=Counts,
             service="guardian",

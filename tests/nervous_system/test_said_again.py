@@ -9,10 +9,10 @@ import pytest
 
 from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import Agent, Receipt, open_agent
-from nervous_system.client.asker import Asker
-from nervous_system.contract.event import Recorded
+from nervous_system.client.request_client import RequestClient
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.errors import (
     IdTaken,
     InvalidEvent,
@@ -33,8 +33,8 @@ async def agent(bus: Bus, mesh_settings: MeshSettings) -> AsyncIterator[Agent]:
         yield agent
 
 
-async def history(bus: Bus) -> list[Recorded]:
-    return [recorded(stored) async for stored in bus.replay()]
+async def history(bus: Bus) -> list[RecordedEvent]:
+    return [decode_stored(stored) async for stored in bus.replay()]
 
 
 Say = Callable[..., Awaitable[Receipt]]
@@ -171,12 +171,12 @@ async def test_a_proposal_is_asked_again_as_it_was(
 ) -> None:
     asked: list[tuple[bytes, str]] = []
 
-    async def ask(self: Asker, payload: Any, *, event_id: str, **_: Any) -> Any:
+    async def ask(self: RequestClient, payload: Any, *, event_id: str, **_: Any) -> Any:
         asked.append((payload.SerializeToString(deterministic=True), event_id))
         if len(asked) < 3:
             raise NotAcknowledged("nobody answered")
 
-    monkeypatch.setattr(Asker, "accepted", ask)
+    monkeypatch.setattr(RequestClient, "require_accepted", ask)
     with pytest.raises(NotAcknowledged) as first:
         await (agent.propose_task(action="dig") if one else agent.propose("dig"))
     with pytest.raises(NotAcknowledged) as second:

@@ -39,7 +39,7 @@ def read(folder: Path, *, required: bool, text: str | None = None) -> TrustedKey
     file = folder / "trusted_keys"
     lines = ("# whose", "", CODER.public_line("coder-7", "tester-*"), MESH.public_line("*"))
     file.write_text("\n".join(lines) if text is None else text)
-    return TrustedKeys.read(file, required=required, most_seconds=300.0)
+    return TrustedKeys.read(file, required=required, max_seconds=300.0)
 
 
 def problem(
@@ -112,11 +112,11 @@ def test_who_is_named_must_sign_and_others_only_where_all_must(
 
 
 def test_without_keys_nothing_is_checked(tmp_path: Path) -> None:
-    nobody = TrustedKeys.read(tmp_path / "none", required=False, most_seconds=300.0)
+    nobody = TrustedKeys.read(tmp_path / "none", required=False, max_seconds=300.0)
     assert not nobody.checks
     assert problem(nobody, STRANGER.headers(SUBJECT, DATA, now=NOW)) == ""
     with pytest.raises(Fatal, match="names no key to check them with"):
-        TrustedKeys.read(tmp_path / "none", required=True, most_seconds=300.0)
+        TrustedKeys.read(tmp_path / "none", required=True, max_seconds=300.0)
 
 
 @pytest.mark.parametrize("line", ["coder", "coder notbase64! coder-7", "coder AAAA coder-7"])

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from nervous_system.bus import Bus
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.service.runner import TURN_SECONDS
 from nervous_system.settings import MeshSettings
 from nervous_system.waiting import pause
@@ -25,7 +25,7 @@ class SlowCore(CountingCore):
         self.turn = 0
         self.turns: set[int] = set()
 
-    def evolve(self, state: Counts, recorded: Recorded, /) -> Counts:
+    def evolve(self, state: Counts, recorded: RecordedEvent, /) -> Counts:
         self.turns.add(self.turn)
         time.sleep(1.5 * TURN_SECONDS)
         return super().evolve(state, recorded)

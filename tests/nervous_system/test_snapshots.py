@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nervous_system.bus import Bus
 from nervous_system.service.packing import Snapshot
-from nervous_system.service.persistent import EMPTY, SLICE_ITEMS, Slices, Table
+from nervous_system.service.persistent import CHUNK_ITEMS, EMPTY, ChunkedTables, PersistentMap
 from nervous_system.service.snapshots import Snapshots, open_snapshots
 
 State = TypeVar("State")
@@ -35,9 +35,9 @@ class Board:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halls:
-    boards: Table[str, Board] = EMPTY
-    owners: Table[str, str] = EMPTY
-    left: Table[str, int] = EMPTY
+    boards: PersistentMap[str, Board] = EMPTY
+    owners: PersistentMap[str, str] = EMPTY
+    left: PersistentMap[str, int] = EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def snapshot(state: State, *, sequence: int = 7) -> Snapshot[State]:
         sequence=sequence,
         stream_created="2026-11-21T09:00:00.123456789Z",
         fingerprint="f" * 64,
-        ahead=frozenset({"id-1", "id-2"}),
+        pending_ids=frozenset({"id-1", "id-2"}),
     )
 
 
@@ -109,7 +109,7 @@ async def test_a_damaged_snapshot_counts_as_none(bus: Bus) -> None:
 async def test_tables_of_any_size_are_read_back(bus: Bus) -> None:
     bucket = await open_snapshots(bus.connection)
     snapshots = Snapshots(bus.connection, bucket, "test.main", Halls)
-    for size in (0, 1, SLICE_ITEMS, 3 * SLICE_ITEMS + 7):
+    for size in (0, 1, CHUNK_ITEMS, 3 * CHUNK_ITEMS + 7):
         halls = Halls(
             boards=Map({f"board {n}\n": BOARD for n in range(size)}),
             owners=Map({f"board {n}\n": "somebody" for n in range(size // 2)}),
@@ -121,11 +121,11 @@ async def test_tables_of_any_size_are_read_back(bus: Bus) -> None:
 
 def test_a_table_whose_lines_are_gone_is_not_read() -> None:
     halls = TypeAdapter(Halls)
-    slices = Slices()
+    slices = ChunkedTables()
     rest = halls.dump_json(Halls(left=Map(one=1)), context=slices)
-    assert halls.validate_json(rest, context=Slices(slices.lines)) == Halls(left=Map(one=1))
+    assert halls.validate_json(rest, context=ChunkedTables(slices.lines)) == Halls(left=Map(one=1))
     with pytest.raises(ValidationError, match="lines 0 to 1 of 0 cannot be read"):
-        halls.validate_json(rest, context=Slices())
+        halls.validate_json(rest, context=ChunkedTables())
 
 
 def test_without_slices_a_table_is_a_json_object() -> None:

@@ -9,9 +9,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
-from nervous_system.bus import Bus, open_bus, recorded
+from nervous_system.bus import Bus, decode_stored, open_bus
 from nervous_system.client.consumer import Consumer
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.service.runner import Runner
 from nervous_system.settings import MeshSettings
@@ -39,7 +39,7 @@ async def test_a_handler_works_within_the_publishers_trace(
     stop = asyncio.Event()
     async with open_bus(mesh_settings, name="traced", tracer=tracer) as traced:
 
-        async def answer(cause: Recorded) -> None:
+        async def answer(cause: RecordedEvent) -> None:
             await traced.publish(decision("answer", SystemSignal(status="DONE")))
             stop.set()
 
@@ -58,7 +58,7 @@ async def test_a_handler_works_within_the_publishers_trace(
     assert published["messaging.destination.name"] == "swarm.events.coder.decision"
     assert (answered.trace_id, answered.parent_span_id) == (question.trace_id, work.span_id)
     (stored,) = [each async for each in bus.replay(subjects=["swarm.events.coder.signal"])]
-    event = recorded(stored).event
+    event = decode_stored(stored).event
     assert (event.trace_id, event.span_id) == (answered.trace_id.hex(), answered.span_id.hex())
 
 
@@ -98,15 +98,18 @@ async def test_a_decision_is_a_child_of_its_causes_span(
     assert sorted(followed) == [3, 6]
 
 
-async def _decided(bus: Bus, count: int) -> list[Recorded]:
-    found: list[Recorded] = []
+async def _decided(bus: Bus, count: int) -> list[RecordedEvent]:
+    found: list[RecordedEvent] = []
     subjects = ["swarm.events.guardian.alarm_raised", "swarm.events.guardian.signal"]
     async with (
         asyncio.timeout(300),
         bus.reader(start_sequence=1, subjects=subjects) as reader,
     ):
         while len(found) < count:
-            found += [recorded(each) for each in await reader.batch(most=100, within_seconds=1)]
+            found += [
+                decode_stored(each)
+                for each in await reader.batch(max_messages=100, within_seconds=1)
+            ]
     return found
 
 

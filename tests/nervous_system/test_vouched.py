@@ -18,7 +18,7 @@ from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
-from nervous_system.contract.message import Entry, seal
+from nervous_system.contract.message import Entry, encode_message
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.seal import STALE_SEAL, UNCHECKED_SEAL, WRONG_SEAL
 from nervous_system.contract.signature import MISSING, OTHER_AGENT, TrustedKeys
@@ -197,7 +197,7 @@ async def stored(bus: Bus, event: Event) -> Stored:
 async def test_a_seal_is_of_one_message_and_one_moment(bus: Bus, home: MeshSettings) -> None:
     async with open_bus(home, name="service") as service:
         found = await stored(service, said(SystemSignal(status="HEALTHY")))
-        service.recorded(found)
+        service.decode_stored(found)
         assert b"Ganglion-Key-Id" not in found.raw_headers
         assert found.message_id is not None
         headers, own = found.raw_headers, found.message_id.encode()
@@ -219,7 +219,7 @@ async def test_a_seal_is_of_one_message_and_one_moment(bus: Bus, home: MeshSetti
         for problem, messages in forgeries.items():
             for message in messages:
                 with pytest.raises(Untrusted, match=problem):
-                    service.recorded(message)
+                    service.decode_stored(message)
 
 
 async def test_who_has_the_public_half_only_is_given_signatures_of_commands(
@@ -231,12 +231,12 @@ async def test_who_has_the_public_half_only_is_given_signatures_of_commands(
     async with open_bus(home, name="service") as service, open_bus(elsewhere, name="x") as other:
         command = CommandIssued(kind=COMMAND_STOP, target="w1", expires_in_seconds=60)
         told = await stored(service, said(command))
-        assert other.recorded(told).event.payload == command
+        assert other.decode_stored(told).event.payload == command
         with pytest.raises(Untrusted, match=MISSING):
-            other.recorded(await stored(bus, said(command)))
+            other.decode_stored(await stored(bus, said(command)))
         signal = await stored(service, said(SystemSignal(status="HEALTHY")))
         with pytest.raises(Untrusted, match=UNCHECKED_SEAL):
-            other.recorded(signal)
+            other.decode_stored(signal)
 
 
 async def test_an_agents_key_does_not_speak_for_a_service(bus: Bus, home: MeshSettings) -> None:
@@ -245,9 +245,9 @@ async def test_an_agents_key_does_not_speak_for_a_service(bus: Bus, home: MeshSe
     async with open_bus(signing, name="coder") as coder, open_bus(home, name="look") as look:
         forged = await stored(coder, said(SystemSignal(status="HEALTHY")))
         with pytest.raises(Untrusted, match=OTHER_AGENT):
-            look.recorded(forged)
+            look.decode_stored(forged)
         own = await stored(coder, decision("mine"))
-        look.recorded(own)
+        look.decode_stored(own)
 
 
 async def test_agents_need_not_sign_and_what_they_say_costs_nothing(
@@ -256,6 +256,6 @@ async def test_agents_need_not_sign_and_what_they_say_costs_nothing(
     async with open_bus(home, name="agent") as agent:
         found = await stored(agent, decision("one"))
         assert b"Ganglion-" not in found.raw_headers
-        assert agent.recorded(found).event.agent_role == ROLE_CODER
-    message, _ = seal(Entry(event=decision("two")), bus.redactor, traceparent=None)
+        assert agent.decode_stored(found).event.agent_role == ROLE_CODER
+    message, _ = encode_message(Entry(event=decision("two")), bus.redactor, traceparent=None)
     assert not message.signature

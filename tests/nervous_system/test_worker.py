@@ -13,10 +13,10 @@ from enchanted.events.v1.task_pb2 import TaskManifest
 from enchanted.events.v1.task_request_pb2 import ResultReported
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
-from nervous_system.client.command_lanes import CommandLanes
-from nervous_system.client.held_task import HeldTask
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.claimed_task import ClaimedTask
+from nervous_system.client.command_listener import CommandListener
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
@@ -34,14 +34,16 @@ async def said(bus: Bus, count: int) -> list[Payload]:
     found: list[Payload] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[SAID]) as reader:
         while len(found) < count:
-            batch = await reader.batch(most=count - len(found), within_seconds=5)
-            found += [recorded(each).event.payload for each in batch]
+            batch = await reader.batch(max_messages=count - len(found), within_seconds=5)
+            found += [decode_stored(each).event.payload for each in batch]
     return found
 
 
-def a_task(worker: Worker, bus: Bus) -> HeldTask:
-    asker = Asker(bus, service="overseer", role=ROLE_WORKER, agent_id="w1", clock=system_clock)
-    return HeldTask(TaskGrant(manifest=TaskManifest(task_id="t")), "w1", worker, asker)
+def a_task(worker: Worker, bus: Bus) -> ClaimedTask:
+    asker = RequestClient(
+        bus, service="overseer", role=ROLE_WORKER, agent_id="w1", clock=system_clock
+    )
+    return ClaimedTask(TaskGrant(manifest=TaskManifest(task_id="t")), "w1", worker, asker)
 
 
 async def test_one_that_is_driven_by_hand_is_heard_of_and_keeps_its_lease(
@@ -58,7 +60,7 @@ async def test_one_that_is_driven_by_hand_is_heard_of_and_keeps_its_lease(
         assert isinstance(each, WorkerHeartbeat)
         assert (list(each.task_ids), each.draining) == (["t"], False)
     assert "heartbeat" not in {task.get_name() for task in asyncio.all_tasks()}
-    everything = [recorded(each).event.payload async for each in bus.replay(subjects=[SAID])]
+    everything = [decode_stored(each).event.payload async for each in bus.replay(subjects=[SAID])]
     assert [isinstance(each, WorkerDeparted) for each in everything].index(True) == (
         len(everything) - 1
     ), "nothing is heard of it after it went"
@@ -99,7 +101,7 @@ async def test_a_heartbeat_that_gets_lost_is_not_the_last(
 
 @pytest.mark.parametrize(
     ("owner", "what"),
-    [(Worker, "heartbeat"), (CommandLanes, "listen")],
+    [(Worker, "heartbeat"), (CommandListener, "listen")],
     ids=["heartbeat", "orders"],
 )
 @pytest.mark.parametrize("driven", ["by claims", "by serving", "not at all"])
@@ -144,7 +146,7 @@ async def test_nobody_serves_who_is_not_heard_of(bus: Bus) -> None:
         await serve(Worker(bus, worker_id="w1", role=ROLE_WORKER), _never, asyncio.Event())
 
 
-async def _never(task: HeldTask) -> None:
+async def _never(task: ClaimedTask) -> None:
     raise AssertionError(f"there is nobody to give {task} out")
 
 
@@ -162,7 +164,7 @@ async def test_the_end_of_a_task_without_a_trace_is_not_in_that_of_the_next(
     task = a_task(worker, bus)
     assert task.grant.traceparent == ""
     worker.hold(task)
-    await worker.exchange(task)
+    await worker.finish_and_claim(task)
     result = asked.get_nowait()
     assert isinstance(result.payload, ResultReported)
     assert result.payload.next.traceparent.split("-")[1] != result.trace_id
@@ -187,6 +189,8 @@ async def test_who_leaves_says_why(
     except BaseException as raised:  # noqa: BLE001 - it is the one
         assert raised is error
     subject = "swarm.events.worker.departed.w1"
-    (departed,) = [recorded(each).event.payload async for each in bus.replay(subjects=[subject])]
+    (departed,) = [
+        decode_stored(each).event.payload async for each in bus.replay(subjects=[subject])
+    ]
     assert isinstance(departed, WorkerDeparted)
     assert departed.reason == said

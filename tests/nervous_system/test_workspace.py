@@ -16,8 +16,8 @@ from nervous_system.client.finding_workspace import find_workspace
 from nervous_system.client.workspace import Workspace, given_name, remote_name
 from nervous_system.contract.check import MAX_WORKSPACE_BYTES
 from nervous_system.contract.given import Given
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.subjects import chain_filter, resource_key
-from nervous_system.contract.target import Target
 from nervous_system.errors import InvalidEvent
 from nervous_system.settings import MeshSettings
 
@@ -104,14 +104,14 @@ async def test_a_repository_has_one_workspace_with_paths_from_its_root(tmp_path:
     git(root, "worktree", "add", "--quiet", str(tmp_path / "tree"))
     (tmp_path / "tree" / "sub").mkdir()
     (tmp_path / "link").symlink_to(root / "sub")
-    wanted = Target("FILE_SYSTEM", "sub/calc.py", REMOTE)
+    wanted = Resource("FILE_SYSTEM", "sub/calc.py", REMOTE)
     for start in (root / "sub", tmp_path / "tree" / "sub", tmp_path / "link"):
         workspace = await find_workspace(start)
         assert workspace.name == REMOTE
         for path in ("calc.py", "../sub/./calc.py", str(start / "calc.py")):
             assert workspace.file(path) == wanted, (start, path)
     outside = (await find_workspace(root)).file("../calc.py")
-    assert outside == Target("FILE_SYSTEM", str(tmp_path / "calc.py"))
+    assert outside == Resource("FILE_SYSTEM", str(tmp_path / "calc.py"))
 
 
 async def test_a_submodules_file_is_a_file_of_the_repository_it_is_in(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_a_submodules_file_is_a_file_of_the_repository_it_is_in(tmp_path: 
     git(outer, "submodule", "--quiet", "add", str(inner), "vendor/inner")
     for start, path in ((outer, "vendor/inner/calc.py"), (outer / "vendor/inner", "calc.py")):
         found = (await find_workspace(start)).file(path)
-        assert found == Target("FILE_SYSTEM", "vendor/inner/calc.py", REMOTE)
+        assert found == Resource("FILE_SYSTEM", "vendor/inner/calc.py", REMOTE)
 
 
 async def test_a_repository_without_a_remote_is_known_by_its_history(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ async def test_a_folder_is_named_by_its_machine_and_path(tmp_path: Path) -> None
     folder.mkdir()
     workspace = await find_workspace(folder)
     assert workspace.name == f"file://{socket.gethostname()}{tmp_path}/a%20b%0A"
-    assert workspace.file("calc.py") == Target("FILE_SYSTEM", "calc.py", workspace.name)
+    assert workspace.file("calc.py") == Resource("FILE_SYSTEM", "calc.py", workspace.name)
     moved = folder.rename(tmp_path / "moved")
     assert (await find_workspace(moved)).name != workspace.name
 
@@ -164,19 +164,19 @@ async def test_gits_own_variables_lead_nowhere_else(
 
 
 def test_without_a_workspace_a_resource_has_the_key_that_it_always_had() -> None:
-    assert Target.file("src/main.py").key == resource_key("FILE_SYSTEM", "src/main.py")
-    assert Workspace().file("src/main.py") == Target.file("src/main.py")
-    assert Target("FILE_SYSTEM", "src/main.py", "w").key != Target.file("src/main.py").key
+    assert Resource.file("src/main.py").key == resource_key("FILE_SYSTEM", "src/main.py")
+    assert Workspace().file("src/main.py") == Resource.file("src/main.py")
+    assert Resource("FILE_SYSTEM", "src/main.py", "w").key != Resource.file("src/main.py").key
 
 
 def test_any_path_has_a_name() -> None:
     workspace = Workspace("w", Path("/root"), Path("/root/sub"))
     for path in ("a\0b", "x" * 10_000, "/\0", "..", ".", "/"):
-        assert workspace.file(path).resource
+        assert workspace.file(path).name
 
 
 async def changes(bus: Bus) -> list[StateChange]:
-    events = [bus.recorded(stored).event async for stored in bus.replay()]
+    events = [bus.decode_stored(stored).event async for stored in bus.replay()]
     return [event.payload for event in events if isinstance(event.payload, StateChange)]
 
 
@@ -204,7 +204,7 @@ async def test_two_repositories_with_the_same_path_are_two_chains(
         ("host/one", "calc.py"),
         ("host/two", "calc.py"),
     ] * 2
-    chain = chain_filter(Target("FILE_SYSTEM", "calc.py", "host/two").key)
+    chain = chain_filter(Resource("FILE_SYSTEM", "calc.py", "host/two").key)
     assert len([stored async for stored in bus.replay(subjects=[chain])]) == 2
 
 
@@ -231,8 +231,12 @@ async def test_a_history_without_workspaces_goes_on_if_it_is_asked_to(
 
 async def test_what_else_an_agent_changes_is_in_its_workspace_unless_it_says(bus: Bus) -> None:
     agent = Agent(bus, role=2, agent_id="c", workspace=Workspace("w"))  # type: ignore[arg-type]
-    for target in (Target.variable("A"), Target("ENV_VAR", "A", ""), Target("ENV_VAR", "A", "x")):
+    for target in (
+        Resource.variable("A"),
+        Resource("ENV_VAR", "A", ""),
+        Resource("ENV_VAR", "A", "x"),
+    ):
         await agent.change(target, before=None, after="1")
     assert [link.workspace for link in await changes(bus)] == ["w", "", "x"]
     with pytest.raises(InvalidEvent, match="workspace"):
-        await agent.change(Target("ENV_VAR", "A", "a\nb"), before=None, after="1")
+        await agent.change(Resource("ENV_VAR", "A", "a\nb"), before=None, after="1")

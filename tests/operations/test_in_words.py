@@ -46,27 +46,27 @@ from enchanted.events.v1.worker_pb2 import WorkerHeartbeat
 from ganglion.event_line import one_line
 from nervous_system.contract.codec import decode
 from nervous_system.contract.payload import KINDS, Payload
-from nervous_system.phrases import counted, taken_out
-from operations.descriptions.table import SENTENCES, in_words, is_failure
+from nervous_system.phrases import pluralize, taken_out
+from operations.descriptions.table import DESCRIPTIONS, describe, is_failure
 
 GOLDEN = Path(__file__).parents[2] / "contracts" / "golden"
 
 
 def test_every_kind_has_a_sentence() -> None:
-    assert set(SENTENCES) == set(KINDS)
+    assert set(DESCRIPTIONS) == set(KINDS)
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.bin")), ids=lambda path: path.stem)
 def test_a_sentence_is_not_the_fields(path: Path) -> None:
     payload = decode(path.read_bytes()).payload
-    said = in_words(payload)
+    said = describe(payload)
     assert said
     assert [field for field in payload.DESCRIPTOR.fields if f'{field.name}"' in said] == []
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> None:
-    assert not in_words(kind()).endswith(":")
+    assert not describe(kind()).endswith(":")
 
 
 @pytest.mark.parametrize(
@@ -205,15 +205,15 @@ def test_a_payload_that_says_nothing_has_a_sentence_too(kind: type[Payload]) -> 
     ],
 )
 def test_the_words_of(payload: Payload, sentence: str) -> None:
-    assert in_words(payload) == sentence
+    assert describe(payload) == sentence
 
 
 def test_what_gets_long_is_cut_between_two_words() -> None:
-    cut = one_line("seven " * 50, most=160)
+    cut = one_line("seven " * 50, max_characters=160)
     assert cut == f"{'seven ' * 26}".rstrip() + "…"
     assert len(cut) <= 160
-    assert one_line("x" * 200, most=160) == "x" * 159 + "…"
-    assert one_line("x" * 160, most=160) == "x" * 160
+    assert one_line("x" * 200, max_characters=160) == "x" * 159 + "…"
+    assert one_line("x" * 160, max_characters=160) == "x" * 160
     assert one_line("seven " * 5_000) == ("seven " * 5_000).strip()
 
 
@@ -235,11 +235,11 @@ def test_of_what_failed_all_is_told(payload: Payload, fails: bool) -> None:
 
 
 def test_one_is_not_many() -> None:
-    assert [counted(n, "task") for n in (0, 1, 2000)] == ["0 tasks", "1 task", "2,000 tasks"]
-    assert [counted(n, "crash", "crashes") for n in (1, 2)] == ["1 crash", "2 crashes"]
+    assert [pluralize(n, "task") for n in (0, 1, 2000)] == ["0 tasks", "1 task", "2,000 tasks"]
+    assert [pluralize(n, "crash", "crashes") for n in (1, 2)] == ["1 crash", "2 crashes"]
     assert [taken_out(n) for n in (1, 2)] == ["1 secret was taken out", "2 secrets were taken out"]
 
 
 def test_a_kind_without_a_sentence_is_shown_by_its_fields() -> None:
     unknown: Any = TimelineEntry(after_seconds=2, text="Größe")
-    assert in_words(unknown) == '{"after_seconds":2.0,"text":"Größe"}'
+    assert describe(unknown) == '{"after_seconds":2.0,"text":"Größe"}'

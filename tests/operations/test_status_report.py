@@ -10,7 +10,7 @@ import pytest
 
 from local_mesh.home import Home
 from local_mesh.supervisor.mesh_file import MeshRecord, ProcessRecord, ProcessState
-from local_mesh.supervisor.recording import HeldUp, Recording, ServiceHealth, recording_line
+from local_mesh.supervisor.recording import HeldUp, RecordingStatus, ServiceHealth, recording_line
 from nervous_system.contract.stored import StreamState
 from nervous_system.phrases import moment
 from operations.queries.status_report import LogFound, StatusReport, assemble
@@ -152,7 +152,7 @@ def test_one_that_waits_for_its_turn_does_not_say_how_far_it_is() -> None:
 
 
 def test_the_recording_line() -> None:
-    now, before = Recording(watermark=12_000, lag=5), Recording(watermark=10_000, lag=0)
+    now, before = RecordingStatus(watermark=12_000, lag=5), RecordingStatus(watermark=10_000, lag=0)
     assert recording_line(now, before=before, seconds=2.0) == (
         "recorded 12,000 events · lag 5 · 1,000/s"
     )

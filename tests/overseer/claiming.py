@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.worker import Worker
 
 
-async def claimed(worker: Worker) -> HeldTask:
+async def claimed(worker: Worker) -> ClaimedTask:
     """The next task, as soon as there is one."""
     async with asyncio.timeout(300):
         while (found := await worker.claim()) is None:  # noqa: ASYNC110 - as agents do

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from local_mesh.default_files import write_default_files
 from local_mesh.home import Home
-from local_mesh.samples import write_samples
 from nervous_system.bus import Bus
-from nervous_system.client.asker import Asker
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.settings import MeshSettings
 from overseer.vocabulary import SERVICE
@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Path:
     """A home directory with the sample charter, policy and registry."""
     folder = tmp_path / "home"
     folder.mkdir()
-    write_samples(Home.at(folder))
+    write_default_files(Home.at(folder))
     return folder
 
 
@@ -59,10 +59,12 @@ def start_overseer(
 
 
 @pytest.fixture
-def asker(bus: Bus, start_overseer: StartOverseer) -> Asker:
+def asker(bus: Bus, start_overseer: StartOverseer) -> RequestClient:
     """Who asks an overseer that runs."""
     start_overseer()
-    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    return RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
 
 
 @pytest.fixture

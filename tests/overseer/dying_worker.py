@@ -11,19 +11,19 @@ import os
 import signal
 import sys
 
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
 
 
-async def waits(task: HeldTask) -> None:
+async def waits(task: ClaimedTask) -> None:
     """Until somebody kills it."""
     print(f"{os.getpid()} has begun", flush=True)
     await asyncio.sleep(3600)
 
 
-async def forks(task: HeldTask) -> None:
+async def forks(task: ClaimedTask) -> None:
     """And waits; what it has forked has all open that it has, and outlives it."""
     if child := os.fork():
         print(f"{child} was forked", flush=True)
@@ -31,33 +31,33 @@ async def forks(task: HeldTask) -> None:
     signal.pause()
 
 
-async def becomes_another(task: HeldTask) -> None:
+async def becomes_another(task: ClaimedTask) -> None:
     """Program, under its process id."""
     other = "import signal; print('0 is another', flush=True); signal.pause()"
     os.execv(sys.executable, [sys.executable, "-c", other])
 
 
-async def exits(task: HeldTask) -> None:
+async def exits(task: ClaimedTask) -> None:
     """As a library does that has given up."""
     os._exit(3)
 
 
-async def ends_well(task: HeldTask) -> None:
+async def ends_well(task: ClaimedTask) -> None:
     """By its exit code."""
     os._exit(0)
 
 
-async def crashes(task: HeldTask) -> None:
+async def crashes(task: ClaimedTask) -> None:
     """As native code does."""
     ctypes.string_at(0)
 
 
-async def runs_out_of_memory(task: HeldTask) -> None:
+async def runs_out_of_memory(task: ClaimedTask) -> None:
     """As the kernel ends it."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def finishes(task: HeldTask) -> None:
+async def finishes(task: ClaimedTask) -> None:
     """And dies as soon as that is acknowledged."""
     await task.finish(output="done")
     os.kill(os.getpid(), signal.SIGKILL)

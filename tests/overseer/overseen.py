@@ -26,15 +26,15 @@ from enchanted.events.v1.task_request_pb2 import (
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerRegistered
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import subject_for
 from nervous_system.ids import child_id
 from nervous_system.service.fold import MAIN, Fold
 from overseer.core import OverseerCore
-from overseer.kernel.state import Settings as KernelSettings
-from overseer.model import OverseerState, Settings
+from overseer.kernel.state import KernelSettings
+from overseer.model import CoreSettings, OverseerState
 from overseer.plan import Catalogue, CataloguePlanner
 from overseer.vocabulary import SERVICE
 
@@ -45,8 +45,8 @@ STATE = TypeAdapter(OverseerState)
 def core() -> OverseerCore:
     """One with short times and no pulse or maintenance of its own accord."""
     return OverseerCore(
-        planner=CataloguePlanner(Catalogue.shipped()),
-        settings=Settings(pulse_seconds=1e6, longest_pulse_seconds=1e6, maintenance_seconds=0),
+        planner=CataloguePlanner(Catalogue.load_shipped()),
+        settings=CoreSettings(pulse_seconds=1e6, max_pulse_seconds=1e6, maintenance_seconds=0),
         kernel_settings=KernelSettings(
             lease_seconds=30, worker_timeout_seconds=60, backoff_seconds=1
         ),
@@ -63,7 +63,7 @@ class Overseen:
 
     def __init__(self, overseer: OverseerCore | None = None, *, charter: bool = True) -> None:
         self.core = overseer or core()
-        self.log: list[Recorded] = []
+        self.log: list[RecordedEvent] = []
         self.now = BEGINNING
         self.number = 0
         self.fold = self._fold()
@@ -110,7 +110,7 @@ class Overseen:
     def publish(self, payload: Payload, **more: object) -> list[Entry]:
         """Straight to the log, and read by the leader."""
         recorded = self._append(self.event(payload, **more))  # type: ignore[arg-type]
-        entries = self.fold.take(recorded)
+        entries = self.fold.apply(recorded)
         self._append_all(entries)
         return entries
 
@@ -119,7 +119,7 @@ class Overseen:
         tick = self.fold.tick(
             term=self.term, term_id=f"term {self.term}", number=self.turn, now=self.now
         )
-        return self._settle(self.fold.strike(tick), lost)
+        return self._settle(self.fold.apply_tick(tick), lost)
 
     def ask(self, *requests: Event, lost: bool = False) -> list[Answer]:
         """Decided on in one turn, but for those that are on the log already, as the runner does.
@@ -147,11 +147,11 @@ class Overseen:
     def _append_all(self, entries: list[Entry]) -> None:
         for entry in entries:
             recorded = self._append(entry.event, key=entry.key)
-            assert self.fold.take(recorded) == []
+            assert self.fold.apply(recorded) == []
 
-    def _append(self, event: Event, *, key: str | None = None) -> Recorded:
+    def _append(self, event: Event, *, key: str | None = None) -> RecordedEvent:
         assert event.event_id not in {each.event.event_id for each in self.log[-200:]}
-        recorded = Recorded(
+        recorded = RecordedEvent(
             event=event,
             sequence=len(self.log) + 1,
             subject=subject_for(event, key=key),
@@ -170,17 +170,17 @@ class Overseen:
             rebuilt = self._fold(state, snapshot_at)
         for each in self.log[rebuilt.sequence :]:
             if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request", "command"):
-                rebuilt.recall(each)
+                rebuilt.preload_own(each)
         for each in self.log[rebuilt.sequence :]:
-            assert rebuilt.take(each) == [], "an old history led to something new"
+            assert rebuilt.apply(each) == [], "an old history led to something new"
         self.fold = rebuilt
         self.term += 1
 
     # What agents and people do.
 
-    def register(self, worker_id: str, *, skills: tuple[str, ...] = (), most: int = 1) -> None:
+    def register(self, worker_id: str, *, skills: tuple[str, ...] = (), limit: int = 1) -> None:
         self.publish(
-            WorkerRegistered(worker_id=worker_id, skills=skills, max_concurrent_tasks=most)
+            WorkerRegistered(worker_id=worker_id, skills=skills, max_concurrent_tasks=limit)
         )
 
     def heartbeat(self, worker_id: str, *task_ids: str) -> None:
@@ -236,11 +236,11 @@ def again(event: Event, **changes: object) -> Event:
 
 
 def rebuilt(
-    overseer: OverseerCore, events: Sequence[Recorded]
+    overseer: OverseerCore, events: Sequence[RecordedEvent]
 ) -> tuple[Fold[OverseerState], list[Entry]]:
     """The state that a whole history leads to, and what it leads to beyond what is in it."""
     fold = Fold(overseer, service=SERVICE, scope=MAIN, role=ROLE_OVERSEER)
     for each in events:
         if each.subject.split(".")[2] in (SERVICE, "task", "objective", "request", "command"):
-            fold.recall(each)
-    return fold, [entry for each in events for entry in fold.take(each)]
+            fold.preload_own(each)
+    return fold, [entry for each in events for entry in fold.apply(each)]

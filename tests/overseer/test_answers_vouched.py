@@ -15,9 +15,9 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.task_pb2 import TaskSubmitted
 from local_mesh.key_files import ensure_mesh_key
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import open_agent
-from nervous_system.errors import NotAcknowledged, Refused
+from nervous_system.errors import NotAcknowledged, Rejected
 from nervous_system.settings import TRUSTED_KEYS, MeshSettings
 from tests.overseer.overseer_program import StartOverseer
 
@@ -70,7 +70,7 @@ def asker(
 
 
 async def on_log(bus: Bus, kind: type) -> list[object]:
-    events = [recorded(stored).event async for stored in bus.replay()]
+    events = [decode_stored(stored).event async for stored in bus.replay()]
     return [event.payload for event in events if isinstance(event.payload, kind)]
 
 
@@ -86,7 +86,7 @@ async def test_only_who_leads_is_believed(
         await stack.enter_async_context(a_stranger_answers(bus))
         for number in range(1, 5):
             await agent.propose_task(action="work", id=f"t{number}")
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Rejected) as refused:
             await agent.propose_task(action="", id="none")
         assert refused.value.reasons != ("never",)
     assert len(await on_log(bus, TaskSubmitted)) == 5

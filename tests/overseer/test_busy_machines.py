@@ -13,10 +13,10 @@ from enchanted.events.v1.pulse_pb2 import (
 )
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR, ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED
-from overseer import gates
+from overseer import dispatch_control as gates
+from overseer.dispatch_control import STALE_AFTER
 from overseer.facts import FACTS
-from overseer.gates import STALE_AFTER
-from overseer.kernel.choice import BEGINS_ANYWAY_AFTER
+from overseer.kernel.scheduling import BEGINS_ANYWAY_AFTER
 from tests.overseer.machines import register, sampled, standstill
 from tests.overseer.overseen import Overseen, task
 

@@ -27,11 +27,11 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
     TasksProposed,
 )
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client import end
-from nervous_system.client.asker import Asker
 from nervous_system.client.attempt import Do
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
@@ -48,8 +48,8 @@ async def on_log(bus: Bus, kind: type[Payload], count: int = 1) -> list[Any]:
     subjects = [f"swarm.events.*.{KINDS[kind].subject_word}.*"]
     async with asyncio.timeout(120), bus.reader(start_sequence=1, subjects=subjects) as reader:
         while len(found) < count:
-            batch = await reader.batch(most=9, within_seconds=5)
-            found += [recorded(each).event.payload for each in batch]
+            batch = await reader.batch(max_messages=9, within_seconds=5)
+            found += [decode_stored(each).event.payload for each in batch]
     return found
 
 
@@ -87,7 +87,7 @@ class Work:
         self.ended = asyncio.Event()
         self.why = ""
 
-    async def do(self, held: HeldTask) -> None:
+    async def do(self, held: ClaimedTask) -> None:
         if held.task_id == "last" or self.ended.is_set():
             return
         self.begun.set()
@@ -99,19 +99,22 @@ class Work:
             raise
 
 
-async def _cancel(asker: Asker) -> None:
+async def _cancel(asker: RequestClient) -> None:
     order = TaskOrdered(task_id="a", order=ORDER_CANCEL, reason="not needed")
     assert (await asker.ask(order)).accepted
 
 
-async def _set_aside(asker: Asker) -> None:
+async def _set_aside(asker: RequestClient) -> None:
     order = TaskOrdered(task_id="a", order=ORDER_QUARANTINE, reason="not needed")
     assert (await asker.ask(order)).accepted
 
 
 @pytest.mark.parametrize("order", [_cancel, _set_aside])
 async def test_a_task_that_is_called_off_ends_and_its_slot_is_free(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings, order: Callable[[Asker], Any]
+    asker: RequestClient,
+    bus: Bus,
+    mesh_settings: MeshSettings,
+    order: Callable[[RequestClient], Any],
 ) -> None:
     work = Work()
     await asker.ask(TasksProposed(tasks=[task("a")]))
@@ -129,7 +132,7 @@ async def test_a_task_that_is_called_off_ends_and_its_slot_is_free(
 
 
 async def test_an_objective_that_is_called_off_ends_what_is_being_done(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     work = Work()
     proposal = ObjectiveProposed(
@@ -148,7 +151,7 @@ async def test_an_objective_that_is_called_off_ends_what_is_being_done(
 
 
 async def test_a_halt_at_once_ends_what_is_being_done_and_it_is_done_afterwards(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     work = Work()
     await asker.ask(TasksProposed(tasks=[task("a", max_attempts=1)]))
@@ -165,12 +168,12 @@ async def test_a_halt_at_once_ends_what_is_being_done_and_it_is_done_afterwards(
 
 
 async def test_what_does_not_end_keeps_no_slot(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(end, "ENDS_WITHIN_SECONDS", 0.1)
     begun, over = asyncio.Event(), asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         if held.task_id == "last":
             return
         begun.set()
@@ -193,7 +196,7 @@ async def test_what_does_not_end_keeps_no_slot(
 
 
 async def test_an_attempt_that_takes_too_long_fails_and_the_next_is_tried(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     work = Work()
     await asker.ask(TasksProposed(tasks=[task("a", max_attempts=2, attempt_seconds=0.2)]))
@@ -206,7 +209,7 @@ async def test_an_attempt_that_takes_too_long_fails_and_the_next_is_tried(
 
 
 async def test_what_was_called_off_before_its_grant_was_heard_of_is_not_begun(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     """The grant is on its way when the command arrives."""
     asked, told = asyncio.Event(), asyncio.Event()
@@ -232,7 +235,7 @@ async def test_what_was_called_off_before_its_grant_was_heard_of_is_not_begun(
         await _cancel(asker)
         subject = ["swarm.events.worker.command_acknowledged.w1"]
         async with bus.reader(start_sequence=1, subjects=subject) as reader:
-            while not await reader.batch(most=1, within_seconds=5):
+            while not await reader.batch(max_messages=1, within_seconds=5):
                 pass
         told.set()
         (late,) = await on_log(bus, ResultArrivedLate)

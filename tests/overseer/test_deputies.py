@@ -19,12 +19,12 @@ from bench.processes import processes_of
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, TaskClaimed
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client import deputy_process
-from nervous_system.client.asker import Asker
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.deputy import DEPUTY, Deputy, Word
 from nervous_system.client.deputy_process import Ward
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
@@ -46,11 +46,13 @@ async def test_a_lease_is_kept_while_the_code_holds_the_interpreters_lock(
     start_overseer(
         GANGLION_OVERSEER_LEASE_SECONDS="15", GANGLION_OVERSEER_WORKER_TIMEOUT_SECONDS="15"
     )
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    asker = RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
     await asker.ask(TasksProposed(tasks=[task("a")]))
     stop = asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         hold = ctypes.PyDLL(None).sleep  # which does not let go of the lock
         await asyncio.to_thread(hold, HOLDS_SECONDS)
         await held.finish(output="done")
@@ -62,7 +64,7 @@ async def test_a_lease_is_kept_while_the_code_holds_the_interpreters_lock(
         open_worker(url, worker_id="w1", heartbeat_seconds=1.0, settings=mesh_settings) as worker,
     ):
         await serve(worker, do, stop)
-    said = [recorded(each).event.payload async for each in bus.replay()]
+    said = [decode_stored(each).event.payload async for each in bus.replay()]
     assert len([each for each in said if isinstance(each, TaskClaimed)]) == 1
     (end,) = [each for each in said if isinstance(each, TaskAcknowledged)]
     assert (end.result, end.output) == (RESULT_COMPLETED, "done")
@@ -180,7 +182,7 @@ def test_a_silent_worker_is_due_again_and_again_and_not_for_ever() -> None:
     assert ward.due_at() == 145.0
     ward.beaten_at = 145.0
     assert ward.due_at() == 175.0
-    ward.beaten_at = 100.0 + deputy_process.MOST_SECONDS + 1.0
+    ward.beaten_at = 100.0 + deputy_process.MAX_SECONDS + 1.0
     assert ward.due_at() == float("inf")
     assert Ward(number=1, worker_id="w1", heartbeat_seconds=30.0).due_at() == float("inf")
 

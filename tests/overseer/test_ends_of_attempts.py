@@ -16,10 +16,10 @@ from enchanted.events.v1.task_pb2 import (
     TaskReleased,
 )
 from enchanted.events.v1.task_request_pb2 import ResultArrivedLate, TasksProposed
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.attempt import Do
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker
 from nervous_system.contract.payload import Payload
@@ -29,13 +29,15 @@ from tests.overseer.overseen import task
 
 
 async def propose(bus: Bus, *names: str) -> None:
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    asker = RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
     answer = await asker.ask(TasksProposed(tasks=[task(name, max_attempts=1) for name in names]))
     assert answer.accepted
 
 
 async def on_log(bus: Bus, *kinds: type) -> list[Any]:
-    found: list[Payload] = [recorded(stored).event.payload async for stored in bus.replay()]
+    found: list[Payload] = [decode_stored(stored).event.payload async for stored in bus.replay()]
     return [each for each in found if isinstance(each, kinds)]
 
 
@@ -51,35 +53,35 @@ async def serve_until_ended(bus: Bus, worker: Worker, do: Do, *, tasks: int) -> 
     ):
         group.create_task(serve(worker, do, stop))
         while len(ended) < tasks:
-            for stored in await reader.batch(most=tasks, within_seconds=5):
-                ended.append(recorded(stored).event.payload)
+            for stored in await reader.batch(max_messages=tasks, within_seconds=5):
+                ended.append(decode_stored(stored).event.payload)
         stop.set()
     return ended
 
 
-async def _exits(held: HeldTask) -> None:
+async def _exits(held: ClaimedTask) -> None:
     raise SystemExit(3)
 
 
-async def _is_interrupted(held: HeldTask) -> None:
+async def _is_interrupted(held: ClaimedTask) -> None:
     raise KeyboardInterrupt
 
 
-async def _is_cancelled(held: HeldTask) -> None:
+async def _is_cancelled(held: ClaimedTask) -> None:
     inner = asyncio.ensure_future(asyncio.Event().wait())
     inner.cancel()
     await inner
 
 
-async def _is_cut(held: HeldTask) -> None:
+async def _is_cut(held: ClaimedTask) -> None:
     raise OSError("no such file: caf\udce9")
 
 
-async def _is_long(held: HeldTask) -> None:
+async def _is_long(held: ClaimedTask) -> None:
     raise ValueError("x" * 66_000)
 
 
-async def _is_a_group(held: HeldTask) -> None:
+async def _is_a_group(held: ClaimedTask) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_is_cut(held))
 
@@ -97,7 +99,7 @@ ENDS = {
 async def test_each_end_has_its_reason_and_the_worker_goes_on(bus: Bus, worker: Worker) -> None:
     await propose(bus, *ENDS, "many files", "last")
 
-    async def do(held: HeldTask) -> str:
+    async def do(held: ClaimedTask) -> str:
         if held.task_id in ENDS:
             await ENDS[held.task_id][0](held)
         if held.task_id == "many files":
@@ -120,9 +122,9 @@ async def test_each_end_has_its_reason_and_the_worker_goes_on(bus: Bus, worker: 
 async def test_work_that_was_done_while_nobody_could_hear_of_it_is_not_done_again(
     bus: Bus, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, answered = Asker.ask, 0
+    ask, answered = RequestClient.ask, 0
 
-    async def without_answer(asker: Asker, payload: Any, **more: Any) -> Any:
+    async def without_answer(asker: RequestClient, payload: Any, **more: Any) -> Any:
         """The overseer has decided, and its first answers are lost."""
         nonlocal answered
         answer = await ask(asker, payload, **more)
@@ -130,11 +132,11 @@ async def test_work_that_was_done_while_nobody_could_hear_of_it_is_not_done_agai
             raise NotAcknowledged("the answer was lost")
         return answer
 
-    monkeypatch.setattr(Asker, "ask", without_answer)
+    monkeypatch.setattr(RequestClient, "ask", without_answer)
     await propose(bus, "t1", "t2")
     done = []
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         done.append(held.task_id)
         await held.finish(output="done")
 
@@ -150,14 +152,14 @@ async def test_a_claim_whose_answer_was_lost_is_the_same_claim(
     bus: Bus, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await propose(bus, "t1", "t2")
-    ask = Asker.ask
+    ask = RequestClient.ask
 
-    async def without_answer(asker: Asker, payload: Any, **more: Any) -> Any:
+    async def without_answer(asker: RequestClient, payload: Any, **more: Any) -> Any:
         await ask(asker, payload, **more)
         raise NotAcknowledged("the answer was lost")
 
     with monkeypatch.context() as lossy:
-        lossy.setattr(Asker, "ask", without_answer)
+        lossy.setattr(RequestClient, "ask", without_answer)
         with pytest.raises(NotAcknowledged) as lost:
             await worker.claim()
     held = await lost.value.again()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from enchanted.events.v1.task_pb2 import TaskAcknowledged
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.settings import MeshSettings
 from tests.overseer.overseer_program import StartOverseer
 from tests.real_servers import RealProcess, wait_until
@@ -33,6 +33,6 @@ async def test_one_proposes_and_the_other_does_it(
     finally:
         worker.kill()
     assert "see `ganglion objectives show objective-" in proposing.log.read_text()
-    log = [recorded(each).event.payload async for each in bus.replay()]
+    log = [decode_stored(each).event.payload async for each in bus.replay()]
     said = [each.output for each in log if isinstance(each, TaskAcknowledged)]
     assert said == ["Hello, swarm.", "Hello, world."]

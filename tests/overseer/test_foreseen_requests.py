@@ -5,7 +5,7 @@ from __future__ import annotations
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken
 from enchanted.events.v1.task_pb2 import TaskSubmitted
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client import proposing
 from nervous_system.client.agent import open_agent
 from nervous_system.contract.event import Event
@@ -32,14 +32,14 @@ async def on_log(bus: Bus, kind: type) -> list[Event]:
     found = []
     async for stored in bus.replay(subjects=[f"{names.EVENTS}.*.*.>"]):
         if stored.data != b"junk":
-            found.append(recorded(stored).event)
+            found.append(decode_stored(stored).event)
     return [event for event in found if isinstance(event.payload, kind)]
 
 
 async def test_a_task_is_taken_whatever_stands_under_foreseen_ids(
     start_overseer: StartOverseer, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
-    step: proposing.Step = {"action": "work", "id": "t1"}
+    step: proposing.TaskFields = {"action": "work", "id": "t1"}
     asked = proposing.request_id(
         proposing.task(step, task_id="t1", owner="coder-1"), agent_id="coder-1"
     )

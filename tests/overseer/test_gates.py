@@ -8,7 +8,7 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
 from enchanted.events.v1.pulse_pb2 import DispatchHeld, DispatchResumed
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
-from overseer.gates import STALE_AFTER
+from overseer.dispatch_control import STALE_AFTER
 from tests.overseer.overseen import Overseen, task
 
 
@@ -20,7 +20,7 @@ def mesh() -> Overseen:
         PolicyAdopted(hash="p", text="max_cpu_pct: 80\nmax_ram_pct: 70\nhard_stop: true\n"),
         role=ROLE_OVERSEER,
     )
-    mesh.register("w1", most=100)
+    mesh.register("w1", limit=100)
     mesh.propose(task("a"))
     return mesh
 

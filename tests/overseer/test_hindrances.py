@@ -10,8 +10,8 @@ import pytest
 from enchanted.events.v1.swarm_event_pb2 import ROLE_WORKER
 from nervous_system.contract.words import HALTED
 from overseer import hindrances
-from overseer.kernel.worker import Worker
-from overseer.model import OverseerState, Settings
+from overseer.kernel.registered_worker import RegisteredWorker
+from overseer.model import CoreSettings, OverseerState
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WELL = OverseerState(charter_hash="c")
@@ -33,7 +33,7 @@ WELL = OverseerState(charter_hash="c")
 def test_what_keeps_the_swarm_from_its_work_is_told(
     state: OverseerState, told: str, helps: str
 ) -> None:
-    sentence, remedy = hindrances.dispatch(state, Settings(), NOW)
+    sentence, remedy = hindrances.dispatch(state, CoreSettings(), NOW)
     assert told in sentence
     assert helps in remedy
     assert bool(sentence) is bool(told)
@@ -51,7 +51,7 @@ def test_a_pulse_that_is_overdue_and_a_missing_charter_are_told() -> None:
 
 
 def test_workers_that_may_do_nothing_are_named() -> None:
-    worker = Worker(
+    worker = RegisteredWorker(
         worker_id="w-1",
         role=ROLE_WORKER,
         skills=frozenset(),

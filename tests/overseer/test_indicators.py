@@ -44,7 +44,7 @@ from enchanted.events.v1.task_request_pb2 import ORDER_RETRY, TaskOrdered
 from nervous_system.contract.payload import Payload
 from overseer.indicators import KEPT_MINUTES, IndicatorState, evolve, indicators
 from overseer.policy import PolicyRefused, read_policy
-from overseer.rules_in_force import MOST_CHANGES
+from overseer.policy_timeline import MAX_CHANGES
 from tests.control_history import History, histories, registry
 from tests.hearing import measured
 from tests.overseer.overseen import Overseen, task
@@ -216,7 +216,7 @@ def test_lifting_a_halt_overrides_only_a_service() -> None:
 )
 def test_what_the_policy_forbids(text: str, violations: int) -> None:
     history = started()
-    history.add(read_policy(text).adopted())
+    history.add(read_policy(text).adoption_event())
     history.add(registry("w1"))
     history.submit("a", "dig.deep", risk_tier=RISK_EXPERIMENTAL)
     history.claim("a", "w1")
@@ -227,7 +227,7 @@ def test_who_the_policy_forbids() -> None:
     history = started()
     history.submit("a")
     history.claim("a", "stranger")
-    history.add(read_policy("allow_unregistered_agents: false").adopted())
+    history.add(read_policy("allow_unregistered_agents: false").adoption_event())
     history.claim("a", "stranger")
     history.add(registry("stranger"))
     history.claim("a", "stranger")
@@ -269,7 +269,7 @@ def test_more_open_tasks_than_the_policy_allows() -> None:
     history = started()
     history.submit("a")
     history.submit("b")
-    history.add(read_policy("max_open_tasks: 2").adopted())
+    history.add(read_policy("max_open_tasks: 2").adoption_event())
     history.acknowledge("b", result=RESULT_QUARANTINED)
     assert value(history, "policy_violations") == 0
     history.submit("c")
@@ -279,7 +279,7 @@ def test_more_open_tasks_than_the_policy_allows() -> None:
     history.submit("d")
     assert value(history, "policy_violations") == 1
     seen = history.sequence
-    history.add(read_policy("max_open_tasks: 1").adopted())
+    history.add(read_policy("max_open_tasks: 1").adoption_event())
     history.acknowledge("a", result=RESULT_COMPLETED)
     history.turn(as_of_sequence=seen)
     history.submit("e")
@@ -291,7 +291,7 @@ def test_more_open_tasks_than_the_policy_allows() -> None:
 
 def test_more_claims_in_a_minute_than_the_policy_allows() -> None:
     history = started()
-    history.add(read_policy("max_claims_per_minute: 2").adopted())
+    history.add(read_policy("max_claims_per_minute: 2").adoption_event())
     for _ in range(2):
         history.claim("a")
         history.claim("a")
@@ -301,11 +301,11 @@ def test_more_claims_in_a_minute_than_the_policy_allows() -> None:
     history.claim("a")
     history.claim("a")
     assert value(history, "policy_violations") == 1
-    history.add(read_policy("max_claims_per_minute: 4").adopted())
+    history.add(read_policy("max_claims_per_minute: 4").adoption_event())
     history.claim("a")
     assert value(history, "policy_violations") == 1
     seen = history.sequence
-    history.add(read_policy("max_claims_per_minute: 1").adopted())
+    history.add(read_policy("max_claims_per_minute: 1").adoption_event())
     history.turn(as_of_sequence=seen)
     history.claim("a")
     assert value(history, "policy_violations") == 2, "five are more than four and than one"
@@ -316,8 +316,8 @@ def test_a_quota_that_is_kept_is_no_violation() -> None:
     than it was decided: in another minute, here."""
     mesh = Overseen()
     text = "max_open_tasks: 4\nmax_claims_per_minute: 2"
-    mesh.publish(read_policy(text).adopted(), role=ROLE_OVERSEER)
-    mesh.register("w1", most=10)
+    mesh.publish(read_policy(text).adoption_event(), role=ROLE_OVERSEER)
+    mesh.register("w1", limit=10)
     assert mesh.propose(*(task(each) for each in "abcd")).accepted
     assert not mesh.propose(task("e")).accepted
     mesh.later(58)
@@ -375,7 +375,7 @@ def test_memory_is_bounded() -> None:
     assert len(state.confidences) <= KEPT_MINUTES + 60
     assert len(state.scores) <= KEPT_MINUTES + 60
     assert len(state.unwell) <= KEPT_MINUTES
-    assert len(state.rules.changes) <= MOST_CHANGES
+    assert len(state.rules.changes) <= MAX_CHANGES
     assert len(state.open_tasks) == 0
 
 

@@ -26,7 +26,7 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrder,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
-from overseer.kernel.overdue import MOST_PER_TICK
+from overseer.kernel.overdue import MAX_PER_TICK
 from tests.overseer.overseen import BEGINNING, Overseen, again, core, task
 
 
@@ -59,7 +59,7 @@ def test_a_task_is_submitted_claimed_and_completed(mesh: Overseen) -> None:
 
 
 def test_a_claim_that_is_asked_again_is_answered_the_same(mesh: Overseen) -> None:
-    mesh.register("w1", most=2)
+    mesh.register("w1", limit=2)
     mesh.propose(task("a"), task("b"))
     request = mesh.event(ClaimRequested(worker_id="w1"))
     (first,) = mesh.ask(request)
@@ -93,7 +93,7 @@ def test_a_result_gets_its_worker_what_it_made_ready(mesh: Overseen) -> None:
 
 
 def test_a_result_that_is_reported_again_claims_nothing_more(mesh: Overseen) -> None:
-    mesh.register("w1", most=2)
+    mesh.register("w1", limit=2)
     mesh.propose(task("a"), task("b"), task("c"))
     mesh.claim("w1")
     request = mesh.exchange("w1", "a")
@@ -179,7 +179,7 @@ def test_what_depends_on_a_failed_task_is_cancelled(mesh: Overseen) -> None:
     assert mesh.kinds("b") == ["submitted", "cancelled", "acknowledged"]
     assert mesh.kinds("c") == ["submitted", "cancelled", "acknowledged"]
     assert not mesh.state.kernel.tasks
-    assert not mesh.state.kernel.doomed
+    assert not mesh.state.kernel.to_cancel
 
 
 def test_a_failed_task_is_tried_again_after_a_while_until_attempts_are_used_up(
@@ -255,7 +255,7 @@ def test_a_worker_that_was_killed_and_comes_back_holds_nothing(mesh: Overseen) -
     mesh.register("w1")
     mesh.tick()
     assert mesh.claim("w1").grant.attempt == 2
-    assert mesh.state.kernel.tasks["a"].losses == 1
+    assert mesh.state.kernel.tasks["a"].lost_attempts == 1
 
 
 def test_a_task_over_which_workers_keep_dying_is_set_aside(mesh: Overseen) -> None:
@@ -296,7 +296,7 @@ def test_a_drained_worker_gives_back_and_it_does_not_count(mesh: Overseen) -> No
     mesh.claim("w1")
     assert mesh.release("w1", "a").accepted
     kept = mesh.state.kernel.tasks["a"]
-    assert (kept.losses, kept.failures, kept.claim) == (0, 0, None)
+    assert (kept.lost_attempts, kept.failures, kept.claim) == (0, 0, None)
     assert mesh.claim("w1").grant.attempt == 2
 
 
@@ -362,14 +362,14 @@ def test_quarantine_by_order(mesh: Overseen) -> None:
 
 
 def test_the_best_task_comes_first(mesh: Overseen) -> None:
-    mesh.register("w1", most=10)
+    mesh.register("w1", limit=10)
     mesh.propose(task("low", priority=1), task("high", priority=9), task("high2", priority=9))
     got = [mesh.claim("w1").grant.manifest.task_id for _ in range(3)]
     assert got == ["high", "high2", "low"]
 
 
 def test_nothing_starves(mesh: Overseen) -> None:
-    mesh.register("w1", most=100)
+    mesh.register("w1", limit=100)
     mesh.propose(task("old", priority=0))
     for number in range(20):
         mesh.later(60)
@@ -387,7 +387,7 @@ def test_the_order_of_those_that_wait_is_the_same_from_a_snapshot(
     mesh: Overseen, restored: bool
 ) -> None:
     """Whenever they came to wait: a dependency that was met later, an attempt that failed."""
-    mesh.register("w1", most=20)
+    mesh.register("w1", limit=20)
     mesh.propose(task("first"), task("freed", depends_on=["first"]), task("failed", max_attempts=3))
     for _ in range(2):
         mesh.claim("w1")
@@ -406,7 +406,7 @@ def test_the_order_of_those_that_wait_is_the_same_from_a_snapshot(
 def test_what_time_ends_at_once_has_the_same_order_in_every_process(mesh: Overseen) -> None:
     """Tables have none that could be gone by."""
     names = [f"t{number}" for number in range(12)]
-    mesh.register("w1", most=20)
+    mesh.register("w1", limit=20)
     mesh.propose(*(task(each, ttl_seconds=100) for each in names))
     for _ in names:
         mesh.claim("w1")
@@ -430,7 +430,7 @@ def test_skills_and_resources_are_asked_for(mesh: Overseen) -> None:
 
 
 def test_who_did_it_well_before_gets_it(mesh: Overseen) -> None:
-    mesh.register("w1", most=10)
+    mesh.register("w1", limit=10)
     mesh.propose(task("a", action="dig"), task("b", action="paint"))
     mesh.claim("w1")
     mesh.result("w1", "a", RESULT_FAILED)
@@ -441,7 +441,7 @@ def test_who_did_it_well_before_gets_it(mesh: Overseen) -> None:
 
 
 def test_a_worker_has_at_most_as_many_as_it_may(mesh: Overseen) -> None:
-    mesh.register("w1", most=2)
+    mesh.register("w1", limit=2)
     mesh.propose(task("a"), task("b"), task("c"))
     assert [mesh.claim("w1").accepted for _ in range(3)] == [True, True, False]
 
@@ -519,5 +519,5 @@ def test_a_great_many_ends_at_once_take_more_than_one_tick(mesh: Overseen) -> No
     assert not mesh.state.kernel.tasks
     assert not mesh.state.objectives
     assert not mesh.state.kernel.workers
-    assert max(sizes) <= 1 + 3 * MOST_PER_TICK
+    assert max(sizes) <= 1 + 3 * MAX_PER_TICK
     mesh.new_leader()

@@ -33,7 +33,7 @@ from enchanted.events.v1.task_request_pb2 import (
     ResultReported,
 )
 from nervous_system.contract.event import Event
-from overseer.kernel.waiting import Waiting
+from overseer.kernel.ready_queue import ReadyQueue
 from tests.overseer.overseen import Overseen, task
 
 WORKERS = ("w1", "w2", "w3")
@@ -61,7 +61,7 @@ class KernelMachine(RuleBasedStateMachine):
         self.requests: list[Event] = []
         self.holds: list[tuple[str, str, int]] = []
         for worker in WORKERS:
-            self.mesh.register(worker, most=2)
+            self.mesh.register(worker, limit=2)
         names = [f"first.{number}" for number in range(len(before))]
         needs = [names[max(0, number - back) : number] for number, back in enumerate(before)]
         tasks = [task(name, depends_on=each) for name, each in zip(names, needs, strict=True)]
@@ -156,7 +156,7 @@ class KernelMachine(RuleBasedStateMachine):
         """Or a new life."""
         holding = self.mesh.state.kernel.workers.get(worker)
         if anew or holding is None:
-            self.mesh.register(worker, most=2)
+            self.mesh.register(worker, limit=2)
         else:
             self.mesh.heartbeat(worker, *holding.task_ids)
 
@@ -244,14 +244,16 @@ class KernelMachine(RuleBasedStateMachine):
         """What a task waits for is open, or the task is about to be cancelled."""
         kernel = self.mesh.state.kernel
         for each in kernel.tasks.values():
-            assert each.task_id in kernel.doomed or all(one in kernel.tasks for one in each.unmet)
+            assert each.task_id in kernel.to_cancel or all(
+                one in kernel.tasks for one in each.unmet_dependencies
+            )
 
     @invariant()
     def every_ready_task_stands_in_line(self) -> None:
         """The index that was kept up to date leads to the same tasks as one that is made anew."""
         kernel, now = self.mesh.state.kernel, self.mesh.now
         kept = {each.task_id for each in kernel.line.due(kernel.tasks, now).heads(kernel.tasks)}
-        anew = Waiting.of(kernel.tasks.values()).due(kernel.tasks, now)
+        anew = ReadyQueue.of(kernel.tasks.values()).due(kernel.tasks, now)
         assert kept == {each.task_id for each in anew.heads(kernel.tasks)}
 
 

@@ -23,9 +23,9 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerRegistered
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
-from nervous_system.client.held_task import HeldTask
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.claimed_task import ClaimedTask
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.contract.payload import Payload
@@ -69,19 +69,21 @@ async def proposed(start_overseer: StartOverseer, bus: Bus, *tasks: TaskManifest
     start_overseer(
         GANGLION_OVERSEER_LEASE_SECONDS=LONG, GANGLION_OVERSEER_WORKER_TIMEOUT_SECONDS=LONG
     )
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    asker = RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
     assert (await asker.ask(TasksProposed(tasks=tasks))).accepted
 
 
 async def steps(bus: Bus, kind: type[Said]) -> list[Said]:
-    log = [recorded(each).event.payload async for each in bus.replay()]
+    log = [decode_stored(each).event.payload async for each in bus.replay()]
     return [each for each in log if isinstance(each, kind)]
 
 
 async def until_said(bus: Bus, kind: type[Said]) -> Said:
     async with asyncio.timeout(300), bus.reader(start_sequence=1) as reader:
         async for stored in reader:
-            if isinstance(payload := recorded(stored).event.payload, kind):
+            if isinstance(payload := decode_stored(stored).event.payload, kind):
                 return payload
     raise AssertionError("unreachable")
 
@@ -96,7 +98,7 @@ async def done_by_another(bus: Bus, mesh_settings: MeshSettings, *actions: str) 
     """All that waits, until one task was done."""
     stop = asyncio.Event()
 
-    async def do(held: HeldTask) -> str:
+    async def do(held: ClaimedTask) -> str:
         stop.set()
         return "done by another"
 
@@ -225,7 +227,9 @@ async def test_what_was_finished_before_its_worker_was_killed_is_not_done_again(
     await proposed(start_overseer, bus, task("a", action="waits"))
     worker = dying()
     await lines(worker, "has begun")
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    asker = RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
     await asker.ask(TasksProposed(tasks=[task("b", action="finishes")]))
     await until_said(bus, TaskReleased)
     await done_by_another(bus, mesh_settings, "waits", "finishes")

@@ -8,7 +8,7 @@ from typing import Any
 from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
 from enchanted.events.v1.task_pb2 import TaskQuarantined, TaskReleased
 from enchanted.events.v1.worker_pb2 import WorkerDeparted, WorkerHeartbeat, WorkerRegistered
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.worker import open_worker
 from nervous_system.contract.message import Entry
 from nervous_system.contract.payload import Payload
@@ -194,8 +194,8 @@ async def test_two_workers_under_one_name_on_a_mesh(
         opened(),
     ):
         while not alarms:
-            for stored in await reader.batch(most=10, within_seconds=5):
-                payload = recorded(stored).event.payload
+            for stored in await reader.batch(max_messages=10, within_seconds=5):
+                payload = decode_stored(stored).event.payload
                 assert isinstance(payload, AlarmRaised)
                 alarms.append(payload)
     (alarm,) = alarms

@@ -12,7 +12,7 @@ import pytest
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectiveFinished
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from overseer.settings import OverseerSettings
 from tests.overseer.overseer_program import StartOverseer
 from tests.real_servers import NatsServer, RealProcess
@@ -49,9 +49,9 @@ async def test_one_round_follows_another(
     ):
         seen = 0
         while seen < ROUNDS:
-            seen += len(await reader.batch(most=ROUNDS, within_seconds=5))
+            seen += len(await reader.batch(max_messages=ROUNDS, within_seconds=5))
     assert built_in_worker.running
-    log = [recorded(stored) async for stored in bus.replay()]
+    log = [decode_stored(stored) async for stored in bus.replay()]
     rounds = [
         (each, each.event.payload)
         for each in log

@@ -19,14 +19,14 @@ from enchanted.events.v1.command_pb2 import (
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from enchanted.events.v1.task_pb2 import TaskProgressed, TaskReleased
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.bus import Bus, recorded
-from nervous_system.client import held_task
-from nervous_system.client.asker import Asker
-from nervous_system.client.held_task import GivenBack, HeldTask, LeaseLost
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client import claimed_task as held_task
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost, ReleasedOnStop
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
 from tests.overseer.claiming import claimed
@@ -46,13 +46,16 @@ async def say(bus: Bus, kind: int, **fields: object) -> str:
     return event.event_id
 
 
-async def logged(bus: Bus, subject: str, count: int = 1) -> list[Recorded]:
+async def logged(bus: Bus, subject: str, count: int = 1) -> list[RecordedEvent]:
     """The first so many, as soon as they are there."""
-    found: list[Recorded] = []
+    found: list[RecordedEvent] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while len(found) < count:
             missing = count - len(found)
-            found += [recorded(each) for each in await reader.batch(most=missing, within_seconds=5)]
+            found += [
+                decode_stored(each)
+                for each in await reader.batch(max_messages=missing, within_seconds=5)
+            ]
     return found
 
 
@@ -64,13 +67,13 @@ async def working(settings: MeshSettings, **more: object) -> AsyncIterator[Worke
 
 
 async def test_a_task_pauses_at_its_checkpoint_and_goes_on(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held_task, "PAUSED_REPORT_SECONDS", 0.05)
     steps: list[str] = []
     sleeps = asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         await sleeps.wait()
         steps.append("first")
         await held.progress(0.5, "half of it")
@@ -96,16 +99,16 @@ async def test_a_task_pauses_at_its_checkpoint_and_goes_on(
         stop.set()
         await serving
     assert steps == ["first", "second"] * 2
-    steps_of_a = [recorded(each).event.payload async for each in bus.replay()]
+    steps_of_a = [decode_stored(each).event.payload async for each in bus.replay()]
     progress = [e for e in steps_of_a if isinstance(e, TaskProgressed) and e.task_id == "a"]
     assert progress[-1].note == "half of it", "it asks whether it still holds the task"
     assert [each.fraction for each in progress] == [0.5] * len(progress)
 
 
 async def test_what_is_paused_is_given_back_when_the_worker_is_told_to_stop(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         await held.progress(0.1, "asleep before it began")
         raise AssertionError("unreachable: it was stopped in its sleep")
 
@@ -117,7 +120,7 @@ async def test_what_is_paused_is_given_back_when_the_worker_is_told_to_stop(
         doing = asyncio.create_task(do(held))
         await logged(bus, "swarm.events.task.progressed.a", 2)
         await say(bus, COMMAND_STOP, emergency=True)
-        with pytest.raises(GivenBack, match="told to stop"):
+        with pytest.raises(ReleasedOnStop, match="told to stop"):
             await doing
     (released,) = await logged(bus, "swarm.events.task.released.a")
     assert isinstance(released.event.payload, TaskReleased)
@@ -129,11 +132,11 @@ async def test_what_is_paused_is_given_back_when_the_worker_is_told_to_stop(
 
 
 async def test_serving_stops_a_paused_task_and_others_get_it(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     ended: list[str] = []
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         try:
             await held.progress(0.1)
         except (LeaseLost, asyncio.CancelledError):
@@ -145,7 +148,7 @@ async def test_serving_stops_a_paused_task_and_others_get_it(
     async with working(mesh_settings) as worker:
         held = asyncio.Event()
 
-        async def wait_and_do(task: HeldTask) -> None:
+        async def wait_and_do(task: ClaimedTask) -> None:
             await held.wait()
             await do(task)
 
@@ -169,7 +172,7 @@ async def test_serving_stops_a_paused_task_and_others_get_it(
 
 
 async def test_a_throttled_worker_holds_no_more_than_it_may(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     await say(bus, COMMAND_THROTTLE, limit=2)
     at_once: list[int] = []
@@ -178,7 +181,7 @@ async def test_a_throttled_worker_holds_no_more_than_it_may(
     await asker.ask(TasksProposed(tasks=[task(f"t{number}") for number in range(12)]))
     async with working(mesh_settings, max_concurrent_tasks=8) as worker:
 
-        async def do(held: HeldTask) -> None:
+        async def do(held: ClaimedTask) -> None:
             await two.wait()
             at_once.append(worker.busy)
             await held.progress(0.5)
@@ -192,11 +195,11 @@ async def test_a_throttled_worker_holds_no_more_than_it_may(
 
 
 async def test_a_worker_that_drains_finishes_what_it_has(
-    asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     began, told = asyncio.Event(), asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         began.set()
         await told.wait()
         await held.finish()

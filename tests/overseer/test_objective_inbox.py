@@ -228,7 +228,7 @@ async def test_a_broken_line_is_told_of_until_it_is_mended_whichever_process_run
 async def test_a_line_too_long_to_be_kept_is_said_before_it_ends_and_passed_over(
     path: Path, overseer: Overseer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_lines, "MOST_LINE_BYTES", 100)
+    monkeypatch.setattr(inbox_lines, "MAX_LINE_BYTES", 100)
     inbox = inbox_of(path, overseer)
     append(path, f"{A}\n" + "x" * 1_000)
     await look(inbox, overseer)

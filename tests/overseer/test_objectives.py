@@ -31,8 +31,8 @@ from enchanted.events.v1.task_request_pb2 import (
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from operations.queries.objectives import fold
 from overseer.core import MAINTENANCE_SOURCE
-from overseer.kernel.submission import MOST_PROPOSED
-from overseer.model import Settings
+from overseer.kernel.submission import MAX_PROPOSED
+from overseer.model import CoreSettings
 from tests.overseer.overseen import Overseen, core, task
 
 DIG: dict[str, object] = {"action": "dig"}
@@ -42,7 +42,7 @@ DIG: dict[str, object] = {"action": "dig"}
 def mesh() -> Overseen:
     """An overseer with one worker."""
     mesh = Overseen()
-    mesh.register("w1", most=100)
+    mesh.register("w1", limit=100)
     return mesh
 
 
@@ -194,7 +194,7 @@ def test_an_objective_that_is_called_off_ends_with_all_its_tasks(mesh: Overseen)
     mesh.tick()
     assert ends(mesh) == [("o", OBJECTIVE_CANCELLED, "no need")]
     assert list(mesh.state.kernel.tasks) == ["other"]
-    assert not mesh.state.kernel.doomed
+    assert not mesh.state.kernel.to_cancel
     payloads = [each.event.payload for each in mesh.log]
     cancelled = [each.task_id for each in payloads if isinstance(each, TaskCancelled)]
     assert sorted(cancelled) == ["o.last", "o.s0", "o.s1", "o.s2", "o.s3"]
@@ -231,20 +231,20 @@ def test_a_long_reason_does_not_make_the_end_of_many_tasks_too_large(mesh: Overs
 def test_a_plan_of_the_most_tasks_there_may_be_is_planned_once_there_is_room(
     mesh: Overseen,
 ) -> None:
-    rules(mesh, f"max_open_tasks: {MOST_PROPOSED}\n")
+    rules(mesh, f"max_open_tasks: {MAX_PROPOSED}\n")
     mesh.propose(task("in the way"))
-    assert add(mesh, "o", *[DIG] * MOST_PROPOSED).accepted
+    assert add(mesh, "o", *[DIG] * MAX_PROPOSED).accepted
     assert planned(mesh) == []
     mesh.result("w1", mesh.claim("w1").grant.manifest.task_id, RESULT_COMPLETED)
     mesh.later(1e6)
     mesh.tick()
-    assert [len(each.task_ids) for each in planned(mesh)] == [MOST_PROPOSED]
+    assert [len(each.task_ids) for each in planned(mesh)] == [MAX_PROPOSED]
 
 
 @pytest.fixture
 def maintained() -> Overseen:
     """An overseer that looks after itself every ten minutes."""
-    settings = Settings(pulse_seconds=1e6, longest_pulse_seconds=1e6, maintenance_seconds=600)
+    settings = CoreSettings(pulse_seconds=1e6, max_pulse_seconds=1e6, maintenance_seconds=600)
     mesh = Overseen(replace(core(), settings=settings))
     mesh.register("w1", skills=("maintenance",))
     mesh.tick()

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from nervous_system.bus import Bus
 from nervous_system.client.agent import open_agent
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.settings import MeshSettings
@@ -46,7 +46,7 @@ async def story(
     )
     stop = asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         await held.progress(0.5, "half of it")
         if held.action == "plant":  # its end has been heard before the worker is told to stop
             await held.finish()

@@ -23,13 +23,13 @@ from enchanted.events.v1.task_request_pb2 import (
     TaskOrdered,
     TasksProposed,
 )
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
-from nervous_system.client.held_task import HeldTask, LeaseLost
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.claimed_task import ClaimedTask, LeaseLost
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.errors import NotAcknowledged
 from nervous_system.ids import new_event_id
@@ -45,8 +45,10 @@ from tests.real_servers import NatsServer
 
 
 @pytest.fixture
-def asker(bus: Bus) -> Asker:
-    return Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+def asker(bus: Bus) -> RequestClient:
+    return RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
 
 
 @asynccontextmanager
@@ -56,18 +58,18 @@ async def working(settings: MeshSettings, **more: object) -> AsyncIterator[Worke
         yield worker
 
 
-async def history(bus: Bus) -> list[Recorded]:
-    return [recorded(stored) async for stored in bus.replay()]
+async def history(bus: Bus) -> list[RecordedEvent]:
+    return [decode_stored(stored) async for stored in bus.replay()]
 
 
 async def until_logged(bus: Bus, subject: str, count: int = 1) -> None:
     async with asyncio.timeout(300), bus.reader(start_sequence=1, subjects=[subject]) as reader:
         while count > 0:
-            count -= len(await reader.batch(most=count, within_seconds=5))
+            count -= len(await reader.batch(max_messages=count, within_seconds=5))
 
 
 async def test_a_task_goes_through_its_life(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     start_overseer()
     answer = await asker.ask(TasksProposed(tasks=[task("a", payload_json='{"depth": 2}')]))
@@ -88,22 +90,22 @@ async def test_a_task_goes_through_its_life(
 
 
 async def test_one_is_finished_and_the_next_claimed_at_once(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     start_overseer()
     assert (await asker.ask(TasksProposed(tasks=[task("a"), task("b"), task("c")]))).accepted
     async with working(mesh_settings, max_concurrent_tasks=2) as worker:
         first = await claimed(worker)
-        second = await worker.exchange(first, output="dug")
+        second = await worker.finish_and_claim(first, output="dug")
         assert second is not None
         assert worker.busy == 1
         # What the first says again is late, so the third, claimed with it, goes back.
         with pytest.raises(LeaseLost):
-            await worker.exchange(first)
+            await worker.finish_and_claim(first)
         await second.finish()
         third = await claimed(worker)
         assert third.attempt == 2
-        assert await worker.exchange(third) is None
+        assert await worker.finish_and_claim(third) is None
         assert worker.busy == 0
     completed = [
         each.event.payload.task_id
@@ -119,7 +121,7 @@ async def test_one_is_finished_and_the_next_claimed_at_once(
 )
 async def test_what_a_machine_has_not_got_is_not_asked_of_it(
     start_overseer: StartOverseer,
-    asker: Asker,
+    asker: RequestClient,
     bus: Bus,
     mesh_settings: MeshSettings,
     too_much: dict[str, float],
@@ -133,7 +135,7 @@ async def test_what_a_machine_has_not_got_is_not_asked_of_it(
         held = await claimed(worker)
         assert held.task_id == "small"
         if by == "exchanging":
-            again = await worker.exchange(held)
+            again = await worker.finish_and_claim(held)
             assert again is not None, "what is finished takes no room"
         else:
             await held.finish()
@@ -145,7 +147,7 @@ async def test_what_a_machine_has_not_got_is_not_asked_of_it(
 
 
 async def test_who_only_writes_a_request_on_the_log_has_not_asked(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     """The leader does not read there, so the next one must not decide on it; an order is read."""
     first = start_overseer()
@@ -175,7 +177,7 @@ async def put_on_log(bus: Bus, payload: Payload) -> None:
 
 
 async def test_an_objective_becomes_tasks_and_is_finished(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     start_overseer()
     tasks = [
@@ -193,7 +195,7 @@ async def test_an_objective_becomes_tasks_and_is_finished(
     stop = asyncio.Event()
     done: list[str] = []
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         done.append(held.task_id)
         await held.finish()
 
@@ -240,7 +242,7 @@ async def test_it_refuses_to_start_without_a_charter(
 
 
 async def test_a_policy_is_adopted_while_it_runs_and_a_broken_one_is_not(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, home: Path
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, home: Path
 ) -> None:
     start_overseer()
     adopted = "swarm.events.overseer.policy_adopted"
@@ -288,7 +290,7 @@ ODD_FILES: list[tuple[str, Callable[[Path], object]]] = [
 
 
 async def test_whatever_a_file_of_rules_holds_is_refused_and_the_overseer_goes_on(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, home: Path
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, home: Path
 ) -> None:
     process = start_overseer()
     await until_logged(bus, "swarm.events.overseer.charter_adopted")
@@ -303,7 +305,7 @@ async def test_whatever_a_file_of_rules_holds_is_refused_and_the_overseer_goes_o
 
 
 async def test_nobody_is_held_up_for_long_when_the_leader_is_killed(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     """Failure mode 3: another takes over; what was claimed stays claimed, once."""
     first = start_overseer("first")
@@ -325,7 +327,7 @@ async def test_nobody_is_held_up_for_long_when_the_leader_is_killed(
 @pytest.mark.parametrize("turn", [2, 3, 4])
 async def test_a_leader_killed_in_the_middle_of_a_decision_does_no_harm(
     start_overseer: StartOverseer,
-    asker: Asker,
+    asker: RequestClient,
     bus: Bus,
     mesh_settings: MeshSettings,
     failpoint: str,
@@ -347,7 +349,7 @@ async def test_a_leader_killed_in_the_middle_of_a_decision_does_no_harm(
 
 async def test_it_goes_on_after_a_restart_of_nats(
     start_overseer: StartOverseer,
-    asker: Asker,
+    asker: RequestClient,
     bus: Bus,
     mesh_settings: MeshSettings,
     nats_server: NatsServer,
@@ -366,14 +368,14 @@ async def test_it_goes_on_after_a_restart_of_nats(
 
 
 async def test_its_history_replays_to_the_same_decisions(
-    start_overseer: StartOverseer, asker: Asker, bus: Bus, mesh_settings: MeshSettings
+    start_overseer: StartOverseer, asker: RequestClient, bus: Bus, mesh_settings: MeshSettings
 ) -> None:
     process = start_overseer(GANGLION_OVERSEER_BACKOFF_SECONDS="0.1")
     await asker.ask(
         TasksProposed(tasks=[task(f"t{number}", max_attempts=2) for number in range(5)])
     )
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         await held.finish("failed" if held.attempt == 1 else "completed")
 
     stop = asyncio.Event()
@@ -385,19 +387,19 @@ async def test_its_history_replays_to_the_same_decisions(
     assert await asyncio.to_thread(process.terminate) == 0
     settings = OverseerSettings(backoff_seconds=0.1, maintenance_seconds=0)
     overseer = OverseerCore(
-        planner=CataloguePlanner(Catalogue.shipped()),
+        planner=CataloguePlanner(Catalogue.load_shipped()),
         settings=settings.of_core(),
         kernel_settings=settings.of_kernel(),
     )
     fold, beyond = rebuilt(overseer, await history(bus))
     assert beyond == []
-    assert not fold.ahead
+    assert not fold.pending_ids
     assert not fold.state.kernel.tasks
     assert len(fold.state.kernel.ended) == 5
 
 
 async def test_who_asks_without_an_overseer_is_told_so(bus: Bus) -> None:
-    impatient = Asker(
+    impatient = RequestClient(
         bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=0.3
     )
     with pytest.raises(NotAcknowledged, match="the overseer did not answer"):

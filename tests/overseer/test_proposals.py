@@ -12,7 +12,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, RISK_HIGH, TaskManifest, TaskRejected
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from overseer.kernel.submission import MOST_PROPOSED
+from overseer.kernel.submission import MAX_PROPOSED
 from tests.overseer.overseen import Overseen, task
 
 
@@ -69,9 +69,9 @@ def test_the_same_id_twice_is_rejected(mesh: Overseen) -> None:
 
 
 def test_too_many_at_once_are_rejected(mesh: Overseen) -> None:
-    answer = mesh.propose(*(task(f"t{number}") for number in range(MOST_PROPOSED + 1)))
+    answer = mesh.propose(*(task(f"t{number}") for number in range(MAX_PROPOSED + 1)))
     assert not answer.accepted
-    assert f"more than {MOST_PROPOSED}" in answer.reasons[0]
+    assert f"more than {MAX_PROPOSED}" in answer.reasons[0]
 
 
 def test_the_policy_forbids_actions_and_tiers(mesh: Overseen) -> None:
@@ -114,11 +114,11 @@ def test_a_task_that_is_open_already_may_be_waited_for_though_its_id_is_proposed
 
 
 def test_a_long_chain_behind_a_rejected_task_falls_whole(mesh: Overseen) -> None:
-    chain = [task(f"t{n}", depends_on=[f"t{n + 1}"]) for n in range(MOST_PROPOSED - 1)]
-    answer = mesh.propose(*chain, task(f"t{MOST_PROPOSED - 1}", priority=12))
+    chain = [task(f"t{n}", depends_on=[f"t{n + 1}"]) for n in range(MAX_PROPOSED - 1)]
+    answer = mesh.propose(*chain, task(f"t{MAX_PROPOSED - 1}", priority=12))
     assert not answer.accepted_ids
     rejected = [each for each in mesh.log if isinstance(each.event.payload, TaskRejected)]
-    assert len(rejected) == MOST_PROPOSED
+    assert len(rejected) == MAX_PROPOSED
 
 
 @pytest.mark.parametrize(("role", "accepted"), [(ROLE_ARCHITECT, False), (ROLE_OPERATOR, True)])

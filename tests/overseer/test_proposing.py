@@ -9,13 +9,13 @@ import pytest
 
 from enchanted.events.v1.objective_pb2 import ObjectiveAdded, ObjectivePlanned
 from enchanted.events.v1.task_pb2 import RISK_EXPERIMENTAL, TaskManifest, TaskSubmitted
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client import proposing
 from nervous_system.client.agent import Agent, open_agent
 from nervous_system.contract.event import Event
-from nervous_system.errors import InvalidEvent, Refused
+from nervous_system.errors import InvalidEvent, Rejected
 from nervous_system.settings import MeshSettings
-from overseer.plan import Step
+from overseer.plan import PlanStep
 from tests.overseer.overseer_program import StartOverseer
 
 
@@ -34,7 +34,7 @@ async def agent(
 
 
 async def logged(bus: Bus, kind: type) -> list[Event]:
-    events = [recorded(stored).event async for stored in bus.replay()]
+    events = [decode_stored(stored).event async for stored in bus.replay()]
     return [event for event in events if isinstance(event.payload, kind)]
 
 
@@ -85,21 +85,21 @@ async def test_what_is_proposed_again_is_taken_once(agent: Agent, bus: Bus) -> N
         await agent.propose("Dig", tasks=[{"action": "dig"}], objective_id="o")
         await agent.propose_task(id="t", action="dig")
     assert [each.task_id for each in await submitted(bus)] == ["o.1", "t"]
-    with pytest.raises(Refused, match="an objective o exists already"):
+    with pytest.raises(Rejected, match="an objective o exists already"):
         await agent.propose("Dig deeper", tasks=[{"action": "dig"}], objective_id="o")
-    with pytest.raises(Refused, match="a task t exists already"):
+    with pytest.raises(Rejected, match="a task t exists already"):
         await agent.propose_task(id="t", action="paint")
 
 
 async def test_a_refusal_has_every_reason(agent: Agent) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejected) as refused:
         await agent.propose_task(id="t", action="", priority=12, after=["nothing"])
     assert refused.value.reasons == (
         "t: it names no action",
         "t: priority 12 is above 10",
         "t: it depends on nothing, which nobody knows",
     )
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejected) as refused:
         await agent.propose(" ", priority=11)
     assert refused.value.reasons == ("it has no description", "priority 11 is above 10")
     assert str(refused.value) == "; ".join(refused.value.reasons)
@@ -125,4 +125,4 @@ async def test_what_cannot_be_written_down_is_refused_at_once(
 
 
 def test_a_step_has_the_fields_that_the_overseer_knows() -> None:
-    assert set(proposing.Step.__annotations__) == set(Step.model_fields)
+    assert set(proposing.TaskFields.__annotations__) == set(PlanStep.model_fields)

@@ -25,9 +25,9 @@ from enchanted.events.v1.task_pb2 import (
     RESULT_COMPLETED,
     RESULT_FAILED,
 )
-from overseer.kernel.state import MOST_RECORDS, Kernel, Record, record_key
-from overseer.model import Settings
-from overseer.pulse import MOST_WEIGHTS
+from overseer.kernel.state import MAX_RECORDS, Kernel, SuccessRecord, record_key
+from overseer.model import CoreSettings
+from overseer.pulse import MAX_WEIGHTS
 from tests.overseer.overseen import Overseen, core, task
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ RULES = "max_cpu_pct: 80\nmax_ram_pct: 80\nhard_stop: true\n"
 @pytest.fixture
 def mesh() -> Overseen:
     """An overseer that has just had its first pulse, by these rules, with one worker."""
-    settings = Settings(pulse_seconds=PULSE, longest_pulse_seconds=960, maintenance_seconds=0)
+    settings = CoreSettings(pulse_seconds=PULSE, max_pulse_seconds=960, maintenance_seconds=0)
     mesh = Overseen(replace(core(), settings=settings))
     mesh.publish(PolicyAdopted(hash="policy", text=RULES), role=ROLE_OVERSEER)
-    mesh.register("w1", most=100)
+    mesh.register("w1", limit=100)
     mesh.tick()
     return mesh
 
@@ -83,7 +83,7 @@ def done(mesh: Overseen, task_id: str, result: int = RESULT_COMPLETED) -> None:
 
 
 def test_there_is_no_pulse_and_no_claim_before_a_charter_is_in_force() -> None:
-    mesh = Overseen(replace(core(), settings=Settings(maintenance_seconds=0)), charter=False)
+    mesh = Overseen(replace(core(), settings=CoreSettings(maintenance_seconds=0)), charter=False)
     mesh.register("w1")
     mesh.propose(task("a"))
     mesh.tick()
@@ -188,29 +188,29 @@ def test_who_does_not_operate_is_to_recover_and_who_is_held_holds(mesh: Overseen
 
 
 def test_the_weights_are_of_those_who_finished_something_last(mesh: Overseen) -> None:
-    for number in range(MOST_WEIGHTS):
+    for number in range(MAX_WEIGHTS):
         mesh.register(f"a{number:03}")
         mesh.propose(task(f"t{number}", action="dig"))
         assert mesh.claim(f"a{number:03}").accepted
         mesh.result(f"a{number:03}", f"t{number}", RESULT_COMPLETED)
     done(mesh, "last")
     agents = [each.agent_id for each in next_pulse(mesh).weights]
-    assert len(agents) == MOST_WEIGHTS
+    assert len(agents) == MAX_WEIGHTS
     assert ("w1" in agents, "a000" in agents) == (True, False)
     assert agents == sorted(agents)
 
 
 def test_records_of_long_ago_are_forgotten_when_there_are_too_many(mesh: Overseen) -> None:
     records = {
-        record_key(f"a{number}", "dig"): Record(successes=1, finished=1, last=number)
-        for number in range(2 * MOST_RECORDS)
+        record_key(f"a{number}", "dig"): SuccessRecord(successes=1, finished=1, last=number)
+        for number in range(2 * MAX_RECORDS)
     }
     full = replace(mesh.state, kernel=replace(mesh.state.kernel, records=Kernel().records))
     full = replace(full, kernel=replace(full.kernel, records=full.kernel.records.update(records)))
-    mesh.fold.state = replace(full, kernel=replace(full.kernel, ended_count=2 * MOST_RECORDS))
+    mesh.fold.state = replace(full, kernel=replace(full.kernel, ended_count=2 * MAX_RECORDS))
     done(mesh, "one more")
     left = mesh.state.kernel.records
-    assert len(left) == MOST_RECORDS
+    assert len(left) == MAX_RECORDS
     assert record_key("w1", "dig") in left
     assert record_key("a0", "dig") not in left
 
@@ -286,7 +286,7 @@ def test_each_pulse_goes_through_its_phases_in_order() -> None:
         begun.append(name)
         yield
 
-    settings = Settings(pulse_seconds=PULSE, maintenance_seconds=0)
+    settings = CoreSettings(pulse_seconds=PULSE, maintenance_seconds=0)
     mesh = Overseen(replace(core(), settings=settings, phases=phase))
     mesh.tick()
     mesh.tick()

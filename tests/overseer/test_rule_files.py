@@ -96,7 +96,7 @@ def test_what_an_earlier_version_adopted_counts_as_it_did_then() -> None:
 
 def test_a_key_that_this_version_does_not_know_is_kept_and_warned_of() -> None:
     text = "max_cpu_pct: 80\nnew_key: 1\n"
-    adopted = read_policy(text).adopted()
+    adopted = read_policy(text).adoption_event()
     assert adopted.text == text
     assert adopted.warnings == [
         "policy.yaml:2: new_key is not known to this version; it is kept and does nothing"

@@ -15,9 +15,9 @@ from enchanted.events.v1.task_pb2 import TaskClaimed, TaskCompleted, TaskFailed,
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported, TasksProposed
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from nervous_system import names
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
-from nervous_system.client.held_task import HeldTask
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.claimed_task import ClaimedTask
+from nervous_system.client.request_client import RequestClient
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.codec import decode
@@ -28,17 +28,19 @@ from nervous_system.settings import MeshSettings
 from overseer.vocabulary import SERVICE
 from tests.overseer.overseen import task
 
-Serve = Callable[[Callable[[HeldTask], Awaitable[None]], asyncio.Event], Awaitable[None]]
+Serve = Callable[[Callable[[ClaimedTask], Awaitable[None]], asyncio.Event], Awaitable[None]]
 
 
 async def propose(bus: Bus, *names: str) -> None:
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    asker = RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
     answer = await asker.ask(TasksProposed(tasks=[task(name) for name in names]))
     assert answer.accepted
 
 
 async def events(bus: Bus) -> list[Event]:
-    return [recorded(stored).event async for stored in bus.replay()]
+    return [decode_stored(stored).event async for stored in bus.replay()]
 
 
 async def payloads(bus: Bus) -> list[Payload]:
@@ -50,7 +52,7 @@ async def do_all(bus: Bus, worker: Worker, *names: str) -> None:
     await propose(bus, *names)
     left, stop = set(names), asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         left.remove(held.task_id)
         await held.finish()
         if not left:
@@ -96,7 +98,7 @@ async def test_an_end_that_cannot_be_said_fails_that_attempt_and_no_other(
     await propose(bus, *(f"t{number}" for number in range(5)))
     stop = asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         if held.task_id == "t2":
             await held.finish(changed_files=[Path("a.py")])  # type: ignore[list-item]
         await held.finish()
@@ -128,7 +130,7 @@ async def test_the_next_is_begun_when_what_did_the_last_has_returned(
     stop = asyncio.Event()
     steps: list[str] = []
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         steps.append("begin")
         left.remove(held.task_id)
         await held.finish()
@@ -147,7 +149,7 @@ async def test_what_was_claimed_ahead_is_given_back_when_it_stops(bus: Bus, work
     await propose(bus, "a", "b")
     stop = asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         await held.finish()
         while not worker.busy:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -164,18 +166,20 @@ async def test_what_was_claimed_ahead_is_given_back_when_it_stops(bus: Bus, work
 
 async def test_by_a_table_it_takes_what_it_was_written_for(bus: Bus, worker: Worker) -> None:
     """A worker that was opened without `actions` as well."""
-    asker = Asker(bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120)
+    asker = RequestClient(
+        bus, service=SERVICE, role=ROLE_OPERATOR, agent_id="tester", deadline_seconds=120
+    )
     tasks = [task("not for it", action="fly", priority=9)]
     tasks += [task("dug", action="dig"), task("found", action="find")]
     assert (await asker.ask(TasksProposed(tasks=tasks))).accepted
     stop = asyncio.Event()
     done: list[str] = []
 
-    async def dig(held: HeldTask) -> str:
+    async def dig(held: ClaimedTask) -> str:
         done.append(held.task_id)
         return "a hole"
 
-    async def find(held: HeldTask) -> None:
+    async def find(held: ClaimedTask) -> None:
         done.append(held.task_id)
         await held.finish(output="nothing")
         stop.set()
@@ -187,7 +191,7 @@ async def test_by_a_table_it_takes_what_it_was_written_for(bus: Bus, worker: Wor
     assert claimed == done
 
 
-async def _does_nothing(held: HeldTask) -> None:
+async def _does_nothing(held: ClaimedTask) -> None:
     raise AssertionError
 
 
@@ -218,7 +222,7 @@ async def test_who_serves_a_table_says_what_it_does(bus: Bus, worker: Worker) ->
     await propose(bus, "t1")
     stop = asyncio.Event()
 
-    async def do(held: HeldTask) -> None:
+    async def do(held: ClaimedTask) -> None:
         await held.finish()
         stop.set()
 

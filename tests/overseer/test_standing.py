@@ -38,7 +38,7 @@ NEXT_AS_ANOTHER = ResultReported(
 @pytest.fixture
 def holding() -> Overseen:
     mesh = Overseen()
-    mesh.register("vw", most=2)
+    mesh.register("vw", limit=2)
     mesh.register("bob")
     mesh.propose(task("held"), task("ready"))
     assert mesh.claim("vw").grant.manifest.task_id == "held"

@@ -73,7 +73,10 @@ def test_a_halt_at_once_puts_back_what_is_being_done_and_counts_nothing(mesh: Ov
     mesh.new_leader(snapshot_at=len(mesh.log))
     mesh.publish(HaltLifted())
     assert mesh.claim("w2").grant.attempt == 2
-    assert (mesh.state.kernel.tasks["a"].failures, mesh.state.kernel.tasks["a"].losses) == (0, 0)
+    assert (mesh.state.kernel.tasks["a"].failures, mesh.state.kernel.tasks["a"].lost_attempts) == (
+        0,
+        0,
+    )
     mesh.tick()
     assert mesh.kinds("a")[-1] == "claimed"
 

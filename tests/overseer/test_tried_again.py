@@ -136,7 +136,7 @@ def test_what_cannot_be_tried_again_is_said(
     do(mesh, "a")
     assert "has ended already: completed" in retry(mesh, "a").reasons[0]
     assert "there is no task x" in retry(mesh, "x").reasons[0]
-    monkeypatch.setattr(retrying, "MOST_FAILED", 1)
+    monkeypatch.setattr(retrying, "MAX_FAILED", 1)
     mesh.propose(task("b"), task("c", depends_on=["b"]))
     fail(mesh, "b")
     mesh.tick()  # c is cancelled, and b is forgotten

@@ -19,25 +19,25 @@ import guardian.spec
 import overseer.spec
 from governor.settings import GovernorSettings
 from guardian.settings import GuardianSettings
-from nervous_system.bus import recorded
-from nervous_system.contract.event import Recorded
+from nervous_system.bus import decode_stored
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.stored import Stored
 from nervous_system.ids import content_hash
-from nervous_system.service.role import Role
+from nervous_system.service.service_spec import ServiceSpec
 from overseer.settings import OverseerSettings
 
 FOLDER: Final = Path(__file__).parent
 KEPT: Final = FOLDER / "kept"
 
 
-def _guardian(settings: dict[str, Any]) -> Role[Any]:
+def _guardian(settings: dict[str, Any]) -> ServiceSpec[Any]:
     given = GuardianSettings(**settings)
-    return guardian.spec.role(given)
+    return guardian.spec.service_spec(given)
 
 
-ROLES: Final[dict[str, Callable[[dict[str, Any]], Role[Any]]]] = {
-    "overseer": lambda settings: overseer.spec.role(OverseerSettings(**settings)),
-    "governor": lambda settings: governor.spec.role(GovernorSettings(**settings)),
+ROLES: Final[dict[str, Callable[[dict[str, Any]], ServiceSpec[Any]]]] = {
+    "overseer": lambda settings: overseer.spec.service_spec(OverseerSettings(**settings)),
+    "governor": lambda settings: governor.spec.service_spec(GovernorSettings(**settings)),
     "guardian": _guardian,
 }
 """How each service is put together from the settings of a recording."""
@@ -54,14 +54,14 @@ class History:
     positions: Sequence[Stored]
 
     @property
-    def role(self) -> Role[Any]:
+    def role(self) -> ServiceSpec[Any]:
         """What ran, as this version runs it."""
         return ROLES[self.service](self.settings)
 
     @property
-    def log(self) -> list[Recorded]:
+    def log(self) -> list[RecordedEvent]:
         """Its events."""
-        return [recorded(each) for each in self.positions]
+        return [decode_stored(each) for each in self.positions]
 
     @property
     def fingerprint(self) -> str:

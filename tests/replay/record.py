@@ -25,8 +25,8 @@ from enchanted.events.v1.task_request_pb2 import (
     ORDER_RETRY,
     TaskOrdered,
 )
-from nervous_system.bus import Bus, recorded
-from nervous_system.client.asker import Asker
+from nervous_system.bus import Bus, decode_stored
+from nervous_system.client.request_client import RequestClient
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
@@ -147,7 +147,7 @@ async def _scene(swarm: Swarm, bus: Bus) -> None:
     await asyncio.sleep(2.0)  # a few more pulses and samples, with nothing to do
 
 
-async def _objectives(asker: Asker) -> None:
+async def _objectives(asker: RequestClient) -> None:
     steps = (
         '{"tasks": [{"id": "a", "action": "work"}, {"id": "b", "action": "work", "after": ["a"]}]}'
     )
@@ -173,9 +173,9 @@ async def _say(bus: Bus, payload: Payload) -> None:
 def _write(service: str, positions: list[Stored]) -> None:
     settings = SETTINGS[service]
     role = ROLES[service](settings)
-    is_read = on_any(role.reads)
+    is_read = on_any(role.replay_filters)
     read = [each for each in positions if is_read(each.subject)]
-    replayed = replay(role, [recorded(each) for each in read])
+    replayed = replay(role, [decode_stored(each) for each in read])
     for difference in replayed.differences:
         print(f"{service}: {difference}")
     history = History(
@@ -195,7 +195,7 @@ def _write_wrong(history: History) -> None:
     """The same history, but somebody else was given a task."""
     positions = list(history.positions)
     for number, position in enumerate(positions):
-        event = recorded(position).event
+        event = decode_stored(position).event
         if isinstance(event.payload, TaskClaimed):
             event.payload.worker_id = "somebody else"
             positions[number] = position._replace(data=encode(event))

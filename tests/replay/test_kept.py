@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 from structlog.testing import capture_logs
 
-from nervous_system.bus import recorded
+from nervous_system.bus import decode_stored
 from tests.replay.histories import KEPT, History, read
 from tests.replaying import continued, hash_of, interrupted, replay
 
@@ -85,7 +85,7 @@ def test_none_is_lost_and_none_is_altered() -> None:
 @pytest.mark.parametrize("name", HISTORIES)
 def test_it_reads_and_folds_without_an_error(name: str) -> None:
     kept = history(name)
-    assert all(recorded(each).event.event_id for each in kept.positions)
+    assert all(decode_stored(each).event.event_id for each in kept.positions)
     with capture_logs() as logs:
         replayed = replay(kept.role, kept.log)
     assert logs == []

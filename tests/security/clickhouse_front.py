@@ -164,9 +164,9 @@ class Front:
         return int(answer.text)
 
     @contextmanager
-    def watched(self, *, most_more_bytes: int = 512 << 20) -> Iterator[Watch]:
+    def watched(self, *, max_more_bytes: int = 512 << 20) -> Iterator[Watch]:
         """Ask `/ping` all the time while the block lasts: it has to answer each time, and the
-        process may hold `most_more_bytes` more than before."""
+        process may hold `max_more_bytes` more than before."""
         watch, over, before_bytes = Watch(), threading.Event(), self.memory_bytes()
 
         def look() -> None:
@@ -190,7 +190,7 @@ class Front:
             thread.join()
         assert watch.pings
         assert watch.failures == []
-        assert watch.peak_bytes - before_bytes < most_more_bytes
+        assert watch.peak_bytes - before_bytes < max_more_bytes
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

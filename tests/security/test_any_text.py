@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from enchanted.events.v1.answer_pb2 import Answer
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import open_agent
 from nervous_system.client.worker import open_worker
 from nervous_system.contract.signature import Signer, TrustedKeys
 from nervous_system.contract.subjects import inbox_prefix, token
 from nervous_system.ids import child_id, subject_key
-from nervous_system.service.inbox import Inbox
+from nervous_system.service.request_queue import RequestQueue
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.frame import frame
@@ -48,7 +48,7 @@ async def test_an_agent_may_be_called_anything(
     ) as agent:
         await agent.decide(rationale="it must be said", chosen="say it")
     (stored,) = [each async for each in bus.replay()]
-    assert recorded(stored).event.agent_id == name
+    assert decode_stored(stored).event.agent_id == name
     assert stored.subject == "swarm.events.coder.decision"
 
 
@@ -60,7 +60,7 @@ async def test_a_worker_may_be_called_anything(
         open_worker(mesh_settings.nats_url, worker_id=name, settings=mesh_settings) as worker,
         asyncio.timeout(300),
     ):
-        await worker.lanes.informed()
+        await worker.command_listener.wait_until_informed()
         await worker.heartbeat()
     subjects = [each.subject async for each in bus.replay()]
     assert subjects == [
@@ -110,7 +110,9 @@ async def test_a_subject_that_is_no_text_stops_no_reader(
     found: list[str] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1) as reader:
         while len(found) < 2:
-            found += [each.subject for each in await reader.batch(most=10, within_seconds=5)]
+            found += [
+                each.subject for each in await reader.batch(max_messages=10, within_seconds=5)
+            ]
     assert found == [subject.decode(errors="replace"), "swarm.events.coder.next"]
     assert bus.connection.generation == 0, "the connection was lost over it"
 
@@ -120,7 +122,7 @@ async def test_a_stranger_stops_no_leader_by_where_he_wants_his_answer(
 ) -> None:
     """Neither by a subject that is no text, nor by one on which only the leader may speak."""
     some = asyncio.Event()
-    async with Inbox(bus, "swarm.requests.overseer", some=some, now=bus.clock) as inbox:
+    async with RequestQueue(bus, "swarm.requests.overseer", some=some, now=bus.clock) as inbox:
         async with raw_client(mesh_settings.nats_url) as stranger:
             term = b"swarm.events.overseer.leadership_taken.main"
             for reply in (b"_INBOX.\xff", b"a\fb", b"\v", term, b"$JS.API.STREAM.DELETE.X"):
@@ -128,9 +130,9 @@ async def test_a_stranger_stops_no_leader_by_where_he_wants_his_answer(
         asking = bus.connection.request("swarm.requests.overseer", b"junk", timeout_seconds=300)
         answering = asyncio.create_task(asking)
         async with asyncio.timeout(300):
-            await inbox.some(within_seconds=300)
+            await inbox.wait_for_request(within_seconds=300)
             while not answering.done():
-                inbox.take(10, most_bytes=10_000)
+                inbox.take(10, max_bytes=10_000)
                 await asyncio.sleep(0)
         assert Answer.FromString((await answering).data).reasons
     assert (await bus.stream.state()).messages == 0

@@ -106,7 +106,7 @@ def test_a_body_of_tiny_members_is_refused(front: Front, encoding: str) -> None:
 def test_what_claims_to_be_huge_or_is_no_packing_is_the_clients_fault(
     front: Front, encoding: str, body: bytes, code: int
 ) -> None:
-    with front.watched(most_more_bytes=256 << 20):
+    with front.watched(max_more_bytes=256 << 20):
         answer = front.ask(body, headers={"Content-Encoding": encoding}, query=_INTO)
     assert (answer.status, answer.code) == (400, code), answer.text
 
@@ -134,7 +134,7 @@ def test_deep_nesting_is_refused_before_the_engine_sees_it(front: Front, unit: b
 @pytest.mark.parametrize("unit", _LONG)
 def test_long_statements_leave_the_front_free(front: Front, unit: bytes) -> None:
     """Megabytes of one thing: too many words for us, or too long a text for the engine."""
-    with front.watched(most_more_bytes=1 << 30):
+    with front.watched(max_more_bytes=1 << 30):
         answer = front.ask(b"SELECT " + unit * (8_000_000 // len(unit)))
     assert answer.refuses("max_tokens", status=400, code=168) or answer.code == 62, answer.text
 
@@ -144,7 +144,7 @@ def test_a_long_list_is_no_long_statement(tmp_path: Path) -> None:
     and memory for it, or has not enough."""
     front = Front(tmp_path, "--max-memory-bytes", str(1 << 30))
     items = b",".join(b"%d" % number for number in range(600_000))
-    with front.watched(most_more_bytes=3 << 30):
+    with front.watched(max_more_bytes=3 << 30):
         answer = front.ask(b"SELECT 1 IN (" + items + b") FORMAT CSV", max_query_size=8_000_000)
     assert (answer.status, answer.text) == (200, "1\n") or answer.code == 241, answer.text
     assert front.stop() == 0
@@ -173,7 +173,7 @@ def test_a_text_of_many_heredocs_that_never_end_is_refused(front: Front) -> None
 def test_what_is_long_in_a_request_is_refused_by_name(
     front: Front, target: str, headers: dict[str, str], limit: str
 ) -> None:
-    with front.watched(most_more_bytes=256 << 20):
+    with front.watched(max_more_bytes=256 << 20):
         answer = front.ask_raw(target, headers={**DEFAULT, **headers})
     assert answer.refuses(limit, status=413, code=290), answer.text
 
@@ -246,7 +246,7 @@ def test_what_is_no_form_is_the_clients_fault(front: Front, body: bytes) -> None
 def test_rows_that_are_not_streamed_are_few(front: Front) -> None:
     """Statements that do not look like reads, and formats by odd names, held gigabytes."""
     rows = b"repeat('x', 1000) FROM numbers(6000000)"
-    with front.watched(most_more_bytes=2 << 30):  # the engine formats blocks of 65 MB at once
+    with front.watched(max_more_bytes=2 << 30):  # the engine formats blocks of 65 MB at once
         assert front.ask(rows, implicit_select=1).code == 452
         assert front.ask(b"SELECT " + rows + b" INTO x").code == 62
         quoted = front.ask(b"SELECT 1 FORMAT `CSV`")

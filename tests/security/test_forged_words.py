@@ -35,7 +35,7 @@ from nervous_system.settings import MeshSettings
 from operations.log_session import said_by
 from operations.queries.incidents import incidents_of
 from operations.queries.objectives import known_objectives
-from operations.queries.overseen import Overseen
+from operations.queries.overseer_projection import OverseerProjection
 from operations.queries.system_mode import last_mode, last_pulse
 from tests.nervous_system.leading_program import SHORT_LEASE
 from tests.nervous_system.led_mesh import ROLES, LedMesh, led
@@ -117,7 +117,7 @@ async def assert_nothing_is_seen(mesh: LedMesh) -> None:
     for name in ROLES:
         shown = repr(mesh.kept[name][-1].state)
         assert "forged" not in shown, (name, shown[max(0, shown.find("forged") - 300) :][:400])
-    state, bus = (await Overseen.of(mesh.bus)).state, mesh.bus
+    state, bus = (await OverseerProjection.of(mesh.bus)).state, mesh.bus
     assert "forged" not in repr(state)
     assert (state.charter_hash, state.halted_by) == ("charter", "")
     assert await last_mode(bus) != "halted"
@@ -161,7 +161,7 @@ async def test_the_same_words_are_believed_where_nothing_is_wrong_with_them(
     """So that those above are not passed over for another reason."""
     async with led(mesh_settings, Random(1)) as mesh:
         await put(mesh.bus, WHERE_IT_BELONGS)
-        assert (await Overseen.of(mesh.bus)).state.halted_by
+        assert (await OverseerProjection.of(mesh.bus)).state.halted_by
         assert await last_mode(mesh.bus) == "halted"
         assert await last_pulse(mesh.bus) is not None
         assert [each.objective_id for each in await known_objectives(mesh.bus)] == ["forged"]

@@ -368,7 +368,7 @@ async def test_a_commit_of_endlessly_many_files_costs_no_machine(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tree of ten trees that are one tree, and so on: few objects, as many files as one likes."""
-    monkeypatch.setattr("importers.git.log._MOST_FILES", 5_000)
+    monkeypatch.setattr("importers.git.log._MAX_FILES", 5_000)
     blob = git(repository, "hash-object", "-w", "--stdin", content=b"x\n")
     lines = "".join(f"100644 blob {blob}\tf{number}\n" for number in range(10))
     for _ in range(3):
@@ -381,8 +381,8 @@ async def test_a_commit_of_endlessly_many_files_costs_no_machine(
     assert bomb.gap == "it has more than 5,000 files, of which these are taken"
     assert len(bomb.entries) == 5_000 + 2
     assert all(change.is_reversible for change in changes_of(bomb))
-    monkeypatch.setattr("importers.git.log._MOST_FILES", 1_000_000)
-    monkeypatch.setattr("importers.git.log._MOST_NAME_BYTES", 500_000)
+    monkeypatch.setattr("importers.git.log._MAX_FILES", 1_000_000)
+    monkeypatch.setattr("importers.git.log._MAX_NAME_BYTES", 500_000)
     [*_, bomb] = await imported(repository)
     assert "of which these are taken" in bomb.gap
     assert all(change.is_reversible for change in changes_of(bomb))
@@ -394,7 +394,7 @@ def changes_of(unit: ImportUnit) -> list[StateChange]:
 
 
 def test_a_message_without_end_is_refused_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importers.git.log._MOST_MESSAGE_BYTES", 1000)
+    monkeypatch.setattr("importers.git.log._MAX_MESSAGE_BYTES", 1000)
     parser = LogParser()
     with pytest.raises(ImportRefused, match="a message of more than"):
         list(parser.feed(b"\0" + b"a" * 2000))

@@ -23,8 +23,8 @@ from nervous_system.bus import open_bus
 from nervous_system.contract.subjects import inbox_prefix
 from nervous_system.errors import BadSetting, Fatal, Forbidden
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import shown
-from nervous_system.users import OPERATOR, identified, listens_on
+from nervous_system.shown_address import display_address
+from nervous_system.users import OPERATOR, listens_on, with_user
 from tests.security.permitted_server import PermittedServer
 
 LOG = names.STREAM
@@ -51,10 +51,10 @@ def test_passwords_are_ones_own(tmp_path: Path) -> None:
     keys.make()
     assert {each: each.read_text() for each in keys.folder.iterdir()} == files
     settings = MeshSettings(home=tmp_path, nats_url="nats://localhost:4222")
-    assert identified(settings, "coder").nats_password == files[keys.folder / "coder"].strip()
+    assert with_user(settings, "coder").nats_password == files[keys.folder / "coder"].strip()
     (keys.folder / "coder").chmod(0o640)
     with pytest.raises(Fatal, match="can be read by others"):
-        identified(settings, "coder")
+        with_user(settings, "coder")
 
 
 def test_a_link_in_the_place_of_a_password_is_neither_read_nor_written(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_no_password_goes_to_another_server(tmp_path: Path, url: str, ours: bool
     keys.listen(["127.0.0.1:4222"])
     assert listens_on(url, keys.addresses()) is ours
     settings = MeshSettings(home=tmp_path)  # some of the addresses are none
-    found = identified(settings.model_copy(update={"nats_url": url}), "coder")
+    found = with_user(settings.model_copy(update={"nats_url": url}), "coder")
     assert (found.nats_password is not None) is ours
     both = settings.model_copy(update={"nats_url": f"nats://127.0.0.1:4222,{url}"})
-    assert (identified(both, "coder").nats_password is not None) is ours
+    assert (with_user(both, "coder").nats_password is not None) is ours
 
 
 def test_who_says_who_he_is_is_believed(tmp_path: Path) -> None:
@@ -121,8 +121,11 @@ def test_who_says_who_he_is_is_believed(tmp_path: Path) -> None:
     )
     for given in ways:
         settings = MeshSettings(home=tmp_path, **given)
-        assert identified(settings, "coder") == settings
-    assert shown("nats://me:mine@h:1,nats://t@h:2,nats://h:3") == "nats://h:1,nats://h:2,nats://h:3"
+        assert with_user(settings, "coder") == settings
+    assert (
+        display_address("nats://me:mine@h:1,nats://t@h:2,nats://h:3")
+        == "nats://h:1,nats://h:2,nats://h:3"
+    )
 
 
 def test_a_home_is_found_from_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +135,8 @@ def test_a_home_is_found_from_below_it(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a" / "b")
     monkeypatch.delenv("GANGLION_HOME", raising=False)
-    assert identified(MeshSettings(), "coder").nats_user == "coder"
-    assert identified(MeshSettings(home=tmp_path / "a"), "coder").nats_user is None
+    assert with_user(MeshSettings(), "coder").nats_user == "coder"
+    assert with_user(MeshSettings(home=tmp_path / "a"), "coder").nats_user is None
 
 
 async def test_who_is_let_in_has_his_role_and_nobody_elses_requests(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OPERATOR, Agent
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import ClaimRequested, TasksProposed
 from governor.settings import GovernorSettings
-from guardian.pages import DURABLE
+from guardian.pager import DURABLE
 from guardian.settings import GuardianSettings
 from local_mesh.nats_keys import NamedUser
 from local_mesh.nats_permissions import (
@@ -49,13 +49,13 @@ from nervous_system.client.consumer import Consumer
 from nervous_system.client.idleness import HINTS
 from nervous_system.client.worker import open_worker
 from nervous_system.clock import system_clock
-from nervous_system.contract.event import Event, Recorded
+from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import AGENTS, covers, inbox_prefix, overlap, source_of
 from nervous_system.errors import Forbidden
 from nervous_system.ids import new_event_id
-from nervous_system.service.inbox import not_as_whom
+from nervous_system.service.request_queue import not_as_whom
 from nervous_system.service.snapshots import open_snapshots
 from nervous_system.users import ADMIN, OPERATOR, SERVICES
 from overseer.settings import OverseerSettings
@@ -189,7 +189,7 @@ async def refused(bus: Bus, subjects: tuple[str, ...]) -> set[str]:
         for each in subjects:
             stack.enter_context(client.when_refused(each, lambda _, each=each: found.add(each)))  # type: ignore[misc]
             await client.publish(each, b"")
-        await client.settled(timeout_seconds=300)
+        await client.wait_settled(timeout_seconds=300)
     return found
 
 
@@ -211,16 +211,16 @@ def test_no_agent_speaks_for_another_or_reads_by_a_consumer() -> None:
 def test_the_table_and_the_code_say_the_same() -> None:
     guarding = GuardianSettings()
     roles = (
-        overseer.spec.role(OverseerSettings()),
-        governor.spec.role(GovernorSettings(host="here")),
-        guardian.spec.role(guarding),
+        overseer.spec.service_spec(OverseerSettings()),
+        governor.spec.service_spec(GovernorSettings(host="here")),
+        guardian.spec.service_spec(guarding),
     )
     for role in roles:
         said = [each for each in USERS[role.service].publish if each.startswith(names.EVENTS)]
-        for own in role.own:
+        for own in role.own_filters:
             assert any(covers(each, own) for each in said), (role.service, own)
         for each in said:
-            assert any(overlap(each, own) for own in role.own), (role.service, each)
+            assert any(overlap(each, own) for own in role.own_filters), (role.service, each)
     assert STEPS_THAT_MAY_BE_WORK == HINTS
     assert HALTS == agent_orders.HALTS
     assert GUARDIAN_PAGES == DURABLE
@@ -253,7 +253,9 @@ async def test_nobody_listens_where_it_must_not(permitted: PermittedServer, name
         for each in (*EARS, *user.subscribe):
             allowed = any(covers(mine, each) for mine in user.subscribe) or each in user.subscribe
             if allowed:
-                await bus.connection.client.restore(await bus.connection.listen(each, _ignore))
+                await bus.connection.client.unsubscribe_raw(
+                    await bus.connection.listen(each, _ignore)
+                )
                 continue
             with pytest.raises(Forbidden, match="the NATS server forbids this user the subscri"):
                 await bus.connection.listen(each, _ignore)
@@ -323,7 +325,7 @@ async def test_who_may_make_no_durable_is_told_what_to_use(
         pass
 
 
-async def _never(recorded: Recorded) -> None:
+async def _never(recorded: RecordedEvent) -> None:
     raise AssertionError(recorded)
 
 
@@ -386,7 +388,7 @@ async def test_the_built_in_worker_copies_the_snapshots(
     with capture_logs() as logs:
         async with asyncio.timeout(300), untouched.bus("maintenance") as bus:
             tally = await archive_snapshots(archive, bus=bus, now=system_clock())
-            await bus.connection.client.settled(timeout_seconds=300)
+            await bus.connection.client.wait_settled(timeout_seconds=300)
     assert [each for each in logs if each["log_level"] in ("warning", "error")] == []
     (kept,) = archive.manifest.entries.values()
     assert kept.source == f"{names.SNAPSHOTS}/overseer.main", tally.lines
@@ -402,7 +404,7 @@ async def test_a_pull_that_is_forbidden_ends_the_reading(permitted: PermittedSer
             bus.connection.client.refuse(subject, Forbidden("not you"))
             with pytest.raises(Forbidden, match="not you"):
                 while True:
-                    await reader.batch(most=1, within_seconds=300)
+                    await reader.batch(max_messages=1, within_seconds=300)
 
 
 async def test_an_agent_does_all_that_agents_do(permitted: PermittedServer) -> None:
@@ -483,7 +485,7 @@ async def test_a_consumer_that_pushes_is_no_way_around(permitted: PermittedServe
             {"stream_name": LOG, "config": pushing, "action": "create"},
         )
         await bus.connection.request(bait, b"{}", timeout_seconds=300)
-        await bus.connection.client.settled(timeout_seconds=300)
+        await bus.connection.client.wait_settled(timeout_seconds=300)
         assert (await admin.stream.configuration())["max_bytes"] != 1024**2
 
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from ganglion.durations import parse_duration
-from nervous_system.contract.patched import DoesNotApply, patched
+from nervous_system.contract.patch import DoesNotApply, apply_patch
 from nervous_system.host.http_get import http_get
 from nervous_system.whole_number import whole_number
 from overseer.taken_lines import TakenLines
@@ -46,10 +46,10 @@ def test_a_record_of_the_inbox_in_other_digits_is_none(tmp_path: Path, number: s
 def test_a_diff_in_other_digits_does_not_apply(place: int) -> None:
     numbers = ["1", "1"]
     diff = "--- a\n+++ b\n@@ -{} +{} @@\n-x\n+y\n"
-    assert patched("x\n", diff.format(*numbers)) == "y\n"
+    assert apply_patch("x\n", diff.format(*numbers)) == "y\n"
     numbers[place] = "\u0661"
     with pytest.raises(DoesNotApply):
-        patched("x\n", diff.format(*numbers))
+        apply_patch("x\n", diff.format(*numbers))
 
 
 async def test_an_address_of_ipv6_is_asked_by_its_brackets() -> None:

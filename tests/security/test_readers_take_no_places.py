@@ -18,7 +18,7 @@ from embedded_clickhouse.passwords import own_passwords
 from embedded_clickhouse.users import OWN_ACCOUNTS
 
 SLOW = "SELECT count() FROM system.numbers WHERE cityHash64(number) = 0"
-MOST = RIGHTS["read"]
+MAX = RIGHTS["read"]
 
 
 @dataclass
@@ -77,32 +77,32 @@ async def _running(front: Front) -> int:
 
 async def test_slow_queries_of_an_analyst_leave_the_recording_alone(front: Front) -> None:
     slow = [asyncio.create_task(front.ask("analyst", SLOW)) for _ in range(40)]
-    assert MOST.queries is not None
-    while await _running(front) < MOST.queries:
+    assert MAX.queries is not None
+    while await _running(front) < MAX.queries:
         assert not any(task.done() for task in slow)
     for number in range(20):
         assert await front.ask("ganglion", f"INSERT INTO swarm.facts VALUES ({number})") == ""
-    assert await _running(front) == MOST.queries, "more of them run than may"
+    assert await _running(front) == MAX.queries, "more of them run than may"
     assert await front.ask("services", "SELECT count() FROM swarm.facts") == "20\n"
     for task in slow:
         task.cancel()
     await asyncio.gather(*slow, return_exceptions=True)
 
 
-@pytest.mark.parametrize("name", MOST.most)
+@pytest.mark.parametrize("name", MAX.max_settings)
 async def test_no_limit_is_lifted(front: Front, name: str) -> None:
     asks = (
-        f"SET {name} = {MOST.most[name] + 1}",
+        f"SET {name} = {MAX.max_settings[name] + 1}",
         f"SET {name} = DEFAULT",
-        f"SELECT 1 SETTINGS {name} = {MOST.most[name] + 1}",
+        f"SELECT 1 SETTINGS {name} = {MAX.max_settings[name] + 1}",
         f"SELECT 1 SETTINGS {name} = DEFAULT",
-        f"SELECT 1 SETTINGS profile = 'owner', {name} = {MOST.most[name] + 1}",
+        f"SELECT 1 SETTINGS profile = 'owner', {name} = {MAX.max_settings[name] + 1}",
     )
     if name != "max_threads":  # of which 0 means as many as there are processors, within its bound
         asks += (f"SET {name} = 0", f"SELECT 1 SETTINGS {name} = 0")  # type: ignore[assignment]
     for statement in asks:
         assert "DB::Exception" in await front.ask("analyst", statement), statement
-    more = {name: str(MOST.most[name] + 1)}
+    more = {name: str(MAX.max_settings[name] + 1)}
     assert "DB::Exception" in await front.ask("analyst", "SELECT 1", **more)
     assert "DB::Exception" in await front.ask("analyst", "SELECT 1", profile="owner", **more)
 
@@ -112,14 +112,14 @@ async def test_a_subquery_has_no_more_time_than_its_query(front: Front) -> None:
     assert "(TIMEOUT_EXCEEDED)" in await front.ask("analyst", inner, max_execution_time="1")
 
 
-@pytest.mark.parametrize("name", MOST.settings)
+@pytest.mark.parametrize("name", MAX.settings)
 async def test_a_session_keeps_its_limits(front: Front, name: str) -> None:
     async def value(**fields: str) -> str:
         asked = f"SELECT getSetting('{name}')"
         return (await front.ask("analyst", asked, session_id="s", **fields)).strip()
 
-    assert await value() == str(MOST.settings[name])
+    assert await value() == str(MAX.settings[name])
     assert await value(**{name: "1000" if name.endswith("bytes") else "1"}) != "0"
-    assert await value() == str(MOST.settings[name])
+    assert await value() == str(MAX.settings[name])
     await front.ask("analyst", "SET profile = 'owner'", session_id="s")
-    assert await value() == str(MOST.settings[name])
+    assert await value() == str(MAX.settings[name])

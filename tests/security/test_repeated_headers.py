@@ -11,16 +11,16 @@ import pytest
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_OVERSEER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from ingestor.core import examine
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from local_mesh.key_files import ensure_mesh_key
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
-from nervous_system.client.asker import AnswerCheck
+from nervous_system.client.request_client import AnswerCheck
 from nervous_system.clock import system_clock
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
 from nervous_system.contract.header_block import UNRELIABLE, unreliable, written_by_us
-from nervous_system.contract.message import Entry, seal
+from nervous_system.contract.message import Entry, encode_message
 from nervous_system.contract.signature import TrustedKeys
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Untrusted
@@ -83,10 +83,10 @@ def block(*each: bytes) -> bytes:
 
 def refused(bus: Bus, stored: Stored) -> bool:
     """Whether nobody goes by it: those who decide, and the row says so in the same words."""
-    (examined,) = examine([stored], Framer(epoch=1, writer=1), trusted=bus.trusted)
+    (examined,) = examine([stored], RowEncoder(epoch=1, writer=1), trusted=bus.trusted)
     warned = UNRELIABLE.encode() in examined.frame
     try:
-        bus.recorded(stored)
+        bus.decode_stored(stored)
     except Untrusted as error:
         assert str(error).endswith(f": its {UNRELIABLE}")
         assert warned
@@ -96,7 +96,7 @@ def refused(bus: Bus, stored: Stored) -> bool:
 
 
 async def test_what_is_vouched_for_counts_only_with_each_header_once(service: Bus) -> None:
-    message = seal(
+    message = encode_message(
         Entry(event=event()),
         service.redactor,
         traceparent=None,

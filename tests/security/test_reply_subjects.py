@@ -76,7 +76,9 @@ async def _subjects(bus: Bus, until: str) -> list[str]:
     found: list[str] = []
     async with asyncio.timeout(300), bus.reader(start_sequence=1) as reader:
         while until not in found[1:]:
-            found += [each.subject for each in await reader.batch(most=10, within_seconds=5)]
+            found += [
+                each.subject for each in await reader.batch(max_messages=10, within_seconds=5)
+            ]
     return found
 
 

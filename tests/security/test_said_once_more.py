@@ -12,7 +12,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER, ROLE_WORKER
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.worker_pb2 import WorkerRegistered
 from ingestor.core import examine
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from local_mesh.key_files import ensure_mesh_key
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
@@ -92,9 +92,9 @@ async def again(bus: Bus, stored: Stored, *id_lines: bytes, ids_last: bool = Fal
 
 def refused(bus: Bus, stored: Stored) -> str:
     """Why nobody goes by it: those who decide, and the row says so in the same words."""
-    (examined,) = examine([stored], Framer(epoch=1, writer=1), trusted=bus.trusted)
+    (examined,) = examine([stored], RowEncoder(epoch=1, writer=1), trusted=bus.trusted)
     try:
-        bus.recorded(stored)
+        bus.decode_stored(stored)
     except Untrusted as error:
         problem = str(error).partition(": its ")[2]
         assert problem.encode() in examined.frame

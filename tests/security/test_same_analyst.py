@@ -43,7 +43,7 @@ def test_the_limits_are_the_same() -> None:
 
 
 def test_the_bounds_are_the_same() -> None:
-    bounds = {name: ("1", str(value)) for name, value in ANALYST.most.items()}
+    bounds = {name: ("1", str(value)) for name, value in ANALYST.max_settings.items()}
     assert _bounds(_profile(SERVER, "analyst")) == bounds
     assert _bounds(_profile(EMBEDDED, ANALYST.role)) == bounds
 
@@ -107,4 +107,4 @@ def test_the_tables_of_system_that_everybody_reads_are_the_same() -> None:
 
 
 def test_every_limit_has_its_bound() -> None:
-    assert set(ANALYST.settings) == set(ANALYST.most)
+    assert set(ANALYST.settings) == set(ANALYST.max_settings)

@@ -21,10 +21,10 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, SwarmEvent
 from enchanted.events.v1.task_pb2 import TaskManifest, TaskSubmitted
 from ingestor.cleaning import WARNING
 from ingestor.core import examine, prepare
-from ingestor.frames import Framer
 from ingestor.model import Fingerprint
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import Agent
 from nervous_system.clock import system_clock
 from nervous_system.contract.event import Event
@@ -50,7 +50,7 @@ def test_of_hundreds_of_secrets_nearly_all_are_taken_out() -> None:
     """Each shape of the issue, in each place; what is missed is said by name in `make bench`."""
     assert len(ALL) >= 200
     left = secrets.missed()
-    assert len(left) <= len(ALL) * (1 - secrets.LEAST_RECALL_PERCENT / 100), left
+    assert len(left) <= len(ALL) * (1 - secrets.MIN_RECALL_PERCENT / 100), left
     plain = [each for each in left if each.endswith((", bare", "in a sentence", "touching a word"))]
     assert plain == []
 
@@ -68,7 +68,7 @@ def test_another_set_of_the_same_shapes_is_found_as_well() -> None:
 def test_code_and_prose_stay_as_they_are() -> None:
     figure = secrets.precision(60_000)
     assert figure.value is not None
-    assert figure.value <= secrets.MOST_FOUND_PER_MILLION, figure.detail
+    assert figure.value <= secrets.MAX_FOUND_PER_MILLION, figure.detail
 
 
 def test_most_events_end_at_the_first_look() -> None:
@@ -216,7 +216,7 @@ async def test_a_strangers_secret_is_not_stored(warehouse: ClickHouseWarehouse) 
         Stored(number, "swarm.events.coder.decision", 1_793_000_000_000_000_000 + number, data)
         for number, data in enumerate(raw, 1)
     ]
-    framer = Framer(epoch=1, writer=1)
+    framer = RowEncoder(epoch=1, writer=1)
     examined = examine(stored, framer)
     assert [each.stored.data for each in examined] == raw  # what is compared with the log is it
     await warehouse.insert(prepare(examined, framer, known=frozenset()).batch)
@@ -252,7 +252,7 @@ def test_a_number_in_a_session_does_not_say_that_it_was_looked_through() -> None
         Stored(number, "swarm.events.coder.decision", 1, event.SerializeToString())
         for number, event in enumerate((plain, secret, plain, secret), start=1)
     ]
-    examined = examine(positions, Framer(epoch=1, writer=1))
+    examined = examine(positions, RowEncoder(epoch=1, writer=1))
     carry = [WARNING.encode() in each.frame for each in examined]
     assert carry == [False, True, False, True]
     assert not any(EXAMPLE.text.encode() in each.frame for each in examined)
@@ -279,7 +279,7 @@ def test_what_was_taken_out_once_leaves_nothing_to_take_out() -> None:
 async def test_the_log_keeps_what_a_stranger_put_on_it(bus: Bus) -> None:
     """Nothing on the log can be altered: the secret is to be changed."""
     await bus.connection.client.request("swarm.events.coder.decision", _foreign(EXAMPLE.text), 5.0)
-    events = [recorded(stored).event async for stored in bus.replay()]
+    events = [decode_stored(stored).event async for stored in bus.replay()]
     assert isinstance(events[0].payload, AgentDecision)
 
 
@@ -362,5 +362,5 @@ def test_a_strangers_secret_beside_a_payload_is_not_stored() -> None:
     message = SwarmEvent.FromString(_foreign("without"))
     message.attribution.labels["password"] = "hunter42!x"
     stored = Stored(1, "swarm.events.coder.decision", 10**18, message.SerializeToString())
-    (examined,) = examine([stored], Framer(epoch=1, writer=1))
+    (examined,) = examine([stored], RowEncoder(epoch=1, writer=1))
     assert b"hunter42" not in examined.frame

@@ -14,7 +14,7 @@ from bench.child import bare_environment
 from nervous_system.bus import open_bus
 from nervous_system.errors import GanglionError
 from nervous_system.settings import MeshSettings
-from nervous_system.shown_address import MASK, shown
+from nervous_system.shown_address import MASK, display_address
 from tests.real_servers import free_port
 
 WORD = "geheim"
@@ -41,12 +41,12 @@ PLAIN = ("nats://h:1", "h:1,i:2", "http://h:1/?database=swarm", "tls://[::1]:422
 
 @pytest.mark.parametrize("url", HIDDEN)
 def test_an_address_is_shown_without_what_proves_who_one_is(url: str) -> None:
-    assert shown(url) == HIDDEN[url]
+    assert display_address(url) == HIDDEN[url]
 
 
 @pytest.mark.parametrize("url", PLAIN)
 def test_an_address_that_hides_nothing_is_shown_as_it_is(url: str) -> None:
-    assert shown(url) == url
+    assert display_address(url) == url
 
 
 @pytest.mark.timeout(600)

@@ -20,9 +20,9 @@ from nervous_system.bus import Bus, open_bus
 from nervous_system.client import agent as agents
 from nervous_system.client.agent import Agent
 from nervous_system.contract.event import Event
-from nervous_system.contract.message import Entry, Expectation, seal
+from nervous_system.contract.message import Entry, Expectation, encode_message
+from nervous_system.contract.resource import Resource
 from nervous_system.contract.stored import Stored
-from nervous_system.contract.target import Target
 from nervous_system.errors import (
     Conflict,
     Duplicate,
@@ -81,7 +81,7 @@ async def test_other_bytes_are_a_conflict_that_names_them(
 
 
 async def test_the_same_bytes_on_another_subject_are_other_bytes(bus: Bus) -> None:
-    message, _ = seal(Entry(event=event("one")), bus.redactor, traceparent=None)
+    message, _ = encode_message(Entry(event=event("one")), bus.redactor, traceparent=None)
     await put(bus, "one", data=message.data)
     with pytest.raises(IdTaken):
         await bus.publish(event("one"))
@@ -115,7 +115,7 @@ async def test_an_agent_holds_no_receipt_for_other_bytes(
         await agent.decide(rationale="why", chosen="what")
     with pytest.raises(Conflict, match="other bytes under the same id"):
         async with asyncio.timeout(300):  # at once, not when its deadline is over
-            await agent.change(Target.file("a.txt"), before=None, after=b"x")
+            await agent.change(Resource.file("a.txt"), before=None, after=b"x")
     monkeypatch.undo()
     receipt = await agent.decide(rationale="why", chosen="what")
     assert not receipt.duplicate
@@ -150,7 +150,9 @@ async def test_a_batch_with_a_taken_id_stores_nothing_and_names_it(
 
 async def test_a_batch_is_its_own_earlier_try_only_byte_for_byte(bus: Bus) -> None:
     """The ends are as they should be, and in the middle stands something else."""
-    first, last = (seal(each, bus.redactor, traceparent=None)[0] for each in entries("a", "c"))
+    first, last = (
+        encode_message(each, bus.redactor, traceparent=None)[0] for each in entries("a", "c")
+    )
     start = (await bus.stream.state()).last_sequence
     await put(bus, "a", subject=first.subject, data=first.data)
     await put(bus, "b", subject=first.subject)

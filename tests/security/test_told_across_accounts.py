@@ -50,7 +50,7 @@ async def test_a_worker_hears_what_was_said_before_and_what_is_said_now(
                 settings.nats_url, worker_id="w1", max_concurrent_tasks=9, settings=settings
             ) as worker,
         ):
-            await worker.lanes.informed()
+            await worker.command_listener.wait_until_informed()
             assert worker.orders.most_tasks(9) == 5
             await governor.publish(_throttle(2))
             while worker.orders.most_tasks(9) != 2:

@@ -19,7 +19,7 @@ from ganglion import progress_bar as bar_module
 from ganglion.console import Console as SupervisorConsole
 from ganglion.event_line import one_line
 from ganglion.terminal import say_answer
-from ganglion.widths import folded
+from ganglion.widths import fold
 from nervous_system.error_text import error_text
 from nervous_system.telemetry.log import configure
 from nervous_system.visible import says_something, visible, visible_json
@@ -126,7 +126,7 @@ HOSTILE = "\x1b]52;c;eA==\x07\x9b2J\u202e\u200b[bold][link=http://x]y[/]\nFORGED
 @pytest.mark.parametrize("width", range(20, 90, 7))
 def test_what_comes_from_outside_begins_no_line_where_it_is_folded(width: int) -> None:
     said = f"somebody says: {visible(HOSTILE)} {'forged ' * 20}{'x' * 200} ok   all is well"
-    first, *rest = folded(said, width)
+    first, *rest = fold(said, width)
     assert rest
     assert first.startswith("somebody")
     assert all(line.startswith("  ") for line in rest)

@@ -29,16 +29,16 @@ from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.answer_pb2 import Answer, TaskGrant
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskManifest
-from nervous_system.bus import Bus, recorded
+from nervous_system.bus import Bus, decode_stored
 from nervous_system.client.agent import Agent, Receipt, open_agent
 from nervous_system.client.attempt import Do, attempt
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.next_claim import NextClaim
 from nervous_system.client.proposing import objective, task
 from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.codec import encode
 from nervous_system.contract.event import Event
-from nervous_system.contract.target import Target
+from nervous_system.contract.resource import Resource
 from nervous_system.errors import GanglionError, InvalidEvent
 from nervous_system.ids import new_event_id
 from nervous_system.settings import MeshSettings
@@ -129,15 +129,15 @@ class Sink:
     """A holder, an asker and a log that take whatever they are given."""
 
     said: list[Any] = field(default_factory=list)
-    following: Callable[[HeldTask], NextClaim | None] = lambda ended: None
+    following: Callable[[ClaimedTask], NextClaim | None] = lambda ended: None
 
-    def hold(self, task: HeldTask) -> None:
+    def hold(self, task: ClaimedTask) -> None:
         pass
 
-    def let_go(self, task: HeldTask) -> None:
+    def drop(self, task: ClaimedTask) -> None:
         pass
 
-    def holds(self, task: HeldTask) -> bool:
+    def holds(self, task: ClaimedTask) -> bool:
         return True
 
     async def ask(self, payload: Any, **_: Any) -> Any:
@@ -154,9 +154,9 @@ async def agent(bus: Bus) -> Agent:
     return Agent(bus, role=ROLE_CODER, agent_id="odd", deadline_seconds=60.0)
 
 
-def _held(sink: Sink) -> HeldTask:
+def _held(sink: Sink) -> ClaimedTask:
     grant = TaskGrant(manifest=TaskManifest(task_id="t", action="dig"), attempt=1)
-    return HeldTask(grant, "w", sink, sink)  # type: ignore[arg-type]
+    return ClaimedTask(grant, "w", sink, sink)  # type: ignore[arg-type]
 
 
 def _accepting(agent: Agent) -> Agent:
@@ -165,7 +165,7 @@ def _accepting(agent: Agent) -> Agent:
     async def accepted(proposal: Any, **_: Any) -> None:
         proposal.SerializeToString()
 
-    agent._asker.accepted = accepted  # type: ignore[assignment,method-assign]
+    agent._asker.require_accepted = accepted  # type: ignore[assignment,method-assign]
     return agent
 
 
@@ -182,7 +182,7 @@ def _calls(agent: Agent, sink: Sink) -> dict[str, tuple[Call, dict[str, Any], li
         return await agent.change(target, **said)
 
     async def change_of(said: dict[str, Any]) -> Any:
-        target = Target(said.pop("target.type"), said.pop("target.resource"))
+        target = Resource(said.pop("target.type"), said.pop("target.resource"))
         return await agent.change(target, **said)
 
     async def open_one(said: dict[str, Any]) -> Any:
@@ -233,7 +233,7 @@ def _calls(agent: Agent, sink: Sink) -> dict[str, tuple[Call, dict[str, Any], li
         ),
         "progress": (lambda said: held.progress(**said), {}, _parameters(held.progress)),
         "finish": (lambda said: held.finish(**said), {}, _parameters(held.finish)),
-        "give_back": (lambda said: held.give_back(**said), {}, _parameters(held.give_back)),
+        "give_back": (lambda said: held.release(**said), {}, _parameters(held.release)),
         "open_agent": (
             open_one,
             {"url": url, "role": "coder", "agent_id": "x"},
@@ -300,7 +300,7 @@ async def test_what_is_recorded_is_what_was_given(agent: Agent) -> None:
         cost_usd=0,
         input_tokens=2**64 - 1,
     )
-    first, second = [recorded(each).event async for each in agent.bus.replay()]
+    first, second = [decode_stored(each).event async for each in agent.bus.replay()]
     assert isinstance(first.payload, AgentDecision)
     assert first.payload.rationale == first.payload.chosen_action == odd
     assert list(first.payload.rejected_alternatives) == [odd, ""]
@@ -390,17 +390,17 @@ class _Unspeakable(Exception):
         raise RuntimeError(f"no{len(held)}")
 
 
-async def _fail(task: HeldTask) -> None:
+async def _fail(task: ClaimedTask) -> None:
     password = SECRET
     raise ValueError(f"it failed{len(password)}")
 
 
-async def _fail_oddly(task: HeldTask) -> None:
+async def _fail_oddly(task: ClaimedTask) -> None:
     password = SECRET
     raise ValueError("\ud800\x1b[2J" + "x" * 5_000_000 + str(len(password)))
 
 
-async def _fail_without_words(task: HeldTask) -> None:
+async def _fail_without_words(task: ClaimedTask) -> None:
     raise _Unspeakable
 
 

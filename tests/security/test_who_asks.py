@@ -19,7 +19,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from ingestor.core import examine
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from local_mesh.nats_permissions import ASKED_BY_AGENTS, REQUEST
 from nervous_system import names
 from nervous_system.clock import system_clock
@@ -29,7 +29,7 @@ from nervous_system.contract.header_block import malformed
 from nervous_system.contract.signature import NOT_ITSELF, TrustedKeys
 from nervous_system.contract.stored import Stored
 from nervous_system.ids import new_event_id
-from nervous_system.service.inbox import Inbox
+from nervous_system.service.request_queue import RequestQueue
 from tests.security.permitted_server import PermittedServer
 from tests.security.raw_client import RawClient, publish_with, raw_client
 
@@ -67,13 +67,13 @@ async def speaker(server: PermittedServer, user: str) -> AsyncIterator[RawClient
         yield client
 
 
-async def outcome(inbox: Inbox, client: RawClient, headers: bytes, data: bytes) -> str:
+async def outcome(inbox: RequestQueue, client: RawClient, headers: bytes, data: bytes) -> str:
     """Why it was refused; empty where it is to be decided on."""
     await client.say(publish_with(headers, REQUEST.encode(), data, reply=b"_INBOX.m.1"))
     async with asyncio.timeout(300):
         while not inbox.waiting:
-            await inbox.some(within_seconds=300)
-    if inbox.take(1, most_bytes=1_000_000):
+            await inbox.wait_for_request(within_seconds=300)
+    if inbox.take(1, max_bytes=1_000_000):
         return ""
     answer = Answer.FromString(await client.answer())
     assert answer.untrusted
@@ -83,7 +83,7 @@ async def outcome(inbox: Inbox, client: RawClient, headers: bytes, data: bytes) 
 async def test_no_header_makes_an_agent_a_person(tmp_path: Path) -> None:
     async with PermittedServer(tmp_path).running() as server, server.bus("overseer") as bus:
         some = asyncio.Event()
-        async with Inbox(bus, REQUEST, some=some, now=bus.clock) as inbox:
+        async with RequestQueue(bus, REQUEST, some=some, now=bus.clock) as inbox:
             await bus.connection.client.flush()
             async with speaker(server, "coder") as coder:
                 for headers in (
@@ -99,7 +99,7 @@ async def test_no_header_makes_an_agent_a_person(tmp_path: Path) -> None:
 async def test_of_the_mesh_nothing_has_to_be_said_and_what_is_must_be_whole(tmp_path: Path) -> None:
     async with PermittedServer(tmp_path).running() as server, server.bus("overseer") as bus:
         some = asyncio.Event()
-        async with Inbox(bus, REQUEST, some=some, now=bus.clock) as inbox:
+        async with RequestQueue(bus, REQUEST, some=some, now=bus.clock) as inbox:
             await bus.connection.client.flush()
             async with server.bus("operator") as operator:
                 asking = asyncio.create_task(
@@ -107,8 +107,8 @@ async def test_of_the_mesh_nothing_has_to_be_said_and_what_is_must_be_whole(tmp_
                         REQUEST, request(ROLE_OPERATOR), timeout_seconds=300
                     )
                 )
-                await inbox.some(within_seconds=300)
-                (taken,) = inbox.take(1, most_bytes=1_000_000)
+                await inbox.wait_for_request(within_seconds=300)
+                (taken,) = inbox.take(1, max_bytes=1_000_000)
                 inbox.answer([(taken, Answer(accepted=True))])
                 assert Answer.FromString((await asking).data).accepted
 
@@ -118,15 +118,15 @@ async def test_nobody_but_the_server_speaks_where_agents_are_heard(tmp_path: Pat
     async with PermittedServer(tmp_path).running() as server, server.bus("overseer") as bus:
         some = asyncio.Event()
         async with (
-            Inbox(bus, REQUEST, some=some, now=bus.clock) as inbox,
+            RequestQueue(bus, REQUEST, some=some, now=bus.clock) as inbox,
             server.bus("admin") as by,
         ):
             await bus.connection.client.flush()
             asking = asyncio.create_task(
                 by.connection.request(ASKED_BY_AGENTS, request(ROLE_OPERATOR), timeout_seconds=300)
             )
-            await inbox.some(within_seconds=300)
-            assert inbox.take(1, most_bytes=1_000_000) == []
+            await inbox.wait_for_request(within_seconds=300)
+            assert inbox.take(1, max_bytes=1_000_000) == []
             assert "who sent it is not there" in Answer.FromString((await asking).data).reasons[0]
 
 
@@ -174,5 +174,5 @@ def test_a_worker_alone_says_that_it_comes_and_goes(
     stored = Stored(1, f"{names.EVENTS}.worker.departed.{subject}", 0, encode(departed))
     problem = stored.problem(TrustedKeys.none(), event_id="e", agent_id=agent_id, of_worker="vw")
     assert problem == ("" if believed else NOT_ITSELF)
-    (examined,) = examine([stored], Framer(epoch=1, writer=1))
+    (examined,) = examine([stored], RowEncoder(epoch=1, writer=1))
     assert (NOT_ITSELF.encode() in examined.frame) is not believed

@@ -21,17 +21,17 @@ from enchanted.events.v1.task_pb2 import (
 )
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from local_mesh.addresses import client_settings
-from nervous_system.client.held_task import HeldTask
+from nervous_system.client.claimed_task import ClaimedTask
 from nervous_system.client.proposing import task
 from nervous_system.client.serving import serve
 from nervous_system.client.worker import open_worker
 from nervous_system.contract.subjects import token
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
-from operations.actions.asking import ask_overseer
+from operations.actions.overseer_client import ask_overseer
 from operations.log_session import bus_session, readable
 
-MOST_LOSSES = 3
+MAX_LOSSES = 3
 """So many workers may be lost with it; what fails is not tried again, as with the others."""
 
 ENDS = {RESULT_COMPLETED: "done", RESULT_CANCELLED: "cancelled"}
@@ -41,7 +41,7 @@ async def work(queue: str, name: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
 
-    async def act(held: HeldTask) -> object:
+    async def act(held: ClaimedTask) -> object:
         return await deeds.do_async(held.arguments["deed"], held.arguments["key"])
 
     heartbeat = float(os.environ["OUTCOMES_HEARTBEAT_SECONDS"])
@@ -58,7 +58,7 @@ async def watch(given: watching.Order) -> None:
             "payload": {"deed": given.deed, "key": given.key},
             "skills": [given.queue],
             "max_attempts": 1,
-            "max_losses": MOST_LOSSES,
+            "max_losses": MAX_LOSSES,
             "attempt_seconds": given.limit_seconds,
         },
         task_id=task_id,

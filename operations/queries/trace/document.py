@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from operations.queries.event_json import json_line
 from operations.queries.trace.jaeger import span_page
 from operations.queries.trace.tree import Trace
@@ -34,5 +34,5 @@ def trace_document(trace: Trace, jaeger_url: str | None) -> dict[str, Any]:
     }
 
 
-def _event(recorded: Recorded, jaeger_url: str | None) -> dict[str, Any]:
+def _event(recorded: RecordedEvent, jaeger_url: str | None) -> dict[str, Any]:
     return {**json.loads(json_line(recorded)), "jaeger_url": span_page(recorded, jaeger_url)}

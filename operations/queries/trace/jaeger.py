@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.errors import NotRunning
 from nervous_system.host.http_get import http_get
 
@@ -31,7 +31,7 @@ def span_address(jaeger_url: str, *, trace_id: str, span_id: str) -> str:
     return f"{address}?uiFind={span_id}" if span_id else address
 
 
-def span_page(recorded: Recorded, jaeger_url: str | None) -> str | None:
+def span_page(recorded: RecordedEvent, jaeger_url: str | None) -> str | None:
     """The page of the event's span, in its own trace; None where there is no Jaeger."""
     if not jaeger_url:
         return None

@@ -12,19 +12,19 @@ from typing import Any, Final
 
 from nervous_system.clickhouse.query import query_rows
 from nervous_system.contract.codec import decode
-from nervous_system.contract.event import Recorded
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.errors import BadSetting, QueryRefused
-from operations.queries.meant import meant
-from operations.queries.trace.elsewhere import Elsewhere, Onward
+from operations.queries.meant import closest_id
+from operations.queries.trace.cross_trace_links import CrossTraceLinks, DownstreamTrace
 from operations.queries.trace.tree import Trace
 
-MOST_EVENTS: Final = 10_000
+MAX_EVENTS: Final = 10_000
 """A longer trace is cut, and says so."""
 
-MOST_TRACES: Final = 10
+MAX_TRACES: Final = 10
 """To so many other traces an event led by name; of the rest their number is said."""
 
-LEAST_BEGINNING: Final = 4
+MIN_BEGINNING: Final = 4
 """Characters of an id that must be typed, as with git."""
 
 _WHOLE_ID: Final = re.compile(
@@ -48,13 +48,13 @@ def find_trace(clickhouse_url: str, wanted: str) -> Trace:
         trace_id = _trace_of(clickhouse_url, wanted)
     events = _events_of(clickhouse_url, trace_id)
     if not events:
-        raise _unknown(wanted)
+        raise _unknown_id(wanted)
     return Trace.of(
         trace_id,
-        events[:MOST_EVENTS],
+        events[:MAX_EVENTS],
         elsewhere=_elsewhere(clickhouse_url, trace_id),
         asked=asked,
-        cut=len(events) > MOST_EVENTS,
+        cut=len(events) > MAX_EVENTS,
     )
 
 
@@ -69,37 +69,35 @@ def meant_id(clickhouse_url: str, typed: str) -> str:
         return begin
     if _rows(clickhouse_url, "trace_of_event.sql", event_id=begin):
         return begin  # the id of an event need not be a UUID
-    if len(begin) < LEAST_BEGINNING:
+    if len(begin) < MIN_BEGINNING:
         return begin
     ids = [str(row["id"]) for row in _rows(clickhouse_url, "ids_that_begin.sql", begin=begin)]
-    return meant(begin, ids, noun="id")
+    return closest_id(begin, ids, noun="id")
 
 
 def _trace_of(clickhouse_url: str, event_id: str) -> str:
     rows = _rows(clickhouse_url, "trace_of_event.sql", event_id=event_id)
     if not rows:
-        raise _unknown(event_id)
+        raise _unknown_id(event_id)
     trace_id = str(rows[0]["trace_id"])
     if not trace_id:
         raise QueryRefused(f"event {event_id} was published without a trace id")
     return trace_id
 
 
-def _events_of(clickhouse_url: str, trace_id: str) -> list[Recorded]:
-    rows = _rows(
-        clickhouse_url, "events_of_trace.sql", trace_id=trace_id, most=str(MOST_EVENTS + 1)
-    )
-    return [_recorded(row) for row in rows]
+def _events_of(clickhouse_url: str, trace_id: str) -> list[RecordedEvent]:
+    rows = _rows(clickhouse_url, "events_of_trace.sql", trace_id=trace_id, most=str(MAX_EVENTS + 1))
+    return [_decode_row(row) for row in rows]
 
 
-def _elsewhere(clickhouse_url: str, trace_id: str) -> Elsewhere:
-    shown = {"trace_id": trace_id, "most": str(MOST_EVENTS)}
+def _elsewhere(clickhouse_url: str, trace_id: str) -> CrossTraceLinks:
+    shown = {"trace_id": trace_id, "most": str(MAX_EVENTS)}
     causes = _rows(clickhouse_url, "causes_of_trace.sql", **shown)
-    onward = _rows(clickhouse_url, "onward_of_trace.sql", **shown, most_traces=str(MOST_TRACES))
-    return Elsewhere(
-        causes=tuple(_recorded(row) for row in causes),
+    onward = _rows(clickhouse_url, "onward_of_trace.sql", **shown, most_traces=str(MAX_TRACES))
+    return CrossTraceLinks(
+        causes=tuple(_decode_row(row) for row in causes),
         onward=tuple(
-            Onward(
+            DownstreamTrace(
                 causation_id=row["causation_id"],
                 trace_id=row["other"],
                 events=int(row["events"]),
@@ -110,8 +108,8 @@ def _elsewhere(clickhouse_url: str, trace_id: str) -> Elsewhere:
     )
 
 
-def _recorded(row: dict[str, Any]) -> Recorded:
-    return Recorded(
+def _decode_row(row: dict[str, Any]) -> RecordedEvent:
+    return RecordedEvent(
         event=decode(base64.b64decode(row["raw"])),
         sequence=int(row["seq"]),
         subject=row["subject"],
@@ -124,7 +122,7 @@ def _rows(clickhouse_url: str, name: str, **parameters: str) -> list[dict[str, A
     return query_rows(clickhouse_url, query, parameters=parameters)
 
 
-def _unknown(wanted: str) -> BadSetting:
+def _unknown_id(wanted: str) -> BadSetting:
     return BadSetting(
         f"ClickHouse has no event and no trace {wanted}; where it was published just now,"
         " `ganglion status` shows how far behind the log ClickHouse is"

@@ -15,8 +15,13 @@ from enchanted.events.v1.task_request_pb2 import (
     ReleaseRequested,
     ResultReported,
 )
-from nervous_system.contract.event import Recorded
-from operations.queries.trace.elsewhere import Cause, Elsewhere, Further, Onward
+from nervous_system.contract.event import RecordedEvent
+from operations.queries.trace.cross_trace_links import (
+    Cause,
+    CrossTraceLinks,
+    DownstreamTrace,
+    MoreTraces,
+)
 
 PLUMBING: Final = (
     ClaimRequested,
@@ -29,15 +34,15 @@ PLUMBING: Final = (
 )
 """How services come to decide. What they decided, and what that led to, is the work."""
 
-Shown = Recorded | Cause | Onward | Further
+TraceItem = RecordedEvent | Cause | DownstreamTrace | MoreTraces
 """An event of the trace, or what stands for those of other traces above and below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DrawnEvent:
     """One of them at its place in the drawing."""
 
-    shown: Shown
+    shown: TraceItem
     drawing: str  # what stands left of it
 
 
@@ -46,20 +51,20 @@ class Trace:
     """The events of one trace, in the order of the log."""
 
     trace_id: str
-    events: tuple[Recorded, ...]
+    events: tuple[RecordedEvent, ...]
     asked: str  # the event that was asked for; empty where it was the trace
     cut: bool  # whether more belong to it
     causes: tuple[Cause, ...]  # of other traces
-    onward: tuple[Onward, ...]  # to other traces
+    onward: tuple[DownstreamTrace, ...]  # to other traces
     hidden: int = 0  # events that are left out
 
     @classmethod
     def of(
         cls,
         trace_id: str,
-        events: Sequence[Recorded],
+        events: Sequence[RecordedEvent],
         *,
-        elsewhere: Elsewhere,
+        elsewhere: CrossTraceLinks,
         asked: str = "",
         cut: bool = False,
     ) -> Trace:
@@ -67,10 +72,10 @@ class Trace:
 
         An id comes again where a stream was made anew and its events were published again.
         """
-        first: dict[str, Recorded] = {}
+        first: dict[str, RecordedEvent] = {}
         for each in events:
             first.setdefault(each.event.event_id, each)
-        found: dict[str, Recorded] = {}
+        found: dict[str, RecordedEvent] = {}
         for each in elsewhere.causes:
             found.setdefault(each.event.event_id, each)
         named = dict.fromkeys(each.event.causation_id for each in first.values())
@@ -133,7 +138,7 @@ class Trace:
         )
 
     @property
-    def focus(self) -> Recorded:
+    def focus(self) -> RecordedEvent:
         """The event that was asked for, or the first one."""
         wanted = (each for each in self.events if each.event.event_id == self.asked)
         return next(wanted, self.events[0])
@@ -154,17 +159,17 @@ class Trace:
         return tuple(task_id for task_id in claimed if task_id not in here)
 
     @property
-    def further(self) -> tuple[Further, ...]:
+    def further(self) -> tuple[MoreTraces, ...]:
         """How many traces each event led to that are not named, where there are any."""
         named = Counter(each.causation_id for each in self.onward)
         traces = {each.causation_id: each.traces for each in self.onward}
         return tuple(
-            Further(causation_id=event_id, traces=traces[event_id] - number)
+            MoreTraces(causation_id=event_id, traces=traces[event_id] - number)
             for event_id, number in named.items()
             if traces[event_id] > number
         )
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[DrawnEvent]:
         """Each event once, causes above their effects.
 
         A chain goes straight down (`↓`); only where one event led to several, a branch is drawn.
@@ -172,15 +177,15 @@ class Trace:
         effects = self._effects()
         reached: set[str] = set()
 
-        def below(start: Recorded | Cause) -> Iterator[Line]:
+        def below(start: RecordedEvent | Cause) -> Iterator[DrawnEvent]:
             # A stack of its own: a chain may be longer than Python may call.
-            waiting: list[tuple[Shown, str, str]] = [(start, "", "")]
+            waiting: list[tuple[TraceItem, str, str]] = [(start, "", "")]
             while waiting:
                 shown, mark, margin = waiting.pop()
                 event_id = _event_id(shown)
                 if event_id in reached:
                     continue
-                yield Line(shown=shown, drawing=mark)
+                yield DrawnEvent(shown=shown, drawing=mark)
                 if event_id is None:
                     continue
                 reached.add(event_id)
@@ -202,8 +207,8 @@ class Trace:
         for each in self.events:  # the log takes causes that go round in a circle, too
             yield from below(each)
 
-    def _effects(self) -> defaultdict[str, list[Shown]]:
-        effects: defaultdict[str, list[Shown]] = defaultdict(list)
+    def _effects(self) -> defaultdict[str, list[TraceItem]]:
+        effects: defaultdict[str, list[TraceItem]] = defaultdict(list)
         for event in self.events:
             effects[event.event.causation_id].append(event)
         for onward in self.onward:
@@ -213,11 +218,11 @@ class Trace:
         return effects
 
 
-def _event_id(shown: Shown) -> str | None:
+def _event_id(shown: TraceItem) -> str | None:
     match shown:
-        case Recorded():
+        case RecordedEvent():
             return shown.event.event_id
         case Cause():
             return shown.event_id
-        case Onward() | Further():
+        case DownstreamTrace() | MoreTraces():
             return None

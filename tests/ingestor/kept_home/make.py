@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - with a seed: the same home each time
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR, SwarmEvent
-from ingestor.frames import Framer
+from ingestor.row_encoder import RowEncoder
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.contract.payload import KINDS, KINDS_BY_FIELD
 from nervous_system.contract.stored import Stored
@@ -54,7 +54,7 @@ def control_loop(first_sequence: int) -> History:
     return _by_chance(Random(41), history)
 
 
-def control_frames(framer: Framer, history: History) -> list[bytes]:
+def control_frames(framer: RowEncoder, history: History) -> list[bytes]:
     """What the ingestor would insert of it."""
     frames = []
     for recorded in history.log:
@@ -79,7 +79,7 @@ def control_frames(framer: Framer, history: History) -> list[bytes]:
     return frames
 
 
-def strange_frames(framer: Framer, first: int) -> list[bytes]:
+def strange_frames(framer: RowEncoder, first: int) -> list[bytes]:
     """A position that cannot be read, a repeat, a warning, unknown enum numbers, no timestamp."""
     unknown = event(first + 3, kind="alarm_raised", tag="strange")
     unknown.alarm_raised.severity = 99  # type: ignore[assignment]
@@ -88,7 +88,7 @@ def strange_frames(framer: Framer, first: int) -> list[bytes]:
     timeless.ClearField("timestamp")
     raw = event(first, tag="strange").SerializeToString()
     return [
-        framer.parked(stored(first, b"\xff\x00bytes"), reason="not an event"),
+        framer.encode_parked(stored(first, b"\xff\x00bytes"), reason="not an event"),
         frame(framer, first + 1, event(first + 1, tag="strange")),
         framer.event(
             event(first + 1, tag="strange"),
@@ -110,13 +110,13 @@ async def fill(warehouse: ClickHouseWarehouse) -> None:
     """Two epochs, two writers, two months, one remembered watermark."""
     await make_ready(warehouse)
     history = control_loop(1)
-    framer = Framer(epoch=1, writer=1)
+    framer = RowEncoder(epoch=1, writer=1)
     frames = control_frames(framer, history)
     last = history.log[-1].sequence
     await warehouse.insert(framer.batch(frames, first_seq=1, last_seq=last))
-    await warehouse.remember_watermark()
+    await warehouse.save_watermark()
     await _open_second(warehouse, forked_from_seq=last - 2)
-    framer = Framer(epoch=2, writer=2)
+    framer = RowEncoder(epoch=2, writer=2)
     strange = strange_frames(framer, last)
     await warehouse.insert(framer.batch(strange, first_seq=last, last_seq=last + len(strange) - 1))
 

@@ -1,0 +1,43 @@
+"""How does a person at the command line ask the overseer for something?"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+
+from enchanted.events.v1.answer_pb2 import Answer
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from local_mesh.addresses import client_settings
+from local_mesh.settings import LocalMeshSettings
+from nervous_system.client.request_client import RequestClient
+from nervous_system.contract.payload import Payload
+from nervous_system.environment import read_settings
+from nervous_system.errors import NotDone, Rejected
+from nervous_system.names import OVERSEER
+from operations.log_session import bus_session
+
+
+async def ask_overseer(payload: Payload, *, event_id: str | None = None) -> Answer:
+    """The answer, after the log has what it led to. The same `event_id` is the same request: it is
+    decided on once.
+
+    Raises Refused with the reasons, NotAcknowledged when no overseer runs.
+    """
+    async with bus_session(client_settings()) as bus:
+        asker = RequestClient(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=operator())
+        return await asker.require_accepted(payload, event_id=event_id)
+
+
+async def order_overseer(payload: Payload) -> None:
+    """As `ask_overseer`, where it is about something that there is. Raises NotDone with the reasons
+    why it can no longer be done."""
+    try:
+        await ask_overseer(payload)
+    except Rejected as error:
+        raise NotDone(str(error)) from error
+
+
+def operator() -> str:
+    """Who sits at the command line: whoever was let in under a name has it from his credentials."""
+    named = read_settings(LocalMeshSettings).operator
+    return named or f"{getpass.getuser()}@{socket.gethostname()}"
