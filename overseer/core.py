@@ -49,7 +49,16 @@ from overseer.kernel import evolve as kernel
 from overseer.kernel import lives, overdue
 from overseer.kernel.state import KernelSettings
 from overseer.kernel.submission import MAX_PROPOSED
-from overseer.model import MAX_SCORES, Cadence, CoreSettings, Load, Override, OverseerState
+from overseer.model import (
+    MAINTENANCE_IDS,
+    MAINTENANCE_SOURCE,
+    MAX_SCORES,
+    Cadence,
+    CoreSettings,
+    Load,
+    Override,
+    OverseerState,
+)
 from overseer.policy import PolicyRefused, read_policy
 from overseer.ports import Phases, Planner
 from overseer.requests import kinds as requests
@@ -64,9 +73,6 @@ MAX_PLANNED = MAX_PROPOSED + 1
 
 MAX_PLANNED_BYTES = 4_000_000
 """Of what a pulse plans: the rest follows at the next."""
-
-MAINTENANCE_SOURCE = "maintenance"
-"""The objective that the overseer proposes to itself, again and again."""
 
 _OURS = ("task", "objective")
 
@@ -203,7 +209,7 @@ class OverseerCore:
                 "the next round of maintenance begins",
                 now,
             )
-        name = f"{MAINTENANCE_SOURCE}-{now.strftime('%Y%m%dT%H%M%S')}"
+        name = f"{MAINTENANCE_IDS}{now.strftime('%Y%m%dT%H%M%S')}"
         added = ObjectiveAdded(
             objective_id=name,
             description="rotate logs, prune reports, archive snapshots, verify checksums",

@@ -20,6 +20,12 @@ MAX_SCORES: Final = 20
 MAX_FINISHED: Final = 1_000
 """Objectives that ended and are remembered."""
 
+MAINTENANCE_SOURCE: Final = "maintenance"
+"""Of the objectives that the overseer proposes to itself, again and again; nobody else's."""
+
+MAINTENANCE_IDS: Final = f"{MAINTENANCE_SOURCE}-"
+"""So their ids begin, which anybody can foretell: nobody else may have one of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreSettings:

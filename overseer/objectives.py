@@ -25,7 +25,7 @@ from nervous_system.service.decision import Emit
 from overseer.kernel.scheduling import DispatchRules
 from overseer.kernel.submission import submissions
 from overseer.model import MAX_FINISHED, Objective, OverseerState
-from overseer.plan import ObjectivePlan, PlanningRequest
+from overseer.plan import ObjectivePlan, PlanningRequest, is_task_of
 from overseer.ports import Planner
 
 
@@ -132,7 +132,7 @@ def evolve(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
     if isinstance(payload, TaskSubmitted):
         manifest = payload.manifest
         objective = state.objectives.get(manifest.objective_id)
-        if objective is None:
+        if objective is None or not is_task_of(objective.objective_id, manifest.task_id):
             return state
         open_tasks = objective.open_tasks | {manifest.task_id}
         return _replace_objective(state, manifest.objective_id, open_tasks=open_tasks)
@@ -161,9 +161,10 @@ def evolve(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
 
 def _on_task_ended(state: OverseerState, payload: TaskAcknowledged) -> OverseerState:
     objective = state.objectives.get(payload.objective_id)
-    # A task that was set aside is still open in the kernel, which was told first.
-    if objective is None or payload.task_id in state.kernel.tasks:
-        return state
+    if objective is None or payload.task_id not in objective.open_tasks:
+        return state  # any task can name it
+    if payload.task_id in state.kernel.tasks:
+        return state  # it was set aside, and is still open in the kernel, which was told first
     failed = objective.failed_tasks
     if payload.result != RESULT_COMPLETED:
         failed = (*failed, payload.task_id)
@@ -178,7 +179,7 @@ def _on_task_retried(state: OverseerState, task_id: str) -> OverseerState:
     task = state.kernel.tasks.get(task_id)
     objective_id = task.manifest.objective_id if task is not None else ""
     objective = state.failed_objectives.get(objective_id)
-    if objective is not None:
+    if objective is not None and task_id in objective.failed_tasks:
         state = replace(
             state,
             objectives=state.objectives.set(objective_id, objective),
@@ -187,7 +188,7 @@ def _on_task_retried(state: OverseerState, task_id: str) -> OverseerState:
             failed_objectives=state.failed_objectives.delete(objective_id),
         )
     objective = state.objectives.get(objective_id)
-    if objective is None:
+    if objective is None or task_id not in {*objective.open_tasks, *objective.failed_tasks}:
         return state
     return _replace_objective(
         state,

@@ -262,3 +262,8 @@ def _explicit(wanted: PlanningRequest) -> ObjectivePlan | Refusal:
 
 def _task_id(wanted: PlanningRequest, step_id: str) -> str:
     return f"{wanted.objective_id}.{step_id}"
+
+
+def is_task_of(objective_id: str, task_id: str) -> bool:
+    """Whether a plan of this objective may have a task of this id."""
+    return task_id.startswith(f"{objective_id}.")

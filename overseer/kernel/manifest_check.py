@@ -20,7 +20,7 @@ def problems(
 ) -> Mapping[int, list[str]]:
     """What is wrong, by the number of the task in the proposal; only those with problems.
 
-    The ids below one of `objectives` are kept for its own tasks.
+    The ids below one of `objectives` are kept for its own tasks, and nothing else names it.
     """
     found: dict[int, list[str]] = {}
     ids = {manifest.task_id for manifest in proposed}
@@ -36,6 +36,11 @@ def problems(
             wrong.append(
                 f"ids that begin with {kept_for}. are kept for the tasks of objective {kept_for};"
                 " choose another id"
+            )
+        if manifest.objective_id in objectives:
+            wrong.append(
+                f"it is no task of objective {manifest.objective_id}, which its objective_id names:"
+                " leave that empty; the tasks of an objective are named when it is proposed"
             )
         before.add(manifest.task_id)
         wrong += _dependencies(kernel, manifest, ids)

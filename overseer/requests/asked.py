@@ -6,6 +6,8 @@ its own at the server, and without a key, that is its role."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -18,12 +20,24 @@ from nervous_system.contract.subjects import source_of
 from overseer import dispatch_control as gates
 from overseer.kernel.scheduling import DispatchRules
 from overseer.kernel.state import Kernel, KernelSettings
-from overseer.model import CoreSettings, OverseerState
+from overseer.model import MAINTENANCE_IDS, CoreSettings, OverseerState
 from overseer.ports import Planner
 
 _GIVE_ORDERS: Final = (ROLE_OPERATOR, ROLE_GUARDIAN)
 
 NO_ORDERS: Final = "only a person, or the guardian, can give an order about a task"
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedObjectives:
+    """Objectives whose tasks are their own: those that are open, and the rounds of maintenance."""
+
+    objectives: Container[str]
+
+    def __contains__(self, objective_id: object) -> bool:
+        if isinstance(objective_id, str) and objective_id.startswith(MAINTENANCE_IDS):
+            return True
+        return objective_id in self.objectives
 
 
 class DecidedRequest(NamedTuple):
@@ -40,6 +54,11 @@ class DecidedRequest(NamedTuple):
     def kernel(self) -> Kernel:
         """The tasks and workers."""
         return self.state.kernel
+
+    @property
+    def reserved_objectives(self) -> ReservedObjectives:
+        """Whose tasks nobody proposes but they themselves."""
+        return ReservedObjectives(self.state.objectives)
 
     @property
     def request_id(self) -> str:

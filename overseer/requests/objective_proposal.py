@@ -14,6 +14,7 @@ from nervous_system.service.decision import Emit
 from overseer.kernel.manifest_check import MAX_ID_CHARACTERS
 from overseer.kernel.submission import MAX_PROPOSED, objections
 from overseer.kernel.task import HIGHEST_PRIORITY
+from overseer.model import MAINTENANCE_IDS, MAINTENANCE_SOURCE
 from overseer.plan import MAX_PLAN_BYTES, ObjectivePlan, PlanningRequest
 from overseer.requests.asked import DecidedRequest, accepted
 
@@ -59,6 +60,10 @@ def _problems(asked: DecidedRequest, proposal: ObjectiveProposed) -> list[str]:
         reasons.append(f"its objective_id is longer than {MAX_ID_CHARACTERS} characters")
     elif proposal.objective_id in state.objectives or proposal.objective_id in state.finished:
         reasons.append(f"an objective {proposal.objective_id} exists already; choose another id")
+    elif proposal.objective_id.startswith(MAINTENANCE_IDS):
+        reasons.append(f"ids that begin with {MAINTENANCE_IDS} are the overseer's; choose another")
+    if proposal.source == MAINTENANCE_SOURCE:
+        reasons.append(f"the source {MAINTENANCE_SOURCE} is the overseer's; name another")
     if not proposal.description.strip():
         reasons.append("it has no description")
     if proposal.priority > HIGHEST_PRIORITY:
@@ -90,7 +95,7 @@ def _impossible(asked: DecidedRequest, plan: ObjectivePlan) -> list[str]:
         return [f"it would be {len(plan.tasks)} tasks, more than {MAX_PROPOSED}"]
     if len(plan.tasks) > most:
         return [f"it would be {len(plan.tasks)} tasks, and the policy allows {most} open ones"]
-    against = objections(asked.kernel, rules, plan.tasks, objectives=asked.state.objectives)
+    against = objections(asked.kernel, rules, plan.tasks, objectives=asked.reserved_objectives)
     return [
         f"{plan.tasks[number].task_id}: {reason}"
         for number in sorted(against)

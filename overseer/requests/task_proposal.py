@@ -19,7 +19,7 @@ def leads_to(asked: DecidedRequest, proposal: TasksProposed) -> tuple[Emit, ...]
         proposal.tasks,
         together=proposal.together,
         by_person=asked.by_person,
-        objectives=asked.state.objectives,
+        objectives=asked.reserved_objectives,
     )
 
 

@@ -71,8 +71,11 @@ class Activation:
 
     def _in_order(self) -> Iterator[tuple[Row, TaskManifest]]:
         tasks = {}
+        planned_anew = {objective_id_of(row) for row in self.objectives}
         for row in self.tasks:
             manifest = manifest_of(row)
+            if manifest.objective_id in planned_anew:  # it is no task of that plan
+                manifest.objective_id = ""
             waits_for = [each for each in manifest.depends_on if each not in self.completed]
             manifest.depends_on[:] = waits_for
             tasks[manifest.task_id] = row, manifest

@@ -92,6 +92,21 @@ async def test_a_row_may_stand_before_what_it_depends_on(
     assert rejected == {"round", "about"}
 
 
+async def test_a_task_of_an_objective_that_is_planned_anew_stands_alone(
+    bus: Bus, start: Start, tmp_path: Path
+) -> None:
+    queue = [task("of-open", objective_id="o-open"), task("of-none", objective_id="gone")]
+    station = read_station(make_station(tmp_path / "s", task_queue_jsonl=lines(queue)))
+    start()
+    proposals = activation_of(station).proposals(now=LONG_AGO, person="ada@here")
+    await append_units(BusLog(bus), proposals)
+    last = "swarm.events.task.submitted.of-none"
+    payloads = await _payloads(bus, last, count=1)
+    submitted = [each.manifest for each in payloads if isinstance(each, TaskSubmitted)]
+    named = {each.task_id: each.objective_id for each in submitted}
+    assert (named["of-open"], named["of-none"]) == ("", "gone")
+
+
 @pytest.mark.parametrize("running_before", [True, False])
 async def test_history_is_added_and_what_is_open_begins(
     bus: Bus, home: Path, start: Start, tmp_path: Path, running_before: bool

@@ -9,6 +9,7 @@ import pytest
 
 from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.objective_pb2 import (
+    OBJECTIVE_ACHIEVED,
     OBJECTIVE_CANCELLED,
     OBJECTIVE_FAILED,
     ObjectiveAdded,
@@ -19,20 +20,30 @@ from enchanted.events.v1.objective_pb2 import (
     ObjectiveRejected,
 )
 from enchanted.events.v1.policy_pb2 import PolicyAdopted
-from enchanted.events.v1.swarm_event_pb2 import ROLE_ARCHITECT, ROLE_OPERATOR, ROLE_OVERSEER
-from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskCancelled, TaskSubmitted
+from enchanted.events.v1.swarm_event_pb2 import (
+    ROLE_ARCHITECT,
+    ROLE_OPERATOR,
+    ROLE_OVERSEER,
+    AgentRole,
+)
+from enchanted.events.v1.task_pb2 import (
+    RESULT_COMPLETED,
+    RESULT_FAILED,
+    TaskCancelled,
+    TaskSubmitted,
+)
 from enchanted.events.v1.task_request_pb2 import (
     ORDER_CANCEL,
     ORDER_QUARANTINE,
+    ORDER_RETRY,
     TaskOrder,
     TaskOrdered,
     TasksProposed,
 )
 from enchanted.events.v1.worker_pb2 import WorkerDeparted
 from operations.queries.objectives import fold
-from overseer.core import MAINTENANCE_SOURCE
 from overseer.kernel.submission import MAX_PROPOSED
-from overseer.model import CoreSettings
+from overseer.model import MAINTENANCE_SOURCE, CoreSettings
 from tests.overseer.overseen import Overseen, core, task
 
 DIG: dict[str, object] = {"action": "dig"}
@@ -327,6 +338,77 @@ def test_an_objective_takes_no_id_that_another_will_need(
     assert f"o.x.1: ids that begin with {first}. are kept" in answer.reasons[0]
     assert approve(mesh, first).accepted
     assert list(mesh.state.kernel.tasks) == ["o.x.1"]
+
+
+@pytest.mark.parametrize("role", [ROLE_ARCHITECT, ROLE_OPERATOR])
+def test_a_lone_task_is_no_part_of_the_objective_that_it_names(
+    mesh: Overseen, role: AgentRole.ValueType
+) -> None:
+    """Else whoever may propose anything could make what waits for a person fail."""
+    assert add(mesh, "o", {"id": "a", "risk_tier": "high-risk", **DIG}).accepted
+    lone = TasksProposed(tasks=[task("lone", objective_id="o")])
+    (answer,) = mesh.ask(mesh.event(lone, role=role))
+    assert not answer.accepted
+    assert "it is no task of objective o, which its objective_id names" in answer.reasons[0]
+    assert approve(mesh, "o").accepted
+    (answer,) = mesh.ask(mesh.event(lone, role=role))
+    assert not answer.accepted
+    assert list(mesh.state.kernel.tasks) == ["o.a"]
+
+
+@pytest.mark.parametrize("lone", ["lone", "o.b"])
+@pytest.mark.parametrize("again", [True, False])
+def test_a_lone_task_that_named_an_objective_before_it_was_there_does_not_count(
+    mesh: Overseen, lone: str, again: bool
+) -> None:
+    """Whether it fails while that one is open, or is tried again when that one has failed."""
+    assert mesh.propose(task(lone, objective_id="o", max_attempts=1)).accepted
+    assert add(mesh, "o", {"id": "a", "max_attempts": 1, **DIG}).accepted
+    assert mesh.state.objectives["o"].open_tasks == {"o.a"}
+    claims = [mesh.claim("w1").grant for _ in range(2)]
+    assert {each.manifest.task_id for each in claims} == {lone, "o.a"}
+    mesh.result("w1", lone, RESULT_FAILED)
+    assert mesh.state.objectives["o"].failed_tasks == ()
+    mesh.result("w1", "o.a", RESULT_FAILED if again else RESULT_COMPLETED)
+    failed = ("o", OBJECTIVE_FAILED, "not completed: o.a")
+    achieved = ("o", OBJECTIVE_ACHIEVED, "all of its tasks were completed")
+    assert ends(mesh) == [failed if again else achieved]
+    assert mesh.order(lone, ORDER_RETRY).accepted
+    assert not mesh.state.objectives
+    mesh.new_leader()
+
+
+def test_a_task_of_an_older_log_that_named_an_open_objective_does_not_count(mesh: Overseen) -> None:
+    assert add(mesh, "o", {"id": "a", **DIG}).accepted
+    lone = TaskSubmitted(manifest=task("lone", objective_id="o"))
+    mesh.publish(lone, role=ROLE_OVERSEER)
+    assert "lone" in mesh.state.kernel.tasks
+    assert mesh.state.objectives["o"].open_tasks == {"o.a"}
+
+
+def test_nobody_else_has_an_id_or_the_source_of_a_round_of_maintenance(
+    maintained: Overseen,
+) -> None:
+    """When the next one comes, and so its id, can be foretold."""
+    (first,) = rounds(maintained)
+    granted = maintained.claim("w1").grant.manifest
+    maintained.later(600)
+    coming = f"maintenance-{maintained.now:%Y%m%dT%H%M%S}"
+    for taking in (granted.task_id.replace(first, coming), f"{first}.more"):
+        answer = maintained.propose(task(taking))
+        assert "are kept for the tasks of objective maintenance-" in answer.reasons[0]
+    answer = maintained.propose(task("lone", objective_id=coming))
+    assert f"it is no task of objective {coming}" in answer.reasons[0]
+    assert add(maintained, coming, DIG).reasons == [
+        "ids that begin with maintenance- are the overseer's; choose another"
+    ]
+    assert add(maintained, "o", DIG, source=MAINTENANCE_SOURCE).reasons == [
+        "the source maintenance is the overseer's; name another"
+    ]
+    maintained.result("w1", granted.task_id, RESULT_COMPLETED)
+    maintained.tick()
+    assert rounds(maintained) == [first, coming]
+    assert maintained.state.objectives[coming].open_tasks
 
 
 def test_an_objective_whose_ids_are_taken_is_refused_at_once(mesh: Overseen) -> None:
