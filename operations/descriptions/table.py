@@ -10,7 +10,7 @@ from typing import Any, Final
 from google.protobuf.json_format import MessageToDict
 
 from enchanted.events.v1.action_outcome_pb2 import OUTCOME_FAILED, ActionOutcome
-from enchanted.events.v1.alarm_pb2 import AlarmRaised
+from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, AlarmRaised
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentEscalated, IncidentOpened
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_FAILED,
@@ -44,20 +44,20 @@ DESCRIPTIONS: Final[Mapping[type[Payload], Callable[[Any], str]]] = MappingProxy
 
 _FAILURES: Final = (
     TaskRejected,
-    TaskReleased,
     TaskFailed,
     TaskCancelled,
     TaskExpired,
     TaskQuarantined,
     ResultArrivedLate,
     ObjectiveRejected,
-    AlarmRaised,
     IncidentOpened,
     IncidentEscalated,
-    IncidentClosed,
 )
 _MAY_FAIL: Final[Mapping[type[Payload], Callable[[Any], bool]]] = MappingProxyType(
     {
+        AlarmRaised: lambda payload: payload.severity != SEVERITY_INFO,
+        IncidentClosed: lambda payload: not payload.recovered,
+        TaskReleased: lambda payload: not payload.again,
         ActionOutcome: lambda payload: payload.status == OUTCOME_FAILED,
         ResultReported: lambda payload: payload.result != RESULT_COMPLETED,
         TaskAcknowledged: lambda payload: payload.result != RESULT_COMPLETED,

@@ -12,14 +12,24 @@ from enchanted.events.v1.action_outcome_pb2 import (
     OUTCOME_SUCCEEDED,
     ActionOutcome,
 )
-from enchanted.events.v1.alarm_pb2 import SEVERITY_CRITICAL, AlarmRaised
+from enchanted.events.v1.alarm_pb2 import (
+    SEVERITY_CRITICAL,
+    SEVERITY_INFO,
+    SEVERITY_WARNING,
+    AlarmRaised,
+)
 from enchanted.events.v1.command_pb2 import (
     COMMAND_RELEASE,
     COMMAND_THROTTLE,
     CommandAcknowledged,
     CommandIssued,
 )
-from enchanted.events.v1.incident_pb2 import INCIDENT_MAJOR, IncidentOpened, TimelineEntry
+from enchanted.events.v1.incident_pb2 import (
+    INCIDENT_MAJOR,
+    IncidentClosed,
+    IncidentOpened,
+    TimelineEntry,
+)
 from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_ACHIEVED,
@@ -228,6 +238,14 @@ def test_what_gets_long_is_cut_between_two_words() -> None:
         (ObjectiveFinished(result=OBJECTIVE_ACHIEVED), False),
         (ObjectiveFinished(result=OBJECTIVE_FAILED), True),
         (TaskSubmitted(), False),
+        (TaskReleased(task_id="t", worker_id="w", reason="its lease ended"), True),
+        (TaskReleased(task_id="t", again=True), False),
+        (AlarmRaised(severity=SEVERITY_INFO, message="it has caught up"), False),
+        (AlarmRaised(severity=SEVERITY_WARNING), True),
+        (AlarmRaised(severity=SEVERITY_CRITICAL), True),
+        (AlarmRaised(), True),  # nobody said that it is well
+        (IncidentClosed(recovered=True), False),
+        (IncidentClosed(recovered=False), True),
     ],
 )
 def test_of_what_failed_all_is_told(payload: Payload, fails: bool) -> None:
