@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -53,7 +54,8 @@ def trace_text(trace: Trace, jaeger_url: str | None, *, whole: bool = True) -> I
         hang = f"{_NO_POSITION}{_continuation(line.drawing)}  "
         yield TraceLine(f"{before}{line.drawing}{said}", hang)
     for task_id in trace.tasks_from_elsewhere:
-        yield TraceLine(f"What came before of task {task_id}: `ganglion tasks show {task_id}`")
+        typed = shlex.quote(task_id)
+        yield TraceLine(f"What came before of task {task_id}: `ganglion tasks show {typed}`")
     if page := span_page(trace.focus, jaeger_url):
         yield TraceLine(f"Jaeger: {page}", exact=True)
 

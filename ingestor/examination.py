@@ -210,10 +210,17 @@ class Examiner:
                     yield own
 
     async def find_altered(
-        self, expected: Expected, extent: Extent, span: PositionSpan, *, rows_age: bool
+        self,
+        expected: Expected,
+        extent: Extent,
+        span: PositionSpan,
+        *,
+        rows_age: bool,
+        compared: Callable[[int], None] = lambda positions: None,
     ) -> tuple[PositionSpan, ...]:
         """Positions of a span whose rows are not what they must be: by the stream where it has
-        them, else by their own bytes. Missing rows are not among them.
+        them, else by their own bytes. Missing rows are not among them. `compared` is told of how
+        many more positions there is something to say.
         """
         writers = await self.condition.writers()
         found: list[int] = []
@@ -224,6 +231,7 @@ class Examiner:
             ):
                 if not each.missing:
                     found.append(each.seq)
+            compared(len(positions))
 
         on_log = await self.on_the_log(extent, [span])
         for some in on_log:
@@ -239,13 +247,15 @@ class Examiner:
         """All there is to know, now. Contents are compared once every part reads and is counted."""
         parts = await self.condition.parts()
         broken = []
-        for number, part in enumerate(parts):
-            told("reading the parts", number, len(parts))
+        told("reading the parts", 0, len(parts))
+        for number, part in enumerate(parts, 1):
             fault = await self.broken(part)
             if fault is not None:
                 broken.append(fault)
+            told("reading the parts", number, len(parts))
         told("counting rows", 0, 1)
         found = await self.count_rows()
+        told("counting rows", 1, 1)
         found.broken = tuple(broken)
         if not broken and not found.unknown:
             await self.compare_rows(expected, found, told=told)
@@ -257,14 +267,23 @@ class Examiner:
         extents = {extent.epoch: extent for extent in await self.extents()}
         total = sum(extent.last - extent.first + 1 for extent in extents.values())
         done = 0
+
+        def compared(positions: int) -> None:
+            nonlocal done
+            done += positions
+            told("comparing rows with the log", done, total)
+
+        compared(0)
         for damage in found.epochs:
             extent = extents[damage.epoch]
             altered: list[PositionSpan] = []
+            before = done
             for span in pieces([PositionSpan(extent.first, extent.last)], size=10 * CHUNK):
-                told("comparing rows with the log", done, total)
-                altered += await self.find_altered(expected, extent, span, rows_age=rows_age)
-                done += span.size
+                altered += await self.find_altered(
+                    expected, extent, span, rows_age=rows_age, compared=compared
+                )
             damage.altered = tuple(altered)
+            compared(before + extent.last - extent.first + 1 - done)  # what is nowhere, too
 
 
 def list_spans(where: Sequence[PositionSpan], *, max_named: int = 5) -> str:

@@ -156,14 +156,19 @@ class Repair:
             done.doubtful[extent.epoch] = doubtful
         total = size_of(damage.missing) + size_of(sure)
         filled = 0
+        seen = 0  # of what is missing some may be nowhere
         for span in pieces(sure, size=CHUNK):
-            told("replacing rows", filled, total)
+            told("replacing rows", seen, total)
             await self._delete(extent.epoch, [span])
             filled += await self._fill(extent, span)
             done.replaced += span.size
+            seen += span.size
+            told("replacing rows", seen, total)
         for span in pieces(damage.missing, size=CHUNK):
-            told("filling holes", filled, total)
+            told("filling holes", seen, total)
             filled += await self._fill(extent, span)
+            seen += span.size
+            told("filling holes", seen, total)
         done.filled += filled
 
     async def _keep_copies(self, extent: Extent, span: PositionSpan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -254,7 +255,8 @@ def show(objective_id: ObjectiveId, as_json: AsJson = False) -> None:
     if each.ended_at is not None:
         say(f"  ended {moment(each.ended_at)}{with_reason(each.summary)}")
     if each.waits_for_approval:
-        say(f"  it waits for a person: `ganglion objectives approve {each.objective_id}`")
+        typed = shlex.quote(each.objective_id)
+        say(f"  it waits for a person: `ganglion objectives approve {typed}`")
     if each.waits:
         say(f"  it waits: {each.waits}")
     say_table(

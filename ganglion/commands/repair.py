@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ganglion.acting import Yes, make_sure
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(add_completion=False)
 

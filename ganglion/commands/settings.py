@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganglion.terminal import say, say_cells, say_json
+
+if TYPE_CHECKING:
+    from operations.queries.setting_list import SettingRow
 
 app = typer.Typer(add_completion=False)
 
@@ -33,7 +36,7 @@ def settings(
 
     if screen_width() is None:
         for row in rows:
-            cells = (row.variable, _text(row.value), _text(row.default), row.description)
+            cells = (row.variable, _text(row.value), _text(row.default), _about(row))
             say_cells([" ".join(cell.split()) for cell in cells])
         return
     say_table(
@@ -44,12 +47,16 @@ def settings(
                 f"{_text(row.value)}{' *' if row.given else ''}",
                 f"{row.description} (default: {_text(row.default) or 'none'})"
                 if row.given
-                else row.description,
+                else _about(row),
             )
             for row in rows
         ],
     )
     say("* given by the environment, by .env of the current folder, or by a context")
+
+
+def _about(row: SettingRow) -> str:
+    return f"{row.description} (from {row.comes_from})" if row.comes_from else row.description
 
 
 def _text(value: object) -> str:

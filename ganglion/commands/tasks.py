@@ -362,7 +362,8 @@ def restore(
         say_json(json.dumps({"objective_id": proposal.objective_id}))
     else:
         objective = proposal.objective_id
-        say(f"{objective} is added; `ganglion objectives show {objective}` shows how it goes")
+        typed = shlex.quote(objective)
+        say(f"{objective} is added; `ganglion objectives show {typed}` shows how it goes")
         if not asyncio.run(is_offered(SKILL)):
             say(
                 "it waits for a worker that has the files at hand: no worker does now;"

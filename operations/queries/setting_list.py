@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic_settings import BaseSettings
 
+from local_mesh.addresses import client_settings, running_mesh
 from local_mesh.home import Home
 from nervous_system.environment import is_secret, read_settings, variable_of, variables_of
 from nervous_system.settings import MeshSettings
@@ -40,6 +41,7 @@ class SettingRow:
     default: Any
     given: bool  # by the environment or `.env`
     description: str
+    comes_from: str = ""  # who decided on a value that nobody gave and that is no default
 
 
 def list_settings() -> list[SettingRow]:
@@ -48,20 +50,17 @@ def list_settings() -> list[SettingRow]:
     Raises BadSetting for a value that cannot be used.
     """
     rows: dict[str, SettingRow] = {}
-    decided = _decided_by_up()
+    decided = _values_in_force()
     for settings_class in _classes():
         settings = read_settings(settings_class)
         for name, field in settings_class.model_fields.items():
             variable = variable_of(settings_class, name)
+            value, comes_from = decided.get(variable, (getattr(settings, name), ""))
             rows.setdefault(
                 variable,
                 SettingRow(
                     variable=variable,
-                    value=_plain(
-                        decided.get(variable, getattr(settings, name)),
-                        variable=variable,
-                        secret=is_secret(field),
-                    ),
+                    value=_plain(value, variable=variable, secret=is_secret(field)),
                     default=_plain(
                         field.get_default(call_default_factory=True),
                         variable=variable,
@@ -69,6 +68,7 @@ def list_settings() -> list[SettingRow]:
                     ),
                     given=name in settings.model_fields_set and variable not in decided,
                     description=field.description or "",
+                    comes_from=comes_from,
                 ),
             )
     return sorted(rows.values(), key=lambda row: row.variable)
@@ -79,10 +79,21 @@ def all_variables() -> set[str]:
     return {variable for each in _classes() for variable in variables_of(each)}
 
 
-def _decided_by_up() -> dict[str, Any]:
-    """What `ganglion up` gives its processes, whatever the variable says."""
-    home = Home.at(read_settings(MeshSettings).home)
-    return {"GANGLION_CLICKHOUSE_PATH": home.clickhouse_store}
+def _values_in_force() -> dict[str, tuple[Any, str]]:
+    """Values that are in force whatever the classes say, and where each comes from."""
+    settings, used = read_settings(MeshSettings), client_settings()
+    home = Home.at(settings.home)
+    runs = running_mesh(home) is not None
+    mesh = f"the mesh that runs in {home.path}" if runs else "the ports that `ganglion up` takes"
+    decided: dict[str, tuple[Any, str]] = {
+        "GANGLION_CLICKHOUSE_PATH": (home.clickhouse_store, "`ganglion up`")
+    }
+    if "nats_url" not in settings.model_fields_set:
+        decided["NATS_URL"] = (used.nats_url, mesh)
+    if "clickhouse_url" not in settings.model_fields_set:
+        nobody = "none: NATS_URL leads to a mesh elsewhere, and nobody said where its tables are"
+        decided["CLICKHOUSE_URL"] = (used.clickhouse_url, mesh if used.clickhouse_url else nobody)
+    return decided
 
 
 def _classes() -> Iterator[type[BaseSettings]]:

@@ -361,6 +361,32 @@ async def test_what_the_log_no_longer_has_is_saved_or_named_as_lost(mesh_of_its_
     assert await rows.ask(f"SELECT count() FROM swarm.events WHERE seq = {last + 3}") == [(1,)]
 
 
+async def test_whoever_watches_sees_each_step_come_to_its_end(mesh_of_its_own: Mesh) -> None:
+    """Of a few rows, too, and where the log has them no more."""
+    mesh = mesh_of_its_own
+    rows = Rows(mesh)
+    await recorded(mesh)
+    await asyncio.to_thread(mesh.ingestors[-1].terminate)
+    await rows.do("ALTER TABLE swarm.events DELETE WHERE seq BETWEEN 50 AND 60")
+    seen: dict[str, list[tuple[int, int]]] = {}
+
+    def told(doing: str, done: int, total: int) -> None:
+        seen.setdefault(doing, []).append((done, total))
+
+    async with (
+        mesh.bus() as bus,
+        mesh.warehouse() as warehouse,
+        repairing(bus, warehouse, holder=new_event_id()) as mending,
+    ):
+        assert (await mending.run(told=told)).filled == 11
+    steps_to_be_seen = {"reading the parts", "comparing rows with the log", "filling holes"}
+    assert steps_to_be_seen <= seen.keys()
+    for doing, steps in seen.items():
+        assert steps[0][0] == 0, doing
+        assert steps[-1][0] == steps[-1][1] > 0, doing
+        assert all(done <= total for done, total in steps), doing
+
+
 async def test_a_killed_repair_is_simply_run_again(mesh_of_its_own: Mesh) -> None:
     """Half of it is there; the next fills the rest, and each position once."""
     mesh = mesh_of_its_own

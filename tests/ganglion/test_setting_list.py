@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -12,11 +13,13 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
 
 from embedded_clickhouse.limits import Limits
+from local_mesh.home import Home
 from local_mesh.settings import LocalMeshSettings
+from local_mesh.supervisor.mesh_file import read_mesh
 from nervous_system.environment import SECRET, read_settings
 from nervous_system.errors import BadSetting
 from nervous_system.shown_address import MASK
-from operations.queries.setting_list import MODULES, list_settings
+from operations.queries.setting_list import MODULES, SettingRow, list_settings
 from tests.command_line import CommandLine
 from tests.terminal_screen import on_a_terminal
 
@@ -55,6 +58,57 @@ def test_the_folder_of_the_tables_is_the_one_that_up_takes(
     (row,) = [each for each in list_settings() if each.variable == "GANGLION_CLICKHOUSE_PATH"]
     assert row.value == str(tmp_path / "home" / "clickhouse")
     assert not row.given
+
+
+def addresses() -> dict[str, SettingRow]:
+    return {r.variable: r for r in list_settings() if r.variable in ("NATS_URL", "CLICKHOUSE_URL")}
+
+
+def test_an_address_that_nobody_gave_is_the_one_that_a_command_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And it is said where it comes from; the default is the default of the setting."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NATS_URL", "CLICKHOUSE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GANGLION_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GANGLION_NATS_PORT", "6001")
+    monkeypatch.setenv("GANGLION_CLICKHOUSE_PORT", "6002")
+    for variable, url in {
+        "NATS_URL": "nats://127.0.0.1:6001",
+        "CLICKHOUSE_URL": "http://127.0.0.1:6002",
+    }.items():
+        row = addresses()[variable]
+        assert (row.value, row.given) == (url, False)
+        assert row.comes_from == "the ports that `ganglion up` takes"
+        assert row.default != url
+    monkeypatch.setenv("NATS_URL", "nats://elsewhere:4222")
+    tables = addresses()["CLICKHOUSE_URL"]
+    assert tables.value == ""
+    assert "nobody said where its tables are" in tables.comes_from
+    monkeypatch.setenv("CLICKHOUSE_URL", "http://there:8123")
+    assert addresses()["CLICKHOUSE_URL"].value == "http://there:8123"
+    assert addresses()["CLICKHOUSE_URL"].given
+    assert {row.comes_from for row in addresses().values()} == {""}
+
+
+def test_the_addresses_of_a_mesh_that_runs_are_the_settings_in_force(
+    ganglion: CommandLine,
+) -> None:
+    """Whatever ports the variables say now."""
+    ganglion("up", "--detach")
+    mesh = read_mesh(Home.at(ganglion.home).mesh_file)
+    assert mesh is not None
+    for port in ("GANGLION_NATS_PORT", "GANGLION_CLICKHOUSE_PORT"):
+        ganglion.environment[port] = "65001"
+    rows = {row["variable"]: row for row in json.loads(ganglion("settings", "--json").stdout)}
+    for variable, url in {"NATS_URL": mesh.nats_url, "CLICKHOUSE_URL": mesh.clickhouse_url}.items():
+        assert rows[variable]["value"] == url
+        assert rows[variable]["comes_from"] == f"the mesh that runs in {ganglion.home}"
+    line = next(
+        each for each in ganglion("settings").stdout.splitlines() if each.startswith("NATS_URL\t")
+    )
+    assert line.endswith(f"(from the mesh that runs in {ganglion.home})")
 
 
 SECRETS = {

@@ -176,6 +176,13 @@ def test_where_a_claimed_task_comes_from_is_said() -> None:
     ]
 
 
+def test_a_task_of_an_odd_id_is_named_as_a_shell_takes_it() -> None:
+    claimed = event("claimed", 1)
+    odd = replace(claimed, event=replace(claimed.event, payload=TaskClaimed(task_id="a;b $c")))
+    *_, line = trace_text(Trace.of(TRACE_ID, [odd], elsewhere=CrossTraceLinks()), None)
+    assert line.text == "What came before of task a;b $c: `ganglion tasks show 'a;b $c'`"
+
+
 def test_the_page_of_the_very_span() -> None:
     assert (
         span_address("http://jaeger:16686/", trace_id="t", span_id="s")
