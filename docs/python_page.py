@@ -20,8 +20,12 @@ from nervous_system.client.worker import Worker, open_worker
 from nervous_system.contract.attribution import AttributionFields
 from nervous_system.contract.resource import Resource
 from nervous_system.contract.words import Status, TaskOutcome
+from nervous_system.testing import Mesh, MovableClock, full_mesh, mesh
 
-CALLED: Final = (open_agent, Agent, Receipt, Resource, open_worker, serve, ClaimedTask, Worker)
+CALLED: Final = (
+    *(open_agent, Agent, Receipt, Resource, open_worker, serve, ClaimedTask, Worker),
+    *(mesh, Mesh, MovableClock, full_mesh),
+)
 
 FAMILIES: Final = {
     errors.Transient: "the same call may succeed later",

@@ -544,6 +544,7 @@ async def open_agent(
     workspace: Workspace | Path | str | None = None,
     settings: MeshSettings | None = None,
     tracer: Tracer | None = None,
+    clock: Clock = system_clock,
     **attribution: Unpack[AttributionFields],
 ) -> AsyncIterator[Agent]:
     """An agent on the mesh at `url`, such as "nats://127.0.0.1:4222"; where none is given, on the
@@ -552,9 +553,9 @@ async def open_agent(
     `role` is architect, coder, reviewer or operator. What it changes is in the `workspace`: of the
     folder that is named, or of the current one; a text is the name for it, an empty one is none, as
     before there were any. Who is behind it (`model`, `role_name`, `conversation_id`, `labels` …)
-    stands in each of its events. Everything else comes from the environment, or from `settings`.
-    Raises Unavailable when nobody answers, Forbidden when the credentials are
-    not valid, BadSetting.
+    stands in each of its events; their `timestamp` is by `clock`. Everything else comes from the
+    environment, or from `settings`. Raises Unavailable when nobody answers, Forbidden when the
+    credentials are not valid, BadSetting.
     """
     given = Given()
     if url is not None:
@@ -570,11 +571,12 @@ async def open_agent(
     own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
     try:
         user = user_of_role(source_of(number))
-        async with open_bus(settings, name=agent_id, user=user, tracer=own) as bus:
+        async with open_bus(settings, name=agent_id, user=user, tracer=own, clock=clock) as bus:
             agent = Agent(
                 bus,
                 role=number,
                 agent_id=agent_id,
+                clock=clock,
                 deadline_seconds=settings.publish_deadline_seconds,
                 workspace=where,
                 attribution=behind,
