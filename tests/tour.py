@@ -53,7 +53,7 @@ def _done(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=540,
         check=False,
     )
 

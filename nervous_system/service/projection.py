@@ -201,5 +201,5 @@ class Projection(Generic[State]):
             pass
         reason = await foreign(self._bus.stream, base, missing=len(self._fold.missing))
         if reason:
-            _log.debug("snapshot.foreign", role=self.role.key, reason=reason)
+            _log.debug("projection.foreign_snapshot", role=self.role.key, reason=reason)
         return not reason

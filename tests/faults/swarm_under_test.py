@@ -212,7 +212,7 @@ class Swarm:
     ) -> RequestClient:
         """Somebody who asks the overseer, and is patient."""
         return RequestClient(
-            bus, service=SERVICE, role=role, agent_id=agent_id, deadline_seconds=40.0
+            bus, service=SERVICE, role=role, agent_id=agent_id, deadline_seconds=300.0
         )
 
     async def propose(

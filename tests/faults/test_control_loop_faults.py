@@ -264,6 +264,7 @@ async def test_a_claim_is_asked_for_again_when_what_it_gave_is_over(
         if restarted:
             await overseer.ends()
             overseer = swarm.overseer()
+        await _publish(bus, WorkerRegistered(worker_id="w1"), ROLE_WORKER)  # it may count as lost
         late = await asker.ask(claim, event_id=request_id)
         assert (late.accepted, late.HasField("grant")) == (False, False)
         assert "ask anew" in late.reasons[0]

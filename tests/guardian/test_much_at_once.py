@@ -8,7 +8,7 @@ from enchanted.events.v1.capacity_pb2 import CapacitySampled
 from enchanted.events.v1.command_pb2 import COMMAND_RELEASE, COMMAND_SLEEP, CommandIssued
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened, RecoveryAttempted
 from enchanted.events.v1.process_pb2 import ProcessExited
-from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_WORKER
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GOVERNOR, ROLE_OVERSEER, ROLE_WORKER
 from enchanted.events.v1.task_pb2 import TaskFailed
 from enchanted.events.v1.worker_pb2 import WorkerHeartbeat, WorkerLost, WorkerRegistered
 from guardian.plan import MAX_BYTES, MAX_CHARACTERS
@@ -83,7 +83,7 @@ def test_a_thousand_lost_workers_and_what_else_is_wrong_get_their_turns() -> Non
     for number in range(2000):
         for _ in range(4):
             failed = TaskFailed(task_id=f"t{number}", worker_id="somebody")
-            play.happens(failed, after=151, role=ROLE_WORKER)
+            play.happens(failed, after=151, role=ROLE_OVERSEER)
     play.happens(FULL, after=152, role=ROLE_GOVERNOR)
     said = play.silence(after=155)
     opened = [each.rule for each in said if isinstance(each, IncidentOpened)]

@@ -29,7 +29,9 @@ SECRET = "sk-ant-" + "b" * 30
 @pytest.fixture
 async def agent(bus: Bus, mesh_settings: MeshSettings) -> AsyncIterator[Agent]:
     url = mesh_settings.nats_url
-    async with open_agent(url, role="coder", agent_id="coder-1", settings=mesh_settings) as agent:
+    async with open_agent(
+        url, role="coder", agent_id="coder-1", settings=mesh_settings, workspace=""
+    ) as agent:
         yield agent
 
 

@@ -140,14 +140,20 @@ async def test_one_that_cannot_run_is_not_begun_again_and_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     deputy, now, begun = Deputy(), 1000.0, []
+    begin = deputy._begin_process
+
+    def counted() -> None:
+        begun.append(now)
+        begin()
+
+    monkeypatch.setattr(deputy, "_begin_process", counted)
     monkeypatch.setattr("nervous_system.client.deputy.stopwatch", lambda: now)
     monkeypatch.setattr("nervous_system.client.deputy.BEGIN", "raise SystemExit(1)")
     with structlog.testing.capture_logs() as said, deputy.of(_word) as tell:
         for _ in range(2000):
             now += 1.0
             tell()
-            if deputy._process is not None and deputy._process not in begun:
-                begun.append(deputy._process)
+            if deputy._process is not None:
                 deputy._process.wait()
     assert len(begun) == 2 + 2000 // 300 + 1
     assert [each["event"] for each in said] == ["worker.no_deputy"] * 3

@@ -12,6 +12,7 @@ import sys
 import deeds
 import watching
 
+from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
 from enchanted.events.v1.task_pb2 import (
     RESULT_CANCELLED,
     RESULT_COMPLETED,
@@ -29,7 +30,7 @@ from nervous_system.contract.subjects import token
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
 from operations.actions.overseer_client import ask_overseer
-from operations.log_session import bus_session, readable
+from operations.log_session import bus_session, said_by
 
 MAX_LOSSES = 3
 """So many workers may be lost with it; what fails is not tried again, as with the others."""
@@ -69,7 +70,7 @@ async def watch(given: watching.Order) -> None:
     async with bus_session(client_settings()) as bus:
 
         async def look() -> watching.Seen:
-            steps = await readable(bus, f"{EVENTS}.task.*.{token(task_id)}")
+            steps = await said_by(ROLE_OVERSEER, bus, f"{EVENTS}.task.*.{token(task_id)}")
             last = steps[-1].event.payload
             if isinstance(last, TaskAcknowledged):
                 state = TaskResult.Name(last.result).removeprefix("RESULT_").lower()
