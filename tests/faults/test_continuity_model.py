@@ -86,7 +86,7 @@ class TwoHistories(RuleBasedStateMachine):
         self.first, self.last, stream = data.draw(st.sampled_from(self.copies))
         self.stream = dict(stream)
 
-    @rule(most=st.integers(0, 20))
+    @rule(limit=st.integers(0, 20))
     def look_and_read(self, limit: int) -> None:
         """What one start of the ingestor does; it may die after any number of positions."""
         following = self._position()

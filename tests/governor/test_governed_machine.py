@@ -44,7 +44,7 @@ class Machine(RuleBasedStateMachine):
     def well(self, times: int) -> None:
         self.sustained(times, 0)
 
-    @rule(worker_id=workers, most=st.integers(0, 8), here=st.booleans())
+    @rule(worker_id=workers, limit=st.integers(0, 8), here=st.booleans())
     def register(self, worker_id: str, limit: int, here: bool) -> None:
         host = {} if here else {"host": "node-2"}
         self.governed.register(worker_id, limit=limit, **host)  # type: ignore[arg-type]

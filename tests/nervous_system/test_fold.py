@@ -86,7 +86,7 @@ class Interrupted(RuleBasedStateMachine):
             self.agents += 1
             self._store(decision(f"agent {self.agents}"))
 
-    @rule(most=st.integers(1, 6))
+    @rule(limit=st.integers(1, 6))
     def leader_reads(self, limit: int) -> None:
         """What follows is appended before anything else is done, as the runner does."""
         self._write(len(self.unwritten))
