@@ -26,8 +26,8 @@ setting where there is a choice.
 Tasks are empty. A cycle is one of them submitted by a client process, executed in a worker process,
 and its end recorded by the contender's own store; as many are submitted at once as there are
 workers. Ganglion: one overseer, the workers in one process, each finishing a task and claiming the
-next in one request (`Worker.exchange`). Celery: late acknowledgement, prefetch 1, results on;
-processes, and threads above 16 workers. procrastinate: its asynchronous worker, 20 connections.
+next in one request (`Worker.finish_and_claim`). Celery: late acknowledgement, prefetch 1, results
+on; processes, and threads above 16 workers. procrastinate: its asynchronous worker, 20 connections.
 taskiq-nats: a pulled durable consumer, results in the object store. `bench/peers/` holds their
 programs, and `make bench-peers-setup` installs them apart from everything else.
 """

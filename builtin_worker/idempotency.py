@@ -1,4 +1,4 @@
-"""Was this job done before, and what came of it?
+"""Was this action done before, and what came of it?
 
 An action that changes things is done once per idempotency key: another attempt after its end gets
 what the first one left, and changes nothing.
@@ -25,7 +25,7 @@ KEPT_DAYS: Final = 31
 
 @dataclass(frozen=True, slots=True)
 class FinishedActions:
-    """The jobs that were done in a home."""
+    """The actions that were done in a home."""
 
     home: Path
 

@@ -51,7 +51,7 @@ def python() -> Iterator[str]:
             for name, member in vars(each).items():
                 if not name.startswith("_") and (callable(member) or isinstance(member, property)):
                     yield from _documented(member, name, "###")
-    yield "\n## What is said at the end of an attempt\n\n`how` of `HeldTask.finish` is one of:\n"
+    yield "\n## What is said at the end of an attempt\n\n`how` of `ClaimedTask.finish` is one of:\n"
     yield _words(get_args(TaskOutcome), members("task.proto", "TaskResult"), "RESULT_")
     yield "\n## What is said of a decision\n\n`status` of `Agent.outcome` is one of:\n"
     yield _words(get_args(Status), members("action_outcome.proto", "OutcomeStatus"), "OUTCOME_")

@@ -66,12 +66,12 @@ class Console:
             self._live = None
 
     def starting(self, process: ProcessRecord) -> None:
-        """See `ports.Show`."""
+        """See `ports.ProcessDisplay`."""
         self._starting.append(process.name)
         self._show_starting()
 
     def ready(self, process: ProcessRecord, *, after_seconds: float) -> None:
-        """See `ports.Show`."""
+        """See `ports.ProcessDisplay`."""
         if process.attempt == 1 and process.name in self._starting:
             self._starting.remove(process.name)
         self.line(
@@ -88,7 +88,7 @@ class Console:
         restart_in_seconds: float | None,
         words: list[str],
     ) -> None:
-        """See `ports.Show`."""
+        """See `ports.ProcessDisplay`."""
         then = (
             f"; it is started again in {restart_in_seconds:g} s"
             if restart_in_seconds is not None
@@ -99,15 +99,15 @@ class Console:
             self.line(f"  {'':<{NAME_WIDTH}} | {word}")
 
     def trouble(self, sentence: str) -> None:
-        """See `ports.Show`."""
+        """See `ports.ProcessDisplay`."""
         self.line(f"  {sentence}")
 
     def stopping(self, process: ProcessRecord) -> None:
-        """See `ports.Show`."""
+        """See `ports.ProcessDisplay`."""
         self.moving(f"  stopping {process.name} …")
 
     def stopped(self, process: ProcessRecord, *, code: int, killed: bool) -> None:
-        """See `ports.Show`."""
+        """See `ports.ProcessDisplay`."""
         how = "killed, it did not drain in time" if killed else "stopped"
         if not killed and code not in (0, -15):
             how = f"stopped; it {how_it_ended(code)}"

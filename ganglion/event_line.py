@@ -74,7 +74,7 @@ class EventLines:
 
 
 def one_line(text: str, *, max_characters: int | None = None) -> str:
-    """The text without line breaks; one of more than `most` characters is cut between two words."""
+    """The text without line breaks; one longer than `max_characters` is cut between two words."""
     words = " ".join(visible(text, keep="\r\n\t").split())
     if max_characters is None or len(words) <= max_characters:
         return words

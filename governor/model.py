@@ -35,7 +35,7 @@ class Band:
         """Whether it is overloaded now, given what it was before."""
         return percent >= self.low_percent if before else percent >= self.high_percent
 
-    def lowered_to(self, high_percent: float) -> Band:
+    def ending_at(self, high_percent: float) -> Band:
         """The band that ends elsewhere, and is as wide in proportion."""
         return Band(
             high_percent=high_percent,

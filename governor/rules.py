@@ -76,12 +76,12 @@ class GovernorRule:
 
 def _cpu(policy: GovernorPolicy, state: HostState) -> Band:
     band = policy.band("cpu")
-    return band.lowered_to(state.max_cpu_percent) if state.max_cpu_percent > 0 else band
+    return band.ending_at(state.max_cpu_percent) if state.max_cpu_percent > 0 else band
 
 
 def _memory(policy: GovernorPolicy, state: HostState) -> Band:
     band = policy.band("memory")
-    return band.lowered_to(state.max_memory_percent) if state.max_memory_percent > 0 else band
+    return band.ending_at(state.max_memory_percent) if state.max_memory_percent > 0 else band
 
 
 def _critical_memory(policy: GovernorPolicy, state: HostState) -> Band:

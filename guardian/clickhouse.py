@@ -19,7 +19,7 @@ _NOT_SET_UP: Final = frozenset({"60", "81"})
 
 
 class ClickHouseRecord:
-    """The `Record` behind CLICKHOUSE_URL."""
+    """The `ClickHouseProbe` behind CLICKHOUSE_URL."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)

@@ -260,7 +260,7 @@ class Salvage:
         self._mender = mender
 
     async def save(self, part: str, epoch: int, span: PositionSpan) -> None:
-        """Copies the readable positions of a span to `swarm.salvaged_rows`; the rest is left."""
+        """Copies the readable positions of a span to `swarm.salvaged`; the rest is left."""
         for first in range(span.first, span.last + 1, SALVAGE_STRETCH):
             await self._save(
                 part, epoch, PositionSpan(first, min(span.last, first + SALVAGE_STRETCH - 1))

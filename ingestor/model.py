@@ -51,7 +51,7 @@ class Batch:
     first_seq: int
     last_seq: int
     rows: int
-    frames: bytes  # as `frames.RowEncoder` makes them, in the order of their sequences
+    frames: bytes  # as `row_encoder.RowEncoder` makes them, in the order of their sequences
     writer: int = 0  # the number in every frame; where it is 0, any throw counts as the fence's
     kinds: frozenset[str] | None = None  # fields that may be left out and occur; None: any
 

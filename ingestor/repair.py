@@ -240,7 +240,7 @@ class Repair:
 
     async def _set_aside(self, part: BrokenPart, done: Repaired) -> None:
         """Take a part out of use, after all that only it has was saved from it, so far as it reads.
-        Its files stay in the folder `detached_parts` of the table.
+        Its files stay in the folder `detached` of the table.
         """
         extents = {extent.epoch: extent for extent in await self._extents_if_readable()}
         salvage = Salvage(self._client, mender=self._number)

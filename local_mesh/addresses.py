@@ -17,8 +17,7 @@ from nervous_system.users import is_of_home
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where the two servers are. `embedded_object`: this mesh runs it; otherwise somebody else
-    does."""
+    """Where the two servers are. Embedded: this mesh runs it; otherwise somebody else does."""
 
     nats_url: str
     nats_embedded: bool

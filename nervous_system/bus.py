@@ -262,7 +262,7 @@ class Bus:
             )
 
     def decode_stored(self, stored: Stored) -> RecordedEvent:
-        """The event at a position, if it is to be believed. Raises Unreadable, Untrusted."""
+        """The event at a position, if it is to be believed. Raises MalformedEvent, Untrusted."""
         found = decode_stored(stored)
         trusted = self.trusted
         event = found.event
@@ -424,7 +424,7 @@ def log_id_taken(event: Event, sequence: int) -> None:
 def decode_stored(stored: Stored) -> RecordedEvent:
     """The event at a position.
 
-    Raises Unreadable.
+    Raises MalformedEvent.
     """
     try:
         event = decode(stored.data)

@@ -99,7 +99,7 @@ class OverseerCore:
         measured = indicators.evolve(state.indicators, recorded)
         if tasks_after is not state.kernel or measured is not state.indicators:
             state = replace(state, kernel=tasks_after, indicators=measured)
-        return _count_claim(objectives.evolve(state, recorded), recorded)
+        return _evolve_rest(objectives.evolve(state, recorded), recorded)
 
     def decide(
         self, state: OverseerState, cause: RecordedEvent | Tick, now: datetime, /
@@ -220,8 +220,9 @@ class OverseerCore:
         return (Emit(label=name, payload=added, creates_aggregate=True),)
 
 
-def _count_claim(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
-    """What is neither tasks nor objectives: rules, modes, machines, the pulse."""
+def _evolve_rest(state: OverseerState, recorded: RecordedEvent) -> OverseerState:
+    """What neither the kernel nor the objectives fold: claims and scores counted, rules, modes,
+    machines, the pulse."""
     payload, now = recorded.event.payload, recorded.recorded_at
     match payload:
         case TaskClaimed():

@@ -122,7 +122,7 @@ class IndicatorState:
     rules: PolicyTimeline = field(default_factory=PolicyTimeline)
     open_tasks: PersistentMap[str, SubmittedTask] = EMPTY
     claims_minute: int = 0  # of the last claim
-    claims_in_minute: int = 0  # claims one after the other in that minute, as `gates` counts them
+    claims_in_minute: int = 0  # claims one after the other in that minute, as `core.py` counts them
 
 
 def evolve(state: IndicatorState, recorded: RecordedEvent) -> IndicatorState:

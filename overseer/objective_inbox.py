@@ -37,7 +37,7 @@ LOOK_SECONDS = 1.0
 
 
 class RequestSender(Protocol):
-    """Where a line is proposed. An Asker is one."""
+    """Where a line is proposed. A `RequestClient` is one."""
 
     async def ask(self, payload: Payload, *, event_id: str) -> Answer:
         """The answer, the same for the same id. Raises Transient where there is none yet,

@@ -1,7 +1,7 @@
 """Does every test wait for as long as a machine with much else to do may take?
 
 A wait ends with what it waits for; its limit is for defects only, so a minute is the least. And
-nothing is asserted of how long something took: `ganglion bench` measures.
+nothing is asserted of how long something took: `make bench` measures.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def add(
 
 
 def _suppose(proposal: ObjectiveProposed, *, as_json: bool) -> None:
-    """Say what would become of it. Raises Refused where it would be."""
+    """Say what would become of it. Raises Rejected if it would be."""
     import json
 
     from ganglion.columns import TableColumn, say_table

@@ -330,7 +330,7 @@ class Agent:
         """Give the swarm an objective; its id, after the log has it. It becomes these `tasks`, or
         those of a `plan` of the catalogue; where neither is named, its description chooses one.
 
-        Raises Refused with every reason, InvalidEvent; NotAcknowledged when no overseer answered:
+        Raises Rejected with every reason, InvalidEvent; NotAcknowledged when no overseer answered:
         it may have been taken or not, and the same proposed again under the same `objective_id` is
         taken once, as long as the overseer remembers it (a thousand that ended). What was refused
         is refused again under the same id, whatever has changed since: give it another.

@@ -6,7 +6,7 @@ shares no lock with it. It hears of each heartbeat, and what is held; where it h
 long and the process lives, it says the heartbeat in its place. Where the process dies, it says at
 once that the worker is gone, and how it ended (`deputy_process.py`).
 
-There is one for all workers of a process, as long as one of them is on duty.
+There is one for all workers of a process, as long as one of them runs.
 """
 
 from __future__ import annotations

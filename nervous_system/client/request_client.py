@@ -98,7 +98,7 @@ class RequestClient:
     async def require_accepted(
         self, payload: Payload, *, event_id: str | None = None, parent: str | None = None
     ) -> Answer:
-        """As `ask`. Raises Refused, too, with every reason there is."""
+        """As `ask`. Raises Rejected, too, with every reason there is."""
         answer = await self.ask(payload, event_id=event_id, parent=parent)
         if not answer.accepted:
             raise Rejected(answer.reasons)

@@ -60,11 +60,11 @@ async def serve(
     A function need not finish its task itself: see `attempt.Do`.
 
     `progress` is called at every look for work; `work` is told whether anybody gives some. Raises
-    what is permanent or fatal, and at once where the worker is not on duty; InvalidEvent for what
+    what is permanent or fatal, and at once if the worker is not running; InvalidEvent for what
     is no table.
     """
     if not worker.is_running:
-        raise Permanent(f"{worker.worker_id} is not on duty: open it with `open_worker`")
+        raise Permanent(f"{worker.worker_id} is not running: open it with `open_worker`")
     if isinstance(do, Mapping):
         table, do = do, by_action(do)
         await worker.does_only(tuple(table))

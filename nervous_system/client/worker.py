@@ -71,8 +71,8 @@ MAX_UNHEARD_CALL_OFFS: Final = 100
 
 
 class Worker:
-    """One that does tasks. Open it with `open_worker`, or put it `running` where there is a bus
-    already; use it from one event loop."""
+    """One that does tasks. Open it with `open_worker`, or, on a bus that is there already, enter
+    `running`; use it from one event loop."""
 
     def __init__(
         self,
@@ -265,8 +265,8 @@ class Worker:
 
         A retry after a lost answer is answered the same, so no task is held without being known:
         `again` of the error is such a retry, too.
-        It is held, and its lease kept, until it is finished, given back, lost or `drop`. Raises
-        as `check`.
+        It is held, and its lease kept, until it is finished, given back, lost or dropped. Raises as
+        `check`.
         """
         await self._wait_until_informed()
         if not self.has_room:
@@ -441,7 +441,7 @@ async def open_worker(
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker on the mesh at `url`, or where none is given on the one that the `ganglion` command
-    finds, too (`place.py`); `running` until the end of the block. It gets tasks that ask
+    finds, too (`place.py`); it is `running` until the end of the block. It gets tasks that ask
     for no other `skills`, where it names some, of no other `actions`, and for no more processors
     and memory than its machine, or container, has left (`nervous_system/client/free_capacity.py`).
 

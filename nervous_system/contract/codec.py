@@ -65,7 +65,7 @@ def _message(event: Event) -> SwarmEvent:
 def decode(data: bytes) -> Event:
     """The event in these bytes.
 
-    Raises Unreadable with the reason; fields we do not know stay in the payload.
+    Raises MalformedEvent with the reason; fields we do not know stay in the payload.
     """
     return _event(*_parse(data))
 

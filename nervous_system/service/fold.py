@@ -185,7 +185,7 @@ class Fold(Generic[State]):
         self._discard_committed(self.sequence)
 
     def _count(self, recorded: RecordedEvent) -> list[Entry]:
-        """An event of others in the state, and what follows. Raises Undecidable."""
+        """An event of others in the state, and what follows. Raises UnprocessableEvent."""
         before = self.state
         entries: list[Entry] = []
         try:
@@ -339,7 +339,7 @@ class Fold(Generic[State]):
         `data` is the request as its asker encoded it, and goes onto the log as it is.
 
         A request that leads to nothing leaves no trace: the state is as if it had never come, and
-        so it is where the core fails on it. Raises Undecidable then.
+        so it is where the core fails on it. Raises UnprocessableEvent then.
         """
         if request.event_id in self.pending_ids or request.event_id in self._refused:
             return []  # it came twice before the log delivered it, or can lead to nothing

@@ -21,7 +21,7 @@ async def ask_overseer(payload: Payload, *, event_id: str | None = None) -> Answ
     """The answer, after the log has what it led to. The same `event_id` is the same request: it is
     decided on once.
 
-    Raises Refused with the reasons, NotAcknowledged when no overseer runs.
+    Raises Rejected with the reasons, NotAcknowledged when no overseer runs.
     """
     async with bus_session(client_settings()) as bus:
         asker = RequestClient(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=operator())

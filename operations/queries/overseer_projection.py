@@ -70,7 +70,7 @@ class OverseerProjection:
         self, proposal: ObjectiveProposed, now: datetime
     ) -> tuple[OverseerProjection, list[Payload]]:
         """How things would stand if a person proposed this now, and all that would be said on the
-        log by then. Nothing is asked and nothing written. Raises Undecidable."""
+        log by then. Nothing is asked and nothing written. Raises UnprocessableEvent."""
         fold = Fold(
             self.role.core,
             service=self.role.service,

@@ -39,13 +39,13 @@ def on_time(
     """What ran out: workers' patience, leases, times to live, hope for a dependency. `halted` says
     why nothing goes on that is being done.
 
-    In an order that is the same in every process: a replay must come to the same tickets.
+    In an order that is the same in every process: a replay must come to the same `queue_seq`.
     """
     over = chain(
         _take_back(kernel, settings, now, halted),
         _fallen_silent(kernel, settings, now),
         (expire(task, now) for task in kernel.line.expired(kernel.tasks, now)),
-        (cancel(task, reason, now) for task, reason in _cancel_hopeless(kernel, now)),
+        (cancel(task, reason, now) for task, reason in _to_cancel(kernel, now)),
     )
     return tuple(chain.from_iterable(islice(over, MAX_PER_TICK)))
 
@@ -64,7 +64,7 @@ def _fallen_silent(
         yield (Emit(label=f"lost {worker_id}", payload=gone),)
 
 
-def _cancel_hopeless(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
+def _to_cancel(kernel: Kernel, now: datetime) -> Iterator[tuple[Task, str]]:
     """Tasks that are to be cancelled, and why; what expires at this very moment ends so."""
     for task_id, reason in sorted(kernel.to_cancel.items()):
         task = kernel.tasks.get(task_id)

@@ -1,9 +1,9 @@
 """Which tasks wait, and in which order could they be handed out? An index over the open tasks.
 
-Tasks that ask the same of a worker stand in one line, in the order of their tickets. The best task
-for a worker is at the head of one of the lines, so a claim looks at a few dozen heads, however many
-wait. Entries of tasks that no longer wait stay until they come to the head. Nothing here goes by
-when a task came into its line: made anew from a snapshot, the index leads to the same choices.
+Tasks that ask the same of a worker stand in one line, in the order of their `queue_seq`. The best
+task for a worker is at the head of one of the lines, so a claim looks at a few dozen heads, however
+many wait. Entries of tasks that no longer wait stay until they come to the head. Nothing here goes
+by when a task came into its line: made anew from a snapshot, the index leads to the same choices.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class QueueKey(NamedTuple):
 
 
 class QueueEntry(NamedTuple):
-    """A place in a line; valid while the task still has this ticket and waits."""
+    """A place in a line; valid while the task still has this `queue_seq` and waits."""
 
     task_id: str
     queue_seq: int
@@ -41,7 +41,7 @@ class QueueEntry(NamedTuple):
 class ReadyQueue:
     """The index. It is a function of the open tasks."""
 
-    lines: Map[QueueKey, Heap[QueueEntry]] = EMPTY  # by ticket
+    lines: Map[QueueKey, Heap[QueueEntry]] = EMPTY  # by `queue_seq`
     delayed: Heap[QueueEntry] | None = None  # by when their backoff ends
     expiring: Heap[str] | None = None  # by when their time to live ends, and by id
     dependents: Map[str, frozenset[str]] = EMPTY  # of an open task: who waits for it

@@ -142,7 +142,7 @@ async def test_what_ends_a_helper_ends_the_work(
 
 
 async def test_nobody_serves_who_is_not_heard_of(bus: Bus) -> None:
-    with pytest.raises(Permanent, match="not on duty"):
+    with pytest.raises(Permanent, match="is not running"):
         await serve(Worker(bus, worker_id="w1", role=ROLE_WORKER), _never, asyncio.Event())
 
 
