@@ -66,7 +66,7 @@ class ServiceSpec(Generic[State]):
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The filters of what is folded beside `own`, none within another."""
+        """The filters of what is folded beside `own_filters`, none within another."""
         own = self.own_filters
         beside = (each for each in self.subjects if not any(covers(one, each) for one in own))
         return _widest(beside)
