@@ -40,9 +40,7 @@ class Snapshot(Generic[State]):
     sequence: int
     stream_created: str  # a position means nothing on another stream
     fingerprint: str  # SHA-256 of what stands at the position: it tells a truncated log
-    pending_ids: frozenset[
-        str
-    ]  # ids of own events behind the position that are in the state already
+    pending_ids: frozenset[str]  # of own events behind the position, which are in the state already
 
 
 class Packing(Generic[State]):

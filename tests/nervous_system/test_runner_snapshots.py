@@ -100,7 +100,7 @@ async def test_what_was_not_foreseen_while_a_snapshot_is_written_ends_the_runner
         ({"stream_created": "2001-01-01T00:00:00Z"}, "made anew"),
         ({"sequence": 1000}, "truncated"),
         ({"fingerprint": "of another event"}, "another event"),
-        ({"ahead": frozenset({"lost"})}, "1 events that it counts on are gone"),
+        ({"pending_ids": frozenset({"lost"})}, "1 events that it counts on are gone"),
     ],
 )
 async def test_a_snapshot_of_another_log_is_refused_and_said(
