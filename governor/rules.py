@@ -60,9 +60,7 @@ class GovernorRule:
 
     name: str
     resource: str
-    band: Callable[
-        [GovernorPolicy, HostState], Band
-    ]  # over its upper end it counts, below its lower not
+    band: Callable[[GovernorPolicy, HostState], Band]  # above it counts, below it does not
     samples: Callable[[GovernorPolicy], int]  # in a row, before it holds
     measure: Measure
     by_skill: tuple[tuple[str, Measure], ...] = ()  # for those who are needed to end it

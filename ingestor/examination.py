@@ -49,9 +49,7 @@ class Damage:
     epoch: int
     missing: tuple[PositionSpan, ...] = ()  # no row
     doubled: tuple[PositionSpan, ...] = ()  # more than one
-    altered: tuple[
-        PositionSpan, ...
-    ] = ()  # the row is not what the log has, or not what its bytes say
+    altered: tuple[PositionSpan, ...] = ()  # rows that are not what the log or their bytes say
 
     @property
     def all(self) -> tuple[PositionSpan, ...]:

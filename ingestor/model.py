@@ -151,9 +151,7 @@ class Audit:
     parked: int
     duplicate: int
     doubled: tuple[int, ...]  # sequences with more than one row
-    holes: tuple[
-        tuple[int, int], ...
-    ]  # (first, last) of runs without a row between first_seq and last_seq
+    holes: tuple[tuple[int, int], ...]  # (first, last) of runs without a row between the two
     repeated_ids: tuple[str, ...]  # event ids stored more than once, in any epoch
 
     @property

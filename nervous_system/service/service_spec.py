@@ -34,9 +34,7 @@ class ServiceSpec(Generic[State]):
     subjects: tuple[str, ...]  # filters of what the core reads; its own events count in any case
     tick_seconds: float
     exclusive_sources: tuple[str, ...] = ()  # the <source>s that it alone writes, besides its own
-    extra_write_filters: tuple[
-        str, ...
-    ] = ()  # filters of what it writes among others, such as commands
+    extra_write_filters: tuple[str, ...] = ()  # what it writes among others, such as commands
     requests: str | None = None  # the subject on which it is asked; its core can answer then
     around_tick: Callable[[State, datetime], AbstractContextManager[Any]] = _nothing
     snapshot_events: int = 10_000
