@@ -261,7 +261,7 @@ async def test_the_events_of_a_large_commit_are_made_when_it_is_their_turn(
     repository.commit("Large")
     expected = await _expected(repository.path)
     for module in ("git.history", "git.log"):
-        monkeypatch.setattr(f"importers.{module}.MOST_IN_MEMORY", 10)
+        monkeypatch.setattr(f"importers.{module}.MAX_IN_MEMORY", 10)
     [unit] = [unit async for unit in (await open_history(repository.path)).units]
     assert unit.entries[1] is not unit.entries[1]
     assert [entry.event.event_id for entry in unit.entries] == expected

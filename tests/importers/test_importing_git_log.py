@@ -52,11 +52,11 @@ def test_a_diff_over_the_limit_is_left_out_and_its_neighbours_stay(repository: R
     repository.commit("Sizes")
     output = repository.git("log", *LOG_OPTIONS, "HEAD")
     for cuts in (None, list(range(1, len(output), 7))):
-        [commit] = _parse(output, cuts, most_diff_bytes=1000)
+        [commit] = _parse(output, cuts, max_diff_bytes=1000)
         assert [change.diff is None for change in commit.changes] == [False, True, False]
         assert commit.changes[1].new_hash
     one = len(_parse(output)[0].changes[0].diff or b"")
-    [commit] = _parse(output, most_diff_bytes=1000, most_commit_diff_bytes=one + 10)
+    [commit] = _parse(output, max_diff_bytes=1000, max_commit_diff_bytes=one + 10)
     assert [change.diff is None for change in commit.changes] == [False, True, True]
 
 
