@@ -16,7 +16,7 @@ from clickhouse_connect.driver.external import ExternalData
 from ingestor.clickhouse import Damaged, ganglion_errors
 from ingestor.model import Epoch, Identity
 from ingestor.spans import PositionSpan, join, uneven
-from ingestor.statements import statement
+from ingestor.statements import quote_literal, statement
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
 
@@ -278,12 +278,6 @@ class Salvage:
                 middle = (span.first + span.last) // 2
                 await self._save(part, epoch, PositionSpan(span.first, middle))
                 await self._save(part, epoch, PositionSpan(middle + 1, span.last))
-
-
-def quote_literal(text: str) -> str:
-    """A string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _at(epoch: int, span: PositionSpan) -> dict[str, int]:

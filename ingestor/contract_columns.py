@@ -19,6 +19,7 @@ from enchanted.events.v1.swarm_event_pb2 import SwarmEvent
 from ingestor.column_comments import COMMENTS
 from ingestor.heard import HEARD
 from ingestor.ingest_schema import is_map
+from ingestor.statements import quote_literal
 
 TIMESTAMP: Final = "google.protobuf.Timestamp"
 
@@ -66,11 +67,10 @@ class Column:
     @property
     def declaration(self) -> str:
         """As CREATE, ADD COLUMN and MODIFY COLUMN want it."""
-        comment = self.comment.replace("\\", "\\\\").replace("'", "\\'")
         parts = (
             f"`{self.name}` {self.type}",
             f"MATERIALIZED {self.materialized}" if self.materialized else "",
-            f"COMMENT '{comment}'",
+            f"COMMENT {quote_literal(self.comment)}",
             f"CODEC({self.codec})" if self.codec else "",
         )
         return " ".join(filter(None, parts))

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ingestor.clickhouse import Damaged, ganglion_errors
-from ingestor.condition import Condition, Extent, Salvage, Writer, quote_literal
+from ingestor.condition import Condition, Extent, Salvage, Writer
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found, Told
 from ingestor.expected import Expected
 from ingestor.foreign import ForeignRows
 from ingestor.spans import PositionSpan, join, pieces, size_of, spans, subtract
-from ingestor.statements import statement
+from ingestor.statements import quote_literal, statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
 from nervous_system.contract.stored import Stored

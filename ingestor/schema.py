@@ -20,7 +20,7 @@ from typing import Final
 from ingestor.column_type import OtherType, UnknownElement, grown
 from ingestor.contract_columns import Column, events, landing
 from ingestor.door import VIEW, door
-from ingestor.statements import statement
+from ingestor.statements import quote_literal, statement
 from ingestor.view_files import views
 from nervous_system.errors import Fatal
 
@@ -274,8 +274,7 @@ def _mended(table: str, column: Column, found: ColumnThere) -> Iterator[str]:
     if kind != found.type:
         yield f"MODIFY COLUMN `{column.name}` {kind}"
     if found.comment != column.comment:
-        comment = column.comment.replace("\\", "\\\\").replace("'", "\\'")
-        yield f"COMMENT COLUMN `{column.name}` '{comment}'"
+        yield f"COMMENT COLUMN `{column.name}` {quote_literal(column.comment)}"
 
 
 def _filled_steps(there: There) -> Iterator[SchemaStep]:

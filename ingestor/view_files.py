@@ -21,6 +21,7 @@ from enchanted.events.v1.attribution_pb2 import Attribution
 from ingestor.column_comments import COMMENTS
 from ingestor.contract_columns import events
 from ingestor.efficacy import FORMULAS
+from ingestor.statements import quote_literal
 
 _COLUMN: Final = re.compile(r" {4}(?:.*\bAS )?(?:\w+\.)*(\w+),? -- (.+)")
 _HANDED_ON: Final = re.compile(r" {4}((?:\w+(?:, |,?$))+)")
@@ -76,12 +77,13 @@ class View:
         """
         made = (
             f"CREATE OR REPLACE VIEW swarm.{self.name} AS\n{self.select}\n"
-            f"COMMENT {_quoted(self.comment)}"
+            f"COMMENT {quote_literal(self.comment)}"
         )
         if re.search(r"\{\w+:", self.select):
             return (made,)
         comments = (
-            f"COMMENT COLUMN `{name}` {_quoted(comment)}" for name, comment in self.columns.items()
+            f"COMMENT COLUMN `{name}` {quote_literal(comment)}"
+            for name, comment in self.columns.items()
         )
         return made, f"ALTER TABLE swarm.{self.name} {', '.join(comments)}"
 
@@ -121,7 +123,3 @@ def _written_out(text: str) -> str:
     for short, formula in FORMULAS.items():
         text = text.replace(short, formula)
     return text
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -43,25 +43,14 @@ def attribution_of(
         said.CopyFrom(usual)
     for name in _TEXTS:
         if name in fields:
-            setattr(said, name, _text(given, name, fields[name], MAX_TEXT_BYTES))
+            setattr(said, name, given.text(name, fields[name], max_bytes=MAX_TEXT_BYTES))
     labels = fields.get("labels", {})
     if not isinstance(labels, Mapping):
         given.problems.append(f"labels is of type {type(labels).__name__}, and it has to be a dict")
         labels = {}
     for number, (name, value) in enumerate(labels.items()):
-        known = _text(given, f"label {number}", name, MAX_LABEL_NAME_BYTES, say="name it")
-        said.labels[known] = _text(given, f"labels[{known!r}]", value, MAX_TEXT_BYTES)
+        known = given.text(f"label {number}", name, say="name it", max_bytes=MAX_LABEL_NAME_BYTES)
+        said.labels[known] = given.text(f"labels[{known!r}]", value, max_bytes=MAX_TEXT_BYTES)
     if len(said.labels) > MAX_LABELS:
         given.problems.append(f"there are {len(said.labels)} labels, and at most {MAX_LABELS}")
     return said if said.ListFields() else None
-
-
-def _text(given: Given, name: str, value: Any, max_bytes: int, *, say: str = "") -> str:
-    before = len(given.problems)
-    text = given.text(name, value, say=say)
-    if len(given.problems) > before:
-        return ""
-    if len(text.encode()) > max_bytes:
-        given.problems.append(f"{name} has more than {max_bytes} bytes")
-        return ""
-    return text

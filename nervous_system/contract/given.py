@@ -54,8 +54,9 @@ class Given:
         said = [f"and {more:,} more"] if more > 0 else []
         raise InvalidEvent(self.problems[:MAX_PROBLEMS] + said)
 
-    def text(self, name: str, value: Any, *, say: str = "") -> str:
-        """Any text. With `say`, one in which something is to be seen: that is what to say."""
+    def text(self, name: str, value: Any, *, say: str = "", max_bytes: int | None = None) -> str:
+        """Any text. With `say`, one in which something is to be seen: that is what to say. With
+        `max_bytes`, one that is no longer."""
         if not isinstance(value, str):
             self._wrong(name, value, "a text")
             return ""
@@ -64,6 +65,9 @@ class Given:
             return ""
         if say and not says_something(value):
             self.problems.append(f"{name} is empty: {say}")
+        elif max_bytes is not None and len(value.encode()) > max_bytes:
+            self.problems.append(f"{name} has more than {max_bytes:,} bytes")
+            return ""
         return value
 
     def text_within(self, name: str, value: Any, *, max_characters: int) -> str:

@@ -16,6 +16,7 @@ from nervous_system import names
 from nervous_system.clock import Clock
 from nervous_system.contract.header_block import parse_headers
 from nervous_system.contract.stored import EPOCH, Stored
+from nervous_system.contract.subjects import covers
 
 _NANOSECONDS: Final = 1_000_000_000
 _RECORD_BYTES: Final = 30
@@ -130,7 +131,7 @@ class MemoryLog:
         if expected is None:
             return
         filter_ = message.fields.get(names.EXPECTED_LAST_SUBJECT, message.subject)
-        if any(matches(filter_, each.subject) for each in before):
+        if any(covers(filter_, each.subject) for each in before):
             raise LogError(400, names.ERROR_WRONG_LAST_SEQUENCE_CONSTANT, "wrong last sequence")
         found = self.last_on(filter_)
         sequence = found.sequence if found is not None else 0
@@ -198,7 +199,7 @@ class MemoryLog:
         """The last message on a subject or filter."""
         self._expire()
         found = (each for each in reversed(self._messages.values()))
-        return next((each for each in found if matches(subject, each.subject)), None)
+        return next((each for each in found if covers(subject, each.subject)), None)
 
     def read(self, question: dict[str, Any]) -> Stored:
         """One message, as the API is asked for it. Raises LogError where there is none."""
@@ -212,7 +213,7 @@ class MemoryLog:
                 (
                     each
                     for each in candidates
-                    if each.recorded_at_ns >= since_ns and matches(next_by, each.subject)
+                    if each.recorded_at_ns >= since_ns and covers(next_by, each.subject)
                 ),
                 None,
             )
@@ -250,19 +251,6 @@ def refuse_call(what: str) -> LogError:
     )
 
 
-def matches(filter_: str, subject: str) -> bool:
-    """Whether a subject is one of a filter's, as NATS has it."""
-    wanted, tokens = filter_.split("."), subject.split(".")
-    if wanted[-1] == ">":
-        wanted = wanted[:-1]
-        if len(tokens) <= len(wanted):
-            return False
-        tokens = tokens[: len(wanted)]
-    return len(wanted) == len(tokens) and all(
-        each in ("*", token) for each, token in zip(wanted, tokens, strict=True)
-    )
-
-
 def moment(nanoseconds: int) -> str:
     """RFC 3339, UTC, to the nanosecond."""
     when = EPOCH + timedelta(microseconds=nanoseconds // 1000)
@@ -280,4 +268,4 @@ def _nanoseconds(when: datetime) -> int:
 
 
 def _is_wanted(subject: str, filters: Collection[str]) -> bool:
-    return any(matches(each, subject) for each in filters)
+    return any(covers(each, subject) for each in filters)

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from nervous_system import names
 from nervous_system.contract.stored import Stored
+from nervous_system.contract.subjects import covers
 from nervous_system.testing.memory_log import (
     LogError,
     LogMessage,
     MemoryLog,
-    matches,
     moment,
     refuse_call,
 )
@@ -149,7 +149,7 @@ class MemoryServer:
         try:
             if subject.startswith(_API):
                 answer = self._answer(subject.removeprefix(_API), reply, data)
-            elif matches(names.ALL_EVENTS, subject):
+            elif covers(names.ALL_EVENTS, subject):
                 answer = self.log.append(LogMessage(subject, headers, data))
                 for name in self.log.consumers:
                     self._deliver(name)
@@ -170,7 +170,7 @@ class MemoryServer:
         lengths = f"{len(headers)} {size}" if headers else f"{size}"
         for client in self._clients:
             for sid, wanted in client.subscriptions.items():
-                if matches(wanted[0], to) and not (wanted[1] and wanted in served):
+                if covers(wanted[0], to) and not (wanted[1] and wanted in served):
                     served.add(wanted)
                     head = f"{'H' * bool(headers)}MSG {subject or to} {sid} {reply} {lengths}\r\n"
                     client.writer.write(head.encode() + headers + data + b"\r\n")

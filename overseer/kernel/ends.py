@@ -25,6 +25,7 @@ from enchanted.events.v1.task_pb2 import (
 from enchanted.events.v1.task_request_pb2 import ResultReported
 from nervous_system.contract.efficacy import tool_efficacy_score
 from nervous_system.contract.truncation import truncate_middle
+from nervous_system.phrases import enum_label
 from nervous_system.service.decision import Emit
 from overseer.kernel.state import KernelSettings
 from overseer.kernel.task import Task
@@ -154,4 +155,4 @@ def result_in_words(result: TaskResult.ValueType) -> str:
     """The end of an attempt or task, as it is told."""
     if result not in TaskResult.values():
         return f"result {int(result)}"
-    return TaskResult.Name(result).removeprefix("RESULT_").lower().replace("_", " ")
+    return enum_label(TaskResult, result)
