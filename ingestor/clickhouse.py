@@ -66,6 +66,9 @@ about the request.
 TOO_LARGE_NOW_CODES: Final = frozenset({173, 241})
 """CANNOT_ALLOCATE_MEMORY, MEMORY_LIMIT_EXCEEDED: with less to do at once it may succeed."""
 
+REPLACED_CODES: Final = frozenset({218})
+"""TABLE_IS_DROPPED: it was found by its name, and replaced before it was used."""
+
 DAMAGED_CODES: Final = frozenset(
     {
         40,  # CHECKSUM_DOESNT_MATCH
@@ -124,6 +127,10 @@ class Damaged(Unavailable):
     """ClickHouse cannot read what it wrote. Once that is mended, the same call succeeds."""
 
 
+class Replaced(Unavailable):
+    """Another process replaced the table or view at this very moment. The same call succeeds."""
+
+
 @contextmanager
 def ganglion_errors(doing: str, *, reads: bool = False) -> Iterator[None]:
     """Turns what the driver raises while we are `doing` something into an error of our families.
@@ -164,6 +171,8 @@ def family_of(code: int | None, sentence: str, *, reads: bool = False) -> Gangli
             f"{sentence}; ClickHouse has too little memory for so much at once: give it more,"
             " or let less run beside it"
         )
+    if code in REPLACED_CODES:
+        return Replaced(f"{sentence}; another process replaced it meanwhile, it is tried again")
     if code in TRANSIENT_CODES:
         return Unavailable(f"{sentence}; it is tried again")
     if code in FORBIDDEN_CODES:

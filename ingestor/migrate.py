@@ -7,11 +7,11 @@ is simply begun again, and two ingestors starting at once do the same work twice
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from ingestor.clickhouse import ganglion_errors
+from ingestor.clickhouse import Replaced, ganglion_errors
 from ingestor.schema import (
     ColumnThere,
     RecordedStep,
@@ -22,6 +22,9 @@ from ingestor.schema import (
     steps,
 )
 from ingestor.statements import statement
+
+MAX_TRIES: Final = 20
+"""Of a step whose view another start replaces: each of those is a race that one of the two wins."""
 
 
 async def pending(client: AsyncClient) -> tuple[SchemaStep, ...]:
@@ -87,18 +90,7 @@ async def _look(client: AsyncClient) -> There:
 async def _take(client: AsyncClient, todo: Sequence[SchemaStep]) -> None:
     """What has no number is remembered in one go: what is not, is done once more."""
     for step in todo:
-        with ganglion_errors(f"bringing the schema up to date: {step.title}"):
-            for text in step.statements:
-                await client.command(text)
-            if step.number:
-                await client.command(
-                    statement("record_migration"),
-                    parameters={
-                        "number": step.number,
-                        "name": step.name,
-                        "checksum": step.checksum,
-                    },
-                )
+        await _take_step(client, step)
     derived = [step for step in todo if not step.number]
     if derived:
         with ganglion_errors("remembering what was made"):
@@ -108,5 +100,31 @@ async def _take(client: AsyncClient, todo: Sequence[SchemaStep]) -> None:
                     "names": [step.name for step in derived],
                     "checksums": [step.checksum for step in derived],
                     "version": own_version(),
+                },
+            )
+
+
+async def _take_step(client: AsyncClient, step: SchemaStep) -> None:
+    for left in reversed(range(MAX_TRIES)):
+        try:
+            await _run_step(client, step)
+        except Replaced:
+            if not left:
+                raise
+        else:
+            return
+
+
+async def _run_step(client: AsyncClient, step: SchemaStep) -> None:
+    with ganglion_errors(f"bringing the schema up to date: {step.title}"):
+        for text in step.statements:
+            await client.command(text)
+        if step.number:
+            await client.command(
+                statement("record_migration"),
+                parameters={
+                    "number": step.number,
+                    "name": step.name,
+                    "checksum": step.checksum,
                 },
             )
