@@ -113,10 +113,12 @@ class Console:
             how = f"stopped; it {how_it_ended(code)}"
         self.line(f"  {process.name:<{NAME_WIDTH}} {how}")
 
-    def up(self, mesh: MeshRecord) -> None:
+    def up(self, mesh: MeshRecord, *, page: str) -> None:
         """Everything is ready. From here on nobody reads along; who did says how to stop it."""
         stop = "; Ctrl-C stops it" if self._ready_descriptor is None else ""
         events, sql = display_address(mesh.nats_url), display_address(mesh.clickhouse_url)
+        if page:
+            self.line(f"mission control: {page}")
         self.line(f"ganglion is up: events to {events}, SQL at {sql}{stop}")
         self._tell({"ready": True})
         self._hang_up()

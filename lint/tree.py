@@ -22,6 +22,7 @@ PACKAGES: Final = (
     "simulation",
     "operations",
     "station",
+    "mission_control",
     "ganglion",
 )
 

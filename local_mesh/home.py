@@ -52,6 +52,11 @@ class Home:
         """The tables' files."""
         return self.path / "clickhouse"
 
+    @property
+    def http_key(self) -> Path:
+        """What lets the next browser in at mission control; good once."""
+        return self.path / "run" / "http_key"
+
     def health_socket(self, name: str) -> Path:
         """Where one process is asked for its health: strangers cannot crowd a file of ours."""
         return self.path / "run" / f"{name}.sock"

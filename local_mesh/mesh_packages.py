@@ -10,8 +10,8 @@ from nervous_system.errors import Fatal
 
 MODULES: Final = frozenset(
     {
-        *("aiohttp", "brotli", "chdb", "clickhouse_cityhash", "clickhouse_connect"),
-        *("pygal", "pynvml", "uvloop"),
+        *("aiohttp", "brotli", "chdb", "clickhouse_cityhash", "clickhouse_connect", "fastapi"),
+        *("pygal", "pynvml", "uvicorn", "uvloop", "websockets"),
     }
 )
 """What the packages of the extra `mesh` are imported as."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from nervous_system.environment import Environment
 from nervous_system.shown_address import problem_of
 
-PORTS: Final = ("nats_port", "nats_monitor_port", "clickhouse_port")
+PORTS: Final = ("nats_port", "nats_monitor_port", "clickhouse_port", "http_port")
 """In the order in which `port_base` numbers them."""
 
 
@@ -49,8 +49,8 @@ class LocalMeshSettings(Environment):
         None,
         ge=1,
         le=65536 - len(PORTS),
-        description="first of the three ports of this mesh, for a second one on a machine; NATS,"
-        " its monitoring, ClickHouse, where their own settings do not say otherwise",
+        description="first of the four ports of this mesh, for a second one on a machine; NATS, its"
+        " monitoring, ClickHouse, HTTP, where their own settings do not say otherwise",
     )
     nats_port: int = Field(4222, ge=1, le=65535, description="port of the embedded NATS server")
     nats_monitor_port: int = Field(
@@ -68,6 +68,13 @@ class LocalMeshSettings(Environment):
     )
     clickhouse_port: int = Field(
         8123, ge=1, le=65535, description="port of the embedded ClickHouse (HTTP)"
+    )
+    http_port: int = Field(
+        4040,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("GANGLION_HTTP_PORT", "COLONY_PORT"),
+        description="port of mission control (HTTP)",
     )
     metrics_ports: dict[str, int] = Field(
         default_factory=dict,

@@ -157,6 +157,10 @@ class NotDone(GanglionError):
     """An order of a person's that no longer fits: what it is about has ended, or never can."""
 
 
+class NoSuch(Permanent):
+    """What was asked about is not there."""
+
+
 class QueryRefused(Permanent):
     """ClickHouse did not run a query; `code` is its own error code, 0 when it gave none."""
 

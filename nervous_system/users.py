@@ -58,7 +58,7 @@ _SCHEMES: Final = frozenset({"nats", "tls", "ws", "wss", ""})
 
 def user_of_service(service: str) -> str:
     """The user that a service is."""
-    return MAINTENANCE if service == "worker" else service
+    return {"worker": MAINTENANCE, "mission_control": OPERATOR}.get(service, service)
 
 
 def user_of_role(role: str, *, works: bool = False) -> str:

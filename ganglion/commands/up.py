@@ -17,7 +17,7 @@ def up(
         typer.Option(
             "--only",
             help="Start only this process (several times): nats, clickhouse, ingestor, governor,"
-            " overseer, guardian, worker.",
+            " overseer, guardian, worker, mission_control.",
         ),
     ] = None,
 ) -> None:

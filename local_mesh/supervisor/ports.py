@@ -69,5 +69,5 @@ class Screen(ProcessDisplay, Protocol):
     def moving(self, text: str) -> None:
         """The line that moves, on a terminal; elsewhere nothing."""
 
-    def up(self, mesh: MeshRecord) -> None:
-        """Everything is ready."""
+    def up(self, mesh: MeshRecord, *, page: str) -> None:
+        """Everything is ready; `page` lets a browser in once, empty if there is none."""

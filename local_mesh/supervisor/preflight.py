@@ -47,7 +47,7 @@ def check_ports(wanted: Sequence[WantedPort]) -> None:
         else f"ports {numbers} on {LOOPBACK} are in use; set {', '.join(variables)} to free ones"
     )
     if len(variables) > 1:
-        said += ", or GANGLION_PORT_BASE alone to the first of three"
+        said += ", or GANGLION_PORT_BASE alone to the first of four"
     raise InUse(f"{said}, or stop what listens there")
 
 

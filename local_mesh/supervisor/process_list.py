@@ -23,6 +23,7 @@ from nervous_system.host.http_get import url_at
 
 NATS: Final = "nats"
 CLICKHOUSE: Final = "clickhouse"
+MISSION_CONTROL: Final = "mission_control"
 CLICKHOUSE_MEMORY: Final = "GANGLION_CLICKHOUSE_MAX_MEMORY_BYTES"
 ENGINE_SHARE: Final = 0.4
 MIN_ENGINE_BYTES: Final = 256 * 1024**2
@@ -45,6 +46,7 @@ class Service:
     ready_states: tuple[str, ...] = ()  # of its fact `state`; empty: a healthy answer is enough
     account: str = "services"  # at the embedded ClickHouse
     module: str = ""  # where it is not called as the service
+    port: str = ""  # of `PORTS`, where it listens for others than its supervisor, too
 
 
 SERVICES: Final = (
@@ -59,6 +61,7 @@ SERVICES: Final = (
     Service("overseer", needs=(NATS,)),
     Service("guardian", needs=(NATS,)),
     Service("worker", needs=(NATS,), module="builtin_worker"),
+    Service(MISSION_CONTROL, needs=(NATS,), port="http_port"),
 )
 
 PROCESSES: Final = (NATS, CLICKHOUSE, *(service.name for service in SERVICES))
@@ -119,12 +122,17 @@ def plan_mesh(
     if CLICKHOUSE in wanted:
         processes.append(_clickhouse(settings, home=home, addresses=addresses))
         ports.append(_wanted("clickhouse_port", settings))
+    later = {getattr(settings, each.port) for each in SERVICES if each.port}
     for service in SERVICES:
         if service.name in wanted:
             port = settings.metrics_ports.get(service.name) or pick_port(
-                home.path, name=service.name, taken={each.number for each in ports}
+                home.path, name=service.name, taken={each.number for each in ports} | later
             )
-            processes.append(_service(service, home=home, addresses=addresses, port=port))
+            specification = _service(service, home=home, addresses=addresses, port=port)
+            if service.port:
+                specification = _listening(service, specification, settings)
+                ports.append(_wanted(service.port, settings))
+            processes.append(specification)
             ports.append(WantedPort(port, "GANGLION_METRICS_PORTS"))
     return MeshPlan(
         processes=tuple(
@@ -210,6 +218,18 @@ def _service(
         needs=service.needs,
         patient=True,
         ready_states=service.ready_states,
+    )
+
+
+def _listening(
+    service: Service, specification: ProcessSpecification, settings: LocalMeshSettings
+) -> ProcessSpecification:
+    port = getattr(settings, service.port)
+    variable = {f"GANGLION_{service.port}".upper(): str(port)}
+    return replace(
+        specification,
+        environment={**specification.environment, **variable},
+        address=f"http://{LOOPBACK}:{port}",
     )
 
 

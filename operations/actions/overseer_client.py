@@ -9,6 +9,7 @@ from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from local_mesh.addresses import client_settings
 from local_mesh.settings import LocalMeshSettings
+from nervous_system.bus import Bus
 from nervous_system.client.request_client import RequestClient
 from nervous_system.contract.payload import Payload
 from nervous_system.environment import read_settings
@@ -24,8 +25,13 @@ async def ask_overseer(payload: Payload, *, event_id: str | None = None) -> Answ
     Raises Rejected with the reasons, NotAcknowledged when no overseer runs.
     """
     async with bus_session(client_settings()) as bus:
-        asker = RequestClient(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=operator())
-        return await asker.require_accepted(payload, event_id=event_id)
+        return await ask_as(operator(), bus, payload, event_id=event_id)
+
+
+async def ask_as(person: str, bus: Bus, payload: Payload, *, event_id: str | None = None) -> Answer:
+    """As `ask_overseer`, as a person of this name."""
+    client = RequestClient(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=person)
+    return await client.require_accepted(payload, event_id=event_id)
 
 
 async def order_overseer(payload: Payload) -> None:

@@ -54,6 +54,7 @@ def examine_machine(
             yield _port(local.nats_monitor_port, local.port_variable("nats_monitor_port"))
         if addresses.clickhouse_embedded:
             yield _port(local.clickhouse_port, local.port_variable("clickhouse_port"))
+        yield _port(local.http_port, local.port_variable("http_port"))
 
 
 def _python() -> DoctorFinding:

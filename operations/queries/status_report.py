@@ -331,9 +331,14 @@ async def _swarm_on(bus: Bus) -> SwarmStatus | None:
         overseen = await OverseerProjection.of(bus)
     except Forbidden:  # whoever asks as an agent is not told
         return None
-    state, settings, now = overseen.state, overseen.settings, bus.clock()
-    if not state.charter_hash and not state.kernel.workers:
+    if not overseen.state.charter_hash and not overseen.state.kernel.workers:
         return None
+    return swarm_status(overseen, bus.clock())
+
+
+def swarm_status(overseen: Overseen, now: datetime) -> SwarmStatus:
+    """As the overseer would say it at this moment."""
+    state, settings = overseen.state, overseen.settings
     return _swarm_of({name: look(state, settings, now) for name, look in FACTS.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OVERSEER
@@ -14,6 +15,8 @@ from nervous_system.names import EVENTS
 from operations.log_session import bus_session, said_by
 from operations.queries.meant import objective_among, task_among
 from operations.queries.overseer_projection import OverseerProjection, overseer_state
+from overseer.kernel.task import FinishedTask, Task
+from overseer.standstill import Standstill
 
 
 async def is_offered(skill: str) -> bool:
@@ -55,35 +58,47 @@ async def task_rows(
     if objective is not None:
         objective = objective_among(overseen.state, objective)
     kernel, standstill = overseen.state.kernel, overseen.standstill(now)
-    rows: list[dict[str, Any]] = [
-        {
-            "task_id": task.task_id,
-            "objective_id": task.manifest.objective_id,
-            "action": task.manifest.action,
-            "priority": task.manifest.priority,
-            "status": task.status(now),
-            "worker_id": task.claim.worker_id if task.claim is not None else "",
-            "attempts": task.attempt,
-            "submitted_at": task.submitted_at.isoformat(),
-            "waits": standstill.of_task(task.task_id),
-            "held_by": standstill.holding(task.task_id)[0],
-        }
+    rows = [
+        open_row(task, standstill, now)
         for task in sorted(kernel.tasks.values(), key=lambda each: each.task_id)
         if objective in (None, task.manifest.objective_id)
     ]
     wanted = [each for each in kernel.ended.items() if objective in (None, each[1].objective_id)]
     over = sorted(wanted, key=lambda each: each[1].ended_at, reverse=True)
-    rows += [
-        {
-            "task_id": task_id,
-            "objective_id": each.objective_id,
-            "action": each.action,
-            "status": TaskResult.Name(each.result).removeprefix("RESULT_").lower(),
-            "worker_id": each.worker_id,
-            "attempts": each.attempts,
-            "ended_at": each.ended_at.isoformat(),
-            "tool_efficacy_score": each.tool_efficacy_score,
-        }
-        for task_id, each in over[:max_ended]
-    ]
+    rows += [ended_row(task_id, each) for task_id, each in over[:max_ended]]
     return rows, [*kernel.tasks, *kernel.ended]
+
+
+def open_row(task: Task, standstill: Standstill, now: datetime) -> dict[str, Any]:
+    """A task that has not ended, as JSON has it."""
+    return {
+        "task_id": task.task_id,
+        "objective_id": task.manifest.objective_id,
+        "action": task.manifest.action,
+        "priority": task.manifest.priority,
+        "status": task.status(now),
+        "worker_id": task.claim.worker_id if task.claim is not None else "",
+        "attempts": task.attempt,
+        "submitted_at": task.submitted_at.isoformat(),
+        "waits": standstill.of_task(task.task_id),
+        "held_by": standstill.holding(task.task_id)[0],
+    }
+
+
+def ended_row(task_id: str, ended: FinishedTask) -> dict[str, Any]:
+    """A task that has ended, as JSON has it."""
+    return {
+        "task_id": task_id,
+        "objective_id": ended.objective_id,
+        "action": ended.action,
+        "status": ended_status(ended),
+        "worker_id": ended.worker_id,
+        "attempts": ended.attempts,
+        "ended_at": ended.ended_at.isoformat(),
+        "tool_efficacy_score": ended.tool_efficacy_score,
+    }
+
+
+def ended_status(ended: FinishedTask) -> str:
+    """How it ended, in a word."""
+    return TaskResult.Name(ended.result).removeprefix("RESULT_").lower()

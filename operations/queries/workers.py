@@ -54,9 +54,13 @@ class KnownWorker:
 
 async def known_workers(bus: Bus) -> list[KnownWorker]:
     """In the order of their ids. Raises as `OverseerProjection.of`."""
-    overseen = await OverseerProjection.of(bus)
+    return workers_of(await OverseerProjection.of(bus), bus.clock())
+
+
+def workers_of(overseen: OverseerProjection, now: datetime) -> list[KnownWorker]:
+    """As `known_workers`, at one position."""
     kernel = overseen.state.kernel
-    asleep = Asleep(kernel.sleeps, bus.clock())
+    asleep = Asleep(kernel.sleeps, now)
     found = []
     for worker in sorted(kernel.workers.values(), key=lambda each: each.worker_id):
         tasks = [kernel.tasks[each] for each in sorted(worker.task_ids) if each in kernel.tasks]

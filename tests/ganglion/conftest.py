@@ -42,6 +42,7 @@ def command_lines(tmp_path: Path, free_port: FreePort) -> Iterator[MakeCommandLi
                 "GANGLION_NATS_PORT": str(free_port()),
                 "GANGLION_NATS_MONITOR_PORT": str(free_port()),
                 "GANGLION_CLICKHOUSE_PORT": str(free_port()),
+                "GANGLION_HTTP_PORT": str(free_port()),
             },
         )
         made.append(line)

@@ -97,9 +97,12 @@ def test_one_number_moves_all_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANGLION_CLICKHOUSE_PORT", "9000")
     local = read_settings(LocalMeshSettings)
     assert (local.nats_port, local.nats_monitor_port, local.clickhouse_port) == (14000, 14001, 9000)
+    assert local.http_port == 14003
+    monkeypatch.setenv("COLONY_PORT", "9001")  # as others call it
+    assert read_settings(LocalMeshSettings).http_port == 9001
     assert local.port_variable("nats_port") == "GANGLION_PORT_BASE"
     assert local.port_variable("clickhouse_port") == "GANGLION_CLICKHOUSE_PORT"
-    for wrong in ("0", "65534", "many"):
+    for wrong in ("0", "65533", "many"):
         monkeypatch.setenv("GANGLION_PORT_BASE", wrong)
         with pytest.raises(BadSetting, match="GANGLION_PORT_BASE is"):
             read_settings(LocalMeshSettings)

@@ -24,6 +24,7 @@ PACKAGES = (
     "simulation",
     "operations",
     "station",
+    "mission_control",
     "ganglion",
 )
 LEVELS = ("debug", "info", "warning", "error", "exception")

@@ -1,0 +1,1 @@
+"""The routes, and who gets to them."""

@@ -1,0 +1,38 @@
+"""Which routes make the interface?"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from mission_control.api.problem import MEDIA_TYPE, ProblemDocument, answer_problems
+from mission_control.api.routes import health, session, tasks, workers
+from mission_control.mission import Mission
+
+DESCRIPTION: Final = """What a swarm does, and what it shall do. Every answer says in `as_of` up to
+which position of the log it goes; every error is `application/problem+json` (RFC 9457)."""
+
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "default": {
+        "description": "It was not done as asked.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+}
+
+
+def application(mission: Mission) -> FastAPI:
+    """All routes. Who gets to them is `admission.py`."""
+    app = FastAPI(
+        title="Ganglion mission control",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+        responses={422: {"model": ProblemDocument}, **_PROBLEMS},
+    )
+    app.state.mission = mission
+    answer_problems(app)
+    for each in (health, session, tasks, workers):
+        app.include_router(each.router)
+    return app

@@ -1,0 +1,32 @@
+"""When is a request the same as an earlier one? If the same caller sends the same
+`Idempotency-Key`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from mission_control.mission import TheCaller
+from nervous_system.ids import child_id, new_event_id
+
+
+def _event_id(
+    caller: TheCaller,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=200,
+            description="sent again with the same key, the request is decided on once",
+        ),
+    ] = None,
+) -> str:
+    if idempotency_key is None:
+        return new_event_id()
+    return child_id(f"asked over HTTP by {caller.name}", idempotency_key)
+
+
+EventId = Annotated[str, Depends(_event_id)]
+"""The id of the event that the request becomes. It derives from the key, so a stranger who knows
+the key can say something under it beforehand; then the request is refused and not mistaken."""

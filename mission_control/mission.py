@@ -1,0 +1,41 @@
+"""What does every route stand on?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from mission_control.caller import Caller
+from mission_control.sessions import Sessions
+from nervous_system.bus import Bus
+from operations.queries.live_swarm import LiveSwarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mission:
+    """All that is opened once, by wiring."""
+
+    bus: Bus
+    swarm: LiveSwarm
+    sessions: Sessions
+    clickhouse_url: str
+    cookie: str  # its name
+
+
+def _mission(connection: HTTPConnection) -> Mission:
+    mission = connection.app.state.mission
+    assert isinstance(mission, Mission)
+    return mission
+
+
+def _caller(connection: HTTPConnection) -> Caller:
+    caller = connection.state.caller
+    assert isinstance(caller, Caller)  # only public routes have none
+    return caller
+
+
+TheMission = Annotated[Mission, Depends(_mission)]
+TheCaller = Annotated[Caller, Depends(_caller)]

@@ -1,0 +1,74 @@
+"""What is mission control made of? Everything is built here and taken down here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+
+from mission_control.api.admission import Admission
+from mission_control.api.application import application
+from mission_control.api.rate import Rates
+from mission_control.caller import Caller
+from mission_control.listening import bound_socket, listen
+from mission_control.mission import Mission
+from mission_control.sessions import Sessions
+from mission_control.settings import MissionControlSettings
+from mission_control.tokens import Tokens
+from nervous_system.bus import Bus
+from nervous_system.environment import read_settings
+from nervous_system.service.joining import joined
+from nervous_system.settings import MeshSettings
+from operations.actions.asking import operator
+from operations.queries.live_swarm import LiveSwarm
+
+SERVICE: Final = "mission_control"
+
+_log = structlog.get_logger()
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Answer HTTP until `stop` is set. Raises only what a person must mend."""
+    mesh, settings = read_settings(MeshSettings), read_settings(MissionControlSettings)
+    async with AsyncExitStack() as stack:
+        # First, so that a port that is taken is said before anything else.
+        listening = stack.enter_context(bound_socket(settings.host, settings.port))
+        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        if member is None:
+            return
+        port = listening.getsockname()[1]
+        member.telemetry.health.fact("port", lambda: port)
+        door = front_door(member.bus, mesh, settings, port=port)
+        _log.info("http.listening", host=settings.host, port=port)
+        await listen(door, listening, stop=stop)
+
+
+def front_door(
+    bus: Bus, mesh: MeshSettings, settings: MissionControlSettings, *, port: int
+) -> Admission:
+    """The application, and who gets to it. Raises Fatal, OSError."""
+    here = Caller(operator(), "admin")
+    sessions = Sessions(mesh.home, caller=here)
+    sessions.new_key()
+    tokens = Tokens(mesh.home, secret_token=settings.secret_token)
+    tokens.callers()  # a file that is no list of tokens is said now
+    cookie = f"ganglion_{port}"
+    return Admission(
+        application(
+            Mission(
+                bus=bus,
+                swarm=LiveSwarm(bus),
+                sessions=sessions,
+                clickhouse_url=mesh.clickhouse_url,
+                cookie=cookie,
+            )
+        ),
+        tokens=tokens,
+        sessions=sessions,
+        rates=Rates(settings.requests_per_second),
+        here=here,
+        cookie=cookie,
+        names=settings.names,
+    )
