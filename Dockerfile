@@ -21,7 +21,7 @@ ENV PATH=/opt/ganglion/bin:$PATH \
     GANGLION_HOME=/var/lib/ganglion \
     GANGLION_METRICS_HOST=0.0.0.0 \
     GANGLION_METRICS_PORT=9100 \
-    GANGLION_METRICS_NAMES='["ingestor","overseer","governor","guardian","worker"]'
+    GANGLION_METRICS_NAMES='["ingestor","overseer","governor","guardian","worker","mission_control"]'
 USER ganglion
 WORKDIR /var/lib/ganglion
 EXPOSE 9100

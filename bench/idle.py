@@ -44,7 +44,7 @@ class LocalMesh:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        ports = {name: free_port() for name in ("nats", "nats_monitor", "clickhouse")}
+        ports = {name: free_port() for name in ("nats", "nats_monitor", "clickhouse", "http")}
         self._environment = {
             "GANGLION_HOME": str(home),
             **{f"GANGLION_{name.upper()}_PORT": str(port) for name, port in ports.items()},

@@ -33,6 +33,7 @@ GROUPS: Final = {
         *("GANGLION_STREAM_*", "GANGLION_NATS_MAX_PAYLOAD_BYTES"),
         "GANGLION_PUBLISH_DEADLINE_SECONDS",
     ),
+    "Mission control: HTTP": ("GANGLION_HTTP_*",),
     "Log lines, metrics and traces": (
         *("GANGLION_LOG_*", "GANGLION_METRICS_*", "GANGLION_HEALTH_SOCKET"),
         *("OTEL_EXPORTER_OTLP_ENDPOINT", "GANGLION_JAEGER_URL"),

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from mission_control.caller import Caller
 from mission_control.sessions import Sessions
 from nervous_system.bus import Bus
+from operations.http_tokens import Caller
 from operations.queries.live_swarm import LiveSwarm
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from local_mesh.home import Home
-from mission_control.caller import Caller
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.host.files import PRIVATE, make_private, write_whole
 from nervous_system.ids import content_hash
+from operations.http_tokens import Caller
 
 MAX_SESSIONS: Final = 64
 IDLE_SECONDS: Final = 12 * 3600.0

@@ -11,17 +11,16 @@ import structlog
 from mission_control.api.admission import Admission
 from mission_control.api.application import application
 from mission_control.api.rate import Rates
-from mission_control.caller import Caller
 from mission_control.listening import bound_socket, listen
 from mission_control.mission import Mission
 from mission_control.sessions import Sessions
 from mission_control.settings import MissionControlSettings
-from mission_control.tokens import Tokens
 from nervous_system.bus import Bus
 from nervous_system.environment import read_settings
 from nervous_system.service.joining import joined
 from nervous_system.settings import MeshSettings
 from operations.actions.asking import operator
+from operations.http_tokens import Caller, Tokens
 from operations.queries.live_swarm import LiveSwarm
 
 SERVICE: Final = "mission_control"

@@ -20,6 +20,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "GANGLION_NATS_PORT": str(free_port()),
         "GANGLION_NATS_MONITOR_PORT": str(free_port()),
         "GANGLION_CLICKHOUSE_PORT": str(free_port()),
+        "GANGLION_HTTP_PORT": str(free_port()),
     }
     tour.run("ganglion up --detach", environment)
     yield environment

@@ -119,7 +119,7 @@ class Ganglion(System):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, program="ganglion_outcomes.py")
-        ports = {name: str(free_port()) for name in ("NATS", "NATS_MONITOR", "CLICKHOUSE")}
+        ports = {name: str(free_port()) for name in ("NATS", "NATS_MONITOR", "CLICKHOUSE", "HTTP")}
         self.environment |= {
             "GANGLION_HOME": str(folder / "home"),
             **{f"GANGLION_{name}_PORT": port for name, port in ports.items()},

@@ -103,6 +103,37 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
 
 
 @app.command()
+def http(
+    name: Annotated[str, typer.Argument(help="Who has it: its acts are under this name.")],
+    scope: Annotated[
+        str,
+        typer.Option(help="viewer: look; operator: change what the swarm does; admin: all."),
+    ] = "viewer",
+    revoke: Annotated[bool, typer.Option("--revoke", help="It lets nobody in any more.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Make a token for mission control's API (HTTP), or revoke one."""
+    from typing import get_args
+
+    from local_mesh.addresses import home_of_rule
+    from nervous_system.errors import BadSetting
+    from operations.http_tokens import Scope, Tokens
+
+    scopes: dict[str, Scope] = {each: each for each in get_args(Scope)}
+    if scope not in scopes:
+        raise typer.BadParameter(f"--scope is {scope!r}; there are {', '.join(scopes)}")
+    tokens = Tokens(home_of_rule().path)
+    if not revoke:
+        say_exactly(tokens.add(name, scopes[scope]))
+        say(f"{name} sends it as `Authorization: Bearer …`; nothing shows it again", err=True)
+        return
+    make_sure("revoke a token of", yes=yes)
+    if not tokens.revoke(name):
+        raise BadSetting(f"there is no token called {name}")
+    say(f"the token of {name} lets nobody in any more")
+
+
+@app.command()
 def server(
     address: Annotated[
         list[str],

@@ -23,12 +23,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mission_control.api.problem import Problem
 from mission_control.api.rate import Rates
-from mission_control.caller import Caller
 from mission_control.sessions import Sessions
-from mission_control.tokens import Tokens
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.error_text import error_text
 from nervous_system.errors import Fatal
+from operations.http_tokens import Caller, Tokens
 
 _log = structlog.get_logger()
 

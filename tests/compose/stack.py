@@ -17,7 +17,7 @@ from bench.child import bare_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-SERVICES = ("ingestor", "governor", "overseer", "guardian", "worker")
+SERVICES = ("ingestor", "governor", "overseer", "guardian", "worker", "mission_control")
 SERVERS = ("nats", "clickhouse", "jaeger")
 PULL_SECONDS = 600.0
 BUILD_SECONDS = 1200.0

@@ -49,7 +49,7 @@ def stack() -> Iterator[Stack]:
     if compose is None:
         pytest.skip("needs a Docker engine and docker compose")
     files, served_by, more = _what_can_be_had()
-    variables = ("NATS", "NATS_MONITOR", "CLICKHOUSE", "JAEGER", "OTLP_GRPC", "OTLP_HTTP")
+    variables = ("NATS", "NATS_MONITOR", "CLICKHOUSE", "HTTP", "JAEGER", "OTLP_GRPC", "OTLP_HTTP")
     stack = Stack(
         project=f"ganglion-test-{os.getpid()}",
         ports={f"GANGLION_{name}_PORT": free_port() for name in variables},

@@ -76,6 +76,7 @@ class RunningMesh:
                 "GANGLION_NATS_PORT": str(self.nats.port),
                 "GANGLION_NATS_MONITOR_PORT": str(self.nats.monitor_port),
                 "GANGLION_CLICKHOUSE_PORT": str(port),
+                "GANGLION_HTTP_PORT": str(free_port()),
                 "GANGLION_GUARDIAN_TICK_SECONDS": "0.2",
                 "GANGLION_GOVERNOR_DISK_HIGH_PERCENT": "100",
                 "GANGLION_GOVERNOR_DISK_CRITICAL_PERCENT": "100",

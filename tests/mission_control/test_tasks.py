@@ -39,7 +39,7 @@ def test_what_became_of_it_is_told_step_by_step(door: Door, overseer: RealProces
     steps = [each["payload_kind"] for each in shown["steps"]]
     assert steps == ["task_submitted", "task_cancelled", "task_acknowledged"]
     assert all(each["sentence"] for each in shown["steps"])
-    assert door.ask("DELETE", path).status == 409
+    assert door.ask("DELETE", path).status == 200, "it is cancelled, whoever did it"
 
 
 def test_pages_show_each_task_once(door: Door, overseer: RealProcess) -> None:

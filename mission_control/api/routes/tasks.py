@@ -136,7 +136,7 @@ async def cancel(
     event_id: EventId,
     reason: Annotated[str, Query(max_length=1_000)] = "",
 ) -> CancelledTask:
-    """Cancel a task; whoever does it is told. 409 if it has ended."""
+    """Cancel a task; whoever does it is told. 409 if it has ended otherwise."""
     known_task_row(await mission.swarm.now(), task_id)
     await cancel_task(mission.bus, task_id, person=caller.name, event_id=event_id, reason=reason)
     now = await mission.swarm.now()

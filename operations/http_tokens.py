@@ -1,4 +1,4 @@
-"""Which bearer tokens are there, whose are they, and what may they do?
+"""Which bearer tokens open mission control, whose are they, and what may they do?
 
 A token is 256 random bits, so its SHA-256 is all that is kept, and no slow hash is needed. The file
 is read again when it has changed: a token that was revoked lets nobody in from then on.
@@ -11,12 +11,16 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
-from mission_control.caller import SCOPES, Caller, Scope
 from nervous_system.errors import BadSetting, Fatal
 from nervous_system.host.files import PRIVATE, make_private, write_whole
 from nervous_system.ids import content_hash
+
+Scope = Literal["viewer", "operator", "admin"]
+"""Each may do what the one before may: look; change what the swarm does; change who gets in."""
+
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 FILE: Final = Path("keys/http_tokens")
 """In the home: `NAME SCOPE SHA-256`, a line each."""
@@ -27,6 +31,18 @@ MAX_FILE_BYTES: Final = 1024**2
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}", re.ASCII).fullmatch
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
 _OPEN_TO_OTHERS: Final = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who was let in. `name` stands in each event that follows from what they do."""
+
+    name: str
+    scope: Scope
+
+    def may(self, scope: Scope) -> bool:
+        """Whether they may do what needs this scope."""
+        return SCOPES.index(self.scope) >= SCOPES.index(scope)
 
 
 @dataclass(frozen=True, slots=True)
