@@ -15,7 +15,7 @@ from typing import Final
 
 from local_mesh.home import Home
 from nervous_system.clock import Stopwatch, stopwatch
-from nervous_system.host.files import PRIVATE, make_private, write_whole
+from nervous_system.host.files import PRIVATE, make_private, write_atomically
 from nervous_system.ids import content_hash
 from operations.http_tokens import Caller
 
@@ -38,7 +38,7 @@ class Sessions:
         """Make the key that lets the next browser in. Raises OSError."""
         self._key = secrets.token_urlsafe(32)
         make_private(self._path.parent)
-        write_whole(self._path, self._key.encode(), mode=PRIVATE)
+        write_atomically(self._path, self._key.encode(), mode=PRIVATE)
 
     def open(self, key: str) -> str | None:
         """The cookie for whoever has the key, which is used up by that; None for another one.

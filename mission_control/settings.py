@@ -41,7 +41,7 @@ class MissionControlSettings(Environment):
     )
     secret_token: Annotated[str | None, SECRET] = Field(
         None,
-        min_length=16,
+        min_length=8,
         validation_alias=AliasChoices("GANGLION_HTTP_SECRET_TOKEN", "COLONY_SECRET_TOKEN"),
         description="a token that may do everything; if it is set, everybody needs a token",
     )

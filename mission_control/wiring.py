@@ -17,9 +17,9 @@ from mission_control.sessions import Sessions
 from mission_control.settings import MissionControlSettings
 from nervous_system.bus import Bus
 from nervous_system.environment import read_settings
-from nervous_system.service.joining import joined
+from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
-from operations.actions.asking import operator
+from operations.actions.overseer_client import operator
 from operations.http_tokens import Caller, Tokens
 from operations.queries.live_swarm import LiveSwarm
 
@@ -34,7 +34,7 @@ async def run(stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         # First, so that a port that is taken is said before anything else.
         listening = stack.enter_context(bound_socket(settings.host, settings.port))
-        member = await stack.enter_async_context(joined(mesh, service=SERVICE, stop=stop))
+        member = await stack.enter_async_context(open_service(mesh, service=SERVICE, stop=stop))
         if member is None:
             return
         port = listening.getsockname()[1]

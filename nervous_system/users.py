@@ -18,6 +18,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
     ROLE_GOVERNOR,
     ROLE_GUARDIAN,
     ROLE_INGESTOR,
+    ROLE_MISSION_CONTROL,
     ROLE_OVERSEER,
 )
 from nervous_system.browsers import LOOPBACK_NAMES
@@ -46,6 +47,8 @@ INGESTOR: Final = source_of(ROLE_INGESTOR)
 OVERSEER: Final = source_of(ROLE_OVERSEER)
 GOVERNOR: Final = source_of(ROLE_GOVERNOR)
 GUARDIAN: Final = source_of(ROLE_GUARDIAN)
+MISSION_CONTROL: Final = source_of(ROLE_MISSION_CONTROL)
+"""It has no user of its own: it does what persons ask it to."""
 SERVICES: Final = (INGESTOR, OVERSEER, GOVERNOR, GUARDIAN)
 """Those that lead. Only they read positions of the log directly (decision 31)."""
 
@@ -58,7 +61,9 @@ _SCHEMES: Final = frozenset({"nats", "tls", "ws", "wss", ""})
 
 def user_of_service(service: str) -> str:
     """The user that a service is."""
-    return {"worker": MAINTENANCE, "mission_control": OPERATOR}.get(service, service)
+    if service == "worker":
+        return MAINTENANCE
+    return OPERATOR if service == MISSION_CONTROL else service
 
 
 def user_of_role(role: str, *, works: bool = False) -> str:

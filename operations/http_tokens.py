@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from nervous_system.errors import BadSetting, Fatal
-from nervous_system.host.files import PRIVATE, make_private, write_whole
+from nervous_system.host.files import PRIVATE, make_private, write_atomically
 from nervous_system.ids import content_hash
 
 Scope = Literal["viewer", "operator", "admin"]
@@ -113,7 +113,7 @@ class Tokens:
     def _write(self, tokens: tuple[_Token, ...]) -> None:
         lines = (f"{each.caller.name} {each.caller.scope} {each.sha256}\n" for each in tokens)
         make_private(self._path.parent)
-        write_whole(self._path, "".join(lines).encode(), mode=PRIVATE)
+        write_atomically(self._path, "".join(lines).encode(), mode=PRIVATE)
 
     def _read_again(self) -> None:
         try:

@@ -25,7 +25,7 @@ from nervous_system.errors import (
     NotDone,
     NotRunning,
     QueryRefused,
-    Refused,
+    Rejected,
     TooLarge,
     Transient,
     Unavailable,
@@ -38,7 +38,7 @@ MAX_REASONS: Final = 100
 _STATUS: Final[Mapping[type[GanglionError], HTTPStatus]] = {
     InvalidEvent: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    Refused: HTTPStatus.CONFLICT,
+    Rejected: HTTPStatus.CONFLICT,
     NoSuch: HTTPStatus.NOT_FOUND,
     NotDone: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,
@@ -113,7 +113,7 @@ def problem_of(error: GanglionError) -> Problem:
     reasons: Sequence[str] = ()
     if isinstance(error, InvalidEvent):
         reasons = error.problems
-    elif isinstance(error, Refused):
+    elif isinstance(error, Rejected):
         reasons = error.reasons
     return Problem(status, str(error), reasons=reasons, kind=_name(type(error)))
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from nervous_system.bus import Bus
-from nervous_system.client.proposing import Step, task
+from nervous_system.client.proposing import TaskFields, task
 from nervous_system.contract.given import Given
-from nervous_system.errors import NotDone, Refused
+from nervous_system.errors import NotDone, Rejected
 from nervous_system.ids import child_id, content_hash
-from operations.actions.asking import ask_as
+from operations.actions.overseer_client import ask_as
 
 
-async def submit_task(bus: Bus, step: Step, *, person: str, event_id: str) -> str:
+async def submit_task(bus: Bus, step: TaskFields, *, person: str, event_id: str) -> str:
     """The id of the task, once the overseer has taken it. Asked again under the same `event_id`, it
-    is the same one. Raises InvalidEvent, Refused, NotAcknowledged; NotDone if something else was
+    is the same one. Raises InvalidEvent, Rejected, NotAcknowledged; NotDone if something else was
     asked under it before."""
     unnamed = task(step, task_id=step.get("id", event_id), owner=person)
     # Another task under the same id of a request is another one, and is not found afterwards.
@@ -22,7 +22,7 @@ async def submit_task(bus: Bus, step: Step, *, person: str, event_id: str) -> st
     proposal = task(step, task_id=task_id, owner=person)
     try:
         await ask_as(person, bus, proposal, event_id=event_id)
-    except Refused as error:
+    except Rejected as error:
         if error.reasons:
             raise
         raise NotDone("the same request was made before, for something else") from error
@@ -37,5 +37,5 @@ async def cancel_task(bus: Bus, task_id: str, *, person: str, event_id: str, rea
     order = TaskOrdered(task_id=task_id, order=ORDER_CANCEL, reason=reason)
     try:
         await ask_as(person, bus, order, event_id=event_id)
-    except Refused as error:
+    except Rejected as error:
         raise NotDone(str(error)) from error

@@ -18,7 +18,7 @@ def json_line(recorded: RecordedEvent) -> str:
     return json.dumps(event_document(recorded), ensure_ascii=False)
 
 
-def event_document(recorded: Recorded) -> dict[str, Any]:
+def event_document(recorded: RecordedEvent) -> dict[str, Any]:
     """As `json_line`, before it is text."""
     event = recorded.event
     return {

@@ -10,7 +10,7 @@ from datetime import datetime
 from nervous_system.bus import Bus
 from nervous_system.contract.stored import StreamState
 from nervous_system.service.projection import Projection
-from operations.queries.overseen import Overseen, projection_of_overseer
+from operations.queries.overseer_projection import OverseerProjection, projection_of_overseer
 from operations.queries.status_report import SwarmStatus, swarm_status
 from overseer.model import OverseerState
 from overseer.standstill import Standstill
@@ -20,7 +20,7 @@ from overseer.standstill import Standstill
 class Now:
     """What there was to know when somebody asked."""
 
-    overseen: Overseen
+    overseen: OverseerProjection
     log: StreamState
     at: datetime
 
@@ -65,7 +65,7 @@ class LiveSwarm:
                 self._projection, self._created = projection, log.created
             elif log.last_sequence > projection.sequence:
                 await projection.state_at_end()
-            return Now(overseen=Overseen.by(projection), log=log, at=self._bus.clock())
+            return Now(overseen=OverseerProjection.by(projection), log=log, at=self._bus.clock())
 
 
 def _ends_before(log: StreamState, projection: Projection[OverseerState]) -> bool:

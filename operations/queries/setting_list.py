@@ -26,6 +26,7 @@ MODULES: Final = (
     "guardian.settings",
     "overseer.settings",
     "builtin_worker.settings",
+    "mission_control.settings",
 )
 """Where the settings classes are; a test looks for those that are missing here."""
 

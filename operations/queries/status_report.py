@@ -336,7 +336,7 @@ async def _swarm_on(bus: Bus) -> SwarmStatus | None:
     return swarm_status(overseen, bus.clock())
 
 
-def swarm_status(overseen: Overseen, now: datetime) -> SwarmStatus:
+def swarm_status(overseen: OverseerProjection, now: datetime) -> SwarmStatus:
     """As the overseer would say it at this moment."""
     state, settings = overseen.state, overseen.settings
     return _swarm_of({name: look(state, settings, now) for name, look in FACTS.items()})

@@ -10,7 +10,7 @@ from nervous_system.bus import Bus
 from nervous_system.contract.subjects import token
 from nervous_system.errors import NoSuch, NotDone
 from nervous_system.names import EVENTS
-from operations.descriptions.table import in_words
+from operations.descriptions.table import describe
 from operations.log_session import said_by
 from operations.queries.counts import task_state
 from operations.queries.event_json import event_document
@@ -70,4 +70,4 @@ async def steps_of_task(bus: Bus, task_id: str) -> list[dict[str, Any]]:
     """What the overseer said of it, the first first, each with a sentence."""
     late = f"{EVENTS}.overseer.result_arrived_late.{token(task_id)}"
     steps = await said_by(ROLE_OVERSEER, bus, f"{EVENTS}.task.*.{token(task_id)}", late)
-    return [{**event_document(each), "sentence": in_words(each.event.payload)} for each in steps]
+    return [{**event_document(each), "sentence": describe(each.event.payload)} for each in steps]

@@ -112,6 +112,7 @@ def test_the_addresses_of_a_mesh_that_runs_are_the_settings_in_force(
 
 
 SECRETS = {
+    "GANGLION_HTTP_SECRET_TOKEN",
     "GANGLION_NATS_PASSWORD",
     "GANGLION_CLICKHOUSE_PASSWORD",
     "GANGLION_GUARDIAN_WEBHOOK_URL",
@@ -189,6 +190,7 @@ def test_every_settings_class_is_listed() -> None:
             "builtin_worker",
             "operations",
             "station",
+            "mission_control",
             "ganglion",
             "ingestor",
             "governor",

@@ -34,7 +34,7 @@ def test_no_password_is_in_the_repository() -> None:
 
 def test_every_port_is_published_on_the_loopback_only() -> None:
     ports = [port for each in SERVICES.values() for port in each.get("ports", [])]
-    assert len(ports) == 5
+    assert len(ports) == 6
     assert all(port.startswith("127.0.0.1:") for port in ports)
     assert not any(each.get("network_mode") == "host" for each in SERVICES.values())
 

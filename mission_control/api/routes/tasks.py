@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mission_control.api.cursor import cursor_after, read_cursor
 from mission_control.api.idempotency import EventId
 from mission_control.mission import TheCaller, TheMission
-from nervous_system.client.proposing import Step
+from nervous_system.client.proposing import TaskFields
 from nervous_system.contract.words import Tier
 from operations.actions.submission import cancel_task, submit_task
 from operations.queries.task_pages import known_task_row, page_of_tasks, steps_of_task
@@ -93,7 +93,7 @@ async def submit(
     given: NewTask, mission: TheMission, caller: TheCaller, event_id: EventId
 ) -> SubmittedTask:
     """Add a task. It is on disk, and accepted by the overseer, when this is answered."""
-    step = cast(Step, given.model_dump(exclude_none=True))
+    step = cast(TaskFields, given.model_dump(exclude_none=True))
     task_id = await submit_task(mission.bus, step, person=caller.name, event_id=event_id)
     now = await mission.swarm.now()
     row = known_task_row(now, task_id, event_id=event_id)
