@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from mission_control.api.streams import Streams
 from mission_control.sessions import Sessions
 from nervous_system.bus import Bus
 from operations.http_tokens import Caller
+from operations.queries.live_feed import LiveFeed
 from operations.queries.live_swarm import LiveSwarm
 
 
@@ -20,6 +22,8 @@ class Mission:
 
     bus: Bus
     swarm: LiveSwarm
+    feed: LiveFeed
+    streams: Streams
     sessions: Sessions
     clickhouse_url: str
     cookie: str  # its name

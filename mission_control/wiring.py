@@ -11,6 +11,7 @@ import structlog
 from mission_control.api.admission import Admission
 from mission_control.api.application import application
 from mission_control.api.rate import Rates
+from mission_control.api.streams import Streams
 from mission_control.listening import bound_socket, listen
 from mission_control.mission import Mission
 from mission_control.sessions import Sessions
@@ -21,6 +22,7 @@ from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
 from operations.actions.overseer_client import operator
 from operations.http_tokens import Caller, Tokens
+from operations.queries.live_feed import LiveFeed
 from operations.queries.live_swarm import LiveSwarm
 
 SERVICE: Final = "mission_control"
@@ -59,6 +61,8 @@ def front_door(
             Mission(
                 bus=bus,
                 swarm=LiveSwarm(bus),
+                feed=LiveFeed(bus),
+                streams=Streams(),
                 sessions=sessions,
                 clickhouse_url=mesh.clickhouse_url,
                 cookie=cookie,

@@ -1,0 +1,69 @@
+"""How many listen at once, and to what?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
+
+from mission_control.api.problem import Problem
+from nervous_system.contract.payload import KINDS_BY_FIELD
+from operations.queries.live_feed import LivePosition
+
+MAX_STREAMS: Final = 200
+
+
+class Streams:
+    """Those that are open."""
+
+    def __init__(self, most: int = MAX_STREAMS) -> None:
+        self._most = most
+        self._open = 0
+
+    def check(self) -> None:
+        """Raises Problem if there is no room for another one."""
+        if self._open >= self._most:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._most} listen already")
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """While it is open. Raises as `check`."""
+        self.check()
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events somebody wants to hear of: nothing said is all."""
+
+    kinds: frozenset[str]
+    agents: frozenset[str]
+
+    def takes(self, each: LivePosition) -> bool:
+        """Whether it is to be sent."""
+        return (not self.kinds or each.kind in self.kinds) and (
+            not self.agents or each.agent_id in self.agents
+        )
+
+
+def _wanted(
+    kind: Annotated[list[str] | None, Query(max_length=100)] = None,
+    agent: Annotated[list[str] | None, Query(max_length=100)] = None,
+) -> Wanted:
+    kinds = frozenset(kind or ())
+    if unknown := sorted(kinds - KINDS_BY_FIELD.keys()):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"no event is of the kind {unknown[0][:60]!r}"
+        )
+    return Wanted(kinds, frozenset(agent or ()))
+
+
+TheWanted = Annotated[Wanted, Depends(_wanted)]
