@@ -64,7 +64,7 @@ def front_door(
                 feed=LiveFeed(bus),
                 streams=Streams(),
                 sessions=sessions,
-                clickhouse_url=mesh.clickhouse_url,
+                clickhouse_url=mesh.clickhouse_dsn if mesh.clickhouse_url else "",
                 cookie=cookie,
             )
         ),

@@ -44,7 +44,7 @@ def wait_until_caught_up(
         return
     while True:
         try:
-            recorded = _watermark(settings)
+            recorded = watermark(settings.clickhouse_dsn)
         except QueryRefused as error:
             tell(f"the log may have more than ClickHouse: {error}")
             return
@@ -71,6 +71,7 @@ async def _last_position(settings: MeshSettings) -> int:
         return (await bus.stream.state()).last_sequence
 
 
-def _watermark(settings: MeshSettings) -> int:
-    rows = query_rows(settings.clickhouse_dsn, _WATERMARK)
+def watermark(clickhouse_url: str) -> int:
+    """The last position that ClickHouse has. Raises NotRunning, QueryRefused."""
+    rows = query_rows(clickhouse_url, _WATERMARK)
     return int(rows[0]["seq"]) if rows else 0

@@ -1,0 +1,152 @@
+"""Are events recorded through the JSON door, on disk and once, and found again?"""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import pytest
+
+from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
+from nervous_system.bus import Bus
+from operations.http_tokens import Tokens
+from tests.command_line import CommandLine
+from tests.ganglion.conftest import command_lines as command_lines
+from tests.ganglion.conftest import ganglion as ganglion
+from tests.mission_control.door import Door
+from tests.real_servers import wait_until
+
+DECISION = {
+    "agent_role": "ROLE_CODER",
+    "agent_id": "coder-1",
+    "decision": {"rationale": "the test is wrong", "chosen_action": "mend it"},
+}
+
+
+async def test_one_event_is_on_disk_when_it_is_answered(door: Door, bus: Bus) -> None:
+    answer = door.post("/api/events", DECISION, Idempotency_Key="a")
+    assert answer.status == 201, answer.body
+    (on_record,) = answer.json["events"]
+    stored = await bus.stream.at(on_record["sequence"])
+    assert stored is not None
+    event = bus.decode_stored(stored).event
+    assert (event.event_id, event.agent_role) == (on_record["event_id"], ROLE_CODER)
+    assert answer.json["as_of"] == on_record["sequence"] == 1
+    (again,) = door.post("/api/events", DECISION, Idempotency_Key="a").json["events"]
+    assert again == {**on_record, "duplicate": True}
+    assert (await bus.stream.state()).last_sequence == 1
+
+
+async def test_many_are_recorded_together_and_once(door: Door, bus: Bus) -> None:
+    signals = [
+        {**DECISION, "decision": {**DECISION["decision"], "chosen_action": str(number)}}  # type: ignore[dict-item]
+        for number in range(3)
+    ]
+    first = door.post("/api/events", signals, Idempotency_Key="b").json["events"]
+    assert [each["sequence"] for each in first] == [1, 2, 3]
+    more = [*signals, {"system_signal": {"status": "HEALTHY"}}]
+    again = door.post("/api/events", more, Idempotency_Key="b").json["events"]
+    assert [each["sequence"] for each in again] == [1, 2, 3, 4]
+    assert [each["duplicate"] for each in again] == [True, True, True, False]
+    other = door.post("/api/events", {"system_signal": {"status": "HEALTHY"}}, Idempotency_Key="b")
+    assert other.status == 409, "something else under the same key"
+
+
+SIGNAL: dict[str, Any] = {"system_signal": {"status": "HEALTHY"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ({}, "no payload"),
+        ({"decision": {"chosen_action": "x"}}, "say why"),
+        ({"decision": {"rationale": "\u200b", "chosen_action": "x"}}, "say why"),
+        ({**DECISION, "decision": {**SIGNAL}}, "no SwarmEvent"),
+        ({**DECISION, "unknown": 1}, "no SwarmEvent"),
+        ({**SIGNAL, "agent_role": "ROLE_OVERSEER", "agent_id": "x"}, "by a service"),
+        ({**SIGNAL, "agent_role": "ROLE_CODER"}, "agent_id is empty"),
+        ({**SIGNAL, "agent_id": "somebody-else"}, "in their own name"),
+        ({**SIGNAL, "event_id": "x"}, "not a UUID"),
+        ({**SIGNAL, "trace_id": "x"}, "trace_id"),
+        ({**SIGNAL, "timestamp": "3000-01-01T00:00:00Z"}, "timestamp"),
+        ({"halt_ordered": {"reason": "x"}}, "not said here"),
+        ({"task_completed": {"task_id": "x"}}, "not said here"),
+        ({"system_signal": {"status": "\ud800"}}, "no SwarmEvent"),
+    ],
+)
+async def test_each_refusal_has_its_reason_and_nothing_is_recorded(
+    door: Door, bus: Bus, document: dict[str, Any], why: str
+) -> None:
+    answer = door.post("/api/events", [DECISION, document])
+    assert answer.status == 422, answer.body
+    (reason,) = answer.json["reasons"]
+    assert reason.startswith("events[1]: ")
+    assert why in reason
+    assert (await bus.stream.state()).last_sequence == 0
+
+
+async def test_a_list_has_its_limits(door: Door, bus: Bus) -> None:
+    for documents in (
+        [],
+        [SIGNAL] * 1_001,
+        [{**SIGNAL, "event_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}] * 2,
+    ):
+        assert door.post("/api/events", documents).status == 422
+    assert (await bus.stream.state()).last_sequence == 0
+
+
+def test_a_person_speaks_under_the_name_of_the_token(door: Door) -> None:
+    token = Tokens(door.home).add("otto", "operator")
+    mine = {"Authorization": f"Bearer {token}"}
+    assert door.post("/api/events", {**SIGNAL, "agent_id": "ada"}, **mine).status == 422
+    assert door.post("/api/events", {**SIGNAL, "agent_id": "otto"}, **mine).status == 201
+
+
+def test_what_was_recorded_is_found(ganglion: CommandLine) -> None:
+    """A mesh as `ganglion up` starts it: what is said at its door is in ClickHouse soon."""
+    only = [
+        word
+        for name in ("nats", "clickhouse", "ingestor", "mission_control")
+        for word in ("--only", name)
+    ]
+    started = ganglion("up", "--detach", *only)
+    assert started.returncode == 0, started.stdout + started.stderr
+    base = f"http://localhost:{ganglion.environment['GANGLION_HTTP_PORT']}"
+    assert f"mission control: {base}/#key=" in started.stdout
+    changes = [
+        {
+            "agent_role": "ROLE_CODER",
+            "agent_id": "coder-1",
+            "trace_id": f"{number + 1:032x}",
+            "state_change": {"target_type": "FILE_SYSTEM", "target_resource": f"a\\b\t{number}"},
+        }
+        for number in range(3)
+    ]
+    request = urllib.request.Request(
+        f"{base}/api/events",
+        json.dumps(changes).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        recorded = json.load(answer)
+
+    def found(path: str = "/api/events", **query: str | int) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{base}{path}?{urllib.parse.urlencode(query)}") as answer:
+            page: dict[str, Any] = json.load(answer)
+        return page
+
+    wait_until(lambda: found(limit=1)["as_of"] >= recorded["as_of"], "they are in ClickHouse")
+    ids = [each["event_id"] for each in recorded["events"]]
+    by_agent = found(agent="coder-1", kind="state_change")
+    assert [each["event_id"] for each in by_agent["events"]] == ids[::-1]
+    assert by_agent["events"][0]["sentence"]
+    assert [each["event_id"] for each in found(id=ids[1])["events"]] == [ids[1]]
+    assert [each["event_id"] for each in found(trace=f"{3:032x}")["events"]] == [ids[2]]
+    assert [each["event_id"] for each in found(resource="a\\b\t0")["events"]] == [ids[0]]
+    assert found(agent="coder-1", until="2020-01-01T00:00:00Z")["events"] == []
+    first = found("/system/audit", event_type="state_change", limit=2)
+    rest = found("/system/audit", event_type="state_change", limit=2, cursor=first["next_cursor"])
+    assert [each["event_id"] for each in first["events"] + rest["events"]] == ids[::-1]
+    assert rest["next_cursor"] is None
