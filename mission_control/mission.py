@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from mission_control.api.seen_requests import SeenRequests
 from mission_control.api.streams import Streams
 from mission_control.sessions import Sessions
 from nervous_system.bus import Bus
@@ -24,6 +25,7 @@ class Mission:
     swarm: LiveSwarm
     feed: LiveFeed
     streams: Streams
+    seen: SeenRequests
     sessions: Sessions
     clickhouse_url: str
     cookie: str  # its name

@@ -11,6 +11,7 @@ import structlog
 from mission_control.api.admission import Admission
 from mission_control.api.application import application
 from mission_control.api.rate import Rates
+from mission_control.api.seen_requests import SeenRequests
 from mission_control.api.streams import Streams
 from mission_control.listening import bound_socket, listen
 from mission_control.mission import Mission
@@ -63,6 +64,7 @@ def front_door(
                 swarm=LiveSwarm(bus),
                 feed=LiveFeed(bus),
                 streams=Streams(),
+                seen=SeenRequests(),
                 sessions=sessions,
                 clickhouse_url=mesh.clickhouse_dsn if mesh.clickhouse_url else "",
                 cookie=cookie,

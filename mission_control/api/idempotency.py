@@ -1,17 +1,19 @@
 """When is a request the same as an earlier one? If the same caller sends the same
-`Idempotency-Key`."""
+`Idempotency-Key`, which is for one request only."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
-from mission_control.mission import TheCaller
+from mission_control.mission import TheCaller, TheMission
 from nervous_system.ids import child_id, new_event_id
 
 
-def _event_id(
+async def _event_id(
+    request: Request,
+    mission: TheMission,
     caller: TheCaller,
     idempotency_key: Annotated[
         str | None,
@@ -24,7 +26,10 @@ def _event_id(
 ) -> str:
     if idempotency_key is None:
         return new_event_id()
-    return child_id(f"asked over HTTP by {caller.name}", idempotency_key)
+    event_id = child_id(f"asked over HTTP by {caller.name}", idempotency_key)
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    mission.seen.check(event_id, asked + await request.body())
+    return event_id
 
 
 EventId = Annotated[str, Depends(_event_id)]

@@ -1,0 +1,45 @@
+"""How is an objective brought to a running mesh by a program that stays?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nervous_system.bus import Bus
+from nervous_system.client.proposing import USUAL_PRIORITY, objective
+from nervous_system.errors import NotDone, Rejected
+from nervous_system.ids import child_id, content_hash
+from operations.actions.overseer_client import ask_as
+
+
+async def submit_objective(
+    bus: Bus,
+    description: str,
+    *,
+    objective_id: str = "",
+    priority: int | None = None,
+    metadata: Mapping[str, Any],
+    person: str,
+    event_id: str,
+) -> str:
+    """The id of the objective, once the overseer has taken it. Asked again under the same
+    `event_id`, it is the same one. Raises InvalidEvent, Rejected, NotAcknowledged; NotDone if
+    something else was asked under it before."""
+    proposal = objective(
+        description,
+        objective_id=objective_id or event_id,
+        priority=USUAL_PRIORITY if priority is None else priority,
+        metadata=metadata,
+        source=person,
+    )
+    if not objective_id:
+        # Another one under the same id of a request is another one, and is not found afterwards.
+        content = content_hash(proposal.SerializeToString(deterministic=True))
+        proposal.objective_id = f"objective-{child_id(event_id, content)[:13]}"
+    try:
+        await ask_as(person, bus, proposal, event_id=event_id)
+    except Rejected as error:
+        if error.reasons:
+            raise
+        raise NotDone("the same request was made before, for something else") from error
+    return proposal.objective_id
