@@ -7,6 +7,7 @@ client to read its answer, and takes every connection: what it lacks is here.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -212,6 +213,8 @@ async def listen(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    # It warns of each request that is none: any stranger could fill the log.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
     stopping = asyncio.create_task(stop.wait(), name="stop http")

@@ -46,5 +46,5 @@ class MissionControlSettings(Environment):
         description="a token that may do everything; if it is set, everybody needs a token",
     )
     requests_per_second: float = Field(
-        200.0, gt=0, description="requests that each caller may make in a second, on average"
+        1000.0, gt=0, description="requests that each caller may make in a second, on average"
     )

@@ -204,7 +204,8 @@ class Admission:
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return bytes(body)
+                        # Whoever is gone in the middle may have meant more than came.
+                        raise Problem(HTTPStatus.BAD_REQUEST, "the body did not come whole")
                     body += message.get("body", b"")
                     if len(body) > MAX_BODY_BYTES:
                         raise _too_large()

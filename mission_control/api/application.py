@@ -29,6 +29,7 @@ def application(mission: Mission) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # each route has one address
         responses={422: {"model": ProblemDocument}, **_PROBLEMS},
     )
     app.state.mission = mission

@@ -41,7 +41,7 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LiveFilter:
     """Which events somebody wants to hear of: nothing said is all."""
 
     kinds: frozenset[str]
@@ -54,16 +54,16 @@ class Wanted:
         )
 
 
-def _wanted(
+def _filter(
     kind: Annotated[list[str] | None, Query(max_length=100)] = None,
     agent: Annotated[list[str] | None, Query(max_length=100)] = None,
-) -> Wanted:
+) -> LiveFilter:
     kinds = frozenset(kind or ())
     if unknown := sorted(kinds - KINDS_BY_FIELD.keys()):
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"no event is of the kind {unknown[0][:60]!r}"
         )
-    return Wanted(kinds, frozenset(agent or ()))
+    return LiveFilter(kinds, frozenset(agent or ()))
 
 
-TheWanted = Annotated[Wanted, Depends(_wanted)]
+TheFilter = Annotated[LiveFilter, Depends(_filter)]

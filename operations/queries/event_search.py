@@ -18,6 +18,8 @@ from operations.queries.event_json import event_document
 
 _SQL: Final = (files("operations.queries") / "sql" / "events.sql").read_text(encoding="utf-8")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_PAGE_BYTES: Final = 8 * 1024**2
+"""Of the events' own bytes; a page has one event at least."""
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -64,10 +66,12 @@ def find_events(
             "before_epoch": str(before[0]),
             "before_seq": str(before[1]),
             "most": str(most + 1),
+            "most_bytes": str(MAX_PAGE_BYTES),
         },
     )
     page = rows[:most]
-    last = (int(page[-1]["epoch"]), int(page[-1]["seq"])) if len(rows) > most else None
+    is_more = bool(page) and int(page[0]["found"]) > len(page)
+    last = (int(page[-1]["epoch"]), int(page[-1]["seq"])) if is_more else None
     return FoundEvents([_document(each) for each in page], last, as_of)
 
 

@@ -33,6 +33,8 @@ MAX_KEPT: Final = 5_000
 MAX_KEPT_BYTES: Final = 16 * 1024**2
 """Of JSON."""
 MAX_BATCH: Final = 200
+MAX_BATCH_BYTES: Final = 1024**2
+"""So much is handed to a listener at once."""
 READ_SECONDS: Final = 3600.0
 AGAIN_SECONDS: Final = 0.5
 
@@ -76,7 +78,14 @@ class _Kept:
     def behind(self, position: int) -> list[LivePosition]:
         """The next after a position that is not before `start - 1`."""
         begin = position + 1 - self.start
-        return list(islice(self.positions, begin, begin + MAX_BATCH))
+        batch: list[LivePosition] = []
+        size = 0
+        for each in islice(self.positions, begin, begin + MAX_BATCH):
+            size += len(each.text)
+            if batch and size > MAX_BATCH_BYTES:
+                break
+            batch.append(each)
+        return batch
 
     def add(self, position: LivePosition) -> None:
         if position.sequence != self.end + 1:  # those between are no longer on the log
@@ -147,15 +156,17 @@ class LiveFeed:
             began = position
             replay = self._bus.replay(start_sequence=position + 1)
             batch: list[LivePosition] = []
+            size = 0
             async with aclosing(replay):
                 async for stored in replay:
                     if stored.sequence >= kept.start:
                         break
                     batch.append(self._read(stored))
+                    size += len(batch[-1].text)
                     position = stored.sequence
-                    if len(batch) >= MAX_BATCH:
+                    if len(batch) >= MAX_BATCH or size > MAX_BATCH_BYTES:
                         yield batch
-                        batch = []
+                        batch, size = [], 0
             if batch:
                 yield batch
             if position == began:  # what was between is no longer on the log

@@ -107,6 +107,30 @@ def test_a_person_speaks_under_the_name_of_the_token(door: Door) -> None:
     assert door.post("/api/events", {**SIGNAL, "agent_id": "otto"}, **mine).status == 201
 
 
+def _post(base: str, document: object) -> Any:
+    request = urllib.request.Request(
+        f"{base}/api/events",
+        json.dumps(document).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def _large(number: int) -> dict[str, Any]:
+    outcome = {"decision_event_id": str(number), "status": "OUTCOME_SUCCEEDED"}
+    return {
+        "agent_role": "ROLE_CODER",
+        "agent_id": "coder-2",
+        "action_outcome": {**outcome, "output": "so it was " * 90_000},
+    }
+
+
+def _recorded(base: str, document: object) -> tuple[str, int]:
+    (event,) = _post(base, document)["events"]
+    return event["event_id"], event["sequence"]
+
+
 def test_what_was_recorded_is_found(ganglion: CommandLine) -> None:
     """A mesh as `ganglion up` starts it: what is said at its door is in ClickHouse soon."""
     only = [
@@ -127,13 +151,7 @@ def test_what_was_recorded_is_found(ganglion: CommandLine) -> None:
         }
         for number in range(3)
     ]
-    request = urllib.request.Request(
-        f"{base}/api/events",
-        json.dumps(changes).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        recorded = json.load(answer)
+    recorded = _post(base, changes)
 
     def found(path: str = "/api/events", **query: str | int) -> dict[str, Any]:
         with urllib.request.urlopen(f"{base}{path}?{urllib.parse.urlencode(query)}") as answer:
@@ -153,3 +171,13 @@ def test_what_was_recorded_is_found(ganglion: CommandLine) -> None:
     rest = found("/system/audit", event_type="state_change", limit=2, cursor=first["next_cursor"])
     assert [each["event_id"] for each in first["events"] + rest["events"]] == ids[::-1]
     assert rest["next_cursor"] is None
+
+    large = [_recorded(base, _large(number)) for number in range(12)]
+    wait_until(lambda: found(limit=1)["as_of"] >= large[-1][1], "they are in ClickHouse")
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = found(agent="coder-2", limit=100, cursor=cursor)
+        pages.append([each["event_id"] for each in page["events"]])
+        cursor = page["next_cursor"]
+    assert len(pages) > 1, "a page has no more than 8 MiB"
+    assert [each for page in pages for each in page] == [each for each, _ in large[::-1]]

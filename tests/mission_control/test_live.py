@@ -17,6 +17,7 @@ from nervous_system.client.agent import Agent
 from operations.queries import live_feed
 from operations.queries.live_feed import LiveFeed, MissedPositions, NothingNew
 from tests.mission_control.door import Door
+from tests.real_servers import PATIENCE_SECONDS, NatsServer, wait_until
 
 
 def _agent(bus: Bus, name: str = "coder-1") -> Agent:
@@ -164,3 +165,21 @@ async def test_nothing_is_read_while_nobody_listens(bus: Bus) -> None:
         assert await anext(told) == NothingNew(0)
         assert any(each.get_name() == "live feed" for each in asyncio.all_tasks())
     assert not any(each.get_name() == "live feed" for each in asyncio.all_tasks())
+
+
+async def test_whoever_listens_hears_on_after_the_log_was_away(
+    door: Door, bus: Bus, nats_server: NatsServer
+) -> None:
+    async with _listening(door, "/api/live?after=0") as reader:
+        first = await _agent(bus).decide(rationale="why", chosen="one")
+        assert (await _message(reader))[0] == first.sequence
+        nats_server.kill()
+        away = await asyncio.to_thread(door.get, "/health")
+        assert (away.status, away.headers["Content-Type"]) == (503, "application/problem+json")
+        nats_server.start()
+        await bus.connection.wait_connected(timeout_seconds=PATIENCE_SECONDS)
+        second = await _agent(bus).decide(rationale="why", chosen="two")
+        assert (await _message(reader))[0] == second.sequence
+    await asyncio.to_thread(
+        wait_until, lambda: door.get("/health").status == 200, "it answers again"
+    )

@@ -261,3 +261,21 @@ def test_who_reads_no_answer_harms_no_other(door: Door) -> None:
             while time.monotonic() - began < PATIENCE_SECONDS:
                 stalled.sendall(request)
         assert door.get("/health").status == 200
+
+
+def test_half_a_request_is_none(door: Door) -> None:
+    """Whoever is gone in the middle of a body may have meant more than came."""
+    body = b'{"system_signal": {"status": "HEALTHY"}}'
+    head = (
+        b"POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body)
+    )
+    with closing(_connect(door)) as connection:
+        connection.sendall(head + body + b"\r\n")  # valid, and not said to be all
+    with closing(_connect(door)) as connection:
+        connection.sendall(head + body + b"\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
+            connection.recv(65536)
+    whole = door.post("/api/events", {"system_signal": {"status": "HEALTHY"}})
+    assert whole.json["as_of"] == 1, "it is the first on record"

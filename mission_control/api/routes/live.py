@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
 from mission_control.api.event_types import event_type
-from mission_control.api.streams import TheWanted, Wanted
+from mission_control.api.streams import LiveFilter, TheFilter
 from mission_control.mission import Mission, TheMission
 from nervous_system.cancelling import cancel
 from operations.queries.live_feed import LivePosition, MissedPositions, NothingNew
@@ -35,7 +35,7 @@ Told = Sequence[LivePosition] | MissedPositions | NothingNew
 )
 async def live(
     mission: TheMission,
-    wanted: TheWanted,
+    wanted: TheFilter,
     after: After = None,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> StreamingResponse:
@@ -48,7 +48,7 @@ async def live(
 
 @router.websocket("/ws/events")
 async def ws_events(
-    socket: WebSocket, mission: TheMission, wanted: TheWanted, after: After = None
+    socket: WebSocket, mission: TheMission, wanted: TheFilter, after: After = None
 ) -> None:
     """`{type, data, timestamp, source, seq}` for each event."""
     mission.streams.check()
@@ -64,7 +64,7 @@ async def ws_events(
             await cancel(telling)
 
 
-async def _stream(mission: Mission, begin: int, wanted: Wanted) -> AsyncGenerator[str, None]:
+async def _stream(mission: Mission, begin: int, wanted: LiveFilter) -> AsyncGenerator[str, None]:
     with mission.streams.one():
         yield f"id: {begin}\nretry: 1000\n\n"
         async with aclosing(mission.feed.follow(begin, quiet_seconds=QUIET_SECONDS)) as told:
@@ -72,7 +72,7 @@ async def _stream(mission: Mission, begin: int, wanted: Wanted) -> AsyncGenerato
                 yield "".join(_messages(each, wanted))
 
 
-def _messages(told: Told, wanted: Wanted) -> Iterable[str]:
+def _messages(told: Told, wanted: LiveFilter) -> Iterable[str]:
     """As `text/event-stream` has it. JSON of one line has no line end of its own."""
     if isinstance(told, NothingNew):
         yield f"id: {told.sequence}\n: nothing new\n\n"
@@ -83,7 +83,7 @@ def _messages(told: Told, wanted: Wanted) -> Iterable[str]:
             yield f"id: {each.sequence}\nevent: event\ndata: {each.text}\n\n"
 
 
-async def _tell(socket: WebSocket, mission: Mission, begin: int, wanted: Wanted) -> None:
+async def _tell(socket: WebSocket, mission: Mission, begin: int, wanted: LiveFilter) -> None:
     with mission.streams.one():
         async with aclosing(mission.feed.follow(begin, quiet_seconds=QUIET_SECONDS)) as told:
             async for each in told:
@@ -97,7 +97,7 @@ async def _leave(socket: WebSocket) -> None:
         pass
 
 
-def _frames(told: Told, wanted: Wanted) -> Iterable[str]:
+def _frames(told: Told, wanted: LiveFilter) -> Iterable[str]:
     if isinstance(told, NothingNew):
         return
     if isinstance(told, MissedPositions):

@@ -78,7 +78,7 @@ class ClaimedTask(BaseModel):
     as_of: int
 
 
-class Rules(BaseModel):
+class PolicyAnswer(BaseModel):
     """The policy in force."""
 
     policy: dict[str, Any]
@@ -149,10 +149,10 @@ async def status(
 
 
 @router.get("/policy")
-async def policy(mission: TheMission) -> Rules:
+async def policy(mission: TheMission) -> PolicyAnswer:
     """The rules that hold now."""
     now = await mission.swarm.now()
-    return Rules(
+    return PolicyAnswer(
         policy=now.state.policy.model_dump(mode="json"),
         policy_hash=now.state.policy_hash,
         as_of=now.as_of,

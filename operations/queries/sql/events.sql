@@ -1,19 +1,29 @@
 -- Events that were recorded, the last first: of an id, a trace, an agent, a kind, a resource, a time; behind a position.
-SELECT
-    epoch,
-    seq,
-    subject,
-    toUnixTimestamp64Micro(recorded_at) AS microseconds,
-    base64Encode(raw) AS raw
-FROM swarm.events
-WHERE disposition = 'stored'
-    AND ({event_id:String} = '' OR event_id = {event_id:String})
-    AND ({trace_id:String} = '' OR trace_id = {trace_id:String})
-    AND ({agent_id:String} = '' OR agent_id = {agent_id:String})
-    AND ({kind:String} = '' OR payload_kind = {kind:String})
-    AND ({resource:String} = '' OR state_change.target_resource = {resource:String})
-    AND recorded_at >= fromUnixTimestamp64Micro({since:Int64})
-    AND recorded_at < fromUnixTimestamp64Micro({until:Int64})
-    AND ({before_epoch:UInt32} = 0 OR (epoch, seq) < ({before_epoch:UInt32}, {before_seq:UInt64}))
+-- As many as `most`, and as fit in `most_bytes`, but one at least; `found` says how many there were of `most`.
+SELECT epoch, seq, subject, microseconds, base64Encode(raw) AS raw, found
+FROM
+(
+    SELECT
+        *,
+        sum(length(raw)) OVER (ORDER BY epoch DESC, seq DESC ROWS UNBOUNDED PRECEDING) AS size_bytes,
+        row_number() OVER (ORDER BY epoch DESC, seq DESC) AS number,
+        count() OVER () AS found
+    FROM
+    (
+        SELECT epoch, seq, subject, toUnixTimestamp64Micro(recorded_at) AS microseconds, raw
+        FROM swarm.events
+        WHERE disposition = 'stored'
+            AND ({event_id:String} = '' OR event_id = {event_id:String})
+            AND ({trace_id:String} = '' OR trace_id = {trace_id:String})
+            AND ({agent_id:String} = '' OR agent_id = {agent_id:String})
+            AND ({kind:String} = '' OR payload_kind = {kind:String})
+            AND ({resource:String} = '' OR state_change.target_resource = {resource:String})
+            AND recorded_at >= fromUnixTimestamp64Micro({since:Int64})
+            AND recorded_at < fromUnixTimestamp64Micro({until:Int64})
+            AND ({before_epoch:UInt32} = 0 OR (epoch, seq) < ({before_epoch:UInt32}, {before_seq:UInt64}))
+        ORDER BY epoch DESC, seq DESC
+        LIMIT {most:UInt64}
+    )
+)
+WHERE number = 1 OR size_bytes <= {most_bytes:UInt64}
 ORDER BY epoch DESC, seq DESC
-LIMIT {most:UInt64}
