@@ -279,3 +279,20 @@ def test_half_a_request_is_none(door: Door) -> None:
             connection.recv(65536)
     whole = door.post("/api/events", {"system_signal": {"status": "HEALTHY"}})
     assert whole.json["as_of"] == 1, "it is the first on record"
+
+
+def test_strangers_take_nobodys_room(demanding: Door) -> None:
+    """They may ask to be let in, slowly, and as many as there is room for of others' bodies."""
+    mine = {"Authorization": "Bearer 0123456789abcdef"}
+    with ExitStack() as held:
+        for size in [MAX_BODY_BYTES] * 20 + [1_000] * 20:
+            connection = held.enter_context(closing(_connect(demanding)))
+            head = (
+                "POST /api/session HTTP/1.1\r\nHost: localhost\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n{{"
+            )
+            connection.sendall(head.encode())
+        recorded = demanding.post("/api/events", {"system_signal": {"status": "x"}}, **mine)
+        assert recorded.status == 201, recorded.body
+    large = demanding.post("/api/session", {"key": "x" * 5_000})
+    assert large.status == 413
