@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, cast
@@ -190,10 +190,12 @@ async def listen(
     listening: socket.socket,
     *,
     stop: asyncio.Event,
+    when_stopping: Callable[[], None] = lambda: None,
     connections: Connections | None = None,
     head_seconds: float = HEAD_SECONDS,
 ) -> None:
-    """Answer until `stop` is set, and then what is being asked, for five seconds at most."""
+    """Answer until `stop` is set, and then what is being asked, for five seconds at most;
+    `when_stopping` ends what would go on for ever."""
     protocol = partial(
         Connection, all_of_them=connections or Connections(), head_seconds=head_seconds
     )
@@ -220,6 +222,7 @@ async def listen(
     stopping = asyncio.create_task(stop.wait(), name="stop http")
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        when_stopping()
         server.should_exit = True
         await serving
     finally:

@@ -42,13 +42,14 @@ async def run(stop: asyncio.Event) -> None:
             return
         port = listening.getsockname()[1]
         member.telemetry.health.fact("port", lambda: port)
-        door = front_door(member.bus, mesh, settings, port=port)
+        feed = LiveFeed(member.bus)
+        door = front_door(member.bus, feed, mesh, settings, port=port)
         _log.info("http.listening", host=settings.host, port=port)
-        await listen(door, listening, stop=stop)
+        await listen(door, listening, stop=stop, when_stopping=feed.close)
 
 
 def front_door(
-    bus: Bus, mesh: MeshSettings, settings: MissionControlSettings, *, port: int
+    bus: Bus, feed: LiveFeed, mesh: MeshSettings, settings: MissionControlSettings, *, port: int
 ) -> Admission:
     """The application, and who gets to it. Raises Fatal, OSError."""
     here = Caller(operator(), "admin")
@@ -62,7 +63,7 @@ def front_door(
             Mission(
                 bus=bus,
                 swarm=LiveSwarm(bus),
-                feed=LiveFeed(bus),
+                feed=feed,
                 streams=Streams(),
                 seen=SeenRequests(),
                 sessions=sessions,

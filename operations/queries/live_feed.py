@@ -109,6 +109,12 @@ class LiveFeed:
         self._reading: asyncio.Task[None] | None = None
         self._kept: _Kept | None = None
         self._more = asyncio.Event()  # another one each time that something came
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Whoever listens has heard everything."""
+        self._is_closed = True
+        self._more.set()
 
     async def place(self, after: int | None) -> int:
         """The position behind which somebody begins: `after`, or the end of the log. Raises NoSuch
@@ -121,8 +127,8 @@ class LiveFeed:
     async def follow(
         self, position: int, *, quiet_seconds: float
     ) -> AsyncGenerator[Sequence[LivePosition] | MissedPositions | NothingNew, None]:
-        """Every position behind this one, in order, without end; NothingNew whenever nothing came
-        for so long. Raises Unavailable, Interrupted."""
+        """Every position behind this one, in order, until it is closed; NothingNew whenever nothing
+        came for so long. Raises Unavailable, Interrupted."""
         log = await self._bus.stream.state()
         if position + 1 < log.first_sequence:
             yield MissedPositions(position + 1, log.first_sequence - 1)
@@ -133,7 +139,7 @@ class LiveFeed:
                 async for batch in history:
                     position = batch[-1].sequence
                     yield batch
-            while True:
+            while not self._is_closed:
                 more = self._more
                 if position + 1 < kept.start:
                     yield MissedPositions(position + 1, kept.start - 1)

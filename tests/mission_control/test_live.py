@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from nervous_system.bus import Bus
@@ -157,6 +157,21 @@ async def test_who_begins_far_back_reads_all_at_its_own_pace(
             assert not isinstance(each, MissedPositions)
             heard += [position.sequence for position in each]
     assert [each for each in heard if each > 0] == list(range(3, 11))
+
+
+async def test_it_ends_though_somebody_listens(door: Door) -> None:
+    assert door.process is not None
+    async with (
+        _listening(door, "/api/live") as reader,
+        connect(f"ws://localhost:{door.port}/ws/events") as socket,
+    ):
+        assert await asyncio.to_thread(door.process.terminate) == 0
+        assert (await reader.read()).endswith(b"0\r\n\r\n"), "the stream has its end"
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012, "come again"
+    assert "drain_timed_out" not in door.log
 
 
 async def test_nothing_is_read_while_nobody_listens(bus: Bus) -> None:

@@ -20,6 +20,8 @@ from operations.queries.live_feed import LivePosition, MissedPositions, NothingN
 
 router = APIRouter()
 
+SERVICE_RESTART: Final = 1012
+"""Of the WebSocket's codes: come again."""
 QUIET_SECONDS: Final = 15.0
 """So often at least something is sent, so that a proxy keeps the connection, and a browser knows
 from where to go on."""
@@ -58,10 +60,13 @@ async def ws_events(
     leaving = asyncio.create_task(_leave(socket))
     try:
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if telling.done():
+            with suppress(WebSocketDisconnect):
+                telling.result()
+                await socket.close(SERVICE_RESTART)
     finally:
         await cancel(leaving)
-        with suppress(WebSocketDisconnect):
-            await cancel(telling)
+        await cancel(telling)
 
 
 async def _stream(mission: Mission, begin: int, wanted: LiveFilter) -> AsyncGenerator[str, None]:
