@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from mission_control.api.problem import MEDIA_TYPE, ProblemDocument, answer_problems
-from mission_control.api.routes import events, health, live, session, station, tasks, workers
+from mission_control.api.routes import events, health, live, session, state, station, tasks, workers
 from mission_control.mission import Mission
 
 DESCRIPTION: Final = """What a swarm does, and what it shall do. Every answer says in `as_of` up to
@@ -34,6 +34,6 @@ def application(mission: Mission) -> FastAPI:
     )
     app.state.mission = mission
     answer_problems(app)
-    for each in (health, session, tasks, workers, station, events, live):
+    for each in (health, session, tasks, workers, station, state, events, live):
         app.include_router(each.router)
     return app

@@ -25,6 +25,14 @@ def test_a_day_of_work(door: Door, overseer: RealProcess) -> None:
     assert (worker["worker_id"], worker["status"]) == ("digger", "busy")
     assert door.post("/claim", {"agent_id": "digger"}).json["task"] is None
 
+    whole = door.get("/api/state").json
+    state = whole["state"]
+    assert whole["as_of"] >= claim.json["as_of"]
+    assert [each["status"] for each in state["tasks"]] == ["claimed"]
+    assert [each["open_tasks"] for each in state["objectives"]] == [[task["task_id"]]]
+    assert [each["worker_id"] for each in state["workers"]] == ["digger"]
+    assert (state["halted"], state["tasks_left_out"]) == (None, 0)
+
     said = {"task_id": task["task_id"], "agent_id": "digger"}
     assert door.post("/status", {**said, "status": "in_progress", "notes": "half"}).status == 200
     assert door.post("/workers/digger/heartbeat", {}).status == 200
