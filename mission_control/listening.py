@@ -38,14 +38,14 @@ class Connections:
     """The open ones, in the order in which they came. If there are too many, the first that has not
     asked anything yet has to go; if all have, the last."""
 
-    def __init__(self, most: int = MAX_CONNECTIONS) -> None:
-        self._most = most
+    def __init__(self, max_open: int = MAX_CONNECTIONS) -> None:
+        self._max_open = max_open
         self._open: dict[Connection, None] = {}
 
     def add(self, connection: Connection) -> None:
         """It is connected; make room for it."""
         self._open[connection] = None
-        if len(self._open) > self._most:
+        if len(self._open) > self._max_open:
             next((each for each in self._open if each.is_idle), connection).abort()
 
     def remove(self, connection: Connection) -> None:

@@ -109,9 +109,9 @@ class Admission:
             if scope["type"] == "websocket":
                 await self._application(scope, receive, respond)
                 return
-            most = MAX_BODY_BYTES if caller is not None else MAX_PUBLIC_BODY_BYTES
-            with self._room(Headers(scope=scope), most_bytes=most):
-                body = await self._body(receive, most_bytes=most)
+            limit = MAX_BODY_BYTES if caller is not None else MAX_PUBLIC_BODY_BYTES
+            with self._room(Headers(scope=scope), max_bytes=limit):
+                body = await self._body(receive, max_bytes=limit)
             await self._application(scope, _replayed(body, receive), respond)
         except Exception as error:
             problem = error if isinstance(error, Problem) else self._failed(error, scope)
@@ -185,14 +185,14 @@ class Admission:
         return Problem(HTTPStatus.UNAUTHORIZED, why, headers={"WWW-Authenticate": "Bearer"})
 
     @contextmanager
-    def _room(self, headers: Headers, *, most_bytes: int) -> Iterator[None]:
+    def _room(self, headers: Headers, *, max_bytes: int) -> Iterator[None]:
         """While a body is read. Raises Problem for one too large, or if there is no room."""
         said = headers.get("content-length")  # as many digits as an HTTP server reads
         room = int(said) if said is not None else 0
-        if room > most_bytes:
-            raise _too_large(most_bytes)
+        if room > max_bytes:
+            raise _too_large(max_bytes)
         if "transfer-encoding" in headers:
-            room = most_bytes
+            room = max_bytes
         if self._reading_bytes + room > MAX_BODIES_BYTES:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too much is being read: ask again")
         self._reading_bytes += room
@@ -201,7 +201,7 @@ class Admission:
         finally:
             self._reading_bytes -= room
 
-    async def _body(self, receive: Receive, *, most_bytes: int) -> bytes:
+    async def _body(self, receive: Receive, *, max_bytes: int) -> bytes:
         body = bytearray()
         try:
             async with asyncio.timeout(self._body_seconds):
@@ -211,8 +211,8 @@ class Admission:
                         # Whoever is gone in the middle may have meant more than came.
                         raise Problem(HTTPStatus.BAD_REQUEST, "the body did not come whole")
                     body += message.get("body", b"")
-                    if len(body) > most_bytes:
-                        raise _too_large(most_bytes)
+                    if len(body) > max_bytes:
+                        raise _too_large(max_bytes)
                     if not message.get("more_body"):
                         return bytes(body)
         except TimeoutError:
@@ -262,10 +262,10 @@ def _cookie(headers: Headers, name: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _too_large(most_bytes: int) -> Problem:
+def _too_large(max_bytes: int) -> Problem:
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"a body has at most {most_bytes:,} bytes here",
+        f"a body has at most {max_bytes:,} bytes here",
         headers={"Connection": "close"},
     )
 

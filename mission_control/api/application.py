@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from fastapi import FastAPI
 
-from mission_control.api.problem import MEDIA_TYPE, ProblemDocument, answer_problems
+from mission_control.api.description import describe_interface
+from mission_control.api.problem import answer_problems
 from mission_control.api.routes import events, health, live, session, state, station, tasks, workers
 from mission_control.mission import Mission
 
 DESCRIPTION: Final = """What a swarm does, and what it shall do. Every answer says in `as_of` up to
 which position of the log it goes; every error is `application/problem+json` (RFC 9457)."""
-
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "default": {
-        "description": "It was not done as asked.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
-    }
-}
 
 
 def application(mission: Mission) -> FastAPI:
@@ -30,8 +25,8 @@ def application(mission: Mission) -> FastAPI:
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # each route has one address
-        responses={422: {"model": ProblemDocument}, **_PROBLEMS},
     )
+    app.openapi = partial(describe_interface, app)  # type: ignore[method-assign]  # as FastAPI says
     app.state.mission = mission
     answer_problems(app)
     for each in (health, session, tasks, workers, station, state, events, live):

@@ -20,14 +20,14 @@ MAX_STREAMS: Final = 200
 class Streams:
     """Those that are open."""
 
-    def __init__(self, most: int = MAX_STREAMS) -> None:
-        self._most = most
+    def __init__(self, max_open: int = MAX_STREAMS) -> None:
+        self._max_open = max_open
         self._open = 0
 
     def check(self) -> None:
         """Raises Problem if there is no room for another one."""
-        if self._open >= self._most:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._most} listen already")
+        if self._open >= self._max_open:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._max_open} listen already")
 
     @contextmanager
     def one(self) -> Iterator[None]:

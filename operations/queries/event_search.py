@@ -47,7 +47,7 @@ class FoundEvents:
 
 
 def find_events(
-    clickhouse_url: str, wanted: Search, *, before: tuple[int, int] = (0, 0), most: int
+    clickhouse_url: str, wanted: Search, *, before: tuple[int, int] = (0, 0), limit: int
 ) -> FoundEvents:
     """Those before the epoch and position `before`, which a page said; by itself the last ones.
     Raises NotRunning, QueryRefused."""
@@ -65,11 +65,11 @@ def find_events(
             "until": _microseconds(wanted.until),
             "before_epoch": str(before[0]),
             "before_seq": str(before[1]),
-            "most": str(most + 1),
-            "most_bytes": str(MAX_PAGE_BYTES),
+            "most": str(limit + 1),
+            "max_bytes": str(MAX_PAGE_BYTES),
         },
     )
-    page = rows[:most]
+    page = rows[:limit]
     is_more = bool(page) and int(page[0]["found"]) > len(page)
     last = (int(page[-1]["epoch"]), int(page[-1]["seq"])) if is_more else None
     return FoundEvents([_document(each) for each in page], last, as_of)

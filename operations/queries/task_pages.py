@@ -19,7 +19,7 @@ from operations.queries.tasks import ended_row, ended_status, open_row
 
 
 def page_of_tasks(
-    now: Now, *, status: str | None, objective: str | None, after: str, most: int
+    now: Now, *, status: str | None, objective: str | None, after: str, limit: int
 ) -> tuple[list[dict[str, Any]], str]:
     """So many rows behind the id `after`, in the order of ids; and the last of them, empty if there
     are no more."""
@@ -38,15 +38,15 @@ def page_of_tasks(
         and objective in (None, ended.objective_id)
         and status in (None, ended_status(ended))
     ]
-    page = nsmallest(most + 1, set(ids))
+    page = nsmallest(limit + 1, set(ids))
     standstill = now.standstill
     rows = [
         open_row(kernel.tasks[each], standstill, now.at)
         if each in kernel.tasks
         else ended_row(each, kernel.ended[each])
-        for each in page[:most]
+        for each in page[:limit]
     ]
-    return rows, page[most - 1] if len(page) > most else ""
+    return rows, page[limit - 1] if len(page) > limit else ""
 
 
 def known_task_row(now: Now, task_id: str, *, event_id: str = "") -> dict[str, Any]:

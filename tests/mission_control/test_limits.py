@@ -52,7 +52,7 @@ def test_names_without_end_are_not_remembered() -> None:
 
 
 def test_so_many_listen_and_no_more() -> None:
-    streams = Streams(most=1)
+    streams = Streams(max_open=1)
     with streams.one():
         with pytest.raises(Problem) as refused:
             streams.check()

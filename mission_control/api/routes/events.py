@@ -92,7 +92,7 @@ def audit(
 
 def _page(clickhouse_url: str, wanted: Search, *, limit: int, cursor: str) -> EventPage:
     before = _place(str(read_cursor(cursor, of="events", log_created=""))) if cursor else (0, 0)
-    found = find_events(clickhouse_url, wanted, before=before, most=limit)
+    found = find_events(clickhouse_url, wanted, before=before, limit=limit)
     last = "{}.{}".format(*found.last) if found.last else ""
     more = cursor_after(last, of="events", log_created="") if last else None
     return EventPage(events=found.events, next_cursor=more, as_of=found.as_of)

@@ -114,7 +114,7 @@ async def list_tasks(
     now = await mission.swarm.now()
     created = now.log.created
     after = str(read_cursor(cursor, of="tasks", log_created=created)) if cursor else ""
-    rows, last = page_of_tasks(now, status=status, objective=objective_id, after=after, most=limit)
+    rows, last = page_of_tasks(now, status=status, objective=objective_id, after=after, limit=limit)
     more = cursor_after(last, of="tasks", log_created=created) if last else None
     return TaskPage(tasks=[TaskRow(**each) for each in rows], next_cursor=more, as_of=now.as_of)
 

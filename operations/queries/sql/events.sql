@@ -1,5 +1,5 @@
 -- Events that were recorded, the last first: of an id, a trace, an agent, a kind, a resource, a time; behind a position.
--- As many as `most`, and as fit in `most_bytes`, but one at least; `found` says how many there were of `most`.
+-- As many as `most`, and as fit in `max_bytes`, but one at least; `found` says how many there were of `most`.
 SELECT epoch, seq, subject, microseconds, base64Encode(raw) AS raw, found
 FROM
 (
@@ -25,5 +25,5 @@ FROM
         LIMIT {most:UInt64}
     )
 )
-WHERE number = 1 OR size_bytes <= {most_bytes:UInt64}
+WHERE number = 1 OR size_bytes <= {max_bytes:UInt64}
 ORDER BY epoch DESC, seq DESC
