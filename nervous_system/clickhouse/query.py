@@ -60,13 +60,18 @@ class ClickHouseAddress:
 
 
 def run_query(
-    url: str, query: str, *, default_format: str, settings: Mapping[str, str] | None = None
+    url: str,
+    query: str,
+    *,
+    default_format: str,
+    settings: Mapping[str, str] | None = None,
+    silent_seconds: float | None = None,
 ) -> Iterator[bytes]:
     """The answer in pieces, each handed on as it comes; memory does not grow with the answer.
 
-    A FORMAT in the query wins over `default_format`. Raises NotRunning when nobody answers, or
-    somebody else does; QueryRefused with ClickHouse's own code and words, also in the middle of an
-    answer.
+    A FORMAT in the query wins over `default_format`. Raises NotRunning when nobody answers, for
+    `silent_seconds` if they are given, or somebody else does; QueryRefused with ClickHouse's own
+    code and words, also in the middle of an answer.
     """
     address = ClickHouseAddress.parse(url)
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
@@ -80,7 +85,8 @@ def run_query(
                 " start the mesh with `ganglion up`, or set CLICKHOUSE_URL"
             ) from error
         assert connection.sock is not None  # connected just now
-        connection.sock.settimeout(None)  # a query takes what it takes; Ctrl-C ends it
+        # By itself a query takes what it takes; Ctrl-C ends it.
+        connection.sock.settimeout(silent_seconds)
         target = (
             f"{address.path}?{urlencode({'default_format': default_format, **(settings or {})})}"
         )
@@ -93,6 +99,10 @@ def run_query(
                 )
             tag = response.headers.get("X-ClickHouse-Exception-Tag", "")
             yield from _until_exception(_pieces(response), address=address, tag=tag)
+        except TimeoutError as error:
+            raise NotRunning(
+                f"ClickHouse at {address} says nothing for {silent_seconds} s"
+            ) from error
         except http.client.RemoteDisconnected as error:
             raise _broken_off(address, error) from error
         except (http.client.BadStatusLine, http.client.UnknownProtocol) as error:
@@ -104,11 +114,17 @@ def run_query(
 
 
 def query_rows(
-    url: str, query: str, *, parameters: Mapping[str, str] | None = None
+    url: str,
+    query: str,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    silent_seconds: float | None = None,
 ) -> list[dict[str, Any]]:
     """All rows, by column; `parameters` are the values of `{name:Type}`. Raises as `run_query`."""
     settings = {f"param_{name}": value for name, value in (parameters or {}).items()}
-    answer = run_query(url, query, default_format="JSONEachRow", settings=settings)
+    answer = run_query(
+        url, query, default_format="JSONEachRow", settings=settings, silent_seconds=silent_seconds
+    )
     return [json.loads(line) for line in b"".join(answer).splitlines()]
 
 

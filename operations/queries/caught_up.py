@@ -71,7 +71,7 @@ async def _last_position(settings: MeshSettings) -> int:
         return (await bus.stream.state()).last_sequence
 
 
-def watermark(clickhouse_url: str) -> int:
+def watermark(clickhouse_url: str, *, silent_seconds: float | None = None) -> int:
     """The last position that ClickHouse has. Raises NotRunning, QueryRefused."""
-    rows = query_rows(clickhouse_url, _WATERMARK)
+    rows = query_rows(clickhouse_url, _WATERMARK, silent_seconds=silent_seconds)
     return int(rows[0]["seq"]) if rows else 0

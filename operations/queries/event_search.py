@@ -18,6 +18,8 @@ from operations.queries.event_json import event_document
 
 _SQL: Final = (files("operations.queries") / "sql" / "events.sql").read_text(encoding="utf-8")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SILENT_SECONDS: Final = 10.0
+"""Who asks holds a thread meanwhile, and there are not many."""
 MAX_PAGE_BYTES: Final = 8 * 1024**2
 """Of the events' own bytes; a page has one event at least."""
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -51,10 +53,12 @@ def find_events(
 ) -> FoundEvents:
     """Those before the epoch and position `before`, which a page said; by itself the last ones.
     Raises NotRunning, QueryRefused."""
-    as_of = watermark(clickhouse_url)  # first: what comes meanwhile is more than was promised
+    # First: what comes meanwhile is more than was promised.
+    as_of = watermark(clickhouse_url, silent_seconds=SILENT_SECONDS)
     rows = query_rows(
         clickhouse_url,
         _SQL,
+        silent_seconds=SILENT_SECONDS,
         parameters={
             "event_id": _escaped(wanted.event_id),
             "trace_id": _escaped(wanted.trace_id),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import urllib.parse
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from tests.command_line import CommandLine
 from tests.ganglion.conftest import command_lines as command_lines
 from tests.ganglion.conftest import ganglion as ganglion
 from tests.mission_control.door import Door
-from tests.real_servers import wait_until
+from tests.real_servers import NatsServer, wait_until
 
 DECISION = {
     "agent_role": "ROLE_CODER",
@@ -181,3 +184,23 @@ def test_what_was_recorded_is_found(ganglion: CommandLine) -> None:
         cursor = page["next_cursor"]
     assert len(pages) > 1, "a page has no more than 8 MiB"
     assert [each for page in pages for each in page] == [each for each, _ in large[::-1]]
+
+
+async def test_a_clickhouse_that_says_nothing_is_said_and_holds_nobody_up(
+    home: Path, bus: Bus, nats_server: NatsServer
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        door = Door(home, nats_url=nats_server.url, CLICKHOUSE_URL=address)
+        await asyncio.to_thread(door.start)
+        try:
+            asking = [asyncio.to_thread(door.get, "/api/events") for _ in range(5)]
+            waiting = asyncio.gather(*asking)
+            assert (await asyncio.to_thread(door.get, "/tasks")).status == 200
+            for answer in await waiting:
+                assert answer.status == 503, answer.body
+                assert "says nothing" in answer.json["detail"]
+            assert door.process is not None
+            assert await asyncio.to_thread(door.process.terminate) == 0
+        finally:
+            door.kill()
