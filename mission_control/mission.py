@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -31,6 +32,14 @@ class Mission:
     cookie: str  # its name
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who was let in, and whether they would be now: a stream may outlive a token."""
+
+    caller: Caller
+    still: Callable[[], bool]
+
+
 def _mission(connection: HTTPConnection) -> Mission:
     mission = connection.app.state.mission
     assert isinstance(mission, Mission)
@@ -43,5 +52,12 @@ def _caller(connection: HTTPConnection) -> Caller:
     return caller
 
 
+def _admitted(connection: HTTPConnection) -> Admitted:
+    admitted = connection.state.admitted
+    assert isinstance(admitted, Admitted)  # only public routes have none
+    return admitted
+
+
+TheAdmitted = Annotated[Admitted, Depends(_admitted)]
 TheMission = Annotated[Mission, Depends(_mission)]
 TheCaller = Annotated[Caller, Depends(_caller)]

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mission_control.api.problem import Problem
 from mission_control.api.rate import Rates
+from mission_control.mission import Admitted
 from mission_control.sessions import Sessions
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.error_text import error_text
@@ -104,8 +105,9 @@ class Admission:
             await send(message)
 
         try:
-            caller = self._caller(scope)
-            scope["state"] = {"caller": caller}
+            admitted = self._admitted(scope)
+            caller = admitted.caller if admitted is not None else None
+            scope["state"] = {"caller": caller, "admitted": admitted}
             if scope["type"] == "websocket":
                 await self._application(scope, receive, respond)
                 return
@@ -119,7 +121,7 @@ class Admission:
                 raise
             await _refuse(problem, scope, receive, respond)
 
-    def _caller(self, scope: Scope) -> Caller | None:
+    def _admitted(self, scope: Scope) -> Admitted | None:
         """Who asks; None for a public route. Raises Problem if they may not."""
         headers = Headers(scope=scope)
         method = scope["method"] if scope["type"] == "http" else "GET"
@@ -144,7 +146,8 @@ class Admission:
                 " header `Ganglion-Request: 1`, which no form of another page can send",
             )
         is_public = (method, path) in PUBLIC
-        caller = None if is_public else self._identified(scope, headers)
+        admitted = None if is_public else self._identified(scope, headers)
+        caller = admitted.caller if admitted is not None else None
         if not self._rates.take(caller.name if caller is not None else OF_PUBLIC):
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "you ask too often: ask again in a moment")
         if caller is not None and not caller.may(
@@ -153,19 +156,19 @@ class Admission:
             raise Problem(
                 HTTPStatus.FORBIDDEN, f"{caller.name} may look, and not {method} {path[:100]}"
             )
-        return caller
+        return admitted
 
-    def _identified(self, scope: Scope, headers: Headers) -> Caller:
+    def _identified(self, scope: Scope, headers: Headers) -> Admitted:
         given = headers.getlist("authorization")
         if given:
             scheme, _, token = given[0].partition(" ")
             found = self._tokens.caller(token.strip()) if scheme.lower() == "bearer" else None
             if found is None or len(given) > 1:
                 raise self._unknown("no such token is known here")
-            return found
+            return Admitted(found, lambda: self._tokens.caller(token.strip()) == found)
         if cookie := _cookie(headers, self._cookie):
             if (found := self._sessions.caller(cookie)) is not None:
-                return found
+                return Admitted(found, lambda: self._sessions.caller(cookie) is not None)
             raise self._unknown(
                 "this browser's session has ended: open the address that `ganglion up` prints"
             )
@@ -177,7 +180,7 @@ class Admission:
             raise self._unknown("who asks by way of a proxy needs a token")
         if asks_for_another(headers.getlist("host"), LOOPBACK_NAMES):
             raise self._unknown("who asks by another name than this machine's needs a token")
-        return self._here
+        return Admitted(self._here, lambda: True)
 
     def _unknown(self, why: str) -> Problem:
         if not self._rates.take(""):

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from nervous_system.bus import Bus
 from nervous_system.client.agent import Agent
+from operations.http_tokens import Tokens
 from operations.queries import live_feed
 from operations.queries.live_feed import LiveFeed, MissedPositions, NothingNew
 from tests.mission_control.door import Door
@@ -172,6 +173,23 @@ async def test_it_ends_though_somebody_listens(door: Door) -> None:
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012, "come again"
     assert "drain_timed_out" not in door.log
+
+
+async def test_who_is_let_in_no_more_hears_no_more(door: Door, bus: Bus) -> None:
+    tokens = Tokens(door.home)
+    mine = {"Authorization": f"Bearer {tokens.add('vera', 'viewer')}"}
+    async with (
+        _listening(door, "/api/live?after=0", **mine) as reader,
+        connect(f"ws://localhost:{door.port}/ws/events", additional_headers=mine) as socket,
+    ):
+        heard = await _agent(bus).decide(rationale="why", chosen="one")
+        assert (await _message(reader))[0] == heard.sequence
+        assert json.loads(await socket.recv())["seq"] == heard.sequence
+        tokens.revoke("vera")
+        await _agent(bus).decide(rationale="why", chosen="a secret")
+        assert b"a secret" not in await reader.read()
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
 
 
 async def test_nothing_is_read_while_nobody_listens(bus: Bus) -> None:

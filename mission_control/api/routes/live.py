@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from mission_control.api.event_types import event_type
 from mission_control.api.streams import LiveFilter, TheFilter
-from mission_control.mission import Mission, TheMission
+from mission_control.mission import Admitted, Mission, TheAdmitted, TheMission
 from nervous_system.cancelling import cancel
 from operations.queries.live_feed import LivePosition, MissedPositions, NothingNew
 
@@ -38,6 +38,7 @@ Told = Sequence[LivePosition] | MissedPositions | NothingNew
 async def live(
     mission: TheMission,
     wanted: TheFilter,
+    admitted: TheAdmitted,
     after: After = None,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> StreamingResponse:
@@ -45,18 +46,23 @@ async def live(
     position to which the client was too slow; it can ask for them."""
     mission.streams.check()
     begin = await mission.feed.place(after if last_event_id is None else last_event_id)
-    return StreamingResponse(_stream(mission, begin, wanted), media_type="text/event-stream")
+    stream = _stream(mission, begin, wanted, admitted)
+    return StreamingResponse(stream, media_type="text/event-stream")
 
 
 @router.websocket("/ws/events")
 async def ws_events(
-    socket: WebSocket, mission: TheMission, wanted: TheFilter, after: After = None
+    socket: WebSocket,
+    mission: TheMission,
+    wanted: TheFilter,
+    admitted: TheAdmitted,
+    after: After = None,
 ) -> None:
     """`{type, data, timestamp, source, seq}` for each event."""
     mission.streams.check()
     begin = await mission.feed.place(after)
     await socket.accept()
-    telling = asyncio.create_task(_tell(socket, mission, begin, wanted))
+    telling = asyncio.create_task(_tell(socket, mission, begin, wanted, admitted))
     leaving = asyncio.create_task(_leave(socket))
     try:
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,11 +75,15 @@ async def ws_events(
         await cancel(telling)
 
 
-async def _stream(mission: Mission, begin: int, wanted: LiveFilter) -> AsyncGenerator[str, None]:
+async def _stream(
+    mission: Mission, begin: int, wanted: LiveFilter, admitted: Admitted
+) -> AsyncGenerator[str, None]:
     with mission.streams.one():
         yield f"id: {begin}\nretry: 1000\n\n"
         async with aclosing(mission.feed.follow(begin, quiet_seconds=QUIET_SECONDS)) as told:
             async for each in told:
+                if not admitted.still():
+                    return
                 yield "".join(_messages(each, wanted))
 
 
@@ -88,10 +98,14 @@ def _messages(told: Told, wanted: LiveFilter) -> Iterable[str]:
             yield f"id: {each.sequence}\nevent: event\ndata: {each.text}\n\n"
 
 
-async def _tell(socket: WebSocket, mission: Mission, begin: int, wanted: LiveFilter) -> None:
+async def _tell(
+    socket: WebSocket, mission: Mission, begin: int, wanted: LiveFilter, admitted: Admitted
+) -> None:
     with mission.streams.one():
         async with aclosing(mission.feed.follow(begin, quiet_seconds=QUIET_SECONDS)) as told:
             async for each in told:
+                if not admitted.still():
+                    return
                 for frame in _frames(each, wanted):
                     await socket.send_text(frame)
 
