@@ -294,5 +294,6 @@ def test_strangers_take_nobodys_room(demanding: Door) -> None:
             connection.sendall(head.encode())
         recorded = demanding.post("/api/events", {"system_signal": {"status": "x"}}, **mine)
         assert recorded.status == 201, recorded.body
-    large = demanding.post("/api/session", {"key": "x" * 5_000})
+    while (large := demanding.post("/api/session", {"key": "x" * 5_000})).status == 429:
+        pass  # so many strangers are told to wait
     assert large.status == 413
