@@ -15,7 +15,9 @@ from mission_control.sessions import Sessions
 from nervous_system.bus import Bus
 from operations.http_tokens import Caller
 from operations.queries.live_feed import LiveFeed
+from operations.queries.live_incidents import LiveIncidents
 from operations.queries.live_swarm import LiveSwarm
+from operations.queries.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class Mission:
     streams: Streams
     seen: SeenRequests
     sessions: Sessions
-    clickhouse_url: str
+    incidents: LiveIncidents
+    record: Record
     cookie: str  # its name
 
 

@@ -26,11 +26,14 @@ def list_(
     from ganglion.columns import TableColumn, say_table
     from ganglion.durations import parse_duration
     from ganglion.event_line import one_line
+    from nervous_system.clock import system_clock
     from nervous_system.phrases import moment
+    from operations.queries.record import LATEST, as_parameter
     from operations.queries.rows import document, rows
 
-    seconds = int(parse_duration(since).total_seconds())
-    found = rows("agents", tell=warn, seconds=seconds, most=number)
+    begin = as_parameter(system_clock() - parse_duration(since))
+    end = as_parameter(LATEST)
+    found = rows("agents", tell=warn, since=begin, until=end, most=number)
     if as_json:
         say_json(json.dumps([document(row) for row in found], indent=2))
         return

@@ -9,7 +9,17 @@ from fastapi import FastAPI
 
 from mission_control.api.description import describe_interface
 from mission_control.api.problem import answer_problems
-from mission_control.api.routes import events, health, live, session, state, station, tasks, workers
+from mission_control.api.routes import (
+    events,
+    health,
+    live,
+    overview,
+    session,
+    state,
+    station,
+    tasks,
+    workers,
+)
 from mission_control.mission import Mission
 
 DESCRIPTION: Final = """What a swarm does, and what it shall do. Every answer says in `as_of` up to
@@ -29,6 +39,6 @@ def application(mission: Mission) -> FastAPI:
     app.openapi = partial(describe_interface, app)  # type: ignore[method-assign]  # as FastAPI says
     app.state.mission = mission
     answer_problems(app)
-    for each in (health, session, tasks, workers, station, state, events, live):
+    for each in (health, session, tasks, workers, station, overview, state, events, live):
         app.include_router(each.router)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -58,12 +58,17 @@ def _filter(
     kind: Annotated[list[str] | None, Query(max_length=100)] = None,
     agent: Annotated[list[str] | None, Query(max_length=100)] = None,
 ) -> LiveFilter:
-    kinds = frozenset(kind or ())
-    if unknown := sorted(kinds - KINDS_BY_FIELD.keys()):
+    return LiveFilter(frozenset(known_kinds(kind)), frozenset(agent or ()))
+
+
+def known_kinds(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Kinds of event that were asked for. Raises Problem for one that there is not."""
+    kinds = tuple(dict.fromkeys(given or ()))
+    if unknown := [each for each in kinds if each not in KINDS_BY_FIELD]:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"no event is of the kind {unknown[0][:60]!r}"
         )
-    return LiveFilter(kinds, frozenset(agent or ()))
+    return kinds
 
 
 TheFilter = Annotated[LiveFilter, Depends(_filter)]

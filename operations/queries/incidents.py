@@ -44,24 +44,29 @@ def incidents_of(history: Iterable[RecordedEvent]) -> list[PastIncident]:
     """The incidents in a history, the oldest first."""
     found: dict[str, PastIncident] = {}
     for recorded in history:
-        payload, at = recorded.event.payload, recorded.recorded_at
-        if isinstance(payload, IncidentOpened):
-            found.setdefault(payload.incident_id, _on_opened(payload, at))
-        if not isinstance(payload, RecoveryAttempted | IncidentEscalated | IncidentClosed):
-            continue
-        incident = found.get(payload.incident_id)
-        if incident is None:
-            continue  # its beginning is no longer on the log
-        if isinstance(payload, RecoveryAttempted):
-            text = f"{payload.step}, attempt {payload.attempt}: {payload.detail}"
-            found[payload.incident_id] = _add_note(incident, text, at)
-        elif isinstance(payload, IncidentEscalated):
-            name = class_name(payload.incident_class)
-            worse = _add_note(incident, f"it counts as {name} from now on: {payload.reason}", at)
-            found[payload.incident_id] = replace(worse, incident_class=name)
-        else:
-            found[payload.incident_id] = _on_closed(incident, payload, at)
+        take_incident(found, recorded)
     return list(found.values())
+
+
+def take_incident(found: dict[str, PastIncident], recorded: RecordedEvent) -> None:
+    """One more event of a history: `found` has the incidents by their ids."""
+    payload, at = recorded.event.payload, recorded.recorded_at
+    if isinstance(payload, IncidentOpened):
+        found.setdefault(payload.incident_id, _on_opened(payload, at))
+    if not isinstance(payload, RecoveryAttempted | IncidentEscalated | IncidentClosed):
+        return
+    incident = found.get(payload.incident_id)
+    if incident is None:
+        return  # its beginning is no longer on the log
+    if isinstance(payload, RecoveryAttempted):
+        text = f"{payload.step}, attempt {payload.attempt}: {payload.detail}"
+        found[payload.incident_id] = _add_note(incident, text, at)
+    elif isinstance(payload, IncidentEscalated):
+        name = class_name(payload.incident_class)
+        worse = _add_note(incident, f"it counts as {name} from now on: {payload.reason}", at)
+        found[payload.incident_id] = replace(worse, incident_class=name)
+    else:
+        found[payload.incident_id] = _on_closed(incident, payload, at)
 
 
 def class_name(incident_class: IncidentClass.ValueType) -> str:

@@ -26,7 +26,44 @@ class Reply:
         return json.loads(self.body)
 
 
-class Door:
+class Client:
+    """Of whoever listens on `port` of this machine."""
+
+    port: int
+
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.ask("GET", path, headers=headers)
+
+    def post(self, path: str, document: object, **headers: str) -> Reply:
+        return self.ask("POST", path, document, headers=headers)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        document: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request on a connection of its own; `_` in a header's name is `-`."""
+        given = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        body = None
+        if document is not None:
+            body = json.dumps(document).encode()
+            given.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        with closing(connection):
+            connection.putrequest(method, path, skip_host="Host" in given)
+            for name, value in given.items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.headers, answer.read())
+
+
+class Door(Client):
     """`python -m mission_control`, and a client of it."""
 
     def __init__(self, home: Path, *, nats_url: str, **settings: str) -> None:
@@ -66,37 +103,6 @@ class Door:
     @property
     def key(self) -> str:
         return Home.at(self.home).http_key.read_text()
-
-    def get(self, path: str, **headers: str) -> Reply:
-        return self.ask("GET", path, headers=headers)
-
-    def post(self, path: str, document: object, **headers: str) -> Reply:
-        return self.ask("POST", path, document, headers=headers)
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        document: object = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
-        """One request on a connection of its own; `_` in a header's name is `-`."""
-        given = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-        body = None
-        if document is not None:
-            body = json.dumps(document).encode()
-            given.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
-        with closing(connection):
-            connection.putrequest(method, path, skip_host="Host" in given)
-            for name, value in given.items():
-                connection.putheader(name, value)
-            if body is not None:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
 
     def kill(self) -> None:
         if self.process is not None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +12,8 @@ import pytest
 from enchanted.events.v1.swarm_event_pb2 import ROLE_CODER
 from nervous_system.bus import Bus
 from operations.http_tokens import Tokens
-from tests.command_line import CommandLine
-from tests.ganglion.conftest import command_lines as command_lines
-from tests.ganglion.conftest import ganglion as ganglion
 from tests.mission_control.door import Door
-from tests.real_servers import NatsServer, wait_until
+from tests.real_servers import NatsServer
 
 DECISION = {
     "agent_role": "ROLE_CODER",
@@ -108,82 +102,6 @@ def test_a_person_speaks_under_the_name_of_the_token(door: Door) -> None:
     mine = {"Authorization": f"Bearer {token}"}
     assert door.post("/api/events", {**SIGNAL, "agent_id": "ada"}, **mine).status == 422
     assert door.post("/api/events", {**SIGNAL, "agent_id": "otto"}, **mine).status == 201
-
-
-def _post(base: str, document: object) -> Any:
-    request = urllib.request.Request(
-        f"{base}/api/events",
-        json.dumps(document).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
-
-
-def _large(number: int) -> dict[str, Any]:
-    outcome = {"decision_event_id": str(number), "status": "OUTCOME_SUCCEEDED"}
-    return {
-        "agent_role": "ROLE_CODER",
-        "agent_id": "coder-2",
-        "action_outcome": {**outcome, "output": "so it was " * 90_000},
-    }
-
-
-def _recorded(base: str, document: object) -> tuple[str, int]:
-    (event,) = _post(base, document)["events"]
-    return event["event_id"], event["sequence"]
-
-
-def test_what_was_recorded_is_found(ganglion: CommandLine) -> None:
-    """A mesh as `ganglion up` starts it: what is said at its door is in ClickHouse soon."""
-    only = [
-        word
-        for name in ("nats", "clickhouse", "ingestor", "mission_control")
-        for word in ("--only", name)
-    ]
-    started = ganglion("up", "--detach", *only)
-    assert started.returncode == 0, started.stdout + started.stderr
-    base = f"http://localhost:{ganglion.environment['GANGLION_HTTP_PORT']}"
-    assert f"mission control: {base}/#key=" in started.stdout
-    changes = [
-        {
-            "agent_role": "ROLE_CODER",
-            "agent_id": "coder-1",
-            "trace_id": f"{number + 1:032x}",
-            "state_change": {"target_type": "FILE_SYSTEM", "target_resource": f"a\\b\t{number}"},
-        }
-        for number in range(3)
-    ]
-    recorded = _post(base, changes)
-
-    def found(path: str = "/api/events", **query: str | int) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{base}{path}?{urllib.parse.urlencode(query)}") as answer:
-            page: dict[str, Any] = json.load(answer)
-        return page
-
-    wait_until(lambda: found(limit=1)["as_of"] >= recorded["as_of"], "they are in ClickHouse")
-    ids = [each["event_id"] for each in recorded["events"]]
-    by_agent = found(agent="coder-1", kind="state_change")
-    assert [each["event_id"] for each in by_agent["events"]] == ids[::-1]
-    assert by_agent["events"][0]["sentence"]
-    assert [each["event_id"] for each in found(id=ids[1])["events"]] == [ids[1]]
-    assert [each["event_id"] for each in found(trace=f"{3:032x}")["events"]] == [ids[2]]
-    assert [each["event_id"] for each in found(resource="a\\b\t0")["events"]] == [ids[0]]
-    assert found(agent="coder-1", until="2020-01-01T00:00:00Z")["events"] == []
-    first = found("/system/audit", event_type="state_change", limit=2)
-    rest = found("/system/audit", event_type="state_change", limit=2, cursor=first["next_cursor"])
-    assert [each["event_id"] for each in first["events"] + rest["events"]] == ids[::-1]
-    assert rest["next_cursor"] is None
-
-    large = [_recorded(base, _large(number)) for number in range(12)]
-    wait_until(lambda: found(limit=1)["as_of"] >= large[-1][1], "they are in ClickHouse")
-    pages, cursor = [], ""
-    while cursor is not None:
-        page = found(agent="coder-2", limit=100, cursor=cursor)
-        pages.append([each["event_id"] for each in page["events"]])
-        cursor = page["next_cursor"]
-    assert len(pages) > 1, "a page has no more than 8 MiB"
-    assert [each for page in pages for each in page] == [each for each, _ in large[::-1]]
 
 
 async def test_a_clickhouse_that_says_nothing_is_said_and_holds_nobody_up(

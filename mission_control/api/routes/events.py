@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
-from pydantic import AwareDatetime, BaseModel
+from fastapi import APIRouter, Body, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from mission_control.api.cursor import cursor_after, read_cursor
 from mission_control.api.idempotency import EventId
 from mission_control.api.problem import Problem
+from mission_control.api.streams import known_kinds
 from mission_control.mission import TheCaller, TheMission
 from operations.actions.event_door import OnRecord, record_events
-from operations.queries.event_search import EARLIEST, LATEST, Search, find_events
+from operations.queries.event_search import Search, find_events, one_event
+from operations.queries.places import place_of
+from operations.queries.record import EARLIEST, LATEST, Record
 
 router = APIRouter()
 
@@ -25,11 +29,44 @@ Cursor = Annotated[str, Query(max_length=2_000)]
 Moment = Annotated[AwareDatetime, Query()]
 
 
+class EventDocument(BaseModel):
+    """An event. What it says is under the name of its `payload_kind`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    epoch: int = Field(description="the life of the log; positions are counted anew in each")
+    sequence: int = Field(description="its position in that life")
+    subject: str
+    recorded_at: datetime
+    event_id: str = ""
+    timestamp: datetime | None = None
+    agent_role: str = ""
+    agent_id: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    causation_id: str = ""
+    correlation_id: str = ""
+    payload_kind: str | None = Field(description="null: it cannot be read; `unreadable` says why")
+    sentence: str
+    is_failure: bool
+
+
 class EventPage(BaseModel):
     """Events, the last recorded first."""
 
-    events: list[dict[str, Any]]
+    events: list[EventDocument]
     next_cursor: str | None
+    as_of: int
+
+
+class EventAnswer(BaseModel):
+    """One event and its neighbours."""
+
+    event: EventDocument
+    cause: EventDocument | None = Field(description="what it names as its cause")
+    effects: list[EventDocument] = Field(description="what names it as the cause, the first first")
+    effects_left_out: bool = Field(description="whether there are more")
+    cost_usd: float | None = Field(description="its own or that of its outcome; null: nobody said")
     as_of: int
 
 
@@ -62,24 +99,42 @@ def search(
     id: Id = "",
     trace: Id = "",
     agent: Id = "",
-    kind: Id = "",
+    role: Id = "",
+    kind: Annotated[list[str] | None, Query(max_length=100)] = None,
     resource: Id = "",
+    text: Annotated[str, Query(max_length=1_000, description="words, all of which it has")] = "",
+    failed: bool = False,
     since: Moment = EARLIEST,
     until: Moment = LATEST,
+    before: Annotated[
+        str, Query(max_length=60, description="a moment; the first event is the last before it")
+    ] = "",
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> EventPage:
-    """By id, trace, agent, kind, resource and time; as far as ClickHouse has the log."""
+    """By id, trace, agent, role, kinds, resource, time and words, over everything that was ever
+    recorded, as far as ClickHouse has the log."""
     wanted = Search(
         event_id=id,
         trace_id=trace,
         agent_id=agent,
-        kind=kind,
+        agent_role=role,
+        kinds=known_kinds(kind),
         resource=resource,
-        since=_within(since),
-        until=_within(until),
+        failed=failed,
+        text=text,
+        since=since,
+        until=until,
     )
-    return _page(mission.clickhouse_url, wanted, limit=limit, cursor=cursor)
+    place = place_of(mission.record, before) if before and not cursor else None
+    begin = (place.epoch, place.position) if place is not None else (0, 0)
+    return _page(mission.record, wanted, limit=limit, cursor=cursor, before=begin)
+
+
+@router.get("/api/events/{event_id}")
+def show(event_id: Annotated[str, Path(max_length=1_000)], mission: TheMission) -> EventAnswer:
+    """One event with what led to it, what it led to, and what that cost."""
+    return EventAnswer.model_validate(asdict(one_event(mission.record, event_id)))
 
 
 @router.get("/system/audit")
@@ -87,15 +142,26 @@ def audit(
     mission: TheMission, event_type: Id = "", limit: Limit = 100, cursor: Cursor = ""
 ) -> EventPage:
     """Everything that was said, the last first; `event_type` is the kind of its payload."""
-    return _page(mission.clickhouse_url, Search(kind=event_type), limit=limit, cursor=cursor)
+    kinds = (event_type,) if event_type else ()
+    return _page(mission.record, Search(kinds=kinds), limit=limit, cursor=cursor)
 
 
-def _page(clickhouse_url: str, wanted: Search, *, limit: int, cursor: str) -> EventPage:
-    before = _place(str(read_cursor(cursor, of="events", log_created=""))) if cursor else (0, 0)
-    found = find_events(clickhouse_url, wanted, before=before, limit=limit)
+def _page(
+    record: Record,
+    wanted: Search,
+    *,
+    limit: int,
+    cursor: str,
+    before: tuple[int, int] = (0, 0),
+) -> EventPage:
+    if cursor:
+        before = _place(str(read_cursor(cursor, of="events", log_created="")))
+    found = find_events(record, wanted, before=before, limit=limit)
     last = "{}.{}".format(*found.last) if found.last else ""
     more = cursor_after(last, of="events", log_created="") if last else None
-    return EventPage(events=found.events, next_cursor=more, as_of=found.as_of)
+    return EventPage.model_validate(
+        {"events": found.events, "next_cursor": more, "as_of": found.as_of}
+    )
 
 
 def _place(text: str) -> tuple[int, int]:
@@ -103,8 +169,3 @@ def _place(text: str) -> tuple[int, int]:
     if found is None:
         raise Problem(HTTPStatus.BAD_REQUEST, "that is no cursor of events: begin without one")
     return int(found[1]), int(found[2])
-
-
-def _within(moment: datetime) -> datetime:
-    """The same, or the nearest that a row can have."""
-    return min(max(moment, EARLIEST), LATEST)
