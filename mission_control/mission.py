@@ -14,9 +14,11 @@ from mission_control.api.streams import Streams
 from mission_control.sessions import Sessions
 from nervous_system.bus import Bus
 from operations.http_tokens import Caller
+from operations.queries.incidents import IncidentHistory
 from operations.queries.live_feed import LiveFeed
-from operations.queries.live_incidents import LiveIncidents
+from operations.queries.live_history import LiveHistory
 from operations.queries.live_swarm import LiveSwarm
+from operations.queries.objectives import ObjectiveHistory
 from operations.queries.record import Record
 
 
@@ -30,7 +32,8 @@ class Mission:
     streams: Streams
     seen: SeenRequests
     sessions: Sessions
-    incidents: LiveIncidents
+    incidents: LiveHistory[IncidentHistory]
+    objectives: LiveHistory[ObjectiveHistory]
     record: Record
     cookie: str  # its name
 

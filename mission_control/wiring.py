@@ -24,7 +24,7 @@ from nervous_system.settings import MeshSettings
 from operations.actions.overseer_client import operator
 from operations.http_tokens import Caller, Tokens
 from operations.queries.live_feed import LiveFeed
-from operations.queries.live_incidents import LiveIncidents
+from operations.queries.live_history import live_incidents, live_objectives
 from operations.queries.live_swarm import LiveSwarm
 from operations.queries.record import Record
 
@@ -69,7 +69,8 @@ def front_door(
                 streams=Streams(),
                 seen=SeenRequests(),
                 sessions=sessions,
-                incidents=LiveIncidents(bus),
+                incidents=live_incidents(bus),
+                objectives=live_objectives(bus),
                 record=Record(mesh.clickhouse_dsn if mesh.clickhouse_url else ""),
                 cookie=cookie,
             )

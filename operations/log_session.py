@@ -12,6 +12,7 @@ from typing import Final
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST, AgentRole
 from nervous_system.bus import Bus, open_bus
 from nervous_system.contract.event import RecordedEvent
+from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unavailable
 from nervous_system.nobody_there import nobody_there
 from nervous_system.settings import MeshSettings
@@ -28,12 +29,18 @@ async def said_by(role: AgentRole.ValueType, bus: Bus, *subjects: str) -> list[R
     of the log. What it would not go by itself, such as what others said there, is left out."""
     found: list[RecordedEvent] = []
     async for stored in bus.replay(subjects=subjects):
-        each = bus.believed(stored)
-        if each is not None and (
-            each.event.agent_role == role or each.event.event_type == TYPE_REQUEST
-        ):
+        each = said(role, bus, stored)
+        if each is not None:
             found.append(each)
     return found
+
+
+def said(role: AgentRole.ValueType, bus: Bus, stored: Stored) -> RecordedEvent | None:
+    """One of them; None for what is none."""
+    each = bus.believed(stored)
+    if each is None or each.event.agent_role == role or each.event.event_type == TYPE_REQUEST:
+        return each
+    return None
 
 
 def quiet_log() -> None:

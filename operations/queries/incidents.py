@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from enchanted.events.v1.incident_pb2 import (
     IncidentClass,
@@ -21,6 +22,8 @@ from nervous_system.contract.event import RecordedEvent
 from nervous_system.names import EVENTS
 from operations.log_session import bus_session, said_by
 from operations.queries.system_mode import last_mode
+
+SUBJECTS: Final = (f"{EVENTS}.incident.>",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,31 +45,37 @@ class PastIncident:
 
 def incidents_of(history: Iterable[RecordedEvent]) -> list[PastIncident]:
     """The incidents in a history, the oldest first."""
-    found: dict[str, PastIncident] = {}
+    found = IncidentHistory()
     for recorded in history:
-        take_incident(found, recorded)
-    return list(found.values())
+        found.take(recorded)
+    return list(found.incidents.values())
 
 
-def take_incident(found: dict[str, PastIncident], recorded: RecordedEvent) -> None:
-    """One more event of a history: `found` has the incidents by their ids."""
-    payload, at = recorded.event.payload, recorded.recorded_at
-    if isinstance(payload, IncidentOpened):
-        found.setdefault(payload.incident_id, _on_opened(payload, at))
-    if not isinstance(payload, RecoveryAttempted | IncidentEscalated | IncidentClosed):
-        return
-    incident = found.get(payload.incident_id)
-    if incident is None:
-        return  # its beginning is no longer on the log
-    if isinstance(payload, RecoveryAttempted):
-        text = f"{payload.step}, attempt {payload.attempt}: {payload.detail}"
-        found[payload.incident_id] = _add_note(incident, text, at)
-    elif isinstance(payload, IncidentEscalated):
-        name = class_name(payload.incident_class)
-        worse = _add_note(incident, f"it counts as {name} from now on: {payload.reason}", at)
-        found[payload.incident_id] = replace(worse, incident_class=name)
-    else:
-        found[payload.incident_id] = _on_closed(incident, payload, at)
+class IncidentHistory:
+    """What became of incidents, event by event."""
+
+    def __init__(self) -> None:
+        self.incidents: dict[str, PastIncident] = {}  # the oldest first
+
+    def take(self, recorded: RecordedEvent) -> None:
+        """The next event of the history."""
+        found, payload, at = self.incidents, recorded.event.payload, recorded.recorded_at
+        if isinstance(payload, IncidentOpened):
+            found.setdefault(payload.incident_id, _on_opened(payload, at))
+        if not isinstance(payload, RecoveryAttempted | IncidentEscalated | IncidentClosed):
+            return
+        incident = found.get(payload.incident_id)
+        if incident is None:
+            return  # its beginning is no longer on the log
+        if isinstance(payload, RecoveryAttempted):
+            text = f"{payload.step}, attempt {payload.attempt}: {payload.detail}"
+            found[payload.incident_id] = _add_note(incident, text, at)
+        elif isinstance(payload, IncidentEscalated):
+            name = class_name(payload.incident_class)
+            worse = _add_note(incident, f"it counts as {name} from now on: {payload.reason}", at)
+            found[payload.incident_id] = replace(worse, incident_class=name)
+        else:
+            found[payload.incident_id] = _on_closed(incident, payload, at)
 
 
 def class_name(incident_class: IncidentClass.ValueType) -> str:
@@ -112,6 +121,6 @@ def _on_closed(incident: PastIncident, payload: IncidentClosed, at: datetime) ->
 async def mode_and_incidents() -> tuple[str, list[PastIncident]]:
     """The system's mode, and every incident that the log still tells of, the oldest first."""
     async with bus_session(client_settings()) as bus:
-        history = await said_by(ROLE_GUARDIAN, bus, f"{EVENTS}.incident.>")
+        history = await said_by(ROLE_GUARDIAN, bus, *SUBJECTS)
         mode = await last_mode(bus) or "unknown"
     return mode, incidents_of(history)

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from enchanted.events.v1.objective_pb2 import (
     OBJECTIVE_CANCELLED,
@@ -30,7 +30,7 @@ from nervous_system.phrases import enum_label, moment, with_reason
 from operations.log_session import bus_session, said_by
 from operations.queries.overseer_projection import OverseerProjection
 
-_SUBJECTS = (
+SUBJECTS: Final = (
     f"{EVENTS}.objective.>",
     f"{EVENTS}.request.objective_approved.>",
     f"{EVENTS}.request.task_ordered",
@@ -102,37 +102,57 @@ class KnownObjective:
 async def known_objectives(bus: Bus) -> list[KnownObjective]:
     """Those that are open, the most urgent first, then those that ended, the last first."""
     overseen = await OverseerProjection.of(bus)
-    found = fold(await said_by(ROLE_OVERSEER, bus, *_SUBJECTS))
-    now = bus.clock()
-    stand = [_as_it_stands(each, overseen, now) for each in found.values()]
+    found = fold(await said_by(ROLE_OVERSEER, bus, *SUBJECTS))
+    return objectives_in_order(found.values(), overseen, bus.clock())
+
+
+def objectives_in_order(
+    found: Iterable[KnownObjective], overseen: OverseerProjection, now: datetime
+) -> list[KnownObjective]:
+    """As they stand with the overseer: those that are open, the most urgent first, then those that
+    ended, the last first."""
+    stand = [_as_it_stands(each, overseen, now) for each in found]
     is_open = sorted((each for each in stand if each.is_open), key=lambda each: -each.priority)
     ended = [each for each in stand if not each.is_open]
     return is_open + sorted(ended, key=lambda each: each.ended_at or each.added_at, reverse=True)
 
 
 def fold(history: Iterable[RecordedEvent]) -> dict[str, KnownObjective]:
-    """By id. A person's word counts by what the overseer did about it, as in swarm.objectives."""
-    found: dict[str, KnownObjective] = {}
-    said: dict[str, ObjectiveVerdict] = {}
+    """By id."""
+    found = ObjectiveHistory()
     for recorded in history:
-        event, payload = recorded.event, recorded.event.payload
+        found.take(recorded)
+    return found.objectives
+
+
+class ObjectiveHistory:
+    """What became of objectives, event by event. A person's word counts by what the overseer did
+    about it, as in swarm.objectives."""
+
+    def __init__(self) -> None:
+        self.objectives: dict[str, KnownObjective] = {}
+        self._said: dict[str, ObjectiveVerdict] = {}
+
+    def take(self, recorded: RecordedEvent) -> None:
+        """The next event of the history."""
+        found, event, payload = self.objectives, recorded.event, recorded.event.payload
         if isinstance(payload, ObjectiveApproved | TaskOrdered):
             if event.agent_role == ROLE_OPERATOR:
-                said[event.event_id] = ObjectiveVerdict(
+                self._said[event.event_id] = ObjectiveVerdict(
                     agent_id=event.agent_id, at=recorded.recorded_at, reason=payload.reason
                 )
-            continue
+            return
         if event.agent_role != ROLE_OVERSEER:
-            continue
+            return
         if isinstance(payload, ObjectiveAdded):
             found[payload.objective_id] = _on_added(recorded, payload)
-            continue
+            return
         if not isinstance(payload, ObjectivePlanned | ObjectiveFinished):
-            continue
+            return
         objective = found.get(payload.objective_id)
         if objective is None:
-            continue  # its beginning is no longer on the log
-        verdict = said.get(event.causation_id)
+            return  # its beginning is no longer on the log
+        verdict = self._said.get(event.causation_id)
         if isinstance(payload, ObjectivePlanned):
             found[payload.objective_id] = _on_planned(objective, payload, verdict)
         else:
@@ -145,7 +165,6 @@ def fold(history: Iterable[RecordedEvent]) -> dict[str, KnownObjective]:
                 ended_at=recorded.recorded_at,
                 summary=payload.summary,
             )
-    return found
 
 
 def _on_added(recorded: RecordedEvent, payload: ObjectiveAdded) -> KnownObjective:

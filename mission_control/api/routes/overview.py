@@ -42,7 +42,7 @@ async def show_summary(mission: TheMission) -> Summary:
         now.overseen,
         as_of=now.as_of,
         at=now.at,
-        incidents=incidents,
+        incidents=list(incidents.incidents.values()),
         pulse=pulse,
         recently=await run_in_threadpool(recently, record, now.at),
     )
