@@ -35,7 +35,7 @@ class Indicator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class PulseReport:
     """One round."""
 
     number: int
@@ -57,7 +57,7 @@ class Pulse:
     indicators: list[Indicator]
 
 
-async def last_pulse_of(bus: Bus) -> Pulse | None:
+async def last_pulse_of(bus: Bus) -> PulseReport | None:
     """None before the first. Raises Unavailable."""
     last = await bus.last_live(f"{EVENTS}.overseer.pulse")
     if last is None or last.event.agent_role != ROLE_OVERSEER:
@@ -65,13 +65,13 @@ async def last_pulse_of(bus: Bus) -> Pulse | None:
     return pulse_of(last)
 
 
-def pulse_of(recorded: RecordedEvent) -> Pulse | None:
+def pulse_of(recorded: RecordedEvent) -> PulseReport | None:
     """None for an event of another kind."""
     payload = recorded.event.payload
     if not isinstance(payload, PulseCompleted):
         return None
     has_score = payload.HasField("mean_tool_efficacy_score")
-    return Pulse(
+    return PulseReport(
         number=payload.number,
         event_id=recorded.event.event_id,
         position=recorded.sequence,

@@ -12,7 +12,7 @@ from nervous_system.phrases import pluralize
 from operations.queries.counts import count_tasks
 from operations.queries.incidents import PastIncident
 from operations.queries.overseer_projection import OverseerProjection
-from operations.queries.pulses import Pulse
+from operations.queries.pulses import PulseReport
 from operations.queries.recently import Alarm, Costs, Recently
 from operations.queries.status_report import swarm_status
 from operations.queries.workers import workers_of
@@ -105,7 +105,7 @@ class Summary:
     lag: int | None  # positions that it does not have yet
     costs: Costs | None
     machines: list[Machine]
-    pulse: Pulse | None
+    pulse: PulseReport | None
     agents: list[AgentCard]
     incidents: list[PastIncident]  # that are open, the worst first
     alarms: list[Alarm]  # of the last hour
@@ -119,7 +119,7 @@ def summary(
     as_of: int,
     at: datetime,
     incidents: Sequence[PastIncident],
-    pulse: Pulse | None,
+    pulse: PulseReport | None,
     recently: Recently,
 ) -> Summary:
     """Of the overseer's state, with what others know. Pure."""

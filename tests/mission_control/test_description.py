@@ -12,7 +12,8 @@ SURFACES = {
     "get": (
         *("/policy", "/report", "/heartbeat", "/health", "/system/stats", "/system/audit"),
         *("/tasks", "/tasks/{task_id}", "/workers", "/workers/{worker_id}"),
-        *("/api/events", "/api/live", "/api/state"),
+        *("/api/events", "/api/events/{event_id}", "/api/live", "/api/state"),
+        *("/api/summary", "/api/timeline"),
     ),
     "delete": ("/tasks/{task_id}",),
 }
