@@ -183,8 +183,13 @@ class LiveFeed:
         if self._kept is None:
             self._kept = _Kept(deque(), start=end + 1)
             self._reading = asyncio.create_task(self._read_on(self._kept), name="live feed")
-            self._reading.add_done_callback(lambda _: self._more.set())
+            self._reading.add_done_callback(self._tell_end)
         return self._kept
+
+    def _tell_end(self, reading: asyncio.Task[None]) -> None:
+        # One that was ended, as nobody listened any more, is nothing to those who came since.
+        if reading is self._reading:
+            self._more.set()
 
     async def _leave(self) -> None:
         self._listeners -= 1

@@ -200,6 +200,13 @@ async def test_nothing_is_read_while_nobody_listens(bus: Bus) -> None:
     assert not any(each.get_name() == "live feed" for each in asyncio.all_tasks())
 
 
+async def test_who_comes_after_the_last_has_gone_waits_as_the_first_did(bus: Bus) -> None:
+    feed = LiveFeed(bus)
+    for _ in range(3):  # without end, and without a turn for anybody else, if it does not wait
+        async with aclosing(feed.follow(0, quiet_seconds=0.0)) as told:
+            assert await anext(told) == NothingNew(0)
+
+
 async def test_whoever_listens_hears_on_after_the_log_was_away(
     door: Door, bus: Bus, nats_server: NatsServer
 ) -> None:
