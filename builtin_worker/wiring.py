@@ -75,7 +75,7 @@ async def run(stop: asyncio.Event) -> None:
 def may_do(worker: Worker) -> tuple[str, str]:
     """What it was told that keeps it from doing anything, and what helps; empty where nothing."""
     orders = worker.orders
-    if not orders.begun or orders.most_tasks(worker.max_concurrent_tasks) > 0:
+    if not orders.begun or orders.max_tasks(worker.max_concurrent_tasks) > 0:
         return "", ""
     if orders.stopping.is_set() or orders.draining.is_set():
         return "it was told to go, and takes nothing new", "whoever runs it starts it again"

@@ -24,6 +24,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from nervous_system.contract.event import RecordedEvent
+from nervous_system.phrases import enum_word
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ def _end(life: _Life, lives: dict[str, _Life]) -> None:
     else:
         must = set()
     if result not in must:
-        name = TaskResult.Name(result).removeprefix("RESULT_").lower()
+        name = enum_word(TaskResult, result)
         life.wrong.append(
             f"ended as {name} after {life.completed} completions, {life.failures} failures of"
             f" {life.manifest.max_attempts} allowed, with {len(lost)} dependencies not completed"

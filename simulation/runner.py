@@ -93,7 +93,7 @@ async def run(
         asker = RequestClient(bus, service=names.OVERSEER, role=ROLE_OPERATOR, agent_id=plan.run_id)
         for manifests in plan.proposals():
             await asker.require_accepted(TasksProposed(tasks=manifests, together=True))
-        headroom = FreeCapacity()
+        free_capacity = FreeCapacity()
         workers = [
             Worker(
                 bus,
@@ -101,7 +101,7 @@ async def run(
                 role=ROLE_WORKER,
                 skills=[plan.skill],
                 heartbeat_seconds=heartbeat_seconds,
-                headroom=headroom,
+                free_capacity=free_capacity,
             )
             for number in range(agents)
         ]

@@ -30,9 +30,9 @@ async def run(order: Order) -> None:
         open_bus(settings, name="bench-worker") as bus,
         Wakeup(bus, words=("submitted",)) as bell,
     ):
-        headroom = FreeCapacity()
+        free = FreeCapacity()
         workers = [
-            Worker(bus, worker_id=f"{order.prefix}-{number}", role=ROLE_WORKER, headroom=headroom)
+            Worker(bus, worker_id=f"{order.prefix}-{number}", role=ROLE_WORKER, free_capacity=free)
             for number in range(order.workers)
         ]
         for worker in workers:

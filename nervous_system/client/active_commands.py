@@ -100,7 +100,7 @@ class ActiveCommands:
         assert self._began is not None
         return self._began + timedelta(seconds=self._watch() - self._began_seconds)
 
-    def most_tasks(self, usual: int) -> int:
+    def max_tasks(self, usual: int) -> int:
         """How many tasks may be held at once, at this moment."""
         if self.draining.is_set() or self.stopping.is_set() or self.asleep:
             return 0

@@ -20,8 +20,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Unpack
 
-import structlog
-
 from enchanted.events.v1.action_outcome_pb2 import COST_UNSPECIFIED, ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.attribution_pb2 import Attribution
@@ -37,9 +35,9 @@ from enchanted.events.v1.swarm_event_pb2 import (
 )
 from enchanted.events.v1.system_signal_pb2 import SystemSignal
 from enchanted.events.v1.task_request_pb2 import TasksProposed
-from nervous_system.bus import Bus, decode_stored, open_bus
+from nervous_system.bus import Bus, open_bus
 from nervous_system.client.agent_orders import AgentOrders
-from nervous_system.client.event_recorder import EventRecorder, receipt
+from nervous_system.client.event_recorder import EventRecorder
 from nervous_system.client.event_recorder import Receipt as Receipt  # whoever calls needs it
 from nervous_system.client.finding_workspace import find_workspace
 from nervous_system.client.proposing import (
@@ -51,6 +49,7 @@ from nervous_system.client.proposing import (
     task,
 )
 from nervous_system.client.request_client import RequestClient
+from nervous_system.client.resource_chains import ResourceChains
 from nervous_system.client.workspace import NO_WORKSPACE, Workspace, given_name
 from nervous_system.clock import Clock, Stopwatch, stopwatch, system_clock
 from nervous_system.contract.attribution import AttributionFields, attribution_of
@@ -64,28 +63,18 @@ from nervous_system.contract.given import (
     Given,
     check_size,
 )
-from nervous_system.contract.message import Entry, Expectation
 from nervous_system.contract.payload import KINDS, Payload
 from nervous_system.contract.resource import Content, Resource
-from nervous_system.contract.subjects import chain_filter, source_of
+from nervous_system.contract.subjects import source_of
 from nervous_system.contract.truncation import MAX_OUTPUT_CHARACTERS
 from nervous_system.contract.words import PROVENANCES, STATUSES, Provenance, Status
-from nervous_system.errors import (
-    Conflict,
-    IdTaken,
-    InvalidEvent,
-    MalformedEvent,
-    Transient,
-)
+from nervous_system.errors import InvalidEvent, Transient
 from nervous_system.ids import child_id, is_uuid, new_event_id
 from nervous_system.names import EVENTS, OVERSEER
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.log import keep_off_stdout
 from nervous_system.telemetry.tracing import Span, Tracer
-from nervous_system.transport.stored_messages import id_taken
 from nervous_system.users import settings_at, user_of_role
-
-_log = structlog.get_logger()
 
 AGENT_ROLES: Final = (ROLE_ARCHITECT, ROLE_CODER, ROLE_REVIEWER, ROLE_OPERATOR, ROLE_WORKER)
 """What an agent may be; the other roles are those of the services."""
@@ -118,8 +107,6 @@ class Agent:
         self.workspace = workspace
         self._attribution = attribution
         self._clock = clock
-        self._watch = watch
-        self._deadline_seconds = deadline_seconds
         self._asker = RequestClient(
             bus,
             service=OVERSEER,
@@ -130,6 +117,9 @@ class Agent:
             watch=watch,
         )
         self._on_record = EventRecorder(bus, agent_id=agent_id, deadline_seconds=deadline_seconds)
+        self._chains = ResourceChains(
+            bus, self._on_record, deadline_seconds=deadline_seconds, clock=clock, watch=watch
+        )
         self._orders = AgentOrders(bus, agent_id=agent_id, role=role, clock=clock, watch=watch)
 
     @property
@@ -315,7 +305,7 @@ class Agent:
             link = target.link(before=before, after=after, max_bytes=room)
             check_size(link, max_bytes=room + MAX_NAME_BYTES)
             event = self._event(link, span, because, event_id=event_id, behind=behind)
-            return await self._chain(target, event, before, span)
+            return await self._chains.append(target, event, before=before)
 
     async def propose(
         self,
@@ -382,56 +372,6 @@ class Agent:
             error.said_again_by(partial(self._propose, proposal, because, chosen_id))
             raise
         return chosen_id
-
-    async def _chain(self, target: Resource, event: Event, before: Content, span: Span) -> Receipt:
-        started = self._watch()
-        while True:
-            try:
-                return await self._append_link(target, event, before, span)
-            except IdTaken as error:
-                return await self._on_record.said_before(event, error)
-            except Conflict:
-                if self._watch() - started > self._deadline_seconds:
-                    raise
-            except Transient as error:
-                error.said_again_by(partial(self._chain, target, event, before, span))
-                raise
-
-    async def _append_link(
-        self, target: Resource, event: Event, before: Content, span: Span
-    ) -> Receipt:
-        chain = chain_filter(target.key)
-        head = await self.bus.stream.last_on(chain)
-        if head is None:
-            return await self._on_record.append(event, Expectation(chain, 0))
-        try:
-            last = decode_stored(head).event
-        except MalformedEvent as error:
-            _log.warning(
-                "chain.unreadable", subject=chain, sequence=head.sequence, error=str(error)
-            )
-            last = None
-        expectation = Expectation(chain, head.sequence)
-        link = event.payload
-        assert isinstance(link, StateChange)
-        recorded_hash = ""
-        if last is not None:
-            if last.event_id == event.event_id:  # an earlier try of this very call
-                raise id_taken({event.event_id: head})
-            if isinstance(last.payload, StateChange):
-                recorded_hash = last.payload.new_state_hash
-        if recorded_hash == link.previous_state_hash:
-            return await self._on_record.append(event, expectation)
-        _log.warning("chain.external_change", target=target.name, type=target.type)
-        found = self._event(
-            target.external_link(recorded_hash=recorded_hash, found=before),
-            span,
-            None,
-            behind=event.attribution,
-        )
-        async with self._on_record.number_events(found, event) as (found, event):
-            entries = [Entry(event=found, expectation=expectation), Entry(event=event)]
-            return receipt(event, await self.bus.append(entries), external=True)
 
     async def _record(
         self,

@@ -86,7 +86,7 @@ class Worker:
         clock: Clock = system_clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         clean_up: CleanUp = nothing_to_clean_up,
-        headroom: FreeCapacity | None = None,
+        free_capacity: FreeCapacity | None = None,
     ) -> None:
         given = Given()
         given.name("worker_id", worker_id, say="say who it is")
@@ -117,7 +117,7 @@ class Worker:
         self._asker = RequestClient(
             bus, service=names.OVERSEER, role=role, agent_id=worker_id, clock=clock
         )
-        self._headroom = headroom or FreeCapacity()
+        self._free_capacity = free_capacity or FreeCapacity()
         self._held: dict[str, ClaimedTask] = {}
         self._tell_deputy: Callable[[], None] = lambda: None
         self._called_off: deque[CommandIssued] = deque(maxlen=MAX_UNHEARD_CALL_OFFS)
@@ -130,7 +130,7 @@ class Worker:
     @property
     def has_room(self) -> bool:
         """Whether it may hold another task at this moment, by what it was told."""
-        return self.orders.most_tasks(self.max_concurrent_tasks) > len(self._held)
+        return self.orders.max_tasks(self.max_concurrent_tasks) > len(self._held)
 
     @property
     def waits_because(self) -> str:
@@ -289,7 +289,7 @@ class Worker:
         it does not know yet what it was told."""
         informed = self._listening is None or self.command_listener.is_informed
         failed = any(helper.done() for helper in self._background_tasks)
-        most = self.orders.most_tasks(self.max_concurrent_tasks)
+        most = self.orders.max_tasks(self.max_concurrent_tasks)
         if failed or not informed or most < len(self._held):
             return None
         return NextClaim(self._claim_request(ended), self._asker)
@@ -328,7 +328,7 @@ class Worker:
 
     def _claim_request(self, ended: ClaimedTask | None = None) -> ClaimRequested:
         held = [each.grant.manifest for each in self._held.values() if each is not ended]
-        free = self._headroom.after_reserving(held)
+        free = self._free_capacity.after_reserving(held)
         return ClaimRequested(
             worker_id=self.worker_id,
             skills=self._skills,

@@ -12,6 +12,7 @@ from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import token
 from nervous_system.errors import BadSetting
 from nervous_system.names import EVENTS
+from nervous_system.phrases import enum_word
 from operations.log_session import bus_session, said_by
 from operations.queries.meant import objective_among, task_among
 from operations.queries.overseer_projection import OverseerProjection, overseer_state
@@ -101,4 +102,4 @@ def ended_row(task_id: str, ended: FinishedTask) -> dict[str, Any]:
 
 def ended_status(ended: FinishedTask) -> str:
     """How it ended, in a word."""
-    return TaskResult.Name(ended.result).removeprefix("RESULT_").lower()
+    return enum_word(TaskResult, ended.result)

@@ -98,7 +98,7 @@ async def adopt(bus: Bus, *, memory: float) -> None:
 async def until(worker: Worker, limit: int) -> None:
     """As soon as the worker may hold so many tasks."""
     async with asyncio.timeout(300):
-        while worker.orders.most_tasks(4) != limit:
+        while worker.orders.max_tasks(4) != limit:
             await worker.orders.change()
 
 

@@ -92,12 +92,12 @@ async def answers(bus: Bus, count: int) -> list[CommandAcknowledged]:
 
 async def test_a_throttle_holds_until_it_is_released(bus: Bus) -> None:
     async with listening(bus) as orders:
-        assert orders.most_tasks(8) == 8
+        assert orders.max_tasks(8) == 8
         throttle = await say(bus, COMMAND_THROTTLE, limit=3)
-        await until(orders, lambda: orders.most_tasks(8) == 3)
-        assert orders.most_tasks(2) == 2
+        await until(orders, lambda: orders.max_tasks(8) == 3)
+        assert orders.max_tasks(2) == 2
         release = await say(bus, COMMAND_RELEASE, releases_command_id=throttle)
-        await until(orders, lambda: orders.most_tasks(8) == 8)
+        await until(orders, lambda: orders.max_tasks(8) == 8)
         first, second = await answers(bus, 2)
         assert (first.command_id, first.target, first.obeyed) == (throttle, "w1", True)
         assert (second.command_id, second.note) == (release, "released")
@@ -108,18 +108,18 @@ async def test_a_sleep_ends_by_itself(bus: Bus) -> None:
         await say(bus, COMMAND_SLEEP, expires_in_seconds=0.5, target="all")
         await until(orders, lambda: bool(orders.asleep))
         assert orders.asleep == "a test"
-        assert orders.most_tasks(8) == 0
+        assert orders.max_tasks(8) == 0
         await until(orders, lambda: not orders.asleep)
-        assert orders.most_tasks(8) == 8
+        assert orders.max_tasks(8) == 8
 
 
 async def test_a_command_can_replace_another_in_the_same_moment(bus: Bus) -> None:
     async with listening(bus) as orders:
         sleep = await say(bus, COMMAND_SLEEP)
-        await until(orders, lambda: orders.most_tasks(8) == 0)
+        await until(orders, lambda: orders.max_tasks(8) == 0)
         await say(bus, COMMAND_THROTTLE, limit=4, releases_command_id=sleep)
-        await until(orders, lambda: orders.most_tasks(8) != 0)
-        assert orders.most_tasks(8) == 4
+        await until(orders, lambda: orders.max_tasks(8) != 0)
+        assert orders.max_tasks(8) == 4
 
 
 @pytest.mark.parametrize("emergency", [False, True])
@@ -136,7 +136,7 @@ async def test_drain_and_stop_end_the_serving_and_are_acknowledged(
                 await serving
             assert worker.orders.draining.is_set() == (kind == COMMAND_DRAIN)
             assert worker.orders.stopping.is_set() == (kind == COMMAND_STOP)
-            assert worker.orders.most_tasks(1) == 0
+            assert worker.orders.max_tasks(1) == 0
             assert await worker.claim() is None
         history = [each async for each in bus.replay(subjects=[ANSWERS])]
         assert len(history) == number
@@ -202,7 +202,7 @@ async def test_what_is_not_known_is_answered_so(bus: Bus) -> None:
         await say(bus, 99)
         await bus.connection.client.publish("swarm.events.command.issued.w1", b"not an event")
         await say(bus, COMMAND_THROTTLE, limit=1)
-        await until(orders, lambda: orders.most_tasks(8) == 1)
+        await until(orders, lambda: orders.max_tasks(8) == 1)
         first, second = await answers(bus, 2)
         assert (first.obeyed, first.note) == (False, "this version does not know command 99")
         assert second.obeyed
@@ -234,7 +234,7 @@ async def test_one_that_starts_later_obeys_what_is_in_force_and_nothing_else(bus
     for kind in (COMMAND_STOP, COMMAND_DRAIN, COMMAND_CLEAN_UP):
         await say(bus, kind)
     async with listening(bus) as orders:
-        assert orders.most_tasks(8) == 2
+        assert orders.max_tasks(8) == 2
         assert not orders.stopping.is_set()
         assert not orders.draining.is_set()
 
@@ -250,7 +250,7 @@ async def test_a_worker_acknowledges_once_however_often_it_starts(bus: Bus) -> N
         await answers(bus, 1)
     await _until_forgotten(bus)
     async with listening(bus) as orders:
-        assert orders.most_tasks(8) == 2
+        assert orders.max_tasks(8) == 2
         second = await say(bus, COMMAND_THROTTLE, limit=1)
         assert [each.command_id for each in await answers(bus, 2)] == [first, second]
 
@@ -273,7 +273,7 @@ async def test_a_restart_of_the_server_is_no_end_of_obedience(
         nats_server.kill()
         await asyncio.to_thread(nats_server.start)
         await say(bus, COMMAND_RELEASE, releases_command_id=throttle)
-        await until(orders, lambda: orders.most_tasks(8) == 8)
+        await until(orders, lambda: orders.max_tasks(8) == 8)
         assert len({each.command_id for each in await answers(bus, 2)}) == 2
     assert len([each async for each in bus.replay(subjects=[ANSWERS])]) == 2
 

@@ -51,9 +51,9 @@ async def test_a_worker_hears_what_was_said_before_and_what_is_said_now(
             ) as worker,
         ):
             await worker.command_listener.wait_until_informed()
-            assert worker.orders.most_tasks(9) == 5
+            assert worker.orders.max_tasks(9) == 5
             await governor.publish(_throttle(2))
-            while worker.orders.most_tasks(9) != 2:
+            while worker.orders.max_tasks(9) != 2:
                 await worker.orders.change()
 
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from enchanted.events.v1.task_pb2 import TaskManifest
-from nervous_system.client import free_capacity as headroom
+from nervous_system.client import free_capacity
 from nervous_system.client.free_capacity import (
     MIN_BYTES,
     MIN_PROCESSORS,
@@ -73,9 +73,9 @@ def test_the_machine_is_looked_at_now_and_then_only(container: Path) -> None:
     room = FreeCapacity(root=container, watch=lambda: passed)
     assert room.after_reserving([]).memory_bytes == GIB // 2
     (container / "sys/fs/cgroup/memory.current").write_text(str(GIB))
-    passed = headroom.FRESH_SECONDS - 0.1
+    passed = free_capacity.FRESH_SECONDS - 0.1
     assert room.after_reserving([]).memory_bytes == GIB // 2
-    passed = headroom.FRESH_SECONDS
+    passed = free_capacity.FRESH_SECONDS
     assert room.after_reserving([]).memory_bytes == MIN_BYTES
 
 
@@ -88,5 +88,5 @@ def test_what_cannot_be_read_is_not_said(container: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patched:
         patched.setattr(psutil, "virtual_memory", broken)
         assert room.after_reserving([task(cpu_count=1)]) == UNKNOWN
-    passed = headroom.FRESH_SECONDS
+    passed = free_capacity.FRESH_SECONDS
     assert room.after_reserving([]) == Capacity(0.5, GIB // 2)
