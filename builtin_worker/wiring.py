@@ -38,8 +38,6 @@ async def run(stop: asyncio.Event) -> None:
         if member is None:
             return
         bus, seen = member.bus, member.telemetry
-        clickhouse = ClickHouse(mesh.clickhouse_dsn)
-        stack.push_async_callback(clickhouse.close)
         worker = Worker(
             bus,
             worker_id=settings.id,
@@ -56,7 +54,7 @@ async def run(stop: asyncio.Event) -> None:
             home=mesh.home,
             bus=bus,
             agent=Agent(bus, role=ROLE_WORKER, agent_id=settings.id),
-            clickhouse=clickhouse,
+            clickhouse=ClickHouse(mesh.clickhouse_dsn),
             clock=system_clock,
             workspace=settings.workspace,
             workspace_name=mesh.workspace,

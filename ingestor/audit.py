@@ -22,7 +22,6 @@ from enchanted.events.v1.alarm_pb2 import (
     AlarmName,
     AlarmRaised,
 )
-from ingestor.clickhouse import Damaged
 from ingestor.condition import Extent, Part
 from ingestor.core import Examined
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found
@@ -31,6 +30,7 @@ from ingestor.model import Fingerprint, Identity
 from ingestor.spans import PositionSpan, join, pieces, subtract
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.clickhouse.error_families import Damaged
 from nervous_system.clock import Stopwatch, stopwatch
 from nervous_system.contract.words import word
 from nervous_system.errors import Fenced, Permanent, Transient

@@ -13,10 +13,11 @@ from typing import Any, Final
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.external import ExternalData
 
-from ingestor.clickhouse import Damaged, ganglion_errors
+from ingestor.clickhouse import ganglion_errors
 from ingestor.model import Epoch, Identity
 from ingestor.spans import PositionSpan, join, uneven
 from ingestor.statements import quote_literal, statement
+from nervous_system.clickhouse.error_families import Damaged
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Permanent
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ingestor.clickhouse import Damaged
 from ingestor.condition import Condition, Extent, Part
 from ingestor.expected import Expected
 from ingestor.foreign import ForeignLook, ForeignRows
 from ingestor.spans import PositionSpan, common, pieces, size_of, spans, subtract
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.clickhouse.error_families import Damaged
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Unavailable
 from nervous_system.names import ALL_EVENTS

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from ingestor.clickhouse import Replaced, ganglion_errors
+from ingestor.clickhouse import ganglion_errors
 from ingestor.schema import (
     ColumnThere,
     RecordedStep,
@@ -22,6 +22,7 @@ from ingestor.schema import (
     steps,
 )
 from ingestor.statements import statement
+from nervous_system.clickhouse.error_families import Replaced
 
 MAX_TRIES: Final = 20
 """Of a step whose view another start replaces: each of those is a race that one of the two wins."""

@@ -23,11 +23,6 @@ from ingestor.model import (
     StoredPosition,
     Watermark,
 )
-from nervous_system.errors import Unavailable
-
-
-class TooLargeNow(Unavailable):
-    """There is too little memory for so much at once; for less there may be enough."""
 
 
 class Warehouse(Protocol):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from ingestor.clickhouse import Damaged, ganglion_errors
+from ingestor.clickhouse import ganglion_errors
 from ingestor.condition import Condition, Extent, Salvage, Writer
 from ingestor.examination import CHUNK, BrokenPart, Damage, Examiner, Found, Told
 from ingestor.expected import Expected
@@ -23,6 +23,7 @@ from ingestor.spans import PositionSpan, join, pieces, size_of, spans, subtract
 from ingestor.statements import quote_literal, statement
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.clickhouse.error_families import Damaged
 from nervous_system.contract.stored import Stored
 from nervous_system.errors import Fenced, Unavailable
 from nervous_system.ids import new_event_id

@@ -12,4 +12,3 @@ SELECT
         AND seq > if(current_epoch = {parked_epoch:UInt64}, {parked_sequence:UInt64}, 0)) AS parked
 FROM swarm.epochs
 LIMIT 1
-FORMAT JSONCompact

@@ -8,10 +8,11 @@ import structlog
 
 from ingestor.core import REFUSED_BY_ENGINE, Prepared, park, prepare
 from ingestor.model import Batch
-from ingestor.ports import TooLargeNow, Warehouse
+from ingestor.ports import Warehouse
 from ingestor.recording.patience import Patience
 from ingestor.recording.preparation import Preparation
 from ingestor.row_encoder import RowEncoder
+from nervous_system.clickhouse.error_families import TooLargeNow
 from nervous_system.errors import Permanent, Unavailable
 from nervous_system.failpoint import failpoint
 

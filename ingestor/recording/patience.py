@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from ingestor.ports import TooLargeNow
+from nervous_system.clickhouse.error_families import TooLargeNow
 from nervous_system.errors import Transient
 from nervous_system.remedies import what_helps
 from nervous_system.retry import RetryPolicy

@@ -8,10 +8,11 @@ from functools import partial
 
 from ingestor.core import Examined, Prepared, identities, prepare
 from ingestor.model import Identity
-from ingestor.ports import TooLargeNow, Warehouse
+from ingestor.ports import Warehouse
 from ingestor.recording.patience import Patience
 from ingestor.row_encoder import RowEncoder
 from ingestor.turns import worked_on
+from nervous_system.clickhouse.error_families import TooLargeNow
 
 
 class Preparation:

@@ -58,6 +58,14 @@ class ClickHouseAddress:
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
 
+    def headers(self) -> dict[str, str]:
+        """Of every request: what its body is, and as whom it asks."""
+        headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "ganglion"}
+        if self.user is not None:
+            pair = f"{self.user}:{self.password or ''}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        return headers
+
 
 def run_query(
     url: str,
@@ -91,7 +99,7 @@ def run_query(
             f"{address.path}?{urlencode({'default_format': default_format, **(settings or {})})}"
         )
         try:
-            connection.request("POST", target, body=query.encode(), headers=_headers(address))
+            connection.request("POST", target, body=query.encode(), headers=address.headers())
             response = connection.getresponse()
             if response.status != 200:
                 raise refusal(
@@ -156,14 +164,6 @@ def _broken_off(address: ClickHouseAddress, error: Exception) -> NotRunning:
         f"ClickHouse at {address} broke off its answer"
         f" ({type(error).__name__}: {error}); what came so far is not complete"
     )
-
-
-def _headers(address: ClickHouseAddress) -> dict[str, str]:
-    headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "ganglion"}
-    if address.user is not None:
-        pair = f"{address.user}:{address.password or ''}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    return headers
 
 
 def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:

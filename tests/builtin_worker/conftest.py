@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import clickhouse_connect
@@ -25,13 +25,11 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clic
 
 
 @pytest.fixture
-async def clickhouse(clickhouse_server: ClickHouseServer) -> AsyncIterator[ClickHouse]:
+def clickhouse(clickhouse_server: ClickHouseServer) -> ClickHouse:
     """The worker's access to it; there is no database `swarm` yet."""
     with clickhouse_connect.get_client(dsn=clickhouse_server.url) as client:
         client.command("DROP DATABASE IF EXISTS swarm SYNC")
-    access = ClickHouse(clickhouse_server.url)
-    yield access
-    await access.close()
+    return ClickHouse(clickhouse_server.url)
 
 
 @pytest.fixture

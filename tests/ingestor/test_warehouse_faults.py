@@ -9,12 +9,16 @@ import socket
 
 import pytest
 
-from ingestor.clickhouse import FENCED, family_of
 from ingestor.model import Watermark
-from ingestor.ports import TooLargeNow
 from ingestor.row_encoder import RowEncoder
 from ingestor.statements import statement
 from ingestor.warehouse import ClickHouseWarehouse
+from nervous_system.clickhouse.error_families import (
+    FENCED,
+    TooLargeNow,
+    Unmigrated,
+    family_of,
+)
 from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
 from tests.ingestor.clickhouse_process import ClickHouseProcess
 from tests.ingestor.ingestor_samples import batch_of
@@ -123,7 +127,7 @@ async def test_take_over_waits_for_the_insert_that_is_under_way(
         (252, Unavailable),
         (516, Forbidden),
         (497, Forbidden),
-        (60, Permanent),
+        (60, Unmigrated),
         (62, Permanent),
         (33, Permanent),
         (16, Permanent),

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from nervous_system.clickhouse.error_families import Unmigrated
 from nervous_system.clickhouse.query import ClickHouseAddress, run_query
-from nervous_system.errors import Fatal, NotRunning, QueryRefused
+from nervous_system.clickhouse.service_query import ask_clickhouse
+from nervous_system.errors import Fatal, Forbidden, NotRunning, QueryRefused, Unavailable
 
 TAG = "634237c425334e69"
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
@@ -152,3 +154,32 @@ def test_addresses() -> None:
     assert str(address) == "https://host:443"
     with pytest.raises(Fatal, match="not an http:// or https:// address"):
         ClickHouseAddress.parse("clickhouse://host")
+
+
+async def test_a_service_has_rows_by_column(serve: Serve) -> None:
+    url = serve(b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{"n": 1}\n{"n": "\xc3\xa4"}   \n')
+    assert await ask_clickhouse(url, "SELECT 1", seconds=60) == [{"n": 1}, {"n": "ä"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "family"),
+    [
+        (b"Code: 60. DB::Exception: no table. (UNKNOWN_TABLE) (version 26.9.2.1)", Unmigrated),
+        (b"Code: 516. DB::Exception: who? (AUTHENTICATION_FAILED) (version 26.9.2.1)", Forbidden),
+        (b"Code: 202. DB::Exception: busy. (TOO_MANY) (version 26.9.2.1)", Unavailable),
+        (b"<h1>teapot</h1>", Unavailable),
+    ],
+)
+async def test_a_service_knows_what_may_be_asked_again(
+    serve: Serve, answer: bytes, family: type[Exception]
+) -> None:
+    url = serve(b"HTTP/1.1 500 Error\r\nConnection: close\r\n\r\n" + answer)
+    with pytest.raises(family) as raised:
+        await ask_clickhouse(url, "SELECT 1", seconds=60)
+    assert type(raised.value) is family
+
+
+async def test_what_answers_with_something_else_is_no_clickhouse(serve: Serve) -> None:
+    url = serve(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<h1>teapot</h1>")
+    with pytest.raises(Unavailable, match="is not ClickHouse"):
+        await ask_clickhouse(url, "SELECT 1", seconds=60)
