@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from mission_control.api.precondition import Preconditions
 from mission_control.api.seen_requests import SeenRequests
 from mission_control.api.streams import Streams
 from mission_control.sessions import Sessions
@@ -31,6 +32,7 @@ class Mission:
     feed: LiveFeed
     streams: Streams
     seen: SeenRequests
+    preconditions: Preconditions
     sessions: Sessions
     incidents: LiveHistory[IncidentHistory]
     objectives: LiveHistory[ObjectiveHistory]

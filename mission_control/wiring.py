@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
 import structlog
 
 from mission_control.api.admission import Admission
-from mission_control.api.application import application
+from mission_control.api.application import application, takes
+from mission_control.api.precondition import Preconditions
 from mission_control.api.rate import Rates
 from mission_control.api.seen_requests import SeenRequests
 from mission_control.api.streams import Streams
@@ -60,25 +62,28 @@ def front_door(
     tokens = Tokens(mesh.home, secret_token=settings.secret_token)
     tokens.callers()  # a file that is no list of tokens is said now
     cookie = f"ganglion_{port}"
+    app = application(
+        Mission(
+            bus=bus,
+            swarm=LiveSwarm(bus),
+            feed=feed,
+            streams=Streams(),
+            seen=SeenRequests(),
+            preconditions=Preconditions(),
+            sessions=sessions,
+            incidents=live_incidents(bus),
+            objectives=live_objectives(bus),
+            record=Record(mesh.clickhouse_dsn if mesh.clickhouse_url else ""),
+            cookie=cookie,
+        )
+    )
     return Admission(
-        application(
-            Mission(
-                bus=bus,
-                swarm=LiveSwarm(bus),
-                feed=feed,
-                streams=Streams(),
-                seen=SeenRequests(),
-                sessions=sessions,
-                incidents=live_incidents(bus),
-                objectives=live_objectives(bus),
-                record=Record(mesh.clickhouse_dsn if mesh.clickhouse_url else ""),
-                cookie=cookie,
-            )
-        ),
+        app,
         tokens=tokens,
         sessions=sessions,
         rates=Rates(settings.requests_per_second),
         here=here,
         cookie=cookie,
+        takes=partial(takes, app),
         names=settings.names,
     )

@@ -10,7 +10,7 @@ comes from elsewhere, by another name or through a proxy, needs a token.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -76,6 +76,7 @@ class Admission:
         rates: Rates,
         here: Caller,  # a program on this machine
         cookie: str,
+        takes: Callable[[Scope], bool],  # whether there is a route for it
         names: Collection[str] = (),
         body_seconds: float = BODY_SECONDS,
     ) -> None:
@@ -85,6 +86,7 @@ class Admission:
         self._rates = rates
         self._here = here
         self._cookie = cookie
+        self._takes = takes
         self._names = LOOPBACK_NAMES | {each.lower() for each in names}
         self._body_seconds = body_seconds
         self._reading_bytes = 0
@@ -139,7 +141,8 @@ class Admission:
             sites=headers.getlist("sec-fetch-site"),
         ):
             raise Problem(HTTPStatus.FORBIDDEN, wrong, kind="page-of-another-site")
-        if method == "POST" and not _is_deliberate(headers):
+        # Where nothing is taken, nothing can be changed: the routes say what there is.
+        if method == "POST" and not _is_deliberate(headers) and self._takes(scope):
             raise Problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 "what changes something is sent as `Content-Type: application/json`, or with a"

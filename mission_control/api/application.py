@@ -6,14 +6,19 @@ from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.routing import Match
+from starlette.types import Scope
 
 from mission_control.api.description import describe_interface
 from mission_control.api.problem import answer_problems
 from mission_control.api.routes import (
+    dispatch,
     events,
     health,
     live,
+    orders,
     overview,
+    rest,
     session,
     state,
     station,
@@ -39,6 +44,13 @@ def application(mission: Mission) -> FastAPI:
     app.openapi = partial(describe_interface, app)  # type: ignore[method-assign]  # as FastAPI says
     app.state.mission = mission
     answer_problems(app)
-    for each in (health, session, tasks, workers, station, overview, state, events, live):
+    routes = (health, session, tasks, workers, station, overview, state, events, live)
+    acts = (dispatch, orders, rest)
+    for each in (*routes, *acts):
         app.include_router(each.router)
     return app
+
+
+def takes(app: FastAPI, scope: Scope) -> bool:
+    """Whether there is a route for this path and method."""
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)

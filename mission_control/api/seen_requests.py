@@ -23,7 +23,7 @@ class SeenRequests:
         digest = hashlib.sha256(content).hexdigest()
         if self._seen.setdefault(event_id, digest) != digest:
             raise Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
+                HTTPStatus.CONFLICT,
                 "this Idempotency-Key was used before, for something else: take another",
                 kind="idempotency-key-reused",
             )

@@ -8,7 +8,6 @@ to be, and nobody speaks as a service, or as an agent that signs what it says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,21 +25,12 @@ from nervous_system.contract.subjects import source_of
 from nervous_system.errors import Duplicate, IdTaken, InvalidEvent, MalformedEvent
 from nervous_system.ids import child_id
 from nervous_system.names import MAX_BATCH_MESSAGES
+from operations.actions.on_record import OnRecord, record_once
 
 KINDS: Final = ("decision", "state_change", "system_signal", "action_outcome")
 """What agents say of themselves. Anything else is asked for, or said by a service."""
 
 MAX_PROBLEMS: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class OnRecord:
-    """One event that is on disk."""
-
-    event_id: str
-    sequence: int
-    duplicate: bool = False  # it was there already, in the same words
-    redacted: bool = False  # secrets were taken out of it
 
 
 async def record_events(
@@ -70,28 +60,15 @@ async def record_events(
     if found:
         raise InvalidEvent(found[:MAX_PROBLEMS])
     if len(events) == 1:
-        return [await _record(bus, events[0])]
+        return [await record_once(bus, events[0])]
     try:
         done = await bus.append([Entry(event=each) for each in events])
     except (Duplicate, IdTaken):  # some of it was sent before
-        return [await _record(bus, each) for each in events]
+        return [await record_once(bus, each) for each in events]
     return [
         OnRecord(each.event_id, done.first_sequence + number, redacted=number in done.redacted_at)
         for number, each in enumerate(events)
     ]
-
-
-async def _record(bus: Bus, event: Event) -> OnRecord:
-    try:
-        done = await bus.publish(event)
-    except IdTaken as error:
-        before = await bus.said_before(event, error)
-        if before is None:
-            raise
-        return OnRecord(event.event_id, before.sequence, duplicate=True)
-    return OnRecord(
-        event.event_id, done.last_sequence, duplicate=done.duplicate, redacted=bool(done.redacted)
-    )
 
 
 def _event(document: dict[str, Any], *, person: str, own_id: str, now: datetime) -> Event:

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from enchanted.events.v1.pulse_pb2 import HaltLifted, HaltOrdered
-from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
-from nervous_system.clock import system_clock
 from nervous_system.contract.command import MAX_SECONDS, override_end
-from nervous_system.contract.event import Event, RecordedEvent
+from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import PERSONS
 from nervous_system.errors import BadSetting
 from nervous_system.ids import new_event_id
 from nervous_system.names import EVENTS
+from operations.actions.on_record import record_of_person
 from operations.actions.overseer_client import operator
 from operations.log_session import bus_session
 
@@ -38,16 +37,9 @@ def override_seconds(text: str) -> float:
 
 async def publish_halt(order: HaltOrdered | HaltLifted) -> tuple[str, int]:
     """The event's id and position, once it is on disk."""
-    event = Event(
-        event_id=new_event_id(),
-        timestamp=system_clock(),
-        agent_role=ROLE_OPERATOR,
-        agent_id=operator(),
-        payload=order,
-    )
     async with bus_session(client_settings()) as bus:
-        acknowledgement = await bus.publish(event)
-    return event.event_id, acknowledgement.last_sequence
+        done = await record_of_person(bus, order, person=operator(), event_id=new_event_id())
+    return done.event_id, done.sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

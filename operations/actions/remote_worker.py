@@ -23,6 +23,7 @@ from nervous_system.ids import child_id
 from nervous_system.json_object import json_object
 from nervous_system.names import OVERSEER
 from operations.queries.live_swarm import Now
+from overseer.kernel.sleeping import Asleep
 
 HEARTBEAT_SECONDS: Final = 30.0
 
@@ -71,10 +72,15 @@ class RemoteWorker:
         heartbeat = WorkerHeartbeat(worker_id=self.worker_id, task_ids=held, draining=draining)
         return await self._say(heartbeat, session=known.session)
 
-    async def claim(self, *, skills: Sequence[str], actions: Sequence[str]) -> TaskGrant | None:
-        """The best task there is for it; None if there is none. A stranger is registered first.
-        Asked again under the same request, it is the same one. Raises NotAcknowledged."""
+    async def claim(
+        self, now: Now, *, skills: Sequence[str], actions: Sequence[str]
+    ) -> TaskGrant | None:
+        """The best task there is for it; None if there is none, or it was told to rest. A stranger
+        is registered first. Asked again under the same request, it is the same one. Raises
+        NotAcknowledged."""
         self._check()
+        if Asleep(now.state.kernel.sleeps, now.at).reason(self.worker_id):
+            return None
         given = Given()
         request = ClaimRequested(
             worker_id=self.worker_id,

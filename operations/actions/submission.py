@@ -1,11 +1,9 @@
-"""How is a task brought to a running mesh, or called off, by a program that stays?"""
+"""How is a task brought to a running mesh by a program that stays?"""
 
 from __future__ import annotations
 
-from enchanted.events.v1.task_request_pb2 import ORDER_CANCEL, TaskOrdered
 from nervous_system.bus import Bus
 from nervous_system.client.proposing import TaskFields, task
-from nervous_system.contract.given import Given
 from nervous_system.errors import NotDone, Rejected
 from nervous_system.ids import child_id, content_hash
 from operations.actions.overseer_client import ask_as
@@ -27,15 +25,3 @@ async def submit_task(bus: Bus, step: TaskFields, *, person: str, event_id: str)
             raise
         raise NotDone("the same request was made before, for something else") from error
     return task_id
-
-
-async def cancel_task(bus: Bus, task_id: str, *, person: str, event_id: str, reason: str) -> None:
-    """Raises NotDone if it has ended; InvalidEvent, NotAcknowledged."""
-    given = Given()
-    given.text("reason", reason)
-    given.check()
-    order = TaskOrdered(task_id=task_id, order=ORDER_CANCEL, reason=reason)
-    try:
-        await ask_as(person, bus, order, event_id=event_id)
-    except Rejected as error:
-        raise NotDone(str(error)) from error

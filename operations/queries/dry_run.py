@@ -55,17 +55,17 @@ class DryRun:
 async def suppose(bus: Bus, proposal: ObjectiveProposed) -> DryRun:
     """As the overseer would decide now. Raises as `OverseerProjection.of`."""
     now = bus.clock()
-    after, said = (await OverseerProjection.of(bus)).supposing(proposal, now)
+    decided = (await OverseerProjection.of(bus)).supposing(proposal, now)
     objective_id = proposal.objective_id
     planned = None
-    for payload in said:
+    for payload in decided.said:
         if isinstance(payload, ObjectiveRejected):
             return DryRun(objective_id=objective_id, reasons=tuple(payload.reasons))
         if isinstance(payload, ObjectivePlanned):
             planned = payload
     if planned is None:
         return DryRun(objective_id=objective_id)
-    standstill = after.standstill(now)
+    standstill = decided.after.standstill(now)
     return DryRun(
         objective_id=objective_id,
         plan=planned.plan,
@@ -82,7 +82,7 @@ async def suppose(bus: Bus, proposal: ObjectiveProposed) -> DryRun:
                 if planned.waits_for_approval
                 else standstill.of_task(each.task_id),
             )
-            for each in after.would_do(objective_id)
+            for each in decided.after.would_do(objective_id)
         ),
     )
 

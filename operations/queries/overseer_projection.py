@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from enchanted.events.v1.objective_pb2 import ObjectiveProposed
+from enchanted.events.v1.answer_pb2 import Answer
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from enchanted.events.v1.task_pb2 import TaskManifest
 from nervous_system.bus import Bus
@@ -67,10 +67,10 @@ class OverseerProjection:
         return () if isinstance(plan, Refusal) else tuple(plan.tasks)
 
     def supposing(
-        self, proposal: ObjectiveProposed, now: datetime
-    ) -> tuple[OverseerProjection, list[Payload]]:
-        """How things would stand if a person proposed this now, and all that would be said on the
-        log by then. Nothing is asked and nothing written. Raises UnprocessableEvent."""
+        self, request: Payload, now: datetime, *, person: str = "supposed"
+    ) -> DryRunDecision:
+        """How things would stand if a person asked for this now. Nothing is asked and nothing
+        written. Raises UnprocessableEvent."""
         fold = Fold(
             self.role.core,
             service=self.role.service,
@@ -79,21 +79,33 @@ class OverseerProjection:
             state=self.state,
             sequence=self.sequence,
         )
-        request = Event(
+        asked = Event(
             event_id=new_event_id(),
             timestamp=now,
             agent_role=ROLE_OPERATOR,
-            agent_id="supposed",
-            payload=proposal,
+            agent_id=person,
+            payload=request,
         )
-        taken = fold.requests_taken(term=0, term_id=request.event_id, number=0, now=now)
-        decided = fold.decide_request(taken, request)
-        said = [each.event.payload for each in decided if each.event is not request]
-        return OverseerProjection(self.role, fold.state, self.sequence), said
+        taken = fold.requests_taken(term=0, term_id=asked.event_id, number=0, now=now)
+        decided = fold.decide_request(taken, asked)
+        return DryRunDecision(
+            after=OverseerProjection(self.role, fold.state, self.sequence),
+            said=[each.event.payload for each in decided if each.event is not asked],
+            answer=self._core.answer(fold.state, asked, now),
+        )
 
     def standstill(self, now: datetime) -> Standstill:
         """What keeps tasks from being done."""
         return Standstill(self.state, self.settings, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRunDecision:
+    """What would follow from a request."""
+
+    after: OverseerProjection
+    said: list[Payload]  # all that would be said on the log at once
+    answer: Answer
 
 
 async def projection_of_overseer(bus: Bus) -> Projection[OverseerState]:

@@ -49,6 +49,13 @@ def page_of_tasks(
     return rows, page[limit - 1] if len(page) > limit else ""
 
 
+def require_task(now: Now, task_id: str) -> None:
+    """Raises NoSuch if it is not known any more."""
+    kernel = now.state.kernel
+    if not any(task_id in each for each in (kernel.tasks, kernel.ended, kernel.failed)):
+        raise NoSuch(f"no task {task_id} is open, and none of the last that ended")
+
+
 def known_task_row(now: Now, task_id: str, *, event_id: str = "") -> dict[str, Any]:
     """How it stands. Raises NoSuch; NotDone if another request than `event_id` brought it."""
     kernel = now.state.kernel

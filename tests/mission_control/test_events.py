@@ -44,14 +44,14 @@ async def test_many_are_recorded_together_and_once(door: Door, bus: Bus) -> None
     first = door.post("/api/events", signals, Idempotency_Key="b").json["events"]
     assert [each["sequence"] for each in first] == [1, 2, 3]
     more = [*signals, {"system_signal": {"status": "HEALTHY"}}]
-    assert door.post("/api/events", more, Idempotency_Key="b").status == 422
+    assert door.post("/api/events", more, Idempotency_Key="b").status == 409
     door.kill()
     door.start()
     again = door.post("/api/events", more, Idempotency_Key="b").json["events"]
     assert [each["sequence"] for each in again] == [1, 2, 3, 4]
     assert [each["duplicate"] for each in again] == [True, True, True, False]
     other = door.post("/api/events", {"system_signal": {"status": "HEALTHY"}}, Idempotency_Key="b")
-    assert other.status == 422, "something else under the same key"
+    assert other.status == 409, "something else under the same key"
 
 
 SIGNAL: dict[str, Any] = {"system_signal": {"status": "HEALTHY"}}

@@ -25,7 +25,7 @@ def test_a_task_is_added_once_however_often_it_is_sent(door: Door, overseer: Rea
     listed = door.get("/tasks").json
     assert [each["action"] for each in listed["tasks"]] == ["dig"]
     other = door.post("/tasks", {**TASK, "action": "fill"}, Idempotency_Key="monday")
-    assert (other.status, "for something else" in other.json["detail"]) == (422, True)
+    assert (other.status, "for something else" in other.json["detail"]) == (409, True)
     door.kill()
     door.start()  # it has forgotten what was asked, and the overseer has not
     other = door.post("/tasks", {**TASK, "action": "fill"}, Idempotency_Key="monday")

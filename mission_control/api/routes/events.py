@@ -16,7 +16,8 @@ from mission_control.api.idempotency import EventId
 from mission_control.api.problem import Problem
 from mission_control.api.streams import known_kinds
 from mission_control.mission import TheCaller, TheMission
-from operations.actions.event_door import OnRecord, record_events
+from operations.actions.event_door import record_events
+from operations.actions.on_record import OnRecord
 from operations.queries.event_search import Search, find_events, one_event
 from operations.queries.places import place_of
 from operations.queries.record import EARLIEST, LATEST, Record

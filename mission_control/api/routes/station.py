@@ -123,7 +123,8 @@ async def claim(
     worker = RemoteWorker(
         bus=mission.bus, worker_id=given.agent_id, person=caller.name, request_id=event_id
     )
-    grant = await worker.claim(skills=given.skills, actions=given.actions)
+    now = await mission.swarm.now()
+    grant = await worker.claim(now, skills=given.skills, actions=given.actions)
     now = await mission.swarm.now()
     return ClaimedTask(task=grant_document(grant) if grant is not None else None, as_of=now.as_of)
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from mission_control.api.cursor import cursor_after, read_cursor
 from mission_control.api.idempotency import EventId
+from mission_control.api.precondition import IfMatch, etag
 from mission_control.mission import TheCaller, TheMission
 from nervous_system.client.proposing import TaskFields
 from nervous_system.contract.words import Tier
-from operations.actions.submission import cancel_task, submit_task
-from operations.queries.task_pages import known_task_row, page_of_tasks, steps_of_task
+from operations.actions.overseer_client import ask_as
+from operations.actions.person_orders import cancel_task
+from operations.actions.submission import submit_task
+from operations.queries.aggregate_position import position_of
+from operations.queries.task_pages import (
+    known_task_row,
+    page_of_tasks,
+    require_task,
+    steps_of_task,
+)
 
 router = APIRouter(prefix="/tasks")
 
@@ -120,11 +129,13 @@ async def list_tasks(
 
 
 @router.get("/{task_id:path}")
-async def show(task_id: TaskId, mission: TheMission) -> TaskAnswer:
+async def show(task_id: TaskId, mission: TheMission, response: Response) -> TaskAnswer:
     """One task with its steps, the first first."""
+    position = await position_of(mission.bus, "task", task_id)  # before: it may only be too old
     now = await mission.swarm.now()
     row = known_task_row(now, task_id)
     steps = await steps_of_task(mission.bus, task_id)
+    response.headers["ETag"] = etag(position)
     return TaskAnswer(task=TaskRow(**row), steps=steps, as_of=now.as_of)
 
 
@@ -135,10 +146,15 @@ async def cancel(
     caller: TheCaller,
     event_id: EventId,
     reason: Annotated[str, Query(max_length=1_000)] = "",
+    if_match: IfMatch = None,
 ) -> CancelledTask:
     """Cancel a task; whoever does it is told. 409 if it has ended otherwise."""
-    known_task_row(await mission.swarm.now(), task_id)
-    await cancel_task(mission.bus, task_id, person=caller.name, event_id=event_id, reason=reason)
+    require_task(await mission.swarm.now(), task_id)
+    order = cancel_task(task_id, reason=reason)
+    async with mission.preconditions.turn(
+        mission.bus, "task", task_id, if_match=if_match, event_id=event_id
+    ):
+        await ask_as(caller.name, mission.bus, order, event_id=event_id)
     now = await mission.swarm.now()
     row = known_task_row(now, task_id)
     return CancelledTask(task_id=task_id, status=row["status"], as_of=now.as_of)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from mission_control.api.idempotency import EventId
+from mission_control.api.precondition import etag
 from mission_control.mission import TheCaller, TheMission
 from nervous_system.errors import NoSuch
 from operations.actions.remote_worker import HEARTBEAT_SECONDS, RemoteWorker
+from operations.queries.aggregate_position import position_of
 from operations.queries.workers import KnownWorker, workers_of
 
 router = APIRouter(prefix="/workers")
@@ -99,10 +101,12 @@ async def list_workers(mission: TheMission) -> WorkerList:
 
 
 @router.get("/{worker_id:path}")
-async def show(worker_id: WorkerId, mission: TheMission) -> WorkerAnswer:
+async def show(worker_id: WorkerId, mission: TheMission, response: Response) -> WorkerAnswer:
     """One of them."""
+    position = await position_of(mission.bus, "worker", worker_id)  # before: it may only be too old
     now = await mission.swarm.now()
     for each in workers_of(now.overseen, now.at):
         if each.worker_id == worker_id:
+            response.headers["ETag"] = etag(position)
             return WorkerAnswer(worker=each, as_of=now.as_of)
     raise NoSuch(f"no worker {worker_id} is there")
