@@ -93,15 +93,15 @@ class MeshQueue:
     @asynccontextmanager
     async def _workers(self, order: Order) -> AsyncIterator[Child]:
         argv = python("bench.candidates", "task_worker", order.argument())
-        async with self._started("workers", argv) as child:
+        async with self._start_child("workers", argv) as child:
             await child.line_with(BEGIN, within_seconds=_START_SECONDS)
             yield child
 
     async def _client(self, order: Order) -> dict[str, Any]:
         argv = python("bench.candidates", "task_client", order.argument())
-        async with self._started("client", argv) as child:
+        async with self._start_child("client", argv) as child:
             return await child.answer(within_seconds=_RUN_SECONDS)
 
-    def _started(self, name: str, argv: tuple[str, ...]) -> AbstractAsyncContextManager[Child]:
+    def _start_child(self, name: str, argv: tuple[str, ...]) -> AbstractAsyncContextManager[Child]:
         environment = {"GANGLION_HOME": str(self._home)}
         return started(name, argv, folder=self._laboratory.folder, environment=environment)

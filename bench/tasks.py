@@ -48,7 +48,7 @@ async def measure(laboratory: Laboratory, size: Size, show: ProgressDisplay) -> 
         at = partial(_at, workers, count, ours, meant, size, show)
         figures += await measured(f"tasks.all_{workers}", f"{workers} workers", at)
     equal = {key: peer for key, peer in peers.items() if key in PEERS}
-    begun = partial(_begun, ours, equal, size, show)
+    begun = partial(_measure_pickups, ours, equal, size, show)
     figures += await measured("tasks.begin", "how soon a task is begun", begun)
     waiting = partial(_waiting, ours, equal, size, show)
     return figures + await measured("tasks.waiting", "a long queue", waiting)
@@ -150,7 +150,7 @@ def _claims(name: str, when: str, claims: list[float]) -> Figure:
     )
 
 
-async def _begun(
+async def _measure_pickups(
     ours: TaskQueue, peers: Mapping[str, TaskQueue], size: Size, show: ProgressDisplay
 ) -> list[Figure]:
     """One task after the other, at an idle worker."""

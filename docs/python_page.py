@@ -44,13 +44,13 @@ def python() -> Iterator[str]:
     """Every call, the words and records that it takes, the errors that it raises."""
     yield "# Agents and workers in Python\n"
     for each in CALLED:
-        yield from _documented(each, each.__name__, "##")
+        yield from _section(each, each.__name__, "##")
         if each is Receipt:
             yield _fields(Receipt)
         if inspect.isclass(each):
             for name, member in vars(each).items():
                 if not name.startswith("_") and (callable(member) or isinstance(member, property)):
-                    yield from _documented(member, name, "###")
+                    yield from _section(member, name, "###")
     yield "\n## What is said at the end of an attempt\n\n`how` of `ClaimedTask.finish` is one of:\n"
     yield _words(get_args(TaskOutcome), members("task.proto", "TaskResult"), "RESULT_")
     yield "\n## What is said of a decision\n\n`status` of `Agent.outcome` is one of:\n"
@@ -76,7 +76,7 @@ def python() -> Iterator[str]:
         yield table(("error", "from", "when"), rows)
 
 
-def _documented(thing: Any, name: str, level: str) -> Iterator[str]:
+def _section(thing: Any, name: str, level: str) -> Iterator[str]:
     if isinstance(thing, property) or inspect.isclass(thing):
         shown = name
     else:

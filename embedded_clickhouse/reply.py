@@ -76,7 +76,7 @@ class ResponseWriter:
         if not body:
             headers["Content-Type"] = "text/plain; charset=UTF-8"
             return web.Response(headers=headers, body=body)
-        headers.update({**format_headers(output_format), **self._packed()})
+        headers.update({**format_headers(output_format), **self._encoding_headers()})
         return await self._packed_whole(headers, body)
 
     async def rows(
@@ -88,7 +88,7 @@ class ResponseWriter:
         Raises `ClickHouseError` where the statement failed before anything was sent,
         `StreamBrokenError` after.
         """
-        headers = {**self.headers, **format_headers(output_format), **self._packed()}
+        headers = {**self.headers, **format_headers(output_format), **self._encoding_headers()}
         packer = self._packer()
         with self.spools.open(self.part) if waits_for_end else nullcontext() as spool:
             held, is_over = await self._hold(reading, spool, reports_early=reports_early)
@@ -186,7 +186,7 @@ class ResponseWriter:
             return FrameEncoder()
         return None if self.encoding is None else encoder(self.encoding)
 
-    def _packed(self) -> dict[str, str]:
+    def _encoding_headers(self) -> dict[str, str]:
         return {} if self.encoding is None else {"Content-Encoding": self.encoding}
 
 

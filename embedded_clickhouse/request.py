@@ -134,7 +134,7 @@ def with_fields(
         if name.startswith("param_"):
             if not _PARAMETER_NAME.match(name):
                 raise refusal(Code.BAD_ARGUMENTS, f"{name} is not the name of a query parameter")
-            parameters[name.removeprefix("param_")] = _escaped(value)
+            parameters[name.removeprefix("param_")] = _escape(value)
         elif name == "role":
             roles.append(value)
         elif name in _NOT_SETTINGS:
@@ -257,7 +257,7 @@ def _content_encoding(headers: Mapping[str, str]) -> str | None:
     return None if encoding in ("", "identity") else encoding
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     """A parameter's value with each byte that is not UTF-8 as ClickHouse's escape for it."""
     return _NOT_UTF8.sub(lambda match: f"\\x{ord(match.group()) & 0xFF:02x}", value)
 

@@ -110,7 +110,7 @@ class RunningStatements:
             for each in self._by_id.values()
             if each is not own and _may_end(user, each)
         ]
-        statement = _selected("SELECT query_id FROM", _COLUMNS, rows)
+        statement = _select_from_rows("SELECT query_id FROM", _COLUMNS, rows)
         text = statement.text + b" WHERE (" + condition + b"\n)"
         parameters = {**kill.parameters, **statement.parameters}
         return Statement(text, "read", ("SELECT",), end=len(text), parameters=parameters)
@@ -150,7 +150,7 @@ class RunningStatements:
             }
             for each in meant
         ]
-        return _selected("SELECT * FROM", _STATUSES, rows)
+        return _select_from_rows("SELECT * FROM", _STATUSES, rows)
 
     def _end(self, running: RunningStatement) -> None:
         """It may not have reached the engine yet: ask until it is over."""
@@ -189,7 +189,9 @@ def _parse_selection(kill: Statement) -> tuple[bytes, str]:
     return parsed
 
 
-def _selected(select: str, structure: str, rows: Sequence[Mapping[str, object]]) -> Statement:
+def _select_from_rows(
+    select: str, structure: str, rows: Sequence[Mapping[str, object]]
+) -> Statement:
     data = "".join(json.dumps(row) + "\n" for row in rows).encode()
     text = f"{select} format(JSONEachRow, {quote(structure)}, {{_statements:String}})".encode()
     parameters = {"_statements": parameter_value(data)}

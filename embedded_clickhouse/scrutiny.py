@@ -49,8 +49,8 @@ class Scrutiny:
         """`reaching` are the table functions that are refused: some of them create a file before
         the engine asks whether they may. `is_open`: whoever may write may name them."""
         self._reaching = reaching
-        self._refused = reaching - WRITERS_FUNCTIONS | {DISK}
-        names = b"|".join(re.escape(name.encode()) for name in sorted(self._refused))
+        self._refused_functions = reaching - WRITERS_FUNCTIONS | {DISK}
+        names = b"|".join(re.escape(name.encode()) for name in sorted(self._refused_functions))
         self._may_name = re.compile(rb"%s|engine|input|;|\\" % names).search
         self._is_open = is_open
         self._good = TextCache(MAX_REMEMBERED)
@@ -72,7 +72,7 @@ class Scrutiny:
         if not others and not self._may_name(first.lower()):
             return
         plain = connection.written_down(first)
-        for name in sorted(called_functions(plain, before_blanks=False) & self._refused):
+        for name in sorted(called_functions(plain, before_blanks=False) & self._refused_functions):
             raise _reaches(user, f"The function {name}")
         for name in sorted(engines(plain) - ENGINES):
             raise _reaches(user, f"The engine {name}")

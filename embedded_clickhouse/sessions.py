@@ -74,7 +74,7 @@ class Sessions:
         self._engine = engine
         self._threads = threads
         self._limit = limit
-        self._kept: dict[tuple[str, str], Session] = {}
+        self._sessions: dict[tuple[str, str], Session] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
     @asynccontextmanager
@@ -101,13 +101,13 @@ class Sessions:
 
     async def close(self) -> None:
         """Close all sessions. None may be in use."""
-        for key, session in tuple(self._kept.items()):
+        for key, session in tuple(self._sessions.items()):
             self._drop(key, session)
         if self._closing:
             await asyncio.wait(self._closing)
 
     async def _find(self, key: tuple[str, str], user: User, ask: ClickHouseRequest) -> Session:
-        session = self._kept.get(key)
+        session = self._sessions.get(key)
         if session is not None:
             if not await _is_free_soon(session):
                 raise refusal(
@@ -124,7 +124,7 @@ class Sessions:
             raise refusal(Code.SESSION_NOT_FOUND, f"Session {key[1]} not found or expired")
         self._make_room()
         session = await self._open(user, is_kept=True)
-        if self._kept.setdefault(key, session) is not session:  # the same new id twice at once
+        if self._sessions.setdefault(key, session) is not session:  # the same new id twice at once
             self._close(session)
             raise refusal(
                 Code.SESSION_IS_LOCKED, f"Session {key[1]} is locked by a concurrent client"
@@ -145,16 +145,16 @@ class Sessions:
         session.expiry = loop.call_later(ask.session_timeout_seconds, self._expire, key, session)
 
     def _expire(self, key: tuple[str, str], session: Session) -> None:
-        if self._kept.get(key) is session and not session.is_busy:
+        if self._sessions.get(key) is session and not session.is_busy:
             self._drop(key, session)
 
     def _make_room(self) -> None:
         """When there are too many, drop an idle session of the account that has most of them: the
         one that would end first. Nobody's go because another opens many."""
-        if len(self._kept) < self._limit:
+        if len(self._sessions) < self._limit:
             return
-        counts = Counter(name for name, _ in self._kept)
-        idle = [(key, session) for key, session in self._kept.items() if not session.is_busy]
+        counts = Counter(name for name, _ in self._sessions)
+        idle = [(key, session) for key, session in self._sessions.items() if not session.is_busy]
         if idle:
             self._drop(
                 *min(
@@ -167,7 +167,7 @@ class Sessions:
             )
 
     def _drop(self, key: tuple[str, str], session: Session) -> None:
-        self._kept.pop(key, None)
+        self._sessions.pop(key, None)
         if session.expiry is not None:
             session.expiry.cancel()
         self._close(session)

@@ -43,7 +43,7 @@ class EventLines:
         columns = (COLUMNS[0], TableColumn(zone), *COLUMNS[2:])
         self._table = Table(columns, widths=_WIDTHS)
         self._whole = whole
-        self._begun = False
+        self._heading_is_printed = False
 
     def event(self, recorded: RecordedEvent) -> None:
         """One that can be read."""
@@ -65,9 +65,9 @@ class EventLines:
         if screen_width() is None:
             say_cells((str(sequence), at.astimezone().isoformat(), *whose, words))
             return
-        if not self._begun:
+        if not self._heading_is_printed:
             self._table.heading()
-            self._begun = True
+            self._heading_is_printed = True
         _, agent_id, kind = whose
         when = f"{at.astimezone():%m-%d %H:%M:%S}"
         self._table.row((f"{sequence:>8}", when, agent_id, kind, words))

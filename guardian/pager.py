@@ -34,7 +34,7 @@ class Pager:
     def __init__(self, *, webhook_url: str | None, within_seconds: float) -> None:
         self._webhook_url = webhook_url
         self._within_seconds = within_seconds
-        self._said: set[str] = set()
+        self._logged_ids: set[str] = set()
 
     async def handle(self, recorded: RecordedEvent) -> None:
         """Call a person, if that is what was decided.
@@ -50,8 +50,8 @@ class Pager:
         if (recorded.recorded_at - event.timestamp).total_seconds() > self._within_seconds:
             _log.warning("page.stale", incident=attempted.incident_id, message=attempted.detail)
             return
-        if event.event_id not in self._said:
-            self._said.add(event.event_id)
+        if event.event_id not in self._logged_ids:
+            self._logged_ids.add(event.event_id)
             _log.error(
                 "page.raised",
                 incident=attempted.incident_id,

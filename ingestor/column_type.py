@@ -39,7 +39,7 @@ def grown(actual: str, wanted: str) -> str:
     """The actual type with what it lacks of the wanted one behind what it has: itself, if that is
     nothing. Raises UnknownElement, OtherType.
     """
-    return str(_grown(_parsed(actual), _parsed(wanted)))
+    return str(_grown(_parse(actual), _parse(wanted)))
 
 
 def _grown(actual: _Type, wanted: _Type) -> _Type:
@@ -58,16 +58,16 @@ def _grown(actual: _Type, wanted: _Type) -> _Type:
     return _Type("Tuple", (*both, *((name, new[name]) for name in new if name not in old)))
 
 
-def _parsed(text: str) -> _Type:
+def _parse(text: str) -> _Type:
     text = text.strip()
     name, opened, rest = text.partition("(")
     if not opened or name not in ("Tuple", "Array", "Nullable", "LowCardinality", "Map"):
         return _Type(text)
     parts = _split(rest.removesuffix(")"))
     if name != "Tuple":
-        return _Type(name, tuple(("", _parsed(part)) for part in parts))
+        return _Type(name, tuple(("", _parse(part)) for part in parts))
     named = [_NAMED.fullmatch(part.strip()) for part in parts]
-    return _Type("Tuple", tuple((each[1] or each[2], _parsed(each[3])) for each in named if each))
+    return _Type("Tuple", tuple((each[1] or each[2], _parse(each[3])) for each in named if each))
 
 
 def _split(text: str) -> list[str]:

@@ -77,7 +77,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _DerivedColumn:
     """A column of `swarm.events` and where the door takes it from."""
 
     column: Column
@@ -89,7 +89,7 @@ class _Made:
 @cache
 def events() -> tuple[Column, ...]:
     """Of `swarm.events`, in order."""
-    return tuple(each.column for each in _made())
+    return tuple(each.column for each in _derived_columns())
 
 
 @cache
@@ -97,7 +97,7 @@ def landing() -> tuple[Column, ...]:
     """Of `swarm.landing`, in order."""
     return tuple(
         Column(name=each.landing_name, type=each.landing_type, comment="see swarm.events")
-        for each in _made()
+        for each in _derived_columns()
         if each.landing_name
     )
 
@@ -109,18 +109,18 @@ def select_list() -> str:
         each.expression
         if each.expression == each.column.name
         else f"{each.expression} AS {each.column.name}"
-        for each in _made()
+        for each in _derived_columns()
         if each.landing_name
     )
 
 
-def _made() -> Iterator[_Made]:
+def _derived_columns() -> Iterator[_DerivedColumn]:
     envelope = [field for field in SwarmEvent.DESCRIPTOR.fields if not _is_payload(field)]
     payloads = [field for field in SwarmEvent.DESCRIPTOR.fields if _is_payload(field)]
     yield _own("epoch", "UInt64", codec="DoubleDelta, ZSTD(1)")
     yield _own("seq", "UInt64", codec="DoubleDelta, ZSTD(1)")
     yield _own("subject", "String", codec=_ZSTD)
-    yield _Made(
+    yield _DerivedColumn(
         Column(name="recorded_at", type=_MOMENT, comment=COMMENTS["recorded_at"], codec=_DELTA),
         "recorded_at_nanoseconds",
         "Int64",
@@ -135,24 +135,24 @@ def _made() -> Iterator[_Made]:
     yield _own("raw", "String", codec=_ZSTD)
     yield _own("writer", "UInt64", codec=_DELTA)
     hashed = "reinterpretAsUInt64(substring(MD5(event_id), 1, 8))"
-    yield _filled("event_hash", "UInt64", hashed, codec="NONE")
-    yield _filled("heard", "Bool", HEARD)
+    yield _computed_column("event_hash", "UInt64", hashed, codec="NONE")
+    yield _computed_column("heard", "Bool", HEARD)
 
 
-def _own(name: str, type: str, *, landing: str = "", codec: str = "") -> _Made:
+def _own(name: str, type: str, *, landing: str = "", codec: str = "") -> _DerivedColumn:
     """A column of the log, or of the ingestor."""
     column = Column(name=name, type=type, comment=COMMENTS[name], codec=codec)
-    return _Made(column, name, landing or type, name)
+    return _DerivedColumn(column, name, landing or type, name)
 
 
-def _filled(name: str, type: str, expression: str, *, codec: str = "") -> _Made:
+def _computed_column(name: str, type: str, expression: str, *, codec: str = "") -> _DerivedColumn:
     comment = COMMENTS[name]
-    return _Made(
+    return _DerivedColumn(
         Column(name=name, type=type, comment=comment, codec=codec, materialized=expression)
     )
 
 
-def _of_field(field: FieldDescriptor) -> _Made:
+def _of_field(field: FieldDescriptor) -> _DerivedColumn:
     """A column of the contract."""
     kind, codec = _type(field, words=True), _ZSTD
     if _is_message(field, TIMESTAMP) or kind == "UInt64":
@@ -165,7 +165,7 @@ def _of_field(field: FieldDescriptor) -> _Made:
     expression = _expression(field, field.name)
     if "Tuple" in kind and expression != field.name:
         expression = f"CAST({expression}, '{kind}')"  # which gives the elements their names
-    return _Made(column, field.name, _type(field, words=False), expression)
+    return _DerivedColumn(column, field.name, _type(field, words=False), expression)
 
 
 def _is_payload(field: FieldDescriptor) -> bool:
@@ -249,18 +249,18 @@ def _comment(field: FieldDescriptor) -> str:
     """Ours, or the name in the contract, and the words of its enums."""
     comment = COMMENTS.get(field.name, f"{(field.message_type or field).full_name} of the contract")
     if field.enum_type is not None:
-        return f"{comment}: {_told(field.enum_type)}"
+        return f"{comment}: {_list_values(field.enum_type)}"
     return "; ".join([comment, *dict.fromkeys(_enums(field))])
 
 
 def _enums(field: FieldDescriptor) -> Iterator[str]:
     if field.enum_type is not None:
-        yield f"{field.name}: {_told(field.enum_type)}"
+        yield f"{field.name}: {_list_values(field.enum_type)}"
     elif field.message_type is not None and field.message_type.full_name != TIMESTAMP:
         for each in field.message_type.fields:
             yield from _enums(each)
 
 
-def _told(enum: EnumDescriptor) -> str:
+def _list_values(enum: EnumDescriptor) -> str:
     unspecified, *others = (word for _, word in _words(enum))
     return f"{', '.join(others)} or {unspecified}"

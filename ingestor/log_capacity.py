@@ -29,7 +29,7 @@ class LogCapacity:
 
     def alarm(self, stream: StreamState) -> AlarmRaised | None:
         """What has to be said now and was not yet."""
-        found = self._found(stream)
+        found = self._level_of(stream)
         if found <= self.last_alarm:
             return None
         full = found == _FULL
@@ -47,9 +47,9 @@ class LogCapacity:
         """The same once that was said."""
         if stream.used_percent < self.low_percent:
             return replace(self, last_alarm=_ENOUGH)
-        return replace(self, last_alarm=max(self.last_alarm, self._found(stream)))
+        return replace(self, last_alarm=max(self.last_alarm, self._level_of(stream)))
 
-    def _found(self, stream: StreamState) -> int:
+    def _level_of(self, stream: StreamState) -> int:
         if stream.full:
             return _FULL
         return _NEARLY_FULL if stream.used_percent >= self.high_percent else _ENOUGH

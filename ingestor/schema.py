@@ -151,14 +151,14 @@ def steps(there: There, *, lost_as_new: bool = False) -> tuple[SchemaStep, ...]:
         *(
             step
             for view in views()
-            for step in _changed(
+            for step in _unless_done(
                 there,
                 SchemaStep(
                     name=f"view {view.name}", statements=view.statements, checksum=view.checksum
                 ),
             )
         ),
-        *_dropped(there),
+        *_leftover_views(there),
     )
 
 
@@ -246,7 +246,7 @@ def _changes(
         if found is None:
             yield f"ADD COLUMN IF NOT EXISTS {column.declaration} {before or 'FIRST'}"
         else:
-            yield from _mended(table, column, found)
+            yield from _column_repairs(table, column, found)
         before = f"AFTER `{column.name}`"
     known = {column.name for column in wanted}
     for name, found in there.items():
@@ -258,7 +258,7 @@ def _changes(
             )
 
 
-def _mended(table: str, column: Column, found: ColumnThere) -> Iterator[str]:
+def _column_repairs(table: str, column: Column, found: ColumnThere) -> Iterator[str]:
     try:
         kind = grown(found.type, column.type)
     except UnknownElement as error:
@@ -302,10 +302,10 @@ def _door_steps(there: There) -> Iterator[SchemaStep]:
         dropped = f"DROP VIEW IF EXISTS swarm.{VIEW}"  # it would stay with the table that is gone
         yield replace(step, statements=(dropped, *step.statements))
     else:
-        yield from _changed(there, step)
+        yield from _unless_done(there, step)
 
 
-def _changed(there: There, step: SchemaStep) -> Iterator[SchemaStep]:
+def _unless_done(there: There, step: SchemaStep) -> Iterator[SchemaStep]:
     """The step, unless it is remembered as done and its view is there."""
     recorded = there.recorded.get(step.name)
     is_there = step.name.removeprefix("view ") in there.tables
@@ -313,7 +313,7 @@ def _changed(there: There, step: SchemaStep) -> Iterator[SchemaStep]:
         yield step
 
 
-def _dropped(there: There) -> Iterator[SchemaStep]:
+def _leftover_views(there: There) -> Iterator[SchemaStep]:
     """Views that an earlier version made and this one has no more."""
     known = {VIEW, *(view.name for view in views())}
     for name in there.recorded:

@@ -139,7 +139,7 @@ def _last_name(node: ast.expr) -> str:
     return ast.unparse(node).rpartition(".")[2]
 
 
-def _written(
+def _spelled_words(
     path: Path,
     tree: ast.Module,
     fields: dict[tuple[str, str], str],
@@ -177,17 +177,17 @@ def problems() -> Iterator[str]:
             for statement in tree.body:
                 if (constant := _constant(statement)) is not None:
                     constants[constant].add(shown)
-            yield from _written(shown, tree, fields, enums)
+            yield from _spelled_words(shown, tree, fields, enums)
             if shown != SPELLED_OUT:
                 for place in places(shown, tree):
-                    yield from _copied(place, enums)
+                    yield from _check_for_copy(place, enums)
     for (name, text), where in sorted(constants.items()):
         if len({path.parts[0] for path in where}) > 1:
             files_of_it = " and ".join(str(each) for each in sorted(where))
             yield f"{files_of_it}: {name} = {text!r} twice: have it in one place below both"
 
 
-def _copied(place: Place, enums: dict[str, frozenset[str]]) -> Iterator[str]:
+def _check_for_copy(place: Place, enums: dict[str, frozenset[str]]) -> Iterator[str]:
     name = max(enums, key=lambda each: len(place.strings & enums[each]))
     same = place.strings & enums[name]
     if len(same) >= place.min_words and len(same) >= MIN_SHARE * len(place.strings):

@@ -64,10 +64,10 @@ def problems(words: list[Refused]) -> Iterator[str]:
         if str(shown) in TELLS_THE_PAST:
             continue
         for part in shown.with_suffix("").parts if is_python(path) else ():
-            yield from _told(modules, part, str(shown))
+            yield from _complaints(modules, part, str(shown))
         text = path.read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), 1):
-            yield from _told(in_text, line, f"{shown}:{number}")
+            yield from _complaints(in_text, line, f"{shown}:{number}")
         if is_python(path) and names.anywhere(text):
             yield from _names(path, names)
 
@@ -76,7 +76,9 @@ def _names(path: Path, names: _Matcher) -> Iterator[str]:
     with tokenize.open(path) as source:
         for token in tokenize.generate_tokens(source.readline):
             if token.type == tokenize.NAME:
-                yield from _told(names, token.string, f"{path.relative_to(ROOT)}:{token.start[0]}")
+                yield from _complaints(
+                    names, token.string, f"{path.relative_to(ROOT)}:{token.start[0]}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _matcher(words: list[Refused], scope: str) -> _Matcher:
     return _Matcher(re.compile(alternatives.join(edges)), loose, chosen)
 
 
-def _told(matcher: _Matcher, text: str, where: str) -> Iterator[str]:
+def _complaints(matcher: _Matcher, text: str, where: str) -> Iterator[str]:
     for found, instead in matcher.find(text):
         yield f"{where}: `{found}` is refused: say {instead}"
 

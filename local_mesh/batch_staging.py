@@ -61,7 +61,7 @@ class BatchStaging:
         Returns why batches are staged on the disk; empty where they are not, or nobody stages any
         yet. A folder of the server's with a batch in it is left alone until it is empty.
         """
-        why = self._unusable() or self._damaged()
+        why = self._find_obstacle() or self._find_damage()
         if why:
             self.remove()
             return why
@@ -114,7 +114,7 @@ class BatchStaging:
             raise
         return made
 
-    def _unusable(self) -> str:
+    def _find_obstacle(self) -> str:
         """What keeps batches out of memory altogether; empty where nothing does."""
         try:
             found = self._in_memory.stat()
@@ -133,7 +133,7 @@ class BatchStaging:
             return f"{self._in_memory} has less than {ROOM_BYTES // 1024**2} MiB left"
         return ""
 
-    def _damaged(self) -> str:
+    def _find_damage(self) -> str:
         """What somebody did to our folder, or to the link; empty where all is well."""
         leads_to, folder = _link(self._place), self.folder
         if folder is None:

@@ -114,7 +114,7 @@ class _Reading:
         self._path = path
         self._position = 0
         self._inode = 0
-        self._begun = b""  # of a line that is not ended
+        self._unfinished_line = b""  # of a line that is not ended
         self.written_at = ""  # last, in ISO 8601
 
     def last(self, number: int) -> list[str]:
@@ -134,7 +134,7 @@ class _Reading:
             with _open(self._path) as file:
                 status = os.fstat(file.fileno())
                 if status.st_ino != self._inode or status.st_size < self._position:
-                    self._inode, self._position, self._begun = status.st_ino, 0, b""
+                    self._inode, self._position, self._unfinished_line = status.st_ino, 0, b""
                 return list(self._read(file))
         except OSError:
             return []  # set aside just now; the next one is looked for
@@ -145,9 +145,9 @@ class _Reading:
         file.seek(self._position)
         data = file.read()
         self._position += len(data)
-        *ended, self._begun = (self._begun + data).split(b"\n")
-        if len(self._begun) > MAX_LINE_BYTES:
-            ended, self._begun = [*ended, self._begun], b""
+        *ended, self._unfinished_line = (self._unfinished_line + data).split(b"\n")
+        if len(self._unfinished_line) > MAX_LINE_BYTES:
+            ended, self._unfinished_line = [*ended, self._unfinished_line], b""
         for line in ended:
             if text := line.decode(errors="replace").rstrip("\r"):
                 yield text

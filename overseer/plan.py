@@ -137,7 +137,7 @@ class PlanStep(BaseModel):
 
     @field_validator("risk_tier", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
+    def _read_tier(cls, value: Any) -> Any:
         try:
             return tier_named(value) if isinstance(value, str) else value
         except KeyError:

@@ -71,9 +71,9 @@ class RuleFiles:
         self._charter = charter
         self._policy = policy
         self._registry = registry
-        self._said: dict[Path, str] = {}  # the last hash of each file that something was said of
+        self._reported_hashes: dict[Path, str] = {}  # of what was last reported of a file
         self._adopted: dict[Path, str] = {}  # what of it is to be in force then
-        self._refused: dict[Path, str] = {}  # the files that cannot be adopted, and why
+        self._refusals: dict[Path, str] = {}  # the files that cannot be adopted, and why
 
     def require_charter(self) -> None:
         """Raises Fatal where there is none."""
@@ -90,7 +90,7 @@ class RuleFiles:
     @property
     def refused(self) -> str:
         """Why what the files say now is not in force; empty where it is."""
-        return "; ".join(self._refused.values())
+        return "; ".join(self._refusals.values())
 
     async def watch(self, *, progress: Callable[[], None]) -> None:
         """Adopt what changes until cancelled."""
@@ -118,14 +118,14 @@ class RuleFiles:
         try:
             text = await asyncio.to_thread(_text, path)
         except FileNotFoundError:
-            self._refused.pop(path, None)
-            self._said.pop(path, None)
+            self._refusals.pop(path, None)
+            self._reported_hashes.pop(path, None)
             return True  # what was in force stays so
         except (OSError, ValueError) as error:
             return await self._refuse(path, content_hash(str(error)), f"{path}: {error}")
         text_hash = content_hash(text)
-        settled = path in self._refused or self._adopted.get(path) == in_force
-        if self._said.get(path) == text_hash and settled:
+        settled = path in self._refusals or self._adopted.get(path) == in_force
+        if self._reported_hashes.get(path) == text_hash and settled:
             return True  # else another leader adopted something else, or the log lost its end
         try:
             # In a thread: a long file would keep all else from being done.
@@ -134,8 +134,8 @@ class RuleFiles:
                 return False
         except (RulesRefused, PolicyRefused, RegistryRefused, TooLarge) as error:
             return await self._refuse(path, text_hash, str(error))
-        self._refused.pop(path, None)
-        self._said[path], self._adopted[path] = text_hash, adopted_hash
+        self._refusals.pop(path, None)
+        self._reported_hashes[path], self._adopted[path] = text_hash, adopted_hash
         if adopted_hash != in_force:
             _log.info("rules.adopted", file=str(path), hash=adopted_hash[:12])
             for warning in getattr(payload, "warnings", ()):
@@ -146,8 +146,8 @@ class RuleFiles:
         """Whether it was said, now or before."""
         if len(reason) > MAX_REASON_CHARACTERS:
             reason = f"{reason[:MAX_REASON_CHARACTERS]} …"
-        self._refused[path] = reason
-        if self._said.get(path) == text_hash:
+        self._refusals[path] = reason
+        if self._reported_hashes.get(path) == text_hash:
             return True
         _log.error(
             "rules.refused",
@@ -163,7 +163,7 @@ class RuleFiles:
         )
         if not await self._observe(alarm):
             return False
-        self._said[path] = text_hash
+        self._reported_hashes[path] = text_hash
         return True
 
     async def _observe(self, payload: Payload) -> bool:

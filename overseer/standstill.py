@@ -48,7 +48,7 @@ class Standstill:
         if self._rules.held:
             return self._rules.held
         kernel = self._state.kernel
-        heads = kernel.line.heads(kernel.tasks)
+        heads = kernel.ready_queue.heads(kernel.tasks)
         for task in nsmallest(MAX_LOOKED_AT, heads, key=lambda each: each.queue_seq):
             if lacking := self._lacking(task.manifest) or self._unheard(task):
                 return f"{task.task_id} waits: {lacking}"
@@ -58,7 +58,7 @@ class Standstill:
         """What was set aside, the first of it with the reason and what helps: it stays so, and what
         depends on it waits, until a person decides. Empty where nothing was."""
         kernel = self._state.kernel
-        aside = kernel.line.aside
+        aside = kernel.ready_queue.aside
         if not aside:
             return ""
         first = min(aside)

@@ -128,14 +128,14 @@ class _Waiting:
         self.hold = hold
         self.sentence = ""
         self._tally = tally
-        self._told = told
+        self._show = told
 
     def look(self, *, quiet_seconds: float = 0.0) -> None:
         """`quiet_seconds`: how long no task took a step."""
         now = self._hold_or_silence(quiet_seconds)
         if now != self.sentence:
             self.sentence = now
-            self._told(now or "tasks are handed out again")
+            self._show(now or "tasks are handed out again")
 
     def _hold_or_silence(self, quiet_seconds: float) -> str:
         if held := self.hold.sentence:

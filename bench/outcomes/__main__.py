@@ -64,7 +64,7 @@ async def _columns(
     found: dict[str, dict[str, StagedOutcome | Refusal]] = {each.name: {} for each in systems}
     for situation in situations:
         say(situation.title)
-        staged = await asyncio.gather(*(_staged(each, situation) for each in systems))
+        staged = await asyncio.gather(*(_try_to_stage(each, situation) for each in systems))
         for system, outcome in zip(systems, staged, strict=True):
             found[system.name][situation.key] = outcome
             say(f"    {system.name}: {cell(situation, outcome)}")
@@ -84,7 +84,7 @@ async def _columns(
     )
 
 
-async def _staged(system: System, situation: Situation) -> StagedOutcome | Refusal:
+async def _try_to_stage(system: System, situation: Situation) -> StagedOutcome | Refusal:
     if system.missing:
         return Refusal.because(system.missing)
     try:

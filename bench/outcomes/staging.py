@@ -162,16 +162,16 @@ async def last_shown(client: Child, *, until: float) -> Shown:
 
 async def begun(system: System, key: str, *, within_seconds: float) -> None:
     """Returns when a task has begun. Raises TimeoutError."""
-    await _stamped(system, f"begin {key} ", within_seconds=within_seconds)
+    await _wait_for_stamp(system, f"begin {key} ", within_seconds=within_seconds)
 
 
 async def come_to_its_end(system: System, key: str, *, within_seconds: float) -> None:
     """Returns when the code of a task has come to its end, or has not in time."""
     with suppress(TimeoutError):
-        await _stamped(system, f"end {key} ", within_seconds=within_seconds)
+        await _wait_for_stamp(system, f"end {key} ", within_seconds=within_seconds)
 
 
-async def _stamped(system: System, words: str, *, within_seconds: float) -> None:
+async def _wait_for_stamp(system: System, words: str, *, within_seconds: float) -> None:
     async with asyncio.timeout(within_seconds):
         while not stamps(system, words):  # noqa: ASYNC110 - a file that others write is read
             await asyncio.sleep(_LOOK_SECONDS)

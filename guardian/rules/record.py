@@ -86,7 +86,7 @@ INGEST_GROWING: Final = GuardianRule(
 )
 
 
-def _parked(look: Look) -> Iterator[RuleFinding]:
+def _find_parked(look: Look) -> Iterator[RuleFinding]:
     recent = _recent(look.watched.parked, seconds=PARKED_SECONDS, now=look.now)
     if recent:
         yield RuleFinding(
@@ -107,12 +107,12 @@ PARKED_GROWING: Final = GuardianRule(
         Grade(at_least=10, incident_class=INCIDENT_MAJOR),
     ),
     clears_below=1,
-    find=_parked,
+    find=_find_parked,
     end=end_with("no more were parked for an hour", recovered=True),
 )
 
 
-def _cut(look: Look) -> Iterator[RuleFinding]:
+def _find_lost_positions(look: Look) -> Iterator[RuleFinding]:
     recent = [each for each in _dangers(look.watched, look.now) if each.name in REGRESSIONS]
     if recent:
         yield RuleFinding(
@@ -130,7 +130,7 @@ STREAM_REGRESSED: Final = GuardianRule(
     kind=MESH,
     grades=(Grade(at_least=1, incident_class=INCIDENT_CRITICAL),),
     clears_below=1,
-    find=_cut,
+    find=_find_lost_positions,
     end=end_with(
         f"nothing more was lost for {QUIET_SECONDS:g} s; whether a person brought back what was,"
         " the log does not say",

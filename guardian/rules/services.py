@@ -85,7 +85,7 @@ LEASE_CHURN: Final = GuardianRule(
 )
 
 
-def _unsampled(look: Look) -> Iterator[RuleFinding]:
+def _find_unsampled(look: Look) -> Iterator[RuleFinding]:
     for governor, alarm in look.watched.unsampled.items():
         if (look.now - alarm.seen.at).total_seconds() <= GONE_SECONDS:
             yield RuleFinding(
@@ -109,6 +109,6 @@ SAMPLING_STOPPED: Final = GuardianRule(
     kind=SERVICE,
     grades=(Grade(at_least=1, incident_class=INCIDENT_MINOR),),
     clears_below=1,
-    find=_unsampled,
+    find=_find_unsampled,
     end=_sampled_again,
 )

@@ -136,7 +136,7 @@ class _RunBuilder:
         self._key = f"{agent}-{short}"
         self._world = f"{agent}:{short}"
         self._now = UNKNOWN_TIME
-        self._behind = Attribution()
+        self._attribution_of_step = Attribution()
         self._entries: list[Entry] = []
 
     def unit(self, name: str) -> ImportUnit:
@@ -145,7 +145,7 @@ class _RunBuilder:
         cause = ""
         for number, step in enumerate(steps, 1):
             self._not_before(step.decided_at)
-            self._behind = self._attribution(step)
+            self._attribution_of_step = self._attribution(step)
             decision = self._add(
                 f"decision {number}", number, cause, _decision(step, reacted_to=reacted_to)
             )
@@ -178,7 +178,7 @@ class _RunBuilder:
             span_id=self._origin.span_id(f"step {number}"),
             causation_id=causation_id,
             correlation_id=self._key,
-            attribution=self._behind,
+            attribution=self._attribution_of_step,
         )
         self._entries.append(Entry(event=event, key=self._key))
         self._now += _TICK

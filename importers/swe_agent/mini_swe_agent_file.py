@@ -64,7 +64,7 @@ class _Run:
     def __init__(self, name: str) -> None:
         self._name = name
         self._waiting: dict[int, str] = {}  # steps without an answer, with their calls' ids
-        self._asked = False
+        self._task_is_known = False
         self.steps: list[TrajectoryStep] = []
         self.task = ""
         self.exit_status = ""
@@ -87,8 +87,8 @@ class _Run:
             self.submission = part.text(extra.get("submission"), f"the end in {where}", name)
         elif self.steps and role != "system":
             self._answer_of_environment(message, extra, content)
-        elif role == "user" and not self._asked:
-            self._asked, self.task = True, content
+        elif role == "user" and not self._task_is_known:
+            self._task_is_known, self.task = True, content
 
     def _answer_of_model(self, message: dict[str, Any], extra: dict[str, Any], where: str) -> None:
         name = self._name

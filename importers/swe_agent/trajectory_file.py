@@ -60,7 +60,7 @@ def _parse(data: bytes, name: str) -> TrajectoryFile:
         raise part.wrong(name, f"the file holds {part.kind(document)}, not an object")
     if document.get("messages") is not None:
         found = mini_swe_agent_file.trajectory_of(document, content_hash=content_hash, name=name)
-        return TrajectoryFile((_bounded(found, name),))
+        return TrajectoryFile((_check_duration(found, name),))
     trajectories, refused = [], []
     documents = swe_agent_file.documents(document, name)
     for number, (attempt, inner) in enumerate(documents, 1):
@@ -72,7 +72,7 @@ def _parse(data: bytes, name: str) -> TrajectoryFile:
             made = swe_agent_file.trajectory_of(
                 inner, content_hash=own, attempt=attempt, name=called
             )
-            trajectories.append(_bounded(made, called))
+            trajectories.append(_check_duration(made, called))
         except ImportRefused as error:
             refused.append(str(error))
     if not trajectories:
@@ -80,7 +80,7 @@ def _parse(data: bytes, name: str) -> TrajectoryFile:
     return TrajectoryFile(tuple(trajectories), tuple(refused))
 
 
-def _bounded(trajectory: Trajectory, name: str) -> Trajectory:
+def _check_duration(trajectory: Trajectory, name: str) -> Trajectory:
     if math.fsum(step.duration_seconds or 0.0 for step in trajectory.steps) > _MAX_DURATION_SECONDS:
         raise part.wrong(name, "its execution times add up to more than a hundred years")
     return trajectory

@@ -30,11 +30,11 @@ class Preparation:
 
         Repeats are looked through once more, so a run of them takes as long as it did.
         """
-        known = await self._known(identities(run))
+        known = await self._look_up(identities(run))
         work = partial(prepare, run, self._framer, known=known | on_its_way)
         return await worked_on(work, [each.stored for each in run])
 
-    async def _known(self, events: Sequence[Identity]) -> frozenset[Identity]:
+    async def _look_up(self, events: Sequence[Identity]) -> frozenset[Identity]:
         """Those that ClickHouse has."""
         lookup = partial(self._warehouse.existing_ids, events)
         try:
@@ -43,4 +43,4 @@ class Preparation:
             )
         except TooLargeNow:
             middle = len(events) // 2
-            return await self._known(events[:middle]) | await self._known(events[middle:])
+            return await self._look_up(events[:middle]) | await self._look_up(events[middle:])

@@ -76,7 +76,7 @@ class ReadAhead:
                     raise Interrupted(f"the reader gives nothing: {self.stalled}")
                 gathered = await self._gather(reader)
                 positions = self._without_hole(gathered)
-                for run in cut(await self._examined(positions)):
+                for run in cut(await self._examine(positions)):
                     await runs.put(run)
                 if len(positions) < len(gathered):
                     raise Interrupted(f"position {self._next_sequence} is not on the log")
@@ -120,7 +120,7 @@ class ReadAhead:
         self._next_sequence += len(positions)
         return positions
 
-    async def _examined(self, positions: Sequence[Stored]) -> list[Examined]:
+    async def _examine(self, positions: Sequence[Stored]) -> list[Examined]:
         examined: list[Examined] = []
         for start in range(0, len(positions), SLICE_EVENTS):
             some = positions[start : start + SLICE_EVENTS]

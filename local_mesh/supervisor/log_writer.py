@@ -34,7 +34,7 @@ class Repeats:
     """Which lines are written, and how many were not. Pure: times are injected."""
 
     def __init__(self) -> None:
-        self._said: OrderedDict[bytes, int] = OrderedDict()
+        self._times_said: OrderedDict[bytes, int] = OrderedDict()
         self._began = 0.0
         self._left_out = 0
 
@@ -42,11 +42,11 @@ class Repeats:
         """The lines to write for this one, without their ends; maybe none."""
         lines = self.over(now)
         kind = _NUMBERS.sub(b"#", line[:_KEY_BYTES])
-        often = self._said.get(kind, 0) + 1
-        self._said[kind] = often
-        self._said.move_to_end(kind)
-        if len(self._said) > MAX_KINDS:
-            self._said.popitem(last=False)
+        often = self._times_said.get(kind, 0) + 1
+        self._times_said[kind] = often
+        self._times_said.move_to_end(kind)
+        if len(self._times_said) > MAX_KINDS:
+            self._times_said.popitem(last=False)
         if often > OFTEN:
             self._left_out += 1
         else:
@@ -59,7 +59,7 @@ class Repeats:
             return []
         left_out, self._left_out = self._left_out, 0
         self._began = now
-        self._said.clear()
+        self._times_said.clear()
         if not left_out:
             return []
         return [b"[ganglion: %d lines that said the same again were left out]" % left_out]
@@ -74,7 +74,7 @@ class LogWriter:
         self._max_bytes = max_bytes
         self._file: IO[bytes] | None = self._open()
         self.start_byte: Final = os.fstat(self._file.fileno()).st_size if self._file else 0
-        self._lost = 0
+        self._lost_lines = 0
         self._reading, self.descriptor = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name=f"log {path.stem}", daemon=True)
 
@@ -125,10 +125,10 @@ class LogWriter:
                     self._file.close()
                 self._file = None  # if it cannot be opened anew
                 self._file = self._open()
-            if self._lost:
+            if self._lost_lines:
                 lost = b"[ganglion: %d lines could not be written: the disk took nothing]"
-                self._file.write(lost % self._lost + b"\n")
-                self._lost = 0
+                self._file.write(lost % self._lost_lines + b"\n")
+                self._lost_lines = 0
             self._file.write(b"".join(line + b"\n" for line in lines))
         except Exception:  # noqa: BLE001 - whatever the disk says, the process must go on
-            self._lost += len(lines)
+            self._lost_lines += len(lines)

@@ -34,7 +34,7 @@ class Wellbeing:
         self._specification = specification
         self._watch = watch
         self._unwell_since: float | None = None
-        self._waited = False
+        self._has_waited = False
         self._patience = specification.unhealthy_seconds
         if self._patience is not None and not was_ready:
             # Recovering a large store takes its time, and a restart would begin it anew: it gets
@@ -46,18 +46,18 @@ class Wellbeing:
         if self._patience is None or not health.answered:
             return RestartVerdict()  # it ends itself; or it is silent, and others look after that
         if health.ok:
-            self._unwell_since, self._waited = None, False
+            self._unwell_since, self._has_waited = None, False
             return RestartVerdict()
         now = self._watch()
         self._unwell_since = now if self._unwell_since is None else self._unwell_since
         obstacle = self._specification.obstacle()
         if obstacle:
-            self._waited = True
+            self._has_waited = True
             return RestartVerdict(
                 sentence=f"{health.sentence}; {obstacle}. Then it is started again by itself"
             )
         seconds = now - self._unwell_since
-        if self._waited:
+        if self._has_waited:
             return RestartVerdict(
                 restart=True, sentence=f"what was in its way is gone ({health.sentence})"
             )

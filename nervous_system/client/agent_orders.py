@@ -54,7 +54,7 @@ class AgentOrders:
         self._halted = ""  # by a person, or the guardian's flag
         self._mode = ""  # by the guardian, for an incident
         self._halts_changed = asyncio.Event()
-        self._told: tuple[str, str] | None = None  # what was said of it last
+        self._last_change: tuple[str, str] | None = None  # when `change` returned last
 
     @property
     def halted(self) -> str:
@@ -86,8 +86,8 @@ class AgentOrders:
                     asyncio.create_task(self._orders.change()),
                     asyncio.create_task(self._halts_changed.wait()),
                 ]
-                if (told := (self.halted, self.dismissed)) != self._told:
-                    self._told = told
+                if (told := (self.halted, self.dismissed)) != self._last_change:
+                    self._last_change = told
                     return
         finally:
             for each in waits:

@@ -71,7 +71,7 @@ class CommandListener:
         self._pending_acks: dict[str, asyncio.Queue[Event]] = {
             lane: asyncio.Queue() for lane in (ORDINARY, EMERGENCY)
         }
-        self._behind = {ORDINARY, EMERGENCY}  # lanes that were not read to their end yet
+        self._unread_lanes = {ORDINARY, EMERGENCY}  # lanes that were not read to their end yet
         self._informed = asyncio.Event()
 
     async def begin(self) -> None:
@@ -159,8 +159,8 @@ class CommandListener:
                     )
 
     def _read_to_end(self, lane: str) -> None:
-        self._behind.discard(lane)
-        if not self._behind:
+        self._unread_lanes.discard(lane)
+        if not self._unread_lanes:
             self._informed.set()
 
     def _acknowledgement_event(self, command: RecordedEvent, answer: CommandAnswer) -> Event:

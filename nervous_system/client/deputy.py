@@ -129,7 +129,7 @@ class Deputy:
                 start_new_session=True,  # Ctrl-C is for its worker
             )
         except OSError as error:
-            self._failed(f"it cannot be begun ({error})")
+            self._count_failure(f"it cannot be begun ({error})")
             return
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -151,11 +151,11 @@ class Deputy:
             return  # it is busy in somebody's place; the next word says what this one does
         except OSError as error:
             self._end()
-            self._failed(f"it has ended ({error})")
+            self._count_failure(f"it has ended ({error})")
         else:
             self._rest = line[written:]
 
-    def _failed(self, reason: str) -> None:
+    def _count_failure(self, reason: str) -> None:
         """Begun again at once and for ever, one that cannot run would cost more than it is for."""
         if stopwatch() - self._begun_at > SHORT_SECONDS:
             self._failures = 0

@@ -73,12 +73,12 @@ class Wards:
 
     def __init__(self) -> None:
         self.every: dict[int, Ward] = {}
-        self._begun = b""
+        self._unfinished_line = b""
 
     def hear(self) -> bool:
         """What has been said since; whether more may come. Waits for one word, if none is there."""
         data = os.read(sys.stdin.fileno(), 1 << 20)
-        *lines, self._begun = (self._begun + data).split(b"\n")
+        *lines, self._unfinished_line = (self._unfinished_line + data).split(b"\n")
         for line in lines:
             if (word := json.loads(line)) is None:
                 sys.exit(0)  # all of them have left

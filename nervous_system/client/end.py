@@ -58,20 +58,20 @@ class Cancellation:
 
     def __init__(self) -> None:
         self.reason = ""  # empty: nobody has called it off
-        self._said: asyncio.Future[None] | None = None
+        self._called_off: asyncio.Future[None] | None = None
 
     def say(self, reason: str) -> None:
         """From now on it is not wanted; what is said first counts."""
         self.reason = self.reason or reason or "no reason was given"
-        if self._said is not None and not self._said.done():
-            self._said.set_result(None)
+        if self._called_off is not None and not self._called_off.done():
+            self._called_off.set_result(None)
 
     def said(self) -> asyncio.Future[None]:
         """Done when it was called off. For one who waits."""
-        self._said = asyncio.get_running_loop().create_future()
+        self._called_off = asyncio.get_running_loop().create_future()
         if self.reason:
-            self._said.set_result(None)
-        return self._said
+            self._called_off.set_result(None)
+        return self._called_off
 
 
 async def end_of(

@@ -52,10 +52,10 @@ async def find_workspace(
     given.check()
     if where == "":
         return NO_WORKSPACE
-    return await asyncio.to_thread(_found, folder or Path(), name)
+    return await asyncio.to_thread(_workspace_of, folder or Path(), name)
 
 
-def _found(folder: Path, name: str) -> Workspace:
+def _workspace_of(folder: Path, name: str) -> Workspace:
     try:
         folder = folder.resolve()
     except (OSError, RuntimeError):  # it is gone, or a circle of links

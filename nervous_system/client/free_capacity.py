@@ -50,8 +50,8 @@ class FreeCapacity:
     def __init__(self, *, root: Path = Path("/"), watch: Stopwatch = stopwatch) -> None:
         self._root = root
         self._watch = watch
-        self._looked: float | None = None
-        self._there_is = UNKNOWN
+        self._looked_at: float | None = None
+        self._total = UNKNOWN
         self._available_bytes = 0
         self._required_bytes = 0  # by the tasks that it held at the last look
 
@@ -62,18 +62,16 @@ class FreeCapacity:
             taken_cpu += task.required_cpu_count
             required_bytes += task.required_memory_bytes
         now = self._watch()
-        if self._looked is None or now - self._looked >= FRESH_SECONDS:
-            self._looked = now
+        if self._looked_at is None or now - self._looked_at >= FRESH_SECONDS:
+            self._looked_at = now
             self._required_bytes = required_bytes
             self._look()
-        if self._there_is is UNKNOWN:
+        if self._total is UNKNOWN:
             return UNKNOWN
         since = max(0, required_bytes - self._required_bytes)
-        memory_bytes = min(
-            self._there_is.memory_bytes - required_bytes, self._available_bytes - since
-        )
+        memory_bytes = min(self._total.memory_bytes - required_bytes, self._available_bytes - since)
         # Rounded, as four times 0.3 of 1.2 processors is all of them.
-        cpu_count = round(self._there_is.cpu_count - taken_cpu, 6)
+        cpu_count = round(self._total.cpu_count - taken_cpu, 6)
         return Capacity(max(MIN_PROCESSORS, cpu_count), max(MIN_BYTES, memory_bytes))
 
     def _look(self) -> None:
@@ -83,8 +81,8 @@ class FreeCapacity:
             cpu_count, _ = processors(group)
         except (OSError, psutil.Error) as error:
             _log.warning("worker.machine_unread", reason=str(error))
-            self._there_is = UNKNOWN
+            self._total = UNKNOWN
         else:
-            self._there_is = Capacity(cpu_count, int(share.limit))
+            self._total = Capacity(cpu_count, int(share.limit))
             available = psutil.virtual_memory().available  # a group may be allowed more than that
             self._available_bytes = min(int(share.limit - share.used), available)

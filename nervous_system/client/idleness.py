@@ -38,7 +38,7 @@ class Hints:
     def __init__(self, client: BulkClient, worker_id: str, heard: Callable[[], None]) -> None:
         self._client = client
         self._group = f"idle-{zlib.crc32(worker_id.encode(errors='replace')) % GROUPS}"
-        self._heard = heard
+        self._on_hint = heard
         self._subscriptions: list[Subscription] = []
 
     async def listen(self) -> None:
@@ -58,7 +58,7 @@ class Hints:
             await self._client.unsubscribe_raw(each)
 
     def _on_message(self, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        self._heard()
+        self._on_hint()
 
 
 class Idleness:
@@ -68,14 +68,14 @@ class Idleness:
         self._watch = watch
         self._reason = ""
         self._since = 0.0
-        self._said = False
+        self._is_logged = False
 
     def look(self, reason: str) -> None:
         """Why it does nothing at this moment; empty where it does something."""
         if reason != self._reason:
-            if self._said and not reason:
+            if self._is_logged and not reason:
                 _log.info("worker.goes_on")
-            self._reason, self._since, self._said = reason, self._watch(), False
-        if reason and not self._said and self._watch() - self._since >= LASTED_SECONDS:
-            self._said = True
+            self._reason, self._since, self._is_logged = reason, self._watch(), False
+        if reason and not self._is_logged and self._watch() - self._since >= LASTED_SECONDS:
+            self._is_logged = True
             _log.info("worker.waits", reason=reason)

@@ -93,15 +93,15 @@ class _Serving:
         self._work = work
         self._at_once = (stop, worker.orders.stopping)
         self._ends = (*self._at_once, worker.orders.draining)
-        self._heard = asyncio.Event()  # there may be something to look for
-        self._told = asyncio.create_task(self._look_when_told(), name="told")
-        self._hints = Hints(worker.bus.connection.client, worker.worker_id, self._heard.set)
+        self._wakeup = asyncio.Event()  # there may be something to look for
+        self._watching_orders = asyncio.create_task(self._watch_orders(), name="told")
+        self._hints = Hints(worker.bus.connection.client, worker.worker_id, self._wakeup.set)
         self._pause_seconds = FIRST_LOOK_SECONDS
         self._slots = asyncio.Semaphore(worker.max_concurrent_tasks)
         self._idleness = Idleness()
         self._doing: dict[asyncio.Task[None], ClaimedTask] = {}
-        self._ahead: asyncio.Task[ClaimedTask | None] | None = None  # a claim on its way
-        self._here = contextvars.copy_context()
+        self._claiming: asyncio.Task[ClaimedTask | None] | None = None  # a claim on its way
+        self._outer_context = contextvars.copy_context()
 
     async def run(self) -> None:
         """From the first look to the end."""
@@ -122,16 +122,16 @@ class _Serving:
 
     async def _look(self) -> State:
         """One task is begun, where one was claimed ahead, or there is room and one to be had."""
-        if _any(self._ends):
+        if _any_is_set(self._ends):
             return State.FINISHING
         self._progress()
         self._worker.check()
-        if self._told.done():
-            self._told.result()
-        self._heard.clear()
+        if self._watching_orders.done():
+            self._watching_orders.result()
+        self._wakeup.clear()
         # Seen before what was just begun lets go of it.
-        if self._ahead is None and self._worker.has_room:
-            self._ahead = asyncio.create_task(self._worker.claim())
+        if self._claiming is None and self._worker.has_room:
+            self._claiming = asyncio.create_task(self._worker.claim())
         return State.LOOKING if await self._begin_claimed() else State.RESTING
 
     async def _rest(self) -> State:
@@ -139,7 +139,7 @@ class _Serving:
         self._idleness.look(self._worker.waits_because)
         with suppress(nats.errors.Error):  # while there is no connection, it asks by itself
             await (self._hints.listen() if self._worker.has_room else self._hints.leave())
-        wakers = (*self._ends, self._heard)
+        wakers = (*self._ends, self._wakeup)
         await _first_of(wakers, list(self._doing), within_seconds=self._pause_seconds)
         self._pause_seconds = min(MAX_LOOK_SECONDS, self._pause_seconds * 2)
         self._doing = {each: held for each, held in self._doing.items() if not each.done()}
@@ -149,7 +149,7 @@ class _Serving:
         """What is being done, and what was granted by now; unless it is to stop at once."""
         await self._begin_claimed()
         doing = list(self._doing)
-        while any(not each.done() for each in doing) and not _any(self._at_once):
+        while any(not each.done() for each in doing) and not _any_is_set(self._at_once):
             self._progress()
             await _first_of(self._at_once, doing, within_seconds=MAX_LOOK_SECONDS)
         return State.GIVING_BACK
@@ -172,7 +172,11 @@ class _Serving:
     async def _clean_up(self) -> None:
         """Whatever ended it."""
         self._worker.when_free, self._worker.following = lambda: None, lambda ended: None
-        left = (self._told, *self._doing, *([self._ahead] if self._ahead is not None else []))
+        left = (
+            self._watching_orders,
+            *self._doing,
+            *([self._claiming] if self._claiming is not None else []),
+        )
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -181,8 +185,8 @@ class _Serving:
 
     async def _begin_claimed(self) -> bool:
         """Begin the task that the claim on its way led to, where it led to one."""
-        claiming, self._ahead = self._ahead, None
-        task = await self._granted(claiming) if claiming is not None else None
+        claiming, self._claiming = self._claiming, None
+        task = await self._wait_for_grant(claiming) if claiming is not None else None
         if task is None:
             return False
         self._pause_seconds = FIRST_LOOK_SECONDS
@@ -190,11 +194,13 @@ class _Serving:
         self._doing[asyncio.create_task(begun, name=task.task_id)] = task
         return True
 
-    async def _granted(self, claiming: asyncio.Task[ClaimedTask | None]) -> ClaimedTask | None:
+    async def _wait_for_grant(
+        self, claiming: asyncio.Task[ClaimedTask | None]
+    ) -> ClaimedTask | None:
         """None also when it is time to go: what was granted unheard is released on departure."""
         try:
             while not claiming.done():
-                if _any(self._ends):
+                if _any_is_set(self._ends):
                     return None
                 await _first_of(self._ends, [claiming], within_seconds=MAX_LOOK_SECONDS)
             granted = claiming.result()
@@ -211,32 +217,32 @@ class _Serving:
 
     def _wants_next(self) -> bool:
         """Whether the next task is wanted, and not claimed yet."""
-        return self._ahead is None and not _any(self._ends)
+        return self._claiming is None and not _any_is_set(self._ends)
 
     def _claim_ahead(self) -> None:
         """When a task was let go without a result that claims."""
         if self._wants_next():
-            self._look_at(self._worker.claim())
+            self._follow_claim(self._worker.claim())
 
     def _claim_with_result(self, ended: ClaimedTask) -> NextClaim | None:
         """In the same request, where nothing is claimed ahead already."""
         claim = self._worker.next_claim(ended) if self._wants_next() else None
         if claim is not None:
-            self._look_at(self._worker.next_granted(claim))
+            self._follow_claim(self._worker.next_granted(claim))
         return claim
 
-    def _look_at(self, claiming: Coroutine[None, None, ClaimedTask | None]) -> None:
+    def _follow_claim(self, claiming: Coroutine[None, None, ClaimedTask | None]) -> None:
         """Not in the trace of the task before, which is the current one where this is called."""
-        self._ahead = asyncio.create_task(claiming, context=self._here.copy())
-        self._heard.set()
+        self._claiming = asyncio.create_task(claiming, context=self._outer_context.copy())
+        self._wakeup.set()
 
-    async def _look_when_told(self) -> None:
+    async def _watch_orders(self) -> None:
         while True:
             await self._worker.orders.change()
-            self._heard.set()
+            self._wakeup.set()
 
 
-def _any(events: tuple[asyncio.Event, ...]) -> bool:
+def _any_is_set(events: tuple[asyncio.Event, ...]) -> bool:
     return any(each.is_set() for each in events)
 
 

@@ -111,12 +111,12 @@ def remote_name(address: str) -> str:
     steps = [step for step in path.split("/") if step not in ("", ".")]
     if not steps or ".." in steps or "@" in path:  # as where a password has a slash in it
         return ""
-    return _bounded(_printable("/".join([host, *steps]).removesuffix(".git")))
+    return _shorten(_printable("/".join([host, *steps]).removesuffix(".git")))
 
 
 def folder_name(folder: Path, *, host: str) -> str:
     """`file://host/path` of a folder that is no repository's: it is of one machine."""
-    return _bounded(f"file://{_printable(quote(host, safe=''))}{folder.as_uri()[len('file://') :]}")
+    return _shorten(f"file://{_printable(quote(host, safe=''))}{folder.as_uri()[len('file://') :]}")
 
 
 def history_name(first_commit: str) -> str:
@@ -130,7 +130,7 @@ def _printable(text: str) -> str:
     )
 
 
-def _bounded(name: str) -> str:
+def _shorten(name: str) -> str:
     """Two that are cut stay two, by a part of their digest."""
     if len(name.encode()) <= MAX_WORKSPACE_BYTES:
         return name

@@ -46,7 +46,7 @@ class LiveKeys:
         self._path = path
         self._stamp = stamp
         self._watch = watch
-        self._looked = watch()
+        self._looked_at = watch()
 
     @classmethod
     def none(cls) -> Self:
@@ -70,8 +70,8 @@ class LiveKeys:
     @property
     def in_force(self) -> TrustedKeys:
         """Those that count at this moment."""
-        if self._path is not None and self._watch() - self._looked >= LOOK_SECONDS:
-            self._looked = self._watch()
+        if self._path is not None and self._watch() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = self._watch()
             self._look(self._path)
         return self._trusted
 

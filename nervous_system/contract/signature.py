@@ -264,12 +264,12 @@ class TrustedKeys:
         revoked must, and cannot."""
         if self.required:
             return True
-        begun = self._named.get(agent_id)
+        begun = self._must_sign_since.get(agent_id)
         return begun is not None and begun <= at
 
     def may_have_to_vouch(self, subject: str, agent_id: str) -> bool:
         """Whether `must_vouch` says yes at some moment: cheaper to ask, and mostly enough."""
-        return self.required or agent_id in self._named or is_of_services(subject)
+        return self.required or agent_id in self._must_sign_since or is_of_services(subject)
 
     @cached_property
     def of_mesh(self) -> Mapping[str, TrustedKey]:
@@ -328,7 +328,7 @@ class TrustedKeys:
         return min(begun, default=None)
 
     @cached_property
-    def _named(self) -> Mapping[str, datetime]:
+    def _must_sign_since(self) -> Mapping[str, datetime]:
         """The agents that must sign, and since when."""
         named: dict[str, datetime] = {}
         for each in self.keys.values():

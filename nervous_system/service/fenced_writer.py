@@ -55,12 +55,12 @@ class FencedWriter:
         self._fence = fence
         self._term = fence.term
         self._decided = decided
-        self._last: OrderedDict[str, int] = OrderedDict()  # by filter: where its last event stands
+        self._last_positions: OrderedDict[str, int] = OrderedDict()  # of each filter
 
     def saw(self, subject: str, sequence: int) -> None:
         """An event on the log, whoever wrote it."""
         aggregate = aggregate_of(subject)
-        if aggregate is not None and sequence > self._last.get(aggregate, 0):
+        if aggregate is not None and sequence > self._last_positions.get(aggregate, 0):
             self._remember(aggregate, sequence)
 
     async def begun_before(self, entries: Sequence[Entry]) -> set[str]:
@@ -190,20 +190,20 @@ class FencedWriter:
             elif entry.expectation is not None:
                 expecting.append(entry)
             else:
-                last = await self._last_of(aggregate)
+                last = await self._last_position_of(aggregate)
                 expecting.append(replace(entry, expectation=Expectation(aggregate, last)))
             if aggregate is not None:
                 seen.add(aggregate)
         return expecting
 
-    async def _last_of(self, aggregate: str) -> int:
-        if aggregate not in self._last:
+    async def _last_position_of(self, aggregate: str) -> int:
+        if aggregate not in self._last_positions:
             stored = await self._bus.stream.last_on(aggregate)
             self._remember(aggregate, stored.sequence if stored is not None else 0)
-        return self._last[aggregate]
+        return self._last_positions[aggregate]
 
     def _remember(self, aggregate: str, sequence: int) -> None:
-        self._last[aggregate] = sequence
-        self._last.move_to_end(aggregate)
-        if len(self._last) > MAX_AGGREGATES:
-            self._last.popitem(last=False)
+        self._last_positions[aggregate] = sequence
+        self._last_positions.move_to_end(aggregate)
+        if len(self._last_positions) > MAX_AGGREGATES:
+            self._last_positions.popitem(last=False)

@@ -66,7 +66,7 @@ class _Turn:
     expected: int = 0  # how many requests follow it on the log
 
 
-def _say(error: UnprocessableEvent) -> None:
+def _log_undecidable(error: UnprocessableEvent) -> None:
     _log.error(
         "fold.undecidable",
         reason=str(error),
@@ -153,11 +153,11 @@ class Fold(Generic[State]):
         own = self._is_own(recorded)
         if own and event_id in self.pending_ids:
             self.pending_ids.remove(event_id)
-        elif self._counts(recorded):
+        elif self._is_heard(recorded):
             try:
-                entries += self._count(recorded)
+                entries += self._fold_in(recorded)
             except UnprocessableEvent as error:
-                _say(error)
+                _log_undecidable(error)
         return self._only_unwritten(entries, event_id if own else "")
 
     def skip_own(self, event_id: str, sequence: int, recorded_at: datetime) -> list[Entry]:
@@ -184,7 +184,7 @@ class Fold(Generic[State]):
             self._committed.append((sequence, entry.event.event_id))
         self._discard_committed(self.sequence)
 
-    def _count(self, recorded: RecordedEvent) -> list[Entry]:
+    def _fold_in(self, recorded: RecordedEvent) -> list[Entry]:
         """An event of others in the state, and what follows. Raises UnprocessableEvent."""
         before = self.state
         entries: list[Entry] = []
@@ -215,7 +215,7 @@ class Fold(Generic[State]):
             " it counts for nothing; what is odd about it?"
         )
 
-    def _counts(self, recorded: RecordedEvent) -> bool:
+    def _is_heard(self, recorded: RecordedEvent) -> bool:
         """Whether an event that was not decided here has a say: where its subject says what it is,
         and it is by who may say that; on subjects that a leader alone writes, and so does not read,
         only what another leader decided; requests were taken in its turns."""
@@ -329,7 +329,7 @@ class Fold(Generic[State]):
             try:
                 decided += self.decide_request(taken, each)
             except UnprocessableEvent as error:
-                _say(error)
+                _log_undecidable(error)
         return self.close_turn(taken, decided)
 
     def decide_request(

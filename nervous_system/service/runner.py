@@ -107,9 +107,9 @@ class Runner(Generic[State]):
         self._writer: FencedWriter | None = None
         self._leads = asyncio.Event()
         self._fold_now: Fold[State] | None = None
-        self._refused: OrderedDict[str, None] = OrderedDict()  # causes the log took nothing on
-        self._decided: OrderedDict[str, None] = OrderedDict()  # requests that stand on the log
-        self._repeated: OrderedDict[str, None] = OrderedDict()  # those of which the log said so
+        self._refused_ids: OrderedDict[str, None] = OrderedDict()  # causes the log took nothing on
+        self._decided_ids: OrderedDict[str, None] = OrderedDict()  # requests that stand on the log
+        self._repeated_ids: OrderedDict[str, None] = OrderedDict()  # those of which the log said so
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever nobody else does, until `stop` is set.
@@ -226,15 +226,15 @@ class Runner(Generic[State]):
                     now=lambda: term.now(self._watch()),
                 )
                 await stack.enter_async_context(inbox)
-                company = TurnBatcher(inbox, watch=self._watch)
+                batcher = TurnBatcher(inbox, watch=self._watch)
             next_tick = self._watch() + self._spec.tick_seconds
-            arrivals = Inputs(reader, inbox, some)
+            inputs = Inputs(reader, inbox, some)
             while not stop.is_set():
                 self._progress()
-                batch = await arrivals.next(within_seconds=max(0.0, next_tick - self._watch()))
+                batch = await inputs.next(within_seconds=max(0.0, next_tick - self._watch()))
                 await self._fold_in(leading, batch)
                 if inbox is not None:
-                    await self._decide_requests(leading, inbox, company)
+                    await self._decide_requests(leading, inbox, batcher)
                 if reader.at_end and self._watch() >= next_tick:
                     await self._tick(leading)
                     self._work.goes_on()
@@ -290,7 +290,7 @@ class Runner(Generic[State]):
                     reason="what it would begin is on the log already, and long over",
                     remedy="none needed: nothing follows from it; choose another id",
                 )
-            _remember_ids(self._refused, causes, max_ids=MAX_REFUSED)
+            _remember_ids(self._refused_ids, causes, max_ids=MAX_REFUSED)
             raise  # the state has it already: it is folded anew without
 
     async def _tick(self, leading: _LeaderSession[State]) -> None:
@@ -305,7 +305,7 @@ class Runner(Generic[State]):
             await self._append(leading, leading.fold.apply_tick(tick))
 
     async def _decide_requests(
-        self, leading: _LeaderSession[State], inbox: RequestQueue, company: TurnBatcher
+        self, leading: _LeaderSession[State], inbox: RequestQueue, batcher: TurnBatcher
     ) -> None:
         """All that wait, in turns that each fit one batch; answered after the log confirmed."""
         fold = leading.fold
@@ -320,12 +320,12 @@ class Runner(Generic[State]):
             asked: list[PendingRequest] = []
             undecidable: dict[str, str] = {}  # by event id, why
             decided: list[Entry] = []
-            company.begin()
-            while some := await company.next():
+            batcher.begin()
+            while some := await batcher.next():
                 asked += some
                 for each in some:
                     # One that was decided on before leads to nothing more, even if it is long over.
-                    if each.event.event_id not in self._decided:
+                    if each.event.event_id not in self._decided_ids:
                         try:
                             decided += fold.decide_request(taken, each.event, each.data)
                         except UnprocessableEvent as error:
@@ -347,12 +347,12 @@ class Runner(Generic[State]):
                     answer = Answer(reasons=[reason])
                 else:
                     answer = core.answer(fold.state, each.event, taken.timestamp)
-                if answer.again and each.event.event_id in self._decided:
+                if answer.again and each.event.event_id in self._decided_ids:
                     answer = Answer(reasons=["it led to something that is over; ask anew"])
                 answer.sequence = fold.sequence
                 answers.append((each, answer))
             inbox.answer(answers)
-            company.close_turn()
+            batcher.close_turn()
 
     async def _append_requests(
         self, leading: _LeaderSession[State], entries: Sequence[Entry]
@@ -368,11 +368,11 @@ class Runner(Generic[State]):
                 headers_only=True,
             )
             decided = asked.intersection([stored.message_id async for stored in on_log])
-            _remember_ids(self._repeated, decided or asked, max_ids=MAX_REFUSED)
+            _remember_ids(self._repeated_ids, decided or asked, max_ids=MAX_REFUSED)
             raise Conflict(  # the state has it already: it is folded anew without
                 f"{len(decided)} requests that came again had been decided on before"
             ) from error
-        _remember_ids(self._decided, asked, max_ids=MAX_DECIDED)
+        _remember_ids(self._decided_ids, asked, max_ids=MAX_DECIDED)
 
     async def _recover(self, keeper: SnapshotKeeper[State], term: Term) -> Fold[State]:
         """The last state that belongs to this log, and what was written behind it."""
@@ -394,7 +394,7 @@ class Runner(Generic[State]):
         return fold
 
     async def _recall(self, fold: Fold[State], term: Term) -> None:
-        self._decided = self._repeated.copy()
+        self._decided_ids = self._repeated_ids.copy()
         subjects, start = list(self._spec.own_filters), fold.sequence + 1
         last = 0
         until = self._watch() + TURN_SECONDS
@@ -403,7 +403,7 @@ class Runner(Generic[State]):
                 own = self._bus.decode_stored(stored)
                 fold.preload_own(own)
                 if own.event.event_type == TYPE_REQUEST:
-                    _remember_ids(self._decided, [own.event.event_id], max_ids=MAX_DECIDED)
+                    _remember_ids(self._decided_ids, [own.event.event_id], max_ids=MAX_DECIDED)
             last = stored.sequence
             if self._watch() >= until:
                 self._progress()
@@ -421,7 +421,7 @@ class Runner(Generic[State]):
             state=snapshot.state if snapshot is not None else None,
             sequence=snapshot.sequence if snapshot is not None else 0,
             pending_ids=snapshot.pending_ids if snapshot is not None else frozenset(),
-            refused=self._refused,
+            refused=self._refused_ids,
             hears=self._is_heard,
         )
 

@@ -62,7 +62,7 @@ class TurnBatcher:
         self._taken_bytes = 0
         self._wait_until = 0.0
         self._waited = False
-        self._closed = 0.0  # when nobody else was waited for any more
+        self._closed_at = 0.0  # when nobody else was waited for any more
 
     def begin(self) -> None:
         """A turn begins, with those that wait."""
@@ -81,7 +81,7 @@ class TurnBatcher:
             if not self._queue.waiting:  # in vain
                 self._turns_alone = self._next_turns_alone
                 self._next_turns_alone = min(MAX_TURNS_WITHOUT_WAIT, 2 * self._next_turns_alone)
-        self._closed = self._watch()
+        self._closed_at = self._watch()
         if self._taken >= MAX_REQUESTS or self._taken_bytes >= MAX_REQUEST_BYTES:
             return []
         taken = self._queue.take(
@@ -96,4 +96,4 @@ class TurnBatcher:
         if self._waited and self._taken >= self._expected:
             self._next_turns_alone = 1
         self._expected = min(MAX_REQUESTS, self._taken + self._queue.waiting)
-        self._max_wait_seconds = min(MAX_WAIT_SECONDS, self._watch() - self._closed)
+        self._max_wait_seconds = min(MAX_WAIT_SECONDS, self._watch() - self._closed_at)

@@ -253,7 +253,7 @@ def _waiting(
             text=incident.summary,
             since=incident.opened_at,
         )
-    for task_id in sorted(kernel.line.aside):
+    for task_id in sorted(kernel.ready_queue.aside):
         task = kernel.tasks[task_id]
         yield WaitingForPerson(
             kind="set_aside",

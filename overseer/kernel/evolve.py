@@ -53,7 +53,7 @@ from overseer.kernel.task import FinishedTask, Manifest, Task, TaskClaim
 
 def evolve(kernel: Kernel, recorded: RecordedEvent) -> Kernel:
     """The kernel after one more event."""
-    means = _MEANING.get(type(recorded.event.payload))
+    means = _HANDLERS.get(type(recorded.event.payload))
     return kernel if means is None else means(kernel, recorded.event.payload, recorded)
 
 
@@ -78,7 +78,7 @@ def _on_submitted(kernel: Kernel, payload: TaskSubmitted, recorded: RecordedEven
     return replace(
         kernel,
         tasks=kernel.tasks.set(task.task_id, task),
-        waiting=kernel.line.add(task).enqueue(task),
+        waiting=kernel.ready_queue.add(task).enqueue(task),
         next_queue_seq=kernel.next_queue_seq + 1,
     )
 
@@ -99,7 +99,7 @@ def _on_claimed(kernel: Kernel, payload: TaskClaimed, recorded: RecordedEvent) -
     )
     task = replace(task, claim=claim, attempt=payload.attempt, last_worker_id=payload.worker_id)
     tasks = kernel.tasks.set(task.task_id, task)
-    waiting = kernel.line.due(tasks, recorded.recorded_at).trim(tasks, queue_key_of(task))
+    waiting = kernel.ready_queue.due(tasks, recorded.recorded_at).trim(tasks, queue_key_of(task))
     return replace(
         kernel,
         tasks=tasks,
@@ -167,7 +167,7 @@ def _on_quarantined(kernel: Kernel, payload: TaskQuarantined, recorded: Recorded
         return kernel
     kernel = _release_claim(kernel, task)
     task = replace(task, claim=None, aside=payload.reason)
-    return _put_task(replace(kernel, waiting=kernel.line.set_aside(task)), task)
+    return _put_task(replace(kernel, waiting=kernel.ready_queue.set_aside(task)), task)
 
 
 def _on_acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: RecordedEvent) -> Kernel:
@@ -209,15 +209,15 @@ def _on_acknowledged(kernel: Kernel, payload: TaskAcknowledged, recorded: Record
         to_cancel=doomed,
     )
     kernel = _dependents_after(kernel, task.task_id, payload)
-    line = kernel.line.aside_no_more(task).trim(kernel.tasks, queue_key_of(task))
+    line = kernel.ready_queue.aside_no_more(task).trim(kernel.tasks, queue_key_of(task))
     return replace(kernel, waiting=line.without_ended(kernel.tasks))
 
 
 def _dependents_after(kernel: Kernel, task_id: str, payload: TaskAcknowledged) -> Kernel:
-    dependents = kernel.line.dependents.get(task_id)
+    dependents = kernel.ready_queue.dependents.get(task_id)
     if dependents is None:
         return kernel
-    index = replace(kernel.line, dependents=kernel.line.dependents.delete(task_id))
+    index = replace(kernel.ready_queue, dependents=kernel.ready_queue.dependents.delete(task_id))
     tasks, doomed = kernel.tasks, kernel.to_cancel
     for each in sorted(dependents):
         dependent = tasks.get(each)
@@ -341,7 +341,7 @@ def _requeue(kernel: Kernel, task: Task, retry_in_seconds: float, now: datetime)
     return replace(
         kernel,
         tasks=kernel.tasks.set(task.task_id, task),
-        waiting=kernel.line.aside_no_more(task).enqueue(task),
+        waiting=kernel.ready_queue.aside_no_more(task).enqueue(task),
         next_queue_seq=kernel.next_queue_seq + 1,
     )
 
@@ -401,7 +401,7 @@ def _on_ended(
     return kernel
 
 
-_MEANING: Final[dict[type, Callable[[Kernel, Any, RecordedEvent], Kernel]]] = {
+_HANDLERS: Final[dict[type, Callable[[Kernel, Any, RecordedEvent], Kernel]]] = {
     TaskSubmitted: _on_submitted,
     TaskRejected: _on_rejected,
     TaskClaimed: _on_claimed,

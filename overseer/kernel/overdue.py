@@ -44,7 +44,7 @@ def on_time(
     over = chain(
         _take_back(kernel, settings, now, halted),
         _fallen_silent(kernel, settings, now),
-        (expire(task, now) for task in kernel.line.expired(kernel.tasks, now)),
+        (expire(task, now) for task in kernel.ready_queue.expired(kernel.tasks, now)),
         (cancel(task, reason, now) for task, reason in _to_cancel(kernel, now)),
     )
     return tuple(chain.from_iterable(islice(over, MAX_PER_TICK)))

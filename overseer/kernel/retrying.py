@@ -69,7 +69,7 @@ def bring_back(kernel: Kernel, payload: TaskReleased, now: datetime) -> Kernel:
         ended=ended.delete(task.task_id) if task.task_id in ended else ended,
         failed=kernel.failed.delete(task.task_id),
         failed_order=tuple(each for each in kernel.failed_order if each[0] != task.task_id),
-        waiting=kernel.line.add(task).enqueue(task),
+        waiting=kernel.ready_queue.add(task).enqueue(task),
         next_queue_seq=kernel.next_queue_seq + 1,
     )
 

@@ -47,7 +47,7 @@ def choose(
     if against := _against(kernel, rules, worker, now):
         return Refusal.because(against)
     skills = worker.skills | frozenset(request.skills)
-    index = kernel.line.due(kernel.tasks, now)
+    index = kernel.ready_queue.due(kernel.tasks, now)
     ready = [
         task
         for task in index.heads(kernel.tasks)

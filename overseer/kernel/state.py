@@ -93,7 +93,7 @@ class Kernel:
             object.__setattr__(self, "waiting", ReadyQueue.of(self.tasks.values()))
 
     @property
-    def line(self) -> ReadyQueue:
+    def ready_queue(self) -> ReadyQueue:
         """The index of those that wait."""
         assert isinstance(self.waiting, ReadyQueue)
         return self.waiting

@@ -21,7 +21,7 @@ from overseer.requests.asked import DecidedRequest, accepted
 
 def leads_to(asked: DecidedRequest, proposal: ObjectiveProposed) -> tuple[Emit, ...]:
     """Added, or rejected with every reason there is."""
-    if _added(asked, proposal):
+    if _was_added(asked, proposal):
         return ()  # asked again
     reasons = _problems(asked, proposal)
     if reasons:
@@ -40,12 +40,12 @@ def leads_to(asked: DecidedRequest, proposal: ObjectiveProposed) -> tuple[Emit, 
 
 def reply(asked: DecidedRequest, proposal: ObjectiveProposed) -> Answer:
     """Whether this very request added it."""
-    if _added(asked, proposal):
+    if _was_added(asked, proposal):
         return accepted(proposal.objective_id)
     return asked.refused("it was not accepted")
 
 
-def _added(asked: DecidedRequest, proposal: ObjectiveProposed) -> bool:
+def _was_added(asked: DecidedRequest, proposal: ObjectiveProposed) -> bool:
     state, objective_id = asked.state, proposal.objective_id
     known = state.objectives.get(objective_id)
     of_this = known is not None and known.request_id == asked.request_id

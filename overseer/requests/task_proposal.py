@@ -11,7 +11,7 @@ from overseer.requests.asked import DecidedRequest
 
 def leads_to(asked: DecidedRequest, proposal: TasksProposed) -> tuple[Emit, ...]:
     """Each task is submitted or rejected; what is of high risk only a person may propose so."""
-    if _submitted(asked, proposal):
+    if _submitted_ids(asked, proposal):
         return ()  # asked again
     return submissions(
         asked.kernel,
@@ -25,12 +25,12 @@ def leads_to(asked: DecidedRequest, proposal: TasksProposed) -> tuple[Emit, ...]
 
 def reply(asked: DecidedRequest, proposal: TasksProposed) -> Answer:
     """Accepted if all were; which were, and why the others were not."""
-    submitted = _submitted(asked, proposal)
+    submitted = _submitted_ids(asked, proposal)
     reasons = asked.kernel.refusals.get(asked.request_id, ())
     return Answer(accepted=bool(submitted) and not reasons, accepted_ids=submitted, reasons=reasons)
 
 
-def _submitted(asked: DecidedRequest, proposal: TasksProposed) -> list[str]:
+def _submitted_ids(asked: DecidedRequest, proposal: TasksProposed) -> list[str]:
     """The ids that this very request was given."""
     tasks, ended = asked.kernel.tasks, asked.kernel.ended
     found = []

@@ -252,7 +252,9 @@ class KernelMachine(RuleBasedStateMachine):
     def every_ready_task_stands_in_line(self) -> None:
         """The index that was kept up to date leads to the same tasks as one that is made anew."""
         kernel, now = self.mesh.state.kernel, self.mesh.now
-        kept = {each.task_id for each in kernel.line.due(kernel.tasks, now).heads(kernel.tasks)}
+        kept = {
+            each.task_id for each in kernel.ready_queue.due(kernel.tasks, now).heads(kernel.tasks)
+        }
         anew = ReadyQueue.of(kernel.tasks.values()).due(kernel.tasks, now)
         assert kept == {each.task_id for each in anew.heads(kernel.tasks)}
 
