@@ -12,17 +12,25 @@ from starlette.types import Scope
 from mission_control.api.description import describe_interface
 from mission_control.api.problem import answer_problems
 from mission_control.api.routes import (
+    agents,
+    decisions,
     dispatch,
     events,
     health,
+    incidents,
     live,
+    objectives,
     orders,
     overview,
+    parked,
     rest,
     session,
     state,
     station,
     tasks,
+    traces,
+    trends,
+    window,
     workers,
 )
 from mission_control.mission import Mission
@@ -44,9 +52,13 @@ def application(mission: Mission) -> FastAPI:
     app.openapi = partial(describe_interface, app)  # type: ignore[method-assign]  # as FastAPI says
     app.state.mission = mission
     answer_problems(app)
-    routes = (health, session, tasks, workers, station, overview, state, events, live)
+    surfaces = (health, session, tasks, workers, station)
+    reads = (
+        *(overview, state, objectives, agents, events, decisions, traces, window),
+        *(incidents, trends, parked, live),
+    )
     acts = (dispatch, orders, rest)
-    for each in (*routes, *acts):
+    for each in (*surfaces, *reads, *acts):
         app.include_router(each.router)
     return app
 

@@ -116,31 +116,40 @@ def one_event(record: Record, event_id: str) -> OneEvent:
 
 def recorded_document(row: Row) -> Document:
     """Of a row with `epoch`, `seq`, `subject`, `microseconds` and `raw`."""
-    recorded_at = EPOCH + timedelta(microseconds=row["microseconds"])
-    raw = base64.b64decode(row["raw"])
     try:
-        event = decode(raw)
-    except MalformedEvent as error:  # by a version that we do not know
+        recorded = decoded_row(row)
+    except MalformedEvent as error:  # of a version that we do not know
         return {
             "epoch": row["epoch"],
             "sequence": row["seq"],
             "subject": row["subject"],
-            "recorded_at": recorded_at.isoformat(),
+            "recorded_at": _recorded_at(row).isoformat(),
             "payload_kind": None,
             "unreadable": str(error),
-            "bytes": len(raw),
             "sentence": f"it cannot be read: {error}",
             "is_failure": True,
         }
-    recorded = RecordedEvent(
-        event=event, sequence=row["seq"], subject=row["subject"], recorded_at=recorded_at
-    )
+    payload = recorded.event.payload
     return {
         "epoch": row["epoch"],
         **event_document(recorded),
-        "sentence": describe(event.payload),
-        "is_failure": is_failure(event.payload),
+        "sentence": describe(payload),
+        "is_failure": is_failure(payload),
     }
+
+
+def decoded_row(row: Row) -> RecordedEvent:
+    """The event of such a row. Raises MalformedEvent."""
+    return RecordedEvent(
+        event=decode(base64.b64decode(row["raw"])),
+        sequence=row["seq"],
+        subject=row["subject"],
+        recorded_at=_recorded_at(row),
+    )
+
+
+def _recorded_at(row: Row) -> datetime:
+    return EPOCH + timedelta(microseconds=row["microseconds"])
 
 
 def _cost(event: Document, effects: list[Document]) -> float | None:

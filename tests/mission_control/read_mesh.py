@@ -17,7 +17,7 @@ from tests.command_line import CommandLine
 from tests.mission_control.door import Client
 from tests.real_servers import free_port, wait_until
 
-SERVICES = ("nats", "clickhouse", "ingestor", "overseer", "mission_control")
+SERVICES = ("nats", "clickhouse", "ingestor", "governor", "overseer", "mission_control")
 PORTS = ("NATS_PORT", "NATS_MONITOR_PORT", "CLICKHOUSE_PORT", "HTTP_PORT")
 
 
@@ -59,7 +59,7 @@ class ReadMesh(Client):
 
 @contextmanager
 def read_mesh(folder: Path) -> Iterator[ReadMesh]:
-    """A mesh in this folder, without guardian, governor and worker."""
+    """A mesh in this folder, without guardian and worker."""
     home = folder / "home"
     ports = {f"GANGLION_{each}": str(free_port()) for each in PORTS}
     own = {"GANGLION_HOME": str(home), "XDG_CONFIG_HOME": str(folder / "config")}

@@ -13,7 +13,10 @@ SURFACES = {
         *("/policy", "/report", "/heartbeat", "/health", "/system/stats", "/system/audit"),
         *("/tasks", "/tasks/{task_id}", "/workers", "/workers/{worker_id}"),
         *("/api/events", "/api/events/{event_id}", "/api/live", "/api/state"),
-        *("/api/summary", "/api/timeline"),
+        *("/api/summary", "/api/timeline", "/api/window", "/api/decisions", "/api/traces"),
+        *("/api/decisions/{event_id}", "/api/traces/{trace_id}", "/api/agents", "/api/pulses"),
+        *("/api/objectives", "/api/objectives/{objective_id}", "/api/parked", "/api/trends"),
+        *("/api/incidents", "/api/incidents/{incident_id}", "/api/capacity", "/api/indicators"),
     ),
     "delete": ("/tasks/{task_id}",),
 }

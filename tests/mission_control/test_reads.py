@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import math
+import struct
+from array import array
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 
+from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
+from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
+from nervous_system.bus import Bus
+from nervous_system.contract.event import Event
+from nervous_system.contract.payload import Payload
+from nervous_system.ids import new_event_id
 from tests.mission_control.door import Door
 from tests.mission_control.read_mesh import ReadMesh, read_mesh
-from tests.real_servers import RealProcess
+from tests.real_servers import RealProcess, wait_until
 
 TASKS = {"tasks": [{"action": "dig"}]}
 CODER = {"agent_role": "ROLE_CODER", "agent_id": "coder-1"}
@@ -154,6 +164,125 @@ def test_the_page_now_has_who_does_what_and_what_waits(mesh: ReadMesh) -> None:
     assert "asks" in found["sentences"]["stuck"]
 
 
+def test_a_decision_is_told_with_what_came_of_it(mesh: ReadMesh) -> None:
+    rejected = {"rejected_alternatives": ["wait", "ask"], "confidence_score": 0.5}
+    document = _decision("judge", "mend")
+    document["decision"].update(rejected, rationale="so " * 2_000)
+    first, other = mesh.record(document, _decision("judge", "rest"))
+    change = {"target_type": "ENV_VAR", "target_resource": "PATH"}
+    changed, ended = mesh.record(
+        {**CODER, "causation_id": first, "state_change": change},
+        _outcome("judge", first, cost_usd=0.5),
+    )
+    pages = list(mesh.pages("/api/decisions", agent="judge", limit=1))
+    assert [each["decisions"][0]["event_id"] for each in pages if each["decisions"]] == [
+        other,
+        first,
+    ]
+    listed = pages[1]["decisions"][0]
+    assert (listed["outcome"], listed["cost_usd"], len(listed["rationale"])) == (
+        "succeeded",
+        0.5,
+        2_000,
+    )
+    found = mesh.read(f"/api/decisions/{first}")
+    assert found["decision"]["rationale"] == "so " * 2_000
+    assert found["decision"]["rejected_alternatives"] == ["wait", "ask"]
+    assert found["decision"]["confidence"] == 0.5
+    assert [each["event_id"] for each in found["changes"]] == [changed]
+    assert [each["event_id"] for each in found["outcomes"]] == [ended]
+    assert found["cost_usd"] == 0.5
+
+
+def _columns(body: bytes) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """The head of a window and its columns."""
+    (length,) = struct.unpack("<I", body[4:8])
+    head = json.loads(body[8 : 8 + length])
+    codes = {"f64": "d", "f32": "f", "u32": "I", "u8": "B"}
+    columns = {}
+    for each in head["columns"]:
+        begin = 8 + length + each["offset"]
+        assert begin % 8 == 0
+        values = array(codes[each["type"]], body[begin : begin + each["length"]]).tolist()
+        words = head["dictionaries"].get(each["name"])
+        columns[each["name"]] = [words[value] for value in values] if words else values
+    return head, columns
+
+
+def test_a_window_has_each_position_as_a_row_of_columns(mesh: ReadMesh) -> None:
+    (why,) = mesh.record(_decision("column", "<i>paint</i> \u202e"))
+    mesh.record({**_outcome("column", why, status="OUTCOME_FAILED", cost_usd=0.75)})
+    first = mesh.read("/api/events", id=why)["events"][0]["sequence"]
+    answer = mesh.get(f"/api/window?from={first}&limit=100000")
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.body[:4] == b"GWC1"
+    head, columns = _columns(answer.body)
+    assert columns["position"] == [float(each) for each in range(first, head["to"] + 1)]
+    assert {len(each) for each in columns.values()} == {head["rows"]}
+    assert (columns["kind"][0], columns["agent"][0]) == ("decision", "column")
+    assert columns["title"][0] == "<i>paint</i> \u202e"
+    ended = columns["kind"].index("action_outcome")
+    assert columns["cost"][ended] == 0.75
+    assert math.isnan(columns["cost"][0])
+    assert columns["flags"][ended] == head["flags"]["failure"]
+    assert (head["epoch"], head["next"]) == (1, None)
+    part, _ = _columns(mesh.get(f"/api/window?from=1&to={first}&limit=2").body)
+    assert (part["rows"], part["next"]) == (2, "1/3")
+    last, _ = _columns(mesh.get("/api/window?limit=3").body)
+    assert last["to"] == last["as_of"] >= head["to"]
+    assert last["rows"] == 3
+
+
+def test_a_trace_is_a_list_in_which_parents_stand_first(mesh: ReadMesh) -> None:
+    trace = "a" * 32
+    (root,) = mesh.record(_decision("tracer", "begin", trace_id=trace))
+    ids = mesh.record(
+        _decision("tracer", "left", trace_id=trace, causation_id=root),
+        _decision("tracer", "right", trace_id=trace, causation_id=root),
+    )
+    (deep,) = mesh.record(_decision("tracer", "deep", trace_id=trace, causation_id=ids[0]))
+    nodes = mesh.read(f"/api/traces/{trace}")["nodes"]
+    assert [(each["id"], each["parent"], each["depth"]) for each in nodes] == [
+        (root, -1, 0),
+        (ids[0], 0, 1),
+        (deep, 1, 2),
+        (ids[1], 0, 1),
+    ]
+    listed = mesh.read("/api/traces", limit=1000)["traces"]
+    (found,) = [each for each in listed if each["trace_id"] == trace]
+    assert (found["events"], found["decided"], found["agents"]) == (4, "begin", ["tracer"])
+
+
+def test_pulses_machines_and_agents_are_told_over_time(mesh: ReadMesh) -> None:
+    wait_until(lambda: bool(mesh.read("/api/capacity")["machines"]), "the governor looked")
+    (machine,) = mesh.read("/api/capacity", points=10)["machines"]
+    assert machine["samples"][0]["memory_limit_bytes"] > 0
+    wait_until(lambda: bool(mesh.read("/api/pulses")["pulses"]), "there was a pulse")
+    pulse = mesh.read("/api/pulses")["pulses"][-1]
+    assert pulse["number"] == 1
+    assert all(pulse["phases"].values())
+    indicators = {each["name"]: each for each in mesh.read("/api/indicators")["indicators"]}
+    names = mesh.read("/api/trends/names")["names"]
+    assert indicators.keys() < set(names)
+    for name in ("uptime_percent", "workers"):
+        assert mesh.read("/api/trends", name=name)["points"], name
+    mesh.record(_decision("ann", "look"))
+    agents = {each["agent_id"]: each for each in mesh.read("/api/agents")["agents"]}
+    assert agents["ann"]["decided"] == "look"
+
+
+def test_objectives_are_told_with_their_tasks(mesh: ReadMesh) -> None:
+    given = {"description": "dig", "objective_id": "o/1", "metadata": TASKS}
+    assert mesh.post("/objective", given).status == 201
+    (found,) = [
+        each
+        for each in mesh.read("/api/objectives", open_only="true")["objectives"]
+        if each["objective_id"] == "o/1"
+    ]
+    assert found["tasks"][0]["action"] == "dig"
+    assert mesh.read("/api/objectives/o%2F1")["objective"] == found
+
+
 @pytest.mark.parametrize(
     ("path", "status", "why"),
     [
@@ -163,6 +292,13 @@ def test_the_page_now_has_who_does_what_and_what_waits(mesh: ReadMesh) -> None:
         ("/api/timeline?from=yesterday", HTTPStatus.NOT_FOUND, "no moment"),
         ("/api/timeline?from=1990-01-01", HTTPStatus.NOT_FOUND, "before all"),
         ("/api/timeline?buckets=0", HTTPStatus.UNPROCESSABLE_ENTITY, "as the interface has it"),
+        ("/api/window?from=5&to=2", HTTPStatus.NOT_FOUND, "is behind"),
+        ("/api/trends?name=luck", HTTPStatus.NOT_FOUND, "no pulse measures"),
+        ("/api/decisions/nobody", HTTPStatus.NOT_FOUND, "on record up to position"),
+        ("/api/traces/nobody", HTTPStatus.NOT_FOUND, "no event and no span"),
+        ("/api/objectives/nobody", HTTPStatus.NOT_FOUND, "no objective"),
+        ("/api/incidents/nobody", HTTPStatus.NOT_FOUND, "no incident"),
+        ("/api/parked?cursor=W10", HTTPStatus.BAD_REQUEST, "no cursor of parked"),
         ("/api/events?kind=nonsense", HTTPStatus.UNPROCESSABLE_ENTITY, "no event is of the kind"),
         ("/api/events?cursor=abc", HTTPStatus.BAD_REQUEST, "no cursor of events"),
     ],
@@ -176,11 +312,33 @@ def test_what_cannot_be_answered_is_said(
     assert why in answer.json["detail"]
 
 
-def test_without_clickhouse_the_page_now_is_there(door: Door, overseer: RealProcess) -> None:
-    door.post("/objective", {"description": "dig", "metadata": TASKS})
+async def test_without_clickhouse_what_the_log_knows_is_told(
+    door: Door, bus: Bus, overseer: RealProcess
+) -> None:
+    door.post("/objective", {"description": "dig", "objective_id": "one", "metadata": TASKS})
+    opened = IncidentOpened(incident_id="i1", rule="silence", summary="nobody is heard")
+    closed = IncidentClosed(incident_id="i1", recovered=True, root_cause="it slept")
+    await bus.publish(_of_guardian(bus, opened))
     found = door.get("/api/summary").json
     assert found["recorded"] is None
     assert "ClickHouse" in found["left_out"][0]
     assert "1 objective open" in found["sentences"]["runs"]
-    answer = door.get("/api/timeline")
-    assert (answer.status, "no ClickHouse answers" in answer.json["detail"]) == (503, True)
+    assert [each["summary"] for each in found["incidents"]] == ["nobody is heard"]
+    await bus.publish(_of_guardian(bus, closed))
+    assert door.get("/api/incidents?status=open").json["incidents"] == []
+    over = door.get("/api/incidents/i1").json["incident"]
+    assert (over["recovered"], over["root_cause"]) == (True, "it slept")
+    assert door.get("/api/objectives/one").json["objective"]["status"] == "planned"
+    for path in ("/api/timeline", "/api/decisions", "/api/window", "/api/parked"):
+        answer = door.get(path)
+        assert (answer.status, "no ClickHouse answers" in answer.json["detail"]) == (503, True)
+
+
+def _of_guardian(bus: Bus, payload: Payload) -> Event:
+    return Event(
+        event_id=new_event_id(),
+        timestamp=bus.clock(),
+        agent_role=ROLE_GUARDIAN,
+        agent_id="guardian",
+        payload=payload,
+    )

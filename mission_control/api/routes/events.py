@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from mission_control.api.cursor import cursor_after, read_cursor
 from mission_control.api.idempotency import EventId
-from mission_control.api.problem import Problem
+from mission_control.api.pages import cursor_behind, place_behind
+from mission_control.api.parameters import Cursor, Id, Limit, Moment, Time
 from mission_control.api.streams import known_kinds
 from mission_control.mission import TheCaller, TheMission
 from operations.actions.event_door import record_events
@@ -23,11 +22,6 @@ from operations.queries.places import place_of
 from operations.queries.record import EARLIEST, LATEST, Record
 
 router = APIRouter()
-
-Id = Annotated[str, Query(max_length=1_000)]
-Limit = Annotated[int, Query(ge=1, le=1_000)]
-Cursor = Annotated[str, Query(max_length=2_000)]
-Moment = Annotated[AwareDatetime, Query()]
 
 
 class EventDocument(BaseModel):
@@ -105,16 +99,15 @@ def search(
     resource: Id = "",
     text: Annotated[str, Query(max_length=1_000, description="words, all of which it has")] = "",
     failed: bool = False,
-    since: Moment = EARLIEST,
-    until: Moment = LATEST,
-    before: Annotated[
-        str, Query(max_length=60, description="a moment; the first event is the last before it")
-    ] = "",
+    since: Time = EARLIEST,
+    until: Time = LATEST,
+    at: Moment = "",
+    before: Moment = "",
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> EventPage:
     """By id, trace, agent, role, kinds, resource, time and words, over everything that was ever
-    recorded, as far as ClickHouse has the log."""
+    recorded, as far as ClickHouse has the log; up to a moment (`at`), or before one."""
     wanted = Search(
         event_id=id,
         trace_id=trace,
@@ -127,9 +120,11 @@ def search(
         since=since,
         until=until,
     )
-    place = place_of(mission.record, before) if before and not cursor else None
-    begin = (place.epoch, place.position) if place is not None else (0, 0)
-    return _page(mission.record, wanted, limit=limit, cursor=cursor, before=begin)
+    behind = (0, 0)
+    if (at or before) and not cursor:
+        place = place_of(mission.record, at or before)
+        behind = (place.epoch, place.position + 1 if at else place.position)
+    return _page(mission.record, wanted, limit=limit, cursor=cursor, before=behind)
 
 
 @router.get("/api/events/{event_id}")
@@ -155,18 +150,10 @@ def _page(
     cursor: str,
     before: tuple[int, int] = (0, 0),
 ) -> EventPage:
-    if cursor:
-        before = _place(str(read_cursor(cursor, of="events", log_created="")))
-    found = find_events(record, wanted, before=before, limit=limit)
-    last = "{}.{}".format(*found.last) if found.last else ""
-    more = cursor_after(last, of="events", log_created="") if last else None
+    found = find_events(
+        record, wanted, before=place_behind(cursor, of="events") if cursor else before, limit=limit
+    )
+    more = cursor_behind(found.last, of="events")
     return EventPage.model_validate(
         {"events": found.events, "next_cursor": more, "as_of": found.as_of}
     )
-
-
-def _place(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})", text)
-    if found is None:
-        raise Problem(HTTPStatus.BAD_REQUEST, "that is no cursor of events: begin without one")
-    return int(found[1]), int(found[2])

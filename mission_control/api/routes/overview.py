@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
+from mission_control.api.parameters import Moment
 from mission_control.mission import TheMission
 from operations.queries.pulses import last_pulse_of
 from operations.queries.recently import recently
@@ -19,15 +20,6 @@ router = APIRouter(prefix="/api")
 
 SECONDS = 3.0
 """Who looks at the page does not wait longer for what only ClickHouse knows."""
-
-Moment = Annotated[
-    str,
-    Query(
-        max_length=60,
-        description="a position (1200), one of an epoch (2/1200), a time"
-        " (2026-11-30T14:03:27Z) or now",
-    ),
-]
 
 
 @router.get("/summary")

@@ -1,0 +1,57 @@
+"""Objectives: which there are, what became of each, and why it waits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from mission_control.api.parameters import Limit
+from mission_control.mission import TheMission
+from nervous_system.errors import NoSuch
+from operations.queries.objectives import KnownObjective, objectives_in_order
+
+router = APIRouter(prefix="/api/objectives")
+
+
+class ObjectiveList(BaseModel):
+    """Those that are open, the most urgent first, then those that ended, the last first."""
+
+    objectives: list[KnownObjective]
+    left_out: int = Field(description="how many more there are")
+    as_of: int
+
+
+class ObjectiveAnswer(BaseModel):
+    """One of them with its tasks."""
+
+    objective: KnownObjective
+    as_of: int
+
+
+@router.get("")
+async def list_objectives(
+    mission: TheMission, open_only: bool = False, limit: Limit = 100
+) -> ObjectiveList:
+    """As far as the log tells of them."""
+    now = await mission.swarm.now()
+    known = await mission.objectives.known(now.log)
+    found = objectives_in_order(known.objectives.values(), now.overseen, now.at)
+    wanted = [each for each in found if each.is_open or not open_only]
+    return ObjectiveList(
+        objectives=wanted[:limit], left_out=max(0, len(wanted) - limit), as_of=now.as_of
+    )
+
+
+@router.get("/{objective_id:path}")
+async def show(
+    objective_id: Annotated[str, Path(max_length=1_000)], mission: TheMission
+) -> ObjectiveAnswer:
+    """Its plan, its tasks, who approved it or called it off, and how it ended."""
+    now = await mission.swarm.now()
+    known = await mission.objectives.known(now.log)
+    if (found := known.objectives.get(objective_id)) is None:
+        raise NoSuch(f"the log tells of no objective {objective_id}")
+    (stands,) = objectives_in_order([found], now.overseen, now.at)
+    return ObjectiveAnswer(objective=stands, as_of=now.as_of)
