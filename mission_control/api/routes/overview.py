@@ -18,7 +18,7 @@ from operations.queries.timeline import Timeline, timeline
 
 router = APIRouter(prefix="/api")
 
-SECONDS = 3.0
+SECONDS = 5.0
 """Who looks at the page does not wait longer for what only ClickHouse knows."""
 
 
