@@ -63,7 +63,12 @@ class Home:
 
     def log(self, name: str) -> Path:
         """The log file of one process."""
-        return self.path / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
+
+    @property
+    def logs(self) -> Path:
+        """Where the log files of all processes are."""
+        return self.path / "logs"
 
     @property
     def is_new(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends
@@ -15,6 +16,7 @@ from mission_control.api.streams import Streams
 from mission_control.sessions import Sessions
 from nervous_system.bus import Bus
 from operations.http_tokens import Caller
+from operations.queries.ask import Analyst
 from operations.queries.incidents import IncidentHistory
 from operations.queries.live_feed import LiveFeed
 from operations.queries.live_history import LiveHistory
@@ -37,7 +39,9 @@ class Mission:
     incidents: LiveHistory[IncidentHistory]
     objectives: LiveHistory[ObjectiveHistory]
     record: Record
+    analyst: Analyst
     cookie: str  # its name
+    logs: Path  # folder of the services' log files
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from local_mesh.home import Home
 from mission_control.api.admission import Admission
 from mission_control.api.application import application, takes
 from mission_control.api.precondition import Preconditions
@@ -25,6 +26,7 @@ from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
 from operations.actions.overseer_client import operator
 from operations.http_tokens import Caller, Tokens
+from operations.queries.ask import Analyst
 from operations.queries.live_feed import LiveFeed
 from operations.queries.live_history import live_incidents, live_objectives
 from operations.queries.live_swarm import LiveSwarm
@@ -74,7 +76,9 @@ def front_door(
             incidents=live_incidents(bus),
             objectives=live_objectives(bus),
             record=Record(mesh.clickhouse_dsn if mesh.clickhouse_url else ""),
+            analyst=Analyst.of(mesh),
             cookie=cookie,
+            logs=Home.at(mesh.home).logs,
         )
     )
     return Admission(

@@ -46,6 +46,8 @@ OF_PUBLIC: Final = "/"
 """Who asks those, as no caller is called: a flood of strangers elsewhere costs them nothing."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOKING: Final = frozenset({("POST", "/api/ask")})
+"""What changes nothing, although it is no GET."""
 UNSENDABLE: Final = ("authorization", "idempotency-key", "ganglion-request")
 """No form of another site can send one of these."""
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -153,9 +155,8 @@ class Admission:
         caller = admitted.caller if admitted is not None else None
         if not self._rates.take(caller.name if caller is not None else OF_PUBLIC):
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "you ask too often: ask again in a moment")
-        if caller is not None and not caller.may(
-            "viewer" if method in SAFE_METHODS else "operator"
-        ):
+        looks = method in SAFE_METHODS or (method, path) in LOOKING
+        if caller is not None and not caller.may("viewer" if looks else "operator"):
             raise Problem(
                 HTTPStatus.FORBIDDEN, f"{caller.name} may look, and not {method} {path[:100]}"
             )

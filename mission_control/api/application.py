@@ -13,12 +13,15 @@ from mission_control.api.description import describe_interface
 from mission_control.api.problem import answer_problems
 from mission_control.api.routes import (
     agents,
+    ask,
     decisions,
     dispatch,
     events,
+    export,
     health,
     incidents,
     live,
+    metrics,
     objectives,
     orders,
     overview,
@@ -55,7 +58,7 @@ def application(mission: Mission) -> FastAPI:
     surfaces = (health, session, tasks, workers, station)
     reads = (
         *(overview, state, objectives, agents, events, decisions, traces, window),
-        *(incidents, trends, parked, live),
+        *(incidents, trends, metrics, parked, ask, export, live),
     )
     acts = (dispatch, orders, rest)
     for each in (*surfaces, *reads, *acts):

@@ -11,16 +11,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from nervous_system.clickhouse.error_families import Unmigrated, family_of
 from nervous_system.clickhouse.query import run_query
-from nervous_system.errors import NotRunning, QueryRefused
+from nervous_system.errors import NotRunning, QueryRefused, Transient
 from operations.queries.caught_up import watermark
 
 SECONDS: Final = 10.0
 """Who asks holds a thread meanwhile, and there are not many."""
 MAX_ROWS: Final = 200_000
 MAX_BYTES: Final = 64 * 1024**2
-NOT_THERE_YET: Final = frozenset({60, 81})
-"""UNKNOWN_TABLE, UNKNOWN_DATABASE: nobody has made them yet."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -116,6 +115,7 @@ def _read(row: Row) -> Row:
 
 
 def _as_ours(error: QueryRefused) -> QueryRefused | NotRunning:
-    if error.code in NOT_THERE_YET:
-        return NotRunning("the tables are not there yet: the ingestor makes them when it starts")
-    return error
+    """NotRunning for what may be answered later: also tables that are not there yet, as the
+    ingestor makes them when it starts."""
+    family = family_of(error.code, str(error), reads=True)
+    return NotRunning(str(error)) if isinstance(family, Transient | Unmigrated) else error

@@ -39,11 +39,17 @@ class Column:
     data: bytes
 
 
-def window(record: Record, *, begin: str, end: str, limit: int) -> bytes:
-    """From one moment to another, both included, as many positions as asked for; `next` in the head
-    says where it goes on. Without a beginning it is the last so many. Raises NoSuch, NotRunning,
-    QueryRefused."""
-    as_of = record.as_of()
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """Rows of a stretch of one life of the log, column by column; one more than was asked for if
+    there are more."""
+
+    first: Place
+    columns: dict[str, list[Any]]
+
+
+def rows_between(record: Record, *, begin: str, end: str, limit: int) -> FoundRows:
+    """From one moment to another, both included. Raises as `window`."""
     last = place_of(record, end or "now")
     first = place_of(record, begin) if begin else _before(last, limit)
     if (first.epoch, first.position) > (last.epoch, last.position):
@@ -52,6 +58,16 @@ def window(record: Record, *, begin: str, end: str, limit: int) -> bytes:
     found = record.columns(
         "window", epoch=first.epoch, first=first.position, last=up_to, most=limit + 1
     )
+    return FoundRows(first, found)
+
+
+def window(record: Record, *, begin: str, end: str, limit: int) -> bytes:
+    """From one moment to another, both included, as many positions as asked for; `next` in the head
+    says where it goes on. Without a beginning it is the last so many. Raises NoSuch, NotRunning,
+    QueryRefused."""
+    as_of = record.as_of()
+    rows = rows_between(record, begin=begin, end=end, limit=limit)
+    first, found = rows.first, rows.columns
     following = found["position"][limit:]
     by_name = {name: values[:limit] for name, values in found.items()}
     positions = by_name["position"]

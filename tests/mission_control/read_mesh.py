@@ -42,6 +42,18 @@ class ReadMesh(Client):
             cursor = page["next_cursor"]
             yield page
 
+    def whole(self, path: str, part: str) -> Any:
+        """What a GET answers once it has this part, and nothing is left out: a busy machine may
+        leave out what ClickHouse does not say soon enough."""
+        asked: list[Any] = []
+
+        def is_whole() -> bool:
+            asked.append(self.read(path))
+            return bool(asked[-1][part]) and not asked[-1]["left_out"]
+
+        wait_until(is_whole, f"{path} has everything")
+        return asked[-1]
+
     def record(self, *documents: dict[str, Any]) -> list[str]:
         """Put events on record, and wait until ClickHouse has them; their ids."""
         answer = self.post("/api/events", list(documents))

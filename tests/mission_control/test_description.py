@@ -8,7 +8,7 @@ from typing import Any
 from tests.mission_control.door import Door
 
 SURFACES = {
-    "post": ("/objective", "/status", "/claim", "/tasks", "/workers", "/api/events"),
+    "post": ("/objective", "/status", "/claim", "/tasks", "/workers", "/api/events", "/api/ask"),
     "get": (
         *("/policy", "/report", "/heartbeat", "/health", "/system/stats", "/system/audit"),
         *("/tasks", "/tasks/{task_id}", "/workers", "/workers/{worker_id}"),
@@ -16,6 +16,7 @@ SURFACES = {
         *("/api/summary", "/api/timeline", "/api/window", "/api/decisions", "/api/traces"),
         *("/api/decisions/{event_id}", "/api/traces/{trace_id}", "/api/agents", "/api/pulses"),
         *("/api/objectives", "/api/objectives/{objective_id}", "/api/parked", "/api/trends"),
+        *("/api/questions", "/api/export", "/api/perfetto", "/metrics/summary"),
         *("/api/incidents", "/api/incidents/{incident_id}", "/api/capacity", "/api/indicators"),
     ),
     "delete": ("/tasks/{task_id}",),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import struct
+import zipfile
 from array import array
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -18,7 +20,8 @@ from nervous_system.bus import Bus
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
-from tests.mission_control.door import Door
+from operations.http_tokens import Tokens
+from tests.mission_control.door import Door, Reply
 from tests.mission_control.read_mesh import ReadMesh, read_mesh
 from tests.real_servers import RealProcess, wait_until
 
@@ -151,15 +154,7 @@ def test_the_page_now_has_who_does_what_and_what_waits(mesh: ReadMesh) -> None:
     risky = {"tasks": [{"action": "dig", "risk_tier": "high-risk"}]}
     mesh.post("/objective", {"description": "dig", "objective_id": "asks", "metadata": risky})
     mesh.post("/workers", {"worker_id": "mole", "skills": ["dig"]})
-    # A busy machine may leave out what ClickHouse does not say soon enough.
-    asked: list[dict[str, Any]] = []
-
-    def is_whole() -> bool:
-        asked.append(mesh.read("/api/summary"))
-        return not asked[-1]["left_out"]
-
-    wait_until(is_whole, "ClickHouse says all of it")
-    found = asked[-1]
+    found = mesh.whole("/api/summary", "pulse")
     cards = {each["id"]: each for each in found["agents"]}
     assert cards["busy"]["doing"] == "<b>mend</b>", "it is a text, for whoever shows it"
     assert cards["mole"]["status"] == "idle"
@@ -288,6 +283,90 @@ def test_objectives_are_told_with_their_tasks(mesh: ReadMesh) -> None:
     ]
     assert found["tasks"][0]["action"] == "dig"
     assert mesh.read("/api/objectives/o%2F1")["objective"] == found
+
+
+def _ask(mesh: ReadMesh, sql: str, **more: Any) -> Reply:
+    return mesh.post("/api/ask", {"sql": sql, **more})
+
+
+def test_whoever_may_look_asks_in_sql(mesh: ReadMesh) -> None:
+    viewer = {"Authorization": f"Bearer {Tokens(mesh.line.home).add('vera', 'viewer')}"}
+    sql = "SELECT number, toString(number) AS s FROM numbers(10)"
+    found = mesh.post("/api/ask", {"sql": sql, "max_rows": 3}, **viewer).json
+    assert found["columns"] == [
+        {"name": "number", "type": "UInt64"},
+        {"name": "s", "type": "String"},
+    ]
+    assert (found["rows"], found["truncated"]) == ([[0, "0"], [1, "1"], [2, "2"]], True)
+    whole = _ask(mesh, "SELECT 1 WHERE 0").json
+    assert (whole["rows"], whole["truncated"], len(whole["columns"])) == ([], False, 1)
+    questions = mesh.read("/api/questions")["questions"]
+    assert questions
+    for each in questions:
+        assert each["text"].endswith("."), each
+        assert _ask(mesh, each["sql"]).status == 200, each
+    assert mesh.get("/api/export", **viewer).status == 403, "services' logs are for operators"
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("SELECT 1 SETTINGS max_execution_time = 100", "readonly mode"),
+        ("SELECT 1 SETTINGS max_result_rows = 100000", "readonly mode"),
+        ("SET max_memory_usage = 1", "readonly mode"),
+        ("DROP TABLE swarm.events", "Not enough privileges"),
+        ("INSERT INTO swarm.events (seq) VALUES (1)", "Not enough privileges"),
+        ("SELECT 1; SELECT 2", "ClickHouse refused"),
+        ("SELECT 1 FORMAT CSV", "leave FORMAT out"),
+        ("SELECT * FROM file('/etc/passwd')", "ClickHouse refused"),
+        ("selec", "Syntax error"),
+    ],
+)
+def test_a_query_that_may_not_be_asked_is_refused(mesh: ReadMesh, sql: str, why: str) -> None:
+    answer = _ask(mesh, sql)
+    assert answer.status == HTTPStatus.UNPROCESSABLE_ENTITY, answer.body
+    assert why in answer.json["detail"]
+
+
+def test_an_export_is_a_file_with_all_of_it(mesh: ReadMesh) -> None:
+    first, last = mesh.record(_decision("export", "one"), _decision("export", "\u202etwo"))
+    begin, end = (
+        mesh.read("/api/events", id=each)["events"][0]["sequence"] for each in (first, last)
+    )
+    answer = mesh.get(f"/api/export?from={begin}&to={end}")
+    assert answer.headers["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as file:
+        assert file.testzip() is None
+        lines = [json.loads(line) for line in file.read("events.jsonl").splitlines()]
+        assert [lines[0]["event_id"], lines[-1]["event_id"]] == [first, last]
+        assert "logs/overseer.log" in file.namelist()
+        settings = file.read("settings.json").decode()
+        assert json.loads(file.read("versions.json"))["packages"]["ganglion"]
+    password = (mesh.line.home / "keys/clickhouse/services").read_text().strip()
+    assert password not in settings
+
+
+def test_perfetto_gets_a_trace_of_it(mesh: ReadMesh) -> None:
+    mesh.post("/objective", {"description": "dig", "metadata": TASKS})
+    task = mesh.post("/claim", {"agent_id": "digger", "actions": ["dig"]}).json["task"]
+    done = {"task_id": task["task_id"], "status": "completed", "agent_id": "digger"}
+    mesh.wait_for(mesh.post("/status", done).json["as_of"])
+    found = mesh.get("/api/perfetto").json["traceEvents"]
+    (slice_,) = [
+        each for each in found if each.get("name") == task["task_id"] and each["ph"] == "X"
+    ]
+    named = [each for each in found if each.get("tid") == slice_["tid"] and each["ph"] == "M"]
+    assert [each["args"]["name"] for each in named] == ["digger"]
+    assert slice_["dur"] >= 0
+
+
+def test_a_pager_finds_its_numbers(mesh: ReadMesh) -> None:
+    found = mesh.whole("/metrics/summary", "burn_rates")
+    assert [(each["window_seconds"], each["burn_rate"]) for each in found["burn_rates"]] == [
+        (3_600, 0.0),
+        (21_600, 0.0),
+        (86_400, 0.0),
+    ]
 
 
 @pytest.mark.parametrize(
