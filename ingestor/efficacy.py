@@ -6,7 +6,7 @@ from typing import Final
 
 from enchanted.events.v1.task_pb2 import TaskResult
 from nervous_system.contract import efficacy
-from nervous_system.phrases import enum_word
+from nervous_system.contract.words import word
 
 
 def _falling(value: str, whole_until: float, nothing_from: float) -> str:
@@ -15,7 +15,7 @@ def _falling(value: str, whole_until: float, nothing_from: float) -> str:
 
 
 def _stability() -> str:
-    words = [enum_word(TaskResult, result) for result in efficacy.STABILITY]
+    words = [word(TaskResult, result) for result in efficacy.STABILITY]
     return f"CAST(transform(result, {words}, {list(efficacy.STABILITY.values())}, 0.) AS Float64)"
 
 

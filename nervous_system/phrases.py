@@ -50,15 +50,9 @@ def moment(at: datetime) -> str:
 
 def enum_label(enum: _EnumTypeWrapper[_NUMBER], number: _NUMBER) -> str:
     """RESULT_CHECKS_FAILED is `checks failed`; a number this version does not know, its digits."""
-    return enum_word(enum, number).replace("_", " ")
-
-
-def enum_word(enum: _EnumTypeWrapper[_NUMBER], number: _NUMBER) -> str:
-    """RESULT_CHECKS_FAILED is `checks_failed`, as JSON and tables have it; a number this version
-    does not know, its digits."""
     if number not in enum.values():
         return str(int(number))
-    return enum.Name(number).partition("_")[2].lower()
+    return enum.Name(number).partition("_")[2].replace("_", " ").lower()
 
 
 def percent(share: float) -> str:

@@ -24,7 +24,7 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from nervous_system.contract.event import RecordedEvent
-from nervous_system.phrases import enum_word
+from nervous_system.contract.words import word
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ def _end(life: _Life, lives: dict[str, _Life]) -> None:
     else:
         must = set()
     if result not in must:
-        name = enum_word(TaskResult, result)
+        name = word(TaskResult, result)
         life.wrong.append(
             f"ended as {name} after {life.completed} completions, {life.failures} failures of"
             f" {life.manifest.max_attempts} allowed, with {len(lost)} dependencies not completed"

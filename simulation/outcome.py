@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from enchanted.events.v1.task_pb2 import TaskAcknowledged, TaskResult, TaskSubmitted
-from nervous_system.phrases import enum_word, pluralize
+from nervous_system.contract.words import word
+from nervous_system.phrases import pluralize
 from simulation.checker import judge
 from simulation.plan import SimulationPlan
 from simulation.runner import Run
@@ -47,7 +48,7 @@ class SimulationOutcome:
         for each in run.log:
             payload = each.event.payload
             if isinstance(payload, TaskAcknowledged):
-                results[enum_word(TaskResult, payload.result)] += 1
+                results[word(TaskResult, payload.result)] += 1
                 if payload.task_id in submitted:
                     lives.append((each.recorded_at - submitted[payload.task_id]).total_seconds())
         return cls(

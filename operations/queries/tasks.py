@@ -10,9 +10,9 @@ from enchanted.events.v1.task_pb2 import TaskResult
 from local_mesh.addresses import client_settings
 from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.subjects import token
+from nervous_system.contract.words import word
 from nervous_system.errors import BadSetting
 from nervous_system.names import EVENTS
-from nervous_system.phrases import enum_word
 from operations.log_session import bus_session, said_by
 from operations.queries.meant import objective_among, task_among
 from operations.queries.overseer_projection import OverseerProjection, overseer_state
@@ -102,4 +102,4 @@ def ended_row(task_id: str, ended: FinishedTask) -> dict[str, Any]:
 
 def ended_status(ended: FinishedTask) -> str:
     """How it ended, in a word."""
-    return enum_word(TaskResult, ended.result)
+    return word(TaskResult, ended.result)

@@ -30,7 +30,8 @@ from enchanted.events.v1.task_pb2 import (
     TaskSubmitted,
 )
 from nervous_system.contract.payload import Payload
-from nervous_system.phrases import enum_label, enum_word
+from nervous_system.contract.words import word
+from nervous_system.phrases import enum_label
 from station.exporting.line import ExportLine, clock, json_line
 from station.names import DISPATCH_LOG, TASK_STATUS
 
@@ -183,7 +184,7 @@ def _of(
     agent_id = said.pop("worker_id", None)
     notes = [said.pop(name) for name in ("notes", "note", "reason") if name in said]
     if "result" in said and payload.result in TaskResult.values():  # type: ignore[union-attr]
-        said["result"] = enum_word(TaskResult, payload.result)  # type: ignore[union-attr]
+        said["result"] = word(TaskResult, payload.result)  # type: ignore[union-attr]
     return _Step(
         event=event, status=status, agent_id=agent_id, notes="; ".join(notes) or None, more=said
     )
