@@ -30,7 +30,7 @@ PANELS: Final = {
     ),
     "In and out": ("emit", "import", "export"),
     "Keeping a mesh": ("init", "migrate", "parked", "epochs", "repair", "settings", "keys"),
-    "Trying it": ("samples", "simulate"),
+    "Trying it": ("demo", "samples", "simulate"),
 }
 """What the help shows together, in its order."""
 

@@ -19,7 +19,7 @@ from nervous_system.visible import visible
 if TYPE_CHECKING:
     from rich.live import Live
 
-NAME_WIDTH: Final = 12
+NAME_WIDTH: Final = 15
 
 
 class Console:

@@ -184,7 +184,7 @@ COMMANDS = (
 )
 ELSEWHERE = {
     *("up", "down", "init", "migrate", "samples", "import", "export", "repair"),
-    *("simulate", "bench"),
+    *("simulate", "demo", "bench"),
 }
 """What begins and ends meshes, or draws a bar; other tests look at it."""
 

@@ -295,7 +295,7 @@ def test_a_child_that_cannot_start_says_why_and_stops_all(ganglion: CommandLine)
     (ganglion.home / "nats" / "jetstream").write_text("")
     answer = ganglion("up", "--detach", "--only", "nats")
     assert answer.returncode == FAILURE
-    assert "nats         ended with exit code 1" in answer.stdout
+    assert "ended with exit code 1" in answer.stdout
     assert answer.stderr.startswith("ganglion: the mesh did not start: nats ended with exit code 1")
     assert len(answer.stderr.splitlines()) == 1
     assert ganglion("status").returncode == NOT_RUNNING
