@@ -42,6 +42,7 @@ class Mission:
     analyst: Analyst
     cookie: str  # its name
     logs: Path  # folder of the services' log files
+    jaeger_url: str | None  # None: that of this machine, if one answers there
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from local_mesh.home import Home
+from local_mesh.settings import LocalMeshSettings
 from mission_control.api.admission import Admission
 from mission_control.api.application import application, takes
 from mission_control.api.precondition import Preconditions
@@ -79,6 +80,7 @@ def front_door(
             analyst=Analyst.of(mesh),
             cookie=cookie,
             logs=Home.at(mesh.home).logs,
+            jaeger_url=read_settings(LocalMeshSettings).jaeger_url,
         )
     )
     return Admission(

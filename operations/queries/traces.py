@@ -34,8 +34,11 @@ class TraceList:
     as_of: int
 
 
-def traces(record: Record, *, since: datetime, until: datetime = LATEST, limit: int) -> TraceList:
-    """Of which something was recorded in that time. Raises NotRunning, QueryRefused."""
+def traces(
+    record: Record, *, since: datetime, until: datetime = LATEST, work: bool = False, limit: int
+) -> TraceList:
+    """Of which something was recorded in that time; if `work`, without those in which services
+    speak of themselves only. Raises NotRunning, QueryRefused."""
     as_of = record.as_of()
-    rows = record.rows("traces", since=since, until=until, most=limit + 1)
+    rows = record.rows("traces", since=since, until=until, work=work, most=limit + 1)
     return TraceList([TraceRow(**each) for each in rows[:limit]], len(rows) > limit, as_of)

@@ -18,6 +18,7 @@ from tests.mission_control.door import Client
 from tests.real_servers import free_port, wait_until
 
 SERVICES = ("nats", "clickhouse", "ingestor", "governor", "overseer", "mission_control")
+JAEGER = "http://jaeger.example:16686"
 PORTS = ("NATS_PORT", "NATS_MONITOR_PORT", "CLICKHOUSE_PORT", "HTTP_PORT")
 
 
@@ -74,7 +75,11 @@ def read_mesh(folder: Path) -> Iterator[ReadMesh]:
     """A mesh in this folder, without guardian and worker."""
     home = folder / "home"
     ports = {f"GANGLION_{each}": str(free_port()) for each in PORTS}
-    own = {"GANGLION_HOME": str(home), "XDG_CONFIG_HOME": str(folder / "config")}
+    own = {
+        "GANGLION_HOME": str(home),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "GANGLION_JAEGER_URL": JAEGER,
+    }
     line = CommandLine(
         home=home, environment={**bare_environment(), **own, **ports, "GANGLION_OPERATOR": "ada"}
     )

@@ -22,7 +22,7 @@ from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
 from operations.http_tokens import Tokens
 from tests.mission_control.door import Door, Reply
-from tests.mission_control.read_mesh import ReadMesh, read_mesh
+from tests.mission_control.read_mesh import JAEGER, ReadMesh, read_mesh
 from tests.real_servers import RealProcess, wait_until
 
 TASKS = {"tasks": [{"action": "dig"}]}
@@ -243,7 +243,9 @@ def test_a_trace_is_a_list_in_which_parents_stand_first(mesh: ReadMesh) -> None:
         _decision("tracer", "right", trace_id=trace, causation_id=root),
     )
     (deep,) = mesh.record(_decision("tracer", "deep", trace_id=trace, causation_id=ids[0]))
-    nodes = mesh.read(f"/api/traces/{trace}")["nodes"]
+    told = mesh.read(f"/api/traces/{trace}")
+    assert told["jaeger_url"] == f"{JAEGER}/trace/{trace}"
+    nodes = told["nodes"]
     assert [(each["id"], each["parent"], each["depth"]) for each in nodes] == [
         (root, -1, 0),
         (ids[0], 0, 1),
@@ -253,6 +255,10 @@ def test_a_trace_is_a_list_in_which_parents_stand_first(mesh: ReadMesh) -> None:
     listed = mesh.read("/api/traces", limit=1000)["traces"]
     (found,) = [each for each in listed if each["trace_id"] == trace]
     assert (found["events"], found["decided"], found["agents"]) == (4, "begin", ["tracer"])
+    work = mesh.read("/api/traces", limit=1000, work=True)["traces"]
+    assert trace in [each["trace_id"] for each in work]
+    assert "process_started" in {each["first_kind"] for each in listed}
+    assert "process_started" not in {each["first_kind"] for each in work}
 
 
 def test_pulses_machines_and_agents_are_told_over_time(mesh: ReadMesh) -> None:

@@ -1,4 +1,5 @@
--- Traces of which something was recorded in a time, the last first.
+-- Traces of which something was recorded in a time, the last first; if only `work` is wanted, not those with nothing in
+-- them but what services say of themselves and of each other.
 SELECT
     trace_id,
     toUnixTimestamp64Micro(min(e.recorded_at)) AS began_at,
@@ -17,5 +18,9 @@ WHERE disposition = 'stored'
     AND e.recorded_at >= fromUnixTimestamp64Micro({since:Int64})
     AND e.recorded_at < fromUnixTimestamp64Micro({until:Int64})
 GROUP BY trace_id
+HAVING NOT {work:Bool} OR countIf(payload_kind NOT IN (
+    'tick_observed', 'leadership_taken', 'requests_taken', 'claim_requested', 'capacity_sampled', 'pulse_completed',
+    'process_started', 'worker_registered', 'worker_heartbeat', 'worker_departed'
+)) > 0
 ORDER BY max((epoch, seq)) DESC
 LIMIT {most:UInt64}
