@@ -8,6 +8,7 @@ taken; one that is not is taken where it stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
@@ -22,11 +23,21 @@ from nervous_system.service.service_spec import ServiceSpec
 
 State = TypeVar("State")
 
+Observer = Callable[[State, State, RecordedEvent], None]
+"""Told the state before and after an event that changed it, and the event, with the place where it
+stands on the log."""
+
 
 class Follower(Fold[State]):
     """The fold of a role, from a state of it on or from the beginning."""
 
-    def __init__(self, role: ServiceSpec[State], base: Snapshot[State] | None = None) -> None:
+    def __init__(
+        self,
+        role: ServiceSpec[State],
+        base: Snapshot[State] | None = None,
+        *,
+        observer: Observer[State] | None = None,
+    ) -> None:
         super().__init__(
             role.core,
             service=role.service,
@@ -38,6 +49,7 @@ class Follower(Fold[State]):
             hears=on_any(role.live_filters),
         )
         self._leader = f"{role.service}/{role.scope}"
+        self.observer = observer
         self.awaited: dict[str, int] = {}  # what was recalled and is not folded in yet: where it is
         self._following: dict[str, list[RecordedEvent]] = {}  # of these, by the id of their cause
 
@@ -70,9 +82,8 @@ class Follower(Fold[State]):
         return []
 
     def settle(self, position: int) -> None:
-        """The turns that had seen a position and nothing behind it, once all up to it was taken."""
-        if self._seen_at is not None:
-            self._advance_to(position + 1, self._seen_at)
+        """All up to a position was taken. A turn that stands behind it does not count yet, whatever
+        it had seen: it may have come much later."""
         self.sequence = position
 
     def apply_tick(self, event: Event) -> list[Entry]:
@@ -112,8 +123,11 @@ class Follower(Fold[State]):
         return sorted(found, key=lambda each: each.sequence)
 
     def _evolve(self, recorded: RecordedEvent) -> None:
-        self.awaited.pop(recorded.event.event_id, None)
+        stands_at = self.awaited.pop(recorded.event.event_id, recorded.sequence)
+        before = self.state
         super()._evolve(recorded)
+        if self.observer is not None and self.state is not before:
+            self.observer(before, self.state, replace(recorded, sequence=stands_at))
 
 
 def _as_decided(event: Event, cause: Event) -> Event:

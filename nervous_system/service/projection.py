@@ -2,9 +2,11 @@
 
 It goes by what the leader goes by (`ServiceSpec`), believes whom the leader believes, and folds as
 the leader folds (`Follower`). The state at a position is that of a leader that had read so far:
-with what followed from all that, also where that stands further behind. So it is the same from
-wherever the folding begins: the first position, the leader's last snapshot, or any state that was
-kept."""
+with what followed from all that, also if that stands further behind; but a request or a tick counts
+from where it stands on the log, as it may have come hours after the position that it had seen. So
+it is the same from wherever the folding begins: the first position, the leader's last snapshot, or
+any state that was kept.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from nervous_system.contract.stored import Stored
 from nervous_system.contract.subjects import on_any
 from nervous_system.errors import MalformedEvent, Permanent, Unauthentic
 from nervous_system.names import MAX_BATCH_MESSAGES
-from nervous_system.service.follower import Follower
+from nervous_system.service.follower import Follower, Observer
 from nervous_system.service.packing import Snapshot
 from nervous_system.service.service_spec import ServiceSpec, separate
 from nervous_system.service.snapshots import (
@@ -52,16 +54,28 @@ class _Own(NamedTuple):
 
 
 class Projection(Generic[State]):
-    """The fold of one role, from `base` on, or from the first position where that is None or of
-    another log. It goes forwards only."""
+    """The fold of one role, from `base` on, or from the first position if that is None or of
+    another log. It goes forwards only.
+
+    A base that a leader wrote (`by_leader`) has decisions in it that stand behind its position; it
+    serves from where they all are on.
+    """
 
     def __init__(
-        self, bus: Bus, role: ServiceSpec[State], *, base: Snapshot[State] | None = None
+        self,
+        bus: Bus,
+        role: ServiceSpec[State],
+        *,
+        base: Snapshot[State] | None = None,
+        by_leader: bool = False,
+        observer: Observer[State] | None = None,
     ) -> None:
         self._bus = bus
         self.role = role
         self._base = base
-        self._fold = Follower(role, base)
+        self._by_leader = by_leader
+        self._observer = observer
+        self._fold = Follower(role, base, observer=observer)
         self._read_ahead_to = self._fold.sequence
         self._own: deque[_Own] = deque()  # read ahead, and not taken
         self._is_read, self._is_of_own = on_any(role.replay_filters), on_any(role.own_filters)
@@ -77,7 +91,7 @@ class Projection(Generic[State]):
         base = None
         with suppress(Unauthentic):  # the leader says so
             base = await kept.load()
-        return cls(bus, role, base=base)
+        return cls(bus, role, base=base, by_leader=True)
 
     @property
     def state(self) -> State:
@@ -135,8 +149,9 @@ class Projection(Generic[State]):
 
     async def _go_on_to(self, position: int) -> State:
         async with aclosing(self._own_events()) as own:
-            if self._base is not None and not await self._belongs(self._base, own):
-                self._base, self._fold, self._read_ahead_to = None, Follower(self.role), 0
+            if self._base is not None and not await self._serves(self._base, position, own):
+                self._base, self._read_ahead_to = None, 0
+                self._fold = Follower(self.role, observer=self._observer)
                 self._own.clear()
                 return await self._go_on_to(position)
             self._base = None
@@ -196,10 +211,13 @@ class Projection(Generic[State]):
             self._own.append(_Own(recorded, self._fold.preload_own(recorded)))
         return True
 
-    async def _belongs(self, base: Snapshot[State], own: AsyncGenerator[Stored, None]) -> bool:
+    async def _serves(
+        self, base: Snapshot[State], position: int, own: AsyncGenerator[Stored, None]
+    ) -> bool:
+        """Whether a base is of this log, and has nothing in it that stands behind the position."""
         while self._fold.missing and await self._read_ahead(own):
             pass
         reason = await foreign(self._bus.stream, base, missing=len(self._fold.missing))
         if reason:
             _log.debug("projection.foreign_snapshot", role=self.role.key, reason=reason)
-        return not reason
+        return not reason and not (self._by_leader and self._read_ahead_to > position)

@@ -11,8 +11,11 @@ import pytest
 
 from enchanted.events.v1.pulse_pb2 import HaltOrdered
 from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
+from enchanted.events.v1.task_pb2 import TaskManifest
+from enchanted.events.v1.task_request_pb2 import TasksProposed
 from nervous_system import names
 from nervous_system.bus import Bus
+from nervous_system.client.request_client import RequestClient
 from nervous_system.errors import Permanent
 from nervous_system.service.packing import Packing, Snapshot
 from nervous_system.service.projection import Projection
@@ -28,11 +31,16 @@ BASES = 3
 
 
 async def packed_at(
-    bus: Bus, name: str, position: int, *, base: Snapshot[Any] | None = None
+    bus: Bus,
+    name: str,
+    position: int,
+    *,
+    base: Snapshot[Any] | None = None,
+    by_leader: bool = False,
 ) -> bytes:
     """The state at a position, from a base or from the first."""
     role = ROLES[name]
-    state = await Projection(bus, role, base=base).state_at(position)
+    state = await Projection(bus, role, base=base, by_leader=by_leader).state_at(position)
     bare = Snapshot(
         state=state, sequence=position, stream_created="", fingerprint="", pending_ids=frozenset()
     )
@@ -52,8 +60,9 @@ async def assert_one_state(mesh: LedMesh) -> None:
             await follower.state_at(position)
             kept = await follower.kept()
             left = [each for each in mesh.kept[name] if each.sequence <= position]
-            for base in (kept, *chance.sample(left, min(BASES, len(left)))):
-                found = await packed_at(bus, name, position, base=base)
+            assert await packed_at(bus, name, position, base=kept) == first, (name, position)
+            for base in chance.sample(left, min(BASES, len(left))):
+                found = await packed_at(bus, name, position, base=base, by_leader=True)
                 assert found == first, (name, position, base.sequence)
         mesh.kept[name].append(kept)
 
@@ -115,3 +124,26 @@ async def test_there_is_no_state_of_what_is_not_on_the_log(
     await projection.state_at(3)
     with pytest.raises(Permanent, match="it is folded up to 3"):
         await projection.state_at(2)
+
+
+async def test_what_is_asked_for_later_is_not_in_the_state_before(
+    mesh_settings: MeshSettings,
+) -> None:
+    """Though whoever decided on it had read nothing since: on an idle log that may be hours ago."""
+    role = ROLES["overseer"]
+    async with led(mesh_settings, Random(3)) as mesh:
+        await mesh.start("overseer")
+        await mesh.everything_is_read()
+        before = (await mesh.bus.stream.state()).last_sequence
+        task = TaskManifest(task_id="later", action="work")
+        asker = RequestClient(mesh.bus, service="overseer", role=ROLE_OPERATOR, agent_id="me")
+        await asker.ask(TasksProposed(tasks=[task]))
+        await mesh.stop()
+        projection = Projection(mesh.bus, role)
+        assert "later" not in (await projection.state_at(before)).kernel.tasks
+        kept = await projection.kept()
+        assert "later" in (await projection.state_at_end()).kernel.tasks
+        (by_leader,) = mesh.kept["overseer"]
+        for base, is_leaders in ((kept, False), (by_leader, True)):
+            again = Projection(mesh.bus, role, base=base, by_leader=is_leaders)
+            assert "later" in (await again.state_at_end()).kernel.tasks
