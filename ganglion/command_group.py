@@ -26,7 +26,7 @@ PANELS: Final = {
     "The mesh": ("up", "down", "status", "doctor", "contexts", "logs"),
     "Work": ("objectives", "tasks", "workers", "halt", "resume"),
     "What happened, and why": (
-        *("tail", "trace", "agents", "sessions", "files", "incidents", "sql"),
+        *("tail", "trace", "state", "agents", "sessions", "files", "checkout", "incidents", "sql"),
     ),
     "In and out": ("emit", "import", "export"),
     "Keeping a mesh": ("init", "migrate", "parked", "epochs", "repair", "settings", "keys"),

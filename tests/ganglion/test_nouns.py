@@ -40,7 +40,7 @@ def test_options_without_a_verb_are_those_of_the_list(
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        (("statsu",), "Did you mean status?"),
+        (("statsu",), "Did you mean status or state?"),
         (("objectiv", "list"), "Did you mean objectives?"),
         (("tasks", "shwo"), "Did you mean 'show'?"),
         (("status", "--jsno"), "Did you mean --json?"),

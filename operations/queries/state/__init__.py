@@ -1,0 +1,1 @@
+"""What was the state of the swarm at any moment, and what changed between two of them?"""
