@@ -89,12 +89,16 @@ def unquote(path: str) -> str:
     """
     if not (len(path) >= 2 and path.startswith('"') and path.endswith('"')):
         return path
-    raw = _ESCAPE.sub(_unescape, path[1:-1].encode())
     try:
-        named = raw.decode()
+        named = name_of(path).decode()
     except UnicodeDecodeError:
         return path
     return path if named.startswith('"') else named
+
+
+def name_of(quoted: str) -> bytes:
+    """The name that git quotes, as `spell` spells it."""
+    return _ESCAPE.sub(_unescape, quoted[1:-1].encode())
 
 
 def spell(name: bytes) -> str:

@@ -51,6 +51,9 @@ from nervous_system.contract.payload import Payload
 from nervous_system.contract.truncation import recordable
 from nervous_system.phrases import pluralize
 
+OF_HISTORY: Final = "git:"
+"""How the workspace of an imported history begins; the oldest commit's id follows."""
+
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -177,7 +180,7 @@ def _state_change(change: FileChange, *, root: str) -> StateChange:
         diff_patch=patch,
         is_reversible=reversible,
         truncated=change.diff is None,
-        workspace=f"git:{root[:12]}",
+        workspace=f"{OF_HISTORY}{root[:12]}",
     )
 
 
