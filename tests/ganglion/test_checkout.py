@@ -91,8 +91,9 @@ HOSTILE = {
 def test_hostile_paths_stay_inside_and_nothing_is_overwritten_unasked(
     mesh: CommandLine, tmp_path: Path
 ) -> None:
+    tmp_path = tmp_path / "here"  # the mesh writes beside it
     outside, folder, content = tmp_path / "outside", tmp_path / "deep" / "in", tmp_path / "content"
-    outside.mkdir()
+    outside.mkdir(parents=True)
     folder.mkdir(parents=True)
     (folder / "link").symlink_to(outside, target_is_directory=True)
     (folder / "to_nothing").symlink_to(outside / "new")
@@ -149,5 +150,5 @@ def test_hostile_paths_stay_inside_and_nothing_is_overwritten_unasked(
         assert sentence in refused.stderr, refused.stderr
     nobody = mesh("checkout", str(tmp_path / "none"), "--workspace", "v")
     assert (nobody.returncode, nobody.stdout) == (USAGE, "")
-    assert "there is w" in nobody.stderr
+    assert "there is '' (in none) and w" in nobody.stderr
     assert not (tmp_path / "none").exists()
