@@ -57,6 +57,11 @@ class Home:
         """What lets the next browser in at mission control; good once."""
         return self.path / "run" / "http_key"
 
+    @property
+    def keyframes(self) -> Path:
+        """States of the past, from which those at any position are folded soon."""
+        return self.path / "keyframes"
+
     def health_socket(self, name: str) -> Path:
         """Where one process is asked for its health: strangers cannot crowd a file of ours."""
         return self.path / "run" / f"{name}.sock"

@@ -31,13 +31,7 @@ stands on the log."""
 class Follower(Fold[State]):
     """The fold of a role, from a state of it on or from the beginning."""
 
-    def __init__(
-        self,
-        role: ServiceSpec[State],
-        base: Snapshot[State] | None = None,
-        *,
-        observer: Observer[State] | None = None,
-    ) -> None:
+    def __init__(self, role: ServiceSpec[State], base: Snapshot[State] | None = None) -> None:
         super().__init__(
             role.core,
             service=role.service,
@@ -49,7 +43,7 @@ class Follower(Fold[State]):
             hears=on_any(role.live_filters),
         )
         self._leader = f"{role.service}/{role.scope}"
-        self.observer = observer
+        self.observer: Observer[State] | None = None
         self.awaited: dict[str, int] = {}  # what was recalled and is not folded in yet: where it is
         self._following: dict[str, list[RecordedEvent]] = {}  # of these, by the id of their cause
 
@@ -60,14 +54,15 @@ class Follower(Fold[State]):
             return False
         if event.event_id in self.pending_ids:
             return True
-        if event.causation_id and self._is_decided(event):
+        if event.causation_id and self.is_decided(event):
             self.awaited[event.event_id] = own.sequence
             self._following.setdefault(event.causation_id, []).append(own)
         elif event.event_type == TYPE_REQUEST:
             self.awaited[event.event_id] = own.sequence
         return True
 
-    def _is_decided(self, event: Event) -> bool:
+    def is_decided(self, event: Event) -> bool:
+        """Whether its leader says so."""
         return event.agent_role == self._role and event.agent_id == self._leader
 
     def apply(self, recorded: RecordedEvent) -> list[Entry]:

@@ -57,10 +57,8 @@ class Packing(Generic[State]):
         self._key = key
         self._seal = seal
         self._progress = progress
-        self._adapter: TypeAdapter[Any] = TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
-        # Of another shape, a state would be read with defaults for what it never counted.
-        shape = json.dumps(self._adapter.json_schema(schema_generator=_Shape), sort_keys=True)
-        self._shape = f"{content_hash(shape)} lines lz4 seal\n".encode()
+        self._adapter = adapter_of(state_type)
+        self._shape = f"{shape_of(self._adapter)} lines lz4 seal\n".encode()
 
     def packed(self, snapshot: Snapshot[State]) -> bytes:
         """Of the same state in the same process the same."""
@@ -87,11 +85,22 @@ class Packing(Generic[State]):
                 f"the snapshot {self._key} does not bear the mesh's seal: it was put there by a"
                 " stranger, or made before the mesh had its key"
             )
-        with _nothing_collected():
+        with nothing_collected():
             *lines, rest = lz4.frame.decompress(packed).split(b"\n")
             slices = ChunkedTables(lines, progress=self._progress)
             snapshot: Snapshot[State] = self._adapter.validate_json(rest, context=slices)
         return snapshot
+
+
+def adapter_of(state_type: type[State]) -> TypeAdapter[Any]:
+    """Makes JSON of snapshots of such states, and reads it."""
+    return TypeAdapter(Snapshot[state_type])  # type: ignore[valid-type]
+
+
+def shape_of(adapter: TypeAdapter[Any]) -> str:
+    """A hash of what such a snapshot has: of another shape, a state would be read with defaults for
+    what it never counted."""
+    return content_hash(json.dumps(adapter.json_schema(schema_generator=_Shape), sort_keys=True))
 
 
 class OfAnotherVersion(Exception):
@@ -108,7 +117,7 @@ class _Shape(GenerateJsonSchema):
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
+def nothing_collected() -> Iterator[None]:
     """While a million objects are made, none of which goes: each look for garbage among them would
     find nothing, and together they take longer than the making. Later looks pass them by, too."""
     was_on = gc.isenabled()

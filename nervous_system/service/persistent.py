@@ -9,6 +9,7 @@ is never written; it gives no order to equal keys."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -59,6 +60,65 @@ class ChunkedTables:
             self._progress()
             table.update(items.validate_json(line))
         return Map(table)
+
+
+class TablesAsTheyAre(ChunkedTables):
+    """The tables of one state, in the order in which they are written, and no JSON of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[Map[Any, Any]] = []
+
+    def write(self, table: Map[Any, Any], items: TypeAdapter[Any]) -> tuple[int, int]:
+        """Keeps the table."""
+        self.tables.append(table)
+        return 0, 0
+
+
+class ChangedTables(ChunkedTables):
+    """The tables of one state, as what is another in them than in those of a state before: for each
+    a line of items, and one of keys that are gone.
+
+    An item is the same if it is the same object: a fold leaves what it does not change as it is.
+    """
+
+    def __init__(self, before: Sequence[Map[Any, Any]], lines: Sequence[bytes] = ()) -> None:
+        super().__init__(lines)
+        self._before = before
+        self._written = 0
+
+    def write(self, table: Map[Any, Any], items: TypeAdapter[Any]) -> tuple[int, int]:
+        """Which of the tables before it is compared with, and where its lines are."""
+        number = self._written
+        self._written += 1
+        before = self._before[number]
+        changed: dict[Any, Any] = {}
+        gone: list[Any] = []
+        if table is not before:
+            changed = {
+                key: value for key, value in table.items() if before.get(key, _NOTHING) is not value
+            }
+            new = sum(key not in before for key in changed)
+            if len(table) != len(before) + new:
+                gone = [key for key in before if key not in table]
+        first = len(self.lines)
+        self.lines += (items.dump_json(changed), json.dumps(gone).encode())
+        return number, first
+
+    def read(self, where: Any, items: TypeAdapter[Any]) -> Map[Any, Any]:
+        """The table as it was written. Raises ValueError, KeyError, IndexError if it was written
+        against others."""
+        number, first = where
+        table = self._before[number].mutate()
+        for key in json.loads(self.lines[first + 1]):
+            del table[key]
+        for key, value in items.validate_json(self.lines[first]).items():
+            table[key] = value
+        changed: Map[Any, Any] = table.finish()
+        return changed
+
+
+_NOTHING: Final = object()
 
 
 class _AsJsonObject:

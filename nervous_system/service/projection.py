@@ -68,14 +68,12 @@ class Projection(Generic[State]):
         *,
         base: Snapshot[State] | None = None,
         by_leader: bool = False,
-        observer: Observer[State] | None = None,
     ) -> None:
         self._bus = bus
         self.role = role
         self._base = base
         self._by_leader = by_leader
-        self._observer = observer
-        self._fold = Follower(role, base, observer=observer)
+        self._fold = Follower(role, base)
         self._read_ahead_to = self._fold.sequence
         self._own: deque[_Own] = deque()  # read ahead, and not taken
         self._is_read, self._is_of_own = on_any(role.replay_filters), on_any(role.own_filters)
@@ -121,6 +119,10 @@ class Projection(Generic[State]):
             )
         return await self._go_on_to(position)
 
+    def observe(self, observer: Observer[State]) -> None:
+        """From now on `observer` is told of each event that changes the state."""
+        self._fold.observer = observer
+
     def take(self, stored: Stored) -> None:
         """One more position, as it arrives. What is decided counts where it stands, so that the
         state is only nearly what `state_at_end` would say."""
@@ -147,11 +149,22 @@ class Projection(Generic[State]):
             pending_ids=frozenset(self._fold.pending_ids),
         )
 
+    async def is_sound(self, position: int) -> bool:
+        """Whether the base may be folded on to this position; without one there is nothing wrong
+        with it. Raises Unavailable, Interrupted."""
+        if self._base is None:
+            return True
+        async with aclosing(self._own_events()) as own:
+            sound = await self._serves(self._base, position, own)
+        if sound:
+            self._base = None
+        return sound
+
     async def _go_on_to(self, position: int) -> State:
         async with aclosing(self._own_events()) as own:
             if self._base is not None and not await self._serves(self._base, position, own):
                 self._base, self._read_ahead_to = None, 0
-                self._fold = Follower(self.role, observer=self._observer)
+                self._fold = Follower(self.role)
                 self._own.clear()
                 return await self._go_on_to(position)
             self._base = None
@@ -214,10 +227,31 @@ class Projection(Generic[State]):
     async def _serves(
         self, base: Snapshot[State], position: int, own: AsyncGenerator[Stored, None]
     ) -> bool:
-        """Whether a base is of this log, and has nothing in it that stands behind the position."""
+        """Whether a base is of this log, has nothing in it that stands behind the position, and all
+        that followed from what is in it."""
         while self._fold.missing and await self._read_ahead(own):
             pass
         reason = await foreign(self._bus.stream, base, missing=len(self._fold.missing))
+        if not reason and not self._by_leader and await self._came_too_early(base, own):
+            reason = "its leader had not decided yet on what is in it"
         if reason:
             _log.debug("projection.foreign_snapshot", role=self.role.key, reason=reason)
         return not reason and not (self._by_leader and self._read_ahead_to > position)
+
+    async def _came_too_early(
+        self, base: Snapshot[State], own: AsyncGenerator[Stored, None]
+    ) -> bool:
+        """Whether the next that the leader decided followed from what is in the base: it bears its
+        cause's time. A leader that was away decides on all in its order when it is back."""
+        at = await self._bus.stream.at(base.sequence)
+        if at is None:
+            return False
+        while True:
+            for recorded, recalled in self._own:
+                event = recorded.event
+                if not recalled or not event.causation_id or not self._fold.is_decided(event):
+                    continue
+                if event.event_id not in base.pending_ids:
+                    return event.timestamp <= at.recorded_at
+            if not await self._read_ahead(own):
+                return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random  # noqa: TID251 - the seed is given
 
 import pytest
@@ -15,12 +16,14 @@ from nervous_system.contract.codec import decode
 from nervous_system.settings import MeshSettings
 from operations.queries.state import at
 from operations.queries.state.difference import Difference
+from operations.queries.state.kept import KeptStates
 from operations.queries.state.moment import UnknownMoment, check_epoch, moment_of
 from operations.queries.state.sections import SECTIONS, SwarmState, differs, rows
 from tests.nervous_system.led_mesh import led
 
 pytestmark = pytest.mark.timeout(600)
 
+NO_KEYFRAMES = partial(KeptStates.of, folder=None)
 STEPS = 60
 PAIRS = 6
 
@@ -43,8 +46,10 @@ async def test_what_differs_is_what_two_states_say_and_each_event_did_it(
         with_events = 0
         for _ in range(PAIRS):
             pair = sorted(chance.sample(range(1, last + 1), 2))
-            found = await at.between(bus, *map(str, pair))
-            before, after = [await at.state_at(bus, str(position)) for position in pair]
+            one, other = map(str, pair)
+            found = await at.between(bus, other, one, NO_KEYFRAMES(bus))
+            before = await at.state_at(bus, one, NO_KEYFRAMES(bus))
+            after = await at.state_at(bus, other, NO_KEYFRAMES(bus))
             assert [found.earlier, found.later] == [before.moment, after.moment]
             said = {(each.section.name, each.key): each for each in found.differences}
             for section in SECTIONS:
@@ -77,7 +82,7 @@ async def test_a_moment_is_a_position_a_time_or_now(bus: Bus, mesh_settings: Mes
     just_before = third.recorded_at - timedelta(microseconds=1)
     assert (await moment_of(bus, just_before.isoformat())).position == 2
     assert (await moment_of(bus, third.recorded_at.astimezone().isoformat())) == third
-    state = (await at.state_at(bus, just_before.isoformat())).state
+    state = (await at.state_at(bus, just_before.isoformat(), NO_KEYFRAMES(bus))).state
     assert state.overseer.halted == "1"
     for typed, why in {
         "0": "before the log: its first is 1",

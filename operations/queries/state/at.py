@@ -7,21 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from guardian.model import GuardianState
-from guardian.settings import GuardianSettings
-from guardian.spec import service_spec as guardian_spec
 from local_mesh.addresses import client_settings
 from nervous_system.bus import Bus
 from nervous_system.contract.event import RecordedEvent
-from nervous_system.environment import read_settings
-from nervous_system.service.packing import Snapshot
 from nervous_system.service.projection import Projection
 from operations.log_session import bus_session
 from operations.queries.state.difference import Causes, Difference, differences
-from operations.queries.state.moment import Moment, UnknownMoment, moment_of
+from operations.queries.state.kept import KeptStates, folded
+from operations.queries.state.moment import Moment, moment_of
 from operations.queries.state.sections import SECTIONS, TASKS, Row, SwarmState, rows
 from overseer.model import OverseerState
-from overseer.settings import OverseerSettings
-from overseer.spec import service_spec as overseer_spec
 
 MAX_ENDED: Final = 20
 """Tasks that have ended and are shown with a state: the last ones."""
@@ -88,98 +83,77 @@ def _place(moment: Moment) -> dict[str, Any]:
     return {"position": moment.position, "recorded_at": recorded_at}
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """From where both folds can go on."""
-
-    overseer: Snapshot[OverseerState]
-    guardian: Snapshot[GuardianState]
-
-
 class SwarmProjection:
     """The overseer's fold and the guardian's, side by side; forwards only."""
 
     def __init__(
-        self, bus: Bus, *, base: _Kept | None = None, causes: Causes | None = None
+        self, overseer: Projection[OverseerState], guardian: Projection[GuardianState]
     ) -> None:
-        self._causes = causes
-        self._overseer: Projection[OverseerState] = Projection(
-            bus,
-            overseer_spec(read_settings(OverseerSettings)),
-            base=base.overseer if base is not None else None,
-            observer=self._by_overseer if causes is not None else None,
-        )
-        self._guardian: Projection[GuardianState] = Projection(
-            bus,
-            guardian_spec(read_settings(GuardianSettings)),
-            base=base.guardian if base is not None else None,
-            observer=self._by_guardian if causes is not None else None,
+        self._overseer = overseer
+        self._guardian = guardian
+
+    @classmethod
+    async def at(cls, bus: Bus, position: int, kept: KeptStates) -> SwarmProjection:
+        """Folded up to a position. Raises UnknownMoment, Unavailable, Interrupted."""
+        return cls(
+            await folded(bus, kept.overseer, position), await folded(bus, kept.guardian, position)
         )
 
-    async def state_at(self, position: int) -> SwarmState:
-        """Raises Permanent for a position that lies before this one's, or behind the log's end;
-        Unavailable, Interrupted."""
-        overseer = await self._overseer.state_at(position)
-        return SwarmState(overseer, await self._guardian.state_at(position))
+    @property
+    def state(self) -> SwarmState:
+        """Where both are."""
+        return SwarmState(self._overseer.state, self._guardian.state)
 
-    async def kept(self) -> _Kept:
-        """From where another one goes on."""
-        return _Kept(await self._overseer.kept(), await self._guardian.kept())
+    async def go_on_to(self, position: int, causes: Causes | None = None) -> SwarmState:
+        """To a position further behind; `causes` sees each event on the way that changes anything.
+        Raises Permanent, Unavailable, Interrupted."""
+        if causes is not None:
+            self._observe(causes)
+        await self._overseer.state_at(position)
+        await self._guardian.state_at(position)
+        return self.state
 
-    def _by_overseer(
-        self, before: OverseerState, after: OverseerState, event: RecordedEvent
-    ) -> None:
-        assert self._causes is not None
-        guardian = self._guardian.state
-        self._causes.observe(SwarmState(before, guardian), SwarmState(after, guardian), event)
+    def _observe(self, causes: Causes) -> None:
+        def overseer(before: OverseerState, after: OverseerState, event: RecordedEvent) -> None:
+            guardian = self._guardian.state
+            causes.observe(SwarmState(before, guardian), SwarmState(after, guardian), event)
 
-    def _by_guardian(
-        self, before: GuardianState, after: GuardianState, event: RecordedEvent
-    ) -> None:
-        assert self._causes is not None
-        overseer = self._overseer.state
-        self._causes.observe(SwarmState(overseer, before), SwarmState(overseer, after), event)
+        def guardian(before: GuardianState, after: GuardianState, event: RecordedEvent) -> None:
+            overseer = self._overseer.state
+            causes.observe(SwarmState(overseer, before), SwarmState(overseer, after), event)
+
+        self._overseer.observe(overseer)
+        self._guardian.observe(guardian)
 
 
-async def state_at(bus: Bus, typed: str) -> StateAt:
+async def state_at(bus: Bus, typed: str, kept: KeptStates) -> StateAt:
     """At the moment that was typed. Raises UnknownMoment, Unavailable."""
     moment = await moment_of(bus, typed)
-    await _check_beginning(bus)
-    return StateAt(moment, await SwarmProjection(bus).state_at(moment.position))
+    return StateAt(moment, (await SwarmProjection.at(bus, moment.position, kept)).state)
 
 
-async def between(bus: Bus, one: str, other: str) -> Between:
+async def between(bus: Bus, one: str, other: str, kept: KeptStates) -> Between:
     """What changed from the earlier of two moments to the later. Raises as `state_at`."""
     moments = [await moment_of(bus, one), await moment_of(bus, other)]
-    await _check_beginning(bus)
     earlier, later = sorted(moments, key=lambda each: each.position)
-    projection = SwarmProjection(bus)
-    before = await projection.state_at(earlier.position)
-    kept = await projection.kept()
-    found = differences(before, await projection.state_at(later.position))
+    projection = await SwarmProjection.at(bus, earlier.position, kept)
+    before = projection.state
+    found = differences(before, await projection.go_on_to(later.position))
     if found:
-        again = SwarmProjection(bus, base=kept, causes=Causes(found))
-        await again.state_at(later.position)
+        again = await SwarmProjection.at(bus, earlier.position, kept)
+        await again.go_on_to(later.position, Causes(found))
     return Between(earlier, later, found)
-
-
-async def _check_beginning(bus: Bus) -> None:
-    """Raises UnknownMoment if the log has forgotten what every state begins with."""
-    first = (await bus.stream.state()).first_sequence
-    if first > 1:
-        raise UnknownMoment(
-            f"the log has forgotten all before position {first:,}, so no state can be folded from"
-            " its beginning"
-        )
 
 
 async def state_of_mesh(typed: str) -> StateAt:
     """As `state_at`, of the mesh that is meant."""
-    async with bus_session(client_settings()) as bus:
-        return await state_at(bus, typed)
+    settings = client_settings()
+    async with bus_session(settings) as bus:
+        return await state_at(bus, typed, KeptStates.of_mesh(bus, settings))
 
 
 async def between_of_mesh(one: str, other: str) -> Between:
     """As `between`, of the mesh that is meant."""
-    async with bus_session(client_settings()) as bus:
-        return await between(bus, one, other)
+    settings = client_settings()
+    async with bus_session(settings) as bus:
+        return await between(bus, one, other, KeptStates.of_mesh(bus, settings))
