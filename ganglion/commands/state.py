@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganglion.terminal import say, say_json
+from ganglion.terminal import say, say_json, warn
 
 if TYPE_CHECKING:
     from nervous_system.contract.event import RecordedEvent
@@ -36,20 +36,25 @@ def state(
 
     from operations.queries.event_json import json_line
     from operations.queries.state.at import between_of_mesh, state_of_mesh
+    from operations.queries.state.resources import resources_at, resources_between
 
     if diff is None:
         found = asyncio.run(state_of_mesh(at))
+        there = resources_at(found.moment, tell=warn)
         if as_json:
-            say_json(json.dumps(found.document(), indent=2))
+            say_json(json.dumps({**found.document(), "resources": there}, indent=2))
         else:
             _say_state(found)
+            _say_resources(there)
         return
     between = asyncio.run(between_of_mesh(at, diff))
+    changed = resources_between(between.earlier, between.later, tell=warn)
     if as_json:
         document = between.document(lambda recorded: json.loads(json_line(recorded)))
-        say_json(json.dumps(document, indent=2))
+        say_json(json.dumps({**document, "resources": changed}, indent=2))
     else:
         _say_between(between)
+        _say_changed_resources(changed)
 
 
 def _say_state(found: StateAt) -> None:
@@ -85,6 +90,38 @@ def _say_between(between: Between) -> None:
             for each in between.differences
         ],
     )
+
+
+def _say_resources(there: list[dict[str, Any]] | None) -> None:
+    """How many; `ganglion files` lists them."""
+    from collections import Counter
+
+    found = Counter(row["workspace"] for row in there or ())
+    for workspace, number in sorted(found.items()):
+        say(f"resources of {workspace}: {number:,}" if workspace else f"resources: {number:,}")
+
+
+def _say_changed_resources(changed: list[dict[str, Any]] | None) -> None:
+    from ganglion.columns import TableColumn, say_table
+
+    say_table(
+        (
+            TableColumn("workspace", "name", max_width=40),
+            TableColumn("way"),
+            TableColumn("by", "name"),
+            TableColumn("resource", "text"),
+        ),
+        [
+            (row["workspace"] or "-", _way(row), row["agent_id"], row["resource"])
+            for row in changed or ()
+        ],
+    )
+
+
+def _way(row: dict[str, Any]) -> str:
+    if not row["before"]:
+        return "came"
+    return "changed" if row["after"] else "went"
 
 
 def _where(moment: Moment) -> str:

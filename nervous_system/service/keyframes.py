@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -100,7 +101,7 @@ class Keyframes(Generic[State]):
                 for each in self._folder.iterdir()
                 if each.suffix in (WHOLE, CHANGES) and each.stem.isdecimal()
             }
-        except FileNotFoundError:
+        except OSError:  # none were made here, or they are somebody else's
             return
         yield from sorted((each for each in found if up_to is None or each <= up_to), reverse=True)
 
@@ -201,7 +202,8 @@ class Keyframes(Generic[State]):
             self._in_memory.popitem(last=False)
 
     def remove(self, sequence: int, *, reason: str = "") -> None:
-        """The keyframe of this position; `reason`: what is wrong with it."""
+        """The keyframe of this position; `reason`: what is wrong with it. One that is somebody
+        else's to remove stays, and is no better for it."""
         if reason:
             _log.warning(
                 "keyframe.removed",
@@ -211,7 +213,8 @@ class Keyframes(Generic[State]):
             )
         self._in_memory.pop(sequence, None)
         for suffix in (WHOLE, CHANGES):
-            self._path(sequence, suffix).unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path(sequence, suffix).unlink()
 
     def _path(self, sequence: int, suffix: str) -> Path:
         return self._folder / f"{sequence:020d}{suffix}"

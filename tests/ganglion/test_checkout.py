@@ -137,6 +137,17 @@ def test_hostile_paths_stay_inside_and_nothing_is_overwritten_unasked(
     assert not (folder / "to_nothing").is_symlink()
     assert list(outside.iterdir()) == []
 
+    state = mesh.json("state", "--at", last, "--json")
+    good = {"workspace": "w", "type": "FILE_SYSTEM", "resource": "good", "changes": 1}
+    assert [each for each in state["resources"] if good.items() <= each.items()]
+    (diff,) = mesh.json("state", "--at", last, "--diff", str(found["position"]), "--json")[
+        "resources"
+    ]
+    assert (diff["resource"], diff["changes"]) == ("good", 1)
+    assert len(diff["event_ids"]) == 1
+    shown = mesh("state", "--at", last, "--diff", str(found["position"]))
+    assert shown.stdout.endswith("w\tchanged\tc1\tgood\n")
+
     for moment, sentence in {
         "9999": "is not on record",
         "7/1": "is not on record",

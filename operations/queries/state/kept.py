@@ -108,14 +108,16 @@ async def folded(bus: Bus, kept: KeptService[State], position: int) -> Projectio
 async def _beginning(bus: Bus, kept: KeptService[State], position: int) -> Projection[State]:
     first = (await bus.stream.state()).first_sequence
     keyframes = kept.keyframes
+    before = position
     while keyframes is not None:
-        base = await keyframes.at_or_before(position)
+        base = await keyframes.at_or_before(before)
         if base is None or base.sequence + 1 < first:
             break
         projection = Projection(bus, kept.spec, base=base)
         if await projection.is_sound(position):
             return projection
         keyframes.remove(base.sequence, reason="its leader had not decided yet on what is in it")
+        before = base.sequence - 1
     if first > 1:
         raise UnknownMoment(
             f"the log has forgotten all before position {first:,}, and no earlier state was kept"
