@@ -57,8 +57,7 @@ class Keyframes(Generic[State]):
         self._format = format_
         self._stream = stream
         self._in_memory: OrderedDict[int, Snapshot[State]] = OrderedDict()
-        self._unwhole_bytes = 0  # of the changes behind the last whole one that was written here
-        self._whole_bytes = 0
+        self._turn = asyncio.Lock()  # one at a time reads or writes them
 
     async def at_or_before(self, position: int) -> Snapshot[State] | None:
         """The last state at or before a position of the log that is there; None: there is none.
@@ -66,18 +65,20 @@ class Keyframes(Generic[State]):
         Raises Unavailable.
         """
         state = await self._stream.state()
-        for sequence in self._sequences(up_to=position):
-            found = await asyncio.to_thread(self._load, sequence)
-            if found is None:
-                continue
-            if await self._belongs(Place.of(found), state):
-                return found
-            self.remove(sequence, reason="it is of another log")
+        async with self._turn:
+            for sequence in self._sequences(up_to=position):
+                found = await asyncio.to_thread(self._load, sequence)
+                if found is None:
+                    continue
+                if await self._belongs(Place.of(found), state):
+                    return found
+                self.remove(sequence, reason="it is of another log")
         return None
 
     async def add(self, snapshot: Snapshot[State]) -> None:
         """Keep one more. Raises OSError."""
-        await asyncio.to_thread(self._write, snapshot)
+        async with self._turn:
+            await asyncio.to_thread(self._write, snapshot)
 
     def forget_before(self, position: int) -> None:
         """Those of positions that the log has forgotten, but for what later ones build on."""
@@ -140,7 +141,10 @@ class Keyframes(Generic[State]):
         whole: Keyframe | None = None
         to_whole = 0  # how many of the chain are behind it
         at, further_bytes = sequence, 0
-        while at not in self._in_memory:
+        while True:
+            known = self._in_memory.get(at)
+            if known is not None and (not chain or Place.of(known) == chain[-1].before):
+                return known, chain
             if whole is None and (whole := self._read(at, WHOLE)) is not None:
                 to_whole = len(chain)
             changes = self._read(at, CHANGES)
@@ -151,8 +155,6 @@ class Keyframes(Generic[State]):
             further_bytes += len(changes.packed) if whole is not None else 0
             if whole is not None and further_bytes > len(whole.packed):
                 break
-        if at in self._in_memory:
-            return self._in_memory[at], chain
         return None, [*chain[:to_whole], whole] if whole is not None else []
 
     def _read(self, sequence: int, suffix: str) -> Keyframe | None:
