@@ -9,6 +9,7 @@ taken; one that is not is taken where it stands.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
@@ -44,6 +45,7 @@ class Follower(Fold[State]):
         )
         self._leader = f"{role.service}/{role.scope}"
         self.observer: Observer[State] | None = None
+        self.last_applied = base.last_applied if base is not None else 0
         self.awaited: dict[str, int] = {}  # what was recalled and is not folded in yet: where it is
         self._following: dict[str, list[RecordedEvent]] = {}  # of these, by the id of their cause
 
@@ -75,6 +77,11 @@ class Follower(Fold[State]):
                 self._following[event.causation_id] = left
         super().apply(recorded)
         return []
+
+    def _advance_to(self, sequence: int, recorded_at: datetime) -> list[Entry]:
+        entries = super()._advance_to(sequence, recorded_at)
+        self.last_applied = sequence
+        return entries
 
     def settle(self, position: int) -> None:
         """All up to a position was taken. A turn that stands behind it does not count yet, whatever

@@ -41,6 +41,7 @@ class Snapshot(Generic[State]):
     stream_created: str  # a position means nothing on another stream
     fingerprint: str  # SHA-256 of what stands at the position: it tells a truncated log
     pending_ids: frozenset[str]  # of own events behind the position, which are in the state already
+    last_applied: int = 0  # the last position whose event is in it; 0: it is not said
 
 
 class Packing(Generic[State]):

@@ -18,6 +18,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
 
+from enchanted.events.v1.leadership_pb2 import RequestsTaken, TickObserved
 from nervous_system.bus import Bus
 from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.stored import Stored
@@ -147,6 +148,7 @@ class Projection(Generic[State]):
             stream_created=(await self._bus.stream.state()).created,
             fingerprint=await fingerprint_at(self._bus.stream, self._fold.sequence),
             pending_ids=frozenset(self._fold.pending_ids),
+            last_applied=self._fold.last_applied,
         )
 
     async def is_sound(self, position: int) -> bool:
@@ -241,17 +243,19 @@ class Projection(Generic[State]):
     async def _came_too_early(
         self, base: Snapshot[State], own: AsyncGenerator[Stored, None]
     ) -> bool:
-        """Whether the next that the leader decided followed from what is in the base: it bears its
-        cause's time. A leader that was away decides on all in its order when it is back."""
+        """Whether something that was decided later belongs into the base. A leader that was away
+        decides on all in its order when it is back, so the next thing that it wrote tells."""
         at = await self._bus.stream.at(base.sequence)
-        if at is None:
-            return False
-        while True:
+        while self._own or await self._read_ahead(own):
             for recorded, recalled in self._own:
-                event = recorded.event
-                if not recalled or not event.causation_id or not self._fold.is_decided(event):
+                event, payload = recorded.event, recorded.event.payload
+                if not recalled or event.event_id in base.pending_ids:
                     continue
-                if event.event_id not in base.pending_ids:
-                    return event.timestamp <= at.recorded_at
+                if isinstance(payload, TickObserved | RequestsTaken):
+                    return payload.as_of_sequence < base.last_applied
+                if event.causation_id and self._fold.is_decided(event):
+                    # It bears its cause's time, which is the log's.
+                    return at is not None and event.timestamp <= at.recorded_at
             if not await self._read_ahead(own):
-                return False
+                break
+        return False

@@ -70,7 +70,9 @@ async def assert_all(mesh: LedMesh, folder: Path) -> None:
         assert kept >= set(range(SPACING, last - SPACING + 1, SPACING))
         positions = [chance.randint(1, last) for _ in range(POSITIONS)]
         await assert_folds(bus, started, [*positions, last])
+    there = files(folder)
     await assert_answers(bus, folder, [chance.randint(1, last) for _ in range(POSITIONS)])
+    assert set(there) <= set(files(folder))  # what is right is not taken for wrong
 
 
 async def test_one_state_whatever_is_kept_and_whatever_happened(
