@@ -25,7 +25,7 @@ from operations.queries.state.kept import KeptService, KeptStates, folded, keep_
 from tests.nervous_system.led_mesh import LedMesh, led
 from tests.real_servers import NatsServer
 
-pytestmark = [pytest.mark.usefixtures("quickly"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.usefixtures("quickly"), pytest.mark.timeout(600)]
 
 STEPS = 50
 SPACING = 7
