@@ -61,9 +61,7 @@ class Snapshots(Generic[State]):
         Interrupted.
         """
         try:
-            with translate_errors("reading a snapshot"):
-                info = await self._bucket.get_info(self._key)
-            data = await self._parts(info)
+            data = await self._last_saved()
             snapshot = await asyncio.to_thread(self._packing.unpacked, data)
         except nats.js.errors.NotFoundError:
             return None
@@ -84,10 +82,25 @@ class Snapshots(Generic[State]):
             return None
         return snapshot
 
+    async def _last_saved(self) -> bytes:
+        """The bytes of the last one: as the leader saves another, the parts of the one before go,
+        also while they are read. Raises ValueError if parts are missing."""
+        nuid: str | None = None
+        while True:
+            with translate_errors("reading a snapshot"):
+                info = await self._bucket.get_info(self._key)
+            data = await self._parts(info)
+            if _digest(data) == info.digest:
+                return data
+            if info.nuid == nuid:
+                raise ValueError(
+                    f"parts of it are missing: {len(data)} of {info.size} bytes are there"
+                )
+            nuid = info.nuid
+
     async def _parts(self, info: ObjectInfo) -> bytes:
-        """The object's bytes, by our reader: `ObjectStore.get` takes seven times as long, waiting
-        for the server again and again, and for ever where a part is gone. Raises ValueError there.
-        """
+        """What there is of the object's bytes, by our reader: `ObjectStore.get` takes seven times
+        as long, waiting for the server again and again, and for ever if a part is gone."""
         parts: list[bytes] = []
         reader = Reader(
             self._connection,
@@ -100,10 +113,7 @@ class Snapshots(Generic[State]):
                 self._progress()
                 found = await reader.batch(max_messages=1000, within_seconds=READ_SECONDS)
                 parts += [stored.data for stored in found]
-        data = b"".join(parts)
-        if _digest(data) != info.digest:
-            raise ValueError(f"parts of it are missing: {len(data)} of {info.size} bytes are there")
-        return data
+        return b"".join(parts)
 
     async def save(self, snapshot: Snapshot[State]) -> None:
         """Replace the snapshot.

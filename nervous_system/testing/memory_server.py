@@ -208,7 +208,13 @@ class MemoryServer:
                 )
                 self._deliver(name)
             case "CONSUMER.INFO" if name in self._pulls:
-                return {"name": name, "num_pending": len(self.log.consumers[name].waiting)}
+                consumer = self.log.consumers[name]
+                delivered = {"consumer_seq": consumer.delivered}
+                return {
+                    "name": name,
+                    "delivered": delivered,
+                    "num_pending": len(consumer.waiting),
+                }
             case "CONSUMER.DELETE" if name in self._pulls:
                 del self.log.consumers[name]
                 for pull in self._pulls.pop(name):

@@ -85,6 +85,7 @@ class Reader:
         self._minding = ExitStack()  # whether the server forbids a pull
         self._time = asyncio.get_running_loop().time
         self._last_heard = 0.0
+        self._last_news = 0.0  # when the number of what is behind was last heard, or asked for
         self._pulled = 0.0  # when; 0 once the server was asked about it
         self._generation = connection.generation
         self._name = ""
@@ -109,7 +110,7 @@ class Reader:
                 },
             )
             self.pending = created["num_pending"]
-            self._last_heard = self._time()
+            self._last_heard = self._last_news = self._time()
             pulls = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
             self._minding.enter_context(self._connection.client.when_refused(pulls, self._refuse))
             await self._pull()
@@ -200,18 +201,25 @@ class Reader:
         elif self._last_heard < self._pulled < now - ANSWER_SECONDS:
             self._pulled = 0.0
             await self._look_for_consumer()
+        elif self.pending and now - self._last_news > ANSWER_SECONDS:
+            # What was removed from the stream meanwhile does not come, and nobody says so.
+            await self._look_for_consumer()
 
     async def _look_for_consumer(self) -> None:
+        self._last_news = self._time()
         # No answer, and no permission to ask, say nothing: silence is found out in any case.
         with suppress(NotAcknowledged, Forbidden):
             try:
-                await self._connection.request_json(
+                found = await self._connection.request_json(
                     f"$JS.API.CONSUMER.INFO.{self._stream}.{self._name}",
                     {},
                     timeout_seconds=ANSWER_SECONDS,
                 )
             except Unavailable as error:
                 self._interrupt(str(error))
+            else:
+                if found["delivered"]["consumer_seq"] == self._delivered:  # nothing is on its way
+                    self.pending = found["num_pending"]
 
     def _interrupt(self, reason: str) -> None:
         if self._interruption is None:
@@ -265,6 +273,7 @@ class Reader:
             self._interrupt(f"a gap in front of position {int(tokens[5 + offset])}")
             return
         self._requested -= 1
+        self._last_news = self._last_heard
         self.pending = int(tokens[8 + offset])
         self._buffered_bytes += len(data)
         self._buffer.append(

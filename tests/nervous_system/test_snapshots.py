@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 import structlog
 from immutables import Map
+from nats.js.api import ObjectInfo
 from pydantic import TypeAdapter, ValidationError
 
 from nervous_system.bus import Bus
@@ -77,6 +78,27 @@ async def test_what_was_saved_is_loaded_and_the_last_one_counts(bus: Bus) -> Non
     assert await again.load() == snapshot(large, sequence=8)
     other = Snapshots(bus.connection, await open_snapshots(bus.connection), "test.other", Board)
     assert await other.load() is None
+
+
+async def test_one_that_is_replaced_while_it_is_read_is_read_anew(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks, or leads next, while its leader goes on: the parts of the old one go."""
+    bucket = await open_snapshots(bus.connection)
+    leader = Snapshots(bus.connection, await open_snapshots(bus.connection), "test.main", Board)
+    await leader.save(snapshot(BOARD))
+    asked, further = bucket.get_info, iter((8, 9))
+
+    async def then_replaced(name: str) -> ObjectInfo:
+        info = await asked(name)
+        if sequence := next(further, 0):
+            await leader.save(snapshot(BOARD, sequence=sequence))
+        return info
+
+    monkeypatch.setattr(bucket, "get_info", then_replaced)
+    found = await Snapshots(bus.connection, bucket, "test.main", Board).load()
+    assert found is not None
+    assert found.sequence == 9
 
 
 async def test_a_state_of_another_shape_is_not_filled_up_with_defaults(bus: Bus) -> None:
