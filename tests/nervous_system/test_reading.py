@@ -153,21 +153,3 @@ async def test_a_reader_that_cannot_open_leaves_nothing_behind(bus: Bus) -> None
             pass
     assert set(client._subs) == before
     assert set(client._raw_subscriptions) == diverted
-
-
-async def test_what_is_removed_while_it_is_read_is_not_waited_for(bus: Bus) -> None:
-    """Nobody says of what the server counted before that it does not come any more."""
-    created = {"name": "CROWD", "subjects": ["crowd"], "storage": "memory"}
-    await bus.connection.request_json("$JS.API.STREAM.CREATE.CROWD", created)
-    for number in range(100):
-        await bus.connection.client.jetstream().publish("crowd", b"%d" % number)
-    async with Reader(
-        bus.connection, stream="CROWD", start_sequence=1, buffer_messages=8
-    ) as reader:
-        found = await _read(reader, 1)
-        assert reader.pending
-        await bus.connection.request_json("$JS.API.STREAM.PURGE.CROWD", {})
-        async with asyncio.timeout(300):
-            while not reader.at_end:
-                found += await reader.batch(max_messages=100, within_seconds=5)
-    assert [stored.sequence for stored in found] == list(range(1, len(found) + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from nervous_system.bus import Bus
 from nervous_system.service.packing import Snapshot
 from nervous_system.service.persistent import CHUNK_ITEMS, EMPTY, ChunkedTables, PersistentMap
 from nervous_system.service.snapshots import Snapshots, open_snapshots
+from nervous_system.transport.reader import Reader
 
 State = TypeVar("State")
 
@@ -78,6 +80,24 @@ async def test_what_was_saved_is_loaded_and_the_last_one_counts(bus: Bus) -> Non
     assert await again.load() == snapshot(large, sequence=8)
     other = Snapshots(bus.connection, await open_snapshots(bus.connection), "test.other", Board)
     assert await other.load() is None
+
+
+async def test_what_is_removed_while_it_is_read_is_not_waited_for(bus: Bus) -> None:
+    """Nobody says of what the server counted before that it does not come any more."""
+    created = {"name": "CROWD", "subjects": ["crowd"], "storage": "memory"}
+    await bus.connection.request_json("$JS.API.STREAM.CREATE.CROWD", created)
+    for number in range(100):
+        await bus.connection.client.jetstream().publish("crowd", b"%d" % number)
+    async with Reader(
+        bus.connection, stream="CROWD", start_sequence=1, buffer_messages=8
+    ) as reader:
+        found = await reader.batch(max_messages=1, within_seconds=60)
+        assert reader.pending
+        await bus.connection.request_json("$JS.API.STREAM.PURGE.CROWD", {})
+        async with asyncio.timeout(300):
+            while not reader.at_end:
+                found += await reader.batch(max_messages=100, within_seconds=5)
+    assert [stored.sequence for stored in found] == list(range(1, len(found) + 1))
 
 
 async def test_one_that_is_replaced_while_it_is_read_is_read_anew(
