@@ -8,6 +8,11 @@ COPY infra/docker/build.lock infra/docker/runtime.lock ./
 RUN tools/bin/pip install --quiet --require-hashes --requirement build.lock \
  && /opt/ganglion/bin/pip install --quiet --require-hashes --requirement runtime.lock
 COPY . source
+# The pages of mission control: Node comes from PyPI, its packages from npm, by their locks; none of it is in the image.
+RUN cd source && export PYTHONPATH=.:contracts PYTHONDONTWRITEBYTECODE=1 \
+ && /opt/ganglion/bin/python -m mission_control.openapi mission_control/dashboard/.build/openapi.json \
+ && python3 mission_control/dashboard/build.py build \
+ && rm -rf mission_control/dashboard/node_modules mission_control/dashboard/.build
 RUN cd source && ../tools/bin/hatchling build --directory /build/wheels --target wheel \
  && /opt/ganglion/bin/pip install --quiet --no-deps /build/wheels/*.whl
 

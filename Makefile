@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-unit test-long compose-test lint lint-style lint-types lint-imports lint-contract \
+.PHONY: dashboard dashboard-test screenshots lint-dashboard help run test test-unit test-long compose-test lint lint-style lint-types lint-imports lint-contract \
 	lint-enums lint-words lint-documents lint-buf bench bench-peers-setup outcomes bench-schema contracts reference lock setup
 
 help:  ## list the targets
@@ -13,7 +13,7 @@ help:  ## list the targets
 run: setup  ## start the mesh in the foreground
 	@$(BIN)/ganglion up
 
-setup: .venv/.ready  ## make .venv with the `ganglion` command in it
+setup: .venv/.ready dashboard  ## make .venv with the `ganglion` command in it, and mission control's pages
 
 .venv/.ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (about a minute the first time)"
@@ -25,33 +25,62 @@ setup: .venv/.ready  ## make .venv with the `ganglion` command in it
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Each step fails by itself; tests/lint breaks what each one holds and sees it fail.
-lint: lint-style lint-types lint-imports lint-contract lint-enums lint-words lint-documents lint-buf  ## style, types, import rules, contract, words
+# The pages of mission control. Their types are made of its OpenAPI document, so a route that is no longer as they have it fails
+# the build. Node from PyPI if there is none, or an old one.
+PAGES := mission_control/dashboard
+PAGE_SOURCES := $(shell find $(PAGES)/src $(PAGES)/*.* -type f ! -name schema.ts ! -name README.md 2>/dev/null)
 
-lint-style: setup
+dashboard: $(PAGES)/dist/index.html  ## build mission control's pages, if they changed
+
+$(PAGES)/dist/index.html: $(PAGE_SOURCES) $(PAGES)/.build/openapi.json
+	@echo "building the dashboard (a minute the first time)"
+	@$(BIN)/python $(PAGES)/build.py build
+	@touch $@
+
+# It keeps its time if it says the same: the mark beside it says when it was last looked at.
+$(PAGES)/.build/openapi.json: $(PAGES)/.build/.looked ;
+
+$(PAGES)/.build/.looked: .venv/.ready $(wildcard mission_control/api/*.py mission_control/api/routes/*.py operations/queries/*.py)
+	@$(BIN)/python -m mission_control.openapi $(PAGES)/.build/openapi.json
+	@touch $@
+
+dashboard-test: setup  ## the dashboard as a person uses it, in a browser on a real mesh (needs chromium)
+	@$(BIN)/pytest -m browser --timeout 1800 tests/dashboard
+
+screenshots: setup  ## pictures of every page, light and dark, 1280 px and phone, empty and full, into .screenshots/ (needs chromium)
+	@$(BIN)/python -m tests.dashboard.screenshots
+
+# Each step fails by itself; tests/lint breaks what each one holds and sees it fail.
+lint: lint-style lint-types lint-imports lint-contract lint-enums lint-words lint-documents lint-buf lint-dashboard  ## style, types, import rules, contract, words
+
+lint-style: .venv/.ready
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 
-lint-types: setup
+lint-types: .venv/.ready
 	@$(BIN)/mypy
 
-lint-imports: setup
+lint-imports: .venv/.ready
 	@told=$$($(BIN)/lint-imports) || { echo "$$told"; exit 1; }
 
-lint-contract: setup
+lint-contract: .venv/.ready
 	@$(BIN)/python -m lint.contract_breakage
 	@$(BIN)/python contracts/generate.py --check
 
 lint-buf:
 	@if command -v npx >/dev/null; then contracts/buf; else echo "buf: skipped, no Node here"; fi
 
-lint-enums: setup
+lint-dashboard: dashboard
+	@$(BIN)/python $(PAGES)/build.py check
+	@$(BIN)/python -m lint.first_load
+
+lint-enums: .venv/.ready
 	@$(BIN)/python -m lint.copied_enums
 
-lint-words: setup
+lint-words: .venv/.ready
 	@$(BIN)/python -m lint.refused_words
 
-lint-documents: setup
+lint-documents: .venv/.ready
 	@$(BIN)/python -m lint.cited_documents
 
 # Most of a test is waiting for real servers: two at once for each processor, and what is left over is shared out.
@@ -60,7 +89,7 @@ TESTS_AT_ONCE ?= $(shell expr 2 '*' $$(nproc))
 test: lint  ## every check and every test but the long ones
 	@$(BIN)/pytest -m "not long and not compose" --numprocesses $(TESTS_AT_ONCE) --dist worksteal
 
-test-unit: setup  ## the tests that start no server (half a minute)
+test-unit: .venv/.ready  ## the tests that start no server (half a minute)
 	@$(BIN)/pytest -m "unit and not heavy and not long" --numprocesses $$(nproc) --dist worksteal
 
 test-long: setup  ## the long ones: fuzzing, faults under load

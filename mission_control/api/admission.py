@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mission_control.api.problem import Problem
 from mission_control.api.rate import Rates
+from mission_control.api.routes.pages import is_page, is_public_file
 from mission_control.mission import Admitted
 from mission_control.sessions import Sessions
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
@@ -40,7 +41,7 @@ MAX_BODIES_BYTES: Final = 64 * 1024**2
 BODY_SECONDS: Final = 30.0
 
 PUBLIC: Final = frozenset({("GET", "/health"), ("HEAD", "/health"), ("POST", "/api/session")})
-"""Answered whoever asks, as long as it is no page of another site."""
+"""Answered whoever asks, as long as it is no page of another site; so are the dashboard's files."""
 
 OF_PUBLIC: Final = "/"
 """Who asks those, as no caller is called: a flood of strangers elsewhere costs them nothing."""
@@ -103,7 +104,9 @@ class Admission:
             nonlocal begun
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 begun = True
-                MutableHeaders(raw=message.setdefault("headers", [])).update(_HEADERS)
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             elif message["type"] == "websocket.accept":
                 begun = True
             await send(message)
@@ -137,10 +140,12 @@ class Admission:
         if wrong := asks_for_another(hosts, self._names | {own}):
             helps = "ask it by its address, or name it in GANGLION_HTTP_NAMES"
             raise Problem(HTTPStatus.MISDIRECTED_REQUEST, f"{wrong} {helps}")
-        if wrong := comes_from_another_site(
-            host=hosts[0],
-            origins=headers.getlist("origin"),
-            sites=headers.getlist("sec-fetch-site"),
+        if not _follows_a_link(method, path, headers) and (
+            wrong := comes_from_another_site(
+                host=hosts[0],
+                origins=headers.getlist("origin"),
+                sites=headers.getlist("sec-fetch-site"),
+            )
         ):
             raise Problem(HTTPStatus.FORBIDDEN, wrong, kind="page-of-another-site")
         # Where nothing is taken, nothing can be changed: the routes say what there is.
@@ -150,7 +155,7 @@ class Admission:
                 "what changes something is sent as `Content-Type: application/json`, or with a"
                 " header `Ganglion-Request: 1`, which no form of another page can send",
             )
-        is_public = (method, path) in PUBLIC
+        is_public = (method, path) in PUBLIC or (method == "GET" and is_public_file(path))
         admitted = None if is_public else self._identified(scope, headers)
         caller = admitted.caller if admitted is not None else None
         if not self._rates.take(caller.name if caller is not None else OF_PUBLIC):
@@ -239,6 +244,18 @@ class Admission:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "this is a defect of mission control; its log says more",
         )
+
+
+def _follows_a_link(method: str, path: str, headers: Headers) -> bool:
+    """Whether somebody goes to one of our pages, from wherever: the browser shows it, and the page
+    with the link doesn't read it."""
+    return (
+        method == "GET"
+        and is_page(path)
+        and headers.getlist("sec-fetch-mode") == ["navigate"]
+        and headers.getlist("sec-fetch-dest") == ["document"]
+        and "origin" not in headers
+    )
 
 
 def _is_deliberate(headers: Headers) -> bool:

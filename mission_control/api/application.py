@@ -25,6 +25,7 @@ from mission_control.api.routes import (
     objectives,
     orders,
     overview,
+    pages,
     parked,
     rest,
     session,
@@ -63,6 +64,7 @@ def application(mission: Mission) -> FastAPI:
     acts = (dispatch, orders, rest)
     for each in (*surfaces, *reads, *acts):
         app.include_router(each.router)
+    app.include_router(pages.router)
     return app
 
 

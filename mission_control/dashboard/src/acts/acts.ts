@@ -1,0 +1,151 @@
+// What can an operator do, and how is each asked for? First with `dry_run`, which answers what would
+// follow.
+import { newRequestKey } from "../api/client";
+import { ApiProblem, problemOf } from "../api/problem";
+
+export interface Outcome {
+  readonly would: readonly string[];
+  readonly event_id: string;
+  readonly as_of: number;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: "text" | "lines" | "check" | "number";
+  readonly hint?: string;
+  readonly required?: boolean;
+}
+
+export type Given = Readonly<Record<string, string | boolean | number>>;
+
+export interface Act {
+  /** On its button. */
+  readonly label: string;
+  /** Of its dialog: what is done, to what. */
+  readonly title: string;
+  readonly path: string;
+  readonly fields: readonly Field[];
+  /** It ends something. */
+  readonly danger?: boolean;
+  readonly done: string;
+  /** What is sent, of what was given. */
+  readonly body?: (given: Given) => Record<string, unknown>;
+}
+
+const REASON: Field = {
+  name: "reason",
+  label: "Why",
+  kind: "text",
+  hint: "It stands on the log with your name.",
+};
+
+export const halt: Act = {
+  label: "Halt",
+  title: "Halt the swarm",
+  path: "/api/halt",
+  fields: [
+    REASON,
+    { name: "now", label: "End what is being done, too; it waits again", kind: "check" },
+  ],
+  danger: true,
+  done: "Halted: nothing is handed out",
+};
+
+export const resume: Act = {
+  label: "Resume",
+  title: "Let the swarm go on",
+  path: "/api/resume",
+  fields: [REASON],
+  done: "It goes on",
+};
+
+export function approve(id: string): Act {
+  return ofObjective(id, "approve", "Approve", "Say yes to", "Approved");
+}
+
+export function deny(id: string): Act {
+  return { ...ofObjective(id, "deny", "Deny", "Say no to", "Denied"), danger: true };
+}
+
+export function cancelObjective(id: string): Act {
+  return { ...ofObjective(id, "cancel", "Cancel", "Cancel", "Cancelled"), danger: true };
+}
+
+function ofObjective(id: string, verb: string, label: string, title: string, done: string): Act {
+  return {
+    label,
+    title: `${title} ${id}`,
+    path: `/api/objectives/${encodeURIComponent(id)}/${verb}`,
+    fields: [REASON],
+    done,
+  };
+}
+
+export function cancelTask(id: string): Act {
+  return {
+    label: "Cancel",
+    title: `Cancel ${id}`,
+    path: `/api/tasks/${encodeURIComponent(id)}/cancel`,
+    fields: [REASON],
+    danger: true,
+    done: "Cancelled",
+  };
+}
+
+export function retryTask(id: string): Act {
+  return {
+    label: "Retry",
+    title: `Try ${id} again`,
+    path: `/api/tasks/${encodeURIComponent(id)}/retry`,
+    fields: [REASON],
+    done: "It is tried again",
+  };
+}
+
+export function pauseWorker(id: string): Act {
+  return {
+    label: "Pause",
+    title: `Let ${id} take nothing`,
+    path: `/api/workers/${encodeURIComponent(id)}/pause`,
+    fields: [REASON],
+    done: "It takes nothing new",
+  };
+}
+
+export function resumeWorker(id: string): Act {
+  return {
+    label: "Resume",
+    title: `Let ${id} take tasks again`,
+    path: `/api/workers/${encodeURIComponent(id)}/resume`,
+    fields: [REASON],
+    done: "It takes tasks again",
+  };
+}
+
+/** Ask for it. Throws ApiProblem. */
+export async function perform(act: Act, given: Given, how: { dryRun: boolean; key?: string; signal?: AbortSignal }): Promise<Outcome> {
+  const body = act.body?.(given) ?? withoutEmpty(given);
+  let answer: Response;
+  try {
+    answer = await fetch(how.dryRun ? `${act.path}?dry_run=true` : act.path, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        ...(how.dryRun ? {} : { "Idempotency-Key": how.key ?? newRequestKey() }),
+      },
+      body: JSON.stringify(body),
+      ...(how.signal ? { signal: how.signal } : {}),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiProblem(0, "mission control does not answer");
+  }
+  const told: unknown = await answer.json().catch(() => null);
+  if (!answer.ok) throw problemOf(answer.status, told);
+  return told as Outcome;
+}
+
+function withoutEmpty(given: Given): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "" && value !== false));
+}

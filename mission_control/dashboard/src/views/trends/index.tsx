@@ -1,0 +1,6 @@
+// Not here yet.
+import { Empty } from "../../ui/Note";
+
+export default function Trends() {
+  return <Empty title="This page is being built" />;
+}
