@@ -27,6 +27,7 @@ from mission_control.api.routes import (
     overview,
     pages,
     parked,
+    resources,
     rest,
     session,
     state,
@@ -58,7 +59,8 @@ def application(mission: Mission) -> FastAPI:
     answer_problems(app)
     surfaces = (health, session, tasks, workers, station)
     reads = (
-        *(overview, state, objectives, agents, events, decisions, traces, window),
+        *(overview, state, objectives, agents, events, decisions, traces),
+        *(window, resources),
         *(incidents, trends, metrics, parked, ask, export, live),
     )
     acts = (dispatch, orders, rest)

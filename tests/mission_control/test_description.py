@@ -17,6 +17,7 @@ SURFACES = {
         *("/api/decisions/{event_id}", "/api/traces/{trace_id}", "/api/agents", "/api/pulses"),
         *("/api/objectives", "/api/objectives/{objective_id}", "/api/parked", "/api/trends"),
         *("/api/questions", "/api/export", "/api/perfetto", "/metrics/summary"),
+        *("/api/resources", "/api/chain", "/api/content"),
         *("/api/incidents", "/api/incidents/{incident_id}", "/api/capacity", "/api/indicators"),
     ),
     "delete": ("/tasks/{task_id}",),

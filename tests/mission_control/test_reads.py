@@ -17,9 +17,10 @@ import pytest
 from enchanted.events.v1.incident_pb2 import IncidentClosed, IncidentOpened
 from enchanted.events.v1.swarm_event_pb2 import ROLE_GUARDIAN
 from nervous_system.bus import Bus
+from nervous_system.contract.diff import unified_diff
 from nervous_system.contract.event import Event
 from nervous_system.contract.payload import Payload
-from nervous_system.ids import new_event_id
+from nervous_system.ids import content_hash, new_event_id
 from operations.http_tokens import Tokens
 from tests.mission_control.door import Door, Reply
 from tests.mission_control.read_mesh import JAEGER, ReadMesh, read_mesh
@@ -291,6 +292,66 @@ def test_objectives_are_told_with_their_tasks(mesh: ReadMesh) -> None:
     assert mesh.read("/api/objectives/o%2F1")["objective"] == found
 
 
+def _change(path: str, before: str | None, after: str | None, because: str) -> dict[str, Any]:
+    change = {
+        "target_type": "FILE_SYSTEM",
+        "target_resource": path,
+        "workspace": "house",
+        "previous_state_hash": content_hash(before),
+        "new_state_hash": content_hash(after),
+        "diff_patch": unified_diff(before, after, path=path),
+    }
+    return {**CODER, "causation_id": because, "state_change": change}
+
+
+def test_a_file_is_shown_as_it_was_with_who_brought_each_line(mesh: ReadMesh) -> None:
+    first, second = mesh.record(_decision("one", "begin"), _decision("two", "go on"))
+    one, two = "<script>\nb\n", "<script>\nnew \u202e\nb\n"
+    ids = mesh.record(
+        _change("src/a.py", None, one, first),
+        _change("src/a.py", one, two, second),
+        _change("src/a.py", two, None, second),
+        _change("src/b.py", None, "b", first),
+    )
+    positions = [mesh.read("/api/events", id=each)["events"][0]["sequence"] for each in ids]
+
+    def content(at: str) -> dict[str, Any]:
+        found: dict[str, Any] = mesh.read(
+            "/api/content", resource="src/a.py", workspace="house", at=at
+        )
+        return found
+
+    then = content(str(positions[1]))
+    assert (then["text"], then["is_text"], then["blame"]) == (two, True, [0, 1, 0])
+    decided = {each["number"]: each["decision"]["chosen_action"] for each in then["steps"]}
+    assert decided == {0: "begin", 1: "go on"}
+    before = content(str(positions[0]))
+    assert (before["text"], before["blame"]) == (one, [0, 0])
+    gone = content("now")
+    assert (gone["exists"], gone["text"]) == (False, None)
+    chain = mesh.read("/api/chain", resource="src/a.py", workspace="house")
+    assert [each["event_id"] for each in chain["steps"]] == ids[:3]
+    assert all(each["follows"] for each in chain["steps"])
+    assert chain["steps"][1]["diff"] == unified_diff(one, two, path="src/a.py")
+    listed = list(mesh.pages("/api/resources", workspace="house", prefix="src/", limit=1))
+    assert [each["name"] for page in listed for each in page["resources"]] == [
+        "src/a.py",
+        "src/b.py",
+    ]
+    assert listed[0]["resources"][0]["state_hash"] == ""
+    earlier = mesh.read("/api/resources", workspace="house", at=str(positions[0]))["resources"]
+    assert [(each["name"], each["steps"]) for each in earlier] == [("src/a.py", 1)]
+
+
+def test_a_file_that_cannot_be_rebuilt_says_why(mesh: ReadMesh) -> None:
+    change = _change("c.bin", None, "x", "")
+    change["state_change"].update(diff_patch="", truncated=True)
+    mesh.record(change)
+    found = mesh.read("/api/content", resource="c.bin", workspace="house")
+    assert (found["text"], found["blame"]) == (None, [])
+    assert "binary, or too large" in found["why_not"]
+
+
 def _ask(mesh: ReadMesh, sql: str, **more: Any) -> Reply:
     return mesh.post("/api/ask", {"sql": sql, **more})
 
@@ -385,6 +446,9 @@ def test_a_pager_finds_its_numbers(mesh: ReadMesh) -> None:
         ("/api/timeline?from=1990-01-01", HTTPStatus.NOT_FOUND, "before all"),
         ("/api/timeline?buckets=0", HTTPStatus.UNPROCESSABLE_ENTITY, "as the interface has it"),
         ("/api/window?from=5&to=2", HTTPStatus.NOT_FOUND, "is behind"),
+        ("/api/chain?resource=nothing", HTTPStatus.NOT_FOUND, "nobody had changed"),
+        ("/api/content?resource=nothing", HTTPStatus.NOT_FOUND, "nobody had changed"),
+        ("/api/resources?at=0", HTTPStatus.NOT_FOUND, "not on record"),
         ("/api/trends?name=luck", HTTPStatus.NOT_FOUND, "no pulse measures"),
         ("/api/decisions/nobody", HTTPStatus.NOT_FOUND, "on record up to position"),
         ("/api/traces/nobody", HTTPStatus.NOT_FOUND, "no event and no span"),

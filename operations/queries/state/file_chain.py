@@ -51,6 +51,19 @@ def rebuilt(wanted: str, links: Sequence[Link]) -> bytes:
     return _bytes(content)
 
 
+def content_before(link: Link, content: bytes) -> bytes | None:
+    """What a change found, by the content that it left; None: there was no file. Raises NotRebuilt
+    if its diff does not lead back to the hash that was recorded with it."""
+    known: dict[str, str | None] = {
+        "": None,
+        link.new_hash: content.decode(errors="surrogateescape"),
+    }
+    if link.previous_hash not in known and not any(_backwards([link], known)):
+        raise NotRebuilt(_why_not(link.new_hash, [link]))
+    before = known[link.previous_hash]
+    return None if before is None else _bytes(before)
+
+
 def has_hash(content: bytes, wanted: str) -> bool:
     """Whether this is the content of that hash: SHA-256 of the bytes, or git's blob id of them."""
     if len(wanted) == 64 and content_hash(content) == wanted:
