@@ -28,12 +28,11 @@ def list_(
     from ganglion.event_line import one_line
     from nervous_system.clock import system_clock
     from nervous_system.phrases import moment
-    from operations.queries.record import LATEST, as_parameter
+    from operations.queries.record import LATEST
     from operations.queries.rows import document, rows
 
-    begin = as_parameter(system_clock() - parse_duration(since))
-    end = as_parameter(LATEST)
-    found = rows("agents", tell=warn, since=begin, until=end, most=number)
+    begin = system_clock() - parse_duration(since)
+    found = rows("agents", tell=warn, since=begin, until=LATEST, most=number)
     if as_json:
         say_json(json.dumps([document(row) for row in found], indent=2))
         return

@@ -30,6 +30,7 @@ from nervous_system.errors import (
     Transient,
     Unavailable,
 )
+from operations.queries.state.moment import UnknownMoment
 
 MEDIA_TYPE: Final = "application/problem+json"
 AGAIN_SECONDS: Final = 1
@@ -40,6 +41,7 @@ _STATUS: Final[Mapping[type[GanglionError], HTTPStatus]] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Rejected: HTTPStatus.CONFLICT,
     NoSuch: HTTPStatus.NOT_FOUND,
+    UnknownMoment: HTTPStatus.NOT_FOUND,
     NotDone: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,
     Duplicate: HTTPStatus.CONFLICT,

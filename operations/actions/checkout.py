@@ -99,7 +99,7 @@ def _contents(found: CheckedOut) -> Iterator[tuple[str, bytes]]:
             tell=_nobody,
             wait=False,
             workspace=found.workspace,
-            paths=_array(paths),
+            paths=paths,
         )
         for path, links in groupby(chains, key=lambda row: str(row["path"])):
             try:
@@ -138,12 +138,6 @@ def _parts(sizes: dict[str, int]) -> Iterator[list[str]]:
         names, diffs = names + length, diffs + size
     if part:
         yield part
-
-
-def _array(texts: list[str]) -> str:
-    """As ClickHouse reads a list of texts in a parameter."""
-    escaped = (each.replace("\\", "\\\\").replace("'", "\\'") for each in texts)
-    return "[" + ",".join(f"'{each}'" for each in escaped) + "]"
 
 
 def _workspace(wanted: str | None, moment: RecordedMoment) -> str:

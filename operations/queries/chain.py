@@ -9,9 +9,9 @@ from typing import Final
 
 from nervous_system.errors import NoSuch
 from operations.queries.blame import blame
-from operations.queries.places import Place, place_of
 from operations.queries.record import Record, Row
 from operations.queries.state.file_chain import Link, NotRebuilt, rebuilt
+from operations.queries.state.recorded_moment import RecordedMoment, recorded_moment
 
 FILE: Final = "FILE_SYSTEM"
 MAX_STEPS: Final = 5_000
@@ -121,7 +121,7 @@ def resources(
 ) -> ResourcePage:
     """Up to a moment. Raises NoSuch, NotRunning, QueryRefused."""
     as_of = record.as_of()
-    place = place_of(record, at or "now")
+    place = recorded_moment(record, at or "now")
     rows = record.rows(
         "resource_page",
         epoch=place.epoch,
@@ -141,7 +141,7 @@ def resources(
 def chain(record: Record, *, at: str, workspace: str, type_: str, name: str) -> Chain:
     """Up to a moment. Raises NoSuch if nobody had changed it by then; NotRunning, QueryRefused."""
     as_of = record.as_of()
-    rows = _rows(record, place_of(record, at or "now"), workspace, type_, name)
+    rows = _rows(record, recorded_moment(record, at or "now"), workspace, type_, name)
     return Chain(
         workspace=workspace,
         type=type_,
@@ -155,7 +155,7 @@ def chain(record: Record, *, at: str, workspace: str, type_: str, name: str) -> 
 def content(record: Record, *, at: str, workspace: str, name: str) -> Content:
     """Of a file, up to a moment. Raises as `chain`."""
     as_of = record.as_of()
-    rows = _rows(record, place_of(record, at or "now"), workspace, FILE, name)[-MAX_STEPS:]
+    rows = _rows(record, recorded_moment(record, at or "now"), workspace, FILE, name)[-MAX_STEPS:]
     links = [_link(row) for row in rows]
     steps = _steps(rows, max_diff_bytes=0)
     wanted = links[-1].new_hash
@@ -186,7 +186,9 @@ def content(record: Record, *, at: str, workspace: str, name: str) -> Content:
     )
 
 
-def _rows(record: Record, place: Place, workspace: str, type_: str, name: str) -> list[Row]:
+def _rows(
+    record: Record, place: RecordedMoment, workspace: str, type_: str, name: str
+) -> list[Row]:
     rows = record.rows(
         "chain",
         epoch=place.epoch,

@@ -15,9 +15,9 @@ from typing import Final
 
 from nervous_system.errors import NoSuch
 from operations.queries.event_search import MAX_PAGE_BYTES, recorded_document
-from operations.queries.places import Place, place_of
 from operations.queries.record import Record
 from operations.queries.setting_list import list_settings
+from operations.queries.state.recorded_moment import RecordedMoment, recorded_moment
 
 MAX_EVENTS: Final = 1_000_000
 MAX_LOG_BYTES: Final = 16 * 1024**2
@@ -31,16 +31,16 @@ class Export:
     """What goes into it, once it was seen that it can be had."""
 
     record: Record
-    first: Place
-    last: Place
+    first: RecordedMoment
+    last: RecordedMoment
     logs: Path  # folder of the services' log files
 
     @classmethod
     def between(cls, record: Record, *, begin: str, end: str, logs: Path) -> Export:
-        """From one moment to another, both included; absent: all. Raises NoSuch, NotRunning,
-        QueryRefused."""
-        last = place_of(record, end or "now")
-        first = place_of(record, begin) if begin else Place(0, 0, last.recorded_at)
+        """From one moment to another, both included; absent: all. Raises NoSuch, UnknownMoment,
+        NotRunning, QueryRefused."""
+        last = recorded_moment(record, end or "now")
+        first = recorded_moment(record, begin) if begin else RecordedMoment(0, 0, last.recorded_at)
         if (first.epoch, first.position) > (last.epoch, last.position):
             raise NoSuch(f"{begin} is behind {end or 'the end of the record'}")
         return cls(record=record, first=first, last=last, logs=logs)

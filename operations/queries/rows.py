@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any
 
 from local_mesh.addresses import client_settings
 from nervous_system.clickhouse.query import query_rows
 from operations.queries.caught_up import wait_until_caught_up
-
-_SQL: Final = files("operations.queries") / "sql"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from operations.queries.record import EPOCH, Parameter, as_parameter, statement
 
 
 def rows(
-    name: str, *, tell: Callable[[str], None], wait: bool = True, **parameters: str | int
+    name: str, *, tell: Callable[[str], None], wait: bool = True, **parameters: Parameter
 ) -> list[dict[str, Any]]:
     """
     The rows of `sql/<name>.sql`, with these values of its parameters; `tell` hears that they may be
@@ -28,14 +25,13 @@ def rows(
     mesh = client_settings()
     if wait:
         wait_until_caught_up(mesh, tell=tell)
-    query = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
-    given = {key: str(value) for key, value in parameters.items()}
+    given = {key: as_parameter(value) for key, value in parameters.items()}
     return [
         {
-            key: _EPOCH + timedelta(microseconds=int(value)) if key.endswith("_at") else value
+            key: EPOCH + timedelta(microseconds=int(value)) if key.endswith("_at") else value
             for key, value in row.items()
         }
-        for row in query_rows(mesh.clickhouse_dsn, query, parameters=given)
+        for row in query_rows(mesh.clickhouse_dsn, statement(name), parameters=given)
     ]
 
 

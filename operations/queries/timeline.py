@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from nervous_system.errors import NoSuch
 from operations.queries.event_search import Document, recorded_document
-from operations.queries.places import place_of
 from operations.queries.record import Record
+from operations.queries.state.recorded_moment import recorded_moment
 
 MAX_MARKS: Final = 500
 
@@ -71,8 +71,8 @@ def timeline(record: Record, *, begin: str, end: str, buckets: int) -> Timeline:
     """Between two moments, the last included; empty: where the record begins, and where it ends.
     Raises NoSuch, NotRunning, QueryRefused."""
     as_of = record.as_of()
-    since = place_of(record, begin).recorded_at if begin else _first(record)
-    until = place_of(record, end or "now").recorded_at if since is not None else None
+    since = recorded_moment(record, begin).recorded_at if begin else _first(record)
+    until = recorded_moment(record, end or "now").recorded_at if since is not None else None
     if since is None or until is None:
         raise NoSuch("nothing is on record yet")
     until = max(until, since) + timedelta(microseconds=1)

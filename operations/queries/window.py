@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nervous_system.errors import NoSuch
-from operations.queries.places import Place, place_of
 from operations.queries.record import Record
+from operations.queries.state.recorded_moment import RecordedMoment, recorded_moment
 
 MAGIC: Final = b"GWC1"
 MAX_POSITIONS: Final = 100_000
@@ -44,14 +44,14 @@ class FoundRows:
     """Rows of a stretch of one life of the log, column by column; one more than was asked for if
     there are more."""
 
-    first: Place
+    first: RecordedMoment
     columns: dict[str, list[Any]]
 
 
 def rows_between(record: Record, *, begin: str, end: str, limit: int) -> FoundRows:
     """From one moment to another, both included. Raises as `window`."""
-    last = place_of(record, end or "now")
-    first = place_of(record, begin) if begin else _before(last, limit)
+    last = recorded_moment(record, end or "now")
+    first = recorded_moment(record, begin) if begin else _before(last, limit)
     if (first.epoch, first.position) > (last.epoch, last.position):
         raise NoSuch(f"{begin} is behind {end or 'the end of the record'}")
     up_to = last.position if last.epoch == first.epoch else 2**63
@@ -63,8 +63,8 @@ def rows_between(record: Record, *, begin: str, end: str, limit: int) -> FoundRo
 
 def window(record: Record, *, begin: str, end: str, limit: int) -> bytes:
     """From one moment to another, both included, as many positions as asked for; `next` in the head
-    says where it goes on. Without a beginning it is the last so many. Raises NoSuch, NotRunning,
-    QueryRefused."""
+    says where it goes on. Without a beginning it is the last so many. Raises NoSuch, UnknownMoment,
+    NotRunning, QueryRefused."""
     as_of = record.as_of()
     rows = rows_between(record, begin=begin, end=end, limit=limit)
     first, found = rows.first, rows.columns
@@ -94,8 +94,8 @@ def window(record: Record, *, begin: str, end: str, limit: int) -> bytes:
     return _whole(head, packed, dictionaries)
 
 
-def _before(last: Place, limit: int) -> Place:
-    return Place(last.epoch, max(1, last.position - limit + 1), last.recorded_at)
+def _before(last: RecordedMoment, limit: int) -> RecordedMoment:
+    return RecordedMoment(last.epoch, max(1, last.position - limit + 1), last.recorded_at)
 
 
 def _coded(name: str, values: Sequence[str], dictionaries: dict[str, list[str]]) -> Column:

@@ -18,8 +18,8 @@ from mission_control.mission import TheCaller, TheMission
 from operations.actions.event_door import record_events
 from operations.actions.on_record import OnRecord
 from operations.queries.event_search import Search, find_events, one_event
-from operations.queries.places import place_of
 from operations.queries.record import EARLIEST, LATEST, Record
+from operations.queries.state.recorded_moment import recorded_moment
 
 router = APIRouter()
 
@@ -122,7 +122,7 @@ def search(
     )
     behind = (0, 0)
     if (at or before) and not cursor:
-        place = place_of(mission.record, at or before)
+        place = recorded_moment(mission.record, at or before)
         behind = (place.epoch, place.position + 1 if at else place.position)
     return _page(mission.record, wanted, limit=limit, cursor=cursor, before=behind)
 
