@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from nervous_system.contract.resource import FILE_SYSTEM
 from nervous_system.errors import NoSuch
 from operations.queries.blame import blame
 from operations.queries.record import Record, Row
 from operations.queries.state.file_chain import Link, NotRebuilt, rebuilt
 from operations.queries.state.recorded_moment import RecordedMoment, recorded_moment
 
-FILE: Final = "FILE_SYSTEM"
 MAX_STEPS: Final = 5_000
 MAX_DIFF_BYTES: Final = 4 * 1024**2
 """Of the diffs in one answer; those of the last steps come first."""
@@ -155,7 +155,9 @@ def chain(record: Record, *, at: str, workspace: str, type_: str, name: str) -> 
 def content(record: Record, *, at: str, workspace: str, name: str) -> Content:
     """Of a file, up to a moment. Raises as `chain`."""
     as_of = record.as_of()
-    rows = _rows(record, recorded_moment(record, at or "now"), workspace, FILE, name)[-MAX_STEPS:]
+    rows = _rows(record, recorded_moment(record, at or "now"), workspace, FILE_SYSTEM, name)[
+        -MAX_STEPS:
+    ]
     links = [_link(row) for row in rows]
     steps = _steps(rows, max_diff_bytes=0)
     wanted = links[-1].new_hash

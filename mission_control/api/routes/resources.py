@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from mission_control.api.pages import cursor_behind, place_behind
 from mission_control.api.parameters import Cursor, Limit, Moment
 from mission_control.mission import TheMission
+from nervous_system.contract.resource import FILE_SYSTEM
 from operations.queries.chain import (
-    FILE,
     Chain,
     ChangedResource,
     Content,
@@ -63,7 +63,7 @@ def show_chain(
     mission: TheMission,
     resource: Name,
     workspace: Workspace = "",
-    type: Type = FILE,
+    type: Type = FILE_SYSTEM,
     at: Moment = "",
 ) -> Chain:
     """Each change up to a moment: who, when, by which decision, from what to what."""
