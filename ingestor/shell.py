@@ -34,8 +34,11 @@ from ingestor.model import Epoch
 from ingestor.recording.pipeline import Recorder
 from ingestor.row_encoder import RowEncoder
 from ingestor.settings import IngestorSettings
+from ingestor.span_recorder import SpanRecorder
+from ingestor.span_table import SpanTable
 from ingestor.warehouse import ClickHouseWarehouse
 from nervous_system.bus import Bus
+from nervous_system.cancelling import cancel
 from nervous_system.clock import Clock, stopwatch
 from nervous_system.contract.event import Event
 from nervous_system.contract.stored import StreamState
@@ -45,6 +48,7 @@ from nervous_system.ids import child_id
 from nervous_system.names import ALL_EVENTS
 from nervous_system.remedies import what_helps
 from nervous_system.service.lease import hold_lease, open_leases
+from nervous_system.settings import MeshSettings
 from nervous_system.telemetry.metric_catalogue import (
     ALARMS,
     EPOCH,
@@ -66,6 +70,9 @@ REPORT_SECONDS = 1.0
 REMEMBER_SECONDS = 60.0
 MAX_SILENT_SECONDS = 30.0
 
+SPANS_WAIT_POSITIONS = 2_000
+"""While so many events wait to be recorded, spans wait, too."""
+
 DOUBTS_SECONDS = 60.0
 """How often at most it is said that messages are not what they claim to be."""
 
@@ -85,6 +92,7 @@ class Ingestor:
         bus: Bus,
         warehouse: ClickHouseWarehouse,
         settings: IngestorSettings,
+        mesh: MeshSettings,
         telemetry: Telemetry,
         holder: str,
         clock: Clock,
@@ -108,6 +116,13 @@ class Ingestor:
         self._takeovers = 0
         self._leads = False
         self._audit = self._auditor() if settings.audit_percent else None
+        self._spans = SpanRecorder(
+            bus=bus,
+            table=SpanTable(warehouse.client),
+            settings=mesh,
+            metrics=telemetry.metrics,
+            events_wait=lambda: (self._lag or 0) > SPANS_WAIT_POSITIONS,
+        )
         health = telemetry.health
         self._progress = health.progress("recording", maximum_silence_seconds=MAX_SILENT_SECONDS)
         self._inserts = health.work("inserting")
@@ -118,6 +133,8 @@ class Ingestor:
         health.fact("watermark", lambda: self._watermark)
         health.fact("lag", lambda: self._lag)
         health.fact("log_full", lambda: self._log_full)
+        health.fact("spans_stored", lambda: self._spans.stored)
+        health.fact("spans_lost", lambda: self._spans.lost)
         health.fact("damage", lambda: self._audit.damage if self._audit else "")
         health.fact("audits", lambda: self._audit.rounds if self._audit else 0)
 
@@ -245,13 +262,15 @@ class Ingestor:
             gauge(WATERMARK).set(recording.watermark)
             gauge(LAG).set_function(lambda: self._lag or 0)
             _log.info("ingestor.recording", epoch=start.epoch, next_sequence=start.next_sequence)
-            remembering = asyncio.create_task(self._remember(), name="remember")
+            beside = (
+                asyncio.create_task(self._remember(), name="remember"),
+                asyncio.create_task(self._spans.run(), name="spans"),
+            )
             try:
                 await recording.run(reader)
             finally:
-                remembering.cancel()
-                with suppress(asyncio.CancelledError):
-                    await remembering
+                for task in beside:
+                    await cancel(task)
         await self._warehouse.save_watermark()
         _log.info("ingestor.drained", watermark=recording.watermark)
 

@@ -45,6 +45,7 @@ async def run(stop: asyncio.Event) -> None:
             bus=bus,
             warehouse=warehouse,
             settings=settings,
+            mesh=mesh,
             telemetry=seen,
             holder=f"{socket.gethostname()}/{os.getpid()}/{new_event_id()[:8]}",
             clock=system_clock,

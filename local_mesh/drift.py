@@ -17,6 +17,7 @@ from nervous_system.service.lease import LEASE_SECONDS
 from nervous_system.settings import MeshSettings
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.stream import Stream, configuration
+from nervous_system.transport.telemetry_stream import telemetry_configuration
 
 _UNLIMITED: Final = ("max_consumers", "max_msgs", "max_msgs_per_subject", "max_msg_size")
 _AS_MADE: Final[dict[str, Any]] = {
@@ -81,6 +82,7 @@ def wanted_streams(settings: MeshSettings) -> dict[str, dict[str, Any]]:
             "deny_delete": False,
             "deny_purge": False,
         },
+        names.TELEMETRY_STREAM: {**_AS_MADE, **telemetry_configuration(settings)},
     }
 
 

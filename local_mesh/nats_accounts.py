@@ -25,7 +25,12 @@ from nervous_system.users import ADMIN
 ANYBODY: Final = "anybody"
 """Who comes without a user, where the server is open."""
 
-_EVENTS: Final = tuple(f"{names.EVENTS}.{role}.>" for role in AGENTS)
+_SAID: Final = tuple(
+    f"{begin}.{role}{end}"
+    for begin, end in ((names.EVENTS, ".>"), (names.TELEMETRY, ""))
+    for role in AGENTS
+)
+"""Events and spans of agents."""
 
 
 def render_accounts(
@@ -69,7 +74,7 @@ def _user(user: NatsUser, password: str) -> str:
 
 
 def _mesh() -> str:
-    services = (*_EVENTS, ASKED_BY_AGENTS, *AGENTS_READ)
+    services = (*_SAID, ASKED_BY_AGENTS, *AGENTS_READ)
     exports = [f"    {{ service: {_quote(each)} }}" for each in services]
     exports += [f"    {{ stream: {_quote(each)} }}" for each in AGENTS_HEAR]
     return "  jetstream: enabled\n  exports: [\n" + "\n".join(exports) + "\n  ]\n"
@@ -79,7 +84,7 @@ def _shared_with_agents() -> str:
     def of_mesh(subject: str) -> str:
         return f"{{ account: {_quote(MESH)}, subject: {_quote(subject)} }}"
 
-    imports = [f"    {{ service: {of_mesh(each)} }}" for each in _EVENTS]
+    imports = [f"    {{ service: {of_mesh(each)} }}" for each in _SAID]
     # `share`: the overseer is told who asks. On a subject of its own, since a client can spoil what
     # it is told: where nothing is said of who asks, that must not pass for a question of the mesh.
     asked = of_mesh(ASKED_BY_AGENTS)

@@ -66,6 +66,11 @@ def _events(*sources: str) -> tuple[str, ...]:
     return tuple(f"{names.EVENTS}.{source}.>" for source in sources)
 
 
+def _spans(source: str) -> str:
+    """Where a source puts its spans; only the ingestor reads them."""
+    return f"{names.TELEMETRY}.{source}"
+
+
 def _look(stream: str) -> tuple[str, ...]:
     """What is on a stream, position by position: one message an answer, which takes its turn among
     the calls of the API, and not among acknowledgements (decision 31)."""
@@ -130,9 +135,17 @@ _PROPOSED: Final = (
 )
 
 _PUBLISH: Final = {
-    INGESTOR: (*_events("ingestor"), *_read(_LOG), _DIRECTLY, *_lead("ingestor")),
+    INGESTOR: (
+        *_events("ingestor"),
+        _spans("ingestor"),
+        *_read(_LOG),
+        *_read(names.TELEMETRY_STREAM),
+        _DIRECTLY,
+        *_lead("ingestor"),
+    ),
     OVERSEER: (
         *_events("overseer", "task", "objective", "request"),
+        _spans("overseer"),
         f"{names.EVENTS}.command.{EMERGENCY}.*",
         *_read(_LOG),
         _DIRECTLY,
@@ -143,6 +156,7 @@ _PUBLISH: Final = {
     ),
     GOVERNOR: (
         *_events("governor", "command"),
+        _spans("governor"),
         f"{names.EVENTS}.request.objective_proposed.*",
         *_read(_LOG),
         _DIRECTLY,
@@ -151,6 +165,7 @@ _PUBLISH: Final = {
     ),
     GUARDIAN: (
         *_events("guardian", "incident", "command"),
+        _spans("guardian"),
         f"{names.EVENTS}.request.task_ordered.>",
         f"{names.EVENTS}.request.objective_proposed.>",
         *_read(_LOG),
@@ -161,6 +176,7 @@ _PUBLISH: Final = {
     ),
     MAINTENANCE: (
         *_events("worker"),
+        _spans("worker"),
         REQUEST,
         *_read(_LOG),
         *_look_at_leases(),
@@ -175,6 +191,7 @@ _PUBLISH: Final = {
     ),
     OPERATOR: (
         *_events(*AGENTS, *PERSONS, "command"),
+        *map(_spans, (*AGENTS, *PERSONS)),
         *_PROPOSED,
         REQUEST,
         *_read(_LOG),
@@ -245,6 +262,7 @@ def agent_user(name: str, *, role: str, works: bool = False, named: bool = False
         account=f"{role}/{name}",
         publish=(
             *_said_by(role, works=works, as_whom=name if named else "*"),
+            _spans(role),
             REQUEST,
             *AGENTS_READ.values(),
             *AGENTS_READ,  # the server answers that the account has no stream

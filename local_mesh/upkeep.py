@@ -1,5 +1,5 @@
-"""What do the services stand on at the NATS server, and who keeps it as it is? The log and two
-buckets, which only the admin makes and mends."""
+"""What do the services stand on at the NATS server, and who keeps it as it is? The log, two
+buckets and the stream of spans, which only the admin makes and mends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nervous_system.errors import GanglionError, Permanent
 from nervous_system.service.lease import open_leases
 from nervous_system.service.snapshots import open_snapshots
 from nervous_system.settings import MeshSettings
+from nervous_system.transport.telemetry_stream import ensure_telemetry
 from nervous_system.users import ADMIN
 
 LOOK_SECONDS: Final = 5.0
@@ -28,6 +29,7 @@ async def _make(bus: Bus, settings: MeshSettings) -> None:
     await bus.stream.ensure(settings)
     await open_leases(bus.connection, replicas=settings.stream_replicas)
     await open_snapshots(bus.connection, replicas=settings.stream_replicas)
+    await ensure_telemetry(bus.connection, settings)
 
 
 async def keep_foundations(settings: MeshSettings, *, found: Callable[[Drift], None]) -> None:

@@ -48,6 +48,7 @@ from nervous_system.transport.publisher import Publisher
 from nervous_system.transport.reader import Reader
 from nervous_system.transport.stream import Stream
 from nervous_system.transport.subject_feed import SubjectFeed
+from nervous_system.transport.telemetry_stream import send_spans
 from nervous_system.users import OPERATOR, SERVICES, with_user
 
 _log = structlog.get_logger()
@@ -112,6 +113,7 @@ class Bus:
             template,
             kind="producer",
             attributes=self._attributes(template, event_id=event.event_id),
+            detail=True,
         ) as span:
             entry = Entry(event=event, key=key, expectation=expectation, message_id=message_id)
             entry = self._with_trace(entry, span.trace_id, span.span_id)
@@ -378,6 +380,7 @@ class Bus:
             names.ALL_EVENTS,
             kind="producer",
             attributes=self._attributes(names.ALL_EVENTS, count=count),
+            detail=True,
         )
 
     def _attributes(
@@ -385,7 +388,7 @@ class Bus:
     ) -> dict[str, AttributeValue] | None:
         """Of one event, or of a batch of so many; None where nobody sees them. Each costs time: a
         subject without a key is its own template, and is said once."""
-        if not self.tracer.recording:
+        if not self.tracer.collects:
             return None
         attributes: dict[str, AttributeValue] = {
             attribute.MESSAGING_SYSTEM: attribute.NATS_SYSTEM,
@@ -464,18 +467,20 @@ async def open_bus(
         connection = await Connection.open(with_user(settings, user), name=name)
     except Unavailable as error:
         raise Unavailable(f"{error}; {nobody_there(settings.nats_url)}") from error
+    redactor, tracer = Redactor.of(settings.redact_patterns), tracer or Tracer()
     try:
-        yield Bus(
-            connection,
-            redactor=Redactor.of(settings.redact_patterns),
-            tracer=tracer or Tracer(),
-            retry=RetryPolicy(deadline_seconds=settings.publish_deadline_seconds),
-            metrics=metrics,
-            signer=signer,
-            keys=keys,
-            signs_all=settings.signing_key is not None,
-            clock=clock,
-            directly=user in SERVICES,
-        )
+        async with tracer.on_the_bus(partial(send_spans, connection, tracer.source), redactor):
+            yield Bus(
+                connection,
+                redactor=redactor,
+                tracer=tracer,
+                retry=RetryPolicy(deadline_seconds=settings.publish_deadline_seconds),
+                metrics=metrics,
+                signer=signer,
+                keys=keys,
+                signs_all=settings.signing_key is not None,
+                clock=clock,
+                directly=user in SERVICES,
+            )
     finally:
         await connection.close()

@@ -18,6 +18,18 @@ EVENTS: Final = "swarm.events"
 
 ALL_EVENTS: Final = f"{EVENTS}.>"
 
+TELEMETRY_STREAM: Final = "SWARM_TELEMETRY"
+"""Spans on their way to ClickHouse: bounded, short-lived, and not synced one by one."""
+
+TELEMETRY: Final = "swarm.telemetry"
+"""Spans are on `swarm.telemetry.<source>`, one subject for each, so that nobody's spans crowd out
+those of others."""
+
+ALL_TELEMETRY: Final = f"{TELEMETRY}.>"
+
+MAX_TELEMETRY_BYTES: Final = 32 * 1024
+"""Of one message of spans. The stream refuses larger ones."""
+
 LEASES: Final = "swarm_leases"
 """KV bucket: who leads, one key per `<service>.<scope>`, expiring."""
 

@@ -108,6 +108,25 @@ class MeshSettings(Environment):
         validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="where traces go (OTLP over HTTP); none are made when empty",
     )
+    telemetry_spans: bool = Field(
+        True, description="spans of services and agents go onto the bus, and from there to tables"
+    )
+    telemetry_stream_max_bytes: int = Field(
+        128 * 1024**2,
+        ge=1024**2,
+        description="size at which the stream of spans lets the oldest go",
+    )
+    telemetry_stream_max_age_seconds: float = Field(
+        3600.0, ge=1, description="how long the stream keeps spans that no ingestor has taken"
+    )
+    telemetry_ttl_days: int = Field(
+        3, ge=1, description="days after which rows of `swarm.spans` go"
+    )
+    telemetry_table_max_bytes: int = Field(
+        2 * 1024**3,
+        ge=1024**2,
+        description="size at which the rows of `swarm.spans` that came first go before their time",
+    )
     publish_deadline_seconds: float = Field(
         15.0, gt=0, description="one deadline for all tries of a publish"
     )

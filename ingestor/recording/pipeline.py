@@ -170,7 +170,8 @@ class Recorder:
                     attribute.PARKED_COUNT: prepared.parked,
                     attribute.DUPLICATE_COUNT: prepared.duplicates,
                 },
-                links=_links(prepared) if self._tracer.recording else (),
+                links=_links(prepared) if self._tracer.collects else (),
+                detail=True,
             ),
             self._metrics.histogram(INSERT_SECONDS).time(),
         ):

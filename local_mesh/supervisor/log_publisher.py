@@ -13,6 +13,7 @@ from nervous_system.service.lease import open_leases
 from nervous_system.service.snapshots import open_snapshots
 from nervous_system.settings import MeshSettings
 from nervous_system.shown_address import display_address
+from nervous_system.transport.telemetry_stream import ensure_telemetry
 from nervous_system.users import ADMIN
 
 _CONNECT_SECONDS: Final = 5.0
@@ -50,6 +51,7 @@ class LogPublisher:
             await self._bus.stream.ensure(self._settings)
             await open_leases(connection, replicas=self._settings.stream_replicas)
             await open_snapshots(connection, replicas=self._settings.stream_replicas)
+            await ensure_telemetry(connection, self._settings)
             self._made = generation
         try:
             await self._bus.publish(event)

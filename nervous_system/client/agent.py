@@ -508,7 +508,11 @@ async def open_agent(
     settings = settings_at(url, settings)
     where = await find_workspace(settings.workspace if workspace is None else workspace)
     keep_off_stdout()
-    own = tracer or Tracer.start(service_name=agent_id, endpoint=settings.otlp_endpoint)
+    own = tracer or Tracer.start(
+        service_name=agent_id,
+        endpoint=settings.otlp_endpoint,
+        source=source_of(number) if settings.telemetry_spans else "",
+    )
     try:
         user = user_of_role(source_of(number))
         async with open_bus(settings, name=agent_id, user=user, tracer=own, clock=clock) as bus:

@@ -32,6 +32,7 @@ from nervous_system.contract.words import word
 from nervous_system.errors import Forbidden, NotAcknowledged, Rejected, Transient
 from nervous_system.ids import new_event_id
 from nervous_system.names import ASK
+from nervous_system.telemetry import semantic_names
 from nervous_system.telemetry.task_attributes import task_attributes
 from nervous_system.telemetry.tracing import Span
 from nervous_system.transport.requests import Reply
@@ -202,8 +203,11 @@ class RequestClient:
 
 
 def show_grant(span: Span, answer: Answer) -> None:
-    """In the span of a claim: which task it was given, and where that was proposed."""
-    if span.recorded and answer.HasField("grant"):
+    """In the span of a claim: which task it was given, and where that was proposed; or that there
+    was none."""
+    if span.recorded and not answer.HasField("grant"):
+        span.set({semantic_names.IN_VAIN: True})
+    elif span.recorded:
         grant = answer.grant
         span.set(task_attributes(grant))
         span.link(filter(None, (grant.submission_traceparent, grant.objective_traceparent)))

@@ -456,7 +456,11 @@ async def open_worker(
     number = role_named(role)
     settings = settings_at(url, settings)
     keep_off_stdout()
-    own = tracer or Tracer.start(service_name=worker_id, endpoint=settings.otlp_endpoint)
+    own = tracer or Tracer.start(
+        service_name=worker_id,
+        endpoint=settings.otlp_endpoint,
+        source=source_of(number) if settings.telemetry_spans else "",
+    )
     try:
         user = user_of_role(source_of(role_named(role)), works=True)
         async with open_bus(settings, name=worker_id, user=user, tracer=own) as bus:

@@ -127,11 +127,21 @@ SAMPLE_FAILURES: Final = DeclaredCounter(
 
 # Telemetry about itself.
 SPANS_EXPORTED: Final = DeclaredCounter(
-    name="ganglion_spans_exported_total", help="Spans the collector accepted"
+    name="ganglion_spans_exported_total",
+    help="Spans that were taken, by the bus or by the collector",
+    labels=("to",),
 )
 SPANS_DROPPED: Final = DeclaredCounter(
     name="ganglion_spans_dropped_total",
-    help="Spans that were lost: queue_full, export_failed, shutdown",
+    help="Spans that went nowhere: over_budget, queue_full, export_failed, shutdown",
+    labels=("to", "reason"),
+)
+SPANS_STORED: Final = DeclaredCounter(
+    name="ganglion_spans_stored_total", help="Spans written to ClickHouse"
+)
+SPANS_LOST: Final = DeclaredCounter(
+    name="ganglion_spans_lost_total",
+    help="Not in ClickHouse: at_source (spans), discarded and unreadable (messages)",
     labels=("reason",),
 )
 WORK_HELD_UP: Final = DeclaredGauge(

@@ -47,7 +47,10 @@ async def telemetry(settings: MeshSettings, *, service: str) -> AsyncIterator[Te
         if settings.health_socket is not None:
             await endpoint.start_privately(settings.health_socket)
         tracer = Tracer.start(
-            service_name=service, endpoint=settings.otlp_endpoint, metrics=metrics
+            service_name=service,
+            endpoint=settings.otlp_endpoint,
+            source=service if settings.telemetry_spans else "",
+            metrics=metrics,
         )
         try:
             _log.info("telemetry.listening", host=settings.metrics_host, port=port)

@@ -1,71 +1,57 @@
-"""How do finished spans leave the process? In batches by OTLP over HTTP; losses are counted.
+"""Where do finished spans go? Onto the bus, to a collector, or both.
 
-Only this file needs the OpenTelemetry SDK; `tracing.py` imports it when an endpoint is set.
+Only this file and what it imports need the OpenTelemetry SDK; `tracing.py` imports it when spans go
+anywhere.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
-from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 
+from nervous_system.contract.redaction import Redactor
 from nervous_system.errors import Fatal
 from nervous_system.ids import new_event_id
-from nervous_system.telemetry import semantic_names
-from nervous_system.telemetry.metric_catalogue import SPANS_DROPPED, SPANS_EXPORTED
+from nervous_system.telemetry import collector_spans, semantic_names
+from nervous_system.telemetry.bus_spans import BusSpans, Send
+from nervous_system.telemetry.collector_spans import CollectorSpans, SpanCounts, SpanGate
+from nervous_system.telemetry.span_budget import OF_THE_PROCESS, BudgetSampler, SpanBudget
 
 if TYPE_CHECKING:
     from nervous_system.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
 
-QUEUE_SPANS: Final = 8192
-"""Spans that may wait; OpenTelemetry's 2048 are full after a tenth of a second of a burst."""
-
-BATCH_SPANS: Final = 512
-SCHEDULE_SECONDS: Final = 2.0
-TRACES_PATH: Final = "/v1/traces"
-
 
 class SpanExport:
-    """Finished spans on their way to a collector."""
+    """Finished spans on their way out of the process."""
 
-    def __init__(self, provider: TracerProvider, *, sender: _Sender, tally: _SpanCounts) -> None:
-        self.tracer = provider.get_tracer("ganglion")
-        self._provider = provider
-        self._sender = sender
-        self._counts = tally
-
-    @classmethod
-    def start(cls, *, service_name: str, endpoint: str, metrics: Metrics | None) -> SpanExport:
-        """Raises Fatal where `endpoint` is not an http address.
-
-        Nothing is sent yet.
+    def __init__(
+        self,
+        *,
+        service_name: str,
+        endpoint: str | None,
+        bus: bool,
+        metrics: Metrics | None,
+        budget: SpanBudget = OF_THE_PROCESS,
+    ) -> None:
+        """To a collector at `endpoint`, where that is given; onto the `bus`, where that is wanted,
+        as soon as there is a connection. What goes onto the bus keeps to the `budget`, and where
+        there is no collector no more is made. Nothing is sent yet. Raises Fatal where `endpoint` is
+        not an http address.
         """
-        address = urlsplit(endpoint)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise Fatal(
-                f"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}', which is not an http address;"
-                " set it to the collector's base URL, such as http://127.0.0.1:4318"
-            )
-        tally = _SpanCounts(metrics)
-        sender = _Sender(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH), tally)
-        batches = BatchSpanProcessor(
-            sender,
-            max_queue_size=QUEUE_SPANS,
-            max_export_batch_size=BATCH_SPANS,
-            schedule_delay_millis=SCHEDULE_SECONDS * 1000,
-        )
-        provider = TracerProvider(
+        self._bus = BusSpans(metrics, budget) if bus else None
+        self._collector = _Collector(endpoint, metrics) if endpoint else None
+        self._provider = TracerProvider(
             resource=Resource.create(
                 {
                     semantic_names.SERVICE_NAME: service_name,
@@ -73,18 +59,63 @@ class SpanExport:
                     semantic_names.SERVICE_INSTANCE_ID: new_event_id(),
                 }
             ),
+            sampler=DEFAULT_ON
+            if self._bus is None or self._collector is not None
+            else BudgetSampler(budget, left_out=self._bus.leave_out),
             shutdown_on_exit=False,  # the drain does it, with a deadline
         )
-        provider.add_span_processor(_Gate(batches, tally))
-        return cls(provider, sender=sender, tally=tally)
+        if self._collector is not None:
+            self._provider.add_span_processor(self._collector.gate)
+        if self._bus is not None:
+            self._provider.add_span_processor(self._bus)
+        self.tracer = self._provider.get_tracer("ganglion")
+
+    @property
+    def collects(self) -> bool:
+        """Whether there is a collector."""
+        return self._collector is not None
+
+    def by_way_of(self, send: Send, redactor: Redactor) -> AbstractAsyncContextManager[None]:
+        """As `BusSpans.by_way_of`, where they go onto the bus."""
+        return self._bus.by_way_of(send, redactor) if self._bus is not None else nullcontext()
 
     async def close(self, *, deadline_seconds: float) -> None:
         """Send what is waiting; at the deadline give up, count what is left and say so."""
+        left = self._bus.close() if self._bus is not None else 0
+        if self._collector is not None:
+            left += await self._collector.close(self._provider, deadline_seconds=deadline_seconds)
+        if left:
+            _log.warning("spans.left_behind", spans=left, deadline_seconds=deadline_seconds)
+
+
+class _Collector:
+    """The way to a collector."""
+
+    def __init__(self, endpoint: str, metrics: Metrics | None) -> None:
+        """Raises Fatal."""
+        address = urlsplit(endpoint)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise Fatal(
+                f"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}', which is not an http address;"
+                " set it to the collector's base URL, such as http://127.0.0.1:4318"
+            )
+        self._counts = SpanCounts(metrics)
+        self._sender = CollectorSpans(endpoint, self._counts)
+        batches = BatchSpanProcessor(
+            self._sender,
+            max_queue_size=collector_spans.QUEUE_SPANS,
+            max_export_batch_size=collector_spans.BATCH_SPANS,
+            schedule_delay_millis=collector_spans.SCHEDULE_SECONDS * 1000,
+        )
+        self.gate = SpanGate(batches, self._counts)
+
+    async def close(self, provider: TracerProvider, *, deadline_seconds: float) -> int:
+        """How many are left behind."""
         loop = asyncio.get_running_loop()
         sent = asyncio.Event()
 
         def shut_down() -> None:
-            self._provider.shutdown()
+            provider.shutdown()
             if not loop.is_closed():
                 loop.call_soon_threadsafe(sent.set)
 
@@ -95,114 +126,4 @@ class SpanExport:
                 await sent.wait()
         except TimeoutError:
             self._sender.shutdown()
-        left = self._counts.close()
-        if left:
-            _log.warning("spans.left_behind", spans=left, deadline_seconds=deadline_seconds)
-
-
-class _SpanCounts:
-    """How many spans went where, and therefore how many wait."""
-
-    def __init__(self, metrics: Metrics | None) -> None:
-        self._accepted = 0  # written by the loop's thread only
-        self._taken = 0  # written by the export's thread only, under the lock
-        self._closed = False
-        self._lock = threading.Lock()
-        self._dropped = metrics.counter(SPANS_DROPPED) if metrics else None
-        self._exported = metrics.counter(SPANS_EXPORTED) if metrics else None
-
-    def accept(self) -> str:
-        """Take one span in; otherwise the reason why it is dropped."""
-        reason = "shutdown" if self._closed else ""
-        if self._accepted - self._taken >= QUEUE_SPANS:
-            reason = "queue_full"
-        if reason:
-            self.count_dropped(1, reason=reason)
-        else:
-            self._accepted += 1
-        return reason
-
-    def take(self, number: int) -> bool:
-        """Whether these may still be sent."""
-        with self._lock:
-            if not self._closed:
-                self._taken += number
-            return not self._closed
-
-    def close(self) -> int:
-        """Nothing is taken in or sent any more.
-
-        Returns how many were still waiting.
-        """
-        with self._lock:
-            self._closed = True
-            left = self._accepted - self._taken
-        if left:
-            self.count_dropped(left, reason="shutdown")
-        return left
-
-    def count_dropped(self, number: int, *, reason: str) -> None:
-        if self._dropped is not None:
-            self._dropped.labels(reason=reason).inc(number)
-
-    def count_exported(self, number: int) -> None:
-        if self._exported is not None:
-            self._exported.inc(number)
-
-
-class _Gate(SpanProcessor):
-    """Refuses spans where the batch processor's queue is full: that one forgets in silence."""
-
-    def __init__(self, batches: BatchSpanProcessor, tally: _SpanCounts) -> None:
-        self._batches = batches
-        self._tally = tally
-        self._full = False
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing to do before a span is finished."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if not (span.context and span.context.trace_flags.sampled):
-            return
-        reason = self._tally.accept()
-        if not reason:
-            self._batches.on_end(span)
-        elif reason == "queue_full" and not self._full:
-            _log.warning("spans.queue_full", waiting=QUEUE_SPANS)
-        self._full = reason == "queue_full"
-
-    def shutdown(self) -> None:
-        self._batches.shutdown()  # type: ignore[no-untyped-call]
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return self._batches.force_flush(timeout_millis)
-
-
-class _Sender(SpanExporter):
-    """Counts what was sent and what was not; an outage is logged at its start and its end."""
-
-    def __init__(self, exporter: OTLPSpanExporter, tally: _SpanCounts) -> None:
-        self._exporter = exporter
-        self._tally = tally
-        self._failing = False
-        self._stopped = threading.Event()
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        if not self._tally.take(len(spans)):
-            return SpanExportResult.FAILURE
-        result = self._exporter.export(spans)
-        if result is SpanExportResult.SUCCESS:
-            self._tally.count_exported(len(spans))
-            if self._failing:
-                _log.info("spans.export_recovered")
-        else:
-            self._tally.count_dropped(len(spans), reason="export_failed")
-            if not self._failing:
-                _log.warning("spans.export_failed", spans=len(spans))
-        self._failing = result is not SpanExportResult.SUCCESS
-        return result
-
-    def shutdown(self) -> None:
-        if not self._stopped.is_set():
-            self._stopped.set()
-            self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        return self._counts.close()

@@ -1,7 +1,8 @@
 """To which trace does a piece of work belong? Spans around it, sent somewhere or not.
 
-Trace and span ids are always made, because every event carries them. Spans are recorded only where
-an OTLP endpoint is set; only then the OpenTelemetry SDK is imported (`span_export.py`). The
+Trace and span ids are always made, because every event carries them. Spans are recorded where they
+go onto the bus or an OTLP endpoint is set; only then the OpenTelemetry SDK is imported
+(`span_export.py`). The
 current span lives in OpenTelemetry's own context, so that spans an agent makes with OpenTelemetry
 itself and ours are parents and children of each other.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Literal
 
 from opentelemetry import context as otel_context
@@ -24,6 +25,8 @@ from nervous_system.names import TRACEPARENT
 from nervous_system.telemetry import semantic_names
 
 if TYPE_CHECKING:
+    from nervous_system.contract.redaction import Redactor
+    from nervous_system.telemetry.bus_spans import Send
     from nervous_system.telemetry.metrics import Metrics
     from nervous_system.telemetry.span_export import SpanExport
 
@@ -97,28 +100,44 @@ class Tracer:
     Built once, in wiring; closed in the drain.
     """
 
-    def __init__(self, export: SpanExport | None = None) -> None:
+    def __init__(self, export: SpanExport | None = None, *, source: str = "") -> None:
         self._export = export
+        self.source: Final = source
 
     @classmethod
     def start(
-        cls, *, service_name: str, endpoint: str | None = None, metrics: Metrics | None = None
+        cls,
+        *,
+        service_name: str,
+        endpoint: str | None = None,
+        source: str = "",
+        metrics: Metrics | None = None,
     ) -> Tracer:
-        """Spans go to `endpoint` (base URL of OTLP over HTTP); without one only ids are made.
+        """Spans go to `endpoint` (base URL of OTLP over HTTP), and onto the bus of the connections
+        that they are given (`on_the_bus`), as those of `source`: the role that says them. Without
+        either only ids are made.
 
         Raises Fatal where `endpoint` is not an http address. Spans sent and dropped are counted in
         `metrics`.
         """
-        if not endpoint:
+        if not endpoint and not source:
             return cls()
         from nervous_system.telemetry.span_export import SpanExport
 
-        return cls(SpanExport.start(service_name=service_name, endpoint=endpoint, metrics=metrics))
+        export = SpanExport(
+            service_name=service_name, endpoint=endpoint, bus=bool(source), metrics=metrics
+        )
+        return cls(export, source=source)
 
     @property
     def recording(self) -> bool:
         """Whether spans go anywhere."""
         return self._export is not None
+
+    @property
+    def collects(self) -> bool:
+        """Whether they go to a collector, so that details are recorded, too."""
+        return self._export is not None and self._export.collects
 
     @contextmanager
     def span(
@@ -131,12 +150,15 @@ class Tracer:
         links: Iterable[str] = (),
         parent: str | None = None,
         root: bool = False,
+        detail: bool = False,
     ) -> Iterator[Span]:
         """The current span until the block ends, named `<operation> <destination>`.
 
         `destination` is a template such as `swarm.events.coder.state_change`, never an aggregate's
         own subject. `parent` and `links` are `traceparent` values; without a valid parent the span
         is a child of the current one, or the root of a new trace, as it is with `root` in any case.
+        A `detail` is for a collector only: without one, the span around it stands for it, and where
+        there is none only ids are made. So an idle mesh puts no spans on its bus.
         Of the links the first 32 different ones are kept and the number of the others is noted. An
         exception marks the span as failed and goes on its way; a cancellation does not.
         """
@@ -147,11 +169,18 @@ class Tracer:
             around = trace.set_span_in_context(NonRecordingSpan(above))
         else:
             around = otel_context.get_current()
-        if self._export is None:
+        export = self._export
+        if detail and export is not None and not export.collects:
+            stands_for_it = trace.get_current_span(around).get_span_context()
+            if stands_for_it.is_valid:
+                yield Span(NonRecordingSpan(stands_for_it))
+                return
+            export = None
+        if export is None:
             span: trace.Span = NonRecordingSpan(_new_context(around))
         else:
             kept, left_out = _links(links)
-            span = self._export.tracer.start_span(
+            span = export.tracer.start_span(
                 f"{operation} {destination}" if destination else operation,
                 around,
                 _KINDS[kind],
@@ -170,6 +199,13 @@ class Tracer:
         finally:
             otel_context.detach(token)
             span.end()
+
+    def on_the_bus(self, send: Send, redactor: Redactor) -> AbstractAsyncContextManager[None]:
+        """While the block runs spans go by `send`, without secrets; at its end those that wait do,
+        for a second at most."""
+        if self._export is None:
+            return nullcontext()
+        return self._export.by_way_of(send, redactor)
 
     async def close(self, *, deadline_seconds: float = 3.0) -> None:
         """Send what is waiting.

@@ -21,7 +21,7 @@ from nervous_system.transport.making import found_or_made
 from nervous_system.transport.refusals import refusal
 from nervous_system.transport.requests import Reply
 
-_NANOSECONDS: Final = 1_000_000_000
+NANOSECONDS: Final = 1_000_000_000
 DUPLICATE_WINDOW_SECONDS: Final = 600
 
 REMEDY: Final = "`ganglion init` makes it anew, around what its files still hold"
@@ -37,9 +37,9 @@ def configuration(settings: MeshSettings) -> dict[str, Any]:
         "retention": "limits",
         "discard": "new",
         "max_bytes": settings.stream_max_bytes,
-        "max_age": int(settings.stream_max_age_seconds * _NANOSECONDS),
+        "max_age": int(settings.stream_max_age_seconds * NANOSECONDS),
         "duplicate_window": int(
-            min(DUPLICATE_WINDOW_SECONDS, settings.stream_max_age_seconds) * _NANOSECONDS
+            min(DUPLICATE_WINDOW_SECONDS, settings.stream_max_age_seconds) * NANOSECONDS
         ),
         "num_replicas": settings.stream_replicas,
         "allow_atomic": True,
@@ -69,8 +69,10 @@ class Stream:
         and this user may not make it. One that he may not change stays as it is: whoever may does
         it, and says so.
         """
-        wanted = configuration(settings)
+        await self.ensure_as(configuration(settings))
 
+    async def ensure_as(self, wanted: dict[str, Any]) -> None:
+        """The same with a configuration of its own. Raises as `ensure`."""
         found = await found_or_made(
             self._info_or_none,
             lambda: self._connection.request_json(f"$JS.API.STREAM.CREATE.{self.name}", wanted),
@@ -257,4 +259,4 @@ def _nanoseconds(rfc3339: str) -> int:
     digits."""
     moment, _, rest = rfc3339.removesuffix("Z").partition(".")
     seconds = int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
-    return seconds * _NANOSECONDS + int(rest.ljust(9, "0")[:9])
+    return seconds * NANOSECONDS + int(rest.ljust(9, "0")[:9])

@@ -10,6 +10,7 @@ from local_mesh.drift import mend_drift
 from nervous_system.service.lease import open_leases
 from nervous_system.service.snapshots import open_snapshots
 from nervous_system.settings import MeshSettings
+from nervous_system.transport.telemetry_stream import ensure_telemetry
 from nervous_system.users import ADMIN
 from operations.log_session import bus_session, quiet_log
 from operations.positions_session import warehouse_session
@@ -25,6 +26,7 @@ async def lay_foundations(
             tell(f"{each.where}: {each.sentence}{f'; {each.remedy}' if each.remedy else ''}")
         await open_leases(bus.connection, replicas=settings.stream_replicas)
         await open_snapshots(bus.connection, replicas=settings.stream_replicas)
+        await ensure_telemetry(bus.connection, settings)
     async with warehouse_session() as warehouse:
         return await warehouse.migrate()
 

@@ -14,8 +14,8 @@ NEEDED_PAYLOAD_BYTES: Final = 1024**2
 NEEDED_CONSUMERS: Final = 100
 """Services, and people who look: workers and agents hold none."""
 
-NEEDED_STREAMS: Final = 3
-"""The log, the leases, the snapshots."""
+NEEDED_STREAMS: Final = 4
+"""The log, the leases, the snapshots, the spans."""
 
 
 async def examine_limits(settings: MeshSettings, *, silent_remedy: str) -> DoctorFinding:

@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SentSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from nervous_system.errors import Fatal
-from nervous_system.telemetry import semantic_names, span_export, tracing
+from nervous_system.telemetry import collector_spans, semantic_names, tracing
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import Tracer, current_ids, extract, inject
 from tests.nervous_system.otlp_collector import Collector, attributes
@@ -57,7 +57,7 @@ async def test_spans_reach_the_collector_as_one_tree(collector: Collector) -> No
         pair.key == "service.name" and pair.value.string_value == "coder"
         for pair in resource.attributes
     )
-    assert metrics.value("ganglion_spans_exported_total") == 4
+    assert metrics.value("ganglion_spans_exported_total", to="collector") == 4
 
 
 async def test_a_failure_marks_the_span_and_a_cancellation_does_not(collector: Collector) -> None:
@@ -99,8 +99,8 @@ async def test_an_agents_own_opentelemetry_span_is_the_parent() -> None:
 async def test_spans_over_the_queue_are_counted(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(span_export, "QUEUE_SPANS", 8)
-    monkeypatch.setattr(span_export, "BATCH_SPANS", 4)
+    monkeypatch.setattr(collector_spans, "QUEUE_SPANS", 8)
+    monkeypatch.setattr(collector_spans, "BATCH_SPANS", 4)
     collector.released.clear()
     metrics = Metrics()
     tracer = Tracer.start(service_name="x", endpoint=collector.url, metrics=metrics)
@@ -109,8 +109,8 @@ async def test_spans_over_the_queue_are_counted(
             pass
     collector.released.set()
     await tracer.close()
-    exported = metrics.value("ganglion_spans_exported_total")
-    dropped = metrics.value("ganglion_spans_dropped_total", reason="queue_full")
+    exported = metrics.value("ganglion_spans_exported_total", to="collector")
+    dropped = metrics.value("ganglion_spans_dropped_total", to="collector", reason="queue_full")
     assert exported is not None
     assert dropped is not None
     assert exported >= 8
@@ -126,13 +126,15 @@ async def test_a_collector_that_refuses_costs_the_spans_and_nothing_else(
     with tracer.span("work"):
         pass
     await tracer.close()
-    assert metrics.value("ganglion_spans_dropped_total", reason="export_failed") == 1
+    assert (
+        metrics.value("ganglion_spans_dropped_total", to="collector", reason="export_failed") == 1
+    )
 
 
 async def test_closing_keeps_its_deadline_and_counts_what_is_left(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(span_export, "BATCH_SPANS", 4)
+    monkeypatch.setattr(collector_spans, "BATCH_SPANS", 4)
     collector.released.clear()
     metrics = Metrics()
     tracer = Tracer.start(service_name="x", endpoint=collector.url, metrics=metrics)
@@ -141,11 +143,13 @@ async def test_closing_keeps_its_deadline_and_counts_what_is_left(
             pass
     async with asyncio.timeout(300):
         await tracer.close(deadline_seconds=0.1)
-    lost = metrics.value("ganglion_spans_dropped_total", reason="shutdown")
+    lost = metrics.value("ganglion_spans_dropped_total", to="collector", reason="shutdown")
     assert lost in (6, 10)  # the first batch of 4 may be on its way
     with tracer.span("too late"):
         pass
-    assert metrics.value("ganglion_spans_dropped_total", reason="shutdown") == lost + 1
+    assert (
+        metrics.value("ganglion_spans_dropped_total", to="collector", reason="shutdown") == lost + 1
+    )
 
 
 def test_an_address_that_is_none_is_refused() -> None:
