@@ -36,7 +36,7 @@ GROUPS: Final = {
     "Mission control: HTTP": ("GANGLION_HTTP_*",),
     "Log lines, metrics and traces": (
         *("GANGLION_LOG_*", "GANGLION_METRICS_*", "GANGLION_HEALTH_SOCKET"),
-        *("OTEL_EXPORTER_OTLP_ENDPOINT", "GANGLION_JAEGER_URL"),
+        *("GANGLION_TELEMETRY_*", "OTEL_EXPORTER_OTLP_ENDPOINT", "GANGLION_JAEGER_URL"),
     ),
     "Starting, watching and stopping the processes of a mesh": (
         *("GANGLION_MIN_FREE_BYTES", "GANGLION_READY_TIMEOUT_SECONDS", "GANGLION_SILENT_SECONDS"),

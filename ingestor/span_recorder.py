@@ -18,6 +18,7 @@ from ingestor.span_table import SpanTable
 from nervous_system.bus import Bus
 from nervous_system.clock import stopwatch
 from nervous_system.contract.stored import EPOCH, Stored
+from nervous_system.error_text import error_text
 from nervous_system.errors import Forbidden, Permanent, Transient
 from nervous_system.names import TELEMETRY_STREAM
 from nervous_system.settings import MeshSettings
@@ -39,6 +40,9 @@ PAUSE_TIMES: Final = 9
 
 YIELD_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 5.0
+MAX_REFUSALS: Final = 4
+"""After so many tries what the engine refuses is lost."""
+
 LOOK_EVERY: Final = 100
 """Inserts from one look at the size of the table to the next."""
 
@@ -63,6 +67,7 @@ class SpanRecorder:
         self._lost = metrics.counter(SPANS_LOST)
         self._last_sequence: int | None = None
         self._inserts = 0
+        self._refusals = 0
         self._told = ""
         self.stored = 0
         self.lost = 0
@@ -72,8 +77,9 @@ class SpanRecorder:
         while True:
             try:
                 await self._follow()
-            except (Transient, Permanent) as error:
-                self._tell(str(error))
+            except Exception as error:  # noqa: BLE001 - a defect of this is said, and ends no more
+                known = isinstance(error, Transient | Permanent)
+                self._tell(str(error) if known else error_text(error))
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _tell(self, reason: str) -> None:
@@ -113,15 +119,29 @@ class SpanRecorder:
 
     async def _store(self, messages: Sequence[Stored]) -> None:
         rows = await asyncio.to_thread(rows_of, messages)
-        if rows.lines:
-            await self._table.insert(rows.lines)
+        if rows.lines and not await self._is_taken(rows.lines):
+            rows = SpanRows([], unreadable=rows.unreadable + len(rows.lines), lost=rows.lost)
         self._count(rows, messages)
         if self._inserts % LOOK_EVERY == 0:
             gone = await self._table.keep_below(self._settings.telemetry_table_max_bytes)
             if gone:
                 _log.info("spans.removed", parts_of_time=gone)
         self._inserts += 1
-        self._told = ""
+        if not self._refusals:
+            self._told = ""
+
+    async def _is_taken(self, lines: Sequence[bytes]) -> bool:
+        """What the engine refuses again and again is not what the others wait for."""
+        try:
+            await self._table.insert(lines)
+        except Permanent as error:
+            self._refusals += 1
+            if self._refusals < MAX_REFUSALS:
+                raise
+            self._tell(str(error))
+            return False
+        self._refusals = 0
+        return True
 
     def _count(self, rows: SpanRows, messages: Sequence[Stored]) -> None:
         discarded = 0

@@ -130,4 +130,4 @@ def _text(value: AnyValue) -> str | None:
 def _moment(nanoseconds: int) -> str:
     """As ClickHouse reads a moment, without losing a digit; one beyond its calendar is its last."""
     seconds, rest = divmod(min(nanoseconds, _LAST_NANOSECOND), 10**9)
-    return f"{seconds}.{rest:09d}"
+    return f"{seconds:010d}.{rest:09d}"  # what has fewer digits may be a year

@@ -61,7 +61,7 @@ class SpanTable:
     async def apply_ttl(self, days: int) -> None:
         """Rows go after so many days."""
         definition = await self._rows("reading the TTL of spans", "spans_definition")
-        if f"toIntervalDay({days})" not in str(definition[0][0]):
+        if definition and f"toIntervalDay({days})" not in str(definition[0][0]):
             with ganglion_errors(f"setting a TTL of {days} days for spans"):
                 await self._client.command(statement("set_spans_ttl").format(days=int(days)))
 

@@ -192,6 +192,7 @@ _PUBLISH: Final = {
     OPERATOR: (
         *_events(*AGENTS, *PERSONS, "command"),
         *map(_spans, (*AGENTS, *PERSONS)),
+        f"$JS.API.STREAM.INFO.{names.TELEMETRY_STREAM}",  # whether it is as it was made
         *_PROPOSED,
         REQUEST,
         *_read(_LOG),
