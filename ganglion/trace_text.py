@@ -14,8 +14,8 @@ from nervous_system.phrases import moment, pluralize
 from nervous_system.visible import visible
 from operations.descriptions.table import describe, describe_kind, is_failure
 from operations.queries.trace.cross_trace_links import Cause, DownstreamTrace, MoreTraces
-from operations.queries.trace.jaeger import span_page
-from operations.queries.trace.tree import DrawnEvent, Trace
+from operations.queries.trace.tree import DrawnEvent, Trace, trace_page
+from operations.queries.trace.waterfall import SpanOfTrace
 
 _NO_POSITION: Final = " " * 22
 """As wide as position and time of an event of the trace."""
@@ -37,6 +37,7 @@ def trace_text(trace: Trace, jaeger_url: str | None, *, whole: bool = True) -> I
     there is one. Not `whole`: names, and words of what did not fail, are cut where they are long.
     """
     agents = len({each.event.agent_id for each in trace.events})
+    spans = f" and {pluralize(len(trace.spans), 'span')}" if trace.spans else ""
     cut = ", the first of more" if trace.cut else ""
     hidden = (
         f"; --all shows {pluralize(trace.hidden, 'event')} more, of how it came about"
@@ -44,9 +45,9 @@ def trace_text(trace: Trace, jaeger_url: str | None, *, whole: bool = True) -> I
         else ""
     )
     yield TraceLine(
-        f"trace {trace.trace_id}: {pluralize(len(trace.events), 'event')}{cut}"
+        f"trace {trace.trace_id}: {pluralize(len(trace.events), 'event')}{cut}{spans}"
         f" in {trace.seconds:.3f} s, by {pluralize(agents, 'agent')}, from"
-        f" {moment(trace.events[0].recorded_at)} on{hidden}"
+        f" {moment(trace.began_at)} on{hidden}"
     )
     yield TraceLine(f"{'position':>8} {'after':>11}  what, who, and what it says")
     for line in trace.lines():
@@ -56,7 +57,7 @@ def trace_text(trace: Trace, jaeger_url: str | None, *, whole: bool = True) -> I
     for task_id in trace.tasks_from_elsewhere:
         typed = shlex.quote(task_id)
         yield TraceLine(f"What came before of task {task_id}: `ganglion tasks show {typed}`")
-    if page := span_page(trace.focus, jaeger_url):
+    if page := trace_page(trace, jaeger_url):
         yield TraceLine(f"Jaeger: {page}", exact=True)
 
 
@@ -69,6 +70,8 @@ def _line(line: DrawnEvent, trace: Trace, *, whole: bool) -> tuple[str, str]:
     match line.shown:
         case RecordedEvent() as recorded:
             return _event(recorded, trace, whole=whole)
+        case SpanOfTrace() as span:
+            return _span(span, trace, whole=whole)
         case Cause() as cause:
             said = _caused_by(cause, whole=whole)
         case DownstreamTrace() as onward:
@@ -86,6 +89,17 @@ def _event(recorded: RecordedEvent, trace: Trace, *, whole: bool) -> tuple[str, 
     return (
         f"{recorded.sequence:>8} {after:>+9.3f} s  ",
         f"{here}{event.kind.subject_word}  {who}  {_words(event.payload, whole=whole)}",
+    )
+
+
+def _span(span: SpanOfTrace, trace: Trace, *, whole: bool) -> tuple[str, str]:
+    """A span has no position. Its texts are whatever somebody made of them."""
+    after = (span.started_at - trace.began_at).total_seconds()
+    who = visible(span.service) if whole else cut(visible(span.service), _MAX_NAME_CHARACTERS)
+    failed = f", failed: {one_line(span.status_message)}" if span.status == "error" else ""
+    return (
+        f"{'·':>8} {after:>+9.3f} s  ",
+        f"{one_line(span.name)}  {who}  {span.seconds * 1000:.1f} ms{failed}",
     )
 
 

@@ -32,6 +32,7 @@ from operations.queries.trace import jaeger, lookup
 from operations.queries.trace.cross_trace_links import CrossTraceLinks, DownstreamTrace
 from operations.queries.trace.jaeger import span_address
 from operations.queries.trace.tree import Trace
+from operations.queries.trace.waterfall import SpanOfTrace
 from tests.command_line import CommandLine, FreePort
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -339,3 +340,98 @@ async def publish(events: tuple[RecordedEvent, ...], settings: MeshSettings) -> 
     async with open_bus(settings, name="test") as bus:
         for each in events:
             await bus.publish(each.event)
+
+
+def span(
+    span_id: str, *, parent: str = "", after_ms: int = 0, source: str = "coder"
+) -> SpanOfTrace:
+    return SpanOfTrace(
+        span_id=span_id,
+        parent_span_id=parent,
+        source=source,
+        service="c1",
+        name=f"work \x1b[2J{span_id}",
+        kind="internal",
+        started_at=START + timedelta(milliseconds=after_ms),
+        seconds=0.012,
+        status="error" if span_id == "failed" else "",
+        status_message="it broke\u202e\x07" if span_id == "failed" else "",
+        attributes={},
+    )
+
+
+def in_span(event_id: str, sequence: int, span_id: str, *, cause: str = "") -> RecordedEvent:
+    recorded = event(event_id, sequence, cause=cause)
+    return replace(recorded, event=replace(recorded.event, span_id=span_id))
+
+
+def drawn_with(spans: list[SpanOfTrace], *events: RecordedEvent, cause: str = "") -> list[str]:
+    causes = (event(cause, 1, trace_id=OTHER_TRACE_ID),) if cause else ()
+    elsewhere = CrossTraceLinks(causes=causes)
+    names = []
+    for line in Trace.of(TRACE_ID, events, elsewhere=elsewhere, spans=spans).lines():
+        match line.shown:
+            case SpanOfTrace():
+                name = line.shown.span_id
+            case RecordedEvent():
+                name = line.shown.event.event_id
+            case _:
+                name = "elsewhere"
+        names.append(line.drawing + name)
+    return names
+
+
+def test_spans_and_events_are_one_tree() -> None:
+    assert drawn_with(
+        [
+            span("ask", after_ms=0),
+            span("decide", parent="ask", after_ms=2),
+            span("work", parent="ask", after_ms=5),
+            span("after b", parent="not recorded", after_ms=20),
+        ],
+        in_span("a", 3, "decide"),
+        in_span("b", 6, "not recorded", cause="a"),
+        in_span("c", 7, "work", cause="a"),
+    ) == ["ask", "├─ decide", "│  ↓ a", "│  ↓ b", "│  ↓ after b", "└─ work", "   ↓ c"]
+
+
+def test_what_another_trace_caused_stands_below_that_with_the_spans_around_it() -> None:
+    spans = [span("ask"), span("decide", parent="ask", after_ms=1)]
+    assert drawn_with(spans, in_span("a", 2, "decide", cause="x"), cause="x") == [
+        "elsewhere",
+        "↓ ask",
+        "↓ decide",
+        "↓ a",
+    ]
+
+
+def test_a_forged_span_hides_none_of_another_source() -> None:
+    spans = [span("same", source="worker"), span("same", after_ms=1, source="overseer")]
+    assert drawn_with(spans, in_span("a", 2, "same")) == ["same", "↓ a", "same"]
+
+
+@given(
+    st.lists(st.integers(min_value=-1, max_value=8), min_size=0, max_size=8),
+    st.lists(st.tuples(st.integers(-1, 8), st.integers(-1, 8)), min_size=0, max_size=8),
+)
+def test_each_span_and_event_is_shown_once(parents: list[int], said: list[tuple[int, int]]) -> None:
+    """Whatever stands below what, also in circles."""
+    spans = [span(f"s{n}", parent=f"s{parent}", after_ms=n) for n, parent in enumerate(parents)]
+    events = [
+        in_span(f"e{n}", n + 1, f"s{within}", cause=f"e{cause}")
+        for n, (within, cause) in enumerate(said)
+    ]
+    trace = Trace.of(TRACE_ID, events, elsewhere=CrossTraceLinks(), spans=spans)
+    shown = [line.shown for line in trace.lines()]
+    found = [each for each in shown if isinstance(each, SpanOfTrace | RecordedEvent)]
+    assert len(found) == len(spans) + len(events)
+    if events or spans:
+        assert len(list(trace_text(trace, None))) == 2 + len(shown)
+
+
+def test_texts_of_spans_do_nothing_to_the_terminal() -> None:
+    trace = Trace.of(TRACE_ID, (), elsewhere=CrossTraceLinks(), spans=[span("failed")])
+    text = "\n".join(line.text for line in trace_text(trace, "http://jaeger"))
+    assert "12.0 ms, failed: it broke" in text
+    assert f"http://jaeger/trace/{TRACE_ID}" in text
+    assert not {"\x1b", "\x07", "\u202e"} & set(text)

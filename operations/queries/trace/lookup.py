@@ -1,5 +1,5 @@
-"""Which events belong to a trace, and which others led to it or followed from it? ClickHouse says
-so, from the exact bytes it holds.
+"""Which events and spans belong to a trace, and which others led to it or followed from it?
+ClickHouse says so, events from the exact bytes that it holds.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from nervous_system.contract.codec import decode
 from nervous_system.contract.event import RecordedEvent
 from nervous_system.errors import BadSetting, QueryRefused
 from operations.queries.meant import closest_id
+from operations.queries.record import Record
 from operations.queries.trace.cross_trace_links import CrossTraceLinks, DownstreamTrace
 from operations.queries.trace.tree import Trace
+from operations.queries.trace.waterfall import MAX_SPANS, spans_of
 
 MAX_EVENTS: Final = 10_000
 """A longer trace is cut, and says so."""
@@ -47,7 +49,8 @@ def find_trace(clickhouse_url: str, wanted: str) -> Trace:
         asked = wanted
         trace_id = _trace_of(clickhouse_url, wanted)
     events = _events_of(clickhouse_url, trace_id)
-    if not events:
+    spans, _ = spans_of(Record(clickhouse_url), trace_id)
+    if not events and not spans:
         raise _unknown_id(wanted)
     return Trace.of(
         trace_id,
@@ -55,6 +58,7 @@ def find_trace(clickhouse_url: str, wanted: str) -> Trace:
         elsewhere=_elsewhere(clickhouse_url, trace_id),
         asked=asked,
         cut=len(events) > MAX_EVENTS,
+        spans=spans[:MAX_SPANS],
     )
 
 

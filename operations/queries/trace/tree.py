@@ -1,10 +1,13 @@
-"""What led to what? The events of one trace as a tree, each below the event that caused it."""
+"""What led to what? The events and spans of one trace as a tree: each event below the span in which
+it was said, or else below the event that caused it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from enchanted.events.v1.leadership_pb2 import LeadershipTaken, RequestsTaken, TickObserved
@@ -22,6 +25,8 @@ from operations.queries.trace.cross_trace_links import (
     DownstreamTrace,
     MoreTraces,
 )
+from operations.queries.trace.jaeger import span_address, span_page
+from operations.queries.trace.waterfall import SpanOfTrace
 
 PLUMBING: Final = (
     ClaimRequested,
@@ -34,8 +39,8 @@ PLUMBING: Final = (
 )
 """How services come to decide. What they decided, and what that led to, is the work."""
 
-TraceItem = RecordedEvent | Cause | DownstreamTrace | MoreTraces
-"""An event of the trace, or what stands for those of other traces above and below it."""
+TraceItem = RecordedEvent | SpanOfTrace | Cause | DownstreamTrace | MoreTraces
+"""An event or a span of the trace, or what stands for those of other traces above and below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,7 @@ class Trace:
     causes: tuple[Cause, ...]  # of other traces
     onward: tuple[DownstreamTrace, ...]  # to other traces
     hidden: int = 0  # events that are left out
+    spans: tuple[SpanOfTrace, ...] = ()  # in the order in which they began
 
     @classmethod
     def of(
@@ -67,6 +73,7 @@ class Trace:
         elsewhere: CrossTraceLinks,
         asked: str = "",
         cut: bool = False,
+        spans: Sequence[SpanOfTrace] = (),
     ) -> Trace:
         """From events in the order of the log. Later ones of an id that came before are left out.
 
@@ -90,6 +97,7 @@ class Trace:
                 if event_id and event_id not in first
             ),
             onward=elsewhere.onward,
+            spans=tuple(spans),
         )
 
     def work(self) -> Trace:
@@ -138,16 +146,21 @@ class Trace:
         )
 
     @property
-    def focus(self) -> RecordedEvent:
-        """The event that was asked for, or the first one."""
+    def focus(self) -> RecordedEvent | None:
+        """The event that was asked for, or the first one; None where there are spans only."""
         wanted = (each for each in self.events if each.event.event_id == self.asked)
-        return next(wanted, self.events[0])
+        return next(wanted, self.events[0] if self.events else None)
+
+    @property
+    def began_at(self) -> datetime:
+        """The first event, by the stream's clock, or else the first span, by whoever made it."""
+        return self.events[0].recorded_at if self.events else self.spans[0].started_at
 
     @property
     def seconds(self) -> float:
         """From the first event to the last, by the stream's clock."""
         moments = [each.recorded_at for each in self.events]
-        return (max(moments) - min(moments)).total_seconds()
+        return (max(moments) - min(moments)).total_seconds() if moments else 0.0
 
     @property
     def tasks_from_elsewhere(self) -> tuple[str, ...]:
@@ -177,19 +190,19 @@ class Trace:
         effects = self._effects()
         reached: set[str] = set()
 
-        def below(start: RecordedEvent | Cause) -> Iterator[DrawnEvent]:
+        def below(start: TraceItem) -> Iterator[DrawnEvent]:
             # A stack of its own: a chain may be longer than Python may call.
             waiting: list[tuple[TraceItem, str, str]] = [(start, "", "")]
             while waiting:
                 shown, mark, margin = waiting.pop()
-                event_id = _event_id(shown)
-                if event_id in reached:
+                key = _key(shown)
+                if key in reached:
                     continue
                 yield DrawnEvent(shown=shown, drawing=mark)
-                if event_id is None:
+                if key is None:
                     continue
-                reached.add(event_id)
-                caused = effects[event_id]
+                reached.add(key)
+                caused = effects[key]
                 if len(caused) == 1:
                     waiting.append((caused[0], f"{margin}↓ ", margin))
                     continue
@@ -197,31 +210,88 @@ class Trace:
                     corner, beside = ("└─ ", "   ") if number == 0 else ("├─ ", "│  ")
                     waiting.append((each, margin + corner, margin + beside))
 
-        causes = {each.event_id: each for each in self.causes}
-        for each in self.events:
-            cause = each.event.causation_id
-            if cause in causes:
-                yield from below(causes[cause])
-            elif not cause:
-                yield from below(each)
-        for each in self.events:  # the log takes causes that go round in a circle, too
+        for root in effects[""]:
+            yield from below(root)
+        left: tuple[TraceItem, ...] = (*self.events, *self.spans)
+        for each in left:  # what goes round in a circle
             yield from below(each)
 
     def _effects(self) -> defaultdict[str, list[TraceItem]]:
+        """What stands below what, by key; at the top below nothing."""
+        items: dict[str, RecordedEvent | SpanOfTrace] = {
+            _key_of_span(each): each for each in self.spans
+        }
+        items |= {each.event.event_id: each for each in self.events}
+        parents = self._parents()
+        foreign = {each.event_id: each for each in self.causes}
         effects: defaultdict[str, list[TraceItem]] = defaultdict(list)
-        for event in self.events:
-            effects[event.event.causation_id].append(event)
+        for key, each in sorted(items.items(), key=lambda item: _moment(item[1])):
+            above = parents[key]
+            if above in foreign and not effects[above]:
+                effects[""].append(foreign[above])
+            effects[above if above in items or above in foreign else ""].append(each)
         for onward in self.onward:
             effects[onward.causation_id].append(onward)
         for further in self.further:
             effects[further.causation_id].append(further)
         return effects
 
+    def _parents(self) -> dict[str, str]:
+        """By key, the key of what it stands below. What another trace caused stands below that,
+        with the spans around it."""
+        keys = {each.span_id: _key_of_span(each) for each in reversed(self.spans)}
+        said = {each.event.span_id: each.event.event_id for each in reversed(self.events)}
+        parents = {
+            _key_of_span(each): keys.get(each.parent_span_id)
+            or (said.get(each.parent_span_id, "") if each.parent_span_id else "")
+            for each in self.spans
+        }
+        for recorded in self.events:
+            event = recorded.event
+            parents[event.event_id] = keys.get(event.span_id) or event.causation_id
+        foreign = {each.event_id for each in self.causes}
+        for recorded in self.events:
+            event = recorded.event
+            if event.causation_id in foreign and event.span_id in keys:
+                top = _top(keys[event.span_id], parents)
+                if top is not None:
+                    parents[top] = event.causation_id
+        return parents
 
-def _event_id(shown: TraceItem) -> str | None:
+
+def trace_page(trace: Trace, jaeger_url: str | None) -> str | None:
+    """The page of the event that was asked for; None where there is no Jaeger."""
+    if trace.focus is not None:
+        return span_page(trace.focus, jaeger_url)
+    return span_address(jaeger_url, trace_id=trace.trace_id, span_id="") if jaeger_url else None
+
+
+def _top(key: str, parents: Mapping[str, str]) -> str | None:
+    """What stands at the top above it; None where that is of another trace, or in a circle."""
+    passed: set[str] = set()
+    while parents[key]:
+        passed.add(key)
+        key = parents[key]
+        if key in passed or key not in parents:
+            return None
+    return key
+
+
+def _key_of_span(span: SpanOfTrace) -> str:
+    """Another source may say a span of the same id: that is another one."""
+    return f"span {span.span_id} {span.source}"
+
+
+def _moment(item: RecordedEvent | SpanOfTrace) -> datetime:
+    return item.recorded_at if isinstance(item, RecordedEvent) else item.started_at
+
+
+def _key(shown: TraceItem) -> str | None:
     match shown:
         case RecordedEvent():
             return shown.event.event_id
+        case SpanOfTrace():
+            return _key_of_span(shown)
         case Cause():
             return shown.event_id
         case DownstreamTrace() | MoreTraces():

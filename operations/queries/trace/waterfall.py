@@ -72,7 +72,7 @@ def waterfall(record: Record, trace_id: str) -> Waterfall:
         recorded_document(each)
         for each in record.rows("trace_events", trace_id=trace_id, most=MAX_EVENTS + 1)
     ]
-    spans, why = _spans(record, trace_id)
+    spans, why = spans_of(record, trace_id)
     if not events and not spans:
         raise NoSuch(f"no event and no span of trace {trace_id} is on record up to {as_of}")
     return Waterfall(
@@ -86,15 +86,18 @@ def waterfall(record: Record, trace_id: str) -> Waterfall:
 
 
 def in_order(spans: Sequence[SpanOfTrace], events: Sequence[Document]) -> list[TraceNode]:
-    """An event is below the span that it was said in, or else below the event that caused it."""
+    """An event is below the span that it was said in, or else below the event that caused it; a
+    span below its parent, or else below the event that was said in that."""
     nodes = [*map(_of_span, spans), *map(_of_event, events)]
     by_span = {each.span_id: row for row, each in enumerate(spans)}
     by_event = {each.id: row for row, each in enumerate(nodes) if each.kind == "event"}
+    said = {each.get("span_id", ""): row for row, each in enumerate(events, len(spans))}
     below: defaultdict[int, list[int]] = defaultdict(list)
     for row, node in enumerate(nodes):
         parent = ROOT
         if node.span is not None:
-            parent = by_span.get(node.span.parent_span_id, ROOT)
+            above = node.span.parent_span_id
+            parent = by_span.get(above, said.get(above, ROOT)) if above else ROOT
         elif node.event is not None:
             said_in = by_span.get(node.event.get("span_id", ""), ROOT)
             cause = by_event.get(node.event.get("causation_id", ""), ROOT)
@@ -124,7 +127,9 @@ def in_order(spans: Sequence[SpanOfTrace], events: Sequence[Document]) -> list[T
     return found
 
 
-def _spans(record: Record, trace_id: str) -> tuple[list[SpanOfTrace], str]:
+def spans_of(record: Record, trace_id: str) -> tuple[list[SpanOfTrace], str]:
+    """Its spans, one more than are shown at most, and why there are none. Raises NotRunning,
+    QueryRefused."""
     try:
         rows = record.rows("trace_spans", trace_id=trace_id, most=MAX_SPANS + 1)
     except NotRunning as error:  # its table is not there
