@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nervous_system.settings import MeshSettings
 
 Yes = Annotated[
-    bool, typer.Option("--yes", help="Do it also where the mesh is not that of this home.")
+    bool, typer.Option("--yes", help="Do it even if the mesh is not that of this home.")
 ]
 
 

@@ -142,8 +142,9 @@ def root(
 ) -> None:
     """Ganglion, the flight recorder for swarms of software agents.
 
-    Which mesh: --home or --context, else NATS_URL and GANGLION_HOME, else GANGLION_CONTEXT, else
-    the same in .env, else what `ganglion contexts use` chose, else .ganglion here or above.
+    The first of these says which mesh: --home or --context; NATS_URL or
+    GANGLION_HOME; GANGLION_CONTEXT; the same variables in .env;
+    `ganglion contexts use`; the nearest .ganglion.
     """
     if home is not None and context is not None:
         raise typer.BadParameter("give --home or --context, not both")

@@ -9,7 +9,7 @@ import typer
 from ganglion.nouns import noun
 from ganglion.terminal import say, say_json, warn
 
-app = noun("Who has decided what lately, and what came of it.")
+app = noun("Show agents and people, and what they decided last.")
 
 
 @app.command("list")
@@ -17,7 +17,7 @@ def list_(
     since: Annotated[
         str, typer.Option(metavar="TIME", help="How far back to look: 10m, 2h, 7d.")
     ] = "7d",
-    number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, the newest first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:
     """List agents and people with their last decision and the number of decisions."""

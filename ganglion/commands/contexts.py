@@ -10,7 +10,7 @@ import typer
 from ganglion.nouns import noun
 from ganglion.terminal import say, say_json
 
-app = noun("Names for meshes, and the one that is meant.")
+app = noun("Name meshes, and choose the one that commands use.")
 
 Name = Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'.")]
 

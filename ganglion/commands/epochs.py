@@ -13,7 +13,7 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     pass
 
-app = noun("The lives of the stream: a new epoch begins where it was truncated or made anew.")
+app = noun("Show the lives of the log: a new epoch begins if it is truncated or made anew.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 

@@ -12,7 +12,7 @@ from ganglion.terminal import say, say_json, warn
 if TYPE_CHECKING:
     pass
 
-app = noun("What was changed, by whom and why: files, and the like.")
+app = noun("Show changed files and other resources: who changed them, and why.")
 
 FILE = "FILE_SYSTEM"
 InWorkspace = Annotated[
@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As a JSON list.")]
 
 @app.command("list")
 def list_(
-    number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, the newest first.")] = 50,
     workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:

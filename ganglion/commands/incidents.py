@@ -12,7 +12,7 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     from operations.queries.incidents import PastIncident
 
-app = noun("What went wrong, what was done about it, and is it over.")
+app = noun("Show incidents: what went wrong, what was done, and whether it is over.")
 
 
 @app.command("list")

@@ -15,7 +15,7 @@ from nervous_system.phrases import moment
 if TYPE_CHECKING:
     from operations.actions.named_users import NamedUsers
 
-app = noun("Who is let in to the log as whom, and what is signed with which key.")
+app = noun("Let agents and people in, or shut them out: users, keys, tokens.")
 
 
 @app.command()
@@ -104,12 +104,14 @@ def _let_in(name: str, *, role: str, works: bool, signs: bool) -> None:
 
 @app.command()
 def http(
-    name: Annotated[str, typer.Argument(help="Who has it: its acts are under this name.")],
+    name: Annotated[
+        str, typer.Argument(help="Its owner; what they do is recorded under this name.")
+    ],
     scope: Annotated[
         str,
         typer.Option(help="viewer: look; operator: change what the swarm does; admin: all."),
     ] = "viewer",
-    revoke: Annotated[bool, typer.Option("--revoke", help="It lets nobody in any more.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke it.")] = False,
     yes: Yes = False,
 ) -> None:
     """Make a token for mission control's API (HTTP), or revoke one."""
@@ -141,7 +143,7 @@ def server(
     ],
     store: Annotated[
         Path | None,
-        typer.Option(help="Its store: what was there before it had users is theirs then."),
+        typer.Option(help="Its store folder, if it ran before it had users: adopts its data."),
     ] = None,
     clickhouse: Annotated[
         Path | None,

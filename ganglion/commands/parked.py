@@ -13,7 +13,7 @@ from ganglion.terminal import say, say_json, warn
 if TYPE_CHECKING:
     pass
 
-app = noun("Positions of the log that could not be read as events.")
+app = noun("Show positions that could not be read as events; publish them again.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 

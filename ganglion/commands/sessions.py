@@ -9,7 +9,7 @@ import typer
 from ganglion.nouns import noun
 from ganglion.terminal import say, say_json, warn
 
-app = noun("Runs of agents, and whether all they said arrived.")
+app = noun("Show runs of agents, and whether all their events arrived.")
 
 
 @app.command("list")
@@ -18,7 +18,7 @@ def list_(
     since: Annotated[
         str, typer.Option(metavar="TIME", help="How far back to look: 10m, 2h, 7d.")
     ] = "7d",
-    number: Annotated[int, typer.Option("-n", min=1, help="How many, the last first.")] = 50,
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, the newest first.")] = 50,
     all_: Annotated[bool, typer.Option("--all", help="Also those of services.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False,
 ) -> None:

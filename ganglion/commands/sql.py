@@ -57,12 +57,11 @@ def sql(
 ) -> None:
     """Ask ClickHouse: a table on a terminal, tab-separated values into a pipe.
 
-    Where a table would be wider than the terminal, each row stands below the one before it, a line
-    for each column.
+    If a table would be wider than the terminal, each row is printed with one line for each column.
 
-    On a terminal, and with --json, what a terminal would obey is shown by its escapes; into a pipe
-    every other format has its exact bytes. The answer is about all that was on the log when it was
-    asked for; where ClickHouse is further behind, that is said on stderr.
+    On a terminal, and with --json, characters that a terminal would obey are shown as escapes;
+    into a pipe every other format has its exact bytes. The answer covers all that was on the log
+    when you asked; if ClickHouse stays behind, a line on stderr says so.
     """
     import sys
 

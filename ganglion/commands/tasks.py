@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from nervous_system.contract.words import Tier
 
 app = noun(
-    "Show the tasks, those that are open and the last that ended; add one, or say what is to"
-    " become of it."
+    "Show open tasks and the last ended ones; add one, wait for it, cancel, retry or restore it."
 )
 
 TaskId = Annotated[str, typer.Argument(help="The task's id, or how it begins.")]
@@ -121,8 +120,8 @@ def add(
         int | None,
         typer.Option(
             min=0,
-            help="How many attempts may be lost with their worker; else max-attempts. 0, with"
-            " one attempt: at most once.",
+            help="How many attempts may be lost with their worker; as many as may fail, if left"
+            " out. 0, with one attempt: at most once.",
         ),
     ] = None,
     timeout: Annotated[
@@ -149,7 +148,7 @@ def add(
         int, typer.Option(min=0, help="Memory in bytes that its machine must have free.")
     ] = 0,
     idempotency_key: Annotated[
-        str, typer.Option(help="The same for every attempt, for whom it works with; else its id.")
+        str, typer.Option(help="One key for all attempts, for systems that it calls; else its id.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:

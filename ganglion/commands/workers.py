@@ -12,7 +12,7 @@ from ganglion.terminal import say, say_json
 if TYPE_CHECKING:
     from operations.queries.workers import KnownWorker
 
-app = noun("Who is there to do tasks, and what each does now.")
+app = noun("Show the workers, and what each does now.")
 
 
 @app.command("list")
