@@ -16,10 +16,10 @@ class ImportUnit:
     """
     One trajectory, one commit, one row of a file.
 
-    All its events but the state changes, whose key is their resource's, carry the run's key, and
-    the first and the last one are such. So one read of the run's subjects tells of every unit where
-    it stands: the last event is there (it is whole), only the first is (a crash cut it), or none.
-    Where payloads bring keys of their own, `filter_of_all` names the run instead.
+    All its events carry the run's key, but for state changes, which carry their resource's; neither
+    the first nor the last event is a state change. So one read of the run's subjects tells of every
+    unit where it stands: the last event is there (it is whole), only the first is (a crash cut it),
+    or none. If payloads bring keys of their own, `filter_of_all` names the run instead.
     """
 
     name: str  # for a person: a file, a commit

@@ -1,5 +1,5 @@
-"""Which SELECT makes a row of what comes in by the door? That of the contract, not the one that is
-in the database: what is filled or compared must not go by what somebody may have altered.
+"""Which SELECT makes a row of what comes in by the door? It is derived from the contract and never
+read from the database, where somebody may have altered it.
 """
 
 from __future__ import annotations

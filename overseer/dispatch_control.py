@@ -113,8 +113,8 @@ def on_time(state: OverseerState, settings: CoreSettings, now: datetime) -> tupl
     """Hold dispatch when a machine was above a limit twice in a row; let it go on when every
     machine is well below again. Not before the policy, which comes into force with the charter.
 
-    What is held is judged anew when a person moves the limits: to be well below is asked only of
-    the limits under which it was held.
+    If a person moves the limits while dispatch is held, the machines are judged anew: they have to
+    be well below only those limits under which it was held.
     """
     if not state.charter_hash:
         return ()

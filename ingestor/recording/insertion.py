@@ -42,7 +42,7 @@ class Insertion:
         try:
             await self._patience.with_retries("inserting", insert, cuttable=several)
         except TooLargeNow:
-            # If the whole was stored after all, the halves are not, by their place.
+            # If the whole was stored after all, the guard leaves out the halves, by their place.
             reason = "ClickHouse has no memory"
             _log.warning("ingestor.batch_cut", rows=len(prepared.examined), reason=reason)
             return await self._in_halves(prepared)

@@ -1,4 +1,4 @@
-"""How long is ClickHouse waited for that does not answer, or not well?"""
+"""How long does the ingestor wait for ClickHouse, if that does not answer, or not well?"""
 
 from __future__ import annotations
 

@@ -47,8 +47,7 @@ class LeaseKeeper(Protocol):
     """The worker of a task: it keeps the leases of what it holds, and has room for so many."""
 
     following: Callable[[ClaimedTask], NextClaim | None]
-    """What it claims with the result of a task, which it is about to report, where it claims by
-    itself."""
+    """Makes the claim that goes with the result of a task; None if it does not claim by itself."""
 
     def hold(self, task: ClaimedTask) -> None:
         """Keep its lease."""
@@ -57,7 +56,7 @@ class LeaseKeeper(Protocol):
         """Keep it no longer: there is room for another."""
 
     def holds(self, task: ClaimedTask) -> bool:
-        """Whether it is to say how this attempt ends: nobody has heard that, and it is not lost."""
+        """Whether it has yet to report how this attempt ends, and its lease is not lost."""
 
 
 PAUSED_REPORT_SECONDS: Final = 30.0

@@ -1,10 +1,10 @@
-"""What does a worker hear, and say, that has nothing to do?
+"""What does an idle worker hear, and what does it say?
 
-Each step of a task that may lead to work is published to whoever listens. Were that every worker, a
-thousand tasks for a thousand workers would be a million messages, and the server, which sends them
-while it reads from the overseer, would read nothing from it meanwhile: no renewal of its lease. So
-only those listen that have room, and in a few groups, of each of which one is told. The others ask
-by themselves soon enough.
+The overseer publishes each step of a task that may lead to work. If every worker listened, a
+thousand tasks for a thousand workers would be a million messages. The server sends them between two
+reads from the overseer, so the overseer could not renew its lease meanwhile. So only workers with
+room listen, in a few groups, and the server tells one of each group. The others ask by themselves
+soon enough.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ HINTS: Final = ("submitted", "released", "acknowledged")
 """Steps of tasks after which there may be work."""
 
 GROUPS: Final = 32
-"""So many are told of each step, at most; as few workers as that nearly all are."""
+"""At most so many hear of each step; if there are no more workers than that, nearly all do."""
 
 LASTED_SECONDS: Final = 5.0
-"""Between two tasks nobody need say why there is none."""
+"""A pause between two tasks that is shorter than this needs no reason in the log."""
 
 
 class Hints:
-    """Calls `heard` for them, while it listens."""
+    """Calls `heard` for each of them, while it listens."""
 
     def __init__(self, client: BulkClient, worker_id: str, heard: Callable[[], None]) -> None:
         self._client = client

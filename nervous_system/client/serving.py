@@ -1,7 +1,7 @@
 """How does a worker spend its day? It looks for work, does as much at once as it may, and winds up.
 
-The next task is claimed with the result of the one before, in one request; it is begun when what
-did the last one has returned.
+It claims the next task with the result of the one before, in one request, and begins it when the
+code of the one before has returned.
 
 Told to drain, it finishes what it has; stopped, it gives back what it has; killed, its deputy says
 so, and others get it. Told to sleep, it takes nothing new, and what it does pauses at its next
@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 FIRST_LOOK_SECONDS: Final = 0.05
 MAX_LOOK_SECONDS: Final = 2.0
-"""Between two questions for work, where nothing is heard of new tasks meanwhile."""
+"""The first and the longest pause between two claims, if it hears of no new task meanwhile."""
 
 
 class State(Enum):
@@ -121,7 +121,7 @@ class _Serving:
             await self._clean_up()
 
     async def _look(self) -> State:
-        """One task is begun, where one was claimed ahead, or there is room and one to be had."""
+        """Begin the task that was claimed ahead, or, if there is room, one that is claimed now."""
         if _any_is_set(self._ends):
             return State.FINISHING
         self._progress()
@@ -184,7 +184,7 @@ class _Serving:
             await self._hints.leave()
 
     async def _begin_claimed(self) -> bool:
-        """Begin the task that the claim on its way led to, where it led to one."""
+        """Begin the task that the claim on its way leads to; whether it leads to one."""
         claiming, self._claiming = self._claiming, None
         task = await self._wait_for_grant(claiming) if claiming is not None else None
         if task is None:
@@ -197,7 +197,8 @@ class _Serving:
     async def _wait_for_grant(
         self, claiming: asyncio.Task[ClaimedTask | None]
     ) -> ClaimedTask | None:
-        """None also when it is time to go: what was granted unheard is released on departure."""
+        """None also when it is time to go: the overseer releases what it granted meanwhile, as this
+        worker departs."""
         try:
             while not claiming.done():
                 if _any_is_set(self._ends):
@@ -220,19 +221,19 @@ class _Serving:
         return self._claiming is None and not _any_is_set(self._ends)
 
     def _claim_ahead(self) -> None:
-        """When a task was let go without a result that claims."""
+        """Claim when a task was dropped, and no result that claims the next one was sent."""
         if self._wants_next():
             self._follow_claim(self._worker.claim())
 
     def _claim_with_result(self, ended: ClaimedTask) -> NextClaim | None:
-        """In the same request, where nothing is claimed ahead already."""
+        """The claim that goes with a result; None if something is claimed ahead already."""
         claim = self._worker.next_claim(ended) if self._wants_next() else None
         if claim is not None:
             self._follow_claim(self._worker.next_granted(claim))
         return claim
 
     def _follow_claim(self, claiming: Coroutine[None, None, ClaimedTask | None]) -> None:
-        """Not in the trace of the task before, which is the current one where this is called."""
+        """Outside the trace of the task before, which is the current one here."""
         self._claiming = asyncio.create_task(claiming, context=self._outer_context.copy())
         self._wakeup.set()
 

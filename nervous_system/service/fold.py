@@ -57,8 +57,8 @@ _TRACEPARENT = re.compile(
 
 @dataclass(slots=True)
 class _Turn:
-    """A point at which was decided on something that is not an event of others: silence, or
-    requests."""
+    """A moment at which the core decided on something else than an event of others: on silence (a
+    tick), or on requests."""
 
     event: Event  # of a TickObserved or a RequestsTaken
     as_of_sequence: int
@@ -113,8 +113,8 @@ class Fold(Generic[State]):
         self._turns: deque[_Turn] = deque()  # those among them that are to be taken again
 
     def preload_own(self, own: RecordedEvent) -> bool:
-        """An own event that stands on the log behind the position, in the order of the log; whether
-        it is one.
+        """Take note of an event that stands on the log behind the position, in the order of the
+        log; whether it is one of our own.
 
         All of them, before the first `apply`: what is written is not decided twice, and a tick
         strikes again where it struck.
@@ -216,9 +216,9 @@ class Fold(Generic[State]):
         )
 
     def _is_heard(self, recorded: RecordedEvent) -> bool:
-        """Whether an event that was not decided here has a say: where its subject says what it is,
-        and it is by who may say that; on subjects that a leader alone writes, and so does not read,
-        only what another leader decided; requests were taken in its turns."""
+        """Whether an event that was not decided here counts. Its subject must name it, and it must
+        be by one who may say it. On subjects that only a leader writes, and so does not read,
+        only what another leader decided counts; requests were taken in that one's turns."""
         event = recorded.event
         named = is_named_by(recorded.subject, event) and is_by_who_may(event)
         return named and (
@@ -309,7 +309,7 @@ class Fold(Generic[State]):
         return entries
 
     def _struck(self, event: Event) -> tuple[RecordedEvent, list[Entry]]:
-        """A tick that leads to something, in the state: as a cause, and as what stands first."""
+        """Fold in a tick that leads to something: the cause, and the entry that stands first."""
         entry = Entry(event=event, key=scope_key(self._scope))
         cause = RecordedEvent(
             event=event,

@@ -40,10 +40,10 @@ _INBOXES: Final = (names.INBOX.encode(), f"{names.MAPPED_INBOX}.".encode())
 _ASK_LINE: Final = f"\r\n{names.ASK}:".encode()
 
 MAX_WAITING: Final = 10_000
-"""More are told to ask again: whoever waits longer than its deadline has gone."""
+"""If so many wait, others are told to ask again: they would be answered after their deadline."""
 
 MAX_WAITING_BYTES: Final = 32 * 1024**2
-"""Likewise: as many as may wait, of the largest size that the server takes, are 10 GB."""
+"""The same in bytes: `MAX_WAITING` of the largest size that the server takes are 10 GB."""
 
 
 class RawRequest(NamedTuple):
@@ -219,9 +219,10 @@ class RequestQueue:
 
 
 def not_as_whom(request_info: str, event: Event) -> str:
-    """Why a request cannot be by whom it says, and what to say instead; empty where it can.
+    """Why a request cannot come from the agent that it names, and which name to use instead; empty
+    if it can.
 
-    `request_info` is what the server says of its sender, where that has an account of his own,
+    `request_info` is what the server says of a sender that has an account of its own:
     `<role>/<user>`.
     """
     if not request_info:

@@ -1,11 +1,11 @@
 """Which requests are decided together, in one turn?
 
-A turn costs the log nearly the same for one request as for many. Who was answered in one turn often
-asks again at once, and a little too late for the next: two that ask in turn would each have turns
-of their own for ever. So a turn is kept open until as many came as were answered in the last one,
-and as asked while that was under way. Who asks alone is never kept waiting; nobody is for longer
-than the log takes for a turn; and where waiting was in vain, it is left alone for a while, twice as
-long each time.
+A turn costs the log nearly the same for one request as for many. An asker that was answered in one
+turn often asks again at once, and a little too late for the next: two that ask in turn would each
+have turns of their own for ever. So a turn stays open until as many requests came as were answered
+in the last turn and arrived during it. A lone asker never waits, and nobody waits for longer than
+the log takes for a turn. If waiting was in vain, the next turns do not wait: one at first, then
+twice as many each time.
 """
 
 from __future__ import annotations

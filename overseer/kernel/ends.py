@@ -1,7 +1,7 @@
 """How does an attempt, or a task, end, and who is told?
 
-What a task leaves behind stands in the batch of its end. The worker of an attempt that is taken
-from it is told by a command in that batch: it reaches him also if he was away meanwhile.
+The batch of a task's end has all that the task leaves behind. If an attempt is taken from its
+worker, a command in that batch tells the worker, which gets it even if it is away at the moment.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from overseer.kernel.state import KernelSettings
 from overseer.kernel.task import Task
 
 TOLD_SECONDS: Final = 3600.0
-"""So long a command to end an attempt counts: who is away for longer finds out when he reports."""
+"""How long a command to end an attempt counts: a worker that is away for longer finds out when it
+reports."""
 
 MAX_TOLD_CHARACTERS: Final = 300
-"""Of why."""
+"""Of the reason."""
 
 BEGUN_ONCE: Final = "it may have begun, and may be done at most once"
 
@@ -106,7 +107,7 @@ def call_off_halted(task: Task, halted: str) -> tuple[Emit, ...]:
 
 
 def call_off(task: Task, reason: str) -> tuple[Emit, ...]:
-    """Who has it is told to end what he does for it; nothing where nobody has it."""
+    """Tell the worker that has the task to end what it does for it; nothing if none has it."""
     if task.claim is None:
         return ()
     told = CommandIssued(

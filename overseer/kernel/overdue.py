@@ -133,14 +133,14 @@ def _lose(kernel: Kernel, task: Task, settings: KernelSettings, now: datetime) -
         retry_in_seconds=0.0 if task.lost_attempts == 0 else backoff(settings, task.lost_attempts),
     )
     emit = Emit(label=f"released {task.task_id}", payload=released)
-    # Of a lease that ran out a worker that lives knows nothing: its heartbeats are not answered.
+    # A live worker does not know that its lease ran out, as heartbeats get no answer: tell it.
     return (emit, *call_off(task, why)) if claim.lease_until <= now else (emit,)
 
 
 def give_up_set_aside(
     kernel: Kernel, task_ids: Iterable[str], reason: str, now: datetime
 ) -> tuple[Emit, ...]:
-    """Cancel those tasks that are quarantined, where nothing else of them is under way."""
+    """Cancel the quarantined ones of these tasks, unless another of them is under way."""
     tasks = [kernel.tasks[each] for each in sorted(task_ids) if each in kernel.tasks]
     aside = [task for task in tasks if task.quarantined and task.task_id not in kernel.to_cancel]
     under_way = any(not task.quarantined and not task.unmet_dependencies for task in tasks)

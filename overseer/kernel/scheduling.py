@@ -78,8 +78,8 @@ def _against(kernel: Kernel, rules: DispatchRules, worker: RegisteredWorker, now
 
 
 def too_many(kernel: Kernel, rules: DispatchRules, host: str, now: datetime) -> str:
-    """Why a machine that is slowed down gets no more at this moment; empty where it gets more. What
-    hangs, or waits for a task that it asked for, does not keep the others from it for ever."""
+    """Why a machine that is slowed down gets no more at this moment; empty where it gets more. A
+    task that hangs, or waits for one that it proposed, does not hold up the others for ever."""
     if host not in rules.slowed:
         return ""
     here = [worker.task_ids for worker in kernel.workers.values() if worker.host == host]

@@ -1,8 +1,8 @@
-"""What is the overseer asked, by whom, what does it go by, and may he ask for it?
+"""A request with all that the overseer decides it by; and may its sender ask for it?
 
-Told from the request and the state, so that a replay comes to the same. Whether its sender is who
-it says was looked at before (`nervous_system/service/request_queue.py`): of one without a name of
-its own at the server, and without a key, that is its role."""
+All of it comes from the request and the state, so that a replay comes to the same.
+`nervous_system/service/request_queue.py` has looked before whether the sender is who it says. Of a
+sender that has neither a key nor a user of its own at the server, only the role is proven."""
 
 from __future__ import annotations
 
