@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 
 MAX_BODY_BYTES: Final = 4 * 1024**2
 MAX_PUBLIC_BODY_BYTES: Final = 4 * 1024
-"""Of who need not say who they are: strangers take nobody's room."""
+"""Of a public route, which anybody may ask: strangers take nobody's room."""
 MAX_BODIES_BYTES: Final = 64 * 1024**2
 """Of all requests that are being read at once."""
 BODY_SECONDS: Final = 30.0
@@ -44,7 +44,8 @@ PUBLIC: Final = frozenset({("GET", "/health"), ("HEAD", "/health"), ("POST", "/a
 """Answered whoever asks, as long as it is no page of another site; so are the dashboard's files."""
 
 OF_PUBLIC: Final = "/"
-"""Who asks those, as no caller is called: a flood of strangers elsewhere costs them nothing."""
+"""Counts as the caller of public routes. No caller is called so: a flood of strangers elsewhere
+costs those routes nothing."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOKING: Final = frozenset({("POST", "/api/ask")})

@@ -67,7 +67,7 @@ PAUSED_REPORT_SECONDS: Final = 30.0
 class ClaimedTask:
     """One attempt at one task. Its lease is kept by progress and by the worker's heartbeat.
 
-    Texts that are told of it are recorded whatever is in them, long ones with what was left out.
+    Its texts are recorded whatever is in them; a long one says how much of it was left out.
     """
 
     grant: TaskGrant

@@ -129,7 +129,7 @@ class _Serving:
         if self._watching_orders.done():
             self._watching_orders.result()
         self._wakeup.clear()
-        # Seen before what was just begun lets go of it.
+        # Cleared before it looks: a task that ends from here on sets it again.
         if self._claiming is None and self._worker.has_room:
             self._claiming = asyncio.create_task(self._worker.claim())
         return State.LOOKING if await self._begin_claimed() else State.RESTING

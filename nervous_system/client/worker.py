@@ -7,9 +7,9 @@
             await task.finish(output="done", changed_files=["a.py"])
 
 Or leave the loop to `serving.serve`. Leases, retries, commands and traces are done here: as long as
-it is open it is heard of, whoever drives it. What blocks the event loop, or holds the interpreter's
-lock, keeps its lease (`client/deputy.py`), and is deaf meanwhile: it obeys nothing, and the limit
-of its attempt alone ends it (`client/overdue.py`). Long work belongs into a thread or a process.
+it is open it sends heartbeats, whoever drives it. Code that blocks the event loop, or holds the
+interpreter's lock, keeps its lease (`client/deputy.py`) but hears no command meanwhile: only the
+limit of its attempt ends it (`client/overdue.py`). Long work belongs into a thread or a process.
 What kills the process loses its attempts, and that is said at once.
 """
 
@@ -100,7 +100,7 @@ class Worker:
         self.command_listener = CommandListener(
             bus, self.orders, target=worker_id, role=role, clock=clock
         )
-        self._background_tasks: list[asyncio.Task[None]] = []  # what keeps it heard of, and told
+        self._background_tasks: list[asyncio.Task[None]] = []  # heartbeats and commands
         self._listening: asyncio.Task[None] | None = None  # one of these
         self._role = role
         self._session = new_event_id()  # tells this life from others under its name
