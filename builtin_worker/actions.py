@@ -19,9 +19,9 @@ from builtin_worker.diagnosis import (
 )
 from builtin_worker.idempotency import run_once
 from builtin_worker.maintenance import maintain_logs
-from builtin_worker.restoring import restore_task
+from builtin_worker.restoring import restore_checkpoint, restore_task
 from builtin_worker.trends import report_trends
-from nervous_system.client.restoring import ACTION as RESTORE
+from nervous_system.client.restoring import ACTION, OF_CHECKPOINT
 
 ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
     {
@@ -34,7 +34,8 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "diagnose.report": run_once(diagnose_report),
         "report.trends": run_once(report_trends),
         "maintain.logs": run_once(maintain_logs),
-        RESTORE: run_once(restore_task),
+        ACTION: run_once(restore_task),
+        OF_CHECKPOINT: run_once(restore_checkpoint),
     }
 )
 """Action → the work. What changes files is done once per idempotency key."""

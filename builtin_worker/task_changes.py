@@ -1,4 +1,4 @@
-"""What did a task change, and what was each resource before?
+"""What did a task change, or the swarm since a moment, and what was each resource before?
 
 All of it is on the log: the attempts of the task name their traces, and in a trace stands what was
 changed in it. A link of a chain has both hashes and a diff, so the way back can be walked, and each
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from enchanted.events.v1.state_change_pb2 import StateChange
@@ -17,7 +18,7 @@ from enchanted.events.v1.task_pb2 import RESULT_COMPLETED, TaskAcknowledged, Tas
 from nervous_system.bus import Bus
 from nervous_system.contract.event import RecordedEvent
 from nervous_system.contract.patch import DoesNotApply, apply_patch, reverse_patch
-from nervous_system.contract.resource import Resource
+from nervous_system.contract.resource import FILE_SYSTEM, Resource
 from nervous_system.contract.subjects import token
 from nervous_system.errors import MalformedEvent, Permanent, Transient
 from nervous_system.ids import content_hash
@@ -25,6 +26,9 @@ from nervous_system.names import EVENTS
 
 Text = str | None
 """The content of a file; None where there is none."""
+
+BELATED: Final = timedelta(minutes=10)
+"""From the time that who speaks gives to the log's."""
 
 _WITHOUT_DIFF: Final[dict[str, Text]] = {content_hash(each): each for each in (None, "")}
 """An empty file and none have no line to compare, so they are known by their hash."""
@@ -65,11 +69,20 @@ class Changed:
             text, [(each.new_state_hash, each.diff_patch) for each in self.links], apply_patch
         )
 
-    def _require_way(self) -> None:
+    @property
+    def obstacle(self) -> str:
+        """Why the log alone says that it cannot be what it was before; empty if it may be."""
+        if self.target.type != FILE_SYSTEM:
+            return f"only files are put back, and this is {self.target.type}"
         if self.changed_since_by:
-            raise NoWayBack(f"{self.changed_since_by} has changed it since")
+            return f"{self.changed_since_by} has changed it since"
         if not all(each.is_reversible for each in self.links):
-            raise NoWayBack("the log does not have all of what was changed")
+            return "the log does not have all of what was changed"
+        return ""
+
+    def _require_way(self) -> None:
+        if obstacle := self.obstacle:
+            raise NoWayBack(obstacle)
 
 
 async def changed_by(bus: Bus, task_id: str, *, even_completed: bool) -> list[Changed]:
@@ -91,16 +104,33 @@ async def changed_by(bus: Bus, task_id: str, *, even_completed: bool) -> list[Ch
     if not claims:
         return []
     traces = {claim.event.trace_id for claim in claims if claim.event.trace_id}
-    return await _changed_in(bus, traces, since=claims[0].sequence)
+    return await _changed_in(
+        bus, lambda change: change.event.trace_id in traces, since=claims[0].sequence
+    )
 
 
-async def _changed_in(bus: Bus, traces: set[str], *, since: int) -> list[Changed]:
+async def changed_since(bus: Bus, position: int) -> list[Changed]:
+    """Every resource that the swarm changed behind a position of the log. What was done long before
+    it was put on record, as an imported history was, counts as somebody else's. Raises
+    Unavailable."""
+    return await _changed_in(bus, _is_of_its_time, since=position + 1)
+
+
+def _is_of_its_time(change: RecordedEvent) -> bool:
+    """Agents say in which session they are, so that their clocks need not be right."""
+    belated = change.recorded_at - change.event.timestamp > BELATED
+    return bool(change.event.producer_session) or not belated
+
+
+async def _changed_in(
+    bus: Bus, is_ours: Callable[[RecordedEvent], bool], *, since: int
+) -> list[Changed]:
     found: dict[Resource, Changed] = {}
     async for change in _events(bus, f"{EVENTS}.*.state_change.>", since=since):
         event, link = change.event, change.event.payload
         assert isinstance(link, StateChange)
         target = Resource(link.target_type, link.target_resource, link.workspace)
-        ours = event.trace_id in traces and not link.external
+        ours = is_ours(change) and not link.external and not change.is_history
         others = "" if ours else event.agent_id or "somebody"
         known = found.get(target, Changed(target=target))
         if others and not known.links:

@@ -24,7 +24,10 @@ from operations.queries.mistyped import mistyped_variables
 
 PANELS: Final = {
     "The mesh": ("up", "down", "status", "doctor", "contexts", "logs"),
-    "Work": ("objectives", "tasks", "workers", "halt", "resume"),
+    "Work": (
+        *("objectives", "tasks", "workers", "halt", "resume"),
+        *("checkpoints", "rollback"),
+    ),
     "What happened, and why": (
         *("tail", "trace", "state", "agents", "sessions", "files", "checkout", "incidents", "sql"),
     ),

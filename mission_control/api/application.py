@@ -14,6 +14,7 @@ from mission_control.api.problem import answer_problems
 from mission_control.api.routes import (
     agents,
     ask,
+    checkpoints,
     decisions,
     dispatch,
     events,
@@ -63,7 +64,7 @@ def application(mission: Mission) -> FastAPI:
         *(window, resources),
         *(incidents, trends, metrics, parked, ask, export, live),
     )
-    acts = (dispatch, orders, rest)
+    acts = (dispatch, orders, rest, checkpoints)
     for each in (*surfaces, *reads, *acts):
         app.include_router(each.router)
     app.include_router(pages.router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from enchanted.events.v1.checkpoint_pb2 import CheckpointMade, RollbackOrdered
 from enchanted.events.v1.policy_pb2 import CharterAdopted, PolicyAdopted, RegistryAdopted
 from enchanted.events.v1.pulse_pb2 import (
     DispatchHeld,
@@ -16,6 +17,20 @@ from enchanted.events.v1.pulse_pb2 import (
 )
 from nervous_system.contract.payload import Payload
 from nervous_system.phrases import pluralize, seconds, with_reason
+
+
+def _describe_checkpoint(payload: CheckpointMade) -> str:
+    place = f"position {payload.position} of epoch {payload.epoch}"
+    return f"{payload.name} ({payload.checkpoint_id}) is {place}{with_reason(payload.note)}"
+
+
+def _describe_rollback(payload: RollbackOrdered) -> str:
+    objectives = pluralize(len(payload.cancelled_objectives), "objective")
+    tasks = pluralize(len(payload.cancelled_tasks), "task")
+    files = f", {payload.objective_id} puts files back" if payload.objective_id else ""
+    left = f", {pluralize(len(payload.left), 'change')} stay" if payload.left else ""
+    what = f"back to {payload.checkpoint_id}, position {payload.position} of epoch {payload.epoch}"
+    return f"{what}: {objectives} and {tasks} called off{files}{left}{with_reason(payload.reason)}"
 
 
 def _describe_policy(payload: PolicyAdopted) -> str:
@@ -72,4 +87,6 @@ RULES: Final[dict[type[Payload], Callable[[Any], str]]] = {
     SystemModeChanged: _describe_mode,
     HaltOrdered: _describe_halt,
     HaltLifted: _describe_lifted,
+    CheckpointMade: _describe_checkpoint,
+    RollbackOrdered: _describe_rollback,
 }

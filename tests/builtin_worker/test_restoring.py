@@ -368,3 +368,58 @@ def _git(folder: Path, *arguments: str) -> None:
 async def _links(bus: Bus) -> AsyncIterator[RecordedEvent]:
     async for stored in bus.replay(subjects=["swarm.events.*.state_change.>"]):
         yield bus.decode_stored(stored)
+
+
+async def test_all_that_was_changed_since_a_position_is_taken_back(
+    place: ActionContext, swarm: Swarm
+) -> None:
+    await swarm.write("old.py", "one\n")
+    await swarm.write("imported.py", "one\n")
+    before, log = swarm.files(), await swarm.bus.stream.state()
+    other = Agent(swarm.bus, role=ROLE_CODER, agent_id="coder-2", clock=lambda: NOW)
+    await swarm.write("old.py", "two\n")
+    await swarm.write("old.py", "three\n", by=other)
+    await swarm.write("new.py", "new\n", by=other)
+    imported = StateChange(
+        target_type="FILE_SYSTEM",
+        target_resource="imported.py",
+        previous_state_hash="",
+        new_state_hash=content_hash("one\n"),
+        diff_patch="",
+        is_reversible=True,
+    )
+    await swarm.bus.publish(
+        Event(
+            event_id=new_event_id(),
+            timestamp=NOW,
+            agent_role=ROLE_CODER,
+            agent_id="author",
+            payload=imported,
+        )
+    )
+    payload = {"position": log.last_sequence, "log_created": log.created, "reason": "it broke"}
+    done = await do(job("restore.checkpoint", task_id="c", payload=payload), place)
+    assert swarm.files() == before, "what an import put on record was there before"
+    assert set(done.changed_files) == {"old.py", "new.py"}
+    assert [each.new_state_hash for each in await swarm.links("old.py")][-1] == content_hash(
+        "one\n"
+    )
+    again = await do(job("restore.checkpoint", task_id="d", key="d", payload=payload), place)
+    assert (again.changed_files, swarm.files()) == ((), before)
+
+
+async def test_what_has_no_way_back_is_left_only_if_that_is_said(
+    place: ActionContext, swarm: Swarm
+) -> None:
+    log = await swarm.bus.stream.state()
+    await swarm.coder.change(Resource.variable("PATH"), before="a", after="b")
+    await swarm.write("new.py", "new\n")
+    payload = {"position": log.last_sequence, "log_created": log.created}
+    with pytest.raises(Permanent, match="only files are put back"):
+        await do(job("restore.checkpoint", task_id="c", payload=payload), place)
+    leaving = job("restore.checkpoint", task_id="d", payload={**payload, "leave": True})
+    await do(leaving, place)
+    assert swarm.files() == {}
+    elsewhere = job("restore.checkpoint", payload={**payload, "log_created": "2020-01-01"})
+    with pytest.raises(Permanent, match="begun anew"):
+        await do(elsewhere, place)

@@ -11,7 +11,7 @@ from ganglion.exit_codes import OK, USAGE
 from tests.command_line import CommandLine
 
 NOUNS = (
-    *("contexts", "objectives", "tasks", "incidents", "parked", "epochs", "keys"),
+    *("contexts", "objectives", "tasks", "incidents", "parked", "epochs", "keys", "checkpoints"),
     *("workers", "agents", "sessions", "files"),
 )
 

@@ -3,6 +3,8 @@ from enchanted.events.v1.action_outcome_pb2 import ActionOutcome
 from enchanted.events.v1.agent_decision_pb2 import AgentDecision
 from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.capacity_pb2 import CapacitySampled
+from enchanted.events.v1.checkpoint_pb2 import CheckpointMade
+from enchanted.events.v1.checkpoint_pb2 import RollbackOrdered
 from enchanted.events.v1.command_pb2 import CommandAcknowledged
 from enchanted.events.v1.command_pb2 import CommandIssued
 from enchanted.events.v1.incident_pb2 import CircuitOpened
@@ -115,4 +117,6 @@ Payload = (
     | RequestsTaken
     | TaskImported
     | TaskStatusImported
+    | CheckpointMade
+    | RollbackOrdered
 )
