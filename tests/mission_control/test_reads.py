@@ -289,7 +289,11 @@ def test_objectives_are_told_with_their_tasks(mesh: ReadMesh) -> None:
         if each["objective_id"] == "o/1"
     ]
     assert found["tasks"][0]["action"] == "dig"
-    assert mesh.read("/api/objectives/o%2F1")["objective"] == found
+    answer = mesh.get("/api/objectives/o%2F1")
+    assert answer.json["objective"] == found
+    cancel = "/api/objectives/o%2F1/cancel"
+    assert mesh.post(cancel, {}, If_Match='"1"').status == 412
+    assert mesh.post(cancel, {}, If_Match=answer.headers["ETag"]).status == 200
 
 
 def _change(path: str, before: str | None, after: str | None, because: str) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from mission_control.api.parameters import Limit
+from mission_control.api.precondition import etag
 from mission_control.mission import TheMission
 from nervous_system.errors import NoSuch
+from operations.queries.aggregate_position import position_of
 from operations.queries.objectives import KnownObjective, objectives_in_order
 
 router = APIRouter(prefix="/api/objectives")
@@ -46,12 +48,15 @@ async def list_objectives(
 
 @router.get("/{objective_id:path}")
 async def show(
-    objective_id: Annotated[str, Path(max_length=1_000)], mission: TheMission
+    objective_id: Annotated[str, Path(max_length=1_000)], mission: TheMission, response: Response
 ) -> ObjectiveAnswer:
     """Its plan, its tasks, who approved it or called it off, and how it ended."""
+    # First: what comes meanwhile is more than was promised.
+    position = await position_of(mission.bus, "objective", objective_id)
     now = await mission.swarm.now()
     known = await mission.objectives.known(now.log)
     if (found := known.objectives.get(objective_id)) is None:
         raise NoSuch(f"the log tells of no objective {objective_id}")
     (stands,) = objectives_in_order([found], now.overseen, now.at)
+    response.headers["ETag"] = etag(position)
     return ObjectiveAnswer(objective=stands, as_of=now.as_of)
