@@ -1,6 +1,10 @@
-// Not here yet.
-import { Empty } from "../../ui/Note";
+// One trace, or the list of those that there are.
+import { useAddress } from "../../stores/address";
+import "./hues.css";
+import { TraceList } from "./TraceList";
+import { TracePage } from "./TracePage";
 
-export default function Trace() {
-  return <Empty title="This page is being built" />;
+export default function TraceView() {
+  const id = useAddress((address) => address.id);
+  return id ? <TracePage key={id} id={id} /> : <TraceList />;
 }

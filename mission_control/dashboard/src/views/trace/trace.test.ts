@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { ticksOf } from "./drawBars";
+import { groupsOf, MAX_GROUPS } from "./group";
+import { found, indexOfKey, keyOf, type TraceItem, traceOf } from "./trace";
+import { bounded } from "./useView";
+
+function item(change: Partial<TraceItem>): TraceItem {
+  return {
+    kind: "span", parent: -1, name: "work", source: "coder", agent_id: "coder-1", start_ms: 0, duration_ms: 1,
+    is_failure: false, cost_usd: null, span_id: "s", event_id: null, sequence: null, text: "", ...change,
+  };
+}
+
+function trace(...items: Partial<TraceItem>[]) {
+  return traceOf({ trace_id: "t", jaeger_url: null, cut: false, as_of: 1, items: items.map(item) });
+}
+
+describe("a trace", () => {
+  it("is counted", () => {
+    const { totals } = trace(
+      { duration_ms: 100 },
+      { parent: 0, start_ms: 10, cost_usd: 0.25, source: "overseer" },
+      { parent: 0, start_ms: 20, kind: "event", event_id: "e", duration_ms: 0, is_failure: true },
+    );
+    expect(totals).toEqual({ spans: 2, events: 1, failures: 1, cost: 0.25, hasCost: true, duration: 100, sources: ["coder", "overseer"] });
+  });
+
+  it("knows an item again when more has come", () => {
+    const before = trace({ span_id: "a" }, { span_id: "b", parent: 0 });
+    const after = trace({ span_id: "a" }, { span_id: "new", parent: 0 }, { span_id: "b", parent: 0 });
+    expect(indexOfKey(after, keyOf(before.items[1]!))).toBe(2);
+    expect(indexOfKey(after, "")).toBe(-1);
+  });
+
+  it("is searched by all words, in any case", () => {
+    const searched = trace({ name: "Run tests" }, { text: "decides to RUN away" }, { name: "wait" });
+    expect(found(searched, "run")).toEqual(new Set([0, 1]));
+    expect(found(searched, " run  TESTS")).toEqual(new Set([0]));
+    expect(found(searched, "  ")).toBeNull();
+  });
+
+  it.each(["javascript:alert(1)", "data:text/html,x", "no address"])("links to no %s", (address) => {
+    expect(traceOf({ trace_id: "t", jaeger_url: address, cut: false, as_of: 1, items: [] }).jaegerUrl).toBeNull();
+  });
+});
+
+describe("the graph of a trace", () => {
+  it("has one node for steps of one kind below one kind", () => {
+    const { groups, leftOut } = groupsOf(
+      trace({ name: "root" }, { name: "try", parent: 0 }, { name: "try", parent: 0, is_failure: true }, { name: "test", parent: 1 }, { name: "test", parent: 2 }),
+    );
+    expect(groups.map((each) => [each.name, each.count, each.failures, each.parent])).toEqual([
+      ["root", 1, 0, -1], ["try", 2, 1, 0], ["test", 2, 0, 1],
+    ]);
+    expect(leftOut).toBe(0);
+  });
+
+  it("says how many have no room", () => {
+    const many = Array.from({ length: MAX_GROUPS + 7 }, (_, at) => ({ name: `n${at}`, parent: at - 1 }));
+    const { groups, leftOut } = groupsOf(trace(...many));
+    expect([groups.length, leftOut]).toEqual([MAX_GROUPS, 7]);
+  });
+});
+
+describe("the stretch that is shown", () => {
+  const whole = { from: 100, to: 200 };
+  it.each([
+    [{ from: 90, to: 150 }, { from: 100, to: 160 }],
+    [{ from: 180, to: 220 }, { from: 160, to: 200 }],
+    [{ from: 0, to: 1000 }, whole],
+    [{ from: 150, to: 150 }, { from: 149.995, to: 150.005 }],
+  ])("of %o stays within the whole", (wanted, shown) => {
+    const view = bounded(wanted, whole);
+    expect(view.from).toBeCloseTo(shown.from);
+    expect(view.to).toBeCloseTo(shown.to);
+  });
+
+  it.each([0.001, 0.7, 12, 999, 61_000, 3_600_000, 86_400_000 * 30])("of %d ms has a few round ticks", (long) => {
+    const ticks = ticksOf({ from: 5, to: 5 + long }, 5, 6);
+    expect(ticks.length).toBeGreaterThan(0);
+    expect(ticks.length).toBeLessThanOrEqual(8);
+    expect(ticks[0]).toBe(5);
+  });
+});
