@@ -20,7 +20,7 @@ function answer(change: (head: Record<string, unknown>) => void = () => {}): Arr
   const described: Described[] = [];
   let size = 0;
   for (const [name, type, values] of columns) {
-    described.push({ name, type, offset: size, length: values.length });
+    described.push({ name, type, offset: size, length: widths[type] * values.length });
     size = (size + widths[type] * values.length + 7) & ~7;
   }
   const head: Record<string, unknown> = {
@@ -77,7 +77,7 @@ describe("a window of the log", () => {
     ["an offset below 0", (head) => (column(head, 0).offset = -8), /no sound offset/],
     ["a broken number", (head) => (column(head, 0).offset = 0.5), /no sound offset/],
     ["a column out of line", (head) => (column(head, 0).offset = 4), /not aligned/],
-    ["too few elements", (head) => (column(head, 1).length = 2), /2 elements for 3 rows/],
+    ["too few elements", (head) => (column(head, 1).length = 8), /8 bytes for 3 rows/],
     ["more rows than numbers can count", (head) => (head["rows"] = 1e300), /no sound rows/],
     ["an index without an entry", (head) => (head["dictionaries"] = { kind: ["decision"] }), /entry 1 of 1/],
     ["a dictionary of no column", (head) => (head["dictionaries"] = { trace: [] }), /no column/],

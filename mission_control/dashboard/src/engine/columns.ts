@@ -1,8 +1,8 @@
 // Which rows does a window of the log have? Decodes the binary answer of `GET /api/window`.
 //
 // Little-endian: `GWC1`, u32 length of a JSON head, the head, padding to a multiple of 8 (the data
-// begins there), then the columns. A column's `offset` is in bytes from where the data begins, its
-// `length` in elements. Nothing is copied: the arrays are views on the answer.
+// begins there), then the columns. A column's `offset` and `length` are in bytes, from where the data
+// begins. Nothing is copied: the arrays are views on the answer.
 
 export type ColumnArray = Float64Array | Float32Array | Uint32Array | Int32Array | Uint8Array;
 
@@ -152,13 +152,13 @@ function readDictionary([name, entries]: [string, unknown]): [string, readonly s
 function arrayOf(bytes: ArrayBuffer, column: Column, begin: number, rows: number): ColumnArray {
   const { name, offset, length } = column;
   const Type = TYPES[column.type];
-  if (length !== rows) damaged(`column ${name} has ${length} elements for ${rows} rows`);
+  if (length !== rows * Type.BYTES_PER_ELEMENT) damaged(`column ${name} has ${length} bytes for ${rows} rows`);
   const start = begin + offset;
   if (start % Type.BYTES_PER_ELEMENT !== 0) damaged(`column ${name} is not aligned`);
-  if (start + length * Type.BYTES_PER_ELEMENT > bytes.byteLength) {
+  if (start + length > bytes.byteLength) {
     damaged(`the answer ends in the middle of column ${name}`);
   }
-  return new Type(bytes, start, length);
+  return new Type(bytes, start, rows);
 }
 
 function checkIndexes(
