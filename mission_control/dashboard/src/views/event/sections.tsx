@@ -48,7 +48,9 @@ export function DecisionSection({ decision, cost }: { decision: Decision; cost: 
             "not said"
           ) : (
             <span className={styles.confidence}>
-              <meter min={0} max={1} value={decision.confidence} aria-label="Confidence" />
+              <span className={styles.meter} aria-hidden="true">
+                <span style={{ width: `${Math.min(1, Math.max(0, decision.confidence)) * 100}%` }} />
+              </span>
               {`${Math.round(decision.confidence * 100)} %`}
             </span>
           )}

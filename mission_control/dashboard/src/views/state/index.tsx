@@ -1,6 +1,69 @@
-// Not here yet.
-import { Empty } from "../../ui/Note";
+// Files and variables at the playhead: what is in them, who wrote each line and why, step by step; and
+// what changed between two moments.
+import { useAtPlayhead } from "../../api/moment";
+import { go, useAddress } from "../../stores/address";
+import { Button } from "../../ui/Button";
+import { Command } from "../../ui/Command";
+import { useKeys } from "../../ui/keys";
+import { Answer, Empty } from "../../ui/Note";
+import { ask } from "../ask";
+import type { Resource, ResourceKey } from "./answers";
+import { Compare } from "./Compare";
+import { ResourcePage } from "./ResourcePage";
+import { ResourceTree } from "./ResourceTree";
+import styles from "./State.module.css";
 
-export default function State() {
-  return <Empty title="This page is being built" />;
+const KEYS = "State";
+
+export default function StateView() {
+  const { id, more } = useAddress();
+  const isComparing = more["compare"] !== undefined;
+  const compare = () => go({ id: "", more: { compare: "now" } });
+  useKeys([{ keys: "d", label: "What changed between two moments", group: KEYS, run: compare }]);
+  if (isComparing) return <Compare />;
+  const chosen = id ? { resource: id, workspace: more["w"] ?? "", type: more["t"] ?? "FILE_SYSTEM" } : null;
+  return <Files chosen={chosen} onCompare={compare} />;
+}
+
+function Files({ chosen, onCompare }: { chosen: ResourceKey | null; onCompare: () => void }) {
+  const asked = useAtPlayhead(["resources"], ({ at, signal }) =>
+    ask<{ resources: readonly Resource[]; more: boolean }>("/api/resources", { at }, signal),
+  );
+  return (
+    <div className={styles.page}>
+      <header className={styles.bar}>
+        <p className={styles.hint}>Everything as it was at the playhead: drag the timeline, and this page follows.</p>
+        <Button onClick={onCompare} keys="d">
+          Compare two moments
+        </Button>
+      </header>
+      <Answer of={asked} what="files and variables">
+        {({ resources, more }) =>
+          resources.length === 0 && chosen === null ? (
+            <NothingChanged />
+          ) : (
+            <div className={styles.columns} data-chosen={chosen !== null || undefined}>
+              <ResourceTree resources={resources} isCut={more} chosen={chosen} />
+              {chosen === null ? (
+                <Empty title="Choose a file or a variable">
+                  <p>Its lines say who wrote them, because of which decision, and what was turned down.</p>
+                </Empty>
+              ) : (
+                <ResourcePage key={JSON.stringify(chosen)} of={chosen} />
+              )}
+            </div>
+          )
+        }
+      </Answer>
+    </div>
+  );
+}
+
+function NothingChanged() {
+  return (
+    <Empty title="Nobody had changed anything up to this moment">
+      <p>An agent that says what it changes has its files here, line by line, with the decision behind each. This one writes a file:</p>
+      <Command text="python examples/first_agent.py" />
+    </Empty>
+  );
 }

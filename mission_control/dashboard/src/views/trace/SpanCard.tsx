@@ -4,9 +4,9 @@ import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { clockMilliseconds, counted, dollars, duration } from "../../ui/format";
 import { Link } from "../../ui/Link";
-import { Id, Line } from "../../ui/Text";
+import { Id, Line, Lines } from "../../ui/Text";
 import styles from "./SpanCard.module.css";
-import { titleOf, type Trace } from "./trace";
+import { type Trace } from "./trace";
 
 const MAX_EVENTS = 100;
 
@@ -21,54 +21,72 @@ export function SpanCard({ trace, item, onClose }: { trace: Trace; item: number;
     <aside className={styles.card} aria-label="Span">
       <header className={styles.head}>
         <h2>
-          <Line text={titleOf(told)} />
+          <Line text={told.title} />
         </h2>
         <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
       </header>
       <div className={styles.chips}>
         <Chip>{told.source}</Chip>
-        {told.is_failure && <Chip tone="bad">failed</Chip>}
+        {told.isFailure && <Chip tone="bad">failed</Chip>}
         {path.on[item] === 1 && <Chip tone="accent">on the critical path</Chip>}
       </div>
       <dl className={styles.facts}>
-        <Fact name="Began">{clockMilliseconds(told.start_ms)}</Fact>
-        <Fact name="After the trace did">{duration(told.start_ms - layout.begin)}</Fact>
+        <Fact name="Began">{clockMilliseconds(told.start)}</Fact>
+        <Fact name="After the trace did">{duration(told.start - layout.begin)}</Fact>
         <Fact name="Took">
-          {duration(told.duration_ms)}
-          {whole > 0 && ` · ${((told.duration_ms / whole) * 100).toFixed(1)} % of the trace`}
+          {duration(told.duration)}
+          {whole > 0 && ` · ${((told.duration / whole) * 100).toFixed(1)} % of the trace`}
         </Fact>
         {path.share[item]! > 0 && <Fact name="On the critical path">{duration(path.share[item]!)}</Fact>}
         {cost > 0 && (
           <Fact name="Cost">
-            {told.cost_usd !== null && told.cost_usd > 0 && `${dollars(told.cost_usd)} · `}
+            {told.cost !== null && told.cost > 0 && `${dollars(told.cost)} · `}
             {below > 0 && `${dollars(cost)} with all below`}
           </Fact>
         )}
-        {told.agent_id && (
+        {told.who && (
           <Fact name="By">
-            <Id id={told.agent_id} />
+            <Id id={told.who} />
           </Fact>
         )}
         <Fact name="Span">
-          <Id id={told.span_id} />
+          <Id id={told.id} />
         </Fact>
         {below > 0 && <Fact name="Below it">{counted(below, "step")}</Fact>}
       </dl>
       {trace.jaegerUrl !== null && (
-        <a href={jaegerSpan(trace.jaegerUrl, told.span_id)} target="_blank" rel="noreferrer noopener">
+        <a href={jaegerSpan(trace.jaegerUrl, told.id)} target="_blank" rel="noreferrer noopener">
           Open this span in Jaeger
         </a>
+      )}
+      {told.message && <Lines text={told.message} />}
+      {Object.keys(told.attributes).length > 0 && (
+        <details>
+          <summary>{counted(Object.keys(told.attributes).length, "attribute")}</summary>
+          <dl className={styles.attributes}>
+            {Object.entries(told.attributes).map(([name, value]) => (
+              <div key={name}>
+                <dt>
+                  <Id id={name} max={80} />
+                </dt>
+                <dd>
+                  <Lines text={value} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </details>
       )}
       <h3>{within.length === 0 ? "No events within it" : counted(within.length, "event")}</h3>
       <ol className={styles.events}>
         {within.slice(0, MAX_EVENTS).map((event) => {
           const each = trace.items[event]!;
           return (
-            <li key={each.event_id}>
-              <Link to={{ sel: each.event_id ?? "" }}>
-                <span className={styles.offset}>{`+${duration(each.start_ms - told.start_ms)}`}</span>
-                {each.is_failure && <b className={styles.failed}>failed</b>}
-                <Line text={titleOf(each)} />
+            <li key={each.id}>
+              <Link to={{ sel: each.id }}>
+                <span className={styles.offset}>{`+${duration(each.start - told.start)}`}</span>
+                {each.isFailure && <b className={styles.failed}>failed</b>}
+                <Line text={each.title} />
               </Link>
             </li>
           );

@@ -2,9 +2,10 @@
 import { useEffect, useState } from "react";
 import { useAtPlayhead } from "../../api/moment";
 import { go, useAddress } from "../../stores/address";
+import { exactTime, knownTimeline } from "../../timeline/timeline";
 import { Chip } from "../../ui/Chip";
 import { Command } from "../../ui/Command";
-import { counted, dollars, duration, milliseconds } from "../../ui/format";
+import { counted, dollars, duration, milliseconds, words } from "../../ui/format";
 import { useKeys } from "../../ui/keys";
 import { Link } from "../../ui/Link";
 import { Answer, Empty } from "../../ui/Note";
@@ -20,19 +21,24 @@ interface TraceRow {
   readonly began_at: string;
   readonly ended_at: string;
   readonly events: number;
-  readonly spans: number;
+  readonly decisions: number;
   readonly failures: number;
-  readonly cost_usd: number | null;
   readonly agents: readonly string[];
-  readonly title: string;
+  readonly first_kind: string;
+  /** Its first decision; empty: none. */
+  readonly decided: string;
+  readonly cost_usd: number;
 }
 
 const LIMIT = 500;
+const DAY = 24 * 3_600_000;
 
 export function TraceList() {
-  const asked = useAtPlayhead(["traces"], ({ at, signal }) =>
-    ask<{ traces: readonly TraceRow[] }>("/api/traces", { limit: LIMIT, at }, signal),
-  );
+  const asked = useAtPlayhead(["traces"], ({ at, signal }) => {
+    const until = at === undefined ? undefined : exactTime(knownTimeline(), at);
+    const day = until === undefined ? {} : { since: isoOf(until - DAY), until: isoOf(until) };
+    return ask<{ traces: readonly TraceRow[]; left_out: boolean }>("/api/traces", { limit: LIMIT, ...day }, signal);
+  });
   return (
     <div className={styles.page}>
       <Answer of={asked} what="the traces">
@@ -40,6 +46,10 @@ export function TraceList() {
       </Answer>
     </div>
   );
+}
+
+function isoOf(time: number): string {
+  return new Date(time).toISOString();
 }
 
 function NoTraces() {
@@ -54,10 +64,10 @@ function NoTraces() {
 function Rows({ traces }: { traces: readonly TraceRow[] }) {
   const q = useAddress((address) => address.q);
   const [cursor, setCursor] = useState(-1);
-  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = q.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = traces.filter((each) => {
-    const text = `${each.title} ${each.agents.join(" ")} ${each.trace_id}`.toLowerCase();
-    return words.every((word) => text.includes(word));
+    const text = `${titleOf(each)} ${each.agents.join(" ")} ${each.trace_id}`.toLowerCase();
+    return wanted.every((word) => text.includes(word));
   });
   useEffect(() => setCursor(-1), [q]);
   const open = (at: number) => {
@@ -101,12 +111,16 @@ function Rows({ traces }: { traces: readonly TraceRow[] }) {
   );
 }
 
+function titleOf(row: TraceRow): string {
+  return row.decided || words(row.first_kind);
+}
+
 function TraceLine({ row }: { row: TraceRow }) {
   const began = milliseconds(row.began_at);
   return (
     <Link to={{ id: row.trace_id }} className={styles.row}>
       <span className={styles.what}>
-        <Line text={row.title || row.trace_id} className={styles.title} />
+        <Line text={titleOf(row)} className={styles.title} />
         <span className={styles.facts}>
           <Id id={row.trace_id} max={12} />
           <Line text={row.agents.join(", ")} />
@@ -116,11 +130,11 @@ function TraceLine({ row }: { row: TraceRow }) {
       <span className={styles.numbers}>
         <span>{duration(milliseconds(row.ended_at) - began)}</span>
         <span>
-          {row.spans > 0 && `${counted(row.spans, "span")}, `}
           {counted(row.events, "event")}
+          {row.decisions > 0 && `, ${counted(row.decisions, "decision")}`}
         </span>
       </span>
-      <span className={styles.cost}>{row.cost_usd === null ? "" : dollars(row.cost_usd)}</span>
+      <span className={styles.cost}>{row.cost_usd > 0 ? dollars(row.cost_usd) : ""}</span>
       <span className={styles.when}>
         <Ago time={began} />
       </span>

@@ -8,6 +8,7 @@ import { useAt } from "../../stores/playhead";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { count, counted, dollars, duration } from "../../ui/format";
+import { visibleLine } from "../../ui/hostile";
 import { useKeys } from "../../ui/keys";
 import { Link } from "../../ui/Link";
 import { Answer, Empty } from "../../ui/Note";
@@ -17,7 +18,7 @@ import { ask } from "../ask";
 import { Graph } from "./Graph";
 import { Minimap } from "./Minimap";
 import { SpanCard } from "./SpanCard";
-import { found, indexOfKey, keyOf, titleOf, type Trace, type TraceAnswer, traceOf } from "./trace";
+import { found, indexOfId, type Trace, type TraceAnswer, traceOf } from "./trace";
 import styles from "./TracePage.module.css";
 import { useView } from "./useView";
 import { Waterfall } from "./Waterfall";
@@ -50,11 +51,11 @@ function Shown({ trace }: { trace: Trace }) {
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [showsPath, setShowsPath] = useState(true);
   const opened = more["span"] ?? sel;
-  const cursor = useMemo(() => indexOfKey(trace, opened), [trace, opened]);
-  const focus = useMemo(() => indexOfKey(trace, more["focus"] ?? ""), [trace, more]);
+  const cursor = useMemo(() => indexOfId(trace, opened), [trace, opened]);
+  const focus = useMemo(() => indexOfId(trace, more["focus"] ?? ""), [trace, more]);
   const collapsed = useMemo(() => {
     const indexes = new Set<number>();
-    if (folded.size > 0) trace.items.forEach((item, index) => folded.has(keyOf(item)) && indexes.add(index));
+    if (folded.size > 0) trace.items.forEach((item, index) => folded.has(item.id) && indexes.add(index));
     return indexes;
   }, [trace, folded]);
   const rows = useMemo(() => visibleRows(trace.layout, collapsed, focus), [trace, collapsed, focus]);
@@ -64,11 +65,11 @@ function Shown({ trace }: { trace: Trace }) {
   const open = (item: number) => {
     const told = trace.items[item];
     if (told === undefined) return;
-    const kept = { ...more, span: told.kind === "span" ? keyOf(told) : "" };
-    go({ more: kept, sel: told.kind === "event" ? keyOf(told) : "" }, { replace: true });
+    const kept = { ...more, span: told.kind === "span" ? told.id : "" };
+    go({ more: kept, sel: told.kind === "event" ? told.id : "" }, { replace: true });
   };
   const fold = (item: number, isFolded: boolean) => {
-    const key = keyOf(trace.items[item]!);
+    const key = trace.items[item]!.id;
     setFolded((before) => {
       const after = new Set(before);
       if (isFolded) after.add(key);
@@ -87,7 +88,7 @@ function Shown({ trace }: { trace: Trace }) {
       if (isWanted(rows[row]!)) return open(rows[row]!);
     }
   };
-  const isFailure = (item: number) => trace.items[item]!.is_failure;
+  const isFailure = (item: number) => trace.items[item]!.isFailure;
   const isFound = (item: number) => matches?.has(item) ?? false;
   const foldOrUp = () => {
     if (cursor < 0) return;
@@ -100,7 +101,7 @@ function Shown({ trace }: { trace: Trace }) {
     else if (trace.layout.size[cursor]! > 1) step(1);
   };
   const toggleFocus = () => {
-    const key = more["focus"] || cursor < 0 ? "" : keyOf(trace.items[cursor]!);
+    const key = more["focus"] || cursor < 0 ? "" : trace.items[cursor]!.id;
     go({ more: { ...more, focus: key } }, { replace: true });
   };
   const showAs = (as: string) => go({ more: { ...more, as } }, { replace: true });
@@ -150,7 +151,7 @@ function Shown({ trace }: { trace: Trace }) {
         onAs={showAs}
         onFocus={toggleFocus}
       />
-      <div className={styles.body}>
+      <div className={styles.body} data-beside={sel !== "" || undefined}>
         <div className={styles.chart}>
           {isGraph ? (
             <Graph trace={trace} showsPath={showsPath} cursor={cursor} onOpen={open} />
@@ -195,7 +196,7 @@ function Head(props: {
         <Link to={{ id: "", more: {}, sel: "", q: "" }} className={styles.back} label="All traces">
           Traces
         </Link>
-        <Line text={titleOf(trace.items[trace.layout.order[0]!]!)} className={styles.title} />
+        <Line text={trace.items[trace.layout.order[0]!]!.title} className={styles.title} />
         <Id id={trace.id} />
         {trace.jaegerUrl !== null && (
           <a href={trace.jaegerUrl} target="_blank" rel="noreferrer noopener" className={styles.jaeger}>
@@ -213,7 +214,11 @@ function Head(props: {
           <span>{counted(totals.events, "event")}</span>
           {totals.hasCost && <span>{dollars(totals.cost)}</span>}
           {totals.failures > 0 && <Chip tone="bad">{`${count(totals.failures)} failed`}</Chip>}
-          {trace.cut && <Chip tone="warn">more belongs to it than is shown</Chip>}
+          {trace.gaps.map((each) => (
+            <Chip key={each} tone="warn">
+              {visibleLine(each)}
+            </Chip>
+          ))}
         </span>
         <span className={styles.actions}>
           <input

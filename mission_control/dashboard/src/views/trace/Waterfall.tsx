@@ -5,7 +5,7 @@ import { dollars, duration } from "../../ui/format";
 import { visibleLine } from "../../ui/hostile";
 import { rowWindow, scrollTopFor } from "../../ui/rowWindow";
 import { coloursOf, drawBars, ticksOf, type View } from "./drawBars";
-import { hueOf, titleOf, type Trace } from "./trace";
+import { hueOf, type Trace } from "./trace";
 import { useRedraw } from "./useRedraw";
 import styles from "./Waterfall.module.css";
 
@@ -58,7 +58,7 @@ export function Waterfall(props: WaterfallProps) {
   const shown = rowWindow(shape, scrollTop);
   const ticks = ticksOf(view, trace.layout.begin, Math.floor(size.bars / TICK_PIXELS));
   const isDim = (item: number) =>
-    (matches !== null && !matches.has(item)) || (at !== null && (trace.items[item]!.sequence ?? 0) > at);
+    (matches !== null && !matches.has(item)) || (at !== null && trace.items[item]!.sequence > at);
   useRedraw(canvas, (element) =>
     drawBars(
       element,
@@ -156,8 +156,8 @@ const Row = memo(function Row(props: RowProps) {
   const below = trace.layout.size[item]! - 1;
   const depth = trace.layout.depth[item]!;
   const cost = trace.layout.subtreeCost[item]!;
-  const took = told.kind === "event" && told.duration_ms <= 0 ? "" : duration(told.duration_ms);
-  const title = visibleLine(titleOf(told));
+  const took = told.kind === "event" && told.duration <= 0 ? "" : duration(told.duration);
+  const title = visibleLine(told.title);
   return (
     <div
       id={`row-${row}`}
@@ -189,12 +189,12 @@ const Row = memo(function Row(props: RowProps) {
         )}
         <span className={styles.mark} data-kind={told.kind} data-hue={hueOf(trace, told.source)} aria-hidden="true" />
         <bdi className={styles.title} title={title.slice(0, 500)}>
-          {told.is_failure && <b className={styles.failed}>failed </b>}
+          {told.isFailure && <b className={styles.failed}>failed </b>}
           {title}
         </bdi>
         {isFolded && <span className={styles.count}>{below}</span>}
         {isOnPath && <span className="visually-hidden">, on the critical path</span>}
-        <span className={styles.source}>{visibleLine(told.agent_id || told.source)}</span>
+        <span className={styles.source}>{visibleLine(told.who)}</span>
       </span>
       <span className={styles.number} role="gridcell">
         {took}

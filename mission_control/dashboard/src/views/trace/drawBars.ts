@@ -49,7 +49,7 @@ export function drawBars(canvas: HTMLCanvasElement, bars: Bars, colours: Colours
   context.textBaseline = "middle";
   for (let row = bars.first; row < bars.end; row++) {
     const item = bars.rows[row]!;
-    const { kind, source, is_failure: isFailure } = trace.items[item]!;
+    const { kind, source, isFailure } = trace.items[item]!;
     const middle = (row - bars.first + 0.5) * rowHeight;
     const colour = isFailure ? colours.bad : colours.hues[hueOf(trace, source)]!;
     const left = x(trace.spans.start[item]!);
@@ -120,7 +120,7 @@ function eventsOn(
     if (at - last < 3 || at < 0) continue;
     if (++drawn > MAX_DIAMONDS) return;
     last = at;
-    const isFailure = bars.trace.items[event]!.is_failure;
+    const isFailure = bars.trace.items[event]!.isFailure;
     diamond(context, at, middle, isFailure ? colours.bad : colours.text, colours.surface);
   }
 }

@@ -1,7 +1,6 @@
 // Which kinds of steps does a trace have, and which led to which? Items of the same name and source
 // that stand below the same kind of step are one node, so a trace of thousands has a graph of dozens.
 import type { Trace } from "./trace";
-import { titleOf } from "./trace";
 
 export interface Group {
   readonly id: string;
@@ -46,7 +45,7 @@ export function groupsOf(trace: Trace): { groups: readonly Group[]; leftOut: num
       byKey.set(key, at);
       groups.push({
         id: key,
-        name: told.name || titleOf(told),
+        name: told.name,
         source: told.source,
         kind: told.kind,
         parent,
@@ -61,9 +60,9 @@ export function groupsOf(trace: Trace): { groups: readonly Group[]; leftOut: num
     groupOf[item] = at;
     const group = groups[at]!;
     group.count += 1;
-    group.failures += told.is_failure ? 1 : 0;
-    group.duration += Math.max(0, told.duration_ms);
-    group.cost += told.cost_usd ?? 0;
+    group.failures += told.isFailure ? 1 : 0;
+    group.duration += Math.max(0, told.duration);
+    group.cost += told.cost ?? 0;
     group.onPath ||= trace.path.on[item] === 1;
   }
   return { groups, leftOut };

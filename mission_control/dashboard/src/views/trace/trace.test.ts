@@ -1,46 +1,53 @@
 import { describe, expect, it } from "vitest";
 import { ticksOf } from "./drawBars";
 import { groupsOf, MAX_GROUPS } from "./group";
-import { found, indexOfKey, keyOf, type TraceItem, traceOf } from "./trace";
+import { found, indexOfId, preciseTime, type TraceNode, traceOf } from "./trace";
 import { bounded } from "./useView";
 
-function item(change: Partial<TraceItem>): TraceItem {
+type Given = Partial<TraceNode> & { start?: number; duration?: number };
+
+function node({ start = 0, duration = 1, ...change }: Given): TraceNode {
   return {
-    kind: "span", parent: -1, name: "work", source: "coder", agent_id: "coder-1", start_ms: 0, duration_ms: 1,
-    is_failure: false, cost_usd: null, span_id: "s", event_id: null, sequence: null, text: "", ...change,
+    kind: "span", id: "s", parent: -1, name: "work", who: "coder", is_failure: false, cost_usd: null, span: null, event: null,
+    started_at: new Date(start).toISOString(), seconds: duration / 1000, ...change,
   };
 }
 
-function trace(...items: Partial<TraceItem>[]) {
-  return traceOf({ trace_id: "t", jaeger_url: null, cut: false, as_of: 1, items: items.map(item) });
+function trace(...nodes: Given[]) {
+  return traceOf({ trace_id: "t", nodes: nodes.map(node), events_left_out: false, spans_left_out: false, without_spans: "", as_of: 1 });
 }
 
 describe("a trace", () => {
   it("is counted", () => {
     const { totals } = trace(
-      { duration_ms: 100 },
-      { parent: 0, start_ms: 10, cost_usd: 0.25, source: "overseer" },
-      { parent: 0, start_ms: 20, kind: "event", event_id: "e", duration_ms: 0, is_failure: true },
+      { duration: 100 },
+      { parent: 0, start: 10, cost_usd: 0.25, who: "overseer" },
+      { parent: 0, start: 20, kind: "event", id: "e", duration: 0, is_failure: true },
     );
     expect(totals).toEqual({ spans: 2, events: 1, failures: 1, cost: 0.25, hasCost: true, duration: 100, sources: ["coder", "overseer"] });
   });
 
   it("knows an item again when more has come", () => {
-    const before = trace({ span_id: "a" }, { span_id: "b", parent: 0 });
-    const after = trace({ span_id: "a" }, { span_id: "new", parent: 0 }, { span_id: "b", parent: 0 });
-    expect(indexOfKey(after, keyOf(before.items[1]!))).toBe(2);
-    expect(indexOfKey(after, "")).toBe(-1);
+    const after = trace({ id: "a" }, { id: "new", parent: 0 }, { id: "b", parent: 0 });
+    expect(indexOfId(after, "b")).toBe(2);
+    expect(indexOfId(after, "")).toBe(-1);
+  });
+
+  it("begins at its microsecond", () => {
+    expect(preciseTime("2026-11-30T12:00:00.123456Z") - Date.parse("2026-11-30T12:00:00.123Z")).toBeCloseTo(0.456, 3);
+    expect(preciseTime("2026-11-30T12:00:00Z")).toBe(Date.parse("2026-11-30T12:00:00Z"));
   });
 
   it("is searched by all words, in any case", () => {
-    const searched = trace({ name: "Run tests" }, { text: "decides to RUN away" }, { name: "wait" });
+    const searched = trace({ name: "Run tests" }, { name: "decides to RUN away" }, { name: "wait" });
     expect(found(searched, "run")).toEqual(new Set([0, 1]));
     expect(found(searched, " run  TESTS")).toEqual(new Set([0]));
     expect(found(searched, "  ")).toBeNull();
   });
 
   it.each(["javascript:alert(1)", "data:text/html,x", "no address"])("links to no %s", (address) => {
-    expect(traceOf({ trace_id: "t", jaeger_url: address, cut: false, as_of: 1, items: [] }).jaegerUrl).toBeNull();
+    const answer = { trace_id: "t", nodes: [], events_left_out: false, spans_left_out: false, without_spans: "", as_of: 1 };
+    expect(traceOf({ ...answer, jaeger_url: address }).jaegerUrl).toBeNull();
   });
 });
 

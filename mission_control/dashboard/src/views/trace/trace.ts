@@ -2,30 +2,66 @@
 import { criticalPath, type CriticalPath, layOutTrace, type SpanTable, type TraceLayout } from "../../engine/trace-layout";
 
 /** One line of `GET /api/traces/{trace_id}`. */
-export interface TraceItem {
+export interface TraceNode {
   readonly kind: "span" | "event";
-  /** The index of the item it belongs below; -1: none. */
+  readonly id: string;
+  /** Its place in the list; -1: it has none. */
   readonly parent: number;
   readonly name: string;
-  readonly source: string;
-  readonly agent_id: string;
-  readonly start_ms: number;
-  readonly duration_ms: number;
+  readonly who: string;
+  readonly started_at: string;
+  readonly seconds: number;
   readonly is_failure: boolean;
   readonly cost_usd: number | null;
-  readonly span_id: string;
-  readonly event_id: string | null;
-  readonly sequence: number | null;
-  readonly text: string;
+  readonly span: SpanOfTrace | null;
+  readonly event: EventOfTrace | null;
+}
+
+interface SpanOfTrace {
+  readonly source: string;
+  readonly service: string;
+  readonly status_message: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+interface EventOfTrace {
+  readonly sequence: number;
+  readonly payload_kind: string | null;
+  readonly agent_role: string;
+  readonly recorded_at: string;
 }
 
 export interface TraceAnswer {
   readonly trace_id: string;
-  readonly jaeger_url: string | null;
-  /** Whether more belongs to it than is told. */
-  readonly cut: boolean;
-  readonly items: readonly TraceItem[];
+  /** Its page in Jaeger. */
+  readonly jaeger_url?: string | null;
+  readonly nodes: readonly TraceNode[];
+  readonly events_left_out: boolean;
+  readonly spans_left_out: boolean;
+  /** Why no spans are there; empty: they are, or nobody made any. */
+  readonly without_spans: string;
   readonly as_of: number;
+}
+
+/** A span or an event, as it is drawn. */
+export interface TraceItem {
+  readonly kind: "span" | "event";
+  readonly id: string;
+  /** What kind of step it is: a span's name, the kind of an event. */
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+  readonly who: string;
+  /** Milliseconds since 1970, and how many it took. */
+  readonly start: number;
+  readonly duration: number;
+  readonly isFailure: boolean;
+  /** US dollars; null: nobody said. */
+  readonly cost: number | null;
+  /** Of an event, its position; of a span 0. */
+  readonly sequence: number;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly message: string;
 }
 
 export interface Trace {
@@ -37,7 +73,8 @@ export interface Trace {
   /** By item: the events that stand directly below it. */
   readonly events: readonly (readonly number[] | undefined)[];
   readonly jaegerUrl: string | null;
-  readonly cut: boolean;
+  /** What is not here, as sentences. */
+  readonly gaps: readonly string[];
   readonly totals: Totals;
 }
 
@@ -53,28 +90,25 @@ export interface Totals {
 }
 
 export function traceOf(answer: TraceAnswer): Trace {
-  const { items } = answer;
+  const items = answer.nodes.map(itemOf);
   const count = items.length;
   const spans = {
-    start: new Float64Array(count),
-    duration: new Float64Array(count),
-    parent: new Int32Array(count),
-    cost: new Float64Array(count),
+    start: Float64Array.from(items, (item) => item.start),
+    duration: Float64Array.from(items, (item) => item.duration),
+    parent: Int32Array.from(answer.nodes, (node) => node.parent),
+    cost: Float64Array.from(items, (item) => item.cost ?? 0),
   };
   const events: number[][] = [];
   const sources = new Map<string, number>();
   let [failures, eventCount, cost, hasCost] = [0, 0, 0, false];
   items.forEach((item, index) => {
-    spans.start[index] = item.start_ms;
-    spans.duration[index] = item.duration_ms;
-    spans.parent[index] = item.parent;
-    spans.cost[index] = item.cost_usd ?? 0;
-    cost += item.cost_usd ?? 0;
-    hasCost ||= item.cost_usd !== null;
-    if (item.is_failure) failures += 1;
+    cost += item.cost ?? 0;
+    hasCost ||= item.cost !== null;
+    if (item.isFailure) failures += 1;
     if (item.kind === "event") {
       eventCount += 1;
-      if (item.parent >= 0) (events[item.parent] ??= []).push(index);
+      const above = spans.parent[index]!;
+      if (above >= 0) (events[above] ??= []).push(index);
     }
     sources.set(item.source, (sources.get(item.source) ?? 0) + 1);
   });
@@ -86,8 +120,8 @@ export function traceOf(answer: TraceAnswer): Trace {
     layout,
     path: criticalPath(spans, layout),
     events,
-    jaegerUrl: pageOf(answer.jaeger_url),
-    cut: answer.cut,
+    jaegerUrl: pageOf(answer.jaeger_url ?? null),
+    gaps: gapsOf(answer),
     totals: {
       spans: count - eventCount,
       events: eventCount,
@@ -106,13 +140,41 @@ function pageOf(address: string | null): string | null {
   return /^https?:$/.test(new URL(address).protocol) ? address : null;
 }
 
-/** What an address says of an item; stays the same when more of the trace arrives. */
-export function keyOf(item: TraceItem): string {
-  return item.kind === "event" ? (item.event_id ?? "") : item.span_id;
+function itemOf(node: TraceNode): TraceItem {
+  return {
+    kind: node.kind,
+    id: node.id,
+    name: node.kind === "span" ? node.name : (node.event?.payload_kind ?? "unreadable"),
+    title: node.name,
+    source: (node.span ? node.span.source || node.span.service : node.event?.agent_role) || node.who,
+    who: node.who,
+    start: preciseTime(node.started_at),
+    duration: node.seconds * 1000,
+    isFailure: node.is_failure,
+    cost: node.cost_usd,
+    sequence: node.event?.sequence ?? 0,
+    attributes: node.span?.attributes ?? {},
+    message: node.span?.status_message ?? "",
+  };
 }
 
-export function indexOfKey(trace: Trace, key: string): number {
-  return key ? trace.items.findIndex((item) => keyOf(item) === key) : -1;
+function gapsOf(answer: TraceAnswer): string[] {
+  return [
+    ...(answer.events_left_out ? ["more events belong to it than are shown"] : []),
+    ...(answer.spans_left_out ? ["more spans belong to it than are shown"] : []),
+    ...(answer.without_spans ? [`without spans: ${answer.without_spans}`] : []),
+  ];
+}
+
+/** Milliseconds with those fractions that dates of the language cut off. */
+export function preciseTime(iso: string): number {
+  const fraction = /\.\d{3}(\d{1,6})/.exec(iso)?.[1];
+  return Date.parse(iso) + (fraction === undefined ? 0 : Number(`0.${fraction}`));
+}
+
+/** The item of that id; below 0: none, yet. */
+export function indexOfId(trace: Trace, id: string): number {
+  return id ? trace.items.findIndex((item) => item.id === id) : -1;
 }
 
 /** The items in which all words stand, in any case; null: no words. */
@@ -121,15 +183,10 @@ export function found(trace: Trace, words: string): Set<number> | null {
   if (wanted.length === 0) return null;
   const matches = new Set<number>();
   trace.items.forEach((item, index) => {
-    const text = `${item.name} ${item.text} ${item.source} ${item.agent_id}`.toLowerCase();
+    const text = `${item.name} ${item.title} ${item.source} ${item.who}`.toLowerCase();
     if (wanted.every((word) => text.includes(word))) matches.add(index);
   });
   return matches;
-}
-
-/** Where the text of an item is to be had: its sentence, or else its name. */
-export function titleOf(item: TraceItem): string {
-  return item.text || item.name;
 }
 
 /** Which colour a source has: the one that there is most of has the first. */

@@ -1,0 +1,134 @@
+// What changed between two moments? What came, went and is another now, with the events that did it.
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { go, useAddress } from "../../stores/address";
+import { useLive } from "../../stores/live";
+import { shownPosition } from "../../stores/playhead";
+import { Button } from "../../ui/Button";
+import { Chip, type Tone } from "../../ui/Chip";
+import { count, counted, moment, words } from "../../ui/format";
+import { Link } from "../../ui/Link";
+import { Answer, Empty } from "../../ui/Note";
+import { Panel } from "../../ui/Panel";
+import { Id, Line } from "../../ui/Text";
+import { useNow } from "../../ui/Time";
+import { ask } from "../ask";
+import styles from "./Compare.module.css";
+import { type Between, type Difference, fieldsOf, grouped } from "./difference";
+
+export function Compare() {
+  const more = useAddress((address) => address.more);
+  const end = useLive((live) => live.end);
+  const from = more["compare"] === "now" ? "" : (more["compare"] ?? "");
+  const to = more["to"] ?? "";
+  const asked = useQuery({
+    queryKey: ["between", from, to],
+    queryFn: ({ signal }) => ask<Between>("/api/state", { at: from, diff: to }, signal),
+    enabled: from !== "" && to !== "",
+  });
+  return (
+    <div className={styles.page}>
+      <Moments key={`${from} ${to}`} from={from || String(Math.max(1, shownPosition() - 100))} to={to || String(Math.max(1, shownPosition() || end))} />
+      {from && to ? (
+        <Answer of={asked} what="what changed">
+          {(between) => <Told between={between} />}
+        </Answer>
+      ) : (
+        <Empty title="Choose two moments">
+          <p>A position of the log, such as 1200, or a time, such as 2026-11-30T14:03:27Z.</p>
+        </Empty>
+      )}
+    </div>
+  );
+}
+
+function Moments(given: { from: string; to: string }) {
+  const [from, setFrom] = useState(given.from);
+  const [to, setTo] = useState(given.to);
+  const compare = (event: FormEvent) => {
+    event.preventDefault();
+    go({ more: { compare: from.trim(), to: to.trim() } }, { replace: true });
+  };
+  return (
+    <form className={styles.moments} onSubmit={compare}>
+      <label>
+        <span>From</span>
+        <input value={from} onChange={(event) => setFrom(event.target.value)} required />
+        <Button onClick={() => setFrom(String(shownPosition()))}>Playhead</Button>
+      </label>
+      <label>
+        <span>To</span>
+        <input value={to} onChange={(event) => setTo(event.target.value)} required />
+        <Button onClick={() => setTo(String(shownPosition()))}>Playhead</Button>
+      </label>
+      <Button kind="main" type="submit">
+        Compare
+      </Button>
+      <Link to={{ more: {} }} className={styles.back}>
+        Files and variables
+      </Link>
+    </form>
+  );
+}
+
+function Told({ between }: { between: Between }) {
+  const now = useNow();
+  const groups = grouped(between.differences);
+  const at = (place: { recorded_at: string; position: number }) => `${moment(Date.parse(place.recorded_at), now)} (${count(place.position)})`;
+  return (
+    <>
+      <p className={styles.summary}>
+        {`From ${at(between.from)} to ${at(between.to)}: `}
+        <b>{groups.length === 0 ? "nothing changed" : `${counted(between.differences.length, "thing")} changed`}</b>
+      </p>
+      {groups.map(([section, differences]) => (
+        <Panel key={section} title={<span className={styles.section}>{words(section)}</span>} aside={count(differences.length)} flush>
+          <ul>
+            {differences.map((each) => (
+              <One key={each.id} difference={each} />
+            ))}
+          </ul>
+        </Panel>
+      ))}
+    </>
+  );
+}
+
+const TONES: Readonly<Record<Difference["way"], Tone>> = { came: "good", went: "warn", changed: "accent" };
+
+function One({ difference }: { difference: Difference }) {
+  return (
+    <li className={styles.one}>
+      <Chip tone={TONES[difference.way]}>{difference.way}</Chip>
+      <div className={styles.what}>
+        <Id id={difference.id} max={80} />
+        <dl className={styles.fields}>
+          {fieldsOf(difference).map(({ name, before, after }) => (
+            <div key={name}>
+              <dt>{words(name)}</dt>
+              <dd>
+                {before !== null && (
+                  <del>
+                    <Line text={before} />
+                  </del>
+                )}
+                {before !== null && after !== null && <span aria-label="became">→</span>}
+                {after !== null && (
+                  <ins>
+                    <Line text={after} />
+                  </ins>
+                )}
+              </dd>
+            </div>
+          ))}
+        </dl>
+        {difference.events.map((event) => (
+          <Link key={event.event_id} to={{ sel: event.event_id }} className={styles.event}>
+            <Line text={event.sentence ?? words(event.payload_kind ?? "event")} />
+          </Link>
+        ))}
+        {difference.events_left_out > 0 && <span className={styles.faint}>{`and ${counted(difference.events_left_out, "earlier event")}`}</span>}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,121 @@
+// The lines of a file at the playhead, each with who wrote it; only those on screen are there.
+import { type CSSProperties, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { go, useAddress } from "../../stores/address";
+import { count } from "../../ui/format";
+import { visible, visibleLine } from "../../ui/hostile";
+import { Empty } from "../../ui/Note";
+import { rowWindow } from "../../ui/rowWindow";
+import { authorOf, type Content } from "./answers";
+import { BlameCard } from "./BlameCard";
+import styles from "./Content.module.css";
+
+const ROW_HEIGHT = 20;
+const MAX_LINE = 2_000;
+
+export function ContentView({ content }: { content: Content }) {
+  const more = useAddress((address) => address.more);
+  const lines = useMemo(() => linesOf(content.text), [content.text]);
+  if (content.text === null) {
+    return (
+      <Empty title="What was in it is not known">
+        <p>{visible(content.why_not || "There was nothing at this moment.")}</p>
+      </Empty>
+    );
+  }
+  if (lines.length === 0) return <Empty title="It was there, and empty" />;
+  const chosen = Number(more["line"] ?? 0);
+  const choose = (line: number) => go({ more: { ...more, line: line === chosen ? "" : String(line) } }, { replace: true });
+  const step = content.steps[content.lines[chosen - 1] ?? -1];
+  return (
+    <div className={styles.content}>
+      <Lines content={content} lines={lines} chosen={chosen} onChoose={choose} />
+      {chosen > 0 && chosen <= lines.length && (
+        <BlameCard step={step ?? null} of={content.steps.length} number={(content.lines[chosen - 1] ?? -1) + 1} line={chosen} onClose={() => choose(chosen)} />
+      )}
+    </div>
+  );
+}
+
+/** Lines as editors count them: a last line end begins none. */
+function linesOf(text: string | null): string[] {
+  if (!text) return [];
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+function Lines(props: { content: Content; lines: readonly string[]; chosen: number; onChoose: (line: number) => void }) {
+  const { content, lines, chosen, onChoose } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [scrollTop, setScrollTop] = useState(0);
+  const [viewHeight, setViewHeight] = useState(600);
+  const longest = useMemo(() => lines.reduce((most, line) => Math.max(most, Math.min(line.length, MAX_LINE)), 0), [lines]);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const watcher = new ResizeObserver(() => setViewHeight(element.clientHeight));
+    watcher.observe(element);
+    if (chosen > 0) element.scrollTop = Math.max(0, (chosen - 8) * ROW_HEIGHT);
+    return () => watcher.disconnect();
+    // Once: a link to a line begins there.
+  }, []);
+  const shown = rowWindow({ count: lines.length, rowHeight: ROW_HEIGHT, viewHeight }, scrollTop);
+  const indexes = Array.from({ length: shown.end - shown.first }, (_, at) => shown.first + at);
+  const last = content.steps.length - 1;
+  const recency = (step: number) => (step < 0 ? 0 : last <= 0 ? 1 : 0.15 + (0.85 * step) / last);
+  return (
+    <div
+      ref={scroller}
+      className={styles.scroller}
+      role="list"
+      aria-label={`${count(lines.length)} lines`}
+      tabIndex={0}
+      onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
+    >
+      <div className={styles.all} role="presentation" style={{ height: shown.height, "--longest": `${longest}ch` } as CSSProperties}>
+        <div role="presentation" style={{ transform: `translateY(${shown.top}px)` }}>
+          {indexes.map((at) => {
+            const step = content.lines[at] ?? -1;
+            const isFirst = at === 0 || step !== (content.lines[at - 1] ?? -1) || at === shown.first;
+            const by = content.steps[step];
+            const text = lines[at]!;
+            return (
+              <div
+                key={at}
+                className={styles.line}
+                role="listitem"
+                aria-setsize={lines.length}
+                aria-posinset={at + 1}
+                data-first={isFirst || undefined}
+                data-same={(chosen > 0 && step === (content.lines[chosen - 1] ?? -1)) || undefined}
+              >
+                <button
+                  type="button"
+                  className={styles.blame}
+                  style={{ "--recency": `${recency(step) * 100}%` } as CSSProperties}
+                  aria-pressed={chosen === at + 1}
+                  aria-label={`Why is line ${at + 1} so? ${by ? `By ${visibleLine(authorOf(by))}` : "It is from before the record"}`}
+                  tabIndex={isFirst ? 0 : -1}
+                  onClick={() => onChoose(at + 1)}
+                >
+                  {isFirst && (
+                    <>
+                      <bdi className={styles.author}>{by ? visibleLine(authorOf(by)) : "before"}</bdi>
+                      <bdi className={styles.why}>{by?.decision ? visibleLine(by.decision.chosen_action) : ""}</bdi>
+                    </>
+                  )}
+                </button>
+                <span className={styles.number} aria-hidden="true">
+                  {at + 1}
+                </span>
+                <code className={styles.text} dir="ltr">
+                  {visible(text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text)}
+                </code>
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}

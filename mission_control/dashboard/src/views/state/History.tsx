@@ -1,0 +1,88 @@
+// How did it become so? Each change with its difference and the decision behind it.
+import { useMemo, useState } from "react";
+import { diffOfPatch, diffOfTexts } from "../../engine/diff";
+import { go, useAddress } from "../../stores/address";
+import { showPosition } from "../../stores/playhead";
+import { Button } from "../../ui/Button";
+import { Chip } from "../../ui/Chip";
+import { count } from "../../ui/format";
+import { useKeys } from "../../ui/keys";
+import { Link } from "../../ui/Link";
+import { Line } from "../../ui/Text";
+import { Ago } from "../../ui/Time";
+import { DiffView } from "../diff/DiffView";
+import { isUnifiedDiff } from "../event/answer";
+import { authorOf, type Step } from "./answers";
+import { DecisionOf } from "./BlameCard";
+import styles from "./History.module.css";
+
+export function History({ steps }: { steps: readonly Step[] }) {
+  const more = useAddress((address) => address.more);
+  const [isSplit, setIsSplit] = useState(() => matchMedia("(min-width: 1600px)").matches);
+  const wanted = steps.findIndex((each) => each.event_id === more["step"]);
+  const at = wanted < 0 ? steps.length - 1 : wanted;
+  const step = steps[at]!;
+  const open = (index: number) => {
+    const next = steps[Math.min(steps.length - 1, Math.max(0, index))];
+    if (next !== undefined) go({ more: { ...more, step: next.event_id } }, { replace: true });
+  };
+  useKeys([
+    { keys: "[", label: "Step before", group: "History", run: () => open(at - 1) },
+    { keys: "]", label: "Next step", group: "History", run: () => open(at + 1) },
+    { keys: "v", label: "Side by side, or below each other", group: "History", run: () => setIsSplit(!isSplit) },
+  ]);
+  return (
+    <div className={styles.history}>
+      <ol className={styles.steps} aria-label="Steps, the last first">
+        {[...steps.entries()].reverse().map(([index, each]) => (
+          <li key={each.event_id}>
+            <button type="button" className={styles.step} aria-current={index === at || undefined} onClick={() => open(index)}>
+              <span className={styles.number}>{index + 1}</span>
+              <span className={styles.what}>
+                <Line text={each.decision?.chosen_action || (each.external ? "found changed" : "changed without a decision")} />
+                <span className={styles.who}>
+                  <Line text={authorOf(each)} />
+                  <Ago time={Date.parse(each.recorded_at)} />
+                </span>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      <div className={styles.shown}>
+        <header className={styles.head}>
+          <Button kind="quiet" icon="before" label="Step before" keys="[" disabled={at === 0} onClick={() => open(at - 1)} />
+          <Button kind="quiet" icon="after" label="Next step" keys="]" disabled={at === steps.length - 1} onClick={() => open(at + 1)} />
+          <b>{`Step ${count(at + 1)} of ${count(steps.length)}`}</b>
+          {step.previous_state_hash === "" && <Chip tone="accent">new</Chip>}
+          {step.new_state_hash === "" && <Chip tone="warn">removed</Chip>}
+          {step.external && <Chip tone="warn">from outside</Chip>}
+          {!step.follows && <Chip tone="warn">does not begin where the step before ended</Chip>}
+          <span className={styles.actions}>
+            <Link to={{ sel: step.event_id }}>Open the event</Link>
+            <button type="button" className={styles.link} onClick={() => showPosition(step.sequence)}>
+              Show that moment
+            </button>
+            <Button aria-pressed={isSplit} onClick={() => setIsSplit(!isSplit)} keys="v" label="Side by side">
+              Side by side
+            </Button>
+          </span>
+        </header>
+        <div className={styles.why}>
+          <DecisionOf step={step} />
+        </div>
+        <StepDiff step={step} isSplit={isSplit} />
+      </div>
+    </div>
+  );
+}
+
+function StepDiff({ step, isSplit }: { step: Step; isSplit: boolean }) {
+  const diff = useMemo(
+    () => (isUnifiedDiff(step.diff) ? diffOfPatch(step.diff) : diffOfTexts("", step.diff, { whole: true })),
+    [step.diff],
+  );
+  if (step.truncated) return <p className={styles.note}>Its difference is not on record: it is binary, or too large. The hashes still hold.</p>;
+  if (!step.diff) return <p className={styles.note}>No difference was recorded.</p>;
+  return <DiffView diff={diff} isSplit={isSplit} />;
+}

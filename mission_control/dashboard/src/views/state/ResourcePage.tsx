@@ -1,0 +1,67 @@
+// One file or variable at the playhead: its content with blame, or its history step by step.
+import { useAtPlayhead } from "../../api/moment";
+import { go, useAddress } from "../../stores/address";
+import { Button } from "../../ui/Button";
+import { Chip } from "../../ui/Chip";
+import { counted } from "../../ui/format";
+import { useKeys } from "../../ui/keys";
+import { Link } from "../../ui/Link";
+import { Answer } from "../../ui/Note";
+import { Line } from "../../ui/Text";
+import { ask } from "../ask";
+import type { Chain, Content, ResourceKey } from "./answers";
+import { ContentView } from "./ContentView";
+import { History } from "./History";
+import styles from "./State.module.css";
+import { kindOf } from "./tree";
+
+export function ResourcePage({ of }: { of: ResourceKey }) {
+  const more = useAddress((address) => address.more);
+  const isHistory = more["as"] === "history";
+  const show = (as: string) => go({ more: { ...more, as } }, { replace: true });
+  useKeys([{ keys: "b", label: "Lines with blame, or history", group: "This file", run: () => show(isHistory ? "" : "history") }]);
+  return (
+    <section className={styles.resource} aria-label={of.resource}>
+      <header className={styles.resourceHead}>
+        <Link to={{ id: "", more: {} }} className={styles.back}>
+          All files
+        </Link>
+        <h2>
+          <Line text={of.resource} />
+        </h2>
+        <Chip>{kindOf(of.type)}</Chip>
+        <span className={styles.modes} role="group" aria-label="Show as">
+          <Button kind="quiet" aria-pressed={!isHistory} onClick={() => show("")}>
+            Lines
+          </Button>
+          <Button kind="quiet" aria-pressed={isHistory} onClick={() => show("history")}>
+            History
+          </Button>
+        </span>
+      </header>
+      {isHistory ? <AskedHistory of={of} /> : <AskedContent of={of} />}
+    </section>
+  );
+}
+
+function AskedContent({ of }: { of: ResourceKey }) {
+  const asked = useAtPlayhead(["content", of], ({ at, signal }) =>
+    ask<Content>("/api/content", { resource: of.resource, workspace: of.workspace, type: of.type, at }, signal),
+  );
+  return (
+    <Answer of={asked} what="its content">
+      {(content) => <ContentView content={content} />}
+    </Answer>
+  );
+}
+
+function AskedHistory({ of }: { of: ResourceKey }) {
+  const asked = useAtPlayhead(["chain", of], ({ at, signal }) =>
+    ask<Chain>("/api/chain", { resource: of.resource, workspace: of.workspace, type: of.type, at }, signal),
+  );
+  return (
+    <Answer of={asked} what="its history">
+      {({ steps }) => (steps.length === 0 ? <p className={styles.note}>{`It had not been changed yet: ${counted(0, "step")}.`}</p> : <History steps={steps} />)}
+    </Answer>
+  );
+}

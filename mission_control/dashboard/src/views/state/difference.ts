@@ -1,0 +1,58 @@
+// What differs between two moments, as `GET /api/state?at=&diff=` has it; which values, in words?
+
+type Row = Readonly<Record<string, unknown>>;
+
+export interface Difference {
+  readonly section: string;
+  readonly id: string;
+  readonly way: "came" | "went" | "changed";
+  readonly before: Row | null;
+  readonly after: Row | null;
+  readonly events: readonly { readonly event_id: string; readonly sentence?: string; readonly payload_kind: string | null }[];
+  readonly events_left_out: number;
+}
+
+interface Place {
+  readonly position: number;
+  readonly recorded_at: string;
+}
+
+export interface Between {
+  readonly from: Place;
+  readonly to: Place;
+  readonly differences: readonly Difference[];
+}
+
+export interface Field {
+  readonly name: string;
+  /** null: there was none. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** By section, in the order of the answer. */
+export function grouped(differences: readonly Difference[]): [string, Difference[]][] {
+  const groups = new Map<string, Difference[]>();
+  for (const each of differences) {
+    const group = groups.get(each.section);
+    if (group === undefined) groups.set(each.section, [each]);
+    else group.push(each);
+  }
+  return [...groups];
+}
+
+/** Of what changed, the values that differ; of what came or went, those that say something. */
+export function fieldsOf(difference: Difference): Field[] {
+  const before = difference.before ?? {};
+  const after = difference.after ?? {};
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .map((name) => ({ name, before: text(before[name]), after: text(after[name]) }))
+    .filter(({ before: was, after: is }) => was !== is);
+}
+
+function text(value: unknown): string | null {
+  if (value === undefined || value === null || value === "") return null;
+  if (Array.isArray(value)) return value.length === 0 ? null : value.map((each) => text(each) ?? "").join(", ");
+  if (typeof value === "object") return JSON.stringify(value);
+  return value === true ? "yes" : value === false ? "no" : String(value);
+}
