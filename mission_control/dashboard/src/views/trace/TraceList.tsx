@@ -35,8 +35,8 @@ const DAY = 24 * 3_600_000;
 
 export function TraceList() {
   const asked = useAtPlayhead(["traces"], ({ at, signal }) => {
-    const until = at === undefined ? undefined : exactTime(knownTimeline(), at);
-    const day = until === undefined ? {} : { since: isoOf(until - DAY), until: isoOf(until) };
+    const until = at === undefined ? Number.NaN : exactTime(knownTimeline(), at);
+    const day = Number.isFinite(until) ? { since: isoOf(until - DAY), until: isoOf(until) } : {};
     return ask<{ traces: readonly TraceRow[]; left_out: boolean }>("/api/traces", { limit: LIMIT, ...day }, signal);
   });
   return (

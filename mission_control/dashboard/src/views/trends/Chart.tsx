@@ -5,7 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { showPosition } from "../../stores/playhead";
 import { positionAt } from "../../timeline/scale";
 import { knownTimeline } from "../../timeline/timeline";
-import { compact, count, moment, percent } from "../../ui/format";
+import { clock, compact, count, moment, percent } from "../../ui/format";
 import { visibleLine } from "../../ui/hostile";
 import { Panel } from "../../ui/Panel";
 import { type Line, table, type Unit, valueAt } from "./charts";
@@ -120,11 +120,12 @@ function options(
   return {
     width: element.clientWidth,
     height: HEIGHT,
+    padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "trends" }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true, auto: false }, y: { range: (_, least, greatest) => rangeOf(least, greatest, unit) } },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, space: 70, size: 26, values: (_, ticks) => timeTexts(ticks) },
       { ...axis, size: 52, values: (_, ticks) => ticks.map((each) => tickText(each, unit)) },
     ],
     series: [
@@ -135,7 +136,6 @@ function options(
         width: 1.75,
         dash: [...DASHES[at % HUES]!],
         points: { show: false },
-        spanGaps: true,
       })),
     ],
     hooks: {
@@ -166,6 +166,17 @@ export function rangeOf(least: number | null, greatest: number | null, unit: Uni
   if (unit === "percent" && low >= 0) return [0, Math.max(100, high)];
   const room = (high - low || 1) * 0.06;
   return [low < 0 ? low - room : 0, high + room];
+}
+
+/** `14:03`, or the day where one begins or a tick is a day. */
+function timeTexts(ticks: readonly number[]): string[] {
+  const step = (ticks[1] ?? 0) - (ticks[0] ?? 0);
+  return ticks.map((tick) => {
+    const date = new Date(tick * 1000);
+    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+    if (step >= 86_400 || isMidnight) return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+    return step >= 60 ? clock(tick * 1000).slice(0, 5) : clock(tick * 1000);
+  });
 }
 
 function tickText(value: number, unit: Unit): string {

@@ -62,8 +62,9 @@ function useStretch(seconds: number, at: number | null): Stretch {
   const tick = Math.floor(Date.now() / AGAIN_MILLISECONDS);
   return useMemo(() => {
     const now = Date.now() / 1000;
-    if (at === null) return { begin: now - seconds, end: now, playhead: null, isLive: true };
-    const playhead = exactTime(knownTimeline(), at) / 1000;
+    const playhead = at === null ? Number.NaN : exactTime(knownTimeline(), at) / 1000;
+    // Of a position whose time nobody knows yet, what is now.
+    if (!Number.isFinite(playhead)) return { begin: now - seconds, end: now, playhead: null, isLive: true };
     const end = Math.min(now, playhead + seconds / 4);
     return { begin: end - seconds, end, playhead, isLive: false };
   }, [seconds, at, tick]);
