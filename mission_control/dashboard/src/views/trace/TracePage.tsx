@@ -139,7 +139,7 @@ function Shown({ trace }: { trace: Trace }) {
     run();
   };
   return (
-    <div className={styles.page}>
+    <div className={styles.page} data-beside={sel !== "" || undefined}>
       <Head
         trace={trace}
         isGraph={isGraph}
@@ -151,7 +151,7 @@ function Shown({ trace }: { trace: Trace }) {
         onAs={showAs}
         onFocus={toggleFocus}
       />
-      <div className={styles.body} data-beside={sel !== "" || undefined}>
+      <div className={styles.body}>
         <div className={styles.chart}>
           {isGraph ? (
             <Graph trace={trace} showsPath={showsPath} cursor={cursor} onOpen={open} />
@@ -215,8 +215,8 @@ function Head(props: {
           {totals.hasCost && <span>{dollars(totals.cost)}</span>}
           {totals.failures > 0 && <Chip tone="bad">{`${count(totals.failures)} failed`}</Chip>}
           {trace.gaps.map((each) => (
-            <Chip key={each} tone="warn">
-              {visibleLine(each)}
+            <Chip key={each.name} tone="warn" title={visibleLine(each.why)}>
+              {each.name}
             </Chip>
           ))}
         </span>

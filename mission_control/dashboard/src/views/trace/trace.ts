@@ -73,8 +73,8 @@ export interface Trace {
   /** By item: the events that stand directly below it. */
   readonly events: readonly (readonly number[] | undefined)[];
   readonly jaegerUrl: string | null;
-  /** What is not here, as sentences. */
-  readonly gaps: readonly string[];
+  /** What is not here: in a word or two, and why. */
+  readonly gaps: readonly { readonly name: string; readonly why: string }[];
   readonly totals: Totals;
 }
 
@@ -158,11 +158,11 @@ function itemOf(node: TraceNode): TraceItem {
   };
 }
 
-function gapsOf(answer: TraceAnswer): string[] {
+function gapsOf(answer: TraceAnswer): Trace["gaps"] {
   return [
-    ...(answer.events_left_out ? ["more events belong to it than are shown"] : []),
-    ...(answer.spans_left_out ? ["more spans belong to it than are shown"] : []),
-    ...(answer.without_spans ? [`without spans: ${answer.without_spans}`] : []),
+    ...(answer.events_left_out ? [{ name: "not all events", why: "It has more events than are shown at once." }] : []),
+    ...(answer.spans_left_out ? [{ name: "not all spans", why: "It has more spans than are shown at once." }] : []),
+    ...(answer.without_spans ? [{ name: "no spans", why: answer.without_spans }] : []),
   ];
 }
 

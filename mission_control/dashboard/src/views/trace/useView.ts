@@ -43,7 +43,7 @@ export function bounded(wanted: View, whole: View): View {
   return { from, to: from + long };
 }
 
-/** With a little room at its end for what is written there. */
+/** With a little room on both sides for the marks of events. */
 function wholeOf(trace: Trace, focus: number): View {
   const { layout, spans } = trace;
   let [from, to] = [layout.begin, layout.end];
@@ -54,5 +54,5 @@ function wholeOf(trace: Trace, focus: number): View {
     to = layout.subtreeEnd[focus]!;
   }
   const long = Math.max(to - from, MIN_MILLISECONDS);
-  return { from: from - long * 0.01, to: from + long * 1.04 };
+  return { from: from - long * 0.02, to: from + long * 1.05 };
 }

@@ -20,6 +20,8 @@ export interface ChartProps {
   readonly about: string;
   readonly unit: Unit;
   readonly lines: readonly Line[];
+  /** The first answer is on its way. */
+  readonly isPending: boolean;
   /** Seconds since 1970. */
   readonly begin: number;
   readonly end: number;
@@ -27,7 +29,7 @@ export interface ChartProps {
   readonly playhead: number | null;
 }
 
-export function Chart({ title, about, unit, lines, begin, end, playhead }: ChartProps) {
+export function Chart({ title, about, unit, lines, isPending, begin, end, playhead }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [hovered, setHovered] = useState<number | null>(null);
@@ -75,7 +77,7 @@ export function Chart({ title, about, unit, lines, begin, end, playhead }: Chart
     <Panel title={title} aside={about} className={styles.panel}>
       {isEmpty ? (
         <p className={styles.none} style={{ height: HEIGHT }}>
-          Nothing was measured in this time.
+          {isPending ? "Fetching …" : "Nothing was measured in this time."}
         </p>
       ) : (
         <div
@@ -120,7 +122,7 @@ function options(
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "trends" }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true, auto: false }, y: { range: (_, least, greatest) => rangeOf(least, greatest, unit) } },
@@ -162,8 +164,8 @@ function drawPlayhead(plot: uPlot, playhead: number | null, colour: string): voi
 /** From 0, and never flat: a line that stays the same is not a line at the edge. */
 export function rangeOf(least: number | null, greatest: number | null, unit: Unit): [number, number] {
   const low = Math.min(0, least ?? 0);
-  const high = Math.max(greatest ?? 0, unit === "share" ? 1 : unit === "percent" ? 0 : 4);
-  if (unit === "percent" && low >= 0) return [0, Math.max(100, high)];
+  const high = Math.max(greatest ?? 0, unit === "count" ? 4 : 0);
+  if (unit !== "count" && low >= 0) return [0, Math.max(100, high)];
   const room = (high - low || 1) * 0.06;
   return [low < 0 ? low - room : 0, high + room];
 }
@@ -180,12 +182,12 @@ function timeTexts(ticks: readonly number[]): string[] {
 }
 
 function tickText(value: number, unit: Unit): string {
-  return unit === "percent" ? percent(value) : unit === "share" ? value.toFixed(1) : compact(value);
+  return unit === "percent" ? percent(value) : compact(value);
 }
 
 function textOf(value: number | null, unit: Unit): string {
   if (value === null) return "–";
   if (unit === "percent") return percent(value, 1);
-  if (unit === "share") return value.toFixed(2);
+  if (unit === "score") return value.toFixed(1);
   return count(Math.round(value * 10) / 10);
 }

@@ -19,7 +19,7 @@ interface MachineSample {
   readonly memory_limit_bytes: number;
 }
 
-export type Unit = "count" | "percent" | "share" | "positions";
+export type Unit = "count" | "percent" | "score";
 
 export interface ChartSpec {
   readonly title: string;
@@ -32,8 +32,8 @@ export interface ChartSpec {
 export const CHARTS: readonly ChartSpec[] = [
   {
     title: "Tool efficacy",
-    about: "How well what was tried worked; 1 is best",
-    unit: "share",
+    about: "How well what was tried worked; 100 is best",
+    unit: "score",
     lines: [
       { name: "tool_efficacy_score", label: "of the last tasks" },
       { name: "mean_tool_efficacy_score", label: "mean of all" },
@@ -61,7 +61,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     title: "Behind the log",
     about: "Positions that are not in the tables yet",
-    unit: "positions",
+    unit: "count",
     lines: [{ name: "ingest_lag", label: "positions" }],
   },
   { title: "Uptime", about: "Of the time since the log began", unit: "percent", lines: [{ name: "uptime_percent", label: "uptime" }] },

@@ -98,7 +98,7 @@ function Trend({ spec, stretch }: { spec: ChartSpec; stretch: Stretch }) {
   );
   const failed = answers.find((each) => each.error && each.data === undefined);
   if (failed) return <ProblemNote error={failed.error} what={spec.title.toLowerCase()} />;
-  return <Chart title={spec.title} about={spec.about} unit={spec.unit} lines={lines} {...stretch} />;
+  return <Chart title={spec.title} about={spec.about} unit={spec.unit} lines={lines} isPending={answers.some((each) => each.isPending)} {...stretch} />;
 }
 
 function Machines({ stretch }: { stretch: Stretch }) {
@@ -113,8 +113,8 @@ function Machines({ stretch }: { stretch: Stretch }) {
   if (asked.error && asked.data === undefined) return <ProblemNote error={asked.error} what="the machines" />;
   return (
     <>
-      <Chart title="Processors" about="How busy each machine was" unit="percent" lines={cpu} {...stretch} />
-      <Chart title="Memory" about="Of what each machine may use" unit="percent" lines={memory} {...stretch} />
+      <Chart title="Processors" about="How busy each machine was" unit="percent" lines={cpu} isPending={asked.isPending} {...stretch} />
+      <Chart title="Memory" about="Of what each machine may use" unit="percent" lines={memory} isPending={asked.isPending} {...stretch} />
     </>
   );
 }
