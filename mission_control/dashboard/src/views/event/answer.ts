@@ -1,32 +1,5 @@
-// What is known of one event? As `GET /api/events/{event_id}` has it.
-
-export interface EventDocument {
-  readonly epoch: number;
-  readonly sequence: number;
-  readonly subject: string;
-  readonly recorded_at: string;
-  readonly event_id: string;
-  readonly timestamp: string | null;
-  readonly agent_role: string;
-  readonly agent_id: string;
-  readonly trace_id: string;
-  readonly span_id: string;
-  readonly causation_id: string;
-  readonly payload_kind: string | null;
-  readonly sentence: string;
-  readonly is_failure: boolean;
-  readonly attribution?: Readonly<Record<string, unknown>>;
-  readonly [field: string]: unknown;
-}
-
-export interface EventAnswer {
-  readonly event: EventDocument;
-  readonly cause: EventDocument | null;
-  readonly effects: readonly EventDocument[];
-  readonly effects_left_out: boolean;
-  readonly cost_usd: number | null;
-  readonly as_of: number;
-}
+// What does one event say? Read out of the document that the server has of it.
+import type { EventDocument } from "../../api/schema";
 
 export interface Decision {
   readonly rationale: string;
@@ -61,7 +34,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What the event says under the name of its kind; nothing if it says nothing. */
 export function payloadOf(event: EventDocument): Fields {
-  const found = event.payload_kind === null ? undefined : event[event.payload_kind];
+  const found = event.payload_kind === null ? undefined : (event as Fields)[event.payload_kind];
   return isFields(found) ? found : {};
 }
 
@@ -128,6 +101,6 @@ function number(value: unknown): number | null {
   return Number.isFinite(found) ? found : null;
 }
 
-function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

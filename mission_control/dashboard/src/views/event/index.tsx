@@ -1,6 +1,8 @@
 // The event that `sel` names, beside the page: what it says, why, and what came of it.
 import { useQuery } from "@tanstack/react-query";
+import { api, take } from "../../api/client";
 import { ApiProblem } from "../../api/problem";
+import type { EventAnswer, EventDocument } from "../../api/schema";
 import { addressStore, formatAddress, go, useAddress } from "../../stores/address";
 import { useLive } from "../../stores/live";
 import { showPosition } from "../../stores/playhead";
@@ -14,8 +16,7 @@ import { Answer } from "../../ui/Note";
 import { Id, Line, Lines } from "../../ui/Text";
 import { Ago, Clock } from "../../ui/Time";
 import { toast } from "../../ui/toasts";
-import { ask } from "../ask";
-import { changeOf, decisionOf, type EventAnswer, type EventDocument, outcomeOf, payloadOf } from "./answer";
+import { changeOf, decisionOf, isFields, outcomeOf, payloadOf } from "./answer";
 import styles from "./event.module.css";
 import { ChangeSection, DecisionSection, Fields, OutcomeSection, Section } from "./sections";
 
@@ -29,7 +30,7 @@ export default function EventPanel() {
   const seen = useLive((live) => live.events.find((each) => each.eventId === sel));
   const asked = useQuery({
     queryKey: ["event", sel],
-    queryFn: ({ signal }) => ask<EventAnswer>(`/api/events/${encodeURIComponent(sel)}`, {}, signal),
+    queryFn: ({ signal }) => take(api.GET("/api/events/{event_id}", { params: { path: { event_id: sel } }, signal })),
     retry: (failures, error) => failures < MAX_TRIES && isNotThereYet(error),
     retryDelay: AGAIN_MILLISECONDS,
   });
@@ -106,7 +107,7 @@ function Told({ answer }: { answer: EventAnswer }) {
         ))}
         {answer.effects_left_out && <p className={styles.soft}>and more, which its trace has</p>}
       </Section>
-      {event.attribution && <Fields title="Who is behind it" fields={event.attribution} />}
+      {isFields(event["attribution"]) && <Fields title="Who is behind it" fields={event["attribution"]} />}
       <Raw event={event} />
     </>
   );

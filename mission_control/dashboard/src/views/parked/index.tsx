@@ -2,9 +2,10 @@
 // read by now is put back.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { newRequestKey } from "../../api/client";
+import { api, newRequestKey, take } from "../../api/client";
 import { queries } from "../../api/moment";
 import { sentenceOf } from "../../api/problem";
+import type { Acted, ParkedPosition } from "../../api/schema";
 import { showPosition } from "../../stores/playhead";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
@@ -15,24 +16,9 @@ import { Panel } from "../../ui/Panel";
 import { Id, Line, Lines } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { toast } from "../../ui/toasts";
-import { ask, tell } from "../ask";
+import { tell } from "../ask";
 import { bytesAsText } from "./bytesAsText";
 import styles from "./Parked.module.css";
-
-interface ParkedPosition {
-  readonly epoch: number;
-  readonly position: number;
-  readonly recorded_at: string;
-  readonly subject: string;
-  readonly reason: string;
-  readonly size_bytes: number;
-  readonly beginning_hex: string;
-}
-
-interface Acted {
-  readonly would: readonly string[];
-  readonly as_of: number;
-}
 
 const LIMIT = 200;
 
@@ -40,7 +26,7 @@ export default function Parked() {
   const asked = useQuery({
     queryKey: ["parked"],
     queryFn: ({ signal }) =>
-      ask<{ parked: readonly ParkedPosition[]; next_cursor: string | null }>("/api/parked", { limit: LIMIT }, signal),
+      take(api.GET("/api/parked", { params: { query: { limit: LIMIT } }, signal })),
     meta: { isLive: true },
   });
   return (
@@ -132,7 +118,7 @@ function Replay({ parked, onClose }: { parked: ParkedPosition; onClose: () => vo
         <Loading what="what would follow" />
       ) : (
         <ul className={styles.would}>
-          {would.data.would.map((each) => (
+          {(would.data.would ?? []).map((each) => (
             <li key={each}>{visible(each)}</li>
           ))}
         </ul>

@@ -1,6 +1,7 @@
 // Questions to everything that was ever recorded, in SQL: read-only, within limits.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
+import { api, take } from "../../api/client";
 import { sentenceOf } from "../../api/problem";
 import { go, useAddress } from "../../stores/address";
 import { Button } from "../../ui/Button";
@@ -13,16 +14,9 @@ import { Answer, Empty } from "../../ui/Note";
 import { Panel } from "../../ui/Panel";
 import { Line } from "../../ui/Text";
 import { toast } from "../../ui/toasts";
-import { ask, tell } from "../ask";
 import { Results } from "./Results";
 import { type Asked, asText } from "./result";
 import styles from "./Sql.module.css";
-
-interface Question {
-  readonly name: string;
-  readonly text: string;
-  readonly sql: string;
-}
 
 const MAX_ROWS = [100, 1_000, 10_000] as const;
 const FIRST = "SELECT payload_kind, count() AS events\nFROM swarm.events\nGROUP BY payload_kind\nORDER BY events DESC";
@@ -33,7 +27,7 @@ export default function Sql() {
   const [maxRows, setMaxRows] = useState<number>(1_000);
   const editor = useRef<HTMLTextAreaElement>(null);
   const run = useMutation({
-    mutationFn: (asked: string) => tell<Asked>("/api/ask", { sql: asked, max_rows: maxRows }),
+    mutationFn: (asked: string) => take(api.POST("/api/ask", { body: { sql: asked, max_rows: maxRows } })),
     onMutate: (asked) => go({ q: asked }, { replace: true }),
   });
   const start = () => {
@@ -127,7 +121,7 @@ function Answered({ asked, isOld }: { asked: Asked; isOld: boolean }) {
 function Questions({ onChoose }: { onChoose: (sql: string) => void }) {
   const asked = useQuery({
     queryKey: ["questions"],
-    queryFn: ({ signal }) => ask<{ questions: readonly Question[] }>("/api/questions", {}, signal),
+    queryFn: ({ signal }) => take(api.GET("/api/questions", { signal })),
   });
   return (
     <Panel title="Questions" flush className={styles.questions}>

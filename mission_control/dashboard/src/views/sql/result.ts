@@ -1,12 +1,8 @@
 // What came back from a question: which column leads somewhere, how wide is each, how does a value read?
+import type { SqlAnswerDocument } from "../../api/schema";
 import type { Address } from "../../stores/address";
 
-export interface Asked {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly unknown[])[];
-  readonly truncated: boolean;
-  readonly seconds: number;
-}
+export type Asked = Pick<SqlAnswerDocument, "columns" | "rows" | "truncated" | "seconds">;
 
 const EVENTS = /^(?:event_id|causation_id|decision_event_id|cause_event_id|.*_event_id)$/;
 const TRACES = /^(?:trace_id|.*_trace_id)$/;

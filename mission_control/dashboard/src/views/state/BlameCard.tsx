@@ -1,10 +1,13 @@
 // Why is a line as it is? The change that wrote it, the decision behind it, what was turned down, and
 // what it cost.
+import { useQuery } from "@tanstack/react-query";
+import { api, take } from "../../api/client";
 import { addressStore, go } from "../../stores/address";
 import { showPosition } from "../../stores/playhead";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { count, dollars } from "../../ui/format";
+import { visible } from "../../ui/hostile";
 import { Link } from "../../ui/Link";
 import { Id, Lines } from "../../ui/Text";
 import { Ago, Clock } from "../../ui/Time";
@@ -12,16 +15,15 @@ import { authorOf, type Step } from "./answers";
 import styles from "./Content.module.css";
 
 export interface BlameCardProps {
-  /** null: the line is from before the record. */
-  readonly step: Omit<Step, "diff"> | null;
-  /** Which of how many steps. */
-  readonly number: number;
-  readonly of: number;
+  /** null: nobody knows which. */
+  readonly step: Step | null;
+  /** Why the line may be older than this step; empty: it is not. */
+  readonly mayBeOlder: string;
   readonly line: number;
   readonly onClose: () => void;
 }
 
-export function BlameCard({ step, number, of, line, onClose }: BlameCardProps) {
+export function BlameCard({ step, mayBeOlder, line, onClose }: BlameCardProps) {
   return (
     <aside className={styles.card} aria-label={`Line ${line}`}>
       <header className={styles.cardHead}>
@@ -29,7 +31,7 @@ export function BlameCard({ step, number, of, line, onClose }: BlameCardProps) {
         <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
       </header>
       {step === null ? (
-        <p>It was there before the first change on record.</p>
+        <p>Nobody knows who brought it.</p>
       ) : (
         <>
           <p className={styles.who}>
@@ -37,16 +39,17 @@ export function BlameCard({ step, number, of, line, onClose }: BlameCardProps) {
             <Clock time={Date.parse(step.recorded_at)} />
             <Ago time={Date.parse(step.recorded_at)} />
           </p>
+          {mayBeOlder && <p className={styles.older}>{`It may be older: ${visible(mayBeOlder)}.`}</p>}
           <DecisionOf step={step} />
           <p className={styles.links}>
             <button type="button" className={styles.link} onClick={() => showStep(step.event_id)}>
-              {`The change: step ${count(number)} of ${count(of)}`}
+              {`The change: step ${count(step.number + 1)}`}
             </button>
             <Link to={{ sel: step.decision?.event_id ?? step.event_id }}>{step.decision ? "The decision" : "The event"}</Link>
             {step.trace_id && (
               <Link to={{ view: "trace", id: step.trace_id, sel: step.decision?.event_id ?? step.event_id }}>Its trace</Link>
             )}
-            <button type="button" className={styles.link} onClick={() => showPosition(step.sequence)}>
+            <button type="button" className={styles.link} onClick={() => showPosition(step.position)}>
               Show that moment
             </button>
           </p>
@@ -59,6 +62,17 @@ export function BlameCard({ step, number, of, line, onClose }: BlameCardProps) {
 function showStep(eventId: string): void {
   const { more } = addressStore.getState();
   go({ more: { ...more, as: "history", step: eventId, line: "" } });
+}
+
+/** What the decision cost, with what came of it. */
+function Cost({ decisionId }: { decisionId: string }) {
+  const asked = useQuery({
+    queryKey: ["event", decisionId],
+    queryFn: ({ signal }) => take(api.GET("/api/events/{event_id}", { params: { path: { event_id: decisionId } }, signal })),
+    enabled: decisionId !== "",
+  });
+  const cost = asked.data?.cost_usd ?? null;
+  return cost === null ? null : <Chip tone="accent">{dollars(cost)}</Chip>;
 }
 
 /** What was decided, why, and what else could have been. */
@@ -84,7 +98,7 @@ export function DecisionOf({ step }: { step: Pick<Step, "decision" | "external">
       )}
       <p className={styles.chips}>
         {decision.confidence !== null && <Chip>{`${Math.round(decision.confidence * 100)} % confident`}</Chip>}
-        {decision.cost_usd !== null && <Chip tone="accent">{dollars(decision.cost_usd)}</Chip>}
+        <Cost decisionId={decision.event_id} />
       </p>
     </div>
   );

@@ -5,7 +5,7 @@ import { count } from "../../ui/format";
 import { visible, visibleLine } from "../../ui/hostile";
 import { Empty } from "../../ui/Note";
 import { rowWindow } from "../../ui/rowWindow";
-import { authorOf, type Content } from "./answers";
+import { authorOf, type Content, type Step } from "./answers";
 import { BlameCard } from "./BlameCard";
 import styles from "./Content.module.css";
 
@@ -25,15 +25,26 @@ export function ContentView({ content }: { content: Content }) {
   if (lines.length === 0) return <Empty title="It was there, and empty" />;
   const chosen = Number(more["line"] ?? 0);
   const choose = (line: number) => go({ more: { ...more, line: line === chosen ? "" : String(line) } }, { replace: true });
-  const step = content.steps[content.lines[chosen - 1] ?? -1];
+  const step = stepOf(content, chosen - 1);
   return (
+    <>
+    {!content.is_text && <p className={styles.note}>Not all of it is text: what is not is shown by a sign.</p>}
     <div className={styles.content}>
       <Lines content={content} lines={lines} chosen={chosen} onChoose={choose} />
       {chosen > 0 && chosen <= lines.length && (
-        <BlameCard step={step ?? null} of={content.steps.length} number={(content.lines[chosen - 1] ?? -1) + 1} line={chosen} onClose={() => choose(chosen)} />
+        <BlameCard step={step ?? null} line={chosen} mayBeOlder={isFirstStep(content, chosen - 1) ? content.blame_ends : ""} onClose={() => choose(chosen)} />
       )}
     </div>
+    </>
   );
+}
+
+function stepOf(content: Content, line: number): Step | undefined {
+  return content.steps.find((each) => each.number === content.blame[line]);
+}
+
+function isFirstStep(content: Content, line: number): boolean {
+  return content.blame[line] === content.steps[0]?.number;
 }
 
 /** Lines as editors count them: a last line end begins none. */
@@ -61,8 +72,8 @@ function Lines(props: { content: Content; lines: readonly string[]; chosen: numb
   }, []);
   const shown = rowWindow({ count: lines.length, rowHeight: ROW_HEIGHT, viewHeight }, scrollTop);
   const indexes = Array.from({ length: shown.end - shown.first }, (_, at) => shown.first + at);
-  const last = content.steps.length - 1;
-  const recency = (step: number) => (step < 0 ? 0 : last <= 0 ? 1 : 0.15 + (0.85 * step) / last);
+  const steps = useMemo(() => new Map(content.steps.map((each, place) => [each.number, { step: each, place }])), [content]);
+  const recency = (place: number) => (steps.size <= 1 ? 1 : 0.15 + (0.85 * place) / (steps.size - 1));
   return (
     <div
       ref={scroller}
@@ -75,9 +86,10 @@ function Lines(props: { content: Content; lines: readonly string[]; chosen: numb
       <div className={styles.all} role="presentation" style={{ height: shown.height, "--longest": `${longest}ch` } as CSSProperties}>
         <div role="presentation" style={{ transform: `translateY(${shown.top}px)` }}>
           {indexes.map((at) => {
-            const step = content.lines[at] ?? -1;
-            const isFirst = at === 0 || step !== (content.lines[at - 1] ?? -1) || at === shown.first;
-            const by = content.steps[step];
+            const number = content.blame[at] ?? -1;
+            const isFirst = at === shown.first || number !== content.blame[at - 1];
+            const found = steps.get(number);
+            const by = found?.step;
             const text = lines[at]!;
             return (
               <div
@@ -87,12 +99,12 @@ function Lines(props: { content: Content; lines: readonly string[]; chosen: numb
                 aria-setsize={lines.length}
                 aria-posinset={at + 1}
                 data-first={isFirst || undefined}
-                data-same={(chosen > 0 && step === (content.lines[chosen - 1] ?? -1)) || undefined}
+                data-same={(chosen > 0 && number === content.blame[chosen - 1]) || undefined}
               >
                 <button
                   type="button"
                   className={styles.blame}
-                  style={{ "--recency": `${recency(step) * 100}%` } as CSSProperties}
+                  style={{ "--recency": `${recency(found?.place ?? 0) * 100}%` } as CSSProperties}
                   aria-pressed={chosen === at + 1}
                   aria-label={`Why is line ${at + 1} so? ${by ? `By ${visibleLine(authorOf(by))}` : "It is from before the record"}`}
                   tabIndex={isFirst ? 0 : -1}

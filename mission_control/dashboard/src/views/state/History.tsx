@@ -16,7 +16,7 @@ import { authorOf, type Step } from "./answers";
 import { DecisionOf } from "./BlameCard";
 import styles from "./History.module.css";
 
-export function History({ steps }: { steps: readonly Step[] }) {
+export function History({ steps, isCut }: { steps: readonly Step[]; isCut: boolean }) {
   const more = useAddress((address) => address.more);
   const [isSplit, setIsSplit] = useState(() => matchMedia("(min-width: 1600px)").matches);
   const wanted = steps.findIndex((each) => each.event_id === more["step"]);
@@ -37,7 +37,7 @@ export function History({ steps }: { steps: readonly Step[] }) {
         {[...steps.entries()].reverse().map(([index, each]) => (
           <li key={each.event_id}>
             <button type="button" className={styles.step} aria-current={index === at || undefined} onClick={() => open(index)}>
-              <span className={styles.number}>{index + 1}</span>
+              <span className={styles.number}>{each.number + 1}</span>
               <span className={styles.what}>
                 <Line text={each.decision?.chosen_action || (each.external ? "found changed" : "changed without a decision")} />
                 <span className={styles.who}>
@@ -48,19 +48,20 @@ export function History({ steps }: { steps: readonly Step[] }) {
             </button>
           </li>
         ))}
+        {isCut && <li className={styles.note}>Earlier steps are left out.</li>}
       </ol>
       <div className={styles.shown}>
         <header className={styles.head}>
           <Button kind="quiet" icon="before" label="Step before" keys="[" disabled={at === 0} onClick={() => open(at - 1)} />
           <Button kind="quiet" icon="after" label="Next step" keys="]" disabled={at === steps.length - 1} onClick={() => open(at + 1)} />
-          <b>{`Step ${count(at + 1)} of ${count(steps.length)}`}</b>
-          {step.previous_state_hash === "" && <Chip tone="accent">new</Chip>}
-          {step.new_state_hash === "" && <Chip tone="warn">removed</Chip>}
+          <b>{`Step ${count(step.number + 1)} of ${count(steps.at(-1)!.number + 1)}`}</b>
+          {step.previous_hash === "" && <Chip tone="accent">new</Chip>}
+          {step.new_hash === "" && <Chip tone="warn">removed</Chip>}
           {step.external && <Chip tone="warn">from outside</Chip>}
           {!step.follows && <Chip tone="warn">does not begin where the step before ended</Chip>}
           <span className={styles.actions}>
             <Link to={{ sel: step.event_id }}>Open the event</Link>
-            <button type="button" className={styles.link} onClick={() => showPosition(step.sequence)}>
+            <button type="button" className={styles.link} onClick={() => showPosition(step.position)}>
               Show that moment
             </button>
             <Button aria-pressed={isSplit} onClick={() => setIsSplit(!isSplit)} keys="v" label="Side by side">
@@ -71,18 +72,21 @@ export function History({ steps }: { steps: readonly Step[] }) {
         <div className={styles.why}>
           <DecisionOf step={step} />
         </div>
-        <StepDiff step={step} isSplit={isSplit} />
+        <StepDiff step={step} before={steps[at - 1]?.diff ?? ""} isSplit={isSplit} />
       </div>
     </div>
   );
 }
 
-function StepDiff({ step, isSplit }: { step: Step; isSplit: boolean }) {
+/** `before`: of a variable, the value that the step before gave it. */
+function StepDiff({ step, before, isSplit }: { step: Step; before: string; isSplit: boolean }) {
+  const recorded = step.diff ?? "";
   const diff = useMemo(
-    () => (isUnifiedDiff(step.diff) ? diffOfPatch(step.diff) : diffOfTexts("", step.diff, { whole: true })),
-    [step.diff],
+    () => (isUnifiedDiff(recorded) ? diffOfPatch(recorded) : diffOfTexts(isUnifiedDiff(before) ? "" : before, recorded, { whole: true })),
+    [recorded, before],
   );
   if (step.truncated) return <p className={styles.note}>Its difference is not on record: it is binary, or too large. The hashes still hold.</p>;
-  if (!step.diff) return <p className={styles.note}>No difference was recorded.</p>;
+  if (step.diff === null) return <p className={styles.note}>The differences of all steps are too much for one answer: this one is in its event.</p>;
+  if (step.diff === "") return <p className={styles.note}>No difference was recorded.</p>;
   return <DiffView diff={diff} isSplit={isSplit} />;
 }

@@ -3,7 +3,6 @@ import { useAtPlayhead } from "../../api/moment";
 import { go, useAddress } from "../../stores/address";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
-import { counted } from "../../ui/format";
 import { useKeys } from "../../ui/keys";
 import { Link } from "../../ui/Link";
 import { Answer } from "../../ui/Note";
@@ -13,23 +12,26 @@ import type { Chain, Content, ResourceKey } from "./answers";
 import { ContentView } from "./ContentView";
 import { History } from "./History";
 import styles from "./State.module.css";
-import { kindOf } from "./tree";
+import { FILE, kindOf } from "./tree";
 
 export function ResourcePage({ of }: { of: ResourceKey }) {
   const more = useAddress((address) => address.more);
-  const isHistory = more["as"] === "history";
+  // Of a variable there are its values, step by step.
+  const isFile = of.type === FILE;
+  const isHistory = !isFile || more["as"] === "history";
   const show = (as: string) => go({ more: { ...more, as } }, { replace: true });
   useKeys([{ keys: "b", label: "Lines with blame, or history", group: "This file", run: () => show(isHistory ? "" : "history") }]);
   return (
-    <section className={styles.resource} aria-label={of.resource}>
+    <section className={styles.resource} aria-label={of.name}>
       <header className={styles.resourceHead}>
         <Link to={{ id: "", more: {} }} className={styles.back}>
           All files
         </Link>
         <h2>
-          <Line text={of.resource} />
+          <Line text={of.name} />
         </h2>
         <Chip>{kindOf(of.type)}</Chip>
+        {isFile && (
         <span className={styles.modes} role="group" aria-label="Show as">
           <Button kind="quiet" aria-pressed={!isHistory} onClick={() => show("")}>
             Lines
@@ -38,6 +40,7 @@ export function ResourcePage({ of }: { of: ResourceKey }) {
             History
           </Button>
         </span>
+        )}
       </header>
       {isHistory ? <AskedHistory of={of} /> : <AskedContent of={of} />}
     </section>
@@ -46,7 +49,7 @@ export function ResourcePage({ of }: { of: ResourceKey }) {
 
 function AskedContent({ of }: { of: ResourceKey }) {
   const asked = useAtPlayhead(["content", of], ({ at, signal }) =>
-    ask<Content>("/api/content", { resource: of.resource, workspace: of.workspace, type: of.type, at }, signal),
+    ask<Content>("/api/content", { resource: of.name, workspace: of.workspace, at }, signal),
   );
   return (
     <Answer of={asked} what="its content">
@@ -57,11 +60,11 @@ function AskedContent({ of }: { of: ResourceKey }) {
 
 function AskedHistory({ of }: { of: ResourceKey }) {
   const asked = useAtPlayhead(["chain", of], ({ at, signal }) =>
-    ask<Chain>("/api/chain", { resource: of.resource, workspace: of.workspace, type: of.type, at }, signal),
+    ask<Chain>("/api/chain", { resource: of.name, workspace: of.workspace, type: of.type, at }, signal),
   );
   return (
     <Answer of={asked} what="its history">
-      {({ steps }) => (steps.length === 0 ? <p className={styles.note}>{`It had not been changed yet: ${counted(0, "step")}.`}</p> : <History steps={steps} />)}
+      {({ steps, steps_left_out: isCut }) => <History steps={steps} isCut={isCut} />}
     </Answer>
   );
 }

@@ -22,7 +22,7 @@ export function ResourceTree(props: { resources: readonly Resource[]; isCut: boo
   const [cursor, setCursor] = useState(-1);
   const rows = useMemo(() => {
     const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = resources.filter((each) => words.every((word) => each.resource.toLowerCase().includes(word)));
+    const found = resources.filter((each) => words.every((word) => each.name.toLowerCase().includes(word)));
     return treeRows(found, toggled);
   }, [resources, q, toggled]);
   const chosenKey = chosen === null ? "" : keyText(chosen);
@@ -81,7 +81,7 @@ export function ResourceTree(props: { resources: readonly Resource[]; isCut: boo
 }
 
 function open(resource: Resource): void {
-  go({ id: resource.resource, more: { w: resource.workspace, t: resource.type } });
+  go({ id: resource.name, more: { w: resource.workspace, t: resource.type } });
 }
 
 function Row({ row, isChosen, onAct }: { row: TreeRow; isChosen: boolean; onAct: () => void }) {

@@ -2,63 +2,67 @@
 
 export interface Resource {
   readonly workspace: string;
-  readonly resource: string;
   readonly type: string;
+  readonly name: string;
   readonly steps: number;
+  readonly agent_id: string;
   /** Empty: it is gone. */
   readonly state_hash: string;
   readonly changed_at: string;
-  readonly agent_id: string;
 }
 
-export interface StepDecision {
+export interface WhyChanged {
   readonly event_id: string;
   readonly chosen_action: string;
   readonly rationale: string;
   readonly rejected_alternatives: readonly string[];
   readonly confidence: number | null;
-  readonly cost_usd: number | null;
 }
 
 /** One link of a chain. */
 export interface Step {
-  readonly event_id: string;
-  readonly sequence: number;
+  /** 0 is the first. */
+  readonly number: number;
+  readonly position: number;
   readonly recorded_at: string;
+  readonly event_id: string;
+  readonly trace_id: string;
   readonly agent_id: string;
   readonly agent_role: string;
-  readonly trace_id: string;
-  readonly external: boolean;
-  readonly truncated: boolean;
-  readonly previous_state_hash: string;
-  readonly new_state_hash: string;
+  readonly decision: WhyChanged | null;
+  readonly previous_hash: string;
+  readonly new_hash: string;
   /** Whether it begins with what the step before left. */
   readonly follows: boolean;
-  readonly diff: string;
-  readonly decision: StepDecision | null;
+  readonly diff: string | null;
+  readonly truncated: boolean;
+  readonly external: boolean;
 }
 
 export interface Chain {
   readonly steps: readonly Step[];
+  readonly steps_left_out: boolean;
 }
 
 export interface Content {
-  /** null: it cannot be rebuilt, or there is none; `why_not` says so. */
   readonly text: string | null;
   readonly why_not: string;
-  /** By line: the index of the step that wrote it; below 0: from before the record. */
-  readonly lines: readonly number[];
-  readonly steps: readonly Omit<Step, "diff">[];
+  readonly is_text: boolean;
+  /** By line: the number of the step that brought it. */
+  readonly blame: readonly number[];
+  /** Why lines of the first of these steps may be older; empty: they are not. */
+  readonly blame_ends: string;
+  readonly steps: readonly Step[];
 }
 
 export interface ResourceKey {
   readonly workspace: string;
-  readonly resource: string;
+  readonly name: string;
   readonly type: string;
 }
 
 export function keyText(key: ResourceKey): string {
-  return JSON.stringify([key.workspace, key.type, key.resource]);
+  return JSON.stringify([key.workspace, key.type, key.name]);
 }
 
 /** Who did it, in a few words. */

@@ -6,8 +6,8 @@ import { Button } from "../../ui/Button";
 import { Command } from "../../ui/Command";
 import { useKeys } from "../../ui/keys";
 import { Answer, Empty } from "../../ui/Note";
-import { ask } from "../ask";
-import type { Resource, ResourceKey } from "./answers";
+import { fetchResources } from "./fetchResources";
+import type { ResourceKey } from "./answers";
 import { Compare } from "./Compare";
 import { ResourcePage } from "./ResourcePage";
 import { ResourceTree } from "./ResourceTree";
@@ -21,13 +21,13 @@ export default function StateView() {
   const compare = () => go({ id: "", more: { compare: "now" } });
   useKeys([{ keys: "d", label: "What changed between two moments", group: KEYS, run: compare }]);
   if (isComparing) return <Compare />;
-  const chosen = id ? { resource: id, workspace: more["w"] ?? "", type: more["t"] ?? "FILE_SYSTEM" } : null;
+  const chosen = id ? { name: id, workspace: more["w"] ?? "", type: more["t"] ?? "FILE_SYSTEM" } : null;
   return <Files chosen={chosen} onCompare={compare} />;
 }
 
 function Files({ chosen, onCompare }: { chosen: ResourceKey | null; onCompare: () => void }) {
   const asked = useAtPlayhead(["resources"], ({ at, signal }) =>
-    ask<{ resources: readonly Resource[]; more: boolean }>("/api/resources", { at }, signal),
+    fetchResources(at, signal),
   );
   return (
     <div className={styles.page}>
@@ -38,12 +38,12 @@ function Files({ chosen, onCompare }: { chosen: ResourceKey | null; onCompare: (
         </Button>
       </header>
       <Answer of={asked} what="files and variables">
-        {({ resources, more }) =>
+        {({ resources, isCut }) =>
           resources.length === 0 && chosen === null ? (
             <NothingChanged />
           ) : (
             <div className={styles.columns} data-chosen={chosen !== null || undefined}>
-              <ResourceTree resources={resources} isCut={more} chosen={chosen} />
+              <ResourceTree resources={resources} isCut={isCut} chosen={chosen} />
               {chosen === null ? (
                 <Empty title="Choose a file or a variable">
                   <p>Its lines say who wrote them, because of which decision, and what was turned down.</p>

@@ -5,7 +5,7 @@ import { MAX_OPEN, treeRows } from "./tree";
 
 function resource(name: string, change: Partial<Resource> = {}): Resource {
   return {
-    workspace: "w", resource: name, type: "FILE_SYSTEM", steps: 1, state_hash: "h",
+    workspace: "w", name, type: "FILE_SYSTEM", steps: 1, state_hash: "h",
     changed_at: "2026-11-30T12:00:00Z", agent_id: "a", ...change,
   };
 }

@@ -23,7 +23,7 @@ interface Folder {
 
 /** Above so many, only the outermost folders are open. */
 export const MAX_OPEN = 200;
-const FILE = "FILE_SYSTEM";
+export const FILE = "FILE_SYSTEM";
 
 /** The rows to show, of folders and what is in those that are open. `toggled`: keys of folders that
  * somebody opened or closed. */
@@ -67,11 +67,11 @@ function place(root: Folder, resource: Resource): void {
 
 function pathOf(resource: Resource): string[] {
   if (resource.type !== FILE) return [kindOf(resource.type)];
-  return resource.resource.split("/").slice(0, -1).filter(Boolean);
+  return resource.name.split("/").slice(0, -1).filter(Boolean);
 }
 
 function nameOf(resource: Resource): string {
-  return resource.type === FILE ? (resource.resource.split("/").at(-1) ?? "") || resource.resource : resource.resource;
+  return resource.type === FILE ? (resource.name.split("/").at(-1) ?? "") || resource.name : resource.name;
 }
 
 /** `ENV_VAR` is `variables`. */

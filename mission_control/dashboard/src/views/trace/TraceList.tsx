@@ -1,6 +1,8 @@
 // Which traces were there last?
 import { useEffect, useState } from "react";
+import { api, take } from "../../api/client";
 import { useAtPlayhead } from "../../api/moment";
+import type { TraceRow } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
 import { exactTime, knownTimeline } from "../../timeline/timeline";
 import { Chip } from "../../ui/Chip";
@@ -13,36 +15,23 @@ import { Panel } from "../../ui/Panel";
 import { RowPool } from "../../ui/RowPool";
 import { Id, Line } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
-import { ask } from "../ask";
 import styles from "./TraceList.module.css";
-
-interface TraceRow {
-  readonly trace_id: string;
-  readonly began_at: string;
-  readonly ended_at: string;
-  readonly events: number;
-  readonly decisions: number;
-  readonly failures: number;
-  readonly agents: readonly string[];
-  readonly first_kind: string;
-  /** Its first decision; empty: none. */
-  readonly decided: string;
-  readonly cost_usd: number;
-}
 
 const LIMIT = 500;
 const DAY = 24 * 3_600_000;
 
 export function TraceList() {
-  const asked = useAtPlayhead(["traces"], ({ at, signal }) => {
+  const showsAll = useAddress((address) => address.more["all"] === "yes");
+  const asked = useAtPlayhead(["traces", showsAll], ({ at, signal }) => {
     const until = at === undefined ? Number.NaN : exactTime(knownTimeline(), at);
     const day = Number.isFinite(until) ? { since: isoOf(until - DAY), until: isoOf(until) } : {};
-    return ask<{ traces: readonly TraceRow[]; left_out: boolean }>("/api/traces", { limit: LIMIT, ...day }, signal);
+    const query = { limit: LIMIT, work: !showsAll, ...day };
+    return take(api.GET("/api/traces", { params: { query }, signal }));
   });
   return (
     <div className={styles.page}>
       <Answer of={asked} what="the traces">
-        {({ traces }) => (traces.length === 0 ? <NoTraces /> : <Rows traces={traces} />)}
+        {({ traces, left_out: isCut }) => (traces.length === 0 ? <NoTraces /> : <Rows traces={traces} isCut={isCut} showsAll={showsAll} />)}
       </Answer>
     </div>
   );
@@ -61,7 +50,7 @@ function NoTraces() {
   );
 }
 
-function Rows({ traces }: { traces: readonly TraceRow[] }) {
+function Rows({ traces, isCut, showsAll }: { traces: readonly TraceRow[]; isCut: boolean; showsAll: boolean }) {
   const q = useAddress((address) => address.q);
   const [cursor, setCursor] = useState(-1);
   const wanted = q.toLowerCase().split(/\s+/).filter(Boolean);
@@ -83,10 +72,19 @@ function Rows({ traces }: { traces: readonly TraceRow[] }) {
   return (
     <Panel
       title="Traces"
-      aside={traces.length === LIMIT ? `the last ${LIMIT}` : counted(shown.length, "trace")}
+      aside={isCut ? `the last ${LIMIT} of 24 hours` : `${counted(shown.length, "trace")} of 24 hours`}
       flush
       className={styles.panel}
       actions={
+        <>
+          <label className={styles.all}>
+            <input
+              type="checkbox"
+              checked={showsAll}
+              onChange={(event) => go({ more: { all: event.target.checked ? "yes" : "" } }, { replace: true })}
+            />
+            What services say of themselves, too
+          </label>
         <input
           id="trace-filter"
           type="search"
@@ -96,6 +94,7 @@ function Rows({ traces }: { traces: readonly TraceRow[] }) {
           value={q}
           onChange={(event) => go({ q: event.target.value }, { replace: true })}
         />
+        </>
       }
     >
       <RowPool

@@ -1,6 +1,7 @@
 // One trace: as a waterfall, or as a graph of its kinds of steps.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
+import { api, take } from "../../api/client";
 import { queries } from "../../api/moment";
 import { visibleRows } from "../../engine/trace-layout";
 import { go, useAddress } from "../../stores/address";
@@ -14,11 +15,10 @@ import { Link } from "../../ui/Link";
 import { Answer, Empty } from "../../ui/Note";
 import { Id, Line } from "../../ui/Text";
 import { Clock } from "../../ui/Time";
-import { ask } from "../ask";
 import { Graph } from "./Graph";
 import { Minimap } from "./Minimap";
 import { SpanCard } from "./SpanCard";
-import { found, indexOfId, type Trace, type TraceAnswer, traceOf } from "./trace";
+import { found, indexOfId, type Trace, traceOf } from "./trace";
 import styles from "./TracePage.module.css";
 import { useView } from "./useView";
 import { Waterfall } from "./Waterfall";
@@ -32,7 +32,7 @@ export function TracePage({ id }: { id: string }) {
   const asked = useQuery({
     queryKey: ["trace", id],
     queryFn: async ({ signal }) =>
-      traceOf(await ask<TraceAnswer>(`/api/traces/${encodeURIComponent(id)}`, {}, signal)),
+      traceOf(await take(api.GET("/api/traces/{trace_id}", { params: { path: { trace_id: id } }, signal }))),
     placeholderData: keepPreviousData,
     structuralSharing: false,
     meta: { isLive: (known?.items.length ?? 0) <= MAX_LIVE_ITEMS },

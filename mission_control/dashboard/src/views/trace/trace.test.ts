@@ -1,20 +1,21 @@
+import type { TraceNodeAnswer } from "../../api/schema";
 import { describe, expect, it } from "vitest";
 import { ticksOf } from "./drawBars";
 import { groupsOf, MAX_GROUPS } from "./group";
-import { found, indexOfId, preciseTime, type TraceNode, traceOf } from "./trace";
+import { found, indexOfId, preciseTime, traceOf } from "./trace";
 import { bounded } from "./useView";
 
-type Given = Partial<TraceNode> & { start?: number; duration?: number };
+type Given = Partial<TraceNodeAnswer> & { start?: number; duration?: number };
 
-function node({ start = 0, duration = 1, ...change }: Given): TraceNode {
+function node({ start = 0, duration = 1, ...change }: Given): TraceNodeAnswer {
   return {
-    kind: "span", id: "s", parent: -1, name: "work", who: "coder", is_failure: false, cost_usd: null, span: null, event: null,
+    kind: "span", id: "s", parent: -1, depth: 0, name: "work", who: "coder", is_failure: false, cost_usd: null, span: null, event: null,
     started_at: new Date(start).toISOString(), seconds: duration / 1000, ...change,
   };
 }
 
 function trace(...nodes: Given[]) {
-  return traceOf({ trace_id: "t", nodes: nodes.map(node), events_left_out: false, spans_left_out: false, without_spans: "", as_of: 1 });
+  return traceOf({ trace_id: "t", jaeger_url: null, nodes: nodes.map(node), events_left_out: false, spans_left_out: false, without_spans: "", as_of: 1 });
 }
 
 describe("a trace", () => {

@@ -1,47 +1,6 @@
 // What is in one trace? The server's flat list, made into columns once; pages read it by index.
 import { criticalPath, type CriticalPath, layOutTrace, type SpanTable, type TraceLayout } from "../../engine/trace-layout";
-
-/** One line of `GET /api/traces/{trace_id}`. */
-export interface TraceNode {
-  readonly kind: "span" | "event";
-  readonly id: string;
-  /** Its place in the list; -1: it has none. */
-  readonly parent: number;
-  readonly name: string;
-  readonly who: string;
-  readonly started_at: string;
-  readonly seconds: number;
-  readonly is_failure: boolean;
-  readonly cost_usd: number | null;
-  readonly span: SpanOfTrace | null;
-  readonly event: EventOfTrace | null;
-}
-
-interface SpanOfTrace {
-  readonly source: string;
-  readonly service: string;
-  readonly status_message: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-interface EventOfTrace {
-  readonly sequence: number;
-  readonly payload_kind: string | null;
-  readonly agent_role: string;
-  readonly recorded_at: string;
-}
-
-export interface TraceAnswer {
-  readonly trace_id: string;
-  /** Its page in Jaeger. */
-  readonly jaeger_url?: string | null;
-  readonly nodes: readonly TraceNode[];
-  readonly events_left_out: boolean;
-  readonly spans_left_out: boolean;
-  /** Why no spans are there; empty: they are, or nobody made any. */
-  readonly without_spans: string;
-  readonly as_of: number;
-}
+import type { TraceAnswer, TraceNodeAnswer } from "../../api/schema";
 
 /** A span or an event, as it is drawn. */
 export interface TraceItem {
@@ -120,7 +79,7 @@ export function traceOf(answer: TraceAnswer): Trace {
     layout,
     path: criticalPath(spans, layout),
     events,
-    jaegerUrl: pageOf(answer.jaeger_url ?? null),
+    jaegerUrl: pageOf(answer.jaeger_url),
     gaps: gapsOf(answer),
     totals: {
       spans: count - eventCount,
@@ -140,7 +99,7 @@ function pageOf(address: string | null): string | null {
   return /^https?:$/.test(new URL(address).protocol) ? address : null;
 }
 
-function itemOf(node: TraceNode): TraceItem {
+function itemOf(node: TraceNodeAnswer): TraceItem {
   return {
     kind: node.kind,
     id: node.id,

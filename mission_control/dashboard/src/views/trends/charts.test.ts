@@ -19,7 +19,10 @@ describe("a line", () => {
   });
 
   it("of a machine of which nobody knows how much it has is empty", () => {
-    const sample = { from_at: at(0), cpu_percent: 1, memory_used_bytes: 5, memory_limit_bytes: 0 };
+    const sample = {
+      ...{ from_at: at(0), cpu_percent: 1, max_cpu_percent: 1, cpu_count: 1, load_1m: 0, memory_used_bytes: 5, memory_limit_bytes: 0 },
+      ...{ swap_used_bytes: 0, disk_used_bytes: 0, disk_total_bytes: 0, gpu_percent: null },
+    };
     expect(machineLines({ seconds: 60, machines: [{ host: "h", samples: [sample] }] }, memoryOf)[0]!.values).toEqual([null]);
   });
 });

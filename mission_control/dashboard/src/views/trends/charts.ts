@@ -1,23 +1,5 @@
 // Which charts are there, and how do the answers become their lines?
-
-export interface TrendAnswer {
-  readonly name: string;
-  /** How long a stretch is. */
-  readonly seconds: number;
-  readonly points: readonly { readonly from_at: string; readonly mean: number; readonly least: number; readonly greatest: number }[];
-}
-
-export interface CapacityAnswer {
-  readonly seconds: number;
-  readonly machines: readonly { readonly host: string; readonly samples: readonly MachineSample[] }[];
-}
-
-interface MachineSample {
-  readonly from_at: string;
-  readonly cpu_percent: number;
-  readonly memory_used_bytes: number;
-  readonly memory_limit_bytes: number;
-}
+import type { Capacity, MachineSample, Trend } from "../../api/schema";
 
 export type Unit = "count" | "percent" | "score";
 
@@ -111,11 +93,11 @@ export function lineOf(label: string, stretch: number, points: readonly { readon
   return { label, times, values };
 }
 
-export function trendLine(label: string, answer: TrendAnswer): Line {
+export function trendLine(label: string, answer: Trend): Line {
   return lineOf(label, answer.seconds, answer.points.map((each) => ({ at: each.from_at, value: each.mean })));
 }
 
-export function machineLines(answer: CapacityAnswer, value: (sample: MachineSample) => number): Line[] {
+export function machineLines(answer: Pick<Capacity, "seconds" | "machines">, value: (sample: MachineSample) => number): Line[] {
   return answer.machines.map(({ host, samples }) =>
     lineOf(host, answer.seconds, samples.map((each) => ({ at: each.from_at, value: value(each) }))),
   );

@@ -1,13 +1,13 @@
 // How did it go? What pulses and machines measured, over time.
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { api, take } from "../../api/client";
 import { go, useAddress } from "../../stores/address";
 import { useAt } from "../../stores/playhead";
 import { exactTime, knownTimeline } from "../../timeline/timeline";
 import { ProblemNote } from "../../ui/Note";
-import { ask } from "../ask";
 import { Chart } from "./Chart";
-import { type CapacityAnswer, CHARTS, type ChartSpec, cpuOf, machineLines, memoryOf, type TrendAnswer, trendLine } from "./charts";
+import { CHARTS, type ChartSpec, cpuOf, machineLines, memoryOf, trendLine } from "./charts";
 import styles from "./Trends.module.css";
 
 const RANGES = [
@@ -86,7 +86,7 @@ function Trend({ spec, stretch }: { spec: ChartSpec; stretch: Stretch }) {
   const answers = useQueries({
     queries: spec.lines.map(({ name }) => ({
       queryKey: ["trend", name, ...keyOf(stretch)],
-      queryFn: ({ signal }: { signal: AbortSignal }) => ask<TrendAnswer>("/api/trends", { name, ...parametersOf(stretch) }, signal),
+      queryFn: ({ signal }: { signal: AbortSignal }) => take(api.GET("/api/trends", { params: { query: { name, ...parametersOf(stretch) } }, signal })),
       placeholderData: keepPreviousData,
       refetchInterval: stretch.isLive ? AGAIN_MILLISECONDS : (false as const),
     })),
@@ -104,7 +104,7 @@ function Trend({ spec, stretch }: { spec: ChartSpec; stretch: Stretch }) {
 function Machines({ stretch }: { stretch: Stretch }) {
   const asked = useQuery({
     queryKey: ["capacity", ...keyOf(stretch)],
-    queryFn: ({ signal }) => ask<CapacityAnswer>("/api/capacity", parametersOf(stretch), signal),
+    queryFn: ({ signal }) => take(api.GET("/api/capacity", { params: { query: parametersOf(stretch) }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: stretch.isLive ? AGAIN_MILLISECONDS : false,
   });
