@@ -30,7 +30,7 @@ Parameter = str | int | datetime | Sequence[str]
 Row = dict[str, Any]
 
 _FOLDER: Final = files("operations.queries") / "sql"
-_INCLUDED: Final = ("is_failure",)
+_INCLUDED: Final = ("is_failure", "is_routine")
 """Conditions that several questions have, `%so%`: files of their own."""
 
 

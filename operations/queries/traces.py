@@ -19,7 +19,7 @@ class TraceRow:
     decisions: int
     failures: int
     agents: list[str]  # the first twenty
-    first_kind: str
+    first_kind: str  # of its first event that is no routine of services, or else of its first
     first_event_id: str
     decided: str  # its first decision; empty: none
     cost_usd: float

@@ -8,8 +8,8 @@ SELECT
     toUInt32(countIf(payload_kind = 'decision')) AS decisions,
     toUInt32(countIf(%is_failure%)) AS failures,
     arraySort(groupUniqArray(20)(agent_id)) AS agents,
-    argMin(payload_kind, (epoch, seq)) AS first_kind,
-    argMin(event_id, (epoch, seq)) AS first_event_id,
+    argMin(payload_kind, (%is_routine%, epoch, seq)) AS first_kind,
+    argMin(event_id, (%is_routine%, epoch, seq)) AS first_event_id,
     leftUTF8(argMinIf(decision.chosen_action, (epoch, seq), payload_kind = 'decision'), 200) AS decided,
     sumIf(ifNull(action_outcome.cost_usd, 0), payload_kind = 'action_outcome') AS cost_usd
 FROM swarm.events AS e
@@ -18,9 +18,6 @@ WHERE disposition = 'stored'
     AND e.recorded_at >= fromUnixTimestamp64Micro({since:Int64})
     AND e.recorded_at < fromUnixTimestamp64Micro({until:Int64})
 GROUP BY trace_id
-HAVING NOT {work:Bool} OR countIf(payload_kind NOT IN (
-    'tick_observed', 'leadership_taken', 'requests_taken', 'claim_requested', 'capacity_sampled', 'pulse_completed',
-    'process_started', 'worker_registered', 'worker_heartbeat', 'worker_departed'
-)) > 0
+HAVING NOT {work:Bool} OR countIf(NOT %is_routine%) > 0
 ORDER BY max((epoch, seq)) DESC
 LIMIT {most:UInt64}

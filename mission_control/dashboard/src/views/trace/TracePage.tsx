@@ -18,7 +18,7 @@ import { Clock } from "../../ui/Time";
 import { Graph } from "./Graph";
 import { Minimap } from "./Minimap";
 import { SpanCard } from "./SpanCard";
-import { found, indexOfId, type Trace, traceOf } from "./trace";
+import { found, headline, indexOfId, type Trace, traceOf } from "./trace";
 import styles from "./TracePage.module.css";
 import { useView } from "./useView";
 import { Waterfall } from "./Waterfall";
@@ -188,6 +188,7 @@ function Head(props: {
 }) {
   const { trace, isGraph, showsPath, q } = props;
   const { totals } = trace;
+  const title = useMemo(() => headline(trace), [trace]);
   const onPath = trace.path.on.reduce((sum, each) => sum + each, 0);
   const ran = trace.path.share.reduce((sum, each) => sum + each, 0);
   return (
@@ -196,7 +197,7 @@ function Head(props: {
         <Link to={{ id: "", more: {}, sel: "", q: "" }} className={styles.back} label="All traces">
           Traces
         </Link>
-        <Line text={trace.items[trace.layout.order[0]!]!.title} className={styles.title} />
+        <Line text={title} className={styles.title} />
         <Id id={trace.id} />
         {trace.jaegerUrl !== null && (
           <a href={trace.jaegerUrl} target="_blank" rel="noreferrer noopener" className={styles.jaeger}>

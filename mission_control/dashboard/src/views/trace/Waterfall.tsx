@@ -189,7 +189,12 @@ const Row = memo(function Row(props: RowProps) {
         )}
         <span className={styles.mark} data-kind={told.kind} data-hue={hueOf(trace, told.source)} aria-hidden="true" />
         <bdi className={styles.title} title={title.slice(0, 500)}>
-          {told.isFailure && <b className={styles.failed}>failed </b>}
+          {told.isFailure && (
+            <b className={styles.failed}>
+              <span aria-hidden="true">✕ </span>
+              <span className="visually-hidden">failed: </span>
+            </b>
+          )}
           {title}
         </bdi>
         {isFolded && <span className={styles.count}>{below}</span>}

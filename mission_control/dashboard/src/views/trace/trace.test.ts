@@ -2,7 +2,7 @@ import type { TraceNodeAnswer } from "../../api/schema";
 import { describe, expect, it } from "vitest";
 import { ticksOf } from "./drawBars";
 import { groupsOf, MAX_GROUPS } from "./group";
-import { found, indexOfId, preciseTime, traceOf } from "./trace";
+import { found, headline, indexOfId, preciseTime, traceOf } from "./trace";
 import { bounded } from "./useView";
 
 type Given = Partial<TraceNodeAnswer> & { start?: number; duration?: number };
@@ -37,6 +37,22 @@ describe("a trace", () => {
   it("begins at its microsecond", () => {
     expect(preciseTime("2026-11-30T12:00:00.123456Z") - Date.parse("2026-11-30T12:00:00.123Z")).toBeCloseTo(0.456, 3);
     expect(preciseTime("2026-11-30T12:00:00Z")).toBe(Date.parse("2026-11-30T12:00:00Z"));
+  });
+
+  it("is about its first decision, or else what is no plumbing", () => {
+    const event = (name: string, start: number, payload_kind: string) => ({
+      ...{ kind: "event" as const, name, id: name, start },
+      event: {
+        ...{ payload_kind, epoch: 1, sequence: 1, subject: "", recorded_at: "", sentence: name, is_failure: false },
+        ...{ agent_id: "", agent_role: "", causation_id: "", correlation_id: "", event_id: name, span_id: "", trace_id: "" },
+      },
+    });
+    const asked = event("asks", 0, "claim_requested");
+    const claimed = event("claims", 1, "task_claimed");
+    expect(headline(trace(asked, claimed, event("decides", 2, "decision")))).toBe("decides");
+    expect(headline(trace(asked, claimed))).toBe("claims");
+    expect(headline(trace(asked))).toBe("asks");
+    expect(headline(trace())).toBe("");
   });
 
   it("is searched by all words, in any case", () => {

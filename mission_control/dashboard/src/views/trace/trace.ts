@@ -131,6 +131,22 @@ export function preciseTime(iso: string): number {
   return Date.parse(iso) + (fraction === undefined ? 0 : Number(`0.${fraction}`));
 }
 
+/** How services come to decide: what a trace is about is something else. */
+const PLUMBING: ReadonlySet<string> = new Set([
+  ...["requests_taken", "claim_requested", "progress_reported", "result_reported", "release_requested"],
+  ...["tick_observed", "leadership_taken", "capacity_sampled"],
+]);
+
+/** What the trace is about: its first decision, or else the first thing that is no plumbing. */
+export function headline(trace: Trace): string {
+  const inOrder = [...trace.items].sort((one, other) => one.start - other.start);
+  const found =
+    inOrder.find((item) => item.kind === "event" && item.name === "decision") ??
+    inOrder.find((item) => !PLUMBING.has(item.name)) ??
+    inOrder[0];
+  return found?.title ?? "";
+}
+
 /** The item of that id; below 0: none, yet. */
 export function indexOfId(trace: Trace, id: string): number {
   return id ? trace.items.findIndex((item) => item.id === id) : -1;
