@@ -21,7 +21,7 @@ export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
   const supposed = useQuery({
     queryKey: ["dry run", act.path, asked],
     queryFn: ({ signal }) => perform(act, asked, { dryRun: true, signal }),
-    enabled: isComplete,
+    enabled: isComplete && !act.isDoneAtOnce,
     staleTime: 0,
     gcTime: 0,
     retry: false,
@@ -68,10 +68,12 @@ export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
           />
         ))}
       </form>
-      <section className={styles.would} aria-live="polite" aria-label="What would follow">
-        <h3>What will follow</h3>
-        <Would isComplete={isComplete} would={supposed.data?.would} error={supposed.error} />
-      </section>
+      {!act.isDoneAtOnce && (
+        <section className={styles.would} aria-live="polite" aria-label="What would follow">
+          <h3>What will follow</h3>
+          <Would isComplete={isComplete} would={supposed.data?.would} error={supposed.error} />
+        </section>
+      )}
       {doing.error && <Refused error={doing.error} />}
     </Dialog>
   );

@@ -29,6 +29,8 @@ export interface Act {
   /** It ends something. */
   readonly danger?: boolean;
   readonly done: string;
+  /** The route knows no `dry_run`. */
+  readonly isDoneAtOnce?: boolean;
   /** What is sent, of what was given. */
   readonly body?: (given: Given) => Record<string, unknown>;
 }
@@ -58,6 +60,37 @@ export const resume: Act = {
   path: "/api/resume",
   fields: [REASON],
   done: "It goes on",
+};
+
+export const addObjective: Act = {
+  label: "Add an objective",
+  title: "Add an objective",
+  path: "/api/objectives",
+  fields: [
+    { name: "description", label: "What is to be achieved", kind: "lines", required: true },
+    {
+      name: "plan",
+      label: "Plan",
+      kind: "text",
+      hint: "One of the catalogue, such as diagnose, trends, maintain. Left out, it is chosen by the description.",
+    },
+    { name: "priority", label: "Priority", kind: "number", hint: "0 to 10, the higher first; 5 if it is left out." },
+  ],
+  done: "The objective is planned",
+  body: ({ plan, ...given }) => ({ ...withoutEmpty(given), ...(plan ? { metadata: { plan } } : {}) }),
+};
+
+export const addTask: Act = {
+  label: "Add a task",
+  title: "Add a task",
+  path: "/tasks",
+  fields: [
+    { name: "action", label: "Action", kind: "text", required: true, hint: "What a worker knows how to do." },
+    { name: "description", label: "Description", kind: "text" },
+    { name: "priority", label: "Priority", kind: "number", hint: "0 to 10, the higher first; 5 if it is left out." },
+  ],
+  done: "The task is submitted",
+  isDoneAtOnce: true,
 };
 
 export function approve(id: string): Act {

@@ -57,7 +57,11 @@ export function refreshLiveQueries(): () => void {
     timer = window.setTimeout(() => {
       timer = 0;
       if (!document.hidden)
-        void queries.invalidateQueries({ predicate: (query) => query.meta?.["isLive"] === true });
+        void queries.invalidateQueries(
+          { predicate: (query) => query.meta?.["isLive"] === true },
+          // Whoever is slower than a second would never be done.
+          { cancelRefetch: false },
+        );
     }, AGAIN_MILLISECONDS);
   });
   return () => {

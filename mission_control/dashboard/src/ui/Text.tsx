@@ -12,6 +12,20 @@ export function Line({ text, className }: { text: string; className?: string | u
   );
 }
 
+const TAIL = 10;
+
+/** An id in one line: where it has no room, its middle is left out, as ids differ at their ends. */
+export function IdLine({ id, className }: { id: string; className?: string | undefined }) {
+  const shown = visibleLine(id);
+  const cut = Math.max(0, shown.length - TAIL);
+  return (
+    <bdi className={`${styles.ends} ${className ?? ""}`} title={shown.slice(0, 500)}>
+      <span className={styles.begin}>{shown.slice(0, cut)}</span>
+      <span className={styles.end}>{shown.slice(cut)}</span>
+    </bdi>
+  );
+}
+
 /** As many lines as it has. */
 export function Lines({ text, className }: { text: string; className?: string | undefined }) {
   return (

@@ -41,7 +41,8 @@ function parts(large: number, largeName: string, small: number, smallName: strin
 /** `12 min ago`; `now` within the last second. */
 export function ago(time: number, now: number): string {
   const since = now - time;
-  return since < SECOND ? "now" : `${duration(since)} ago`;
+  if (since < SECOND) return "now";
+  return `${since < MINUTE ? `${Math.floor(since / SECOND)} s` : duration(since)} ago`;
 }
 
 /** `14:03:27`, of the browser's own zone. */

@@ -4,7 +4,7 @@ import { go, useAddress } from "../../stores/address";
 import type { LiveEvent } from "../../stores/liveEvent";
 import { count, words } from "../../ui/format";
 import { sortOf } from "../../ui/kinds";
-import { Line } from "../../ui/Text";
+import { IdLine, Line } from "../../ui/Text";
 import { Clock } from "../../ui/Time";
 import styles from "./EventRow.module.css";
 
@@ -40,7 +40,7 @@ export function EventRow({ event }: { event: LiveEvent; q: string }) {
       <span className={styles.kind} title={event.kind}>
         {words(event.kind)}
       </span>
-      <Line className={styles.agent} text={event.agent} />
+      <IdLine className={styles.agent} id={event.agent} />
       <Line className={styles.sentence} text={event.sentence} />
     </div>
   );

@@ -119,6 +119,7 @@ function useCursor(rows: readonly LiveEvent[]): [number, (index: number) => void
 function Foot(props: { shown: number; isSearch: boolean; more: boolean; onMore: () => void }) {
   const kept = useLive((live) => live.events.length);
   const missed = useLive((live) => live.missed);
+  const isLive = useAt() === null;
   if (props.isSearch)
     return (
       <>
@@ -128,8 +129,10 @@ function Foot(props: { shown: number; isSearch: boolean; more: boolean; onMore: 
     );
   return (
     <>
-      {counted(props.shown, "event")} shown, the last {count(kept)} are kept here; the search goes over everything.
-      {missed !== null && ` Positions ${count(missed.first)} to ${count(missed.last)} went by unseen.`}
+      {isLive
+        ? `${counted(props.shown, "event")} shown of the last ${count(kept)}; the search goes over everything.`
+        : `${counted(props.shown, "event")} up to this moment; the search goes over everything.`}
+      {isLive && missed !== null && ` Positions ${count(missed.first)} to ${count(missed.last)} went by unseen.`}
     </>
   );
 }

@@ -8,7 +8,7 @@ import { counted, milliseconds, words } from "../../ui/format";
 import { Link } from "../../ui/Link";
 import { Empty } from "../../ui/Note";
 import { Panel } from "../../ui/Panel";
-import { Line, Lines } from "../../ui/Text";
+import { IdLine, Line, Lines } from "../../ui/Text";
 import { Ago, Since, useNow } from "../../ui/Time";
 import styles from "./Agents.module.css";
 
@@ -48,7 +48,7 @@ function Card({ agent, at }: { agent: AgentCard; at: number }) {
   return (
     <li className={styles.card} data-status={agent.status}>
       <div className={styles.head}>
-        <Line className={styles.name} text={agent.id} />
+        <IdLine className={styles.name} id={agent.id} />
         <Chip tone={TONES[agent.status] ?? "plain"}>{agent.status}</Chip>
       </div>
       <p className={styles.role}>{words(agent.role)}</p>

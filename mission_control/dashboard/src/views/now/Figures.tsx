@@ -15,7 +15,7 @@ export function Figures({ summary }: { summary: Summary }) {
   return (
     <section className={styles.figures} aria-label="Figures">
       <Figure name="Uptime" value={summary.uptime_percent == null ? "–" : percent(summary.uptime_percent, 1)}>
-        of the time operational
+        operational
       </Figure>
       <Figure name="Tool efficacy" value={tes.mean == null ? "–" : tes.mean.toFixed(0)}>
         {tes.mean == null ? "no task has ended yet" : <Trend value={tes.trend} tasks={tes.tasks} />}
@@ -24,7 +24,7 @@ export function Figures({ summary }: { summary: Summary }) {
         <Link to={{ view: "tasks", id: "" }}>{queueWords(summary)}</Link>
       </Figure>
       <Figure name="Behind the log" value={lag == null ? "–" : compact(lag)} tone={lag != null && lag > LAG_TO_WORRY ? "warn" : undefined}>
-        {lag == null ? "ClickHouse does not answer" : lag === 0 ? "everything is recorded" : "positions to record"}
+        {lag == null ? "ClickHouse does not answer" : lag === 0 ? "all is recorded" : "positions"}
       </Figure>
       <Figure name="Alerts" value={count(warnings)} tone={warnings ? "warn" : undefined}>
         in the last hour

@@ -1,7 +1,6 @@
 // How does the swarm stand, at a glance: what runs, what is stuck, what it costs; who does what; what
 // waits for a person?
 import type { Summary } from "../../api/schema";
-import { useSummary } from "../../api/summary";
 import { Command } from "../../ui/Command";
 import { Answer, Empty } from "../../ui/Note";
 import { Panel } from "../../ui/Panel";
@@ -11,6 +10,7 @@ import { Figures } from "./Figures";
 import { Headline } from "./Headline";
 import styles from "./now.module.css";
 import { Pulse } from "./Pulse";
+import { useSummary } from "./summary";
 import { Waiting } from "./Waiting";
 
 export default function NowPage() {
