@@ -1,6 +1,6 @@
 // How does a page ask for what was at the playhead? Live answers are asked for anew when something
 // came, once a second at most; those of a moment do not change.
-import { keepPreviousData, QueryClient, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, type Query, QueryClient, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { liveStore } from "../stores/live";
 import { useAt } from "../stores/playhead";
 import { ApiProblem } from "./problem";
@@ -49,20 +49,24 @@ export function useAtPlayhead<T>(
   });
 }
 
+const LIVE = { predicate: (query: Query) => query.meta?.["isLive"] === true };
+
 /** Ask again for what is live whenever something came. Returns what ends it. */
 export function refreshLiveQueries(): () => void {
   let timer = 0;
+  const schedule = () => {
+    if (timer === 0) timer = window.setTimeout(refresh, AGAIN_MILLISECONDS);
+  };
+  const refresh = () => {
+    timer = 0;
+    if (document.hidden) return;
+    // What is under way is not cancelled: an answer that takes longer than events are apart would
+    // never come. It may have been asked for before the last of them, so it is asked for again.
+    if (queries.isFetching(LIVE) > 0) schedule();
+    void queries.invalidateQueries(LIVE, { cancelRefetch: false });
+  };
   const stop = liveStore.subscribe((now, before) => {
-    if (now.end === before.end || timer !== 0) return;
-    timer = window.setTimeout(() => {
-      timer = 0;
-      if (!document.hidden)
-        void queries.invalidateQueries(
-          { predicate: (query) => query.meta?.["isLive"] === true },
-          // Whoever is slower than a second would never be done.
-          { cancelRefetch: false },
-        );
-    }, AGAIN_MILLISECONDS);
+    if (now.end !== before.end) schedule();
   });
   return () => {
     stop();

@@ -2,6 +2,7 @@
 // what it cost.
 import { useQuery } from "@tanstack/react-query";
 import { api, take } from "../../api/client";
+import type { ChainStep } from "../../api/schema";
 import { addressStore, go } from "../../stores/address";
 import { showPosition } from "../../stores/playhead";
 import { Button } from "../../ui/Button";
@@ -11,12 +12,12 @@ import { visible } from "../../ui/hostile";
 import { Link } from "../../ui/Link";
 import { Id, Lines } from "../../ui/Text";
 import { Ago, Clock } from "../../ui/Time";
-import { authorOf, type Step } from "./answers";
+import { authorOf } from "./answers";
 import styles from "./Content.module.css";
 
 export interface BlameCardProps {
   /** null: nobody knows which. */
-  readonly step: Step | null;
+  readonly step: ChainStep | null;
   /** Why the line may be older than this step; empty: it is not. */
   readonly mayBeOlder: string;
   readonly line: number;
@@ -76,7 +77,7 @@ function Cost({ decisionId }: { decisionId: string }) {
 }
 
 /** What was decided, why, and what else could have been. */
-export function DecisionOf({ step }: { step: Pick<Step, "decision" | "external"> }) {
+export function DecisionOf({ step }: { step: Pick<ChainStep, "decision" | "external"> }) {
   const { decision } = step;
   if (step.external) return <p>Nobody in the swarm did this: it was found changed, and recorded.</p>;
   if (decision === null) return <p>No decision on record led to it.</p>;

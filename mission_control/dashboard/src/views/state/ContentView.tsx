@@ -1,11 +1,12 @@
 // The lines of a file at the playhead, each with who wrote it; only those on screen are there.
 import { type CSSProperties, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { ChainStep, Content } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
 import { count } from "../../ui/format";
 import { visible, visibleLine } from "../../ui/hostile";
 import { Empty } from "../../ui/Note";
 import { rowWindow } from "../../ui/rowWindow";
-import { authorOf, type Content, type Step } from "./answers";
+import { authorOf } from "./answers";
 import { BlameCard } from "./BlameCard";
 import styles from "./Content.module.css";
 
@@ -39,7 +40,7 @@ export function ContentView({ content }: { content: Content }) {
   );
 }
 
-function stepOf(content: Content, line: number): Step | undefined {
+function stepOf(content: Content, line: number): ChainStep | undefined {
   return content.steps.find((each) => each.number === content.blame[line]);
 }
 

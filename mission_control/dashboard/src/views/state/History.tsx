@@ -1,6 +1,7 @@
 // How did it become so? Each change with its difference and the decision behind it.
 import { useMemo, useState } from "react";
 import { diffOfPatch, diffOfTexts } from "../../engine/diff";
+import type { ChainStep } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
 import { showPosition } from "../../stores/playhead";
 import { Button } from "../../ui/Button";
@@ -12,11 +13,11 @@ import { Line } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { DiffView } from "../diff/DiffView";
 import { isUnifiedDiff } from "../event/answer";
-import { authorOf, type Step } from "./answers";
+import { authorOf } from "./answers";
 import { DecisionOf } from "./BlameCard";
 import styles from "./History.module.css";
 
-export function History({ steps, isCut }: { steps: readonly Step[]; isCut: boolean }) {
+export function History({ steps, isCut }: { steps: readonly ChainStep[]; isCut: boolean }) {
   const more = useAddress((address) => address.more);
   const [isSplit, setIsSplit] = useState(() => matchMedia("(min-width: 1600px)").matches);
   const wanted = steps.findIndex((each) => each.event_id === more["step"]);
@@ -79,7 +80,7 @@ export function History({ steps, isCut }: { steps: readonly Step[]; isCut: boole
 }
 
 /** `before`: of a variable, the value that the step before gave it. */
-function StepDiff({ step, before, isSplit }: { step: Step; before: string; isSplit: boolean }) {
+function StepDiff({ step, before, isSplit }: { step: ChainStep; before: string; isSplit: boolean }) {
   const recorded = step.diff ?? "";
   const diff = useMemo(
     () => (isUnifiedDiff(recorded) ? diffOfPatch(recorded) : diffOfTexts(isUnifiedDiff(before) ? "" : before, recorded, { whole: true })),

@@ -1,4 +1,5 @@
 // One file or variable at the playhead: its content with blame, or its history step by step.
+import { api, take } from "../../api/client";
 import { useAtPlayhead } from "../../api/moment";
 import { go, useAddress } from "../../stores/address";
 import { Button } from "../../ui/Button";
@@ -7,9 +8,9 @@ import { useKeys } from "../../ui/keys";
 import { Link } from "../../ui/Link";
 import { Answer } from "../../ui/Note";
 import { Line } from "../../ui/Text";
-import { ask } from "../ask";
-import type { Chain, Content, ResourceKey } from "./answers";
+import type { ResourceKey } from "./answers";
 import { ContentView } from "./ContentView";
+import { atOf } from "./fetchResources";
 import { History } from "./History";
 import styles from "./State.module.css";
 import { FILE, kindOf } from "./tree";
@@ -49,7 +50,7 @@ export function ResourcePage({ of }: { of: ResourceKey }) {
 
 function AskedContent({ of }: { of: ResourceKey }) {
   const asked = useAtPlayhead(["content", of], ({ at, signal }) =>
-    ask<Content>("/api/content", { resource: of.name, workspace: of.workspace, at }, signal),
+    take(api.GET("/api/content", { params: { query: { resource: of.name, workspace: of.workspace, ...atOf(at) } }, signal })),
   );
   return (
     <Answer of={asked} what="its content">
@@ -60,7 +61,12 @@ function AskedContent({ of }: { of: ResourceKey }) {
 
 function AskedHistory({ of }: { of: ResourceKey }) {
   const asked = useAtPlayhead(["chain", of], ({ at, signal }) =>
-    ask<Chain>("/api/chain", { resource: of.name, workspace: of.workspace, type: of.type, at }, signal),
+    take(
+      api.GET("/api/chain", {
+        params: { query: { resource: of.name, workspace: of.workspace, type: of.type, ...atOf(at) } },
+        signal,
+      }),
+    ),
   );
   return (
     <Answer of={asked} what="its history">

@@ -1,5 +1,6 @@
 // Which files and variables were there at the playhead?
 import { useEffect, useMemo, useState } from "react";
+import type { ChangedResource } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
 import { count, counted, milliseconds } from "../../ui/format";
 import { visibleLine } from "../../ui/hostile";
@@ -9,13 +10,13 @@ import { Panel } from "../../ui/Panel";
 import { RowPool } from "../../ui/RowPool";
 import { Line } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
-import { keyText, type Resource, type ResourceKey } from "./answers";
+import { keyText, type ResourceKey } from "./answers";
 import styles from "./State.module.css";
 import { treeRows, type TreeRow } from "./tree";
 
 const KEYS = "Files and variables";
 
-export function ResourceTree(props: { resources: readonly Resource[]; isCut: boolean; chosen: ResourceKey | null }) {
+export function ResourceTree(props: { resources: readonly ChangedResource[]; isCut: boolean; chosen: ResourceKey | null }) {
   const { resources, isCut, chosen } = props;
   const q = useAddress((address) => address.q);
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
@@ -80,7 +81,7 @@ export function ResourceTree(props: { resources: readonly Resource[]; isCut: boo
   );
 }
 
-function open(resource: Resource): void {
+function open(resource: ChangedResource): void {
   go({ id: resource.name, more: { w: resource.workspace, t: resource.type } });
 }
 

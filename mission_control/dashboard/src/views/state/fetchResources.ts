@@ -1,25 +1,26 @@
 // Which files and variables were there at a moment? All pages of the answer, within bounds.
-import { ask } from "../ask";
-import type { Resource } from "./answers";
+import { api, take } from "../../api/client";
+import type { ChangedResource, ResourcePageAnswer } from "../../api/schema";
 
 export const MAX_RESOURCES = 10_000;
 const PAGE = 1_000;
 
-interface Page {
-  readonly resources: readonly Resource[];
-  readonly next_cursor: string | null;
-}
-
 export async function fetchResources(
   at: number | undefined,
   signal: AbortSignal,
-): Promise<{ resources: readonly Resource[]; isCut: boolean }> {
-  const resources: Resource[] = [];
+): Promise<{ resources: readonly ChangedResource[]; isCut: boolean }> {
+  const resources: ChangedResource[] = [];
   let cursor: string | null = "";
   while (cursor !== null && resources.length < MAX_RESOURCES) {
-    const page: Page = await ask<Page>("/api/resources", { at, limit: PAGE, cursor }, signal);
+    const query = { limit: PAGE, cursor, ...atOf(at) };
+    const page: ResourcePageAnswer = await take(api.GET("/api/resources", { params: { query }, signal }));
     resources.push(...page.resources);
     cursor = page.next_cursor;
   }
   return { resources, isCut: cursor !== null };
+}
+
+/** As the routes want a position; nothing: now. */
+export function atOf(position: number | undefined): { at?: string } {
+  return position === undefined ? {} : { at: String(position) };
 }

@@ -26,9 +26,8 @@ export default function StateView() {
 }
 
 function Files({ chosen, onCompare }: { chosen: ResourceKey | null; onCompare: () => void }) {
-  const asked = useAtPlayhead(["resources"], ({ at, signal }) =>
-    fetchResources(at, signal),
-  );
+  const asked = useAtPlayhead(["resources"], ({ at, signal }) => fetchResources(at, signal));
+  const isNothing = asked.data?.resources.length === 0 && chosen === null;
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
@@ -37,24 +36,22 @@ function Files({ chosen, onCompare }: { chosen: ResourceKey | null; onCompare: (
           Compare two moments
         </Button>
       </header>
-      <Answer of={asked} what="files and variables">
-        {({ resources, isCut }) =>
-          resources.length === 0 && chosen === null ? (
-            <NothingChanged />
+      {isNothing ? (
+        <NothingChanged />
+      ) : (
+        <div className={styles.columns} data-chosen={chosen !== null || undefined}>
+          <Answer of={asked} what="files and variables">
+            {({ resources, isCut }) => <ResourceTree resources={resources} isCut={isCut} chosen={chosen} />}
+          </Answer>
+          {chosen === null ? (
+            <Empty title="Choose a file or a variable">
+              <p>Its lines say who wrote them, because of which decision, and what was turned down.</p>
+            </Empty>
           ) : (
-            <div className={styles.columns} data-chosen={chosen !== null || undefined}>
-              <ResourceTree resources={resources} isCut={isCut} chosen={chosen} />
-              {chosen === null ? (
-                <Empty title="Choose a file or a variable">
-                  <p>Its lines say who wrote them, because of which decision, and what was turned down.</p>
-                </Empty>
-              ) : (
-                <ResourcePage key={JSON.stringify(chosen)} of={chosen} />
-              )}
-            </div>
-          )
-        }
-      </Answer>
+            <ResourcePage key={JSON.stringify(chosen)} of={chosen} />
+          )}
+        </div>
+      )}
     </div>
   );
 }

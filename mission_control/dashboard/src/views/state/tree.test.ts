@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Resource } from "./answers";
+import type { ChangedResource } from "../../api/schema";
 import { type Difference, fieldsOf, grouped } from "./difference";
 import { MAX_OPEN, treeRows } from "./tree";
 
-function resource(name: string, change: Partial<Resource> = {}): Resource {
+function resource(name: string, change: Partial<ChangedResource> = {}): ChangedResource {
   return {
     workspace: "w", name, type: "FILE_SYSTEM", steps: 1, state_hash: "h",
-    changed_at: "2026-11-30T12:00:00Z", agent_id: "a", ...change,
+    changed_at: "2026-11-30T12:00:00Z", agent_id: "a", agent_role: "coder", event_id: "e", epoch: 1, position: 1, ...change,
   };
 }
 
-function drawn(resources: Resource[], toggled: string[] = []): string[] {
+function drawn(resources: ChangedResource[], toggled: string[] = []): string[] {
   return treeRows(resources, new Set(toggled)).map((row) => `${"  ".repeat(row.depth)}${row.label}${row.resource ? "" : ` (${row.count})`}`);
 }
 

@@ -1,13 +1,14 @@
 // How do names of files and variables become a tree? Folders with a single folder in them are one
 // row, as in editors.
-import { keyText, type Resource } from "./answers";
+import type { ChangedResource } from "../../api/schema";
+import { keyText } from "./answers";
 
 export interface TreeRow {
   readonly key: string;
   readonly depth: number;
   readonly label: string;
   /** What it is: a leaf has its resource. */
-  readonly resource?: Resource;
+  readonly resource?: ChangedResource;
   /** Leaves below it. */
   readonly count: number;
   readonly isOpen: boolean;
@@ -17,7 +18,7 @@ interface Folder {
   readonly key: string;
   label: string;
   readonly folders: Map<string, Folder>;
-  readonly leaves: Resource[];
+  readonly leaves: ChangedResource[];
   count: number;
 }
 
@@ -27,7 +28,7 @@ export const FILE = "FILE_SYSTEM";
 
 /** The rows to show, of folders and what is in those that are open. `toggled`: keys of folders that
  * somebody opened or closed. */
-export function treeRows(resources: readonly Resource[], toggled: ReadonlySet<string>): TreeRow[] {
+export function treeRows(resources: readonly ChangedResource[], toggled: ReadonlySet<string>): TreeRow[] {
   const root = folder("", "");
   for (const each of resources) place(root, each);
   const isSmall = resources.length <= MAX_OPEN;
@@ -51,7 +52,7 @@ function folder(key: string, label: string): Folder {
   return { key, label, folders: new Map(), leaves: [], count: 0 };
 }
 
-function place(root: Folder, resource: Resource): void {
+function place(root: Folder, resource: ChangedResource): void {
   let at = root;
   for (const name of [resource.workspace || "no workspace", ...pathOf(resource)]) {
     let next = at.folders.get(name);
@@ -65,12 +66,12 @@ function place(root: Folder, resource: Resource): void {
   at.leaves.push(resource);
 }
 
-function pathOf(resource: Resource): string[] {
+function pathOf(resource: ChangedResource): string[] {
   if (resource.type !== FILE) return [kindOf(resource.type)];
   return resource.name.split("/").slice(0, -1).filter(Boolean);
 }
 
-function nameOf(resource: Resource): string {
+function nameOf(resource: ChangedResource): string {
   return resource.type === FILE ? (resource.name.split("/").at(-1) ?? "") || resource.name : resource.name;
 }
 
