@@ -1,4 +1,4 @@
-"""`ganglion trace`: what led to this event, and what followed from it?"""
+"""`ganglion trace`: what led to this event, what followed from it, and how long did it take?"""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def trace(
         typer.Option("--all", help="Also requests and turns of services."),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="As one JSON object, with all events.")
+        bool, typer.Option("--json", help="As one JSON object, with all events and spans.")
     ] = False,
 ) -> None:
-    """Show a trace as a tree, with links to other traces and to its page in Jaeger."""
+    """Show events and spans of a trace as one tree, with links to other traces and to Jaeger."""
     import asyncio
     import json
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from nervous_system.cancelling import cancel
 from nervous_system.contract.redaction import Redactor
-from nervous_system.errors import GanglionError, Transient
+from nervous_system.errors import Forbidden, GanglionError, Transient
 from nervous_system.telemetry import semantic_names
 from nervous_system.telemetry.metric_catalogue import SPANS_DROPPED, SPANS_EXPORTED
 from nervous_system.telemetry.span_budget import SpanBudget
@@ -52,6 +52,7 @@ class _Way:
     redactor: Redactor
     loop: asyncio.AbstractEventLoop
     sending: asyncio.Task[None] | None = None
+    forbidden: bool = False  # an older mesh has no permission for it: nothing is tried again
 
 
 class BusSpans(SpanProcessor):
@@ -132,17 +133,19 @@ class BusSpans(SpanProcessor):
         return not self._waiting
 
     def _begin(self, way: _Way) -> None:
-        if self._waiting and way in self._ways and (way.sending is None or way.sending.done()):
+        if way not in self._ways or not self._waiting or way.forbidden:
+            return
+        if way.sending is None or way.sending.done():
             way.sending = asyncio.create_task(self._gather_and_send(way), name="spans")
 
     async def _gather_and_send(self, way: _Way) -> None:
-        while self._waiting:
+        while self._waiting and not way.forbidden:
             await asyncio.sleep(GATHER_SECONDS)
             await self._send_waiting(way)
 
     async def _send_waiting(self, way: _Way) -> None:
         """Until none is left. Those on which it is cancelled wait on, and may come twice."""
-        while self._waiting:
+        while self._waiting and not way.forbidden:
             batch = [self._waiting.popleft() for _ in range(min(BATCH_SPANS, len(self._waiting)))]
             try:
                 await self._send_batch(way, batch)
@@ -170,6 +173,7 @@ class BusSpans(SpanProcessor):
                 if not self._troubled:
                     _log.warning("spans.not_on_the_bus", reason=str(error))
                 self._troubled = str(error)
+                way.forbidden = isinstance(error, Forbidden)
                 if not isinstance(error, Transient):
                     return False
                 await asyncio.sleep(RETRY_SECONDS)

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -24,6 +25,7 @@ from enchanted.events.v1.task_request_pb2 import ClaimRequested, ResultReported
 from ganglion.exit_codes import OK, USAGE
 from ganglion.trace_text import trace_text
 from nervous_system.bus import open_bus
+from nervous_system.client.agent import open_agent
 from nervous_system.contract.event import Event, RecordedEvent
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import child_id
@@ -435,3 +437,34 @@ def test_texts_of_spans_do_nothing_to_the_terminal() -> None:
     assert "12.0 ms, failed: it broke" in text
     assert f"http://jaeger/trace/{TRACE_ID}" in text
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+def test_what_an_agent_did_is_in_the_trace_without_any_jaeger(
+    ganglion: CommandLine,
+) -> None:
+    """From the agent through the server and ClickHouse to the command, as their own users."""
+    started = ganglion("up", "--detach", *PROCESSES)
+    assert started.returncode == OK, started.stderr
+    home = Path(ganglion.environment["GANGLION_HOME"])
+    settings = MeshSettings(
+        nats_url=f"nats://127.0.0.1:{ganglion.environment[NATS_PORT]}", home=home
+    )
+
+    async def decide() -> str:
+        async with open_agent(
+            role="coder", agent_id="c1", settings=settings, workspace=""
+        ) as agent:
+            return (await agent.decide(chosen="look", rationale="to see")).event_id
+
+    event_id = asyncio.run(decide())
+    spans: list[dict[str, object]] = []
+    while not spans:
+        time.sleep(0.1)
+        answer = ganglion("trace", event_id, "--json")
+        spans = json.loads(answer.stdout)["spans"] if answer.returncode == OK else []
+    (span,) = spans
+    assert (span["source"], span["service"]) == ("coder", "c1")
+    assert span["name"] == "record swarm.events.coder.decision"
+    lines = [line[22:] for line in ganglion("trace", event_id).stdout.splitlines()[2:4]]
+    assert lines[0].startswith("record swarm.events.coder.decision  c1  ")
+    assert lines[1].startswith("↓ ◀ decision  c1  look")

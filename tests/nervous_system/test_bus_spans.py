@@ -13,6 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from nervous_system import names
 from nervous_system.bus import Bus, open_bus
 from nervous_system.client.agent import open_agent
+from nervous_system.errors import Forbidden
 from nervous_system.settings import MeshSettings
 from nervous_system.telemetry import bus_spans
 from nervous_system.telemetry.metrics import Metrics
@@ -254,3 +255,30 @@ async def test_an_agents_thousand_decisions_are_not_all_told(
     assert left_out is not None
     assert told + left_out + full == 20_000
     assert left_out > told > 0
+
+
+async def test_who_may_not_tries_once(
+    watching: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent with a newer library than its mesh."""
+    metrics = Metrics()
+    traced = tracer(metrics)
+    tries = 0
+
+    async def refuse(data: bytes) -> None:
+        nonlocal tries
+        tries += 1
+        raise Forbidden("not you")
+
+    monkeypatch.setattr(bus_spans, "GATHER_SECONDS", 0.0)
+    async with traced.on_the_bus(refuse, watching.redactor):
+        for number in range(3):
+            with traced.span(f"work {number}"):
+                pass
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not tries:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+    await traced.close()
+    assert tries == 1
+    lost = [metrics.value(DROPPED, to="bus", reason=each) for each in ("export_failed", "shutdown")]
+    assert lost == [1, 2]
