@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import structlog
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from nervous_system.errors import Fatal
 from nervous_system.telemetry.metric_catalogue import SPANS_DROPPED, SPANS_EXPORTED
 
 if TYPE_CHECKING:
@@ -133,3 +136,44 @@ class CollectorSpans(SpanExporter):
         if not self._stopped.is_set():
             self._stopped.set()
             self._exporter.shutdown()  # type: ignore[no-untyped-call]
+
+
+class Collector:
+    """The way to a collector."""
+
+    def __init__(self, endpoint: str, metrics: Metrics | None) -> None:
+        """Raises Fatal."""
+        address = urlsplit(endpoint)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise Fatal(
+                f"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}', which is not an http address;"
+                " set it to the collector's base URL, such as http://127.0.0.1:4318"
+            )
+        self._counts = SpanCounts(metrics)
+        self._sender = CollectorSpans(endpoint, self._counts)
+        batches = BatchSpanProcessor(
+            self._sender,
+            max_queue_size=QUEUE_SPANS,
+            max_export_batch_size=BATCH_SPANS,
+            schedule_delay_millis=SCHEDULE_SECONDS * 1000,
+        )
+        self.gate = SpanGate(batches, self._counts)
+
+    async def close(self, provider: TracerProvider, *, deadline_seconds: float) -> int:
+        """How many are left behind."""
+        loop = asyncio.get_running_loop()
+        sent = asyncio.Event()
+
+        def shut_down() -> None:
+            provider.shutdown()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(sent.set)
+
+        # Not the default executor: the interpreter waits for its threads at exit, without end.
+        threading.Thread(target=shut_down, name="spans-shutdown", daemon=True).start()
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                await sent.wait()
+        except TimeoutError:
+            self._sender.shutdown()
+        return self._counts.close()

@@ -6,27 +6,22 @@ anywhere.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 
 from nervous_system.contract.redaction import Redactor
-from nervous_system.errors import Fatal
 from nervous_system.ids import new_event_id
-from nervous_system.telemetry import collector_spans, semantic_names
+from nervous_system.telemetry import semantic_names
 from nervous_system.telemetry.bus_spans import BusSpans, Send
-from nervous_system.telemetry.collector_spans import CollectorSpans, SpanCounts, SpanGate
 from nervous_system.telemetry.span_budget import OF_THE_PROCESS, BudgetSampler, SpanBudget
 
 if TYPE_CHECKING:
+    from nervous_system.telemetry.collector_spans import Collector
     from nervous_system.telemetry.metrics import Metrics
 
 _log = structlog.get_logger()
@@ -50,7 +45,11 @@ class SpanExport:
         not an http address.
         """
         self._bus = BusSpans(metrics, budget) if bus else None
-        self._collector = _Collector(endpoint, metrics) if endpoint else None
+        self._collector: Collector | None = None
+        if endpoint:
+            from nervous_system.telemetry.collector_spans import Collector
+
+            self._collector = Collector(endpoint, metrics)
         self._provider = TracerProvider(
             resource=Resource.create(
                 {
@@ -86,44 +85,3 @@ class SpanExport:
             left += await self._collector.close(self._provider, deadline_seconds=deadline_seconds)
         if left:
             _log.warning("spans.left_behind", spans=left, deadline_seconds=deadline_seconds)
-
-
-class _Collector:
-    """The way to a collector."""
-
-    def __init__(self, endpoint: str, metrics: Metrics | None) -> None:
-        """Raises Fatal."""
-        address = urlsplit(endpoint)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise Fatal(
-                f"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}', which is not an http address;"
-                " set it to the collector's base URL, such as http://127.0.0.1:4318"
-            )
-        self._counts = SpanCounts(metrics)
-        self._sender = CollectorSpans(endpoint, self._counts)
-        batches = BatchSpanProcessor(
-            self._sender,
-            max_queue_size=collector_spans.QUEUE_SPANS,
-            max_export_batch_size=collector_spans.BATCH_SPANS,
-            schedule_delay_millis=collector_spans.SCHEDULE_SECONDS * 1000,
-        )
-        self.gate = SpanGate(batches, self._counts)
-
-    async def close(self, provider: TracerProvider, *, deadline_seconds: float) -> int:
-        """How many are left behind."""
-        loop = asyncio.get_running_loop()
-        sent = asyncio.Event()
-
-        def shut_down() -> None:
-            provider.shutdown()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(sent.set)
-
-        # Not the default executor: the interpreter waits for its threads at exit, without end.
-        threading.Thread(target=shut_down, name="spans-shutdown", daemon=True).start()
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                await sent.wait()
-        except TimeoutError:
-            self._sender.shutdown()
-        return self._counts.close()
