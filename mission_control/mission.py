@@ -23,6 +23,7 @@ from operations.queries.live_history import LiveHistory
 from operations.queries.live_swarm import LiveSwarm
 from operations.queries.objectives import ObjectiveHistory
 from operations.queries.record import Record
+from operations.queries.state.past import PastStates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Mission:
 
     bus: Bus
     swarm: LiveSwarm
+    past: PastStates
     feed: LiveFeed
     streams: Streams
     seen: SeenRequests

@@ -32,6 +32,8 @@ from operations.queries.live_feed import LiveFeed
 from operations.queries.live_history import live_incidents, live_objectives
 from operations.queries.live_swarm import LiveSwarm
 from operations.queries.record import Record
+from operations.queries.state.kept import KeptStates
+from operations.queries.state.past import PastStates
 
 SERVICE: Final = "mission_control"
 
@@ -50,13 +52,24 @@ async def run(stop: asyncio.Event) -> None:
         port = listening.getsockname()[1]
         member.telemetry.health.fact("port", lambda: port)
         feed = LiveFeed(member.bus)
-        door = front_door(member.bus, feed, mesh, settings, port=port)
+        kept = KeptStates.of(member.bus, Home.at(mesh.home).keyframes)
+        past = PastStates(member.bus, kept)
+        door = front_door(member.bus, feed, past, mesh, settings, port=port)
         _log.info("http.listening", host=settings.host, port=port)
-        await listen(door, listening, stop=stop, when_stopping=feed.close)
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(past.keep(stop), name="keyframes")
+            await listen(door, listening, stop=stop, when_stopping=feed.close)
+            keeping.cancel()
 
 
 def front_door(
-    bus: Bus, feed: LiveFeed, mesh: MeshSettings, settings: MissionControlSettings, *, port: int
+    bus: Bus,
+    feed: LiveFeed,
+    past: PastStates,
+    mesh: MeshSettings,
+    settings: MissionControlSettings,
+    *,
+    port: int,
 ) -> Admission:
     """The application, and who gets to it. Raises Fatal, OSError."""
     here = Caller(operator(), "admin")
@@ -69,6 +82,7 @@ def front_door(
         Mission(
             bus=bus,
             swarm=LiveSwarm(bus),
+            past=past,
             feed=feed,
             streams=Streams(),
             seen=SeenRequests(),

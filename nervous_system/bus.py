@@ -45,7 +45,7 @@ from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import AttributeValue, Span, Tracer
 from nervous_system.transport.connection import Connection
 from nervous_system.transport.publisher import Publisher
-from nervous_system.transport.reader import Reader
+from nervous_system.transport.reader import BUFFER_MESSAGES, Reader
 from nervous_system.transport.stream import Stream
 from nervous_system.transport.subject_feed import SubjectFeed
 from nervous_system.transport.telemetry_stream import send_spans
@@ -309,9 +309,10 @@ class Bus:
         subjects: Sequence[str] = (),
         headers_only: bool = False,
         filled: asyncio.Event | None = None,
+        buffer_messages: int = BUFFER_MESSAGES,
     ) -> Reader:
         """Positions in order from a sequence, from a time, or (with neither) from now on; stays
-        live."""
+        live. So many are sent ahead of what is taken."""
         return Reader(
             self.connection,
             start_sequence=start_sequence,
@@ -319,6 +320,7 @@ class Bus:
             subjects=subjects,
             headers_only=headers_only,
             filled=filled,
+            buffer_messages=buffer_messages,
         )
 
     def feed(self, subjects: Sequence[str], *, since: datetime) -> SubjectFeed:
@@ -332,14 +334,17 @@ class Bus:
         start_time: datetime | None = None,
         subjects: Sequence[str] = (),
         headers_only: bool = False,
+        buffer_messages: int = BUFFER_MESSAGES,
     ) -> AsyncGenerator[Stored, None]:
-        """Every position up to what was the end when this began, then stops."""
+        """Every position up to what was the end when this began, then stops; `buffer_messages` as
+        in `reader`."""
         end = (await self.stream.state()).last_sequence
         async with self.reader(
             start_sequence=None if start_time else start_sequence,
             start_time=start_time,
             subjects=subjects,
             headers_only=headers_only,
+            buffer_messages=buffer_messages,
         ) as reader:
             while not reader.at_end:
                 for stored in await reader.batch(max_messages=1000, within_seconds=5.0):

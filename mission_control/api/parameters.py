@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime
 
 from operations.queries.record import EARLIEST, LATEST
+
+MAX_ROWS: Final = 1_000
+"""Of each kind of thing in one answer that has no pages."""
 
 Id = Annotated[str, Query(max_length=1_000)]
 Limit = Annotated[int, Query(ge=1, le=1_000)]

@@ -33,7 +33,11 @@ SPACING: Final = 1_000
 """Positions from one keyframe to the next."""
 
 MAX_IN_MEMORY: Final = 8
-"""States of one service that are kept unpacked. They share what is the same in them."""
+"""States of one service that are kept unpacked, of those that were used last."""
+
+MAX_MILESTONES: Final = 64
+"""States of one service that are kept unpacked so that no way is long. Each is made from the one
+before, so together they take little more than what was ever in one of them."""
 
 WHOLE: Final = ".whole"
 CHANGES: Final = ".changes"
@@ -57,6 +61,8 @@ class Keyframes(Generic[State]):
         self._format = format_
         self._stream = stream
         self._in_memory: OrderedDict[int, Snapshot[State]] = OrderedDict()
+        self._milestones: dict[int, Snapshot[State]] = {}
+        self._apart = spacing  # positions from one of these to the next
         self._turn = asyncio.Lock()  # one at a time reads or writes them
 
     async def at_or_before(self, position: int) -> Snapshot[State] | None:
@@ -79,6 +85,27 @@ class Keyframes(Generic[State]):
         """Keep one more. Raises OSError."""
         async with self._turn:
             await asyncio.to_thread(self._write, snapshot)
+
+    async def set_milestones(self) -> None:
+        """From now on no way begins with a whole state: the longest leads past a sixty-fourth of
+        what there is. Others get a turn between any two keyframes."""
+        if self._milestones:
+            return
+        sequences = sorted(self._sequences())
+        for sequence in sequences:
+            async with self._turn:
+                found = await asyncio.to_thread(self._load, sequence)
+                if found is not None:
+                    self._set_milestone(found)
+
+    def _set_milestone(self, snapshot: Snapshot[State]) -> None:
+        if snapshot.sequence % self._apart:
+            return
+        self._milestones[snapshot.sequence] = snapshot
+        if len(self._milestones) > MAX_MILESTONES:
+            self._apart *= 2
+            for each in [each for each in self._milestones if each % self._apart]:
+                del self._milestones[each]
 
     def forget_before(self, position: int) -> None:
         """Those of positions that the log has forgotten, but for what later ones build on."""
@@ -142,7 +169,7 @@ class Keyframes(Generic[State]):
         to_whole = 0  # how many of the chain are behind it
         at, further_bytes = sequence, 0
         while True:
-            known = self._in_memory.get(at)
+            known = self._in_memory.get(at) or self._milestones.get(at)
             if known is not None and (not chain or Place.of(known) == chain[-1].before):
                 return known, chain
             if whole is None and (whole := self._read(at, WHOLE)) is not None:
@@ -182,6 +209,8 @@ class Keyframes(Generic[State]):
         if before is None or self._whole_is_due(sequence):
             write_atomically(self._path(sequence, WHOLE), self._format.whole(snapshot))
         self._remember(snapshot)
+        if self._milestones:
+            self._set_milestone(snapshot)
 
     def _whole_is_due(self, sequence: int) -> bool:
         """Whether the changes up to here are half as large as the whole one they begin with."""
@@ -214,6 +243,7 @@ class Keyframes(Generic[State]):
                 remedy="none needed: the state is folded from an earlier one",
             )
         self._in_memory.pop(sequence, None)
+        self._milestones.pop(sequence, None)
         for suffix in (WHOLE, CHANGES):
             with suppress(OSError):
                 self._path(sequence, suffix).unlink()

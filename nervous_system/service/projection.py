@@ -43,6 +43,10 @@ MIN_AWAITED: Final = 2 * MAX_BATCH_MESSAGES
 """So many own events are known before others are taken: what follows from one cause stands in one
 batch, or two."""
 
+BUFFER_MESSAGES: Final = MAX_BATCH_MESSAGES
+"""So many are sent ahead: what is sent and not needed takes longer than the folding of a short
+way."""
+
 TURN_EVENTS: Final = 200
 """After so many others get a turn."""
 
@@ -170,19 +174,24 @@ class Projection(Generic[State]):
                 self._own.clear()
                 return await self._go_on_to(position)
             self._base = None
-            await self._take_up_to(position, own)
+            if position > self._fold.sequence:
+                await self._take_up_to(position, own)
         self._fold.settle(position)
         return self._fold.state
 
     def _own_events(self) -> AsyncGenerator[Stored, None]:
         return self._bus.replay(
-            start_sequence=self._read_ahead_to + 1, subjects=list(self.role.own_filters)
+            start_sequence=self._read_ahead_to + 1,
+            subjects=list(self.role.own_filters),
+            buffer_messages=BUFFER_MESSAGES,
         )
 
     async def _take_up_to(self, position: int, own: AsyncGenerator[Stored, None]) -> None:
         """Two streams become one again: what the role writes, and what others do."""
         others = self._bus.replay(
-            start_sequence=self._fold.sequence + 1, subjects=separate(self.role.others)
+            start_sequence=self._fold.sequence + 1,
+            subjects=separate(self.role.others),
+            buffer_messages=BUFFER_MESSAGES,
         )
         taken = 0
         async with aclosing(others):

@@ -33,6 +33,8 @@ ANSWER_SECONDS = 1.0
 """After so long without a word since a pull the server is asked whether the consumer still lives: a
 pull that meets its deletion can be lost without an answer."""
 
+BUFFER_MESSAGES = 20_000
+
 FORGET_SECONDS = 60
 """After so long without a request the server removes the consumer."""
 
@@ -62,7 +64,7 @@ class Reader:
         start_time: datetime | None = None,
         subjects: Sequence[str] = (),
         headers_only: bool = False,
-        buffer_messages: int = 20_000,
+        buffer_messages: int = BUFFER_MESSAGES,
         buffer_bytes: int = 64 * 1024**2,
         filled: asyncio.Event | None = None,
     ) -> None:

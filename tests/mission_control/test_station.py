@@ -25,13 +25,18 @@ def test_a_day_of_work(door: Door, overseer: RealProcess) -> None:
     assert (worker["worker_id"], worker["status"]) == ("digger", "busy")
     assert door.post("/claim", {"agent_id": "digger"}).json["task"] is None
 
-    whole = door.get("/api/state").json
-    state = whole["state"]
-    assert whole["as_of"] >= claim.json["as_of"]
-    assert [each["status"] for each in state["tasks"]] == ["claimed"]
-    assert [each["open_tasks"] for each in state["objectives"]] == [[task["task_id"]]]
-    assert [each["worker_id"] for each in state["workers"]] == ["digger"]
-    assert (state["halted"], state["tasks_left_out"]) == (None, 0)
+    now = door.get("/api/state").json
+    assert now["as_of"] >= claim.json["as_of"]
+    assert {key: each["status"] for key, each in now["tasks"].items()} == {
+        task["task_id"]: "claimed"
+    }
+    assert [each["worker_id"] for each in now["leases"].values()] == ["digger"]
+    assert [each["open_tasks"] for each in now["objectives"].values()] == [[task["task_id"]]]
+    assert (list(now["workers"]), list(now["mode"]), now["left_out"]) == (
+        ["digger"],
+        ["system"],
+        {},
+    )
 
     said = {"task_id": task["task_id"], "agent_id": "digger"}
     assert door.post("/status", {**said, "status": "in_progress", "notes": "half"}).status == 200
@@ -42,6 +47,9 @@ def test_a_day_of_work(door: Door, overseer: RealProcess) -> None:
     assert done.status == 200, done.body
     shown = door.get(f"/tasks/{task['task_id']}").json
     assert shown["task"]["status"] == "completed"
+    then = door.get("/api/state").json
+    assert (then["tasks"], then["leases"], then["ended_tasks_known"]) == ({}, {}, 1)
+    assert then["ended_tasks"][task["task_id"]]["status"] == "completed"
     assert [each["payload_kind"] for each in shown["steps"]][-1] == "task_acknowledged"
     assert door.post("/status", {**said, "status": "completed"}).status == 409
 

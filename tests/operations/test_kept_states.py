@@ -16,6 +16,7 @@ from enchanted.events.v1.swarm_event_pb2 import ROLE_OPERATOR
 from nervous_system import names
 from nervous_system.bus import Bus
 from nervous_system.contract.seal import Seal
+from nervous_system.service import keyframes as keyframes_module
 from nervous_system.service.keyframe_format import KeyframeFormat
 from nervous_system.service.keyframes import CHANGES, WHOLE, Keyframes
 from nervous_system.service.projection import Projection
@@ -121,6 +122,62 @@ async def test_what_a_leader_decides_on_later_is_in_the_state_all_the_same(
         await assert_all(mesh, tmp_path / "keyframes")
         await mesh.live(STEPS)
         await assert_all(mesh, tmp_path / "keyframes")
+
+
+async def test_a_process_that_is_asked_again_and_again_says_the_same(
+    mesh_settings: MeshSettings, tmp_path: Path
+) -> None:
+    """It holds states of before unpacked; then the stream is made anew, or goes on."""
+    async with led(mesh_settings, Random(6)) as mesh:
+        bus, chance = mesh.bus, mesh.chance
+        kept = KeptStates.of(bus, tmp_path / "keyframes", spacing=SPACING)
+
+        async def asked_again() -> None:
+            last = (await bus.stream.state()).last_sequence
+            positions = [chance.randint(1, last) for _ in range(POSITIONS)]
+            for each in (kept.overseer, kept.guardian):
+                await assert_folds(bus, each, [*positions, last, *positions])
+
+        await mesh.live(STEPS)
+        await asked_again()
+        await keep_now(bus, kept)
+        await kept.set_milestones()
+        await asked_again()
+        await mesh.live(STEPS)
+        await keep_now(bus, kept)
+        await asked_again()
+        await bus.connection.request_json(f"$JS.API.STREAM.DELETE.{names.STREAM}", {})
+        await bus.stream.ensure(mesh_settings)
+        await mesh.live(STEPS)
+        await asked_again()
+        await keep_now(bus, kept)
+        await asked_again()
+
+
+async def test_no_way_is_long_once_milestones_are_set(
+    mesh_settings: MeshSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They thin out as the log grows; what lies between is unpacked from the nearest."""
+    monkeypatch.setattr(keyframes_module, "MAX_MILESTONES", 4)
+    monkeypatch.setattr(keyframes_module, "MAX_IN_MEMORY", 1)
+    async with led(mesh_settings, Random(7)) as mesh:
+        await mesh.live(STEPS)
+        kept = KeptStates.of(mesh.bus, tmp_path, spacing=1).overseer
+        last = (await mesh.bus.stream.state()).last_sequence
+        await folded(mesh.bus, kept, last)
+        assert kept.keyframes is not None
+        await kept.keyframes.set_milestones()
+        milestones = sorted(kept.keyframes._milestones)
+        apart = milestones[1] - milestones[0]
+        assert 2 <= len(milestones) <= 4
+        assert milestones == list(range(apart, last + 1, apart))
+        for each in files(tmp_path, WHOLE):
+            each.unlink()
+        for position in range(apart, last + 1):
+            found = await kept.keyframes.at_or_before(position)
+            assert found is not None
+            assert found.sequence == position
+        await assert_folds(mesh.bus, kept, range(1, last, SPACING))
 
 
 async def test_what_is_no_keyframe_of_the_meshs_own_is_not_believed(

@@ -29,9 +29,9 @@ class StateAt:
     moment: Moment
     state: SwarmState
 
-    def sections(self) -> dict[str, dict[str, Row]]:
-        """What is there: section, id, row."""
-        return {section.name: rows(section, self.state) for section in SECTIONS}
+    def sections(self, max_rows: int | None = None) -> dict[str, dict[str, Row]]:
+        """What is there: section, id, row; of very many the first by their ids."""
+        return {section.name: rows(section, self.state, max_rows) for section in SECTIONS}
 
     def last_ended(self, number: int = MAX_ENDED) -> dict[str, Row]:
         """The tasks that ended last, the newest first."""
@@ -40,13 +40,17 @@ class StateAt:
         found = ((key, TASKS.end(self.state, key)) for key in newest)
         return {key: row for key, row in found if row is not None}
 
-    def document(self) -> dict[str, Any]:
-        """As JSON has it."""
+    def document(self, max_rows: int | None = None) -> dict[str, Any]:
+        """As JSON has it; `max_rows` as in `sections`, and how many are left out."""
+        found = self.sections(max_rows)
+        there = {each.name: len(set(each.ids(self.state))) for each in SECTIONS}
+        left_out = {name: there[name] - len(rows) for name, rows in found.items()}
         return {
             **_place(self.moment),
-            **self.sections(),
+            **found,
             "ended_tasks": self.last_ended(),
             "ended_tasks_known": len(self.state.overseer.kernel.ended),
+            "left_out": {name: number for name, number in left_out.items() if number},
         }
 
 
@@ -57,12 +61,17 @@ class Between:
     earlier: Moment
     later: Moment
     differences: list[Difference]
+    explained: bool  # the events that did it are there
 
-    def document(self, event: Callable[[RecordedEvent], object]) -> dict[str, Any]:
+    def document(
+        self, event: Callable[[RecordedEvent], object], *, max_differences: int | None = None
+    ) -> dict[str, Any]:
         """As JSON has it; `event` says how one of those that did it reads."""
+        told = self.differences[:max_differences]
         return {
             "from": _place(self.earlier),
             "to": _place(self.later),
+            "explained": self.explained,
             "differences": [
                 {
                     "section": each.section.name,
@@ -73,8 +82,9 @@ class Between:
                     "events": [event(recorded) for recorded in each.events],
                     "events_left_out": each.events_left_out,
                 }
-                for each in self.differences
+                for each in told
             ],
+            "differences_left_out": len(self.differences) - len(told),
         }
 
 
@@ -132,17 +142,20 @@ async def state_at(bus: Bus, typed: str, kept: KeptStates) -> StateAt:
     return StateAt(moment, (await SwarmProjection.at(bus, moment.position, kept)).state)
 
 
-async def between(bus: Bus, one: str, other: str, kept: KeptStates) -> Between:
-    """What changed from the earlier of two moments to the later. Raises as `state_at`."""
+async def between(
+    bus: Bus, one: str, other: str, kept: KeptStates, *, max_explained: int | None = None
+) -> Between:
+    """What changed from the earlier of two moments to the later; which events did it, unless they
+    lie more than `max_explained` positions apart. Raises as `state_at`."""
     moments = [await moment_of(bus, one), await moment_of(bus, other)]
     earlier, later = sorted(moments, key=lambda each: each.position)
-    projection = await SwarmProjection.at(bus, earlier.position, kept)
-    before = projection.state
-    found = differences(before, await projection.go_on_to(later.position))
-    if found:
+    before = (await SwarmProjection.at(bus, earlier.position, kept)).state
+    found = differences(before, (await SwarmProjection.at(bus, later.position, kept)).state)
+    explained = max_explained is None or later.position - earlier.position <= max_explained
+    if found and explained:
         again = await SwarmProjection.at(bus, earlier.position, kept)
         await again.go_on_to(later.position, Causes(found))
-    return Between(earlier, later, found)
+    return Between(earlier, later, found, explained=explained)
 
 
 async def state_of_mesh(typed: str) -> StateAt:

@@ -6,11 +6,10 @@ command on its way, and a reader in the background, so that no way is long.
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -23,11 +22,12 @@ from nervous_system.bus import Bus
 from nervous_system.environment import read_settings
 from nervous_system.service.keyframe_format import KeyframeFormat
 from nervous_system.service.keyframes import SPACING, Keyframes
+from nervous_system.service.packing import Snapshot
 from nervous_system.service.projection import Projection
 from nervous_system.service.service_spec import ServiceSpec
 from nervous_system.settings import MeshSettings
-from nervous_system.waiting import pause
 from operations.queries.state.moment import UnknownMoment
+from operations.queries.state.recent import RecentStates
 from overseer.model import OverseerState
 from overseer.settings import OverseerSettings
 from overseer.spec import service_spec as overseer_spec
@@ -36,16 +36,14 @@ State = TypeVar("State")
 
 _log = structlog.get_logger()
 
-LOOK_SECONDS: Final = 5.0
-"""How often the reader in the background looks whether another keyframe is due."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeptService(Generic[State]):
-    """One service, and its keyframes if there can be some."""
+    """One service, its keyframes if there can be some, and what it was asked for before."""
 
     spec: ServiceSpec[State]
     keyframes: Keyframes[State] | None
+    recent: RecentStates[State] = field(default_factory=RecentStates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +69,12 @@ class KeptStates:
         """With those of the home, if the mesh that is meant is that of the home."""
         home = Home.at(settings.home)
         return cls.of(bus, home.keyframes if leads_home(read_settings(MeshSettings)) else None)
+
+    async def set_milestones(self) -> None:
+        """So that no way to a moment is long, from now on; see there."""
+        for each in (self.overseer.keyframes, self.guardian.keyframes):
+            if each is not None:
+                await each.set_milestones()
 
 
 def _service(
@@ -102,21 +106,23 @@ async def folded(bus: Bus, kept: KeptService[State], position: int) -> Projectio
                 _log.warning("keyframe.not_written", reason=str(error))
                 break
     await projection.state_at(position)
+    kept.recent.remember(await projection.kept())
     return projection
 
 
 async def _beginning(bus: Bus, kept: KeptService[State], position: int) -> Projection[State]:
     first = (await bus.stream.state()).first_sequence
-    keyframes = kept.keyframes
     before = position
-    while keyframes is not None:
-        base = await keyframes.at_or_before(before)
-        if base is None or base.sequence + 1 < first:
-            break
+    while (base := await _nearest(kept, before)) is not None and base.sequence + 1 >= first:
         projection = Projection(bus, kept.spec, base=base)
         if await projection.is_sound(position):
             return projection
-        keyframes.remove(base.sequence, reason="its leader had not decided yet on what is in it")
+        kept.recent.forget(base.sequence)
+        keyframes = kept.keyframes
+        if keyframes is not None and base.sequence % keyframes.spacing == 0:
+            keyframes.remove(
+                base.sequence, reason="its leader had not decided yet on what is in it"
+            )
         before = base.sequence - 1
     if first > 1:
         raise UnknownMoment(
@@ -126,15 +132,18 @@ async def _beginning(bus: Bus, kept: KeptService[State], position: int) -> Proje
     return Projection(bus, kept.spec)
 
 
-async def keep_states(bus: Bus, kept: KeptStates, stop: asyncio.Event) -> None:
-    """Keeps a keyframe for every so many positions of the log, until `stop`; one that was lost is
-    made anew from the one before. Those of positions that the log has forgotten go.
-
-    Raises Unavailable, Interrupted: whoever runs this begins again.
-    """
-    while not stop.is_set():
-        await keep_now(bus, kept)
-        await pause(LOOK_SECONDS, unless=stop)
+async def _nearest(kept: KeptService[State], position: int) -> Snapshot[State] | None:
+    """The last state at or before a position that is known."""
+    recent, keyframes = kept.recent.at_or_before(position), kept.keyframes
+    if keyframes is None:
+        return recent
+    due = position - position % keyframes.spacing  # where the nearest keyframe can be
+    if recent is not None and recent.sequence >= due:
+        return recent
+    keyframe = await keyframes.at_or_before(position)
+    if keyframe is not None and (recent is None or keyframe.sequence > recent.sequence):
+        return keyframe
+    return recent
 
 
 async def keep_now(bus: Bus, kept: KeptStates) -> None:

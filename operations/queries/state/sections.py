@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nsmallest
 from typing import Any, Final
 
 from enchanted.events.v1.task_pb2 import TaskResult
@@ -47,9 +48,11 @@ class Section:
     related: Callable[[Row], Iterable[str]] = lambda row: ()  # ids whose events may change it
 
 
-def rows(section: Section, state: SwarmState) -> dict[str, Row]:
-    """All that is there, in the order of the ids."""
-    found = ((key, section.row(state, key)) for key in sorted(section.ids(state)))
+def rows(section: Section, state: SwarmState, max_rows: int | None = None) -> dict[str, Row]:
+    """What is there, in the order of the ids: all, or the first."""
+    ids = section.ids(state)
+    ordered = sorted(ids) if max_rows is None else nsmallest(max_rows, ids)
+    found = ((key, section.row(state, key)) for key in ordered)
     return {key: row for key, row in found if row is not None}
 
 
