@@ -30,7 +30,8 @@ def bench(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", help="idle, ingest, publish, tracing, fold or tasks (several times)."
+            "--only",
+            help="idle, ingest, publish, tracing, fold, tasks, secrets or api (several times).",
         ),
     ] = None,
     quick: Annotated[

@@ -48,7 +48,7 @@ class Ingest:
         """Put the events on the stream, once."""
         if self._filled:
             return
-        order = Order(nats_url=await self._nats(), count=self._size.ingest_events)
+        order = Order(nats_url=await self.nats(), count=self._size.ingest_events)
         async with self._contender("bulk_publish", order) as child:
             await child.answer(within_seconds=_RUN_SECONDS)
         self._filled = True
@@ -57,7 +57,7 @@ class Ingest:
         """Rows per second of the real process, with the whole stream behind it."""
         await self._drop()
         environment = {
-            "NATS_URL": await self._nats(),
+            "NATS_URL": await self.nats(),
             "CLICKHOUSE_URL": await self._laboratory.clickhouse(),
             "GANGLION_HOME": str(self._laboratory.folder),
             "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_endpoint,
@@ -75,7 +75,7 @@ class Ingest:
         await self._laboratory.ask(CREATE_TABLE)
         count = self._size.plain_events
         order = Order(
-            nats_url=await self._nats(),
+            nats_url=await self.nats(),
             clickhouse_url=await self._laboratory.clickhouse(),
             count=count,
         )
@@ -99,7 +99,7 @@ class Ingest:
         return await self._read("our_reader", self._size.ingest_events)
 
     async def _read(self, contender: str, count: int) -> float:
-        async with self._contender(contender, Order(nats_url=await self._nats(), count=count)) as c:
+        async with self._contender(contender, Order(nats_url=await self.nats(), count=count)) as c:
             began, _ = await c.line_with(BEGIN, within_seconds=_RUN_SECONDS)
             ended, _ = await c.line_with(END, within_seconds=_RUN_SECONDS)
             return count / (ended - began)
@@ -122,7 +122,8 @@ class Ingest:
     async def _drop(self) -> None:
         await self._laboratory.ask("DROP DATABASE IF EXISTS swarm SYNC")
 
-    async def _nats(self) -> str:
+    async def nats(self) -> str:
+        """The address of the server that has the stream."""
         return await self._laboratory.nats(NATS)
 
 

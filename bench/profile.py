@@ -27,6 +27,7 @@ class Size:
     task_workers: Mapping[int, int]  # how many workers, and how many tasks they get
     waiting_tasks: int
     harmless_lines: int  # of code and prose in which secrets are looked for
+    reads: int  # questions of each kind to mission control
     pickups: int  # tasks submitted one by one, to see how soon one is begun
 
 
@@ -47,6 +48,7 @@ FULL: Final = Size(
     task_workers={1: 400, 8: 1_200, 64: 2_500},
     waiting_tasks=100_000,
     harmless_lines=1_000_000,
+    reads=300,
     pickups=100,
 )
 
@@ -67,5 +69,6 @@ QUICK: Final = Size(
     task_workers={1: 10, 8: 30},
     waiting_tasks=800,
     harmless_lines=20_000,
+    reads=5,
     pickups=3,
 )
