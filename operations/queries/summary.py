@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 from typing import Final, Literal
 
 from nervous_system.phrases import pluralize
@@ -18,6 +19,7 @@ from operations.queries.status_report import swarm_status
 from operations.queries.workers import workers_of
 
 UPTIME: Final = "uptime_percent"
+MAX_DESCRIPTION: Final = 120
 MAX_CARDS: Final = 200
 MAX_SHOWN: Final = 100
 
@@ -180,7 +182,8 @@ def _sentences(
         f" {pluralize(status.tasks_claimed, 'task')}, {status.tasks_waiting:,} waiting,"
         f" {pluralize(status.objectives, 'objective')} open"
     )
-    troubles = (status.held, status.waits, status.aside, status.unapproved, status.slowed)
+    unapproved = _unapproved(overseen)
+    troubles = (status.held, status.waits, status.aside, unapproved, status.slowed)
     stuck = [each for each in dict.fromkeys(troubles) if each]
     if is_open:
         stuck.append(f"{pluralize(len(is_open), 'incident')} open: {is_open[-1].summary}")
@@ -190,6 +193,17 @@ def _sentences(
         else "what it costs is not known, as ClickHouse does not answer"
     )
     return Sentences(runs=runs, stuck="; ".join(stuck) or "nothing is stuck", costs=spent)
+
+
+def _unapproved(overseen: OverseerProjection) -> str:
+    """What waits for a person to say yes; on a page with a button nobody needs the command."""
+    waiting = [each for each in overseen.state.objectives.values() if each.waits_for_approval]
+    if not waiting:
+        return ""
+    first = max(waiting, key=lambda each: (each.priority, each.objective_id))
+    what = shorten(first.description, MAX_DESCRIPTION, placeholder=" …") or first.objective_id
+    others = f" and {len(waiting) - 1:,} more wait" if len(waiting) > 1 else " waits"
+    return f'"{what}"{others} for your yes'
 
 
 def _money(usd: float) -> str:

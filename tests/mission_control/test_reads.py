@@ -164,7 +164,7 @@ def test_the_page_now_has_who_does_what_and_what_waits(mesh: ReadMesh) -> None:
     assert "$" in found["sentences"]["costs"]
     waits = [each["id"] for each in found["waits_for_person"] if each["kind"] == "approval"]
     assert waits == ["asks"], found
-    assert "asks" in found["sentences"]["stuck"]
+    assert '"dig" waits for your yes' in found["sentences"]["stuck"]
 
 
 def test_a_decision_is_told_with_what_came_of_it(mesh: ReadMesh) -> None:
