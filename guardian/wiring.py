@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from functools import partial
 from typing import Final
 
 from enchanted.events.v1.swarm_event_pb2 import (
@@ -11,6 +13,7 @@ from enchanted.events.v1.swarm_event_pb2 import (
 from guardian.clickhouse import ClickHouseRecord
 from guardian.model import SERVICE, GuardianState
 from guardian.pager import DURABLE, PAGER, Pager
+from guardian.playbooks import PLAYBOOKS
 from guardian.settings import GuardianSettings
 from guardian.shell import FlagWatch, RecordWatch
 from guardian.spec import service_spec
@@ -24,6 +27,8 @@ from nervous_system.service.service_commands import obey_service_commands
 from nervous_system.service.service_context import open_service
 from nervous_system.settings import FLAG_NAME, MeshSettings
 from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.metric_catalogue import INCIDENTS_OPEN
+from nervous_system.telemetry.metrics import Metrics
 
 MAX_SILENT_SECONDS: Final = 60.0
 """A publish may take its whole deadline and a lease has to run out; longer than that is stuck."""
@@ -65,6 +70,7 @@ async def _guard(
     health.fact(
         "open_incidents", lambda: len(following.state.incidents) if following.state else None
     )
+    bus.metrics.before_reading(partial(_count_incidents, bus.metrics, following))
     flag = FlagWatch(flag=mesh.home / FLAG_NAME, following=following, observations=runner)
     record = RecordWatch(
         record=ClickHouseRecord(mesh.clickhouse_dsn),
@@ -93,3 +99,13 @@ async def _guard(
                 each.cancel()
     except ExceptionGroup as group:
         raise group.exceptions[0] from group
+
+
+def _count_incidents(metrics: Metrics, following: StateSubscription[GuardianState]) -> None:
+    """Those that are open; nothing while another guardian leads."""
+    if following.state is None:
+        metrics.forget(INCIDENTS_OPEN)
+        return
+    found = Counter(each.incident_class for each in following.state.incidents.values())
+    for incident_class, playbook in PLAYBOOKS.items():
+        metrics.gauge(INCIDENTS_OPEN).labels(playbook.name).set(found[incident_class])

@@ -56,6 +56,7 @@ from nervous_system.telemetry.metric_catalogue import (
     LOG_FULL,
     LOG_LIMIT_BYTES,
     LOG_USED_BYTES,
+    OLDEST_UNRECORDED_SECONDS,
     WATERMARK,
 )
 from nervous_system.telemetry.service import Telemetry
@@ -224,7 +225,7 @@ class Ingestor:
             self._leads = False
             self._recording = self._epoch = None
             self._state = "not recording"
-            self._telemetry.metrics.forget(EPOCH, WATERMARK, LAG)
+            self._telemetry.metrics.forget(EPOCH, WATERMARK, LAG, OLDEST_UNRECORDED_SECONDS)
 
     def _wait(self) -> None:
         """One who waits for the lease is well: waiting is its work."""
@@ -375,10 +376,21 @@ class Ingestor:
                 gauge(LOG_USED_BYTES).set(stream.bytes)
                 gauge(LOG_LIMIT_BYTES).set(stream.max_bytes)
                 gauge(LOG_FULL).set(stream.full)
+                if self._watermark is not None:
+                    gauge(OLDEST_UNRECORDED_SECONDS).set(await self._oldest_unrecorded_seconds())
                 self._watch_following()
                 await self._watch_log_capacity(stream)
                 await self._say_doubts()
             await pause(REPORT_SECONDS, unless=stop)
+
+    async def _oldest_unrecorded_seconds(self) -> float:
+        """By the clock of the log. Raises Unavailable."""
+        if not self._lag or self._watermark is None:
+            return 0.0
+        oldest = await self._bus.stream.at(self._watermark + 1)
+        if oldest is None:  # it has been forgotten, or recorded meanwhile
+            return 0.0
+        return max(0.0, (self._clock() - oldest.recorded_at).total_seconds())
 
     def _watch_following(self) -> None:
         """By what is stored: a reader that was paused gives nothing, and its loop moves."""

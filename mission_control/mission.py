@@ -14,6 +14,7 @@ from mission_control.api.precondition import Preconditions
 from mission_control.api.seen_requests import SeenRequests
 from mission_control.api.streams import Streams
 from mission_control.sessions import Sessions
+from mission_control.settings import MissionControlSettings
 from nervous_system.bus import Bus
 from operations.http_tokens import Caller
 from operations.queries.ask import Analyst
@@ -38,6 +39,7 @@ class Mission:
     seen: SeenRequests
     preconditions: Preconditions
     sessions: Sessions
+    settings: MissionControlSettings
     incidents: LiveHistory[IncidentHistory]
     objectives: LiveHistory[ObjectiveHistory]
     record: Record

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
 from nervous_system.environment import SECRET, Environment
+from operations.actions.remote_worker import HEARTBEAT_SECONDS
 
 
 class MissionControlSettings(Environment):
@@ -47,4 +48,20 @@ class MissionControlSettings(Environment):
     )
     requests_per_second: float = Field(
         1000.0, gt=0, description="requests that each caller may make in a second, on average"
+    )
+    max_concurrent_tasks: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        validation_alias=AliasChoices("GANGLION_HTTP_MAX_CONCURRENT_TASKS", "MAX_CONCURRENT_TASKS"),
+        description="tasks at once of a worker that offers itself over HTTP and does not say",
+    )
+    heartbeat_seconds: float = Field(
+        HEARTBEAT_SECONDS,
+        gt=0,
+        le=3600,
+        validation_alias=AliasChoices(
+            "GANGLION_HTTP_HEARTBEAT_SECONDS", "WORKER_HEARTBEAT_INTERVAL"
+        ),
+        description="seconds after which such a worker is to be heard of again",
     )

@@ -15,6 +15,7 @@ from mission_control.api.admission import Admission
 from mission_control.api.application import application, takes
 from mission_control.api.precondition import Preconditions
 from mission_control.api.rate import Rates
+from mission_control.api.request_metrics import RequestMetrics
 from mission_control.api.seen_requests import SeenRequests
 from mission_control.api.streams import Streams
 from mission_control.listening import bound_socket, listen
@@ -25,6 +26,7 @@ from nervous_system.bus import Bus
 from nervous_system.environment import read_settings
 from nervous_system.service.service_context import open_service
 from nervous_system.settings import MeshSettings
+from nervous_system.telemetry.metric_catalogue import HTTP_STREAMS
 from operations.actions.overseer_client import operator
 from operations.http_tokens import Caller, Tokens
 from operations.queries.ask import Analyst
@@ -78,16 +80,19 @@ def front_door(
     tokens = Tokens(mesh.home, secret_token=settings.secret_token)
     tokens.callers()  # a file that is no list of tokens is said now
     cookie = f"ganglion_{port}"
+    streams = Streams()
+    bus.metrics.gauge(HTTP_STREAMS).set_function(lambda: streams.open)
     app = application(
         Mission(
             bus=bus,
             swarm=LiveSwarm(bus),
             past=past,
             feed=feed,
-            streams=Streams(),
+            streams=streams,
             seen=SeenRequests(),
             preconditions=Preconditions(),
             sessions=sessions,
+            settings=settings,
             incidents=live_incidents(bus),
             objectives=live_objectives(bus),
             record=Record(mesh.clickhouse_dsn if mesh.clickhouse_url else ""),
@@ -104,6 +109,7 @@ def front_door(
         rates=Rates(settings.requests_per_second),
         here=here,
         cookie=cookie,
+        metrics=RequestMetrics(bus.metrics),
         takes=partial(takes, app),
         names=settings.names,
     )

@@ -26,6 +26,7 @@ from overseer.objective_inbox import ObjectiveInbox
 from overseer.rule_files import RuleFiles
 from overseer.settings import OverseerSettings
 from overseer.spec import service_spec
+from overseer.swarm_metrics import SwarmMetrics
 from overseer.vocabulary import SERVICE
 
 MAX_SILENT_SECONDS: Final = 60.0
@@ -114,11 +115,14 @@ def _show(
 def _runner(
     bus: Bus, settings: OverseerSettings, seen: Telemetry, clock: Clock, holder: str
 ) -> Runner[OverseerState]:
-    return Runner(
+    counted = SwarmMetrics(seen.metrics, lambda: runner.state, clock=clock)
+    runner = Runner(
         bus,
         service_spec(settings, seen.tracer),
         holder=holder,
         clock=clock,
         progress=seen.health.progress("fold", maximum_silence_seconds=MAX_SILENT_SECONDS).mark,
         work=seen.health.work("deciding"),
+        committed=counted.committed,
     )
+    return runner

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mission_control.api.problem import Problem
 from mission_control.api.rate import Rates
+from mission_control.api.request_metrics import Answer, RequestMetrics
 from mission_control.api.routes.pages import is_page, is_public_file
 from mission_control.mission import Admitted
 from mission_control.sessions import Sessions
@@ -80,6 +81,7 @@ class Admission:
         rates: Rates,
         here: Caller,  # a program on this machine
         cookie: str,
+        metrics: RequestMetrics,
         takes: Callable[[Scope], bool],  # whether there is a route for it
         names: Collection[str] = (),
         body_seconds: float = BODY_SECONDS,
@@ -90,6 +92,7 @@ class Admission:
         self._rates = rates
         self._here = here
         self._cookie = cookie
+        self._metrics = metrics
         self._takes = takes
         self._names = LOOPBACK_NAMES | {each.lower() for each in names}
         self._body_seconds = body_seconds
@@ -99,10 +102,15 @@ class Admission:
         """See ASGI."""
         if scope["type"] not in ("http", "websocket"):
             raise Fatal(f"mission control does not speak {scope['type']}")
+        with self._metrics.one(scope) as answer:
+            await self._answer(scope, receive, send, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
         begun = False
 
         async def respond(message: Message) -> None:
             nonlocal begun
+            answer.see(message)
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 begun = True
                 headers = MutableHeaders(raw=message.setdefault("headers", []))

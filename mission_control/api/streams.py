@@ -24,6 +24,11 @@ class Streams:
         self._max_open = max_open
         self._open = 0
 
+    @property
+    def open(self) -> int:
+        """How many are."""
+        return self._open
+
     def check(self) -> None:
         """Raises Problem if there is no room for another one."""
         if self._open >= self._max_open:

@@ -13,18 +13,20 @@ from typing import Final, Protocol
 
 import structlog
 
+from enchanted.events.v1.alarm_pb2 import AlarmRaised
 from enchanted.events.v1.leadership_pb2 import RequestsTaken
 from enchanted.events.v1.swarm_event_pb2 import TYPE_REQUEST
 from nervous_system import names
 from nervous_system.bus import Bus, log_id_taken
 from nervous_system.contract.message import Acknowledgement, Entry, Expectation
+from nervous_system.contract.payload import Payload
 from nervous_system.contract.subjects import aggregate_filter, aggregate_of
 from nervous_system.errors import Duplicate, Fenced, IdTaken
 from nervous_system.failpoint import failpoint
 from nervous_system.ids import new_event_id
 from nervous_system.service.fast_replace import replace
 from nervous_system.service.leadership import Fence
-from nervous_system.telemetry.metric_catalogue import EVENTS_DECIDED, EVENTS_SKIPPED
+from nervous_system.telemetry.metric_catalogue import ALARMS, EVENTS_DECIDED, EVENTS_SKIPPED
 from nervous_system.telemetry.task_attributes import task_attributes
 from nervous_system.telemetry.tracing import AttributeValue
 
@@ -48,12 +50,19 @@ class FencedWriter:
     """Appends as the leader of one term."""
 
     def __init__(
-        self, bus: Bus, fence: Fence, decided: PendingDecisions, *, now: Callable[[], datetime]
+        self,
+        bus: Bus,
+        fence: Fence,
+        decided: PendingDecisions,
+        *,
+        now: Callable[[], datetime],
+        committed: Callable[[Payload], None] = lambda _: None,  # told of what the log has now
     ) -> None:
         self._bus = bus
         self._now = now  # by the log's clock: a machine's can be set back while it leads
         self._fence = fence
         self._term = fence.term
+        self._committed = committed
         self._decided = decided
         self._last_positions: OrderedDict[str, int] = OrderedDict()  # of each filter
 
@@ -150,6 +159,10 @@ class FencedWriter:
             return
         self._bus.metrics.counter(EVENTS_DECIDED).inc(len(batch))
         self._decided.mark_committed(batch, acknowledgement.first_sequence)
+        for each in batch:
+            if isinstance(each.event.payload, AlarmRaised):
+                self._bus.metrics.counter(ALARMS).labels(each.event.payload.name).inc()
+            self._committed(each.event.payload)
         for sequence, aggregate in enumerate(aggregates, acknowledgement.first_sequence):
             if aggregate is not None:
                 self._remember(aggregate, sequence)

@@ -94,7 +94,9 @@ class Runner(Generic[State]):
         watch: Stopwatch = stopwatch,
         progress: Callable[[], None] = lambda: None,
         work: Work | None = None,
+        committed: Callable[[Payload], None] = lambda _: None,  # told of what was decided
     ) -> None:
+        self._committed = committed
         self._work = work or Work()
         self._bus = bus
         self._spec = role
@@ -199,7 +201,13 @@ class Runner(Generic[State]):
 
     async def _lead(self, term: Term, keeper: SnapshotKeeper[State], stop: asyncio.Event) -> None:
         fold = await self._recover(keeper, term)
-        writer = FencedWriter(self._bus, Fence.of(term), fold, now=lambda: term.now(self._watch()))
+        writer = FencedWriter(
+            self._bus,
+            Fence.of(term),
+            fold,
+            now=lambda: term.now(self._watch()),
+            committed=self._committed,
+        )
         self._writer, self._fold_now = writer, fold
         self._leads.set()
         self._metrics.gauge(LEADING).set(1)

@@ -9,6 +9,7 @@ from typing import Final
 
 from nervous_system.telemetry.metrics import (
     ROWS_BUCKETS,
+    TASK_SECONDS_BUCKETS,
     Declared,
     DeclaredCounter,
     DeclaredGauge,
@@ -90,6 +91,10 @@ LAG: Final = DeclaredGauge(
     name="ganglion_lag", help="Stream positions that ClickHouse does not hold yet"
 )
 EPOCH: Final = DeclaredGauge(name="ganglion_epoch", help="The epoch of the stream being written")
+OLDEST_UNRECORDED_SECONDS: Final = DeclaredGauge(
+    name="ganglion_oldest_unrecorded_seconds",
+    help="Age of the oldest event that is not in ClickHouse yet; 0 if all are",
+)
 LOG_USED_BYTES: Final = DeclaredGauge(name="ganglion_log_used_bytes", help="Bytes the log holds")
 LOG_LIMIT_BYTES: Final = DeclaredGauge(
     name="ganglion_log_limit_bytes", help="Bytes the log may hold; below 1 without a limit"
@@ -101,6 +106,73 @@ LOG_FULL: Final = DeclaredGauge(
 # Alarms, whoever raises them.
 ALARMS: Final = DeclaredCounter(
     name="ganglion_alarms_total", help="Alarms raised, by name", labels=("name",)
+)
+
+# Tasks and dispatch, from the overseer that leads.
+TASKS: Final = DeclaredGauge(
+    name="ganglion_tasks",
+    help="Tasks that have not ended: waiting, claimed, quarantined",
+    labels=("state",),
+)
+OLDEST_WAITING_SECONDS: Final = DeclaredGauge(
+    name="ganglion_oldest_waiting_task_seconds",
+    help="How long the task has waited that could be claimed first; 0 if none could",
+)
+TASK_WAIT_SECONDS: Final = DeclaredHistogram(
+    name="ganglion_task_wait_seconds",
+    help="From when a task could be claimed until it was",
+    buckets=TASK_SECONDS_BUCKETS,
+)
+TASK_RUN_SECONDS: Final = DeclaredHistogram(
+    name="ganglion_task_run_seconds",
+    help="Of the last attempt at a task that ended",
+    buckets=TASK_SECONDS_BUCKETS,
+)
+TASKS_ENDED: Final = DeclaredCounter(
+    name="ganglion_tasks_ended_total",
+    help="Tasks that ended, by how: completed, failed, cancelled …",
+    labels=("result",),
+)
+OBJECTIVES: Final = DeclaredGauge(
+    name="ganglion_objectives",
+    help="Objectives that have not ended: open, waiting for a person",
+    labels=("state",),
+)
+WORKERS: Final = DeclaredGauge(
+    name="ganglion_workers", help="Workers that registered, are heard of and have not left"
+)
+SYSTEM_MODE: Final = DeclaredGauge(
+    name="ganglion_system_mode",
+    help="1 for the mode that the system is in: operational, degraded, halted",
+    labels=("mode",),
+)
+DISPATCH_HALTED: Final = DeclaredGauge(
+    name="ganglion_dispatch_halted", help="1 while a person, or the guardian, halts dispatch"
+)
+DISPATCH_HELD: Final = DeclaredGauge(
+    name="ganglion_dispatch_held", help="1 while the limits of the machines hold dispatch"
+)
+
+# Incidents, from the guardian that leads.
+INCIDENTS_OPEN: Final = DeclaredGauge(
+    name="ganglion_incidents_open",
+    help="Incidents that are open, by class: minor, major, critical",
+    labels=("class",),
+)
+
+# Mission control.
+HTTP_REQUESTS: Final = DeclaredCounter(
+    name="ganglion_http_requests_total",
+    help="Requests by method, route (empty: none) and status",
+    labels=("method", "route", "status"),
+)
+HTTP_SECONDS: Final = DeclaredHistogram(
+    name="ganglion_http_request_seconds",
+    help="From the request's head to the end of its answer; streams are left out",
+    labels=("route",),
+)
+HTTP_STREAMS: Final = DeclaredGauge(
+    name="ganglion_http_streams", help="Clients that listen to what happens"
 )
 
 # The governor's machine.
@@ -126,6 +198,11 @@ SAMPLE_FAILURES: Final = DeclaredCounter(
 )
 
 # Telemetry about itself.
+BUILD_INFO: Final = DeclaredGauge(
+    name="ganglion_build_info",
+    help="1, for this version of Ganglion on this version of Python",
+    labels=("version", "python"),
+)
 SPANS_EXPORTED: Final = DeclaredCounter(
     name="ganglion_spans_exported_total",
     help="Spans that were taken, by the bus or by the collector",

@@ -5,6 +5,7 @@ What can be counted is declared once, in `metric_catalogue.py`; here it is built
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 SECONDS_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+TASK_SECONDS_BUCKETS: Final = (0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400)
 ROWS_BUCKETS: Final = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000)
 
 
@@ -60,6 +62,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # second series nobody wants
         self._registry = CollectorRegistry(auto_describe=True)
         self._built: dict[str, Counter | Gauge | Histogram] = {}
+        self._looks: list[Callable[[], None]] = []
         ProcessCollector(registry=self._registry)
 
     def counter(self, declared: DeclaredCounter) -> Counter:
@@ -92,6 +95,10 @@ class Metrics:
             self._built[declared.name] = built
         return built
 
+    def before_reading(self, look: Callable[[], None]) -> None:
+        """Have `look` set gauges whenever somebody reads them, and at no other time."""
+        self._looks.append(look)
+
     def forget(self, *gauges: DeclaredGauge) -> None:
         """Report nothing under these names until they are asked for again."""
         for declared in gauges:
@@ -108,4 +115,6 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format 0.0.4 (`CONTENT_TYPE`)."""
+        for look in self._looks:
+            look()
         return generate_latest(self._registry)

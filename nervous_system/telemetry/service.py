@@ -5,9 +5,11 @@ Logs, spans, metrics, health, built together.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import structlog
 
@@ -15,6 +17,7 @@ from nervous_system.settings import MeshSettings
 from nervous_system.telemetry import log
 from nervous_system.telemetry.endpoint import Endpoint
 from nervous_system.telemetry.health import Health
+from nervous_system.telemetry.metric_catalogue import BUILD_INFO
 from nervous_system.telemetry.metrics import Metrics
 from nervous_system.telemetry.tracing import Tracer
 from nervous_system.telemetry.watchdog import Watchdog
@@ -40,6 +43,7 @@ async def telemetry(settings: MeshSettings, *, service: str) -> AsyncIterator[Te
     """
     log.configure(service=service, level=settings.log_level, format=settings.log_format)
     metrics = Metrics()
+    metrics.gauge(BUILD_INFO).labels(version("ganglion"), platform.python_version()).set(1)
     health = Health(service=service, metrics=metrics)
     endpoint = Endpoint(health=health, metrics=metrics, names=settings.metrics_names)
     port = await endpoint.start(host=settings.metrics_host, port=settings.metrics_port)

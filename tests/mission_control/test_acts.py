@@ -37,7 +37,7 @@ def _status(door: Door, task_id: str) -> str:
     return str(door.get(f"/tasks/{task_id}").json["task"]["status"])
 
 
-async def test_a_halt_is_order_dry_runed_once_and_lifted(
+async def test_a_halt_is_tried_dry_ordered_once_and_lifted(
     door: Door, overseer: RealProcess, bus: Bus
 ) -> None:
     otto = {"Authorization": f"Bearer {Tokens(door.home).add('otto', 'operator')}"}

@@ -13,9 +13,11 @@ import pytest
 from mission_control.api.admission import Admission
 from mission_control.api.application import application, takes
 from mission_control.api.rate import Rates
+from mission_control.api.request_metrics import RequestMetrics
 from mission_control.api.routes import pages
 from mission_control.mission import Mission
 from mission_control.sessions import Sessions
+from nervous_system.telemetry.metrics import Metrics
 from operations.http_tokens import Caller, Tokens
 from tests.mission_control.door import Door
 
@@ -42,6 +44,7 @@ async def _get(home: Path, path: str, **headers: str) -> tuple[int, dict[str, st
     door = Admission(
         app,
         takes=partial(takes, app),
+        metrics=RequestMetrics(Metrics()),
         tokens=Tokens(home, secret_token=None),
         sessions=Sessions(home, caller=here),
         rates=Rates(1000.0),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.request
+from pathlib import Path
+
+from nervous_system.bus import Bus
 from tests.mission_control.door import Door
-from tests.real_servers import RealProcess, wait_until
+from tests.real_servers import NatsServer, RealProcess, free_port, wait_until
 
 
 def test_a_day_of_work(door: Door, overseer: RealProcess) -> None:
@@ -89,3 +93,32 @@ def test_an_objective_that_cannot_be_is_refused(door: Door, overseer: RealProces
     refused = door.post("/objective", no_plan)
     assert refused.status == 409
     assert refused.json["reasons"]
+
+
+def test_requests_are_counted_by_the_routes_that_took_them(
+    home: Path, bus: Bus, nats_server: NatsServer, overseer: RealProcess
+) -> None:
+    metrics_port = free_port()
+    settings = {
+        "GANGLION_METRICS_PORT": str(metrics_port),
+        "MAX_CONCURRENT_TASKS": "7",
+        "WORKER_HEARTBEAT_INTERVAL": "12.5",
+    }
+    door = Door(home, nats_url=nats_server.url, **settings)
+    door.start()
+    try:
+        assert door.post("/workers", {"worker_id": "as others say"}).status == 201
+        wait_until(lambda: door.get("/workers/as%20others%20say").status == 200, "it is known")
+        worker = door.get("/workers/as%20others%20say").json["worker"]
+        assert worker["max_concurrent_tasks"] == 7
+        assert door.get("/nowhere/<b>").status == 404
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+            told = answer.read().decode()
+        wanted = 'method="POST",route="/workers",status="201"'
+        assert f"ganglion_http_requests_total{{{wanted}}} 1.0" in told
+        assert 'ganglion_http_requests_total{method="GET",route="",status="404"} 1.0' in told
+        assert "ganglion_http_streams 0.0" in told
+        assert "ganglion_build_info{" in told
+        assert "nowhere" not in told
+    finally:
+        door.kill()

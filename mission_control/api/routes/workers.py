@@ -12,7 +12,7 @@ from mission_control.api.idempotency import EventId
 from mission_control.api.precondition import etag
 from mission_control.mission import TheCaller, TheMission
 from nervous_system.errors import NoSuch
-from operations.actions.remote_worker import HEARTBEAT_SECONDS, RemoteWorker
+from operations.actions.remote_worker import RemoteWorker
 from operations.queries.aggregate_position import position_of
 from operations.queries.workers import KnownWorker, workers_of
 
@@ -29,9 +29,9 @@ class NewWorker(BaseModel):
     worker_id: str | None = Field(None, min_length=1, max_length=1_000)
     skills: list[str] = Field(default_factory=list, max_length=1_000)
     actions: list[str] = Field(default_factory=list, max_length=1_000)
-    max_concurrent_tasks: int = Field(1, ge=1, le=10_000)
+    max_concurrent_tasks: int | None = Field(None, ge=1, le=10_000)
     host: str = Field("", max_length=1_000)
-    heartbeat_seconds: float = Field(HEARTBEAT_SECONDS, gt=0, le=3600)
+    heartbeat_seconds: float | None = Field(None, gt=0, le=3600)
 
 
 class Heard(BaseModel):
@@ -68,7 +68,11 @@ async def register(
     given: NewWorker, mission: TheMission, caller: TheCaller, event_id: EventId
 ) -> Heard:
     """Offer a worker. What one of this name held before is released."""
-    offered = given.model_dump(exclude={"worker_id"})
+    usual = {
+        "max_concurrent_tasks": mission.settings.max_concurrent_tasks,
+        "heartbeat_seconds": mission.settings.heartbeat_seconds,
+    }
+    offered = {**usual, **given.model_dump(exclude={"worker_id"}, exclude_none=True)}
     worker_id = given.worker_id or f"worker-{event_id[:13]}"
     worker = RemoteWorker(
         bus=mission.bus, worker_id=worker_id, person=caller.name, request_id=event_id
