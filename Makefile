@@ -4,6 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Images of Python set it, and then everything that a test starts compiles all of its imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: dashboard dashboard-test screenshots lint-dashboard help run test test-unit test-long compose-test lint lint-style lint-types lint-imports lint-contract \
 	lint-enums lint-words lint-documents lint-buf bench bench-peers-setup outcomes bench-schema contracts reference lock setup
 

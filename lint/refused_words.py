@@ -66,8 +66,9 @@ def problems(words: list[Refused]) -> Iterator[str]:
         for part in shown.with_suffix("").parts if is_python(path) else ():
             yield from _complaints(modules, part, str(shown))
         text = path.read_text(encoding="utf-8")
-        for number, line in enumerate(text.splitlines(), 1):
-            yield from _complaints(in_text, line, f"{shown}:{number}")
+        if in_text.anywhere(text):
+            for number, line in enumerate(text.splitlines(), 1):
+                yield from _complaints(in_text, line, f"{shown}:{number}")
         if is_python(path) and names.anywhere(text):
             yield from _names(path, names)
 
@@ -84,12 +85,11 @@ def _names(path: Path, names: _Matcher) -> Iterator[str]:
 @dataclass(frozen=True, slots=True)
 class _Matcher:
     whole: re.Pattern[str]
-    loose: re.Pattern[str]
     words: list[Refused]
 
     def anywhere(self, text: str) -> bool:
-        """Whether it is worth while to look closer."""
-        return self.loose.search(text) is not None
+        """Whether it is worth while to look closer, which takes a hundred times as long."""
+        return any(each.word.removesuffix("*") in text for each in self.words)
 
     def find(self, text: str) -> Iterator[tuple[str, str]]:
         """What is refused in a text, and what to say instead."""
@@ -102,8 +102,7 @@ def _matcher(words: list[Refused], scope: str) -> _Matcher:
     chosen = [each for each in words if each.scope == scope]
     alternatives = "|".join(f"({each.pattern})" for each in chosen) or r"(?!)"
     edges = (r"^(?:", r")$") if scope != "text" else (r"(?<![\w.])(?:", r")(?!\w)")
-    loose = re.compile(rf"\b(?:{alternatives})\b")
-    return _Matcher(re.compile(alternatives.join(edges)), loose, chosen)
+    return _Matcher(re.compile(alternatives.join(edges)), chosen)
 
 
 def _complaints(matcher: _Matcher, text: str, where: str) -> Iterator[str]:

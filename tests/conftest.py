@@ -18,7 +18,7 @@ from nervous_system.settings import MeshSettings
 from tests import unit_set
 from tests.command_line import FreePort
 from tests.nervous_system.otlp_collector import Collector
-from tests.real_servers import NatsServer
+from tests.real_servers import ClickHouseServer, NatsServer
 
 # How fast a machine makes an example says nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -56,6 +56,25 @@ def log_as_it_was() -> Iterator[None]:
 def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     """A NATS server of the test's own."""
     server = NatsServer(tmp_path / "nats")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    """One engine for all tests that leave it running. Its database `swarm` is whatever the test
+    before left: whoever uses it drops it first."""
+    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_clickhouse(tmp_path: Path) -> Iterator[ClickHouseServer]:
+    """An engine that a test may stop or kill."""
+    server = ClickHouseServer(tmp_path / "clickhouse")
     server.start()
     yield server
     server.kill()

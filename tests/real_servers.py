@@ -16,6 +16,7 @@ from pathlib import Path
 from embedded_clickhouse.passwords import own_passwords
 from embedded_clickhouse.users import OWN_ACCOUNTS
 from local_mesh.nats import NatsConfiguration, find_binary
+from tests.forking import ForkedProcess, can_be_forked
 
 PATIENCE_SECONDS = 300.0
 """For what comes at once, on a machine that has much else to do. Only a defect takes as long."""
@@ -62,18 +63,20 @@ def _state(thread: Path) -> str:
 
 
 class RealProcess:
-    """A child of the test, whose output goes to a file."""
+    """A process of the test's, whose output goes to a file. A Python program is forked."""
 
     def __init__(
         self, command: list[str], *, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         self.log = log
+        env = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | ForkedProcess
+        if can_be_forked(command):
+            self._process = ForkedProcess(command, log=log, environment=env)
+            return
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                command,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
+                command, stdout=output, stderr=subprocess.STDOUT, env=env
             )
 
     @property

@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -64,6 +65,7 @@ def _code_of(item: pytest.Function) -> Iterator[FunctionType]:
                 yield inspect.unwrap(definition.func)
 
 
+@cache
 def starts(function: Callable[..., object]) -> bool:
     """Whether a process can be started from there, by what our own code says."""
     seen: dict[int, object] = {}

@@ -15,15 +15,6 @@ from tests.builtin_worker.mesh_of_worker import NOW, Ingesting, agent_of
 from tests.real_servers import ClickHouseServer, NatsServer
 
 
-@pytest.fixture(scope="session")
-def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    """One engine for all tests that leave it running."""
-    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 def clickhouse(clickhouse_server: ClickHouseServer) -> ClickHouse:
     """The worker's access to it; there is no database `swarm` yet."""

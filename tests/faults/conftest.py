@@ -13,39 +13,21 @@ from tests.faults.swarm_under_test import Swarm
 from tests.real_servers import ClickHouseServer, NatsServer
 
 
-@pytest.fixture(scope="session")
-def shared_clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    """One engine for the whole session."""
-    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
-async def mesh(tmp_path: Path, shared_clickhouse: ClickHouseServer) -> AsyncIterator[Mesh]:
+async def mesh(tmp_path: Path, clickhouse_server: ClickHouseServer) -> AsyncIterator[Mesh]:
     """A mesh on an empty database, its NATS server running, no ingestor yet."""
-    with clickhouse_connect.get_client(dsn=shared_clickhouse.url) as client:
+    with clickhouse_connect.get_client(dsn=clickhouse_server.url) as client:
         client.command("DROP DATABASE IF EXISTS swarm SYNC")
-    mesh = Mesh(tmp_path, clickhouse_url=shared_clickhouse.url)
+    mesh = Mesh(tmp_path, clickhouse_url=clickhouse_server.url)
     mesh.nats.start()
     yield mesh
     mesh.end()
 
 
 @pytest.fixture
-def own_engine(tmp_path: Path) -> Iterator[ClickHouseServer]:
-    """An engine that a test may stop or kill."""
-    server = ClickHouseServer(tmp_path / "clickhouse")
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def mesh_of_its_own(tmp_path: Path, own_engine: ClickHouseServer) -> Iterator[Mesh]:
+def mesh_of_its_own(tmp_path: Path, own_clickhouse: ClickHouseServer) -> Iterator[Mesh]:
     """A mesh around that engine."""
-    mesh = Mesh(tmp_path, clickhouse_url=own_engine.url)
+    mesh = Mesh(tmp_path, clickhouse_url=own_clickhouse.url)
     mesh.nats.start()
     yield mesh
     mesh.end()

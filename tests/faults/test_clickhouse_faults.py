@@ -16,7 +16,7 @@ from tests.real_servers import ClickHouseServer
 
 @pytest.mark.parametrize("count", [3_000, pytest.param(50_000, marks=pytest.mark.long)])
 async def test_clickhouse_is_down_for_long(
-    mesh_of_its_own: Mesh, own_engine: ClickHouseServer, count: int
+    mesh_of_its_own: Mesh, own_clickhouse: ClickHouseServer, count: int
 ) -> None:
     """The lag grows on the log, and drains in order."""
     mesh = mesh_of_its_own
@@ -24,7 +24,7 @@ async def test_clickhouse_is_down_for_long(
         ingestor = mesh.ingestor()
         await ingestor.records()
         await publishing.all(labels("before", 500))
-        own_engine.kill()
+        own_clickhouse.kill()
         await publishing.all(labels("meanwhile", count))
         await ingestor.says("ingestor.waiting")
 
@@ -32,7 +32,7 @@ async def test_clickhouse_is_down_for_long(
             return (await ingestor.fact("lag") or 0) >= count
 
         await until(lag_is_known, "the lag being told")
-        await asyncio.to_thread(own_engine.start)
+        await asyncio.to_thread(own_clickhouse.start)
         await publishing.all(labels("after", 100))
         report = await mesh.law()
     assert report.counts["stored"] == count + 600
@@ -40,11 +40,11 @@ async def test_clickhouse_is_down_for_long(
 
 @pytest.mark.long
 async def test_an_ingestor_started_before_clickhouse(
-    mesh_of_its_own: Mesh, own_engine: ClickHouseServer
+    mesh_of_its_own: Mesh, own_clickhouse: ClickHouseServer
 ) -> None:
     """It waits, also for a stop, and begins as soon as there is something to write to."""
     mesh = mesh_of_its_own
-    own_engine.kill()
+    own_clickhouse.kill()
     async with mesh.publishing() as publishing:
         await publishing.all(labels("early", 200))
         ended = mesh.ingestor()
@@ -52,7 +52,7 @@ async def test_an_ingestor_started_before_clickhouse(
         assert await asyncio.to_thread(ended.terminate, seconds=300) == 0, ended.told
         ingestor = mesh.ingestor()
         await ingestor.says("service.waiting")
-        await asyncio.to_thread(own_engine.start)
+        await asyncio.to_thread(own_clickhouse.start)
         await mesh.law()
 
 

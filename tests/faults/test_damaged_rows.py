@@ -279,7 +279,7 @@ async def test_each_file_of_a_part_is_read(mesh_of_its_own: Mesh) -> None:
 
 
 async def test_parts_that_are_gone_at_a_start_are_noticed_and_mended(
-    mesh_of_its_own: Mesh, own_engine: ClickHouseServer
+    mesh_of_its_own: Mesh, own_clickhouse: ClickHouseServer
 ) -> None:
     """The engine starts without a word: one folder is gone, another part it set aside."""
     mesh = mesh_of_its_own
@@ -287,11 +287,11 @@ async def test_parts_that_are_gone_at_a_start_are_noticed_and_mended(
     await rows_in_parts(mesh, rows, count=3)
     before = await rows.all()
     first, second, *_ = await rows.parts()
-    await asyncio.to_thread(own_engine.stop)
+    await asyncio.to_thread(own_clickhouse.stop)
     shutil.rmtree(first)
     (second / "columns.txt").unlink()
     next(iter(second.glob("data.bin"))).write_bytes(b"")
-    await asyncio.to_thread(own_engine.start)
+    await asyncio.to_thread(own_clickhouse.start)
     ingestor = mesh.ingestors[-1]
     await ingestor.says("alarm.rows_missing")
     done = await repair(mesh)

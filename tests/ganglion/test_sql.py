@@ -16,18 +16,10 @@ from tests.real_servers import ClickHouseServer
 from tests.terminal_screen import on_a_terminal
 
 
-@pytest.fixture(scope="module")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
-def asking(ganglion: CommandLine, clickhouse: ClickHouseServer) -> CommandLine:
+def asking(ganglion: CommandLine, clickhouse_server: ClickHouseServer) -> CommandLine:
     """The command line of somebody who has one table `kept` with one row."""
-    ganglion.environment["CLICKHOUSE_URL"] = clickhouse.url
+    ganglion.environment["CLICKHOUSE_URL"] = clickhouse_server.url
     for query in (
         "DROP TABLE IF EXISTS default.kept",
         "CREATE TABLE default.kept ENGINE = MergeTree ORDER BY n AS SELECT 7 AS n",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import clickhouse_connect
 import pytest
 
 from enchanted.events.v1.alarm_pb2 import SEVERITY_INFO, AlarmRaised
@@ -26,11 +27,11 @@ OPENED = "swarm.events.incident.opened.*"
 
 
 @pytest.fixture
-def clickhouse(tmp_path: Path) -> Iterator[ClickHouseServer]:
-    server = ClickHouseServer(tmp_path / "clickhouse")
-    server.start()
-    yield server
-    server.kill()
+def clickhouse(clickhouse_server: ClickHouseServer) -> ClickHouseServer:
+    """One without a database."""
+    with clickhouse_connect.get_client(dsn=clickhouse_server.url) as client:
+        client.command("DROP DATABASE IF EXISTS swarm SYNC")
+    return clickhouse_server
 
 
 @pytest.fixture
@@ -152,9 +153,9 @@ async def test_a_small_lag_is_said_once_a_pulse_and_is_no_trouble(
     assert again.last_sequence - again.first_sequence < 30
 
 
-async def test_before_the_schema_there_is_nothing_to_see(clickhouse: ClickHouseServer) -> None:
-    record = ClickHouseRecord(clickhouse.url)
+async def test_before_the_schema_there_is_nothing_to_see(own_clickhouse: ClickHouseServer) -> None:
+    record = ClickHouseRecord(own_clickhouse.url)
     assert await record.look(parked_epoch=0, parked_sequence=0) is None
-    clickhouse.kill()
+    own_clickhouse.kill()
     with pytest.raises(Unavailable, match="does not answer"):
         await record.look(parked_epoch=0, parked_sequence=0)

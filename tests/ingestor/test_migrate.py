@@ -30,6 +30,7 @@ from ingestor.warehouse import ClickHouseWarehouse
 from tests.ingestor.ingestor_samples import batch, batch_of, event, frame
 from tests.ingestor.kept_home.home import as_it_was, there
 from tests.ready_warehouse import make_ready
+from tests.real_servers import ClickHouseServer
 
 
 async def definitions(warehouse: ClickHouseWarehouse) -> list[tuple[str, str]]:
@@ -83,9 +84,9 @@ async def test_asking_what_is_pending_writes_nothing(bare_warehouse: ClickHouseW
 
 
 async def test_migrating_at_once_is_harmless(
-    bare_warehouse: ClickHouseWarehouse, clickhouse_url: str
+    bare_warehouse: ClickHouseWarehouse, clickhouse_server: ClickHouseServer
 ) -> None:
-    others = [await ClickHouseWarehouse.connect(clickhouse_url) for _ in range(3)]
+    others = [await ClickHouseWarehouse.connect(clickhouse_server.url) for _ in range(3)]
     try:
         await asyncio.gather(*(other.migrate() for other in [bare_warehouse, *others]))
         at_once = await definitions(bare_warehouse)

@@ -20,9 +20,9 @@ from nervous_system.clickhouse.error_families import (
     family_of,
 )
 from nervous_system.errors import Fenced, Forbidden, Permanent, Transient, Unavailable
-from tests.ingestor.clickhouse_process import ClickHouseProcess
 from tests.ingestor.ingestor_samples import batch_of
 from tests.ready_warehouse import make_ready
+from tests.real_servers import ClickHouseServer
 
 FIRST = RowEncoder(epoch=1, writer=1)
 
@@ -48,7 +48,7 @@ async def test_without_a_schema_the_refusal_is_permanent(
         await bare_warehouse.insert(batch_of(FIRST, range(1, 11)))
 
 
-async def test_what_was_inserted_survives_kill_9(own_clickhouse: ClickHouseProcess) -> None:
+async def test_what_was_inserted_survives_kill_9(own_clickhouse: ClickHouseServer) -> None:
     warehouse = await ClickHouseWarehouse.connect(own_clickhouse.url)
     try:
         await make_ready(warehouse)
@@ -85,7 +85,7 @@ async def test_a_view_that_throws_loses_and_doubles_nothing(
 
 
 async def test_take_over_waits_for_the_insert_that_is_under_way(
-    warehouse: ClickHouseWarehouse, clickhouse_url: str
+    warehouse: ClickHouseWarehouse, clickhouse_server: ClickHouseServer
 ) -> None:
     """An insert that has passed the fence must be over, one way or the other, before the watermark
     is read.
@@ -95,7 +95,7 @@ async def test_take_over_waits_for_the_insert_that_is_under_way(
         "SELECT sleepEachRow(0.02) AS slept FROM swarm.landing"
     )
     slow = asyncio.create_task(warehouse.insert(batch_of(FIRST, range(1, 101))))
-    other = await ClickHouseWarehouse.connect(clickhouse_url)
+    other = await ClickHouseWarehouse.connect(clickhouse_server.url)
     try:
         while not (await other.client.query(statement("inserts_in_flight"))).first_row[0]:  # type: ignore[index]
             assert not slow.done(), "the insert was meant to be slow"

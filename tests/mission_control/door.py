@@ -82,7 +82,7 @@ class Door(Client):
     def start(self) -> None:
         """And wait until it answers."""
         self.process = RealProcess(
-            [sys.executable, "-P", "-m", "mission_control"],
+            [sys.executable, "-m", "mission_control"],
             log=self.home / "mission_control.log",
             environment=self.environment,
         )

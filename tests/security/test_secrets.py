@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
@@ -184,17 +184,9 @@ async def test_the_receipt_says_it_and_the_log_has_none(bus: Bus) -> None:
             assert not any(part.encode() in stored.data for part in each.parts)
 
 
-@pytest.fixture(scope="module")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    server = ClickHouseServer(tmp_path_factory.mktemp("clickhouse"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
-async def warehouse(clickhouse: ClickHouseServer) -> AsyncIterator[ClickHouseWarehouse]:
-    made = await ClickHouseWarehouse.connect(clickhouse.url)
+async def warehouse(clickhouse_server: ClickHouseServer) -> AsyncIterator[ClickHouseWarehouse]:
+    made = await ClickHouseWarehouse.connect(clickhouse_server.url)
     await made.client.command("DROP DATABASE IF EXISTS swarm SYNC")
     assert await make_ready(made) == 1
     yield made
