@@ -32,7 +32,7 @@ from guardian.breaker import Circuit
 from guardian.incidents import apply, circuit_key
 from guardian.leaving import there, why_needed
 from guardian.model import SERVICE, GuardianLimits, GuardianState, Incident, incident_key
-from guardian.observations import WatchedWorker
+from guardian.observations import Observations, WatchedWorker
 from guardian.playbooks import (
     ACTIONS,
     COMMAND_SECONDS,
@@ -75,10 +75,19 @@ class RecoveryPlan:
     now: datetime
     emits: list[Emit] = field(default_factory=list)
     _bytes: int = 0  # of these
-    _present: dict[str, WatchedWorker] = field(default_factory=dict)  # who takes tasks
+    _begun: Observations = field(init=False)
+    _there: dict[str, WatchedWorker] | None = None
 
     def __post_init__(self) -> None:
-        self._present = there(self.state.observations, self.now)
+        self._begun = self.state.observations
+
+    @property
+    def _present(self) -> dict[str, WatchedWorker]:
+        """Who takes tasks. All workers are looked at when somebody asks: most causes lead to
+        nothing."""
+        if self._there is None:
+            self._there = there(self._begun, self.now)
+        return self._there
 
     def look(self, rules: Sequence[GuardianRule]) -> None:
         """Open, go on with and close what these rules say, and set the mode by it. All have their

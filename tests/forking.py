@@ -20,6 +20,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
 
+ROOT: Final = Path(__file__).parents[1]
+
 IMPORTED: Final = (
     "__main__",
     "uvloop",
@@ -36,10 +38,13 @@ _lock = threading.Lock()
 
 
 def can_be_forked(command: Sequence[str]) -> bool:
-    """Whether this is Python on a program of ours, or on a module: `python FILE …`, `python -m …`.
-    As a mesh starts them, `python -P -m …`, they are started as a mesh starts them."""
-    program = command[1] if len(command) > 1 else ""
-    return command[0] == sys.executable and (program == "-m" or program.endswith(".py"))
+    """Whether this is Python on a file or on a module of ours: `python FILE …`, `python -m …`. As a
+    mesh starts them, `python -P -m …`, they are started as a mesh starts them."""
+    if len(command) < 2 or command[0] != sys.executable:
+        return False
+    if command[1] == "-m":
+        return (ROOT / command[2].partition(".")[0] / "__init__.py").is_file()
+    return command[1].endswith(".py")
 
 
 class ForkedProcess:

@@ -158,7 +158,10 @@ class TwoHistories(RuleBasedStateMachine):
     def settle(self) -> None:
         """Left alone, the ingestor records the whole stream; then each position has its row."""
         for _ in range(len(self.stream) + 2):
+            before = len(self.rows), len(self.epochs)
             self.look_and_read(limit=1000)
+            if before == (len(self.rows), len(self.epochs)):
+                break  # and so would each look after it
         for sequence, event in self.stream.items():
             epoch = owner(sequence, self.epochs)
             assert epoch is not None

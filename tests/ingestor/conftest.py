@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ingestor.warehouse import ClickHouseWarehouse
-from tests.ready_warehouse import make_ready
+from tests.ready_warehouse import make_empty, make_ready
 from tests.real_servers import ClickHouseServer
 
 
@@ -23,7 +23,10 @@ async def bare_warehouse(clickhouse_server: ClickHouseServer) -> AsyncIterator[C
 
 
 @pytest.fixture
-async def warehouse(bare_warehouse: ClickHouseWarehouse) -> ClickHouseWarehouse:
+async def warehouse(clickhouse_server: ClickHouseServer) -> AsyncIterator[ClickHouseWarehouse]:
     """Migrated, epoch 1 open, writer 1 is `first`."""
-    assert await make_ready(bare_warehouse) == 1
-    return bare_warehouse
+    warehouse = await ClickHouseWarehouse.connect(clickhouse_server.url)
+    await make_empty(warehouse, url=clickhouse_server.url)
+    assert await make_ready(warehouse) == 1
+    yield warehouse
+    await warehouse.close()

@@ -37,7 +37,7 @@ from nervous_system.contract.secret_search import (
 from nervous_system.contract.signature import Signer
 from nervous_system.contract.stored import Stored
 from nervous_system.ids import new_event_id
-from tests.ready_warehouse import make_ready
+from tests.ready_warehouse import make_empty, make_ready
 from tests.real_servers import ClickHouseServer
 
 REDACTOR = Redactor.of()
@@ -187,7 +187,7 @@ async def test_the_receipt_says_it_and_the_log_has_none(bus: Bus) -> None:
 @pytest.fixture
 async def warehouse(clickhouse_server: ClickHouseServer) -> AsyncIterator[ClickHouseWarehouse]:
     made = await ClickHouseWarehouse.connect(clickhouse_server.url)
-    await made.client.command("DROP DATABASE IF EXISTS swarm SYNC")
+    await make_empty(made, url=clickhouse_server.url)
     assert await make_ready(made) == 1
     yield made
     await made.close()
