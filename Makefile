@@ -89,7 +89,8 @@ lint-documents: .venv/.ready
 # Most of a test is waiting for real servers: two at once for each processor, and what is left over is shared out.
 TESTS_AT_ONCE ?= $(shell expr 2 '*' $$(nproc))
 
-test: lint  ## every check and every test but the long ones
+test: setup  ## every check and every test but the long ones
+	@$(MAKE) --no-print-directory --jobs $$(nproc) lint
 	@$(BIN)/pytest -m "not long and not compose" --numprocesses $(TESTS_AT_ONCE) --dist worksteal
 
 test-unit: .venv/.ready  ## the tests that start no server (half a minute)

@@ -26,8 +26,10 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell the tests that need no server from the others: `make test-unit`."""
+    """Tell the tests that need no server from the others: `make test-unit`. Those of this folder
+    itself start whole meshes and take longest: begun last, one of them would be waited for."""
     unit_set.mark(items)
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
 
 
 @pytest.fixture(autouse=True)
