@@ -14,7 +14,11 @@ import { Id, Line } from "../../ui/Text";
 import { useNow } from "../../ui/Time";
 import { ask } from "../ask";
 import styles from "./Compare.module.css";
-import { type Between, type Difference, fieldsOf, grouped } from "./difference";
+import { keyText } from "./answers";
+import { type Between, changedFiles, type Difference, fieldsOf, grouped } from "./difference";
+import { fetchResources } from "./fetchResources";
+
+const MAX_FILES = 500;
 
 export function Compare() {
   const more = useAddress((address) => address.more);
@@ -30,9 +34,12 @@ export function Compare() {
     <div className={styles.page}>
       <Moments key={`${from} ${to}`} from={from || String(Math.max(1, shownPosition() - 100))} to={to || String(Math.max(1, shownPosition() || end))} />
       {from && to ? (
-        <Answer of={asked} what="what changed">
-          {(between) => <Told between={between} />}
-        </Answer>
+        <>
+          <Answer of={asked} what="what changed">
+            {(between) => <Told between={between} />}
+          </Answer>
+          <Files from={from} to={to} />
+        </>
       ) : (
         <Empty title="Choose two moments">
           <p>A position of the log, such as 1200, or a time, such as 2026-11-30T14:03:27Z.</p>
@@ -81,6 +88,8 @@ function Told({ between }: { between: Between }) {
         {`From ${at(between.from)} to ${at(between.to)}: `}
         <b>{groups.length === 0 ? "nothing changed" : `${counted(between.differences.length, "thing")} changed`}</b>
       </p>
+      {!between.explained && <p className={styles.cut}>The moments lie too far apart to look for the events that did it.</p>}
+      {between.differences_left_out > 0 && <p className={styles.cut}>{`${count(between.differences_left_out)} more are left out.`}</p>}
       {groups.map(([section, differences]) => (
         <Panel key={section} title={<span className={styles.section}>{words(section)}</span>} aside={count(differences.length)} flush>
           <ul>
@@ -95,6 +104,42 @@ function Told({ between }: { between: Between }) {
 }
 
 const TONES: Readonly<Record<Difference["way"], Tone>> = { came: "good", went: "warn", changed: "accent" };
+
+/** Files and variables that are another, from the same two moments. */
+function Files({ from, to }: { from: string; to: string }) {
+  const asked = useQuery({
+    queryKey: ["changed files", from, to],
+    queryFn: async ({ signal }) => {
+      const [before, after] = await Promise.all([fetchResources(from, signal), fetchResources(to, signal)]);
+      return { files: changedFiles(before.resources, after.resources), isCut: before.isCut || after.isCut };
+    },
+  });
+  return (
+    <Answer of={asked} what="files and variables">
+      {({ files, isCut }) => (
+        <Panel title="Files and variables" aside={count(files.length)} flush>
+          <ul>
+            {files.slice(0, MAX_FILES).map(({ way, resource }) => (
+              <li key={keyText(resource)} className={styles.one}>
+                <Chip tone={TONES[way]}>{way}</Chip>
+                <div className={styles.what}>
+                  <Link to={{ id: resource.name, more: { w: resource.workspace, t: resource.type, as: "history", step: resource.event_id } }}>
+                    <Id id={resource.name} max={120} />
+                  </Link>
+                  <span className={styles.faint}>
+                    <Line text={`${resource.workspace || "no workspace"}, last by ${resource.agent_id}`} />
+                  </span>
+                </div>
+              </li>
+            ))}
+          </ul>
+          {(isCut || files.length > MAX_FILES) && <p className={styles.cut}>There are more than are shown.</p>}
+          {files.length === 0 && <p className={styles.cut}>None changed.</p>}
+        </Panel>
+      )}
+    </Answer>
+  );
+}
 
 function One({ difference }: { difference: Difference }) {
   return (

@@ -107,16 +107,16 @@ function Lines(props: { content: Content; lines: readonly string[]; chosen: numb
                   className={styles.blame}
                   style={{ "--recency": `${recency(found?.place ?? 0) * 100}%` } as CSSProperties}
                   aria-pressed={chosen === at + 1}
-                  aria-label={`Why is line ${at + 1} so? ${by ? `By ${visibleLine(authorOf(by))}` : "It is from before the record"}`}
                   tabIndex={isFirst ? 0 : -1}
                   onClick={() => onChoose(at + 1)}
                 >
                   {isFirst && (
                     <>
-                      <bdi className={styles.author}>{by ? visibleLine(authorOf(by)) : "before"}</bdi>
+                      <bdi className={styles.author}>{by ? visibleLine(authorOf(by)) : "nobody knows"}</bdi>{" "}
                       <bdi className={styles.why}>{by?.decision ? visibleLine(by.decision.chosen_action) : ""}</bdi>
                     </>
                   )}
+                  <span className="visually-hidden">{` Why is line ${at + 1} so?`}</span>
                 </button>
                 <span className={styles.number} aria-hidden="true">
                   {at + 1}

@@ -1,5 +1,8 @@
 // What differs between two moments, as `GET /api/state?at=&diff=` has it; which values, in words?
 
+import type { ChangedResource } from "../../api/schema";
+import { keyText } from "./answers";
+
 type Row = Readonly<Record<string, unknown>>;
 
 export interface Difference {
@@ -20,7 +23,10 @@ interface Place {
 export interface Between {
   readonly from: Place;
   readonly to: Place;
+  /** Whether the events were looked for: the moments may lie too far apart. */
+  readonly explained: boolean;
   readonly differences: readonly Difference[];
+  readonly differences_left_out: number;
 }
 
 export interface Field {
@@ -28,6 +34,22 @@ export interface Field {
   /** null: there was none. */
   readonly before: string | null;
   readonly after: string | null;
+}
+
+export interface ChangedFile {
+  readonly way: Difference["way"];
+  readonly resource: ChangedResource;
+}
+
+/** Which files and variables are another at the later moment, in its order; what is gone is one
+ * without a hash. */
+export function changedFiles(before: readonly ChangedResource[], after: readonly ChangedResource[]): ChangedFile[] {
+  const known = new Map(before.map((each) => [keyText(each), each.state_hash]));
+  return after.flatMap((resource) => {
+    const was = known.get(keyText(resource)) ?? "";
+    if (was === resource.state_hash) return [];
+    return [{ way: was === "" ? "came" : resource.state_hash === "" ? "went" : "changed", resource }] as const;
+  });
 }
 
 /** By section, in the order of the answer. */

@@ -6,7 +6,7 @@ export const MAX_RESOURCES = 10_000;
 const PAGE = 1_000;
 
 export async function fetchResources(
-  at: number | undefined,
+  at: number | string | undefined,
   signal: AbortSignal,
 ): Promise<{ resources: readonly ChangedResource[]; isCut: boolean }> {
   const resources: ChangedResource[] = [];
@@ -20,7 +20,7 @@ export async function fetchResources(
   return { resources, isCut: cursor !== null };
 }
 
-/** As the routes want a position; nothing: now. */
-export function atOf(position: number | undefined): { at?: string } {
+/** As the routes want a moment: a position, a time; nothing: now. */
+export function atOf(position: number | string | undefined): { at?: string } {
   return position === undefined ? {} : { at: String(position) };
 }

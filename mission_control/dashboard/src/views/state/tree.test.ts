@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ChangedResource } from "../../api/schema";
-import { type Difference, fieldsOf, grouped } from "./difference";
+import { changedFiles, type Difference, fieldsOf, grouped } from "./difference";
 import { MAX_OPEN, treeRows } from "./tree";
 
 function resource(name: string, change: Partial<ChangedResource> = {}): ChangedResource {
@@ -53,6 +53,17 @@ describe("a difference", () => {
       { name: "worker_id", before: null, after: "w" },
     ]);
   });
+  it("of files is told by their hashes", () => {
+    const before = [resource("same"), resource("edited"), resource("removed"), resource("back", { state_hash: "" })];
+    const after = [
+      ...[resource("same"), resource("edited", { state_hash: "i" }), resource("removed", { state_hash: "" })],
+      ...[resource("back"), resource("new"), resource("came and went", { state_hash: "" }), resource("same", { workspace: "other" })],
+    ];
+    expect(changedFiles(before, after).map(({ way, resource: { name } }) => `${way} ${name}`)).toEqual([
+      ...["changed edited", "went removed", "came back", "came new", "came same"],
+    ]);
+  });
+
   it("stands with those of its section", () => {
     expect(grouped([difference, { ...difference, section: "mode" }, { ...difference, id: "u" }]).map(([name, all]) => [name, all.length])).toEqual([["tasks", 2], ["mode", 1]]);
   });
