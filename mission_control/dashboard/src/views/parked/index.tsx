@@ -4,10 +4,11 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, newRequestKey, take } from "../../api/client";
 import { queries } from "../../api/moment";
-import { sentenceOf } from "../../api/problem";
+import { ApiProblem, sentenceOf } from "../../api/problem";
 import type { Acted, ParkedPosition } from "../../api/schema";
 import { showPosition } from "../../stores/playhead";
 import { Button } from "../../ui/Button";
+import { Command } from "../../ui/Command";
 import { Dialog } from "../../ui/Dialog";
 import { bytes, count, counted } from "../../ui/format";
 import { visible } from "../../ui/hostile";
@@ -76,6 +77,22 @@ function One({ parked }: { parked: ParkedPosition }) {
   );
 }
 
+function Refused({ error }: { error: unknown }) {
+  if (error instanceof ApiProblem && error.isMissing && error.message === "Not Found") {
+    return (
+      <div role="alert" className={styles.refused}>
+        <p>This mission control replays nothing. The command publishes all again that can be read by now:</p>
+        <Command text="ganglion parked replay" />
+      </div>
+    );
+  }
+  return (
+    <p role="alert" className={styles.refused}>
+      {visible(sentenceOf(error))}
+    </p>
+  );
+}
+
 /** What would follow is shown first. */
 function Replay({ parked, onClose }: { parked: ParkedPosition; onClose: () => void }) {
   const path = `/api/parked/${parked.epoch}.${parked.position}/replay`;
@@ -111,9 +128,7 @@ function Replay({ parked, onClose }: { parked: ParkedPosition; onClose: () => vo
         <Line text={parked.reason} />
       </p>
       {error ? (
-        <p role="alert" className={styles.refused}>
-          {visible(sentenceOf(error))}
-        </p>
+        <Refused error={error} />
       ) : would.data === undefined ? (
         <Loading what="what would follow" />
       ) : (

@@ -4,10 +4,9 @@ import { api, take } from "../../api/client";
 import { useAtPlayhead } from "../../api/moment";
 import type { TraceRow } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
-import { exactTime, knownTimeline } from "../../timeline/timeline";
 import { Chip } from "../../ui/Chip";
 import { Command } from "../../ui/Command";
-import { counted, dollars, duration, milliseconds, words } from "../../ui/format";
+import { count, counted, dollars, duration, milliseconds, words } from "../../ui/format";
 import { useKeys } from "../../ui/keys";
 import { Link } from "../../ui/Link";
 import { Answer, Empty } from "../../ui/Note";
@@ -15,6 +14,7 @@ import { Panel } from "../../ui/Panel";
 import { RowPool } from "../../ui/RowPool";
 import { Id, Line } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
+import { useTimeAt } from "../useTimeAt";
 import styles from "./TraceList.module.css";
 
 const LIMIT = 500;
@@ -22,12 +22,13 @@ const DAY = 24 * 3_600_000;
 
 export function TraceList() {
   const showsAll = useAddress((address) => address.more["all"] === "yes");
-  const asked = useAtPlayhead(["traces", showsAll], ({ at, signal }) => {
-    const until = at === undefined ? Number.NaN : exactTime(knownTimeline(), at);
-    const day = Number.isFinite(until) ? { since: isoOf(until - DAY), until: isoOf(until) } : {};
+  const until = useTimeAt();
+  const ask = ({ signal }: { signal: AbortSignal }) => {
+    const day = until === null ? {} : { since: isoOf(until - DAY), until: isoOf(until) };
     const query = { limit: LIMIT, work: !showsAll, ...day };
     return take(api.GET("/api/traces", { params: { query }, signal }));
-  });
+  };
+  const asked = useAtPlayhead(["traces", showsAll], ask, { enabled: until === null || Number.isFinite(until) });
   return (
     <div className={styles.page}>
       <Answer of={asked} what="the traces">
@@ -72,7 +73,7 @@ function Rows({ traces, isCut, showsAll }: { traces: readonly TraceRow[]; isCut:
   return (
     <Panel
       title="Traces"
-      aside={isCut ? `the last ${LIMIT} of 24 hours` : `${counted(shown.length, "trace")} of 24 hours`}
+      aside={isCut ? `the last ${LIMIT} in 24 h` : `${count(shown.length)} in 24 h`}
       flush
       className={styles.panel}
       actions={

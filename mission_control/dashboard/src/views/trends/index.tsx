@@ -3,9 +3,8 @@ import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, take } from "../../api/client";
 import { go, useAddress } from "../../stores/address";
-import { useAt } from "../../stores/playhead";
-import { exactTime, knownTimeline } from "../../timeline/timeline";
 import { ProblemNote } from "../../ui/Note";
+import { useTimeAt } from "../useTimeAt";
 import { Chart } from "./Chart";
 import { CHARTS, type ChartSpec, cpuOf, machineLines, memoryOf, trendLine } from "./charts";
 import styles from "./Trends.module.css";
@@ -29,9 +28,8 @@ interface Stretch {
 
 export default function Trends() {
   const more = useAddress((address) => address.more);
-  const at = useAt();
   const range = RANGES.find((each) => each.name === more["range"]) ?? RANGES[1];
-  const stretch = useStretch(range.seconds, at);
+  const stretch = useStretch(range.seconds, useTimeAt());
   return (
     <div className={styles.page}>
       <div className={styles.ranges} role="group" aria-label="How long">
@@ -58,16 +56,16 @@ export default function Trends() {
 }
 
 /** Up to now, or with the playhead in view: three quarters of it before. */
-function useStretch(seconds: number, at: number | null): Stretch {
+function useStretch(seconds: number, shown: number | null): Stretch {
   const tick = Math.floor(Date.now() / AGAIN_MILLISECONDS);
   return useMemo(() => {
     const now = Date.now() / 1000;
-    const playhead = at === null ? Number.NaN : exactTime(knownTimeline(), at) / 1000;
     // Of a position whose time nobody knows yet, what is now.
-    if (!Number.isFinite(playhead)) return { begin: now - seconds, end: now, playhead: null, isLive: true };
+    if (shown === null || !Number.isFinite(shown)) return { begin: now - seconds, end: now, playhead: null, isLive: true };
+    const playhead = shown / 1000;
     const end = Math.min(now, playhead + seconds / 4);
     return { begin: end - seconds, end, playhead, isLive: false };
-  }, [seconds, at, tick]);
+  }, [seconds, shown, tick]);
 }
 
 function parametersOf(stretch: Stretch) {
