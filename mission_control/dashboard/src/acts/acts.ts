@@ -156,6 +156,17 @@ export function resumeWorker(id: string): Act {
   };
 }
 
+/** Publish a position again that could not be read as an event. */
+export function replayParked(epoch: number, position: number): Act {
+  return {
+    label: "Replay",
+    title: `Publish position ${position} again`,
+    path: `/api/parked/${epoch}.${position}/replay`,
+    fields: [REASON],
+    done: "It was published again",
+  };
+}
+
 /** Ask for it. Throws ApiProblem. */
 export async function perform(act: Act, given: Given, how: { dryRun: boolean; key?: string; signal?: AbortSignal }): Promise<Outcome> {
   const body = act.body?.(given) ?? withoutEmpty(given);
@@ -175,8 +186,10 @@ export async function perform(act: Act, given: Given, how: { dryRun: boolean; ke
     throw new ApiProblem(0, "mission control does not answer");
   }
   const told: unknown = await answer.json().catch(() => null);
-  if (!answer.ok) throw problemOf(answer.status, told);
-  return told as Outcome;
+  if (answer.ok) return told as Outcome;
+  const problem = problemOf(answer.status, told);
+  const isUnknown = problem.isMissing && problem.message === "Not Found";
+  throw isUnknown ? new ApiProblem(404, "this mission control does not do that") : problem;
 }
 
 function withoutEmpty(given: Given): Record<string, unknown> {

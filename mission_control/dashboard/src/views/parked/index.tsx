@@ -1,23 +1,18 @@
 // Positions of the log that could not be read as events: where, why, how their bytes begin. What can be
 // read by now is put back.
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { api, newRequestKey, take } from "../../api/client";
-import { queries } from "../../api/moment";
-import { ApiProblem, sentenceOf } from "../../api/problem";
-import type { Acted, ParkedPosition } from "../../api/schema";
+import { useQuery } from "@tanstack/react-query";
+import { ActButton } from "../../acts/ActButton";
+import { replayParked } from "../../acts/acts";
+import { api, take } from "../../api/client";
+import type { ParkedPosition } from "../../api/schema";
 import { showPosition } from "../../stores/playhead";
-import { Button } from "../../ui/Button";
 import { Command } from "../../ui/Command";
-import { Dialog } from "../../ui/Dialog";
 import { bytes, count, counted } from "../../ui/format";
 import { visible } from "../../ui/hostile";
-import { Answer, Empty, Loading } from "../../ui/Note";
+import { Answer, Empty } from "../../ui/Note";
 import { Panel } from "../../ui/Panel";
-import { Id, Line, Lines } from "../../ui/Text";
+import { Id, Lines } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
-import { toast } from "../../ui/toasts";
-import { tell } from "../ask";
 import { bytesAsText } from "./bytesAsText";
 import styles from "./Parked.module.css";
 
@@ -44,6 +39,10 @@ export default function Parked() {
                 <One key={`${each.epoch}.${each.position}`} parked={each} />
               ))}
             </ul>
+            <div className={styles.all}>
+              <p>This publishes all again that can be read by now:</p>
+              <Command text="ganglion parked replay" />
+            </div>
           </Panel>
         )
       }
@@ -52,7 +51,6 @@ export default function Parked() {
 }
 
 function One({ parked }: { parked: ParkedPosition }) {
-  const [isAsking, setIsAsking] = useState(false);
   return (
     <li className={styles.one}>
       <div className={styles.what}>
@@ -71,73 +69,7 @@ function One({ parked }: { parked: ParkedPosition }) {
           <pre>{visible(bytesAsText(parked.beginning_hex))}</pre>
         </details>
       </div>
-      <Button onClick={() => setIsAsking(true)}>Replay …</Button>
-      {isAsking && <Replay parked={parked} onClose={() => setIsAsking(false)} />}
+      <ActButton act={replayParked(parked.epoch, parked.position)} />
     </li>
-  );
-}
-
-function Refused({ error }: { error: unknown }) {
-  if (error instanceof ApiProblem && error.isMissing && error.message === "Not Found") {
-    return (
-      <div role="alert" className={styles.refused}>
-        <p>This mission control replays nothing. The command publishes all again that can be read by now:</p>
-        <Command text="ganglion parked replay" />
-      </div>
-    );
-  }
-  return (
-    <p role="alert" className={styles.refused}>
-      {visible(sentenceOf(error))}
-    </p>
-  );
-}
-
-/** What would follow is shown first. */
-function Replay({ parked, onClose }: { parked: ParkedPosition; onClose: () => void }) {
-  const path = `/api/parked/${parked.epoch}.${parked.position}/replay`;
-  const [key] = useState(newRequestKey);
-  const would = useQuery({
-    queryKey: ["would replay", path],
-    queryFn: () => tell<Acted>(`${path}?dry_run=true`, {}),
-    gcTime: 0,
-  });
-  const act = useMutation({
-    mutationFn: () => tell<Acted>(path, {}, { "Idempotency-Key": key }),
-    onSuccess: () => {
-      toast(`Position ${count(parked.position)} was published again`, "good");
-      void queries.invalidateQueries({ queryKey: ["parked"] });
-      onClose();
-    },
-  });
-  const error = act.error ?? would.error;
-  return (
-    <Dialog
-      title={`Replay position ${count(parked.position)}`}
-      onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Leave it</Button>
-          <Button kind="main" disabled={would.data === undefined || act.isPending} onClick={() => act.mutate()}>
-            Publish it again
-          </Button>
-        </>
-      }
-    >
-      <p>
-        <Line text={parked.reason} />
-      </p>
-      {error ? (
-        <Refused error={error} />
-      ) : would.data === undefined ? (
-        <Loading what="what would follow" />
-      ) : (
-        <ul className={styles.would}>
-          {(would.data.would ?? []).map((each) => (
-            <li key={each}>{visible(each)}</li>
-          ))}
-        </ul>
-      )}
-    </Dialog>
   );
 }

@@ -1,6 +1,9 @@
 // What changed between two moments? What came, went and is another now, with the events that did it.
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { api, take } from "../../api/client";
+import { ApiProblem } from "../../api/problem";
+import type { BetweenAnswer, DifferenceAnswer } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
 import { useLive } from "../../stores/live";
 import { shownPosition } from "../../stores/playhead";
@@ -12,10 +15,9 @@ import { Answer, Empty } from "../../ui/Note";
 import { Panel } from "../../ui/Panel";
 import { Id, Line } from "../../ui/Text";
 import { useNow } from "../../ui/Time";
-import { ask } from "../ask";
 import styles from "./Compare.module.css";
 import { keyText } from "./answers";
-import { type Between, changedFiles, type Difference, fieldsOf, grouped } from "./difference";
+import { changedFiles, eventText, fieldsOf, grouped } from "./difference";
 import { fetchResources } from "./fetchResources";
 
 const MAX_FILES = 500;
@@ -27,7 +29,7 @@ export function Compare() {
   const to = more["to"] ?? "";
   const asked = useQuery({
     queryKey: ["between", from, to],
-    queryFn: ({ signal }) => ask<Between>("/api/state", { at: from, diff: to }, signal),
+    queryFn: ({ signal }) => fetchBetween(from, to, signal),
     enabled: from !== "" && to !== "",
   });
   return (
@@ -47,6 +49,12 @@ export function Compare() {
       )}
     </div>
   );
+}
+
+async function fetchBetween(from: string, to: string, signal: AbortSignal): Promise<BetweenAnswer> {
+  const told = await take(api.GET("/api/state", { params: { query: { at: from, diff: to } }, signal }));
+  if (!("differences" in told)) throw new ApiProblem(0, "mission control told the state of one moment, not of two");
+  return told;
 }
 
 function Moments(given: { from: string; to: string }) {
@@ -78,7 +86,7 @@ function Moments(given: { from: string; to: string }) {
   );
 }
 
-function Told({ between }: { between: Between }) {
+function Told({ between }: { between: BetweenAnswer }) {
   const now = useNow();
   const groups = grouped(between.differences);
   const at = (place: { recorded_at: string; position: number }) => `${moment(Date.parse(place.recorded_at), now)} (${count(place.position)})`;
@@ -103,7 +111,7 @@ function Told({ between }: { between: Between }) {
   );
 }
 
-const TONES: Readonly<Record<Difference["way"], Tone>> = { came: "good", went: "warn", changed: "accent" };
+const TONES: Readonly<Record<DifferenceAnswer["way"], Tone>> = { came: "good", went: "warn", changed: "accent" };
 
 /** Files and variables that are another, from the same two moments. */
 function Files({ from, to }: { from: string; to: string }) {
@@ -141,7 +149,7 @@ function Files({ from, to }: { from: string; to: string }) {
   );
 }
 
-function One({ difference }: { difference: Difference }) {
+function One({ difference }: { difference: DifferenceAnswer }) {
   return (
     <li className={styles.one}>
       <Chip tone={TONES[difference.way]}>{difference.way}</Chip>
@@ -167,9 +175,9 @@ function One({ difference }: { difference: Difference }) {
             </div>
           ))}
         </dl>
-        {difference.events.map((event) => (
-          <Link key={event.event_id} to={{ sel: event.event_id }} className={styles.event}>
-            <Line text={event.sentence ?? words(event.payload_kind ?? "event")} />
+        {difference.events.map(eventText).map(({ id, text }) => (
+          <Link key={id} to={{ sel: id }} className={styles.event}>
+            <Line text={text} />
           </Link>
         ))}
         {difference.events_left_out > 0 && <span className={styles.faint}>{`and ${counted(difference.events_left_out, "earlier event")}`}</span>}

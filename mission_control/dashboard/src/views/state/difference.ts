@@ -1,33 +1,8 @@
 // What differs between two moments, as `GET /api/state?at=&diff=` has it; which values, in words?
 
-import type { ChangedResource } from "../../api/schema";
+import type { ChangedResource, DifferenceAnswer } from "../../api/schema";
+import { words } from "../../ui/format";
 import { keyText } from "./answers";
-
-type Row = Readonly<Record<string, unknown>>;
-
-export interface Difference {
-  readonly section: string;
-  readonly id: string;
-  readonly way: "came" | "went" | "changed";
-  readonly before: Row | null;
-  readonly after: Row | null;
-  readonly events: readonly { readonly event_id: string; readonly sentence?: string; readonly payload_kind: string | null }[];
-  readonly events_left_out: number;
-}
-
-interface Place {
-  readonly position: number;
-  readonly recorded_at: string;
-}
-
-export interface Between {
-  readonly from: Place;
-  readonly to: Place;
-  /** Whether the events were looked for: the moments may lie too far apart. */
-  readonly explained: boolean;
-  readonly differences: readonly Difference[];
-  readonly differences_left_out: number;
-}
 
 export interface Field {
   readonly name: string;
@@ -36,8 +11,14 @@ export interface Field {
   readonly after: string | null;
 }
 
+/** What a link to one of the events that did it says. */
+export function eventText(event: Readonly<Record<string, unknown>>): { id: string; text: string } {
+  const [id, kind, agent] = ["event_id", "payload_kind", "agent_id"].map((name) => text(event[name]) ?? "");
+  return { id: id!, text: `${words(kind || "event")}${agent ? ` by ${agent}` : ""}` };
+}
+
 export interface ChangedFile {
-  readonly way: Difference["way"];
+  readonly way: DifferenceAnswer["way"];
   readonly resource: ChangedResource;
 }
 
@@ -53,8 +34,8 @@ export function changedFiles(before: readonly ChangedResource[], after: readonly
 }
 
 /** By section, in the order of the answer. */
-export function grouped(differences: readonly Difference[]): [string, Difference[]][] {
-  const groups = new Map<string, Difference[]>();
+export function grouped(differences: readonly DifferenceAnswer[]): [string, DifferenceAnswer[]][] {
+  const groups = new Map<string, DifferenceAnswer[]>();
   for (const each of differences) {
     const group = groups.get(each.section);
     if (group === undefined) groups.set(each.section, [each]);
@@ -64,7 +45,7 @@ export function grouped(differences: readonly Difference[]): [string, Difference
 }
 
 /** Of what changed, the values that differ; of what came or went, those that say something. */
-export function fieldsOf(difference: Difference): Field[] {
+export function fieldsOf(difference: DifferenceAnswer): Field[] {
   const before = difference.before ?? {};
   const after = difference.after ?? {};
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ChangedResource } from "../../api/schema";
-import { changedFiles, type Difference, fieldsOf, grouped } from "./difference";
+import type { ChangedResource, DifferenceAnswer } from "../../api/schema";
+import { changedFiles, eventText, fieldsOf, grouped } from "./difference";
 import { MAX_OPEN, treeRows } from "./tree";
 
 function resource(name: string, change: Partial<ChangedResource> = {}): ChangedResource {
@@ -40,7 +40,7 @@ describe("the tree", () => {
 });
 
 describe("a difference", () => {
-  const difference: Difference = {
+  const difference: DifferenceAnswer = {
     section: "tasks", id: "t", way: "changed", events: [], events_left_out: 0,
     before: { status: "waits", attempt: 1, waits_for: [], draining: false },
     after: { status: "claimed", attempt: 1, waits_for: ["a", "b"], draining: true, worker_id: "w" },
@@ -62,6 +62,11 @@ describe("a difference", () => {
     expect(changedFiles(before, after).map(({ way, resource: { name } }) => `${way} ${name}`)).toEqual([
       ...["changed edited", "went removed", "came back", "came new", "came same"],
     ]);
+  });
+
+  it("names the events that did it by kind and agent", () => {
+    expect(eventText({ event_id: "e", payload_kind: "task_claimed", agent_id: "w" })).toEqual({ id: "e", text: "task claimed by w" });
+    expect(eventText({ event_id: "e", payload_kind: null })).toEqual({ id: "e", text: "event" });
   });
 
   it("stands with those of its section", () => {
