@@ -117,11 +117,12 @@ outcomes: setup  ## stage what can happen to a task, here and in others; writes 
 bench-schema: setup  ## compare layouts of swarm.events on ten million rows
 	@$(BIN)/python bench/clickhouse_schema.py
 
-contracts: setup  ## generate code from the .proto files
+# Not by `setup`: the pages are typed by the interface, which the code that is made here has to come before.
+contracts: .venv/.ready  ## generate code from the .proto files
 	@$(BIN)/python -m lint.contract_breakage --write
 	@$(BIN)/python contracts/generate.py
 
-reference: setup  ## generate docs/reference from the code
+reference: .venv/.ready  ## generate docs/reference from the code
 	@$(BIN)/python docs/generate.py
 
 LOCKING := --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url
