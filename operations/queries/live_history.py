@@ -58,6 +58,16 @@ class LiveHistory(Generic[Kept]):
                 self._position = max(self._position, log.last_sequence)
             return self._kept
 
+    async def at(self, position: int) -> Kept:
+        """As the log told it up to a position. Raises Unavailable."""
+        kept = self._begin()
+        async for stored in self._bus.replay(subjects=self._subjects):
+            if stored.sequence > position:
+                break
+            if (recorded := said(self._role, self._bus, stored)) is not None:
+                kept.take(recorded)
+        return kept
+
     async def _is_more(self) -> bool:
         for subject in self._subjects:
             last = await self._bus.stream.last_on(subject)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from nervous_system.errors import NoSuch
+from nervous_system.errors import NoSuch, NotRunning, QueryRefused
 from operations.queries.event_search import decoded_row
 from operations.queries.pulses import PulseReport, pulse_of
 from operations.queries.record import EARLIEST, LATEST, Record
@@ -148,6 +148,15 @@ def pulses(
     last = (rows[limit - 1]["epoch"], rows[limit - 1]["seq"]) if len(rows) > limit else None
     found = (pulse_of(decoded_row(row)) for row in rows[:limit])
     return PulsePage([each for each in found if each is not None], last, as_of)
+
+
+def pulse_before(record: Record, time: datetime) -> PulseReport | None:
+    """The last up to a time; None if there was none, or the tables do not answer."""
+    until = time + timedelta(microseconds=1)
+    try:
+        return next(iter(pulses(record, until=until, limit=1).pulses), None)
+    except (NotRunning, QueryRefused):  # the page has room for what is not known
+        return None
 
 
 def _width(since: datetime, until: datetime, points: int) -> int:

@@ -296,6 +296,30 @@ def test_objectives_are_told_with_their_tasks(mesh: ReadMesh) -> None:
     assert mesh.post(cancel, {}, If_Match=answer.headers["ETag"]).status == 200
 
 
+def test_the_page_now_and_objectives_are_told_as_of_any_moment(mesh: ReadMesh) -> None:
+    (before,) = mesh.record(_decision("past", "wait"))
+    given = {"description": "dig", "objective_id": "o/2", "metadata": TASKS}
+    assert mesh.post("/objective", given).status == 201
+    mesh.post("/workers", {"worker_id": "late"})
+    (after,) = mesh.record(_decision("past", "go on"))
+    then, now = (
+        mesh.read("/api/events", id=each)["events"][0]["sequence"] for each in (before, after)
+    )
+    earlier = mesh.read("/api/summary", at=str(then))
+    later = mesh.read("/api/summary", at=str(now))
+    assert (earlier["as_of"], later["as_of"]) == (then, now)
+    agents = [[each["id"] for each in found["agents"]] for found in (earlier, later)]
+    assert ("late" in agents[0], "late" in agents[1]) == (False, True)
+    ids = [
+        [each["objective_id"] for each in mesh.read("/api/objectives", at=at)["objectives"]]
+        for at in (str(then), str(now))
+    ]
+    assert ("o/2" in ids[0], "o/2" in ids[1]) == (False, True)
+    assert mesh.get(f"/api/objectives/o%2F2?at={then}").status == 404
+    assert mesh.get("/api/summary?at=99999999").status == 404
+    assert mesh.read("/api/incidents", at=str(then))["incidents"] == []
+
+
 def _change(path: str, before: str | None, after: str | None, because: str) -> dict[str, Any]:
     change = {
         "target_type": "FILE_SYSTEM",
@@ -484,7 +508,10 @@ async def test_without_clickhouse_what_the_log_knows_is_told(
     assert "ClickHouse" in found["left_out"][0]
     assert "1 objective open" in found["sentences"]["runs"]
     assert [each["summary"] for each in found["incidents"]] == ["nobody is heard"]
+    opened_at = (await bus.stream.state()).last_sequence
     await bus.publish(_of_guardian(bus, closed))
+    (was,) = door.get(f"/api/incidents?status=open&at={opened_at}").json["incidents"]
+    assert was["summary"] == "nobody is heard"
     assert door.get("/api/incidents?status=open").json["incidents"] == []
     over = door.get("/api/incidents/i1").json["incident"]
     assert (over["recovered"], over["root_cause"]) == (True, "it slept")
