@@ -31,7 +31,7 @@ def bench(
         list[str] | None,
         typer.Option(
             "--only",
-            help="idle, ingest, publish, tracing, fold, tasks, secrets or api (several times).",
+            help="idle, ingest, publish, tracing, fold, state, tasks, secrets, api.",
         ),
     ] = None,
     quick: Annotated[

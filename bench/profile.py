@@ -24,6 +24,8 @@ class Size:
     folded_tasks: int  # four events each
     snapshot_open: int  # tasks in the snapshot from which is started
     snapshot_ended: int
+    moment_tasks: int  # in the log whose past is asked for; six events each
+    moments: int  # at random
     task_workers: Mapping[int, int]  # how many workers, and how many tasks they get
     waiting_tasks: int
     harmless_lines: int  # of code and prose in which secrets are looked for
@@ -45,6 +47,8 @@ FULL: Final = Size(
     folded_tasks=250_000,
     snapshot_open=10_000,
     snapshot_ended=100_000,
+    moment_tasks=35_000,
+    moments=1_000,
     task_workers={1: 400, 8: 1_200, 64: 2_500},
     waiting_tasks=100_000,
     harmless_lines=1_000_000,
@@ -66,6 +70,8 @@ QUICK: Final = Size(
     folded_tasks=500,
     snapshot_open=50,
     snapshot_ended=200,
+    moment_tasks=300,
+    moments=5,
     task_workers={1: 10, 8: 30},
     waiting_tasks=800,
     harmless_lines=20_000,

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Final
 
-from bench import api, fold, idle, ingest, publish, secrets, tasks, tracing
+from bench import api, fold, idle, ingest, publish, secrets, state, tasks, tracing
 from bench.environment import open_laboratory
 from bench.figure import Figure, measured
 from bench.profile import Size
 from bench.progress import ProgressDisplay
 from nervous_system.errors import BadSetting
 
-NAMES: Final = ("idle", "ingest", "publish", "tracing", "fold", "tasks", "secrets", "api")
+NAMES: Final = ("idle", "ingest", "publish", "tracing", "fold", "state", "tasks", "secrets", "api")
 """In the order in which they run: a mesh is idle as long as nothing else was started."""
 
 
@@ -32,6 +32,7 @@ async def measure_all(only: Collection[str], *, size: Size, show: ProgressDispla
             "publish": partial(publish.measure, publishing, size, show),
             "tracing": partial(tracing.measure, ingesting, publishing, laboratory, size, show),
             "fold": partial(fold.measure, laboratory, size, show),
+            "state": partial(state.measure, laboratory, size, show),
             "tasks": partial(tasks.measure, laboratory, size, show),
             "secrets": partial(secrets.measure, size, show),
             "api": partial(api.measure, ingesting, laboratory, size, show),

@@ -28,7 +28,15 @@ BENCH = [sys.executable, "-m", "bench", "--quick"]
 
 @pytest.mark.parametrize(
     "name",
-    ["ingest", "publish", "tracing", "fold", "tasks", pytest.param("idle", marks=pytest.mark.long)],
+    [
+        "ingest",
+        "publish",
+        "tracing",
+        "fold",
+        "state",
+        "tasks",
+        pytest.param("idle", marks=pytest.mark.long),
+    ],
 )
 def test_each_benchmark_runs_and_its_figures_are_positive(name: str, tmp_path: Path) -> None:
     kept = tmp_path / "kept.md"
@@ -63,7 +71,7 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do() -> None:
         [*BENCH, "--only", "speed"], capture_output=True, text=True, timeout=300, check=False
     )
     assert ended.returncode == 2
-    assert "idle, ingest, publish, tracing, fold, tasks" in ended.stderr
+    assert "idle, ingest, publish, tracing, fold, state, tasks" in ended.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
