@@ -29,6 +29,8 @@ def describe_interface(app: FastAPI) -> dict[str, Any]:
             for method, operation in operations.items():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _PROBLEM
+                if "requestBody" in operation:  # JSON, be it {}: no form of another page sends it
+                    operation["requestBody"]["required"] = True
                 if (method.upper(), path) not in PUBLIC:
                     operation["security"] = [{"bearer": []}, {}]
         components = found.setdefault("components", {})

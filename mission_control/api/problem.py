@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from nervous_system.errors import (
     Conflict,
@@ -33,6 +35,7 @@ from nervous_system.errors import (
 from operations.queries.state.moment import UnknownMoment
 
 MEDIA_TYPE: Final = "application/problem+json"
+_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 AGAIN_SECONDS: Final = 1
 MAX_REASONS: Final = 100
 
@@ -127,12 +130,14 @@ def answer_problems(application: FastAPI) -> None:
         assert isinstance(error, GanglionError)
         return problem_of(error).response()
 
-    async def http(_: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, Problem):
             return error.response()
         assert isinstance(error, HTTPException)
-        status = HTTPStatus(error.status_code)
-        return Problem(status, error.detail, headers=error.headers).response()
+        status, headers = HTTPStatus(error.status_code), error.headers
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {"Allow": ", ".join(_methods_at(application, request.scope))}
+        return Problem(status, error.detail, headers=headers).response()
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -143,6 +148,16 @@ def answer_problems(application: FastAPI) -> None:
     application.add_exception_handler(GanglionError, ours)
     application.add_exception_handler(HTTPException, http)
     application.add_exception_handler(RequestValidationError, invalid)
+
+
+def _methods_at(application: FastAPI, scope: Scope) -> list[str]:
+    """Those that some route takes at a path; the framework names those of the first route."""
+    asked = [{**scope, "method": method} for method in _METHODS]
+    return [
+        each["method"]
+        for each in asked
+        if any(route.matches(each)[0] is Match.FULL for route in application.routes)
+    ]
 
 
 def _reason(error: Mapping[str, Any]) -> str:

@@ -220,4 +220,5 @@ def test_a_method_that_no_route_takes_is_said(door: Door) -> None:
     for path in ("/health", "/api/state", "/tasks/t1"):
         answer = door.ask("POST", path)
         assert (answer.status, "GET" in answer.headers["Allow"]) == (405, True), path
+    assert door.ask("PUT", "/tasks").headers["Allow"] == "GET, POST"
     assert door.ask("POST", "/api/halt").status == 415
