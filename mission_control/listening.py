@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from functools import partial
 from typing import Any, Final, cast
 
@@ -34,9 +35,18 @@ MAX_MESSAGE_BYTES: Final = 4 * 1024
 DRAIN_SECONDS: Final = 5
 
 
+class Stake(IntEnum):
+    """How much one has to lose that has to go."""
+
+    SILENT = 0  # it waits for the head of a request
+    UNHEARD = 1  # it waits for the rest of a body
+    UNREAD = 2  # its client does not read the answer
+    SERVED = 3
+
+
 class Connections:
-    """The open ones, in the order in which they came. If there are too many, the first that has not
-    asked anything yet has to go; if all have, the last."""
+    """The open ones, in the order in which they came. If there are too many, the first has to go of
+    those that wait for their client; if none does, the last."""
 
     def __init__(self, max_open: int = MAX_CONNECTIONS) -> None:
         self._max_open = max_open
@@ -46,7 +56,9 @@ class Connections:
         """It is connected; make room for it."""
         self._open[connection] = None
         if len(self._open) > self._max_open:
-            next((each for each in self._open if each.is_idle), connection).abort()
+            others = (each for each in self._open if each is not connection)
+            first = min(others, key=lambda each: each.stake, default=connection)
+            (first if first.stake < Stake.SERVED else connection).abort()
 
     def remove(self, connection: Connection) -> None:
         """It is gone, or has become a WebSocket."""
@@ -66,9 +78,13 @@ class Connection(H11Protocol):
         self._stalled: asyncio.TimerHandle | None = None
 
     @property
-    def is_idle(self) -> bool:
-        """Whether it waits for the head of a request."""
-        return self.cycle is None or self.cycle.response_complete
+    def stake(self) -> Stake:
+        """What it waits for."""
+        if self.cycle is None or self.cycle.response_complete:
+            return Stake.SILENT
+        if self.conn.their_state is h11.SEND_BODY:
+            return Stake.UNHEARD
+        return Stake.SERVED if self._stalled is None else Stake.UNREAD
 
     def abort(self) -> None:
         """Close it, whatever it waits for."""

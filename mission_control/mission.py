@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from mission_control.api.precondition import Preconditions
 from mission_control.api.seen_requests import SeenRequests
-from mission_control.api.streams import Streams
+from mission_control.api.shares import Shares
 from mission_control.sessions import Sessions
 from mission_control.settings import MissionControlSettings
 from nervous_system.bus import Bus
@@ -35,7 +35,8 @@ class Mission:
     swarm: LiveSwarm
     past: PastStates
     feed: LiveFeed
-    streams: Streams
+    streams: Shares
+    asks: Shares
     seen: SeenRequests
     preconditions: Preconditions
     sessions: Sessions

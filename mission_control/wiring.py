@@ -16,8 +16,9 @@ from mission_control.api.application import application, takes
 from mission_control.api.precondition import Preconditions
 from mission_control.api.rate import Rates
 from mission_control.api.request_metrics import RequestMetrics
+from mission_control.api.routes.ask import asks
 from mission_control.api.seen_requests import SeenRequests
-from mission_control.api.streams import Streams
+from mission_control.api.streams import streams
 from mission_control.listening import bound_socket, listen
 from mission_control.mission import Mission
 from mission_control.sessions import Sessions
@@ -80,15 +81,16 @@ def front_door(
     tokens = Tokens(mesh.home, secret_token=settings.secret_token)
     tokens.callers()  # a file that is no list of tokens is said now
     cookie = f"ganglion_{port}"
-    streams = Streams()
-    bus.metrics.gauge(HTTP_STREAMS).set_function(lambda: streams.open)
+    listening = streams()
+    bus.metrics.gauge(HTTP_STREAMS).set_function(lambda: listening.taken)
     app = application(
         Mission(
             bus=bus,
             swarm=LiveSwarm(bus),
             past=past,
             feed=feed,
-            streams=streams,
+            streams=listening,
+            asks=asks(),
             seen=SeenRequests(),
             preconditions=Preconditions(),
             sessions=sessions,

@@ -10,10 +10,10 @@ comes from elsewhere, by another name or through a proxy, needs a token.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -21,15 +21,16 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mission_control.api.problem import Problem
+from mission_control.api.problem import Problem, defect, problem_of
 from mission_control.api.rate import Rates
 from mission_control.api.request_metrics import Answer, RequestMetrics
 from mission_control.api.routes.pages import is_page, is_public_file
+from mission_control.api.shares import Shares, Turns
 from mission_control.mission import Admitted
 from mission_control.sessions import Sessions
 from nervous_system.browsers import LOOPBACK_NAMES, asks_for_another, comes_from_another_site
 from nervous_system.error_text import error_text
-from nervous_system.errors import Fatal
+from nervous_system.errors import Crowded, Fatal
 from operations.http_tokens import Caller, Tokens
 
 _log = structlog.get_logger()
@@ -38,7 +39,7 @@ MAX_BODY_BYTES: Final = 4 * 1024**2
 MAX_PUBLIC_BODY_BYTES: Final = 4 * 1024
 """Of a public route, which anybody may ask: strangers take nobody's room."""
 MAX_BODIES_BYTES: Final = 64 * 1024**2
-"""Of all requests that are being read at once."""
+"""Of all requests that are being read at once; a quarter of it for those of one caller."""
 BODY_SECONDS: Final = 30.0
 
 PUBLIC: Final = frozenset({("GET", "/health"), ("HEAD", "/health"), ("POST", "/api/session")})
@@ -49,10 +50,14 @@ OF_PUBLIC: Final = "/"
 costs those routes nothing."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+LISTENING: Final = frozenset({("GET", "/api/live")})
+"""What takes as long as somebody listens; how many do has a bound of its own."""
 LOOKING: Final = frozenset({("POST", "/api/ask")})
 """What changes nothing, although it is no GET."""
 UNSENDABLE: Final = ("authorization", "idempotency-key", "ganglion-request")
 """No form of another site can send one of these."""
+MAX_COOKIES: Final = 8
+"""Of ours by name. A page of another port can set some that a browser sends beside the real one."""
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """Whoever asks by way of a proxy is not known to be on this machine."""
 
@@ -96,7 +101,12 @@ class Admission:
         self._takes = takes
         self._names = LOOPBACK_NAMES | {each.lower() for each in names}
         self._body_seconds = body_seconds
-        self._reading_bytes = 0
+        self._reading = Shares(
+            most=MAX_BODIES_BYTES,
+            most_of_one=MAX_BODIES_BYTES // 4,
+            words="too much is being read",
+        )
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -128,9 +138,10 @@ class Admission:
                 await self._application(scope, receive, respond)
                 return
             limit = MAX_BODY_BYTES if caller is not None else MAX_PUBLIC_BODY_BYTES
-            with self._room(Headers(scope=scope), max_bytes=limit):
-                body = await self._body(receive, max_bytes=limit)
-            await self._application(scope, _replayed(body, receive), respond)
+            async with self._turn(scope, caller):
+                with self._room(Headers(scope=scope), caller, max_bytes=limit):
+                    body = await self._body(receive, max_bytes=limit)
+                await self._application(scope, _replayed(body, receive), respond)
         except Exception as error:
             problem = error if isinstance(error, Problem) else self._failed(error, scope)
             if begun:
@@ -184,9 +195,11 @@ class Admission:
             if found is None or len(given) > 1:
                 raise self._unknown("no such token is known here")
             return Admitted(found, lambda: self._tokens.caller(token.strip()) == found)
-        if cookie := _cookie(headers, self._cookie):
+        cookies = _cookies(headers, self._cookie)
+        for cookie in cookies:
             if (found := self._sessions.caller(cookie)) is not None:
-                return Admitted(found, lambda: self._sessions.caller(cookie) is not None)
+                return Admitted(found, partial(self._is_open, cookie))
+        if cookies:
             raise self._unknown(
                 "this browser's session has ended: open the address that `ganglion up` prints"
             )
@@ -200,27 +213,34 @@ class Admission:
             raise self._unknown("who asks by another name than this machine's needs a token")
         return Admitted(self._here, lambda: True)
 
+    def _is_open(self, cookie: str) -> bool:
+        return self._sessions.caller(cookie) is not None
+
     def _unknown(self, why: str) -> Problem:
         if not self._rates.take(""):
             return Problem(HTTPStatus.TOO_MANY_REQUESTS, "too many ask that are not let in")
         return Problem(HTTPStatus.UNAUTHORIZED, why, headers={"WWW-Authenticate": "Bearer"})
 
+    @asynccontextmanager
+    async def _turn(self, scope: Scope, caller: Caller | None) -> AsyncIterator[None]:
+        """While a request is answered. Raises Crowded. Strangers ask for little and get no body."""
+        if caller is None or (scope["method"], scope["path"]) in LISTENING:
+            yield
+            return
+        async with self._turns.turn(caller.name):
+            yield
+
     @contextmanager
-    def _room(self, headers: Headers, *, max_bytes: int) -> Iterator[None]:
-        """While a body is read. Raises Problem for one too large, or if there is no room."""
+    def _room(self, headers: Headers, caller: Caller | None, *, max_bytes: int) -> Iterator[None]:
+        """While a body is read. Raises Problem for one too large, Crowded if there is no room."""
         said = headers.get("content-length")  # as many digits as an HTTP server reads
         room = int(said) if said is not None else 0
         if room > max_bytes:
             raise _too_large(max_bytes)
         if "transfer-encoding" in headers:
             room = max_bytes
-        if self._reading_bytes + room > MAX_BODIES_BYTES:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too much is being read: ask again")
-        self._reading_bytes += room
-        try:
+        with self._reading.part(caller.name if caller is not None else OF_PUBLIC, room):
             yield
-        finally:
-            self._reading_bytes -= room
 
     async def _body(self, receive: Receive, *, max_bytes: int) -> bytes:
         body = bytearray()
@@ -245,14 +265,13 @@ class Admission:
 
     def _failed(self, error: Exception, scope: Scope) -> Problem:
         """What nobody foresaw. Its words are for the log: they may hold what nobody should see."""
+        if isinstance(error, Crowded):
+            return problem_of(error)
         if isinstance(error, Fatal):
             _log.error("http.failed", path=scope["path"], reason=str(error))
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         _log.error("http.failed", path=scope["path"], exception=error_text(error))
-        return Problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "this is a defect of mission control; its log says more",
-        )
+        return defect()
 
 
 def _follows_a_link(method: str, path: str, headers: Headers) -> bool:
@@ -282,17 +301,12 @@ def _is_on_this_machine(scope: Scope) -> bool:
     return address.is_loopback
 
 
-def _cookie(headers: Headers, name: str) -> str:
-    """The value of this cookie; empty if there is none, or several."""
-    found = []
-    for each in headers.getlist("cookie"):
-        try:
-            morsel = SimpleCookie(each).get(name)
-        except CookieError:
-            continue
-        if morsel is not None:
-            found.append(morsel.value)
-    return found[0] if len(found) == 1 else ""
+def _cookies(headers: Headers, name: str) -> list[str]:
+    """The values of cookies of this name. What others on this machine set stands between them, as
+    odd as they like."""
+    pairs = (pair.partition("=") for each in headers.getlist("cookie") for pair in each.split(";"))
+    found = (value.strip() for key, _, value in pairs if key.strip() == name)
+    return [each for each in found if each][:MAX_COOKIES]
 
 
 def _too_large(max_bytes: int) -> Problem:

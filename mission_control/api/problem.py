@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from nervous_system.contract.truncation import recordable
 from nervous_system.errors import (
     Conflict,
     Crowded,
@@ -101,8 +102,8 @@ class Problem(HTTPException):
             type=f"urn:ganglion:problem:{self.kind}",
             title=self.kind.replace("-", " "),
             status=self.status.value,
-            detail=self.detail,
-            reasons=list(self.reasons[:MAX_REASONS]),
+            detail=recordable(self.detail),
+            reasons=[recordable(each) for each in self.reasons[:MAX_REASONS]],
         )
         return JSONResponse(
             document.model_dump(), self.status.value, self.headers, media_type=MEDIA_TYPE
@@ -123,6 +124,13 @@ def problem_of(error: GanglionError) -> Problem:
     return Problem(status, str(error), reasons=reasons, kind=_name(type(error)))
 
 
+def defect() -> Problem:
+    """What nobody foresaw."""
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "this is a defect of mission control; its log says more"
+    )
+
+
 def answer_problems(application: FastAPI) -> None:
     """Whatever goes wrong in a route is answered as a problem."""
 
@@ -139,6 +147,10 @@ def answer_problems(application: FastAPI) -> None:
             headers = {"Allow": ", ".join(_methods_at(application, request.scope))}
         return Problem(status, error.detail, headers=headers).response()
 
+    async def unforeseen(_: Request, error: Exception) -> JSONResponse:
+        del error  # its words are for the log (`admission.py`)
+        return defect().response()
+
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         reasons = [_reason(each) for each in error.errors()]
@@ -148,6 +160,7 @@ def answer_problems(application: FastAPI) -> None:
     application.add_exception_handler(GanglionError, ours)
     application.add_exception_handler(HTTPException, http)
     application.add_exception_handler(RequestValidationError, invalid)
+    application.add_exception_handler(Exception, unforeseen)
 
 
 def _methods_at(application: FastAPI, scope: Scope) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -11,38 +10,16 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 
 from mission_control.api.problem import Problem
+from mission_control.api.shares import Shares
 from nervous_system.contract.payload import KINDS_BY_FIELD
 from operations.queries.live_feed import LivePosition
 
 MAX_STREAMS: Final = 200
 
 
-class Streams:
-    """Those that are open."""
-
-    def __init__(self, max_open: int = MAX_STREAMS) -> None:
-        self._max_open = max_open
-        self._open = 0
-
-    @property
-    def open(self) -> int:
-        """How many are."""
-        return self._open
-
-    def check(self) -> None:
-        """Raises Problem if there is no room for another one."""
-        if self._open >= self._max_open:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{self._max_open} listen already")
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """While it is open. Raises as `check`."""
-        self.check()
-        self._open += 1
-        try:
-            yield
-        finally:
-            self._open -= 1
+def streams() -> Shares:
+    """Those that are open; each caller has half of them."""
+    return Shares(most=MAX_STREAMS, most_of_one=MAX_STREAMS // 2, words="too many listen already")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ to be, and nobody speaks as a service, or as an agent that signs what it says.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +20,7 @@ from nervous_system.bus import Bus
 from nervous_system.client.agent import AGENT_ROLES
 from nervous_system.contract.codec import decode_strictly
 from nervous_system.contract.event import Event
-from nervous_system.contract.given import Given
+from nervous_system.contract.given import Given, half_character
 from nervous_system.contract.message import Entry
 from nervous_system.contract.subjects import source_of
 from nervous_system.errors import Duplicate, IdTaken, InvalidEvent, MalformedEvent
@@ -76,6 +77,9 @@ def _event(document: dict[str, Any], *, person: str, own_id: str, now: datetime)
     InvalidEvent."""
     message = SwarmEvent()
     try:
+        # Protobuf fails at it in a way of its own, if it is in a name.
+        if half_character(json.dumps(document, ensure_ascii=False)) is not None:
+            raise ValueError("it spells half a character (a surrogate), which is no text")
         ParseDict(document, message)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidEvent([f"it is no SwarmEvent in proto3 JSON: {str(error)[:300]}"]) from error

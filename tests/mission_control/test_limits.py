@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,9 @@ from local_mesh.home import Home
 from mission_control.api.problem import Problem
 from mission_control.api.rate import BURST_SECONDS, MAX_BUCKETS, STRANGERS_PER_SECOND, Rates
 from mission_control.api.seen_requests import MAX_REMEMBERED, SeenRequests
-from mission_control.api.streams import Streams
+from mission_control.api.shares import Shares
 from mission_control.sessions import IDLE_SECONDS, MAX_SESSIONS, Sessions
+from nervous_system.errors import Crowded
 from operations.http_tokens import Caller
 
 ADA = Caller("ada", "admin")
@@ -51,13 +51,14 @@ def test_names_without_end_are_not_remembered() -> None:
     assert len(rates._buckets) == MAX_BUCKETS
 
 
-def test_so_many_listen_and_no_more() -> None:
-    streams = Streams(max_open=1)
-    with streams.one():
-        with pytest.raises(Problem) as refused:
-            streams.check()
-        assert refused.value.status == HTTPStatus.SERVICE_UNAVAILABLE
-    streams.check()
+def test_so_much_is_there_and_so_much_for_each() -> None:
+    shares = Shares(most=3, most_of_one=2, words="too many listen already")
+    with shares.part("ada"), shares.part("ada"):
+        with pytest.raises(Crowded, match="for ada alone"):
+            shares.check("ada")
+        with shares.part("otto"), pytest.raises(Crowded, match="too many listen already: ask"):
+            shares.check("vera")
+    shares.check("ada", 2)
 
 
 def test_a_key_is_for_one_request() -> None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from mission_control.api.problem import Problem
-from mission_control.mission import TheMission
+from mission_control.api.shares import Shares
+from mission_control.mission import Mission, TheCaller, TheMission
 from nervous_system.errors import QueryRefused
 from operations.queries.ask import MAX_ROWS, AnswerColumn, NoTable, Question, questions
 
 router = APIRouter(prefix="/api")
+
+MAX_ASKS: Final = 8
+"""Each holds one of 40 threads for up to 30 s, also if who asked is gone."""
+
+
+def asks() -> Shares:
+    """Those that are being answered; each caller has half of them."""
+    return Shares(most=MAX_ASKS, most_of_one=MAX_ASKS // 2, words="too much is being asked")
 
 
 class SqlQuestion(BaseModel):
@@ -43,8 +53,14 @@ class QuestionList(BaseModel):
 
 
 @router.post("/ask")
-def ask(given: SqlQuestion, mission: TheMission) -> SqlAnswerDocument:
-    """By who may read, for at most 30 s; what the query says of limits is refused."""
+async def ask(given: SqlQuestion, mission: TheMission, caller: TheCaller) -> SqlAnswerDocument:
+    """By who may read, for at most 30 s; what the query says of limits is refused. 503 while others
+    of the same caller, or of all, are being answered."""
+    with mission.asks.part(caller.name):
+        return await run_in_threadpool(_answer, given, mission)
+
+
+def _answer(given: SqlQuestion, mission: Mission) -> SqlAnswerDocument:
     as_of = mission.record.as_of()
     try:
         found = mission.analyst.ask(given.sql, max_rows=given.max_rows)

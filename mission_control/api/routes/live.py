@@ -44,7 +44,7 @@ async def live(
 ) -> StreamingResponse:
     """Events as they come, each with its position as its id. `event: missed` says from which
     position to which the client was too slow; it can ask for them."""
-    mission.streams.check()
+    mission.streams.check(admitted.caller.name)
     begin = await mission.feed.place(after if last_event_id is None else last_event_id)
     stream = _stream(mission, begin, wanted, admitted)
     return StreamingResponse(stream, media_type="text/event-stream")
@@ -59,7 +59,7 @@ async def ws_events(
     after: After = None,
 ) -> None:
     """`{type, data, timestamp, source, seq}` for each event."""
-    mission.streams.check()
+    mission.streams.check(admitted.caller.name)
     begin = await mission.feed.place(after)
     await socket.accept()
     telling = asyncio.create_task(_tell(socket, mission, begin, wanted, admitted))
@@ -78,7 +78,7 @@ async def ws_events(
 async def _stream(
     mission: Mission, begin: int, wanted: LiveFilter, admitted: Admitted
 ) -> AsyncGenerator[str, None]:
-    with mission.streams.one():
+    with mission.streams.part(admitted.caller.name):
         yield f"id: {begin}\nretry: 1000\n\n"
         async with aclosing(mission.feed.follow(begin, quiet_seconds=QUIET_SECONDS)) as told:
             async for each in told:
@@ -101,7 +101,7 @@ def _messages(told: Told, wanted: LiveFilter) -> Iterable[str]:
 async def _tell(
     socket: WebSocket, mission: Mission, begin: int, wanted: LiveFilter, admitted: Admitted
 ) -> None:
-    with mission.streams.one():
+    with mission.streams.part(admitted.caller.name):
         async with aclosing(mission.feed.follow(begin, quiet_seconds=QUIET_SECONDS)) as told:
             async for each in told:
                 if not admitted.still():
