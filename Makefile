@@ -48,7 +48,7 @@ $(PAGES)/.build/.looked: .venv/.ready $(wildcard mission_control/api/*.py missio
 	@touch $@
 
 dashboard-test: setup  ## the dashboard as a person uses it, in a browser on a real mesh (needs chromium)
-	@$(BIN)/pytest -m browser --timeout 1800 tests/dashboard
+	@$(BIN)/pytest -m browser --timeout 3600 tests/dashboard
 
 screenshots: setup  ## pictures of every page, light and dark, 1280 px and phone, empty and full, into .screenshots/ (needs chromium)
 	@$(BIN)/python -m tests.dashboard.screenshots
@@ -91,7 +91,7 @@ TESTS_AT_ONCE ?= $(shell expr 2 '*' $$(nproc))
 
 test: setup  ## every check and every test but the long ones
 	@$(MAKE) --no-print-directory --jobs $$(nproc) lint
-	@$(BIN)/pytest -m "not long and not compose" --numprocesses $(TESTS_AT_ONCE) --dist worksteal
+	@$(BIN)/pytest -m "not long and not compose and not browser" --numprocesses $(TESTS_AT_ONCE) --dist worksteal
 
 test-unit: .venv/.ready  ## the tests that start no server (half a minute)
 	@$(BIN)/pytest -m "unit and not heavy and not long" --numprocesses $$(nproc) --dist worksteal

@@ -21,10 +21,15 @@ export function Bar({ title, show }: { title: string; show: (overlay: Overlay) =
       <Past />
       <div className={styles.right}>
         <Connection />
-        <button type="button" className={styles.search} onClick={() => show("palette")} aria-label="Search and commands">
+        <button
+          type="button"
+          className={styles.search}
+          onClick={() => show("palette")}
+          aria-label={`Search and commands ${paletteKey()}`}
+        >
           <Icon name="search" />
-          <span>Search and commands</span>
-          <kbd>{isApple() ? "⌘" : "Ctrl "}K</kbd>
+          <span>Search and commands</span>{" "}
+          <kbd>{paletteKey()}</kbd>
         </button>
         <Button
           kind="quiet"
@@ -40,8 +45,8 @@ export function Bar({ title, show }: { title: string; show: (overlay: Overlay) =
   );
 }
 
-function isApple(): boolean {
-  return /Mac|iP(hone|ad)/.test(navigator.userAgent);
+function paletteKey(): string {
+  return /Mac|iP(hone|ad)/.test(navigator.userAgent) ? "⌘K" : "Ctrl K";
 }
 
 function Past() {

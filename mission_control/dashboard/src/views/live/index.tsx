@@ -94,7 +94,7 @@ export default function LivePage() {
         )}
       </div>
       <p className={styles.foot}>
-        <Foot shown={rows.length} isSearch={isSearch} more={search.hasMore} onMore={search.more} />
+        {!search.isPending && <Foot shown={rows.length} isSearch={isSearch} more={search.hasMore} onMore={search.more} />}
       </p>
     </div>
   );
