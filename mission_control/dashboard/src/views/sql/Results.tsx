@@ -24,7 +24,9 @@ export function Results({ asked }: { asked: Asked }) {
     watcher.observe(element);
     return () => watcher.disconnect();
   }, []);
-  useLayoutEffect(() => scroller.current?.scrollTo(0, 0), [asked]);
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo(0, 0); // what it returns is no clean-up
+  }, [asked]);
   const shown = rowWindow({ count: asked.rows.length, rowHeight: ROW_HEIGHT, viewHeight }, scrollTop);
   const indexes = Array.from({ length: Math.max(0, shown.end - shown.first) }, (_, at) => shown.first + at);
   return (

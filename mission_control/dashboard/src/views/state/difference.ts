@@ -1,7 +1,7 @@
 // What differs between two moments, as `GET /api/state?at=&diff=` has it; which values, in words?
 
 import type { ChangedResource, DifferenceAnswer } from "../../api/schema";
-import { words } from "../../ui/format";
+import { moment, words } from "../../ui/format";
 import { keyText } from "./answers";
 
 export interface Field {
@@ -53,9 +53,12 @@ export function fieldsOf(difference: DifferenceAnswer): Field[] {
     .filter(({ before: was, after: is }) => was !== is);
 }
 
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+
 function text(value: unknown): string | null {
   if (value === undefined || value === null || value === "") return null;
   if (Array.isArray(value)) return value.length === 0 ? null : value.map((each) => text(each) ?? "").join(", ");
   if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "string" && ISO_TIME.test(value)) return moment(Date.parse(value), Date.now());
   return value === true ? "yes" : value === false ? "no" : String(value);
 }

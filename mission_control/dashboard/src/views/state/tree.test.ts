@@ -64,6 +64,13 @@ describe("a difference", () => {
     ]);
   });
 
+  it("shows times as clocks do", () => {
+    const at = (added_at: string) => ({ ...difference, before: null, after: { added_at } });
+    const [field] = fieldsOf(at("2024-03-05T10:00:00.123456Z"));
+    expect(field!.after).toMatch(/^\d+ Mar 2024 \d\d:\d\d:00$/);
+    expect(fieldsOf(at("2024-03-05"))[0]!.after).toBe("2024-03-05");
+  });
+
   it("names the events that did it by kind and agent", () => {
     expect(eventText({ event_id: "e", payload_kind: "task_claimed", agent_id: "w" })).toEqual({ id: "e", text: "task claimed by w" });
     expect(eventText({ event_id: "e", payload_kind: null })).toEqual({ id: "e", text: "event" });

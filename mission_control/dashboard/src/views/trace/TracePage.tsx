@@ -50,7 +50,7 @@ function Shown({ trace }: { trace: Trace }) {
   const isGraph = more["as"] === "graph";
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [showsPath, setShowsPath] = useState(true);
-  const opened = more["span"] ?? sel;
+  const opened = more["span"] || sel;
   const cursor = useMemo(() => indexOfId(trace, opened), [trace, opened]);
   const focus = useMemo(() => indexOfId(trace, more["focus"] ?? ""), [trace, more]);
   const collapsed = useMemo(() => {
