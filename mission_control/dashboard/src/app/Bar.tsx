@@ -1,8 +1,8 @@
 // What stands above every page: its name, whether the swarm runs, which moment is shown, and the way
 // to everything else.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLive } from "../stores/live";
-import { backToLive, useAt } from "../stores/playhead";
+import { backToLive, shownTimeStore, useAt } from "../stores/playhead";
 import { useTimeAt } from "../timeline/timeline";
 import { Button } from "../ui/Button";
 import { ago, moment } from "../ui/format";
@@ -53,6 +53,7 @@ function Past() {
   const at = useAt();
   const time = useTimeAt(at);
   const now = useNow();
+  useEffect(() => shownTimeStore.setState({ time }), [time]);
   if (at === null) return null;
   return (
     <div className={styles.past} role="status">

@@ -1,7 +1,12 @@
 // Which moment does every page show? The end of the log, live, or a position that somebody dragged
 // to, jumped to or plays from. The address holds it.
+import { createStore } from "zustand/vanilla";
 import { addressStore, go, useAddress } from "./address";
 import { liveStore } from "./live";
+
+/** When the position that is shown was recorded, in milliseconds, as soon as that is known; NaN while
+ * live. The bar keeps it. */
+export const shownTimeStore = createStore<{ time: number }>(() => ({ time: Number.NaN }));
 
 /** The position; null while live. */
 export function useAt(): number | null {

@@ -1,5 +1,7 @@
 // A moment, as `12 min ago` or as a clock; the other one is in its title.
 import { useSyncExternalStore } from "react";
+import { useStore } from "zustand";
+import { shownTimeStore } from "../stores/playhead";
 import { ago, clock, duration, moment } from "./format";
 
 const TICK_MILLISECONDS = 1_000;
@@ -33,13 +35,20 @@ export function useNow(): number {
   return useSyncExternalStore(listen, () => now);
 }
 
+/** The moment that is shown, live or not: what was two seconds before it was `2 s ago` then. */
+function useMoment(): number {
+  const now = useNow();
+  const shown = useStore(shownTimeStore, (state) => state.time);
+  return Number.isNaN(shown) ? now : shown;
+}
+
 function iso(time: number): string | undefined {
   return Number.isFinite(time) ? new Date(time).toISOString() : undefined;
 }
 
 /** `12 min ago`. */
 export function Ago({ time }: { time: number }) {
-  const current = useNow();
+  const current = useMoment();
   if (!Number.isFinite(time)) return <span>never</span>;
   return (
     <time dateTime={iso(time)} title={moment(time, current)}>
@@ -50,7 +59,7 @@ export function Ago({ time }: { time: number }) {
 
 /** `since 12 min`, counted on. */
 export function Since({ time }: { time: number }) {
-  const current = useNow();
+  const current = useMoment();
   if (!Number.isFinite(time)) return null;
   return (
     <time dateTime={iso(time)} title={moment(time, current)}>

@@ -4,9 +4,9 @@ import { api, take } from "../../api/client";
 import { useAtPlayhead } from "../../api/moment";
 import type { PastIncident } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
-import { showPosition, useAt } from "../../stores/playhead";
+import { showPosition } from "../../stores/playhead";
 import { nextMark } from "../../timeline/scale";
-import { knownTimeline, useTimeAt } from "../../timeline/timeline";
+import { knownTimeline } from "../../timeline/timeline";
 import { Button } from "../../ui/Button";
 import { Chip, type Tone } from "../../ui/Chip";
 import { duration, milliseconds, words } from "../../ui/format";
@@ -19,7 +19,6 @@ import { Search } from "../../ui/Search";
 import { Side } from "../../ui/Side";
 import { Line, Lines } from "../../ui/Text";
 import { Ago, Clock, Since } from "../../ui/Time";
-import { incidentAsOf } from "./asOf";
 import styles from "./incidents.module.css";
 
 const LIMIT = 500;
@@ -27,11 +26,11 @@ const TONES: Readonly<Record<string, Tone>> = { minor: "warn", major: "bad", cri
 
 export default function IncidentsPage() {
   const { id, q } = useAddress();
-  const time = useTimeAt(useAt());
   const search = useRef<HTMLInputElement>(null);
-  const found = useAtPlayhead(["incidents"], ({ signal }) =>
-    take(api.GET("/api/incidents", { params: { query: { limit: LIMIT } }, signal })),
-  );
+  const found = useAtPlayhead(["incidents"], ({ at, signal }) => {
+    const moment = at === undefined ? {} : { at: String(at) };
+    return take(api.GET("/api/incidents", { params: { query: { limit: LIMIT, ...moment } }, signal }));
+  }  );
   useKeys([
     { keys: "/", label: "Filter", run: () => search.current?.focus() },
     ...(id ? [{ keys: "Escape", label: "Close the incident", run: () => go({ id: "" }) }] : []),
@@ -39,7 +38,7 @@ export default function IncidentsPage() {
   return (
     <Answer of={found} what="the incidents">
       {(answer) => {
-        const known = answer.incidents.flatMap((each) => incidentAsOf(each, time));
+        const known = answer.incidents;
         const open = known.find((each) => each.incident_id === id);
         return (
           <div className={list.page} data-open={id !== "" || undefined}>

@@ -1,6 +1,7 @@
 // The few figures that say whether it goes well.
 import type { ReactNode } from "react";
 import type { Summary } from "../../api/schema";
+import { useAt } from "../../stores/playhead";
 import { Link } from "../../ui/Link";
 import { compact, count, percent } from "../../ui/format";
 import { Meter } from "../../ui/Meter";
@@ -11,6 +12,7 @@ const LAG_TO_WORRY = 1_000;
 export function Figures({ summary }: { summary: Summary }) {
   const { tes, lag, pulse, alarms } = summary;
   const machine = busiest(summary);
+  const isLive = useAt() === null;
   const warnings = alarms.filter((each) => each.severity !== "info").length;
   return (
     <section className={styles.figures} aria-label="Figures">
@@ -24,7 +26,7 @@ export function Figures({ summary }: { summary: Summary }) {
         <Link to={{ view: "tasks", id: "" }}>{queueWords(summary)}</Link>
       </Figure>
       <Figure name="Behind the log" value={lag == null ? "–" : compact(lag)} tone={lag != null && lag > LAG_TO_WORRY ? "warn" : undefined}>
-        {lag == null ? "ClickHouse does not answer" : lag === 0 ? "all is recorded" : "positions"}
+        {lag == null ? (isLive ? "not known" : "known live only") : lag === 0 ? "all is recorded" : "positions"}
       </Figure>
       <Figure name="Alerts" value={count(warnings)} tone={warnings ? "warn" : undefined}>
         in the last hour
@@ -72,7 +74,7 @@ function Trend({ value, tasks }: { value: number; tasks: number }) {
 
 function queueWords(summary: Summary): string {
   const claimed = summary.tasks["claimed"] ?? 0;
-  return claimed > 0 ? `${count(claimed)} more being done` : "tasks wait";
+  return claimed > 0 ? `${count(claimed)} being done` : "tasks wait";
 }
 
 /** The machine with the least left. */

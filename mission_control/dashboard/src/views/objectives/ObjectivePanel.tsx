@@ -9,24 +9,24 @@ import { useAt } from "../../stores/playhead";
 import { Chip } from "../../ui/Chip";
 import { milliseconds } from "../../ui/format";
 import { Link } from "../../ui/Link";
-import { Answer, Empty } from "../../ui/Note";
+import { Answer } from "../../ui/Note";
 import { Side } from "../../ui/Side";
 import { Id, Line, Lines } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import styles from "./ObjectivePanel.module.css";
-import { asOf, standing } from "./standing";
+import { standing } from "./standing";
 
-export function ObjectivePanel({ id, time }: { id: string; time: number }) {
+export function ObjectivePanel({ id }: { id: string }) {
   const isLive = useAt() === null;
-  const found = useAtPlayhead(["objective", id], ({ signal }) =>
-    take(api.GET("/api/objectives/{objective_id}", { params: { path: { objective_id: id } }, signal })),
-  );
+  const found = useAtPlayhead(["objective", id], ({ at, signal }) => {
+    const query = at === undefined ? {} : { at: String(at) };
+    return take(api.GET("/api/objectives/{objective_id}", { params: { path: { objective_id: id }, query }, signal }));
+  });
   return (
     <Side title={id} label="Objective" onClose={() => go({ id: "" })}>
       <Answer of={found} what="this objective">
         {(answer) => {
-          const [objective] = asOf(answer.objective, time);
-          if (objective === undefined) return <Empty title="At this moment it was not there yet" />;
+          const { objective } = answer;
           const { tone, word } = standing(objective);
           const isOpen = objective.ended_at == null && objective.status !== "history";
           return (

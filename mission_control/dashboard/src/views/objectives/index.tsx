@@ -7,7 +7,6 @@ import { useAtPlayhead } from "../../api/moment";
 import type { KnownObjective } from "../../api/schema";
 import { go, useAddress } from "../../stores/address";
 import { useAt } from "../../stores/playhead";
-import { useTimeAt } from "../../timeline/timeline";
 import { Chip } from "../../ui/Chip";
 import { Command } from "../../ui/Command";
 import { counted, milliseconds } from "../../ui/format";
@@ -19,18 +18,18 @@ import { Line } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import list from "../../ui/list.module.css";
 import { ObjectivePanel } from "./ObjectivePanel";
-import { asOf, standing } from "./standing";
+import { standing } from "./standing";
 
 const LIMIT = 500;
 
 export default function ObjectivesPage() {
   const { id, q } = useAddress();
   const at = useAt();
-  const time = useTimeAt(at);
   const search = useRef<HTMLInputElement>(null);
-  const found = useAtPlayhead(["objectives"], ({ signal }) =>
-    take(api.GET("/api/objectives", { params: { query: { limit: LIMIT } }, signal })),
-  );
+  const found = useAtPlayhead(["objectives"], ({ at: position, signal }) => {
+    const moment = position === undefined ? {} : { at: String(position) };
+    return take(api.GET("/api/objectives", { params: { query: { limit: LIMIT, ...moment } }, signal }));
+  }  );
   useKeys([
     { keys: "/", label: "Filter", run: () => search.current?.focus() },
     ...(id ? [{ keys: "Escape", label: "Close the objective", run: () => go({ id: "" }) }] : []),
@@ -43,29 +42,26 @@ export default function ObjectivesPage() {
           {at === null && <ActButton act={addObjective} icon="plus" kind="main" />}
         </div>
         <Answer of={found} what="the objectives">
-          {(answer) => <Rows objectives={answer.objectives} time={time} q={q} open={id} leftOut={answer.left_out} />}
+          {(answer) => <Rows objectives={answer.objectives} q={q} open={id} leftOut={answer.left_out} />}
         </Answer>
       </div>
-      {id && <ObjectivePanel key={id} id={id} time={time} />}
+      {id && <ObjectivePanel key={id} id={id} />}
     </div>
   );
 }
 
 interface RowsProps {
   readonly objectives: readonly KnownObjective[];
-  readonly time: number;
   readonly q: string;
   readonly open: string;
   readonly leftOut: number;
 }
 
-function Rows({ objectives, time, q, open, leftOut }: RowsProps) {
+function Rows({ objectives, q, open, leftOut }: RowsProps) {
   const shown = useMemo(() => {
     const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-    return objectives
-      .flatMap((each) => asOf(each, time))
-      .filter((each) => words.every((word) => `${each.description} ${each.objective_id} ${each.status}`.toLowerCase().includes(word)));
-  }, [objectives, time, q]);
+    return objectives.filter((each) => words.every((word) => `${each.description} ${each.objective_id} ${each.status}`.toLowerCase().includes(word)));
+  }, [objectives, q]);
   if (objectives.length === 0)
     return (
       <Empty title="Nobody has asked for anything yet">

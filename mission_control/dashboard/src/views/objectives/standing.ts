@@ -1,16 +1,6 @@
-// How does an objective stand, in a word, and how did it at a moment of the past? Pure.
+// How does an objective stand, in a word? Pure.
 import type { KnownObjective } from "../../api/schema";
 import type { Tone } from "../../ui/Chip";
-import { milliseconds } from "../../ui/format";
-
-/** As it was then, as far as its times tell; none if it was not there yet. `time` NaN: now. */
-export function asOf(objective: KnownObjective, time: number): KnownObjective[] {
-  if (Number.isNaN(time)) return [objective];
-  if (milliseconds(objective.added_at) > time) return [];
-  const isOver = objective.ended_at != null && milliseconds(objective.ended_at) <= time;
-  if (isOver || objective.ended_at == null) return [objective];
-  return [{ ...objective, ended_at: null, status: "open then", summary: "", waits: "" }];
-}
 
 export interface Standing {
   readonly tone: Tone;
