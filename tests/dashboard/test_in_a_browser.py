@@ -45,3 +45,10 @@ def test_it_works_at_all(page: Mapping[str, str]) -> None:
 def test_a_person_can_do_what_it_is_there_for(page: Mapping[str, str]) -> None:
     done = run_script("browser", "tests/person.test.ts", environment=page)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(3600)
+def test_a_person_finds_out_why_something_is_as_it_is(page: Mapping[str, str]) -> None:
+    done = run_script("browser", "tests/history.test.ts", environment=page)
+    assert done.returncode == 0, done.stdout + done.stderr
