@@ -95,7 +95,7 @@ def _event(recorded: RecordedEvent, trace: Trace, *, whole: bool) -> tuple[str, 
 def _span(span: SpanOfTrace, trace: Trace, *, whole: bool) -> tuple[str, str]:
     """A span has no position. Its texts are whatever somebody made of them."""
     after = (span.started_at - trace.began_at).total_seconds()
-    who = visible(span.service) if whole else cut(visible(span.service), _MAX_NAME_CHARACTERS)
+    who = visible(span.who) if whole else cut(visible(span.who), _MAX_NAME_CHARACTERS)
     failed = f", failed: {one_line(span.status_message)}" if span.status == "error" else ""
     return (
         f"{'·':>8} {after:>+9.3f} s  ",

@@ -5,11 +5,11 @@ small enough for the stream.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.sdk.trace import ReadableSpan
 
 from nervous_system.contract.redaction import REPLACEMENT, Redactor
@@ -42,16 +42,18 @@ def messages_of(
 
 def _redact(request: ExportTraceServiceRequest, redactor: Redactor) -> None:
     for resource in request.resource_spans:
+        # Also what OTEL_RESOURCE_ATTRIBUTES says.
+        _redact_attributes(resource.resource.attributes, redactor)
         for scope in resource.scope_spans:
             for span in scope.spans:
-                _redact_span(span, redactor)
+                span.name = redactor.name(span.name)[0]
+                span.status.message = redactor.text(span.status.message)[0]
+                _redact_attributes(span.attributes, redactor)
 
 
-def _redact_span(span: WireSpan, redactor: Redactor) -> None:
+def _redact_attributes(pairs: Iterable[KeyValue], redactor: Redactor) -> None:
     """A value is looked at beside its name, which may say that it is a password."""
-    span.name = redactor.name(span.name)[0]
-    span.status.message = redactor.text(span.status.message)[0]
-    for pair in span.attributes:
+    for pair in pairs:
         if pair.value.WhichOneof("value") != "string_value":
             continue
         text = pair.value.string_value

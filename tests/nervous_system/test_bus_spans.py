@@ -121,9 +121,12 @@ async def test_they_go_while_the_work_goes_on(watching: Bus, mesh_settings: Mesh
         assert set(await until_some(watching)) == {"first"}
 
 
-async def test_secrets_are_taken_out(watching: Bus, mesh_settings: MeshSettings) -> None:
-    traced = tracer()
+async def test_secrets_are_taken_out(
+    watching: Bus, mesh_settings: MeshSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", f"deployment.key={secret}")
+    traced = tracer()
     async with open_bus(mesh_settings, name="c1", tracer=traced):
         with pytest.raises(ValueError, match="ghp"), traced.span("work", f"x.{secret}") as span:
             span.set({"token": secret, "db.password": "hunter2-is-mine", "count": 3})

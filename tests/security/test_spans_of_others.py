@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from nervous_system.errors import Forbidden, GanglionError
 from nervous_system.transport.stream import Stream
 from nervous_system.transport.telemetry_stream import ensure_telemetry, send_spans
 from nervous_system.users import ADMIN, GOVERNOR, INGESTOR, MAINTENANCE, OPERATOR, OVERSEER
+from operations.queries.trace.waterfall import SpanOfTrace
 from tests.security.permitted_server import PermittedServer
 
 SOURCES = {
@@ -66,6 +69,26 @@ async def test_each_says_its_own_and_reads_nobodys(permitted: PermittedServer, u
             may = user == INGESTOR and not any(w in subject for w in ("PURGE", "DIRECT"))
             assert await refused(bus, subject) is not may, subject
         assert await refused(bus, f"{names.TELEMETRY}.{next(iter(SOURCES[user]))}.more")
+
+
+def test_an_agent_is_shown_as_no_service() -> None:
+    span = SpanOfTrace(
+        span_id="",
+        parent_span_id="",
+        source="coder",
+        service="overseer",
+        name="decide",
+        kind="internal",
+        started_at=datetime(2026, 11, 30, tzinfo=UTC),
+        seconds=0.0,
+        status="",
+        status_message="",
+        attributes={},
+    )
+    assert span.who == "coder as overseer"
+    assert replace(span, service=" Guardian").who == "coder as  Guardian"
+    assert replace(span, service="coder-1").who == "coder-1"
+    assert replace(span, source="overseer").who == "overseer"
 
 
 async def test_who_floods_crowds_out_its_own_alone(permitted: PermittedServer) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
+from enchanted.events.v1.swarm_event_pb2 import AgentRole
+from nervous_system.contract.subjects import AGENTS, source_of
 from nervous_system.errors import NoSuch, NotRunning
 from operations.queries.event_search import Document, recorded_document
 from operations.queries.record import Record
@@ -16,6 +18,7 @@ from operations.queries.record import Record
 MAX_EVENTS: Final = 10_000
 MAX_SPANS: Final = 20_000
 ROOT: Final = -1
+_SERVICES: Final = frozenset(map(source_of, AgentRole.values())).difference(AGENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,14 @@ class SpanOfTrace:
     status: str
     status_message: str
     attributes: dict[str, str]
+
+    @property
+    def who(self) -> str:
+        """The name that it gives itself, and the source if an agent gives itself a service's."""
+        named = self.service.strip().casefold()
+        if self.source in AGENTS and named in _SERVICES:
+            return f"{self.source} as {self.service}"
+        return self.service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +155,7 @@ def _of_span(span: SpanOfTrace) -> TraceNode:
         parent=ROOT,
         depth=0,
         name=span.name,
-        who=span.service,
+        who=span.who,
         started_at=span.started_at,
         seconds=span.seconds,
         is_failure=span.status == "error",
