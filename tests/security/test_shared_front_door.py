@@ -25,6 +25,8 @@ from mission_control.mission import Mission
 from nervous_system.bus import Bus
 from nervous_system.errors import Crowded
 from operations.http_tokens import Tokens
+from operations.queries.state import past
+from operations.queries.state.kept import KeptStates
 from tests.mission_control.conftest import door as door
 from tests.mission_control.door import Door
 from tests.real_servers import PATIENCE_SECONDS, NatsServer, wait_until
@@ -181,6 +183,24 @@ async def test_no_caller_waits_for_another_one() -> None:
         async with turns.turn("otto"):
             assert not is_let_in.is_set()
     await waiting
+
+
+async def test_one_comparison_of_moments_is_held_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, most = 0, 0
+
+    async def between(*_: object, **__: object) -> None:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        await asyncio.sleep(0)
+        held -= 1
+
+    monkeypatch.setattr(past, "between", between)
+    states = past.PastStates(cast(Bus, None), cast(KeptStates, None))
+    await asyncio.gather(*(states.between("1", "2") for _ in range(5)))
+    assert (held, most) == (0, 1)
 
 
 def test_what_other_ports_set_keeps_no_browser_out(door: Door) -> None:

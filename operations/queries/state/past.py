@@ -35,6 +35,7 @@ class PastStates:
         self._bus = bus
         self._kept = kept
         self._turn = asyncio.Lock()  # who asks at once for the same moment shares the work
+        self._comparing = asyncio.Lock()  # each holds two states, and perhaps all events between
         self._asked = False
 
     async def at(self, moment: str) -> StateAt:
@@ -47,7 +48,8 @@ class PastStates:
         """What changed from the earlier to the later, and which events did it, unless they lie too
         far apart. Raises as `at`."""
         self._asked = True
-        return await between(self._bus, one, other, self._kept, max_explained=MAX_EXPLAINED)
+        async with self._comparing:
+            return await between(self._bus, one, other, self._kept, max_explained=MAX_EXPLAINED)
 
     async def keep(self, stop: asyncio.Event) -> None:
         """A keyframe for every so many positions of the log, until `stop`; one that was lost is
