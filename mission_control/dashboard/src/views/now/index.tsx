@@ -48,9 +48,13 @@ function Overview({ summary }: { summary: Summary }) {
   );
 }
 
+/** The mesh looks after itself with a task now and then. */
+const OWN_TASKS = 2;
+
 /** Nobody has given it anything to do yet. */
 function isFresh(summary: Summary): boolean {
-  return Object.values(summary.tasks).every((each) => each === 0);
+  const known = Object.values(summary.tasks).reduce((sum, each) => sum + each, 0);
+  return known <= OWN_TASKS && summary.agents.every((each) => each.kind === "worker");
 }
 
 function FirstSteps() {
