@@ -23,7 +23,7 @@ from nervous_system.visible import visible
 from operations.queries.mistyped import mistyped_variables
 
 PANELS: Final = {
-    "The mesh": ("up", "down", "status", "doctor", "contexts", "logs"),
+    "The mesh": ("up", "down", "status", "open", "doctor", "contexts", "logs"),
     "Work": (
         *("objectives", "tasks", "workers", "halt", "resume"),
         *("checkpoints", "rollback"),

@@ -25,8 +25,10 @@ def rollback(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Take back what the swarm did since a checkpoint: what was begun is cancelled, files are put
-    back by changes of their own. Nothing is taken off the log."""
+    """Take back what the swarm did since a checkpoint.
+
+    What was begun is cancelled; files are put back by changes of their own. Nothing is taken off
+    the log."""
     import asyncio
     import json
 

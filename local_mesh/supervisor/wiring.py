@@ -26,9 +26,10 @@ from local_mesh.supervisor.log_file import open_log
 from local_mesh.supervisor.log_server import OPEN, monitor_path, write_configuration
 from local_mesh.supervisor.mesh_file import MeshRecord, remove_mesh
 from local_mesh.supervisor.outbox import Outbox
+from local_mesh.supervisor.page import page_address
 from local_mesh.supervisor.ports import Screen
 from local_mesh.supervisor.preflight import check_disk, check_ports
-from local_mesh.supervisor.process_list import MISSION_CONTROL, NATS, MeshPlan, plan_mesh
+from local_mesh.supervisor.process_list import NATS, MeshPlan, plan_mesh
 from local_mesh.supervisor.recording import (
     RecordingStatus,
     ask_health,
@@ -143,7 +144,7 @@ async def _supervise(
         nonlocal deliver, publisher
         # Whoever is told that it is up must find a log.
         await asyncio.wait({laying}, timeout=local.ready_timeout_seconds)
-        console.up(supervisor.mesh, page=_page(supervisor.mesh, home))
+        console.up(supervisor.mesh, page=page_address(supervisor.mesh, home))
         # Only now: what it imports takes half a second that the start would have to wait for.
         publisher = _open_publisher(settings)
         deliver = asyncio.create_task(outbox.deliver(publisher), name="deliver process events")
@@ -225,18 +226,6 @@ def _open_publisher(settings: MeshSettings) -> LogPublisher:
         stream=os.fdopen(lines, "w", buffering=1, encoding="utf-8"),
     )
     return LogPublisher(settings)
-
-
-def _page(mesh: MeshRecord, home: Home) -> str:
-    """Where a browser finds mission control, with the key that lets one in."""
-    door = mesh.process(MISSION_CONTROL)
-    if door is None:
-        return ""
-    port = door.address.rpartition(":")[2]
-    try:
-        return f"http://localhost:{port}/#key={home.http_key.read_text('ascii')}"
-    except OSError:  # it was ready and has ended; its next start makes another
-        return f"http://localhost:{port}/"
 
 
 async def _show_recording(supervisor: Supervisor, *, console: Screen) -> None:

@@ -201,10 +201,10 @@ class Admission:
                 return Admitted(found, partial(self._is_open, cookie))
         if cookies:
             raise self._unknown(
-                "this browser's session has ended: open the address that `ganglion up` prints"
+                "this browser's session has ended: open the address that `ganglion open` prints"
             )
         if "origin" in headers or "sec-fetch-site" in headers:
-            raise self._unknown("a browser is let in by the address that `ganglion up` prints")
+            raise self._unknown("a browser is let in by the address that `ganglion open` prints")
         if self._tokens.everybody_needs_one or not _is_on_this_machine(scope):
             raise self._unknown("whoever asks needs a token: `Authorization: Bearer …`")
         if any(each in headers for each in _FORWARDED):

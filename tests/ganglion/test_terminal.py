@@ -183,7 +183,7 @@ COMMANDS = (
     ("resume",),
 )
 ELSEWHERE = {
-    *("up", "down", "init", "migrate", "samples", "import", "export", "repair"),
+    *("up", "down", "open", "init", "migrate", "samples", "import", "export", "repair"),
     *("simulate", "demo", "bench"),
 }
 """What begins and ends meshes, or draws a bar; other tests look at it."""

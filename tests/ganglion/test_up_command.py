@@ -4,6 +4,7 @@ left?
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 import typer
@@ -100,6 +102,23 @@ def test_up_status_down(ganglion: CommandLine) -> None:
     assert not any(is_alive(pid) for pid in pids_of(mesh))
     assert ganglion("down").returncode == NOT_RUNNING
     assert not Home.at(ganglion.home).mesh_file.exists()
+
+
+def test_open_prints_an_address_that_lets_one_browser_in(ganglion: CommandLine) -> None:
+    assert ganglion("open").returncode == NOT_RUNNING
+    started = ganglion("up", "--detach", "--only", "nats", "--only", "mission_control")
+    assert started.returncode == OK, started.stderr
+    address = ganglion("open").stdout.strip()
+    assert f"mission control: {address}\n" in started.stdout
+    page, _, key = address.partition("#key=")
+    request = Request(
+        f"{page}api/session",
+        data=json.dumps({"key": key}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(request) as answer:
+        assert answer.status == 204
+    assert ganglion("open").stdout.strip() not in ("", address), "the key is used up"
 
 
 def test_ctrl_c_drains_and_stops_everything(ganglion: CommandLine) -> None:

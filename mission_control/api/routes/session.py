@@ -24,7 +24,9 @@ async def open_session(given: Key, mission: TheMission) -> Response:
     """Change the key for a cookie. Each key is good once."""
     cookie = mission.sessions.open(given.key)
     if cookie is None:
-        raise Problem(HTTPStatus.UNAUTHORIZED, "this address was used: `ganglion up` has a new one")
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED, "this address was used: `ganglion open` prints a new one"
+        )
     answer = Response(status_code=HTTPStatus.NO_CONTENT)
     answer.set_cookie(mission.cookie, cookie, httponly=True, samesite="strict", path="/")
     return answer

@@ -13,10 +13,10 @@ export function Gate({ state, why }: { state: SessionState; why: string }) {
           <>
             <h1>Open this page by its own address</h1>
             <p>
-              The mesh prints an address with a key that lets one browser in. Copy it from the terminal in
-              which the mesh runs, or have a new one printed:
+              An address with a key lets one browser in. This prints it, in a terminal of the machine on which
+              the mesh runs:
             </p>
-            <Command text="ganglion up" />
+            <Command text="ganglion open" />
             <p className={styles.why}>{why}</p>
           </>
         ) : (
