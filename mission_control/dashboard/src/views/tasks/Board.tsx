@@ -37,7 +37,7 @@ function Stack({ column, tasks, open }: { column: Column; tasks: Task[]; open: s
   return (
     <section className={styles.column} aria-label={TITLES[column]} data-column={column}>
       <h2 className={styles.title}>
-        {TITLES[column]} <span>{count(tasks.length)}</span>
+        {TITLES[column]} <span data-none={tasks.length === 0 || undefined}>{count(tasks.length)}</span>
       </h2>
       <ul className={styles.cards} tabIndex={tasks.length > 3 ? 0 : undefined}>
         {tasks.slice(0, SHOWN).map((each) => (

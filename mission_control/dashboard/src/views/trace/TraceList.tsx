@@ -98,15 +98,18 @@ function Rows({ traces, isCut, showsAll }: { traces: readonly TraceRow[]; isCut:
         </>
       }
     >
-      <RowPool
-        count={shown.length}
-        rowHeight={54}
-        label="Traces"
-        cursor={cursor}
-        keyOf={(at) => shown[at]!.trace_id}
-        row={(at) => <TraceLine row={shown[at]!} />}
-      />
-      {shown.length === 0 && <Empty title="No trace has these words" />}
+      {shown.length === 0 ? (
+        <Empty title={isCut ? `None of the last ${LIMIT} traces has these words` : "No trace has these words"} />
+      ) : (
+        <RowPool
+          count={shown.length}
+          rowHeight={54}
+          label="Traces"
+          cursor={cursor}
+          keyOf={(at) => shown[at]!.trace_id}
+          row={(at) => <TraceLine row={shown[at]!} />}
+        />
+      )}
     </Panel>
   );
 }
