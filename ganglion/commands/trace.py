@@ -20,6 +20,10 @@ def trace(
         bool,
         typer.Option("--all", help="Also requests and turns of services."),
     ] = False,
+    spans: Annotated[
+        bool,
+        typer.Option("--spans/--no-spans", help="Spans around the events, or events only."),
+    ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="As one JSON object, with all events and spans.")
     ] = False,
@@ -27,6 +31,7 @@ def trace(
     """Show events and spans of a trace as one tree, with links to other traces and to Jaeger."""
     import asyncio
     import json
+    from dataclasses import replace
 
     from ganglion.trace_text import trace_text
     from ganglion.widths import screen_width
@@ -42,6 +47,8 @@ def trace(
     mesh = client_settings()
     wait_until_caught_up(mesh, tell=warn)
     found = find_trace(mesh.clickhouse_dsn, wanted)
+    if not spans and found.events:
+        found = replace(found, spans=())
     jaeger_url = asyncio.run(jaeger_address(given))
     if as_json:
         say_json(json.dumps(trace_document(found, jaeger_url), ensure_ascii=False))
