@@ -86,7 +86,8 @@ class LedMesh:
         self.settings = settings
         self.bus = bus
         self.chance = chance
-        self.kept: dict[str, list[Snapshot[Any]]] = {name: [] for name in ROLES}
+        self.kept: dict[str, list[Snapshot[Any]]] = {name: [] for name in ROLES}  # by leaders
+        self.followed: dict[str, list[Snapshot[Any]]] = {name: [] for name in ROLES}
         self._running: dict[str, _Running] = {}
         self._claims: list[tuple[str, str, int]] = []
         self._number = 0
@@ -124,7 +125,7 @@ class LedMesh:
         """By all that lead."""
         marker = WorkerRegistered(worker_id="marker")
         said = await self.say(marker, ROLE_WORKER, "marker")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(600):
             for each in self._running.values():
                 while (each.bus.metrics.value("ganglion_position") or 0) < said:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)

@@ -59,12 +59,13 @@ async def assert_one_state(mesh: LedMesh) -> None:
             first = await packed_at(bus, name, position)
             await follower.state_at(position)
             kept = await follower.kept()
-            left = [each for each in mesh.kept[name] if each.sequence <= position]
+            bases = [(each, True) for each in mesh.kept[name] if each.sequence <= position]
+            bases += [(each, False) for each in mesh.followed[name] if each.sequence <= position]
             assert await packed_at(bus, name, position, base=kept) == first, (name, position)
-            for base in chance.sample(left, min(BASES, len(left))):
-                found = await packed_at(bus, name, position, base=base, by_leader=True)
-                assert found == first, (name, position, base.sequence)
-        mesh.kept[name].append(kept)
+            for base, by_leader in chance.sample(bases, min(BASES, len(bases))):
+                found = await packed_at(bus, name, position, base=base, by_leader=by_leader)
+                assert found == first, (name, position, base.sequence, by_leader)
+        mesh.followed[name].append(kept)
 
 
 async def test_one_state_at_a_position_whatever_happened(
@@ -82,20 +83,20 @@ async def test_one_state_at_a_position_whatever_happened(
         await mesh.bus.stream.ensure(mesh_settings)
         await mesh.live(STEPS)
         await assert_one_state(mesh)
-        kept = mesh.kept
+        kept, followed = mesh.kept, mesh.followed
     (stream,) = nats_server.store.rglob(f"streams/{names.STREAM}")
     nats_server.stop()
     shutil.copytree(stream, tmp_path / "copy")
     nats_server.start()
     async with led(mesh_settings, chance) as mesh:
-        mesh.kept = kept
+        mesh.kept, mesh.followed = kept, followed
         await mesh.live(STEPS)
     nats_server.stop()
     shutil.rmtree(stream)
     shutil.copytree(tmp_path / "copy", stream)
     nats_server.start()
     async with led(mesh_settings, chance) as mesh:
-        mesh.kept = kept
+        mesh.kept, mesh.followed = kept, followed
         await assert_one_state(mesh)
         await mesh.live(STEPS)
         await assert_one_state(mesh)

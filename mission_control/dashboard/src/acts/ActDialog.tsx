@@ -4,9 +4,9 @@ import { type FormEvent, useDeferredValue, useId, useState } from "react";
 import { newRequestKey } from "../api/client";
 import { queries } from "../api/moment";
 import { ApiProblem, sentenceOf } from "../api/problem";
-import { go } from "../stores/address";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
+import { withShortIds } from "../ui/hostile";
 import { Lines } from "../ui/Text";
 import { toast } from "../ui/toasts";
 import styles from "./ActDialog.module.css";
@@ -28,11 +28,10 @@ export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
   });
   const doing = useMutation({
     mutationFn: () => perform(act, given, { dryRun: false, key }),
-    onSuccess: (outcome) => {
+    onSuccess: () => {
       toast(act.done, "good");
       void queries.invalidateQueries();
       onClose();
-      if (outcome.event_id && act.label !== "Halt" && act.label !== "Resume") go({ sel: outcome.event_id });
     },
   });
   const submit = (event: FormEvent) => {
@@ -88,7 +87,7 @@ function Would(props: { isComplete: boolean; would: readonly string[] | undefine
     <ul className={styles.sentences}>
       {props.would.map((each) => (
         <li key={each}>
-          <Lines text={each} />
+          <Lines text={withShortIds(each)} />
         </li>
       ))}
     </ul>

@@ -93,22 +93,29 @@ export const addTask: Act = {
   isDoneAtOnce: true,
 };
 
-export function approve(id: string): Act {
-  return ofObjective(id, "approve", "Approve", "Say yes to", "Approved");
+/** `name` is what the objective is about. */
+export function approve(id: string, name: string): Act {
+  return ofObjective(id, "approve", "Approve", `Say yes to ${quoted(name || id)}`, "Approved");
 }
 
-export function deny(id: string): Act {
-  return { ...ofObjective(id, "deny", "Deny", "Say no to", "Denied"), danger: true };
+export function deny(id: string, name: string): Act {
+  return { ...ofObjective(id, "deny", "Deny", `Say no to ${quoted(name || id)}`, "Denied"), danger: true };
 }
 
-export function cancelObjective(id: string): Act {
-  return { ...ofObjective(id, "cancel", "Cancel", "Cancel", "Cancelled"), danger: true };
+export function cancelObjective(id: string, name: string): Act {
+  return { ...ofObjective(id, "cancel", "Call off", `Call off ${quoted(name || id)}`, "Called off"), danger: true };
+}
+
+const MAX_NAME = 120;
+
+function quoted(name: string): string {
+  return `“${name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name}”`;
 }
 
 function ofObjective(id: string, verb: string, label: string, title: string, done: string): Act {
   return {
     label,
-    title: `${title} ${id}`,
+    title,
     path: `/api/objectives/${encodeURIComponent(id)}/${verb}`,
     fields: [REASON],
     done,

@@ -1,6 +1,8 @@
 // What can be done, and where can one go? Type a part of it.
 import { type KeyboardEvent, useId, useState } from "react";
+import { type Act, addObjective, addTask, halt, resume } from "../acts/acts";
 import { go } from "../stores/address";
+import { at } from "../stores/playhead";
 import { Dialog } from "../ui/Dialog";
 import { type KeyBinding, keyStore } from "../ui/keys";
 import { Strokes } from "./KeyHelp";
@@ -16,10 +18,10 @@ interface Entry {
 
 const MAX_SHOWN = 40;
 
-export function Palette({ onClose }: { onClose: () => void }) {
+export function Palette({ onClose, onAct }: { onClose: () => void; onAct: (act: Act) => void }) {
   const [text, setText] = useState("");
   const [cursor, setCursor] = useState(0);
-  const [known] = useState(entries);
+  const [known] = useState(() => [...acts(onAct), ...entries()]);
   const id = useId();
   const found = [...rank(known, text, (each) => each.label).slice(0, MAX_SHOWN), ...searches(text)];
   const chosen = Math.min(cursor, Math.max(0, found.length - 1));
@@ -78,6 +80,17 @@ export function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
+/** What an operator does, whichever page is open. */
+function acts(onAct: (act: Act) => void): Entry[] {
+  if (at() !== null) return [];
+  return [addObjective, addTask, halt, resume].map((act) => ({
+    label: act.title,
+    group: "Act",
+    keys: "",
+    run: () => onAct(act),
+  }));
+}
+
 /** All that keys do now. */
 function entries(): Entry[] {
   const found = new Map<string, Entry>();
@@ -103,7 +116,7 @@ function searches(text: string): Entry[] {
       label: `Search the log for “${wanted.slice(0, 60)}”`,
       group: "Live",
       keys: "",
-      run: () => go({ view: "live", q: wanted }),
+      run: () => go({ view: "live", q: wanted, more: { in: "all" } }),
     },
   ];
   if (/^[0-9a-f]{32}$/i.test(wanted))

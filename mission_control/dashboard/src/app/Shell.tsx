@@ -1,5 +1,6 @@
 // What stands around every page: where one can go, the bar above, the timeline at the foot.
-import { Component, type ReactNode, Suspense, useState } from "react";
+import { Component, lazy, type ReactNode, Suspense, useState } from "react";
+import type { Act } from "../acts/acts";
 import { sentenceOf } from "../api/problem";
 import { useAddress } from "../stores/address";
 import { useAt } from "../stores/playhead";
@@ -14,6 +15,8 @@ import { useGlobalKeys } from "./shortcuts";
 import { Toasts } from "./Toasts";
 import { EventPanel, viewOf } from "./views";
 
+const ActDialog = lazy(async () => ({ default: (await import("../acts/ActDialog")).ActDialog }));
+
 export type Overlay = "palette" | "keys" | "menu" | null;
 
 export function Shell() {
@@ -21,6 +24,7 @@ export function Shell() {
   const sel = useAddress((address) => address.sel);
   const isPast = useAt() !== null;
   const [overlay, setOverlay] = useState<Overlay>(null);
+  const [act, setAct] = useState<Act | null>(null);
   useGlobalKeys(setOverlay);
   const { Page, title } = viewOf(name);
   const close = () => setOverlay(null);
@@ -46,8 +50,13 @@ export function Shell() {
         </Fence>
       )}
       <Strip />
-      {overlay === "palette" && <Palette onClose={close} />}
+      {overlay === "palette" && <Palette onClose={close} onAct={setAct} />}
       {overlay === "keys" && <KeyHelp onClose={close} />}
+      {act !== null && (
+        <Suspense fallback={null}>
+          <ActDialog act={act} onClose={() => setAct(null)} />
+        </Suspense>
+      )}
       <Toasts />
     </div>
   );

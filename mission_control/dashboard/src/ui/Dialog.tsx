@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 import { Button } from "./Button";
 import styles from "./Dialog.module.css";
+import { visibleLine, withShortIds } from "./hostile";
 
 export interface DialogProps {
   readonly title: string;
@@ -37,7 +38,7 @@ export function Dialog({ title, onClose, children, foot, wide, bare }: DialogPro
     >
       <div className={styles.inside}>
         <header className={bare ? "visually-hidden" : styles.head}>
-          <h2 id={id}>{title}</h2>
+          <h2 id={id}>{withShortIds(visibleLine(title))}</h2>
           {!bare && <Button kind="quiet" icon="close" label="Close" keys="Esc" onClick={onClose} />}
         </header>
         <div className={styles.body}>{children}</div>

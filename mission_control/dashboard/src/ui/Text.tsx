@@ -1,13 +1,14 @@
 // Text from outside, shown as text: nothing in it is markup, and what would not show does.
-import { visible, visibleLine } from "./hostile";
+import { visible, visibleLine, withShortIds } from "./hostile";
 import styles from "./Text.module.css";
 
-/** In one line, cut off with an ellipsis where it has no room; whole in its title. */
+/** In one line, cut off with an ellipsis where it has no room, long ids by their beginnings; whole in
+ * its title. */
 export function Line({ text, className }: { text: string; className?: string | undefined }) {
   const shown = visibleLine(text);
   return (
     <bdi className={`${styles.line} ${className ?? ""}`} title={shown.slice(0, 500)}>
-      {shown}
+      {withShortIds(shown)}
     </bdi>
   );
 }
@@ -16,10 +17,11 @@ const TAIL = 10;
 
 /** An id in one line: where it has no room, its middle is left out, as ids differ at their ends. */
 export function IdLine({ id, className }: { id: string; className?: string | undefined }) {
-  const shown = visibleLine(id);
+  const whole = visibleLine(id);
+  const shown = withShortIds(whole);
   const cut = Math.max(0, shown.length - TAIL);
   return (
-    <bdi className={`${styles.ends} ${className ?? ""}`} title={shown.slice(0, 500)}>
+    <bdi className={`${styles.ends} ${className ?? ""}`} title={whole.slice(0, 500)}>
       <span className={styles.begin}>{shown.slice(0, cut)}</span>
       <span className={styles.end}>{shown.slice(cut)}</span>
     </bdi>

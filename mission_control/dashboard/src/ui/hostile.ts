@@ -18,6 +18,13 @@ export function visibleLine(text: string): string {
   return visible(text).replace(/[\n\t]+/g, " ⏎ ");
 }
 
+const UUID = /\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
+
+/** With the beginnings of long ids only: nobody tells them apart by their ends. */
+export function withShortIds(text: string): string {
+  return text.replace(UUID, "$1…");
+}
+
 function picture(found: string): string {
   const code = found.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);

@@ -51,8 +51,8 @@ function Acts({ each }: { each: WaitingForPerson }) {
   if (each.kind === "approval")
     return (
       <div className={styles.acts}>
-        <ActButton act={approve(each.id)} kind="main" />
-        <ActButton act={deny(each.id)} />
+        <ActButton act={approve(each.id, each.text)} kind="main" />
+        <ActButton act={deny(each.id, each.text)} />
       </div>
     );
   if (each.kind === "set_aside")

@@ -43,11 +43,11 @@ export function ObjectivePanel({ id }: { id: string }) {
                 <div className={styles.acts}>
                   {objective.waits_for_approval && (
                     <>
-                      <ActButton act={approve(id)} kind="main" />
-                      <ActButton act={deny(id)} />
+                      <ActButton act={approve(id, objective.description)} kind="main" />
+                      <ActButton act={deny(id, objective.description)} />
                     </>
                   )}
-                  <ActButton act={cancelObjective(id)} />
+                  <ActButton act={cancelObjective(id, objective.description)} />
                 </div>
               )}
               {objective.plan && (
