@@ -192,6 +192,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        listening.listen()  # from now on who comes early waits, and is not refused
         listening.setblocking(False)
     except OSError as error:
         raise Fatal(

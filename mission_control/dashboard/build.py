@@ -49,7 +49,12 @@ def _version(node: str) -> tuple[int, ...]:
 def run(script: str, *more: str) -> None:
     """Run a script of `package.json`, with the packages of the lock. Raises CalledProcessError."""
     folder, npm = find_node()
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {
+        # As pip and git: behind a proxy of a company, its certificate is the machine's matter.
+        "NODE_USE_SYSTEM_CA": "1",
+        **os.environ,
+        "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
 
     def call(*arguments: str) -> None:
         subprocess.run([*npm, *arguments], cwd=HERE, env=environment, check=True)

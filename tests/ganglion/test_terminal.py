@@ -184,7 +184,7 @@ COMMANDS = (
 )
 ELSEWHERE = {
     *("up", "down", "open", "init", "migrate", "samples", "import", "export", "repair"),
-    *("simulate", "demo", "bench"),
+    *("simulate", "demo", "bench", "state", "checkout", "checkpoints", "rollback"),
 }
 """What begins and ends meshes, or draws a bar; other tests look at it."""
 
