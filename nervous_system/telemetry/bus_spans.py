@@ -91,7 +91,8 @@ class BusSpans(SpanProcessor):
     @asynccontextmanager
     async def by_way_of(self, send: Send, redactor: Redactor) -> AsyncIterator[None]:
         """While the block runs spans may go by `send`. At the end of the last such block those that
-        wait do, for a second at most; what is left waits for another."""
+        wait do, for a second at most, unless the last ones did not; what is left waits for another.
+        """
         way = _Way(send, redactor, asyncio.get_running_loop())
         self._ways.append(way)
         self._begin(way)
@@ -104,7 +105,7 @@ class BusSpans(SpanProcessor):
             if self._ways:
                 other = self._ways[-1]
                 other.loop.call_soon_threadsafe(self._begin, other)
-            else:
+            elif not self._troubled:  # what did not go a moment ago is not waited for
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LEAVE_SECONDS):
                         await self._send_waiting(way)
