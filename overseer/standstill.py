@@ -18,7 +18,7 @@ from overseer.kernel.registered_worker import RegisteredWorker
 from overseer.kernel.scheduling import DispatchRules, slow_down, too_many
 from overseer.kernel.sleeping import Asleep
 from overseer.kernel.task import Manifest, Task
-from overseer.model import CoreSettings, OverseerState
+from overseer.model import CoreSettings, Objective, OverseerState
 
 MAX_LOOKED_AT: Final = 50
 """Kinds of waiting task that are looked at for a sentence about the swarm."""
@@ -28,6 +28,12 @@ SOON_SECONDS: Final = 5.0
 
 MAX_NAMED: Final = 3
 GIB: Final = 1 << 30
+
+
+def unapproved(state: OverseerState) -> list[Objective]:
+    """The objectives that wait for a person to say yes, the most urgent first."""
+    waiting = (each for each in state.objectives.values() if each.waits_for_approval)
+    return sorted(waiting, key=lambda each: (-each.priority, each.objective_id))
 
 
 class Standstill:
@@ -68,11 +74,7 @@ class Standstill:
     def of_approval(self) -> str:
         """Which objectives wait for a person to say yes, the most urgent first, and how it is said;
         empty where none does."""
-        waiting = [each for each in self._state.objectives.values() if each.waits_for_approval]
-        ids = [
-            each.objective_id
-            for each in sorted(waiting, key=lambda each: (-each.priority, each.objective_id))
-        ]
+        ids = [each.objective_id for each in unapproved(self._state)]
         if not ids:
             return ""
         wait, typed = ("waits", quote(ids[0])) if len(ids) == 1 else ("wait", "ID")

@@ -3,10 +3,10 @@ supposed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,11 +16,13 @@ from mission_control.api.precondition import IfMatch, etag
 from mission_control.mission import Mission, TheCaller, TheMission
 from nervous_system.contract.payload import Payload
 from nervous_system.ids import new_event_id
-from operations.actions.on_record import OnRecord, record_of_person
+from operations.actions.on_record import record_of_person
 from operations.actions.overseer_client import ask_as
 from operations.queries.aggregate_position import Aggregate, position_of
 from operations.queries.live_swarm import Now
 from operations.queries.order_dry_run import would_follow
+
+Order = TypeVar("Order", bound=Payload)
 
 
 class Because(BaseModel):
@@ -77,11 +79,19 @@ class Act:
             await ask_as(self.person, self.mission.bus, order, event_id=self.event_id)
             return await self.done(aggregate, id_)
 
-    async def say(self, payload: Payload) -> OnRecord:
-        """Put it on record."""
-        return await record_of_person(
-            self.mission.bus, payload, person=self.person, event_id=self.event_id
-        )
+    async def say(
+        self,
+        order: Order,
+        would: Callable[[Now, Order], list[str]],
+        aggregate: Aggregate | None = None,
+        id_: str = "",
+    ) -> Acted:
+        """Put it on record; dry, only what it `would` lead to."""
+        if self.dry_run:
+            now = await self.now()
+            return self.answer_dry_run(now, would(now, order))
+        await record_of_person(self.mission.bus, order, person=self.person, event_id=self.event_id)
+        return await self.done(aggregate, id_)
 
     def answer_dry_run(self, now: Now, would: list[str]) -> Acted:
         """What would be done."""

@@ -7,9 +7,7 @@ from typing import Any
 
 from nervous_system.bus import Bus
 from nervous_system.client.proposing import USUAL_PRIORITY, objective
-from nervous_system.errors import NotDone, Rejected
-from nervous_system.ids import child_id, content_hash
-from operations.actions.overseer_client import ask_as
+from operations.actions.overseer_client import ask_once, id_of_request
 
 
 async def submit_objective(
@@ -33,13 +31,6 @@ async def submit_objective(
         source=person,
     )
     if not objective_id:
-        # Another one under the same id of a request is another one, and is not found afterwards.
-        content = content_hash(proposal.SerializeToString(deterministic=True))
-        proposal.objective_id = f"objective-{child_id(event_id, content)[:13]}"
-    try:
-        await ask_as(person, bus, proposal, event_id=event_id)
-    except Rejected as error:
-        if error.reasons:
-            raise
-        raise NotDone("the same request was made before, for something else") from error
+        proposal.objective_id = id_of_request("objective", proposal, event_id=event_id)
+    await ask_once(person, bus, proposal, event_id=event_id)
     return proposal.objective_id

@@ -14,6 +14,7 @@ from nervous_system.client.request_client import RequestClient
 from nervous_system.contract.payload import Payload
 from nervous_system.environment import read_settings
 from nervous_system.errors import NotDone, Rejected
+from nervous_system.ids import child_id, content_hash
 from nervous_system.names import OVERSEER
 from operations.log_session import bus_session
 
@@ -32,6 +33,24 @@ async def ask_as(person: str, bus: Bus, payload: Payload, *, event_id: str | Non
     """As `ask_overseer`, as a person of this name."""
     client = RequestClient(bus, service=OVERSEER, role=ROLE_OPERATOR, agent_id=person)
     return await client.require_accepted(payload, event_id=event_id)
+
+
+async def ask_once(person: str, bus: Bus, payload: Payload, *, event_id: str) -> Answer:
+    """As `ask_as`, of somebody who may ask again under the same id. Raises NotDone if something
+    else was asked under it before."""
+    try:
+        return await ask_as(person, bus, payload, event_id=event_id)
+    except Rejected as error:
+        if error.reasons:
+            raise
+        raise NotDone("the same request was made before, for something else") from error
+
+
+def id_of_request(kind: str, proposal: Payload, *, event_id: str) -> str:
+    """For what a request brings, if nobody named it: with another content it is another one, also
+    under the same `event_id`, and is not found afterwards."""
+    content = content_hash(proposal.SerializeToString(deterministic=True))
+    return f"{kind}-{child_id(event_id, content)[:13]}"
 
 
 async def order_overseer(payload: Payload) -> None:

@@ -12,6 +12,7 @@ from nervous_system.contract.event import RecordedEvent
 from nervous_system.names import EVENTS
 from nervous_system.phrases import join_list, pluralize, with_reason
 from operations.descriptions.table import describe
+from overseer.indicators import Indicator as Indicator  # whoever calls needs it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,6 @@ class Phases:
     plan: str
     act: str
     critique: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indicator:
-    """One of the key indicators."""
-
-    name: str
-    value: float | None  # None: nothing to measure yet
-    target: float
-    met: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

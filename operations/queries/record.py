@@ -46,7 +46,7 @@ class Record:
         """The rows of `sql/<name>.sql`. A column whose name ends in `_at` holds microseconds since
         1970, and is a datetime here. Raises NotRunning, QueryRefused."""
         lines = self._answer(name, parameters, form="JSONEachRow").splitlines()
-        return [_read(json.loads(line)) for line in lines]
+        return [with_times(json.loads(line)) for line in lines]
 
     def columns(self, name: str, /, **parameters: Parameter) -> dict[str, list[Any]]:
         """The same, column by column, for many rows. Raises as `rows`."""
@@ -105,7 +105,8 @@ def as_parameter(value: Parameter) -> str:
     return "[" + ",".join(f"'{each}'" for each in texts) + "]"
 
 
-def _read(row: Row) -> Row:
+def with_times(row: Row) -> Row:
+    """The row with datetimes where a column's name ends in `_at`, which holds microseconds."""
     return {
         key: EPOCH + timedelta(microseconds=value)
         if key.endswith("_at") and isinstance(value, int)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from local_mesh.addresses import client_settings
 from nervous_system.clickhouse.query import query_rows
 from operations.queries.caught_up import wait_until_caught_up
-from operations.queries.record import EPOCH, Parameter, as_parameter, statement
+from operations.queries.record import Parameter, as_parameter, statement, with_times
 
 
 def rows(
@@ -26,13 +26,8 @@ def rows(
     if wait:
         wait_until_caught_up(mesh, tell=tell)
     given = {key: as_parameter(value) for key, value in parameters.items()}
-    return [
-        {
-            key: EPOCH + timedelta(microseconds=int(value)) if key.endswith("_at") else value
-            for key, value in row.items()
-        }
-        for row in query_rows(mesh.clickhouse_dsn, statement(name), parameters=given)
-    ]
+    found = query_rows(mesh.clickhouse_dsn, statement(name), parameters=given)
+    return [with_times(row) for row in found]
 
 
 def document(row: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from operations.queries.pulses import PulseReport
 from operations.queries.recently import Alarm, Costs, Recently
 from operations.queries.status_report import swarm_status
 from operations.queries.workers import workers_of
+from overseer.standstill import unapproved
 
 UPTIME: Final = "uptime_percent"
 MAX_DESCRIPTION: Final = 120
@@ -182,8 +183,7 @@ def _sentences(
         f" {pluralize(status.tasks_claimed, 'task')}, {status.tasks_waiting:,} waiting,"
         f" {pluralize(status.objectives, 'objective')} open"
     )
-    unapproved = _unapproved(overseen)
-    troubles = (status.held, status.waits, status.aside, unapproved, status.slowed)
+    troubles = (status.held, status.waits, status.aside, _unapproved(overseen), status.slowed)
     stuck = [each for each in dict.fromkeys(troubles) if each]
     if is_open:
         stuck.append(f"{pluralize(len(is_open), 'incident')} open: {is_open[-1].summary}")
@@ -197,10 +197,10 @@ def _sentences(
 
 def _unapproved(overseen: OverseerProjection) -> str:
     """What waits for a person to say yes; on a page with a button nobody needs the command."""
-    waiting = [each for each in overseen.state.objectives.values() if each.waits_for_approval]
+    waiting = unapproved(overseen.state)
     if not waiting:
         return ""
-    first = max(waiting, key=lambda each: (each.priority, each.objective_id))
+    first = waiting[0]
     what = shorten(first.description, MAX_DESCRIPTION, placeholder=" …") or first.objective_id
     others = f" and {len(waiting) - 1:,} more wait" if len(waiting) > 1 else " waits"
     return f'"{what}"{others} for your yes'
@@ -250,16 +250,13 @@ def _waiting(
     overseen: OverseerProjection, is_open: Sequence[PastIncident]
 ) -> Iterator[WaitingForPerson]:
     state, kernel = overseen.state, overseen.state.kernel
-    for objective in sorted(
-        state.objectives.values(), key=lambda each: (-each.priority, each.objective_id)
-    ):
-        if objective.waits_for_approval:
-            yield WaitingForPerson(
-                kind="approval",
-                id=objective.objective_id,
-                text=objective.description,
-                since=objective.added_at,
-            )
+    for objective in unapproved(state):
+        yield WaitingForPerson(
+            kind="approval",
+            id=objective.objective_id,
+            text=objective.description,
+            since=objective.added_at,
+        )
     for incident in reversed(is_open):
         yield WaitingForPerson(
             kind="incident",

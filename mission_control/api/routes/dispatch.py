@@ -35,11 +35,7 @@ async def halt(act: TheAct, given: Halt | None = None) -> Acted:
     """Hand out nothing until somebody resumes."""
     given = given or Halt()
     order = HaltOrdered(reason=given.reason, now=given.now)
-    if act.dry_run:
-        now = await act.now()
-        return act.answer_dry_run(now, would_halt(now, order))
-    await act.say(order)
-    return await act.done()
+    return await act.say(order, would_halt)
 
 
 @router.post("/api/resume")
@@ -47,8 +43,4 @@ async def resume(act: TheAct, given: Resume | None = None) -> Acted:
     """Lift a halt, and the holds of incidents' playbooks."""
     given = given or Resume()
     order = HaltLifted(reason=given.reason, override_seconds=given.seconds)
-    if act.dry_run:
-        now = await act.now()
-        return act.answer_dry_run(now, would_resume(now, order))
-    await act.say(order)
-    return await act.done()
+    return await act.say(order, would_resume)

@@ -38,11 +38,7 @@ async def pause(worker_id: WorkerId, act: TheAct, given: Pause | None = None) ->
     command = rest(worker_id, reason=given.reason, for_seconds=given.seconds)
     require_worker(await act.now(), worker_id)
     async with act.turn("worker", worker_id):
-        if act.dry_run:
-            now = await act.now()
-            return act.answer_dry_run(now, would_rest(now, command))
-        await act.say(command)
-        return await act.done("worker", worker_id)
+        return await act.say(command, would_rest, "worker", worker_id)
 
 
 @router.post("/{worker_id:path}/resume")

@@ -2,6 +2,7 @@
 import { type ReactNode, useMemo } from "react";
 import { diffOfPatch, diffOfTexts } from "../../engine/diff";
 import { Chip } from "../../ui/Chip";
+import { Fact } from "../../ui/Fact";
 import { count, dollars, duration, words } from "../../ui/format";
 import { Id, Lines } from "../../ui/Text";
 import { DiffView } from "../diff/DiffView";
@@ -116,14 +117,5 @@ export function Fields({ title, fields }: { title: string; fields: Readonly<Reco
         ))}
       </dl>
     </Section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -12,6 +12,7 @@ import { visible } from "../../ui/hostile";
 import { Answer, Empty } from "../../ui/Note";
 import { Panel } from "../../ui/Panel";
 import { Id, Lines } from "../../ui/Text";
+import { TextButton } from "../../ui/TextButton";
 import { Ago } from "../../ui/Time";
 import { bytesAsText } from "./bytesAsText";
 import styles from "./Parked.module.css";
@@ -56,9 +57,9 @@ function One({ parked }: { parked: ParkedPosition }) {
       <div className={styles.what}>
         <Lines text={parked.reason} className={styles.reason} />
         <p className={styles.facts}>
-          <button type="button" className={styles.link} onClick={() => showPosition(parked.position)}>
+          <TextButton onClick={() => showPosition(parked.position)}>
             {`position ${count(parked.position)}`}
-          </button>
+          </TextButton>
           <span>{`epoch ${parked.epoch}`}</span>
           <Ago time={Date.parse(parked.recorded_at)} />
           <span>{bytes(parked.size_bytes)}</span>

@@ -11,6 +11,7 @@ import { count, dollars } from "../../ui/format";
 import { visible } from "../../ui/hostile";
 import { Link } from "../../ui/Link";
 import { Id, Lines } from "../../ui/Text";
+import { TextButton } from "../../ui/TextButton";
 import { Ago, Clock } from "../../ui/Time";
 import { authorOf } from "./answers";
 import styles from "./Content.module.css";
@@ -43,16 +44,16 @@ export function BlameCard({ step, mayBeOlder, line, onClose }: BlameCardProps) {
           {mayBeOlder && <p className={styles.older}>{`It may be older: ${visible(mayBeOlder)}.`}</p>}
           <DecisionOf step={step} />
           <p className={styles.links}>
-            <button type="button" className={styles.link} onClick={() => showStep(step.event_id)}>
+            <TextButton onClick={() => showStep(step.event_id)}>
               {`The change: step ${count(step.number + 1)}`}
-            </button>
+            </TextButton>
             <Link to={{ sel: step.decision?.event_id ?? step.event_id }}>{step.decision ? "The decision" : "The event"}</Link>
             {step.trace_id && (
               <Link to={{ view: "trace", id: step.trace_id, sel: step.decision?.event_id ?? step.event_id }}>Its trace</Link>
             )}
-            <button type="button" className={styles.link} onClick={() => showPosition(step.position)}>
+            <TextButton onClick={() => showPosition(step.position)}>
               Show that moment
-            </button>
+            </TextButton>
           </p>
         </>
       )}

@@ -10,6 +10,7 @@ import { count } from "../../ui/format";
 import { useKeys } from "../../ui/keys";
 import { Link } from "../../ui/Link";
 import { Line } from "../../ui/Text";
+import { TextButton } from "../../ui/TextButton";
 import { Ago } from "../../ui/Time";
 import { DiffView } from "../diff/DiffView";
 import { isUnifiedDiff } from "../event/answer";
@@ -62,9 +63,9 @@ export function History({ steps, isCut }: { steps: readonly ChainStep[]; isCut: 
           {!step.follows && <Chip tone="warn">does not begin where the step before ended</Chip>}
           <span className={styles.actions}>
             <Link to={{ sel: step.event_id }}>Open the event</Link>
-            <button type="button" className={styles.link} onClick={() => showPosition(step.position)}>
+            <TextButton onClick={() => showPosition(step.position)}>
               Show that moment
-            </button>
+            </TextButton>
             <Button aria-pressed={isSplit} onClick={() => setIsSplit(!isSplit)} keys="v" label="Side by side">
               Side by side
             </Button>

@@ -1,7 +1,7 @@
 // One span of a trace: when, how long, what it cost, and the events within it.
-import type { ReactNode } from "react";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
+import { Fact } from "../../ui/Fact";
 import { clockMilliseconds, counted, dollars, duration } from "../../ui/format";
 import { Link } from "../../ui/Link";
 import { Id, Line, Lines } from "../../ui/Text";
@@ -97,14 +97,6 @@ export function SpanCard({ trace, item, onClose }: { trace: Trace; item: number;
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
 
 /** The page of the trace that the server names, with this span in view. */
 export function jaegerSpan(traceUrl: string, spanId: string): string {
